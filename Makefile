@@ -1,0 +1,70 @@
+# Everything that a person or a machine does with this repository. Each target does its own set-up.
+.DEFAULT_GOAL := help
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(BIN)/uv
+STAMPS := $(VENV)/.stamps
+RUST_SOURCES := $(shell find src rust/src -type f) Cargo.toml Cargo.lock rust/Cargo.toml pyproject.toml
+
+.PHONY: help demo test test-rust test-python lint fmt bench fuzz clean
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+demo: $(STAMPS)/extension ## Score the sample captions that the package ships
+	@$(BIN)/muge-fast demo
+
+test: test-rust test-python ## Run all tests
+
+test-rust: ## Run the tests of the core crate, without Python
+	cargo test --quiet --locked -p muge-fast-core
+
+test-python: $(STAMPS)/extension $(STAMPS)/dev ## Run the tests of the package, with the reference implementations
+	$(BIN)/pytest -q -n auto
+
+lint: $(STAMPS)/extension $(STAMPS)/dev ## Check format, lints, types and stubs
+	cargo fmt --all --check
+	cargo clippy --quiet --locked --workspace --all-targets -- -D warnings
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/stubtest muge_fast._core --ignore-disjoint-bases
+
+fmt: $(STAMPS)/dev ## Format all code
+	cargo fmt --all
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix --exit-zero --quiet .
+
+bench: $(STAMPS)/extension $(STAMPS)/dev $(STAMPS)/bench ## Measure against the rivals and write docs/benchmarks.md
+	$(BIN)/python -m benches.report
+
+fuzz: ## Fuzz tokenizers and n-gram counting for a short time
+	rust/fuzz/run
+
+clean: ## Remove everything that was built
+	rm -rf $(VENV) target rust/fuzz/target
+
+$(STAMPS)/venv:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	mkdir -p $(STAMPS)
+	touch $@
+
+$(STAMPS)/dev: pyproject.toml | $(STAMPS)/venv
+	$(UV) pip install --quiet --python $(BIN)/python --group dev
+	touch $@
+
+$(STAMPS)/bench: pyproject.toml | $(STAMPS)/venv
+	$(UV) pip install --quiet --python $(BIN)/python --group bench
+	touch $@
+
+# An editable install: Python files are used where they lie, only a change of Rust code builds again.
+$(STAMPS)/extension: $(RUST_SOURCES) | $(STAMPS)/venv
+	$(UV) pip install --quiet --python $(BIN)/python "maturin>=1.9,<2"
+	VIRTUAL_ENV=$(abspath $(VENV)) $(BIN)/maturin develop --release --uv --quiet
+	touch $@

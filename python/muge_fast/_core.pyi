@@ -1,0 +1,57 @@
+from typing import Final, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+__version__: Final[str]
+
+@final
+class Tokenizer:
+    NAMES: Final[list[str]]
+    def __new__(cls, name: str, user_dict: str | None = None) -> Tokenizer: ...
+    @property
+    def name(self) -> str: ...
+    def cut(self, texts: list[str], threads: int | None = None) -> list[list[str]]: ...
+
+@final
+class DocumentFrequency:
+    @staticmethod
+    def from_ids(
+        documents: float, tokens: list[str], ngrams: NDArray[np.uint32], counts: NDArray[np.uint32]
+    ) -> DocumentFrequency: ...
+    @property
+    def documents(self) -> float: ...
+    def __len__(self) -> int: ...
+    def to_ids(self) -> tuple[list[str], NDArray[np.uint32], NDArray[np.uint32]]: ...
+
+@final
+class References:
+    def __new__(
+        cls,
+        references: list[list[str]] | list[list[list[str]]],
+        tokenizer: Tokenizer | None,
+        ids: list[object] | None = None,
+        document_frequency: DocumentFrequency | None = None,
+        threads: int | None = None,
+    ) -> References: ...
+    def __len__(self) -> int: ...
+    def document_frequency(self, threads: int | None = None) -> DocumentFrequency: ...
+    def rows(
+        self,
+        predictions: list[str] | list[list[str]],
+        tokenizer: Tokenizer | None,
+        metrics: list[str],
+        ids: list[object] | None = None,
+        items: list[int] | None = None,
+        sigma: float = 6.0,
+        orders: int = 4,
+        threads: int | None = None,
+    ) -> dict[str, NDArray[np.float64]]: ...
+
+def bleu_score(
+    rows: NDArray[np.float64], smoothing: str, smoothing_value: float | None = None, effective_order: bool = False
+) -> tuple[list[float], float]: ...
+def bleu_items(
+    rows: NDArray[np.float64], smoothing: str, smoothing_value: float | None = None, effective_order: bool = False
+) -> NDArray[np.float64]: ...
+def mean(values: NDArray[np.float64]) -> float: ...

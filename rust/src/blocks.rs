@@ -1,0 +1,162 @@
+//! Run a function over blocks of work on scoped threads, with results in block order.
+//!
+//! The cut into blocks depends on the amount of work alone, never on the number of threads, so a result that is
+//! put together in block order has the same bits for any thread count. Threads live for one call: there is no
+//! pool that a forked child could hang on, and starting two takes about 50 µs.
+
+use std::iter::Enumerate;
+use std::ops::Range;
+use std::slice::IterMut;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+use crate::error::{Error, Result};
+
+/// How to run a call: on how many threads, and whether it should still go on.
+#[derive(Debug, Default)]
+pub struct Plan {
+    threads: usize,
+    cancelled: AtomicBool,
+}
+
+impl Plan {
+    /// A plan for `threads` threads; `None` means one for each core.
+    pub fn new(threads: Option<usize>) -> Self {
+        let cores = || thread::available_parallelism().map_or(1, usize::from);
+        Self { threads: threads.unwrap_or_else(cores).max(1), cancelled: AtomicBool::new(false) }
+    }
+
+    /// Ask the work to stop; it answers with [`Error::Cancelled`] soon after.
+    pub fn cancel(&self) {
+        self.cancelled.store(true, Ordering::Relaxed);
+    }
+
+    /// `Err(Cancelled)` once [`Plan::cancel`] was called. Cheap enough for inner loops.
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`].
+    pub fn check(&self) -> Result<()> {
+        if self.cancelled.load(Ordering::Relaxed) { Err(Error::Cancelled) } else { Ok(()) }
+    }
+
+    /// Run `work(scratch, block)` over `0..count` cut into blocks of `size`; results come in block order.
+    ///
+    /// # Errors
+    /// The first error in block order that `work` returned, or [`Error::Cancelled`].
+    pub fn map<S, T: Send>(
+        &self,
+        count: usize,
+        size: usize,
+        scratch: impl Fn() -> S + Sync,
+        work: impl Fn(&mut S, Range<usize>) -> Result<T> + Sync,
+    ) -> Result<Vec<T>> {
+        let mut results: Vec<Option<Result<T>>> = Vec::new();
+        results.resize_with(count.div_ceil(size), || None);
+        self.each(&mut results, scratch, |state, block, result| {
+            let start = block * size;
+            *result = Some(work(state, start..count.min(start + size)));
+            Ok(())
+        })?;
+        results.into_iter().map(|result| result.unwrap_or(Err(Error::Cancelled))).collect()
+    }
+
+    /// Run `work(scratch, index, item)` for every item of `items`, each on one thread.
+    ///
+    /// # Errors
+    /// The first error by index that `work` returned before the rest was abandoned, or [`Error::Cancelled`].
+    pub fn each<S, T: Send>(
+        &self,
+        items: &mut [T],
+        scratch: impl Fn() -> S + Sync,
+        work: impl Fn(&mut S, usize, &mut T) -> Result<()> + Sync,
+    ) -> Result<()> {
+        let threads = self.threads.min(items.len());
+        let failed: Mutex<Option<(usize, Error)>> = Mutex::new(None);
+        let queue = Queue::new(items);
+        let run = || {
+            let mut state = scratch();
+            while let Some((index, item)) = queue.next() {
+                if let Err(error) = self.check().and_then(|()| work(&mut state, index, item)) {
+                    queue.close();
+                    keep_first(&failed, index, error);
+                }
+            }
+        };
+        if threads <= 1 {
+            run();
+        } else {
+            thread::scope(|scope| {
+                // The calling thread works too.
+                for _ in 1..threads {
+                    scope.spawn(run);
+                }
+                run();
+            });
+        }
+        failed.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), |(_, error)| Err(error))
+    }
+}
+
+/// Items handed out one at a time: on a busy machine a static split would wait for the unlucky thread.
+struct Queue<'a, T> {
+    rest: Mutex<Enumerate<IterMut<'a, T>>>,
+    open: AtomicBool,
+}
+
+impl<'a, T> Queue<'a, T> {
+    fn new(items: &'a mut [T]) -> Self {
+        Self { rest: Mutex::new(items.iter_mut().enumerate()), open: AtomicBool::new(true) }
+    }
+
+    fn next(&self) -> Option<(usize, &'a mut T)> {
+        if !self.open.load(Ordering::Relaxed) {
+            return None;
+        }
+        self.rest.lock().unwrap_or_else(PoisonError::into_inner).next()
+    }
+
+    fn close(&self) {
+        self.open.store(false, Ordering::Relaxed);
+    }
+}
+
+fn keep_first(failed: &Mutex<Option<(usize, Error)>>, index: usize, error: Error) {
+    let mut slot = failed.lock().unwrap_or_else(PoisonError::into_inner);
+    if slot.as_ref().is_none_or(|(first, _)| index < *first) {
+        *slot = Some((index, error));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_come_in_block_order_for_any_thread_count() {
+        for threads in 1..5 {
+            let sums = Plan::new(Some(threads)).map(10, 3, || (), |(), block| Ok(block.sum::<usize>()));
+            assert_eq!(sums, Ok(vec![3, 12, 21, 9]));
+        }
+    }
+
+    #[test]
+    fn an_error_stops_the_work_and_is_returned() {
+        let plan = Plan::new(Some(2));
+        let result =
+            plan.map(100, 1, || (), |(), block| if block.start == 7 { Err(Error::Empty("x")) } else { Ok(()) });
+        assert_eq!(result, Err(Error::Empty("x")));
+    }
+
+    #[test]
+    fn a_cancelled_plan_does_nothing() {
+        let plan = Plan::new(Some(2));
+        plan.cancel();
+        assert_eq!(plan.map(4, 1, || (), |(), _| Ok(())), Err(Error::Cancelled));
+    }
+
+    #[test]
+    fn no_work_gives_no_results() {
+        assert_eq!(Plan::new(None).map(0, 8, || (), |(), _| Ok(1)), Ok(vec![]));
+    }
+}

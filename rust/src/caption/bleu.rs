@@ -1,0 +1,200 @@
+//! BLEU: clipped n-gram precision with a brevity penalty (Papineni et al., 2002).
+//!
+//! [`Smoothing::Tiny`] is the definition of pycocoevalcap, the others are those of sacrebleu. The length of a
+//! prediction is compared with the closest reference length, the shorter one on ties.
+
+use std::hint::black_box;
+
+use crate::error::{Error, Result};
+use crate::text::ngrams::MAX_ORDER;
+
+/// Counts of one item, or of many items added up.
+///
+/// In this order: tokens of the prediction, tokens of the closest reference, matched n-grams of order 1 to 4, and
+/// n-grams of order 1 to 4 in the prediction.
+pub type BleuRow = [f64; WIDTH];
+
+/// Numbers in a [`BleuRow`].
+pub const WIDTH: usize = 2 + 2 * MAX_ORDER;
+
+/// What to do where an order of n-grams has no match.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Smoothing {
+    /// Constants of 1e-15 above and 1e-9 below the fraction bar: pycocoevalcap.
+    Tiny,
+    /// Nothing; the score is zero.
+    None,
+    /// Count a match of this size instead of none.
+    Floor(f64),
+    /// Add this number to matches and totals of all orders above 1.
+    AddK(f64),
+    /// Halve the precision again for each order without a match.
+    Exp,
+}
+
+impl Smoothing {
+    /// The names that [`Smoothing::named`] knows.
+    pub const NAMES: &'static [&'static str] = &["tiny", "none", "floor", "add-k", "exp"];
+
+    /// The smoothing of that name; `value` is for `floor` (default 0.1) and `add-k` (default 1).
+    ///
+    /// # Errors
+    /// [`Error::UnknownName`]; [`Error::Invalid`] for a value that is not finite and positive or not used.
+    pub fn named(name: &str, value: Option<f64>) -> Result<Self> {
+        let invalid = |problem| Err(Error::Invalid { parameter: "smoothing_value", problem });
+        match value {
+            Some(value) if !(value.is_finite() && value > 0.0) => {
+                return invalid(format!("is {value}, needs a positive number"));
+            }
+            Some(_) if !matches!(name, "floor" | "add-k") => {
+                return invalid(format!("not used by smoothing {name:?}, only by \"floor\" and \"add-k\""));
+            }
+            _ => {}
+        }
+        match name {
+            "tiny" => Ok(Self::Tiny),
+            "none" => Ok(Self::None),
+            "floor" => Ok(Self::Floor(value.unwrap_or(0.1))),
+            "add-k" => Ok(Self::AddK(value.unwrap_or(1.0))),
+            "exp" => Ok(Self::Exp),
+            _ => Err(Error::UnknownName { parameter: "smoothing", found: name.to_owned(), known: Self::NAMES }),
+        }
+    }
+}
+
+/// BLEU of the counts in a row.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Bleu {
+    /// BLEU-1 to BLEU-4, each 0 to 1.
+    pub by_order: [f64; MAX_ORDER],
+    /// Factor for predictions shorter than their references, 0 to 1.
+    pub brevity_penalty: f64,
+}
+
+/// The row of one item from the lengths of prediction and references and the matched n-grams of each order.
+pub(super) fn row(prediction: usize, references: impl Iterator<Item = usize>, matched: [u64; MAX_ORDER]) -> BleuRow {
+    let closest = references.min_by_key(|&length| (length.abs_diff(prediction), length)).unwrap_or(0);
+    let mut row = [0.0; WIDTH];
+    row[0] = prediction as f64;
+    row[1] = closest as f64;
+    for order in 0..MAX_ORDER {
+        row[2 + order] = matched[order] as f64;
+        row[2 + MAX_ORDER + order] = prediction.saturating_sub(order) as f64;
+    }
+    row
+}
+
+/// BLEU of an item's row, or of the sum of many rows.
+///
+/// With `effective_order`, orders that the prediction is too short to have are left out of the mean (sacrebleu's
+/// option for single sentences; [`Smoothing::Tiny`] knows no such thing and ignores it).
+///
+/// ```
+/// use muge_fast_core::caption::bleu::{score, Smoothing};
+/// let row = [5.0, 5.0, 5.0, 4.0, 3.0, 2.0, 5.0, 4.0, 3.0, 2.0];
+/// assert!((score(&row, Smoothing::None, false).by_order[3] - 1.0).abs() < 1e-12);
+/// ```
+pub fn score(row: &BleuRow, smoothing: Smoothing, effective_order: bool) -> Bleu {
+    if smoothing == Smoothing::Tiny { tiny(row) } else { smoothed(row, smoothing, effective_order) }
+}
+
+fn tiny(row: &BleuRow) -> Bleu {
+    const TINY: f64 = 1e-15;
+    const SMALL: f64 = 1e-9;
+    let ratio = (row[0] + TINY) / (row[1] + SMALL);
+    let brevity_penalty = if ratio < 1.0 { (1.0 - 1.0 / ratio).exp() } else { 1.0 };
+    let mut product = 1.0;
+    let by_order = std::array::from_fn(|order| {
+        product *= (row[2 + order] + TINY) / (row[2 + MAX_ORDER + order] + SMALL);
+        // The exponent is hidden from the compiler, which would turn a power of one half into a square root: a
+        // rounding that the C library's `pow`, and so the reference, does not do.
+        let root = product.powf(black_box(1.0 / (order as f64 + 1.0)));
+        if ratio < 1.0 { root * brevity_penalty } else { root }
+    });
+    Bleu { by_order, brevity_penalty }
+}
+
+/// sacrebleu's logarithm of a precision of zero.
+const LOG_ZERO: f64 = -9_999_999_999.0;
+
+fn smoothed(row: &BleuRow, smoothing: Smoothing, effective_order: bool) -> Bleu {
+    let (prediction, reference) = (row[0], row[1]);
+    let brevity_penalty = match prediction {
+        length if length >= reference => 1.0,
+        length if length > 0.0 => (1.0 - reference / length).exp(),
+        _ => 0.0,
+    };
+    // Percentages, as in sacrebleu, so that roundings agree.
+    let (percent, reached) = precisions(row, smoothing);
+    let by_order = std::array::from_fn(|last| {
+        if row[2..=2 + last].iter().all(|&matched| matched == 0.0) {
+            return 0.0;
+        }
+        let used = if effective_order { reached.min(last + 1) } else { last + 1 };
+        let log = |&p: &f64| if p == 0.0 { LOG_ZERO } else { p.ln() };
+        let sum: f64 = percent[..used].iter().map(log).sum();
+        brevity_penalty * (sum / used as f64).exp() / 100.0
+    });
+    Bleu { by_order, brevity_penalty }
+}
+
+/// Precision of each order in percent, and the number of orders that the prediction is long enough for.
+fn precisions(row: &BleuRow, smoothing: Smoothing) -> ([f64; MAX_ORDER], usize) {
+    let mut percent = [0.0; MAX_ORDER];
+    let mut halved = 1.0;
+    for order in 0..MAX_ORDER {
+        let (mut matched, mut total) = (row[2 + order], row[2 + MAX_ORDER + order]);
+        if let (Smoothing::AddK(k), 1..) = (smoothing, order) {
+            matched += k;
+            total += k;
+        }
+        if total == 0.0 {
+            return (percent, order);
+        }
+        percent[order] = match smoothing {
+            _ if matched != 0.0 => 100.0 * matched / total,
+            Smoothing::Exp => {
+                halved *= 2.0;
+                100.0 / (halved * total)
+            }
+            Smoothing::Floor(value) => 100.0 * value / total,
+            _ => 0.0,
+        };
+    }
+    (percent, MAX_ORDER)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_closest_length_is_the_shorter_on_ties() {
+        assert_eq!(row(5, [7, 3, 9].into_iter(), [0; 4])[..2], [5.0, 3.0]);
+        assert_eq!(row(2, [1].into_iter(), [2, 1, 0, 0]), [2.0, 1.0, 2.0, 1.0, 0.0, 0.0, 2.0, 1.0, 0.0, 0.0]);
+    }
+
+    #[test]
+    fn a_perfect_sentence_of_three_tokens_has_a_small_bleu_4() {
+        // pycocoevalcap 1.2: Bleu(4).compute_score({0: ["a b c"]}, {0: ["a b c"]})
+        let score = score(&row(3, [3].into_iter(), [3, 2, 1, 0]), Smoothing::Tiny, false);
+        assert!((score.by_order[3] - 0.031_622_776_576_649_11).abs() < 1e-16, "{score:?}");
+    }
+
+    #[test]
+    fn nothing_matched_is_zero_under_every_smoothing() {
+        for name in &Smoothing::NAMES[1..] {
+            let smoothing = Smoothing::named(name, None).unwrap();
+            assert_eq!(score(&row(6, [6].into_iter(), [0; 4]), smoothing, false).by_order, [0.0; 4]);
+        }
+        assert_eq!(score(&row(0, [3].into_iter(), [0; 4]), Smoothing::Tiny, false).by_order[0].max(1e-9), 1e-9);
+    }
+
+    #[test]
+    fn smoothing_values_are_checked() {
+        assert!(Smoothing::named("floor", Some(f64::NAN)).is_err());
+        assert!(Smoothing::named("exp", Some(1.0)).is_err());
+        assert!(Smoothing::named("exponential", None).is_err());
+        assert_eq!(Smoothing::named("add-k", Some(2.0)), Ok(Smoothing::AddK(2.0)));
+    }
+}

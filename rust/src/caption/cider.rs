@@ -1,0 +1,97 @@
+//! CIDEr and CIDEr-D (Vedantam et al., 2015): tf-idf cosine with each reference, averaged.
+//!
+//! CIDEr-D, which pycocoevalcap calls `Cider`, clips the prediction's weights to the reference's and multiplies by
+//! a Gaussian of the difference in length. Plain CIDEr does neither. Both are times 10 and use raw counts as term
+//! frequencies, as the reference implementations do (the paper divides by the length). The order of operations is
+//! that of the reference implementation, so that the results agree to the last bit.
+
+use std::f64::consts::E;
+use std::hint::black_box;
+
+use super::matching::ones;
+use crate::text::ngrams::MAX_ORDER;
+
+/// Parameters of CIDEr-D and CIDEr.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Cider {
+    /// Width of CIDEr-D's Gaussian, in tokens.
+    pub sigma: f64,
+    /// Orders that the mean is taken over; those above [`MAX_ORDER`] count as zero.
+    pub orders: usize,
+}
+
+impl Default for Cider {
+    fn default() -> Self {
+        Self { sigma: 6.0, orders: MAX_ORDER }
+    }
+}
+
+impl Cider {
+    /// CIDEr-D's factor for a prediction and a reference of these lengths.
+    ///
+    /// Lengths are counted in bigrams, as the reference implementation does: one less than tokens.
+    pub(super) fn length_penalty(&self, prediction: usize, reference: usize) -> f64 {
+        let delta = prediction.saturating_sub(1) as f64 - reference.saturating_sub(1) as f64;
+        // `pow` and not `exp`, which rounds differently; the base is hidden so that the compiler keeps it.
+        black_box(E).powf(-(delta * delta) / (2.0 * (self.sigma * self.sigma)))
+    }
+
+    /// An item's score from the sums over its references, order by order.
+    pub(super) fn item(&self, by_order: &[f64; MAX_ORDER], references: usize) -> f64 {
+        let sum: f64 = by_order.iter().sum();
+        sum / self.orders as f64 / references as f64 * 10.0
+    }
+}
+
+/// Products of the prediction's weights with one reference's, for one order.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Products {
+    /// With the prediction's weight clipped to the reference's.
+    pub clipped: f64,
+    pub plain: f64,
+}
+
+impl Products {
+    /// Sum over the prediction's distinct n-grams, in the order of their first occurrence: `weighted` is count times
+    /// idf in the prediction, `idf` the idf alone and `matched` the count in the reference. Only n-grams whose bit is
+    /// set in `touched` have a count in the reference; the others would add zero.
+    pub fn sum(weighted: &[f64], idf: &[f64], matched: &[u32], touched: &[u64]) -> Self {
+        let mut products = Self::default();
+        for (word, &bits) in touched.iter().enumerate() {
+            for number in ones(bits).map(|bit| word * 64 + bit) {
+                let (own, other) = (weighted[number], f64::from(matched[number]) * idf[number]);
+                products.clipped += own.min(other) * other;
+                products.plain += own * other;
+            }
+        }
+        products
+    }
+
+    /// Cosines from products: divided by both norms where neither is zero.
+    pub fn over(self, prediction: f64, reference: f64) -> Self {
+        if prediction == 0.0 || reference == 0.0 {
+            return self;
+        }
+        let norms = prediction * reference;
+        Self { clipped: self.clipped / norms, plain: self.plain / norms }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_penalty_counts_bigrams() {
+        let cider = Cider::default();
+        assert_eq!(cider.length_penalty(0, 1).to_bits(), 1f64.to_bits());
+        assert!((cider.length_penalty(13, 7) - (-0.5f64).exp()).abs() < 1e-15);
+    }
+
+    #[test]
+    fn only_clipping_tells_the_two_apart() {
+        let products = Products::sum(&[2.0, 0.5, 9.0], &[1.0, 0.5, 9.0], &[1, 1, 0], &[0b11]);
+        assert_eq!([products.clipped, products.plain], [1.25, 2.25]);
+        assert_eq!(products.over(0.0, 3.0).plain.to_bits(), products.plain.to_bits());
+    }
+}

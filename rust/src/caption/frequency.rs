@@ -1,0 +1,320 @@
+//! In how many documents each n-gram occurs: what CIDEr weighs n-grams by.
+//!
+//! A document is an item with all its references. An n-gram that occurs in one document weighs as much as one that
+//! occurs in none (the definition takes the logarithm of `max(1, count)`), so a table made only for scoring keeps
+//! the n-grams of two documents and more: a small part of all, and it fits a cache.
+
+use std::sync::Arc;
+
+use crate::error::{Error, Result};
+use crate::huge::HugeArray;
+use crate::text::Table;
+use crate::text::ngrams::{Key, MAX_ORDER, Seed, pack};
+use crate::text::vocab::Vocab;
+
+/// Document frequencies of n-grams of 1 to [`MAX_ORDER`] tokens.
+#[derive(Debug)]
+pub struct DocumentFrequency {
+    vocab: Arc<Vocab>,
+    documents: f64,
+    orders: Orders,
+}
+
+#[derive(Debug)]
+pub(super) enum Orders {
+    Narrow([Frequencies<u64>; MAX_ORDER]),
+    Wide([Frequencies<u128>; MAX_ORDER]),
+}
+
+/// The n-grams of one order with their counts: open addressing in the order of the hash, so that n-grams of one
+/// partition of the hash lie side by side.
+#[derive(Debug, Default)]
+pub(super) struct Frequencies<K: Key> {
+    seed: Seed,
+    keys: HugeArray<K>,
+    counts: HugeArray<u32>,
+    len: usize,
+}
+
+impl<K: Key> Frequencies<K> {
+    /// A table of n-grams that all differ. Quickest if they come in the order of the hash.
+    pub fn new(seed: Seed, ngrams: impl Iterator<Item = (K, u32)>, len: usize) -> Self {
+        // Half full: a search that fails ends after two or three entries, most often in the same cache line.
+        let size = 2 * len + 1;
+        let mut table = Self { seed, keys: HugeArray::zeroed(size), counts: HugeArray::zeroed(size), len };
+        for (key, count) in ngrams {
+            let mut place = table.home(key);
+            while table.keys[place] != K::default() {
+                place = table.after(place);
+            }
+            table.keys[place] = key;
+            table.counts[place] = count;
+        }
+        table
+    }
+
+    /// Where the search for an n-gram starts: the hash scaled to the size of the table.
+    #[inline]
+    fn home(&self, key: K) -> usize {
+        ((u128::from(key.hash(self.seed)) * self.keys.len() as u128) >> 64) as usize
+    }
+
+    #[inline]
+    fn after(&self, place: usize) -> usize {
+        if place + 1 == self.keys.len() { 0 } else { place + 1 }
+    }
+
+    fn get(&self, key: K) -> u32 {
+        if self.len == 0 {
+            return 0;
+        }
+        let home = self.home(key);
+        self.resolve(key, home, self.keys[home])
+    }
+
+    /// Go on with a search whose first entry was `seen` at `place`.
+    #[inline]
+    fn resolve(&self, key: K, mut place: usize, mut seen: K) -> u32 {
+        while seen != key {
+            if seen == K::default() {
+                return 0;
+            }
+            place = self.after(place);
+            seen = self.keys[place];
+        }
+        self.counts[place]
+    }
+
+    /// Look up n-grams in batches: the first entry of each is read before any is compared, so that the memory
+    /// accesses overlap instead of waiting for one another's branches.
+    fn get_many(&self, ngrams: impl Iterator<Item = (u32, K)>, documents: &mut [u32]) {
+        const BATCH: usize = 16;
+        let mut batch = [(0, K::default(), 0, K::default()); BATCH];
+        let mut ngrams = ngrams.peekable();
+        while ngrams.peek().is_some() {
+            let mut filled = 0;
+            for (slot, (number, key)) in batch.iter_mut().zip(ngrams.by_ref().take(BATCH)) {
+                let home = self.home(key);
+                *slot = (number, key, home, self.keys[home]);
+                filled += 1;
+            }
+            for &(number, key, home, seen) in &batch[..filled] {
+                documents[number as usize] = self.resolve(key, home, seen);
+            }
+        }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (K, u32)> + '_ {
+        let entries = self.keys.iter().copied().zip(self.counts.iter().copied());
+        entries.filter(|&(key, _)| key != K::default())
+    }
+}
+
+impl DocumentFrequency {
+    pub(super) fn new(vocab: Arc<Vocab>, documents: f64, orders: Orders) -> Self {
+        Self { vocab, documents, orders }
+    }
+
+    /// Frequencies known from elsewhere, for instance a file: `documents` in all, and for each n-gram (its tokens)
+    /// the number of documents that hold it.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a number of documents that is not finite and positive, an n-gram of no or too many
+    /// tokens, or an n-gram that comes twice.
+    pub fn from_counts<'t, N>(documents: f64, counts: impl IntoIterator<Item = (N, u32)>) -> Result<Self>
+    where
+        N: IntoIterator<Item = &'t str>,
+    {
+        let mut vocab = Vocab::default();
+        let counts: Vec<(Vec<u32>, u32)> = counts
+            .into_iter()
+            .map(|(tokens, count)| (tokens.into_iter().map(|token| vocab.intern(token)).collect(), count))
+            .collect();
+        Self::from_ids(documents, vocab, counts.iter().map(|(ids, count)| (ids.as_slice(), *count)))
+    }
+
+    /// The same for n-grams that are token ids of `vocab` already.
+    ///
+    /// # Errors
+    /// As [`DocumentFrequency::from_counts`], and [`Error::Invalid`] for an id that `vocab` does not have.
+    pub fn from_ids<'i>(
+        documents: f64,
+        vocab: Vocab,
+        counts: impl IntoIterator<Item = (&'i [u32], u32)>,
+    ) -> Result<Self> {
+        if !(documents.is_finite() && documents > 0.0) {
+            return Err(invalid(format!("number of documents is {documents}, needs a positive number")));
+        }
+        let mut ngrams: Ngrams<'i> = Default::default();
+        for (row, (ids, count)) in counts.into_iter().enumerate() {
+            if ids.is_empty() || ids.len() > MAX_ORDER {
+                return Err(invalid(format!("n-gram {row} has {} tokens, needs 1 to {MAX_ORDER}", ids.len())));
+            }
+            if let Some(id) = ids.iter().find(|&&id| id == 0 || id > vocab.max_id()) {
+                return Err(invalid(format!("n-gram {row} has token id {id}, there are 1 to {}", vocab.max_id())));
+            }
+            ngrams[ids.len() - 1].push((ids, count));
+        }
+        let narrow = vocab.max_id() <= u64::MAX_TOKEN;
+        let orders = if narrow { Orders::Narrow(fill(&ngrams)?) } else { Orders::Wide(fill(&ngrams)?) };
+        Ok(Self::new(Arc::new(vocab), documents, orders))
+    }
+
+    /// Number of documents.
+    pub fn documents(&self) -> f64 {
+        self.documents
+    }
+
+    /// The vocabulary that the tables speak; new text is tokenised on top of it.
+    pub fn vocab(&self) -> &Arc<Vocab> {
+        &self.vocab
+    }
+
+    /// Number of documents that hold the n-gram of these token ids; 0 if it is not in the table.
+    #[inline]
+    pub fn get(&self, ngram: &[u32]) -> u32 {
+        let known = self.vocab.max_id();
+        if ngram.is_empty() || ngram.len() > MAX_ORDER || ngram.iter().any(|&token| token > known) {
+            return 0;
+        }
+        match &self.orders {
+            Orders::Narrow(orders) => orders[ngram.len() - 1].get(pack(ngram)),
+            Orders::Wide(orders) => orders[ngram.len() - 1].get(pack(ngram)),
+        }
+    }
+
+    /// The same for many n-grams of one text: for each pair of a number and a place, the frequency of the n-gram that
+    /// starts at the place is written to `documents[number]`.
+    pub(super) fn get_many(&self, text: &[u32], order: usize, wanted: &[(u32, u32)], documents: &mut [u32]) {
+        fn keys<K: Key>(text: &[u32], order: usize, wanted: &[(u32, u32)]) -> impl Iterator<Item = (u32, K)> {
+            wanted.iter().map(move |&(number, place)| (number, pack(&text[place as usize..place as usize + order])))
+        }
+        let known = self.vocab.max_id();
+        if text.iter().any(|&token| token > known) {
+            // Tokens that the tables do not know may not fit their keys.
+            for &(number, place) in wanted {
+                documents[number as usize] = self.get(&text[place as usize..place as usize + order]);
+            }
+            return;
+        }
+        match &self.orders {
+            Orders::Narrow(orders) => orders[order - 1].get_many(keys(text, order, wanted), documents),
+            Orders::Wide(orders) => orders[order - 1].get_many(keys(text, order, wanted), documents),
+        }
+    }
+
+    /// Number of n-grams in the tables.
+    pub fn len(&self) -> usize {
+        match &self.orders {
+            Orders::Narrow(orders) => orders.iter().map(|order| order.len).sum(),
+            Orders::Wide(orders) => orders.iter().map(|order| order.len).sum(),
+        }
+    }
+
+    /// Whether the tables are empty.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// All n-grams as token ids, with their counts, in the order of their ids.
+    pub fn sorted(&self) -> Vec<(Vec<u32>, u32)> {
+        fn all<K: Key>(orders: &[Frequencies<K>]) -> Vec<(Vec<u32>, u32)> {
+            let ngrams = |(order, frequencies): (usize, &Frequencies<K>)| {
+                let unpack = |(key, count): (K, u32)| (key.unpack(order + 1), count);
+                frequencies.iter().map(unpack).collect::<Vec<_>>()
+            };
+            orders.iter().enumerate().flat_map(ngrams).collect()
+        }
+        let mut ngrams = match &self.orders {
+            Orders::Narrow(orders) => all(orders),
+            Orders::Wide(orders) => all(orders),
+        };
+        ngrams.sort_unstable();
+        ngrams
+    }
+}
+
+/// N-grams with their counts, by order.
+type Ngrams<'i> = [Vec<(&'i [u32], u32)>; MAX_ORDER];
+
+fn fill<K: Key>(ngrams: &Ngrams<'_>) -> Result<[Frequencies<K>; MAX_ORDER]> {
+    let mut orders = [(); MAX_ORDER].map(|()| Frequencies::default());
+    for (order, ngrams) in orders.iter_mut().zip(ngrams) {
+        let mut known = Table::new(Seed::default());
+        known.reset(ngrams.len());
+        for (tokens, count) in ngrams {
+            let before = known.len();
+            known.get_or_insert(pack::<K>(tokens), *count);
+            if known.len() == before {
+                return Err(invalid(format!("an n-gram of {} tokens comes twice", tokens.len())));
+            }
+        }
+        *order = Frequencies::new(Seed::default(), known.iter(), known.len());
+    }
+    Ok(orders)
+}
+
+fn invalid(problem: String) -> Error {
+    Error::Invalid { parameter: "document_frequency", problem }
+}
+
+/// Inverse document frequency: `ln(documents) - ln(max(1, count))`, looked up for the counts that are common.
+#[derive(Debug)]
+pub(super) struct Idf {
+    log_documents: f64,
+    by_count: Vec<f64>,
+}
+
+impl Idf {
+    const TABLED: u32 = 4096;
+
+    pub fn new(documents: f64) -> Self {
+        let log_documents = documents.ln();
+        let by_count = (0..Self::TABLED).map(|count| idf(log_documents, count)).collect();
+        Self { log_documents, by_count }
+    }
+
+    #[inline]
+    pub fn of(&self, count: u32) -> f64 {
+        self.by_count.get(count as usize).copied().unwrap_or_else(|| idf(self.log_documents, count))
+    }
+}
+
+fn idf(log_documents: f64, count: u32) -> f64 {
+    log_documents - f64::from(count.max(1)).ln()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_from_elsewhere_are_found_again() {
+        let counts = [(vec!["红", "裙"], 3), (vec!["红"], 5), (vec!["a", "b", "c", "d"], 1)];
+        let frequency = DocumentFrequency::from_counts(9.0, counts).unwrap();
+        let ids = |tokens: &[&str]| tokens.iter().map(|t| frequency.vocab().get(t).unwrap()).collect::<Vec<_>>();
+        assert_eq!(frequency.get(&ids(&["红", "裙"])), 3);
+        assert_eq!(frequency.get(&ids(&["裙", "红"])), 0);
+        assert_eq!(frequency.get(&[99]), 0);
+        assert_eq!(frequency.len(), 3);
+        assert_eq!(frequency.sorted()[1], (ids(&["红", "裙"]), 3));
+    }
+
+    #[test]
+    fn broken_counts_are_refused() {
+        let refused =
+            |documents, counts: Vec<(Vec<&str>, u32)>| DocumentFrequency::from_counts(documents, counts).is_err();
+        assert!(refused(0.0, vec![]));
+        assert!(refused(f64::NAN, vec![]));
+        assert!(refused(1.0, vec![(vec![], 1)]));
+        assert!(refused(1.0, vec![(vec!["a"; 5], 1)]));
+        assert!(refused(1.0, vec![(vec!["a"], 1), (vec!["a"], 1)]));
+    }
+
+    #[test]
+    fn idf_is_the_same_in_and_out_of_the_table() {
+        let idf = Idf::new(100_000.0);
+        assert_eq!(idf.of(0).to_bits(), idf.of(1).to_bits());
+        assert_eq!(idf.of(5000).to_bits(), (100_000f64.ln() - 5000f64.ln()).to_bits());
+    }
+}

@@ -1,0 +1,261 @@
+//! Which n-grams of a prediction occur in its references, and how often: the shared work of BLEU and CIDEr.
+//!
+//! Only the prediction's n-grams go into a hash table; references merely probe it. The table holds a few dozen
+//! n-grams and stays in the first-level cache. An n-gram of a reference can only match where both its parts of one
+//! token less did, so each order probes the places that the last one left over.
+
+use std::ops::Range;
+
+use super::cider::{Cider, Products};
+use super::weights::Weights;
+use crate::blocks::Plan;
+use crate::error::Result;
+use crate::text::Table;
+use crate::text::ngrams::{Key, MAX_ORDER, Seed, ngrams, pack};
+use crate::text::tokens::Tokens;
+
+/// Sums over the references of one item.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Matches {
+    /// Matched n-grams for BLEU: each counted at most as often as in the reference that has it most often.
+    pub clipped: [u64; MAX_ORDER],
+    pub cider_d: [f64; MAX_ORDER],
+    pub cider: [f64; MAX_ORDER],
+}
+
+/// Buffers for comparing a prediction with its references, one for each thread.
+#[derive(Debug)]
+pub(super) struct Matcher<K> {
+    /// The prediction's distinct n-grams of two tokens and more, numbered by first occurrence.
+    table: Table<K>,
+    /// The same for single tokens, by token id: one more than the number, 0 for tokens that it does not have.
+    by_token: Vec<u32>,
+    distinct: Distinct,
+    vector: Vector,
+    /// For each reference, the places where its n-grams of the last order matched.
+    places: Vec<Vec<u32>>,
+    /// Counts of the prediction's n-grams in the reference at hand, and which of them are not zero.
+    matched: Vec<u32>,
+    touched: Vec<u64>,
+    penalties: Vec<f64>,
+}
+
+/// The prediction's distinct n-grams of one order.
+#[derive(Debug, Default)]
+struct Distinct {
+    counts: Vec<u32>,
+    /// Place of the first occurrence.
+    first: Vec<u32>,
+    /// The largest count in any reference.
+    most: Vec<u32>,
+    /// The number of the n-gram at each place.
+    at: Vec<u32>,
+}
+
+/// The prediction's tf-idf vector of one order.
+#[derive(Debug, Default)]
+struct Vector {
+    idf: Vec<f64>,
+    /// Count times idf.
+    weighted: Vec<f64>,
+    /// For each place, whether the n-gram there occurs in more than one document.
+    shared: Vec<bool>,
+    /// For each n-gram the number of documents that have it.
+    documents: Vec<u32>,
+    /// Numbers and places of the n-grams to look up.
+    wanted: Vec<(u32, u32)>,
+}
+
+impl<K: Key> Matcher<K> {
+    /// For token ids up to `max_id`.
+    pub fn new(max_id: u32) -> Self {
+        Self {
+            table: Table::new(Seed::default()),
+            by_token: vec![0; max_id as usize + 1],
+            distinct: Distinct::default(),
+            vector: Vector::default(),
+            places: Vec::new(),
+            matched: Vec::new(),
+            touched: Vec::new(),
+            penalties: Vec::new(),
+        }
+    }
+
+    /// Compare a prediction with the references in `texts`; CIDEr is computed if there are weights.
+    pub fn compare(
+        &mut self,
+        prediction: &[u32],
+        tokens: &Tokens,
+        texts: Range<usize>,
+        weights: Option<&Weights>,
+        cider: &Cider,
+        plan: &Plan,
+    ) -> Result<Matches> {
+        let mut matches = Matches::default();
+        self.penalties.clear();
+        if weights.is_some() {
+            let penalty = |text| cider.length_penalty(prediction.len(), tokens.get(text).len());
+            self.penalties.extend(texts.clone().map(penalty));
+        }
+        self.places.resize(self.places.len().max(texts.len()), Vec::new());
+        for order in 1..=MAX_ORDER {
+            self.number(prediction, order);
+            let norm = weights.map(|weights| self.vector.weigh(prediction, order, &self.distinct, weights));
+            for (reference, text) in texts.clone().enumerate() {
+                plan.check()?;
+                match order {
+                    1 => self.probe_tokens(tokens.get(text), reference),
+                    _ => self.probe(tokens.get(text), reference, order),
+                }
+                if let (Some(weights), Some(norm)) = (weights, norm) {
+                    let Vector { weighted, idf, .. } = &self.vector;
+                    let products = Products::sum(weighted, idf, &self.matched, &self.touched);
+                    let cosines = products.over(norm, weights.norms[text][order - 1]);
+                    matches.cider_d[order - 1] += cosines.clipped * self.penalties[reference];
+                    matches.cider[order - 1] += cosines.plain;
+                }
+                self.forget();
+            }
+            matches.clipped[order - 1] = self.distinct.clipped();
+        }
+        prediction.iter().for_each(|&token| self.by_token[token as usize] = 0);
+        Ok(matches)
+    }
+
+    /// Number and count the prediction's n-grams.
+    fn number(&mut self, prediction: &[u32], order: usize) {
+        self.distinct.clear();
+        if order == 1 {
+            for &token in prediction {
+                let number = &mut self.by_token[token as usize];
+                if *number == 0 {
+                    *number = self.distinct.counts.len() as u32 + 1;
+                }
+                self.distinct.push(*number - 1);
+            }
+        } else {
+            self.table.reset(prediction.len());
+            for key in ngrams::<K>(prediction, order) {
+                let number = self.table.get_or_insert(key, self.distinct.counts.len() as u32);
+                self.distinct.push(number);
+            }
+        }
+        let count = self.distinct.counts.len();
+        self.distinct.most.resize(count, 0);
+        self.matched.resize(self.matched.len().max(count), 0);
+        self.touched.resize(self.touched.len().max(count.div_ceil(64)), 0);
+    }
+
+    /// Count the prediction's tokens in one reference. Most do not match, in no order that could be foreseen, so
+    /// the place is written in any case and kept or written over.
+    fn probe_tokens(&mut self, reference: &[u32], index: usize) {
+        let places = &mut self.places[index];
+        places.resize(reference.len(), 0);
+        let mut kept = 0;
+        for (place, &token) in reference.iter().enumerate() {
+            let number = self.by_token[token as usize];
+            places[kept] = place as u32;
+            if number > 0 {
+                kept += 1;
+                hit(&mut self.matched, &mut self.touched, number - 1);
+            }
+        }
+        places.truncate(kept);
+    }
+
+    /// Count the prediction's n-grams in one reference, at the places that the last order left over.
+    fn probe(&mut self, reference: &[u32], index: usize, order: usize) {
+        let places = &mut self.places[index];
+        let mut kept = 0;
+        for next in 1..places.len() {
+            let place = places[next - 1];
+            if places[next] != place + 1 {
+                continue;
+            }
+            if let Some(number) = self.table.get(pack(&reference[place as usize..place as usize + order])) {
+                hit(&mut self.matched, &mut self.touched, number);
+                places[kept] = place;
+                kept += 1;
+            }
+        }
+        places.truncate(kept);
+    }
+
+    /// Keep the largest counts and clear those of the reference at hand.
+    fn forget(&mut self) {
+        for (word, bits) in self.touched.iter_mut().enumerate() {
+            for bit in ones(std::mem::take(bits)) {
+                let number = word * 64 + bit;
+                let most = &mut self.distinct.most[number];
+                *most = (*most).max(std::mem::take(&mut self.matched[number]));
+            }
+        }
+    }
+}
+
+#[inline]
+fn hit(matched: &mut [u32], touched: &mut [u64], number: u32) {
+    matched[number as usize] += 1;
+    touched[number as usize / 64] |= 1 << (number % 64);
+}
+
+/// The places of the one bits of a word, from the lowest.
+pub(super) fn ones(mut word: u64) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let bit = word.trailing_zeros();
+        word &= word.wrapping_sub(1);
+        (bit < u64::BITS).then_some(bit as usize)
+    })
+}
+
+impl Distinct {
+    fn clear(&mut self) {
+        self.counts.clear();
+        self.first.clear();
+        self.most.clear();
+        self.at.clear();
+    }
+
+    fn push(&mut self, number: u32) {
+        if number as usize == self.counts.len() {
+            self.counts.push(0);
+            self.first.push(self.at.len() as u32);
+        }
+        self.counts[number as usize] += 1;
+        self.at.push(number);
+    }
+
+    fn clipped(&self) -> u64 {
+        self.counts.iter().zip(&self.most).map(|(&own, &most)| u64::from(own.min(most))).sum()
+    }
+}
+
+impl Vector {
+    /// Look up the weights of the prediction's n-grams; returns the length of the vector.
+    fn weigh(&mut self, prediction: &[u32], order: usize, distinct: &Distinct, weights: &Weights) -> f64 {
+        self.look_up(prediction, order, distinct, weights);
+        self.idf.clear();
+        self.idf.extend(self.documents.iter().map(|&count| weights.idf.of(count)));
+        self.weighted.clear();
+        self.weighted.extend(distinct.counts.iter().zip(&self.idf).map(|(&count, idf)| f64::from(count) * idf));
+        self.shared.clear();
+        self.shared.extend(distinct.at.iter().map(|&number| self.documents[number as usize] > 1));
+        self.weighted.iter().fold(0.0, |sum, weight| sum + weight * weight).sqrt()
+    }
+
+    /// Find out in how many documents the n-grams occur. Those with a part that only one document has need no search.
+    fn look_up(&mut self, prediction: &[u32], order: usize, distinct: &Distinct, weights: &Weights) {
+        let search_all = order == 1 || !weights.monotone;
+        let parts_shared = |&first: &u32| self.shared[first as usize] && self.shared[first as usize + 1];
+        self.wanted.clear();
+        self.wanted.extend(
+            (0u32..)
+                .zip(&distinct.first)
+                .filter(|(_, first)| search_all || parts_shared(first))
+                .map(|(number, &first)| (number, first)),
+        );
+        self.documents.clear();
+        self.documents.resize(distinct.first.len(), 1);
+        weights.frequency.get_many(prediction, order, &self.wanted, &mut self.documents);
+    }
+}

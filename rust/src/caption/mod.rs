@@ -1,0 +1,238 @@
+//! Caption metrics: predictions compared with several references each.
+//!
+//! [`References`] holds the references' token ids, and everything about them that a metric needs again and again.
+//! [`References::score`] takes predictions and gives rows, one for each item; the score of a metric is a function of
+//! the sum of rows ([`bleu::score`]) or their mean ([`crate::rows::mean`]).
+
+pub mod bleu;
+pub mod cider;
+mod frequency;
+mod matching;
+pub mod rouge_l;
+mod weights;
+
+use std::ops::Range;
+use std::sync::{Arc, OnceLock};
+
+use crate::blocks::Plan;
+use crate::error::{Error, Result};
+use crate::text::ngrams::Key;
+use crate::text::tokens::{Texts, Tokens, tokenise};
+use crate::text::vocab::Vocab;
+use bleu::BleuRow;
+use cider::Cider;
+pub use frequency::DocumentFrequency;
+use matching::Matcher;
+use rouge_l::RougeL;
+use weights::{Documents, Weights};
+
+/// Items are scored in blocks of this many; small, so that one long item does not keep the others waiting.
+const BLOCK: usize = 64;
+
+/// References of all items, ready to be compared with predictions again and again.
+#[derive(Debug)]
+pub struct References {
+    tokens: Tokens,
+    items: Vec<Range<usize>>,
+    vocab: Arc<Vocab>,
+    given: Option<Arc<DocumentFrequency>>,
+    /// Made when CIDEr is first asked for: BLEU and ROUGE-L do not pay for it.
+    weights: OnceLock<Weights>,
+}
+
+/// Which metrics to compute.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Metrics {
+    /// BLEU-1 to BLEU-4.
+    pub bleu: bool,
+    /// CIDEr-D.
+    pub cider_d: bool,
+    /// Plain CIDEr.
+    pub cider: bool,
+    /// ROUGE-L.
+    pub rouge_l: bool,
+    /// Parameters of both CIDErs.
+    pub parameters: Cider,
+}
+
+/// Rows of the metrics asked for, one for each item; the others are empty.
+#[derive(Debug, Default, PartialEq)]
+pub struct Rows {
+    /// Counts for BLEU.
+    pub bleu: Vec<BleuRow>,
+    /// CIDEr-D of each item.
+    pub cider_d: Vec<f64>,
+    /// CIDEr of each item.
+    pub cider: Vec<f64>,
+    /// ROUGE-L of each item.
+    pub rouge_l: Vec<f64>,
+}
+
+impl References {
+    /// Tokenise references; item `i` has the next `counts[i]` texts. `given` replaces the document frequencies that
+    /// are otherwise counted in these references.
+    ///
+    /// # Errors
+    /// [`Error::Empty`] without items, [`Error::NoReferences`] for an item without any, [`Error::Unequal`] if
+    /// `counts` do not add up to the number of texts, [`Error::Cancelled`].
+    pub fn new(
+        texts: &impl Texts,
+        counts: &[usize],
+        given: Option<Arc<DocumentFrequency>>,
+        plan: &Plan,
+    ) -> Result<Self> {
+        let items = ranges(counts, texts.len())?;
+        let (tokens, vocab) = tokenise(texts, given.as_ref().map(|frequency| frequency.vocab()), plan)?;
+        Ok(Self { tokens, items, vocab: Arc::new(vocab), given, weights: OnceLock::new() })
+    }
+
+    /// Number of items.
+    pub fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    /// Never: references without items are refused.
+    pub fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
+    /// In how many items each n-gram of these references occurs, with all n-grams that occur at all.
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`].
+    pub fn document_frequency(&self, plan: &Plan) -> Result<Arc<DocumentFrequency>> {
+        Ok(Weights::counted(self.documents(), &self.vocab, 1, plan)?.frequency)
+    }
+
+    /// Compare predictions with the references of all items, or of the items in `chosen`, one prediction each.
+    ///
+    /// # Errors
+    /// [`Error::Unequal`] if there is not one prediction for each item, [`Error::Invalid`] for a chosen item that
+    /// does not exist, [`Error::Cancelled`].
+    pub fn score(
+        &self,
+        predictions: &impl Texts,
+        chosen: Option<&[usize]>,
+        metrics: &Metrics,
+        plan: &Plan,
+    ) -> Result<Rows> {
+        let wanted = chosen.map_or(self.items.len(), <[usize]>::len);
+        if predictions.len() != wanted {
+            return Err(Error::Unequal {
+                left: "predictions",
+                left_len: predictions.len(),
+                right: "references",
+                right_len: wanted,
+            });
+        }
+        if let Some(item) = chosen.into_iter().flatten().find(|&&item| item >= self.items.len()) {
+            let problem = format!("item {item} does not exist, there are {}", self.items.len());
+            return Err(Error::Invalid { parameter: "items", problem });
+        }
+        let (predictions, vocab) = tokenise(predictions, Some(&self.vocab), plan)?;
+        let weights = if metrics.cider_d || metrics.cider { Some(self.weights(plan)?) } else { None };
+        let comparison = Comparison { references: self, predictions: &predictions, chosen, weights, metrics };
+        if vocab.max_id() <= u64::MAX_TOKEN {
+            comparison.rows::<u64>(vocab.max_id(), plan)
+        } else {
+            comparison.rows::<u128>(vocab.max_id(), plan)
+        }
+    }
+
+    fn documents(&self) -> Documents<'_> {
+        Documents { tokens: &self.tokens, items: &self.items }
+    }
+
+    fn weights(&self, plan: &Plan) -> Result<&Weights> {
+        if let Some(weights) = self.weights.get() {
+            return Ok(weights);
+        }
+        let weights = match &self.given {
+            Some(frequency) => Weights::given(self.documents(), frequency.clone(), &self.vocab, plan)?,
+            // An n-gram of one document weighs as much as one of none.
+            None => Weights::counted(self.documents(), &self.vocab, 2, plan)?,
+        };
+        Ok(self.weights.get_or_init(|| weights))
+    }
+}
+
+fn ranges(counts: &[usize], texts: usize) -> Result<Vec<Range<usize>>> {
+    if counts.is_empty() {
+        return Err(Error::Empty("references"));
+    }
+    let mut items = Vec::with_capacity(counts.len());
+    let mut start = 0usize;
+    for (row, &count) in counts.iter().enumerate() {
+        if count == 0 {
+            return Err(Error::NoReferences { row });
+        }
+        let end = start.saturating_add(count);
+        items.push(start..end);
+        start = end;
+    }
+    if start != texts {
+        return Err(Error::Unequal { left: "references", left_len: texts, right: "counts", right_len: start });
+    }
+    Ok(items)
+}
+
+/// One call of [`References::score`].
+#[derive(Debug)]
+struct Comparison<'a> {
+    references: &'a References,
+    predictions: &'a Tokens,
+    chosen: Option<&'a [usize]>,
+    weights: Option<&'a Weights>,
+    metrics: &'a Metrics,
+}
+
+impl Comparison<'_> {
+    fn rows<K: Key>(&self, max_id: u32, plan: &Plan) -> Result<Rows> {
+        let scratch = || (Matcher::<K>::new(max_id), RougeL::new(if self.metrics.rouge_l { max_id } else { 0 }));
+        let blocks = plan.map(self.predictions.len(), BLOCK, scratch, |(matcher, rouge_l), block| {
+            let mut rows = Rows::default();
+            for row in block {
+                self.add(row, matcher, rouge_l, &mut rows, plan)?;
+            }
+            Ok(rows)
+        })?;
+        Ok(Rows {
+            bleu: blocks.iter().flat_map(|rows| &rows.bleu).copied().collect(),
+            cider_d: blocks.iter().flat_map(|rows| &rows.cider_d).copied().collect(),
+            cider: blocks.iter().flat_map(|rows| &rows.cider).copied().collect(),
+            rouge_l: blocks.iter().flat_map(|rows| &rows.rouge_l).copied().collect(),
+        })
+    }
+
+    /// Compare one prediction and add its row.
+    fn add<K: Key>(
+        &self,
+        row: usize,
+        matcher: &mut Matcher<K>,
+        rouge_l: &mut RougeL,
+        rows: &mut Rows,
+        plan: &Plan,
+    ) -> Result<()> {
+        let Metrics { bleu, cider_d, cider, parameters, .. } = *self.metrics;
+        let prediction = self.predictions.get(row);
+        let tokens = &self.references.tokens;
+        let texts = self.references.items[self.chosen.map_or(row, |chosen| chosen[row])].clone();
+        if bleu || cider_d || cider {
+            let matches = matcher.compare(prediction, tokens, texts.clone(), self.weights, &parameters, plan)?;
+            if bleu {
+                let lengths = texts.clone().map(|text| tokens.get(text).len());
+                rows.bleu.push(bleu::row(prediction.len(), lengths, matches.clipped));
+            }
+            if cider_d {
+                rows.cider_d.push(parameters.item(&matches.cider_d, texts.len()));
+            }
+            if cider {
+                rows.cider.push(parameters.item(&matches.cider, texts.len()));
+            }
+        }
+        if self.metrics.rouge_l {
+            rows.rouge_l.push(rouge_l.score(prediction, texts.map(|text| tokens.get(text)), plan)?);
+        }
+        Ok(())
+    }
+}

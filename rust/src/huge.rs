@@ -1,0 +1,86 @@
+//! Large zeroed arrays on large pages.
+//!
+//! A table of tens of megabytes that is read at random spends more time on finding its pages than on reading them.
+//! Linux gives large pages to whoever asks; elsewhere, and for small arrays, this is an ordinary vector.
+
+use std::ops::{Deref, DerefMut};
+
+use bytemuck::Pod;
+use memmap2::MmapMut;
+
+/// Smaller arrays are not worth a mapping of their own: a large page has 2 MiB.
+const SMALLEST: usize = 4 << 20;
+
+/// An array of zeroed numbers.
+#[derive(Debug)]
+pub struct HugeArray<T> {
+    storage: Storage<T>,
+    len: usize,
+}
+
+#[derive(Debug)]
+enum Storage<T> {
+    Vector(Vec<T>),
+    Pages(MmapMut),
+}
+
+impl<T: Pod> HugeArray<T> {
+    /// An array of `len` zeros.
+    pub fn zeroed(len: usize) -> Self {
+        let bytes = len.saturating_mul(size_of::<T>());
+        let pages = if bytes < SMALLEST { None } else { MmapMut::map_anon(bytes).ok() };
+        let storage = match pages {
+            Some(pages) => {
+                // Without large pages everything works too.
+                #[cfg(target_os = "linux")]
+                let _ = pages.advise(memmap2::Advice::HugePage);
+                Storage::Pages(pages)
+            }
+            None => Storage::Vector(vec![T::zeroed(); len]),
+        };
+        Self { storage, len }
+    }
+}
+
+impl<T: Pod> Default for HugeArray<T> {
+    fn default() -> Self {
+        Self::zeroed(0)
+    }
+}
+
+impl<T: Pod> Deref for HugeArray<T> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        match &self.storage {
+            Storage::Vector(vector) => vector,
+            // Pages are aligned for every number.
+            Storage::Pages(pages) => &bytemuck::cast_slice(pages)[..self.len],
+        }
+    }
+}
+
+impl<T: Pod> DerefMut for HugeArray<T> {
+    fn deref_mut(&mut self) -> &mut [T] {
+        match &mut self.storage {
+            Storage::Vector(vector) => vector,
+            Storage::Pages(pages) => &mut bytemuck::cast_slice_mut(pages)[..self.len],
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn small_and_large_arrays_are_zeroed_and_writable() {
+        for len in [0, 1, 1000, SMALLEST / 8, SMALLEST / 8 + 1] {
+            let mut array = HugeArray::<u64>::zeroed(len);
+            assert_eq!(array.len(), len);
+            assert!(array.iter().all(|&value| value == 0));
+            array.iter_mut().zip(1..).for_each(|(value, next)| *value = next);
+            assert_eq!(array.last().copied().unwrap_or(0), len as u64);
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! Exact metrics of the MUGE benchmark in plain Rust: no Python, no files, no printing.
+//!
+//! Text becomes token ids once ([`text`]); the caption metrics ([`caption`]) work on ids.
+
+pub mod blocks;
+pub mod caption;
+pub mod error;
+mod huge;
+pub mod rows;
+pub mod text;
+
+pub use blocks::Plan;
+pub use error::{Error, Result};

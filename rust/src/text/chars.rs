@@ -1,0 +1,19 @@
+//! Every character that is not white space is a token.
+
+use super::{Sink, is_space};
+
+pub(super) fn cut(text: &str, sink: &mut impl Sink) {
+    text.chars().filter(|&c| !is_space(c)).for_each(|c| sink.char(c));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_character_but_white_space() {
+        let mut tokens: Vec<String> = vec![];
+        cut("新款 A字裙\u{3000}！", &mut tokens);
+        assert_eq!(tokens, ["新", "款", "A", "字", "裙", "！"]);
+    }
+}

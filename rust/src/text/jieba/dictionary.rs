@@ -1,0 +1,63 @@
+//! All known words and their frequencies: jieba's own and the user's.
+
+use super::letters::Letter;
+use super::tables::Tables;
+use super::trie::Node;
+use super::user_words::UserWords;
+
+/// jieba's `FREQ` and `total`.
+#[derive(Debug)]
+pub(super) struct Dictionary {
+    pub tables: &'static Tables,
+    pub user: Option<UserWords>,
+    pub total: u64,
+    pub log_total: f64,
+}
+
+impl Dictionary {
+    /// The largest sum of all frequencies: up to here each is exact as a floating-point number.
+    pub const MAX_TOTAL: u64 = 1 << 53;
+
+    /// jieba's own words.
+    pub fn new() -> Self {
+        let tables = Tables::get();
+        Self { tables, user: None, total: tables.total, log_total: (tables.total as f64).ln() }
+    }
+
+    /// Add a word or change its frequency; `None` if the total would go over [`Self::MAX_TOTAL`].
+    ///
+    /// As in jieba, the total keeps what a changed word counted before.
+    pub fn insert(&mut self, word: &str, frequency: u64) -> Option<()> {
+        self.total = self.total.checked_add(frequency).filter(|&total| total <= Self::MAX_TOTAL)?;
+        self.log_total = (self.total as f64).ln();
+        self.user.get_or_insert_with(UserWords::new).insert(word, frequency);
+        Some(())
+    }
+
+    /// The frequency of a word, 0 if it is only the beginning of words, `None` if it is nothing.
+    pub fn frequency(&self, word: &str) -> Option<u64> {
+        let own = self.user.as_ref().and_then(|user| Some((user, user.find(word.chars())?)));
+        if let Some(frequency) = own.and_then(|(user, node)| user.frequency(node)) {
+            return Some(frequency);
+        }
+        let Tables { alphabet, trie, frequencies, .. } = self.tables;
+        let codes = word.chars().map(|char| alphabet.dictionary_code(char));
+        let shipped = codes.fold(Node::ROOT, |node, code| trie.child(node, code));
+        if shipped.is_none() { own.map(|_| 0) } else { Some(frequencies[shipped.rank()]) }
+    }
+
+    /// Whether the letters, `word` as text, are a word.
+    #[inline]
+    pub fn has_word(&self, letters: &[Letter], word: &str) -> bool {
+        match self.user {
+            None => self.tables.trie.find(letters).rank() != 0,
+            Some(_) => self.frequency(word).is_some_and(|frequency| frequency > 0),
+        }
+    }
+
+    /// Whether the user forbids the hidden Markov model to find this word.
+    #[inline]
+    pub fn is_force_split(&self, word: &str) -> bool {
+        self.user.as_ref().is_some_and(|user| user.find(word.chars()).is_some_and(|node| user.is_force_split(node)))
+    }
+}

@@ -1,0 +1,130 @@
+//! The most likely way through a text by words of the dictionary.
+//!
+//! As jieba does, from the last character to the first: the best way from a character on is the word that starts
+//! there and gives, together with the best way from its end on, the greatest sum of log-probabilities. On equal sums
+//! the longer word wins.
+
+use super::dictionary::Dictionary;
+use super::letters::{Letter, OUTSIDE, SENTINELS};
+use super::tables::Tables;
+use super::trie::Node;
+use super::user_words::UserWords;
+
+/// The best way from a character on.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Step {
+    /// Log-probability of the way to the end of the block.
+    score: f64,
+    /// Characters in its first word; 0 for characters that are outside all blocks.
+    pub length: usize,
+}
+
+impl Step {
+    /// Before the first candidate. Any word beats it, but not something of probability 0.
+    const NONE: Self = Self { score: f64::MIN, length: 0 };
+    /// A block ends here.
+    const OUTSIDE: Self = Self { score: 0.0, length: 0 };
+
+    /// The better of two, this one if they are equal.
+    #[inline]
+    fn or(self, other: Self) -> Self {
+        if self.score >= other.score { self } else { other }
+    }
+}
+
+/// Buffers of [`Route::find`].
+#[derive(Debug, Default)]
+pub(super) struct Route {
+    /// One per letter.
+    steps: Vec<Step>,
+    /// Where the tree leads from each letter by two and by three characters.
+    branches: Vec<[Node; 2]>,
+}
+
+impl Route {
+    /// The best ways from all these letters.
+    pub fn find(&mut self, letters: &[Letter], dictionary: &Dictionary) -> &[Step] {
+        if self.steps.len() < letters.len() {
+            self.steps.resize(letters.len(), Step::OUTSIDE);
+            self.branches.resize(letters.len(), [Node::NONE; 2]);
+        }
+        let count = letters.len() - SENTINELS;
+        self.steps[count] = Step::OUTSIDE;
+        match &dictionary.user {
+            None => self.by_shipped_words(letters, dictionary.tables, dictionary.log_total),
+            Some(user) => self.by_all_words(letters, dictionary, user),
+        }
+        &self.steps[..count]
+    }
+
+    /// The way by the words of jieba's own dictionary.
+    ///
+    /// Looking up the second and third characters of all words first keeps many loads from memory under way at once,
+    /// without a branch to guess; few words are longer.
+    fn by_shipped_words(&mut self, letters: &[Letter], tables: &Tables, log_total: f64) {
+        let Tables { trie, log_frequencies, .. } = tables;
+        for (ahead, branch) in letters.windows(1 + SENTINELS).zip(&mut self.branches) {
+            let second = trie.child(trie.child(Node::ROOT, ahead[0].code), ahead[1].code);
+            *branch = [second, trie.child(second, ahead[2].code)];
+        }
+        // The scores from one, two and three letters on stay in registers.
+        let mut scores = [0.0; 3];
+        let count = letters.len() - SENTINELS;
+        let branches = &self.branches[..count];
+        for (at, &[second, third]) in branches.iter().enumerate().rev() {
+            let letter = letters[at];
+            let mut best = Step::OUTSIDE;
+            if letter.code != OUTSIDE {
+                let word = |node: Node, length: usize, rest: f64| Step {
+                    score: log_frequencies[node.rank()] - log_total + rest,
+                    length,
+                };
+                best = word(third, 3, scores[2]).or(word(second, 2, scores[1])).or(Step::NONE);
+                let mut node = third;
+                if node.has_children() {
+                    for (letter, length) in letters[at..].iter().skip(3).zip(4..) {
+                        node = trie.child(node, letter.code);
+                        if node.is_none() {
+                            break;
+                        }
+                        best = word(node, length, self.steps[at + length].score).or(best);
+                    }
+                }
+                best = best.or(word(trie.child(Node::ROOT, letter.code), 1, scores[0]));
+                if best.length == 0 {
+                    best = Step { score: 0.0 - log_total + scores[0], length: 1 };
+                }
+            }
+            scores = [best.score, scores[0], scores[1]];
+            self.steps[at] = best;
+        }
+    }
+
+    /// The way by the words of jieba's and the user's dictionary.
+    fn by_all_words(&mut self, letters: &[Letter], dictionary: &Dictionary, user: &UserWords) {
+        let Tables { trie, log_frequencies, .. } = dictionary.tables;
+        for at in (0..letters.len()).rev() {
+            if letters[at].code == OUTSIDE {
+                self.steps[at] = Step::OUTSIDE;
+                continue;
+            }
+            let mut best = Step::NONE;
+            let (mut shipped, mut own) = (Node::ROOT, Some(UserWords::ROOT));
+            for (letter, length) in letters[at..].iter().zip(1..) {
+                shipped = trie.child(shipped, letter.code);
+                own = own.and_then(|node| user.child(node, letter.char));
+                if letter.code == OUTSIDE || shipped.is_none() && own.is_none() {
+                    break;
+                }
+                let own_word = own.and_then(|node| user.log_frequency(node));
+                let log_frequency = own_word.unwrap_or(log_frequencies[shipped.rank()]);
+                let score = log_frequency - dictionary.log_total + self.steps[at + length].score;
+                best = Step { score, length }.or(best);
+            }
+            if best.length == 0 {
+                best = Step { score: 0.0 - dictionary.log_total + self.steps[at + 1].score, length: 1 };
+            }
+            self.steps[at] = best;
+        }
+    }
+}

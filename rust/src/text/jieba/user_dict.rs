@@ -1,0 +1,81 @@
+//! jieba's format for user dictionaries: jieba's `load_userdict`.
+//!
+//! One word a line, then perhaps a frequency, then perhaps a tag, which is not used.
+
+use super::Scratch;
+use super::dictionary::Dictionary;
+use crate::error::{Error, Result};
+
+/// A line of a user dictionary.
+#[derive(Debug, PartialEq, Eq)]
+struct Line<'a> {
+    word: &'a str,
+    /// Decimal digits.
+    frequency: Option<&'a str>,
+}
+
+/// Add the words of `text` to the dictionary, in order, since a missing frequency follows from those before.
+pub(super) fn load(text: &str, dictionary: &mut Dictionary) -> Result<()> {
+    let mut scratch = Scratch::default();
+    for (number, line) in (1..).zip(text.split('\n')) {
+        let Some(line) = parse(line) else { continue };
+        let frequency = match line.frequency {
+            None => suggest(line.word, dictionary, &mut scratch),
+            // Digits that fail to parse are too many, and so is this.
+            Some(digits) => digits.parse().unwrap_or(u64::MAX),
+        };
+        if dictionary.insert(line.word, frequency).is_none() {
+            let limit = Dictionary::MAX_TOTAL;
+            let problem =
+                format!("line {number}: frequencies (with those of jieba's dictionary) sum to more than {limit}");
+            return Err(Error::Invalid { parameter: "user_dict", problem });
+        }
+    }
+    Ok(())
+}
+
+/// Split a line as the pattern `^(.+?)( [0-9]+)?( [a-z]+)?$`, `None` for an empty one.
+fn parse(line: &str) -> Option<Line<'_>> {
+    // jieba strips bytes, so only ASCII white space, and byte order marks after that.
+    let line = line.trim_matches(|c| matches!(c, '\t'..='\r' | ' ')).trim_start_matches('\u{feff}');
+    let head = without_last(line, |c| c.is_ascii_lowercase()).map_or(line, |(head, _)| head);
+    let (word, frequency) = match without_last(head, |c| c.is_ascii_digit()) {
+        Some((word, digits)) => (word, Some(digits)),
+        None => (head, None),
+    };
+    (!word.is_empty()).then_some(Line { word, frequency })
+}
+
+/// Split off a last field of such characters, unless nothing would be left.
+fn without_last(line: &str, wanted: fn(char) -> bool) -> Option<(&str, &str)> {
+    let (head, field) = line.rsplit_once(' ')?;
+    (!head.is_empty() && !field.is_empty() && field.chars().all(wanted)).then_some((head, field))
+}
+
+/// A frequency that is just enough to make `word` a token: jieba's `suggest_freq`.
+fn suggest(word: &str, dictionary: &Dictionary, scratch: &mut Scratch) -> u64 {
+    let total = dictionary.total as f64;
+    let mut chance = 1.0;
+    cut_by_dictionary(word, dictionary, scratch, |piece| {
+        chance *= dictionary.frequency(piece).unwrap_or(1) as f64 / total;
+    });
+    let enough = (chance * total) as u64 + 1;
+    enough.max(dictionary.frequency(word).unwrap_or(1))
+}
+
+/// Cut without the hidden Markov model, where letters and digits left single join: jieba's `__cut_DAG_NO_HMM`.
+fn cut_by_dictionary(text: &str, dictionary: &Dictionary, scratch: &mut Scratch, mut sink: impl FnMut(&str)) {
+    let (letters, steps, _) = scratch.read(text, dictionary);
+    let is_joined = |at: usize| steps[at].length == 1 && letters[at].char.is_ascii_alphanumeric();
+    let mut at = 0;
+    while at < steps.len() {
+        let start = at;
+        while at < steps.len() && is_joined(at) {
+            at += 1;
+        }
+        if at == start {
+            at += steps[at].length.max(1);
+        }
+        sink(&text[letters[start].start..letters[at].start]);
+    }
+}

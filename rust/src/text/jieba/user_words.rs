@@ -1,0 +1,70 @@
+//! The words of a user's dictionary, as a tree beside that of jieba's own words.
+
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
+
+/// A word that may go on, and what the user said about it.
+#[derive(Debug, Clone, Copy, Default)]
+struct Entry {
+    /// `None` if the user gave only longer words.
+    frequency: Option<u64>,
+    force_split: bool,
+}
+
+/// The words.
+#[derive(Debug)]
+pub(super) struct UserWords {
+    children: HashMap<(usize, char), usize, RandomState>,
+    entries: Vec<Entry>,
+}
+
+impl UserWords {
+    /// The start of every word.
+    pub const ROOT: usize = 0;
+
+    pub fn new() -> Self {
+        Self { children: HashMap::default(), entries: vec![Entry::default()] }
+    }
+
+    /// Add a word or change its frequency. One with frequency 0 is never found again by the hidden Markov model.
+    pub fn insert(&mut self, word: &str, frequency: u64) {
+        let mut node = Self::ROOT;
+        for char in word.chars() {
+            let next = self.entries.len();
+            node = *self.children.entry((node, char)).or_insert(next);
+            if node == next {
+                self.entries.push(Entry::default());
+            }
+        }
+        let entry = &mut self.entries[node];
+        entry.frequency = Some(frequency);
+        entry.force_split |= frequency == 0;
+    }
+
+    /// The node that `char` leads to from `node`.
+    #[inline]
+    pub fn child(&self, node: usize, char: char) -> Option<usize> {
+        self.children.get(&(node, char)).copied()
+    }
+
+    /// The node at the end of a word or of its beginning.
+    pub fn find(&self, mut word: impl Iterator<Item = char>) -> Option<usize> {
+        word.try_fold(Self::ROOT, |node, char| self.child(node, char))
+    }
+
+    /// The frequency the user gave to the word that ends here.
+    pub fn frequency(&self, node: usize) -> Option<u64> {
+        self.entries[node].frequency
+    }
+
+    /// Its logarithm.
+    #[inline]
+    pub fn log_frequency(&self, node: usize) -> Option<f64> {
+        self.entries[node].frequency.map(|frequency| (frequency as f64).ln())
+    }
+
+    /// Whether the hidden Markov model must not find this word.
+    pub fn is_force_split(&self, node: usize) -> bool {
+        self.entries[node].force_split
+    }
+}

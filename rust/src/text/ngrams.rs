@@ -1,0 +1,120 @@
+//! N-grams of token ids, packed into one integer.
+//!
+//! A packed n-gram is exact: two different n-grams never share a key. Sixteen bits for a token make four tokens fit
+//! a `u64`; vocabularies that need more use a `u128` with 32 bits for a token.
+
+use std::hash::BuildHasher;
+
+use bytemuck::Pod;
+
+/// The longest n-gram that is counted.
+pub const MAX_ORDER: usize = 4;
+
+/// An n-gram of up to [`MAX_ORDER`] tokens in one integer. Token ids start at 1, so no n-gram is zero.
+pub trait Key: Pod + Eq + Default + Send + Sync + std::fmt::Debug {
+    /// The largest token id that fits.
+    const MAX_TOKEN: u32;
+
+    /// Shift one more token in and keep the last `order` ones.
+    #[must_use]
+    fn roll(self, token: u32, order: usize) -> Self;
+
+    /// The tokens of a packed n-gram.
+    fn unpack(self, order: usize) -> Vec<u32>;
+
+    /// A hash whose high bits are good.
+    fn hash(self, seed: Seed) -> u64;
+}
+
+impl Key for u64 {
+    const MAX_TOKEN: u32 = u16::MAX as u32;
+
+    #[inline]
+    fn roll(self, token: u32, order: usize) -> Self {
+        ((self << 16) | Self::from(token)) & (Self::MAX >> (16 * (MAX_ORDER - order)))
+    }
+
+    fn unpack(self, order: usize) -> Vec<u32> {
+        (0..order).rev().map(|place| (self >> (16 * place)) as u32 & Self::MAX_TOKEN).collect()
+    }
+
+    #[inline]
+    fn hash(self, seed: Seed) -> u64 {
+        (self ^ (self >> 31)).wrapping_mul(seed.odd)
+    }
+}
+
+impl Key for u128 {
+    const MAX_TOKEN: u32 = u32::MAX;
+
+    #[inline]
+    fn roll(self, token: u32, order: usize) -> Self {
+        ((self << 32) | Self::from(token)) & (Self::MAX >> (32 * (MAX_ORDER - order)))
+    }
+
+    fn unpack(self, order: usize) -> Vec<u32> {
+        (0..order).rev().map(|place| (self >> (32 * place)) as u32).collect()
+    }
+
+    #[inline]
+    fn hash(self, seed: Seed) -> u64 {
+        let product = Self::from(self as u64 ^ seed.mask) * Self::from((self >> 64) as u64 ^ seed.odd);
+        (product ^ (product >> 64)) as u64
+    }
+}
+
+/// Secret constants of a hash, drawn anew for each table: text is hostile input, and with a known hash it could be
+/// written so that all its n-grams collide. No result depends on them.
+#[derive(Debug, Clone, Copy)]
+pub struct Seed {
+    odd: u64,
+    mask: u64,
+}
+
+impl Default for Seed {
+    fn default() -> Self {
+        let state = std::hash::RandomState::new();
+        Self { odd: state.hash_one(1) | 1, mask: state.hash_one(2) }
+    }
+}
+
+/// The n-grams of `order` tokens, in the order of the text.
+#[inline]
+pub fn ngrams<'a, K: Key + 'a>(tokens: &'a [u32], order: usize) -> impl Iterator<Item = K> + 'a {
+    let (head, tail) = tokens.split_at(tokens.len().min(order - 1));
+    let mut key = head.iter().fold(K::default(), |key, &token| key.roll(token, order));
+    tail.iter().map(move |&token| {
+        key = key.roll(token, order);
+        key
+    })
+}
+
+/// The key of one n-gram.
+pub fn pack<K: Key>(tokens: &[u32]) -> K {
+    tokens.iter().fold(K::default(), |key, &token| key.roll(token, tokens.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn windows_of_each_order() {
+        let tokens = [1, 2, 3];
+        let bigrams: Vec<u64> = ngrams(&tokens, 2).collect();
+        assert_eq!(bigrams, [pack::<u64>(&[1, 2]), pack(&[2, 3])]);
+        assert_eq!(ngrams::<u128>(&tokens, 3).collect::<Vec<_>>(), [pack::<u128>(&tokens)]);
+        assert_eq!(ngrams::<u64>(&tokens, 4).count(), 0);
+        assert_eq!(ngrams::<u64>(&[], 1).count(), 0);
+    }
+
+    #[test]
+    fn keys_are_exact_at_the_largest_token() {
+        let most = u64::MAX_TOKEN;
+        assert_ne!(pack::<u64>(&[most, 1, most, 1]), pack::<u64>(&[most, 1, most, 2]));
+        assert_eq!(pack::<u64>(&[most; 4]), u64::MAX);
+        assert_eq!(pack::<u128>(&[u32::MAX; 4]), u128::MAX);
+        assert_eq!(pack::<u64>(&[7, most, 1]).unpack(3), [7, most, 1]);
+        assert_eq!(pack::<u128>(&[7, u32::MAX, 1]).unpack(3), [7, u32::MAX, 1]);
+    }
+}

@@ -1,0 +1,141 @@
+//! N-gram -> number: open addressing with linear probes, sized by powers of two and cleared without freeing.
+
+use super::ngrams::{Key, Seed};
+
+/// A hash table from packed n-grams to `u32`.
+#[derive(Debug)]
+pub struct Table<K> {
+    entries: Vec<Entry<K>>,
+    /// The part of `entries` in use: a power of two, so that a small item after a huge one stays cheap.
+    size: usize,
+    used: usize,
+    seed: Seed,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Entry<K> {
+    key: K,
+    value: u32,
+}
+
+const MIN_SIZE: usize = 16;
+
+impl<K: Key> Table<K> {
+    /// An empty table whose hash uses `seed`.
+    pub fn new(seed: Seed) -> Self {
+        Self { entries: vec![Entry::default(); MIN_SIZE], size: MIN_SIZE, used: 0, seed }
+    }
+
+    /// Forget everything and make room for `expected` n-grams.
+    pub fn reset(&mut self, expected: usize) {
+        self.size = (expected.saturating_mul(2)).next_power_of_two().max(MIN_SIZE);
+        self.used = 0;
+        if self.entries.len() < self.size {
+            self.entries = vec![Entry::default(); self.size];
+        } else {
+            self.entries[..self.size].fill(Entry::default());
+        }
+    }
+
+    /// The value of `key`; `fresh` if it was not there and is now.
+    #[inline]
+    pub fn get_or_insert(&mut self, key: K, fresh: u32) -> u32 {
+        if self.used * 2 > self.size {
+            self.grow();
+        }
+        let entry = &mut self.entries[..self.size];
+        let mask = entry.len() - 1;
+        let mut place = home(key, self.seed, mask);
+        loop {
+            let entry = &mut entry[place & mask];
+            if entry.key == key {
+                return entry.value;
+            }
+            if entry.key == K::default() {
+                *entry = Entry { key, value: fresh };
+                self.used += 1;
+                return fresh;
+            }
+            place += 1;
+        }
+    }
+
+    /// The value of `key`, if it is there.
+    #[inline]
+    pub fn get(&self, key: K) -> Option<u32> {
+        let entries = &self.entries[..self.size];
+        let mask = entries.len() - 1;
+        let mut place = home(key, self.seed, mask);
+        loop {
+            let entry = &entries[place & mask];
+            if entry.key == key {
+                return Some(entry.value);
+            }
+            if entry.key == K::default() {
+                return None;
+            }
+            place += 1;
+        }
+    }
+
+    /// Number of n-grams in the table.
+    pub fn len(&self) -> usize {
+        self.used
+    }
+
+    /// All n-grams with their values, in no useful order.
+    pub fn iter(&self) -> impl Iterator<Item = (K, u32)> + '_ {
+        self.entries[..self.size].iter().filter(|entry| entry.key != K::default()).map(|entry| (entry.key, entry.value))
+    }
+
+    #[cold]
+    fn grow(&mut self) {
+        let old = std::mem::take(&mut self.entries);
+        let size = self.size;
+        self.reset(self.used.max(MIN_SIZE) * 2);
+        for entry in old[..size].iter().filter(|entry| entry.key != K::default()) {
+            self.get_or_insert(entry.key, entry.value);
+        }
+    }
+}
+
+/// The top bits of a hash choose the partition of an n-gram where n-grams are split into partitions; the table of one
+/// partition must not use them again, or it would be used in a few places only.
+pub const PARTITION_BITS: u32 = 12;
+
+/// Where the search for `key` starts: the best bits of a multiplicative hash are the high ones.
+#[inline]
+fn home<K: Key>(key: K, seed: Seed, mask: usize) -> usize {
+    let bits = mask.trailing_ones();
+    ((key.hash(seed) << PARTITION_BITS) >> (u64::BITS - bits)) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::ngrams::pack;
+
+    fn check<K: Key>() {
+        let mut table = Table::<K>::new(Seed::default());
+        for round in [3000, 5] {
+            table.reset(1);
+            for id in 1..=round {
+                assert_eq!(table.get_or_insert(pack(&[id, id + 7]), id), id);
+            }
+            for id in 1..=round {
+                assert_eq!(table.get_or_insert(pack(&[id, id + 7]), 0), id);
+                assert_eq!(table.get(pack(&[id + 7, id])), None);
+            }
+            let mut values: Vec<u32> = table.iter().map(|(_, value)| value).collect();
+            values.sort_unstable();
+            assert_eq!(values, (1..=round).collect::<Vec<_>>());
+            assert_eq!(table.len(), round as usize);
+        }
+    }
+
+    #[test]
+    fn holds_what_was_put_in_and_forgets_on_reset() {
+        check::<u64>();
+        check::<u128>();
+    }
+}

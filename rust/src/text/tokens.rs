@@ -1,0 +1,218 @@
+//! Texts as token ids in one flat array, tokenised on all threads.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::vocab::{Interner, Vocab};
+use super::{Scratch, Sink, Tokenizer};
+use crate::blocks::Plan;
+use crate::error::Result;
+
+/// Texts are tokenised in at most this many blocks, each with a vocabulary of its own that is merged afterwards.
+const MAX_BLOCKS: usize = 32;
+const MIN_BLOCK: usize = 64;
+
+/// Token ids of many texts, in one flat array.
+#[derive(Debug, Default)]
+pub struct Tokens {
+    ids: Vec<u32>,
+    ends: Vec<usize>,
+}
+
+impl Tokens {
+    /// Number of texts.
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Whether there is no text.
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// Number of tokens in a range of texts.
+    pub fn count(&self, texts: Range<usize>) -> usize {
+        if texts.is_empty() { 0 } else { self.ends[texts.end - 1] - self.start(texts.start) }
+    }
+
+    /// The token ids of one text.
+    pub fn get(&self, text: usize) -> &[u32] {
+        &self.ids[self.start(text)..self.ends[text]]
+    }
+
+    fn start(&self, text: usize) -> usize {
+        if text == 0 { 0 } else { self.ends[text - 1] }
+    }
+}
+
+/// A sequence of texts that know how to hand over their tokens.
+pub trait Texts: Sync {
+    /// Number of texts.
+    fn len(&self) -> usize;
+
+    /// Whether there is no text.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Hand the tokens of one text to `sink`.
+    fn cut(&self, text: usize, scratch: &mut Scratch, sink: &mut impl Sink);
+}
+
+/// Texts to be cut by a tokenizer.
+#[derive(Debug)]
+pub struct Uncut<'a, T> {
+    /// The rule that cuts them.
+    pub tokenizer: &'a Tokenizer,
+    /// The texts.
+    pub texts: &'a [T],
+}
+
+impl<T: AsRef<str> + Sync> Texts for Uncut<'_, T> {
+    fn len(&self) -> usize {
+        self.texts.len()
+    }
+
+    fn cut(&self, text: usize, scratch: &mut Scratch, sink: &mut impl Sink) {
+        self.tokenizer.cut(self.texts[text].as_ref(), scratch, sink);
+    }
+}
+
+/// Texts that somebody else has cut into tokens.
+#[derive(Debug)]
+pub struct Cut<'a, T>(pub &'a [Vec<T>]);
+
+impl<T: AsRef<str> + Sync> Texts for Cut<'_, T> {
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn cut(&self, text: usize, _scratch: &mut Scratch, sink: &mut impl Sink) {
+        self.0[text].iter().for_each(|token| sink.word(token.as_ref()));
+    }
+}
+
+/// Tokenise texts; tokens that `base` does not know get ids after it.
+///
+/// # Errors
+/// [`crate::Error::Cancelled`].
+pub fn tokenise(texts: &impl Texts, base: Option<&Arc<Vocab>>, plan: &Plan) -> Result<(Tokens, Vocab)> {
+    let size = texts.len().div_ceil(MAX_BLOCKS).max(MIN_BLOCK);
+    let mut blocks =
+        plan.map(texts.len(), size, Scratch::default, |scratch, block| cut_block(texts, base, block, scratch, plan))?;
+    if let [block] = blocks.as_mut_slice() {
+        let Block { interner, ends } = std::mem::take(block);
+        return Ok((Tokens { ids: interner.ids, ends }, interner.vocab));
+    }
+    let (vocab, renumber) = merge(&blocks, base);
+    let tokens = join(blocks, &renumber, base.map_or(0, |base| base.max_id()), plan)?;
+    Ok((tokens, vocab))
+}
+
+/// The tokens of one block of texts, under ids of the block's own vocabulary.
+#[derive(Debug, Default)]
+struct Block {
+    interner: Interner,
+    ends: Vec<usize>,
+}
+
+fn cut_block(
+    texts: &impl Texts,
+    base: Option<&Arc<Vocab>>,
+    block: Range<usize>,
+    scratch: &mut Scratch,
+    plan: &Plan,
+) -> Result<Block> {
+    let mut interner = Interner { vocab: Vocab::new(base.cloned()), ids: Vec::new() };
+    let mut ends = Vec::with_capacity(block.len());
+    for text in block {
+        plan.check()?;
+        texts.cut(text, scratch, &mut interner);
+        ends.push(interner.ids.len());
+    }
+    Ok(Block { interner, ends })
+}
+
+/// One vocabulary for all blocks, and for each block the new id of each of its own tokens.
+fn merge(blocks: &[Block], base: Option<&Arc<Vocab>>) -> (Vocab, Vec<Vec<u32>>) {
+    let mut vocab = Vocab::new(base.cloned());
+    let renumber = blocks
+        .iter()
+        .map(|block| block.interner.vocab.own_tokens().map(|token| vocab.intern(token)).collect())
+        .collect();
+    (vocab, renumber)
+}
+
+fn join(mut blocks: Vec<Block>, renumber: &[Vec<u32>], below: u32, plan: &Plan) -> Result<Tokens> {
+    let total = blocks.iter().map(|block| block.interner.ids.len()).sum();
+    let mut tokens =
+        Tokens { ids: vec![0; total], ends: Vec::with_capacity(blocks.iter().map(|b| b.ends.len()).sum()) };
+    let mut rest = tokens.ids.as_mut_slice();
+    let mut places = Vec::with_capacity(blocks.len());
+    let mut start = 0;
+    for block in &mut blocks {
+        tokens.ends.extend(block.ends.iter().map(|end| start + end));
+        start += block.interner.ids.len();
+        let (place, after) = std::mem::take(&mut rest).split_at_mut(block.interner.ids.len());
+        places.push((std::mem::take(&mut block.interner.ids), place));
+        rest = after;
+    }
+    plan.each(
+        &mut places,
+        || (),
+        |(), index, (ids, place)| {
+            for (new, old) in place.iter_mut().zip(ids) {
+                *new = if *old > below { renumber[index][(*old - below - 1) as usize] } else { *old };
+            }
+            Ok(())
+        },
+    )?;
+    Ok(tokens)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample(count: usize) -> Vec<String> {
+        (0..count).map(|i| format!("第{i}款 红色连衣裙 A{}", i % 7)).collect()
+    }
+
+    fn spell(tokens: &Tokens, vocab: &Vocab, text: usize) -> String {
+        tokens.get(text).iter().map(|&id| vocab.token(id).unwrap_or("?")).collect()
+    }
+
+    #[test]
+    fn blocks_and_threads_do_not_change_ids() {
+        let texts = sample(1000);
+        let uncut = Uncut { tokenizer: &Tokenizer::Muge, texts: &texts };
+        let run = |threads| tokenise(&uncut, None, &Plan::new(Some(threads))).unwrap();
+        let (one, vocab) = run(1);
+        for threads in 2..4 {
+            assert_eq!((&run(threads).0.ids, &run(threads).0.ends), (&one.ids, &one.ends));
+        }
+        for text in [0, 63, 64, 999] {
+            assert_eq!(spell(&one, &vocab, text), texts[text].replace(' ', ""));
+        }
+    }
+
+    #[test]
+    fn a_base_vocabulary_is_not_renumbered() {
+        let (_, base) =
+            tokenise(&Uncut { tokenizer: &Tokenizer::Muge, texts: &["红裙"] }, None, &Plan::new(None)).unwrap();
+        let base = Arc::new(base);
+        let texts = sample(300);
+        let uncut = Uncut { tokenizer: &Tokenizer::Muge, texts: &texts };
+        let (tokens, vocab) = tokenise(&uncut, Some(&base), &Plan::new(None)).unwrap();
+        assert_eq!(vocab.get("红"), Some(1));
+        assert!((0..300).all(|text| spell(&tokens, &vocab, text) == texts[text].replace(' ', "")));
+    }
+
+    #[test]
+    fn texts_cut_elsewhere_keep_their_tokens() {
+        let cut = vec![vec!["连衣裙", "A"], vec![], vec!["", "连衣裙"]];
+        let (tokens, _) = tokenise(&Cut(&cut), None, &Plan::new(None)).unwrap();
+        assert_eq!([tokens.get(0), tokens.get(1), tokens.get(2)], [&[1, 2][..], &[], &[3, 1]]);
+        assert_eq!(tokens.count(0..3), 4);
+    }
+}

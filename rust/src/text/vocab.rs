@@ -1,0 +1,182 @@
+//! Token -> dense id, and back.
+//!
+//! Ids start at 1, so that 0 can mean "nothing" in packed n-grams. A vocabulary may stand on a frozen base: tokens
+//! of the base keep their ids and new ones continue after it. Scoring new text against prepared references
+//! therefore never touches the references again.
+
+use std::hash::BuildHasher;
+use std::sync::Arc;
+
+use foldhash::fast::RandomState;
+use hashbrown::HashTable;
+
+use super::Sink;
+
+/// One past the last Unicode code point.
+const CODE_POINTS: usize = 0x11_0000;
+
+/// A set of tokens with dense ids.
+#[derive(Debug, Default)]
+pub struct Vocab {
+    base: Option<Arc<Vocab>>,
+    /// Ids given out by the layers below.
+    below: u32,
+    /// Id by code point, 0 for none. Chinese text is mostly tokens of one character, and an array beats any hash.
+    chars: Vec<u32>,
+    /// Ids of longer tokens.
+    words: HashTable<u32>,
+    hasher: RandomState,
+    text: String,
+    ends: Vec<usize>,
+}
+
+impl Vocab {
+    /// An empty vocabulary, on top of `base` if there is one.
+    pub fn new(base: Option<Arc<Vocab>>) -> Self {
+        let below = base.as_ref().map_or(0, |base| base.max_id());
+        Self { base, below, ..Self::default() }
+    }
+
+    /// The largest id given out so far, which is also the number of tokens known.
+    pub fn max_id(&self) -> u32 {
+        self.below + self.ends.len() as u32
+    }
+
+    /// The token with this id, if it was given out.
+    pub fn token(&self, id: u32) -> Option<&str> {
+        if id <= self.below {
+            return self.base.as_ref()?.token(id);
+        }
+        let index = (id - self.below - 1) as usize;
+        let end = *self.ends.get(index)?;
+        let start = if index == 0 { 0 } else { self.ends[index - 1] };
+        Some(&self.text[start..end])
+    }
+
+    /// The tokens of this layer alone, in the order of their ids.
+    pub(super) fn own_tokens(&self) -> impl Iterator<Item = &str> {
+        (self.below + 1..=self.max_id()).filter_map(|id| self.token(id))
+    }
+
+    /// The id of a token, if it is known.
+    pub fn get(&self, token: &str) -> Option<u32> {
+        match single_char(token) {
+            Some(c) => self.get_char(c),
+            None => self.get_word(token),
+        }
+    }
+
+    fn get_char(&self, c: char) -> Option<u32> {
+        let id = self.chars.get(c as usize).copied().unwrap_or(0);
+        if id != 0 { Some(id) } else { self.base.as_ref()?.get_char(c) }
+    }
+
+    fn get_word(&self, token: &str) -> Option<u32> {
+        let hash = self.hasher.hash_one(token);
+        let found = self.words.find(hash, |&id| self.token(id) == Some(token));
+        found.copied().or_else(|| self.base.as_ref()?.get_word(token))
+    }
+
+    /// The id of a token, new if it was not known.
+    pub fn intern(&mut self, token: &str) -> u32 {
+        match single_char(token) {
+            Some(c) => self.intern_char(c),
+            None => self.intern_word(token),
+        }
+    }
+
+    /// The id of a token of one character, new if it was not known.
+    pub fn intern_char(&mut self, c: char) -> u32 {
+        if let Some(id) = self.get_char(c) {
+            return id;
+        }
+        if self.chars.is_empty() {
+            // Zeroed pages cost nothing until they are touched.
+            self.chars = vec![0; CODE_POINTS];
+        }
+        let id = self.push(c.encode_utf8(&mut [0; 4]));
+        self.chars[c as usize] = id;
+        id
+    }
+
+    fn intern_word(&mut self, token: &str) -> u32 {
+        if let Some(id) = self.get_word(token) {
+            return id;
+        }
+        let id = self.push(token);
+        let (text, ends, below, hasher) = (&self.text, &self.ends, self.below, &self.hasher);
+        let rehash = |&id: &u32| {
+            let index = (id - below - 1) as usize;
+            let start = if index == 0 { 0 } else { ends[index - 1] };
+            hasher.hash_one(&text[start..ends[index]])
+        };
+        self.words.insert_unique(hasher.hash_one(token), id, rehash);
+        id
+    }
+
+    fn push(&mut self, token: &str) -> u32 {
+        self.text.push_str(token);
+        self.ends.push(self.text.len());
+        self.max_id()
+    }
+}
+
+/// The character of a text that has exactly one.
+fn single_char(token: &str) -> Option<char> {
+    let mut chars = token.chars();
+    chars.next().filter(|_| chars.as_str().is_empty())
+}
+
+/// A sink that writes down the id of each token.
+#[derive(Debug, Default)]
+pub(super) struct Interner {
+    pub vocab: Vocab,
+    pub ids: Vec<u32>,
+}
+
+impl Sink for Interner {
+    fn word(&mut self, token: &str) {
+        let id = self.vocab.intern(token);
+        self.ids.push(id);
+    }
+
+    fn char(&mut self, token: char) {
+        let id = self.vocab.intern_char(token);
+        self.ids.push(id);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_dense_and_start_at_one() {
+        let mut vocab = Vocab::default();
+        assert_eq!([vocab.intern("红"), vocab.intern("XL"), vocab.intern("红"), vocab.intern("")], [1, 2, 1, 3]);
+        assert_eq!(
+            [vocab.token(0), vocab.token(2), vocab.token(3), vocab.token(4)],
+            [None, Some("XL"), Some(""), None]
+        );
+    }
+
+    #[test]
+    fn a_layer_keeps_the_ids_of_its_base() {
+        let mut base = Vocab::default();
+        let (red, size) = (base.intern("红"), base.intern("XL"));
+        let mut layer = Vocab::new(Some(Arc::new(base)));
+        assert_eq!(
+            [layer.intern("新款"), layer.intern("红"), layer.intern("XL"), layer.intern("裙")],
+            [3, red, size, 4]
+        );
+        assert_eq!([layer.token(1), layer.token(3), layer.token(4)], [Some("红"), Some("新款"), Some("裙")]);
+        assert_eq!([layer.get("XL"), layer.get("新款"), layer.get("无")], [Some(size), Some(3), None]);
+    }
+
+    #[test]
+    fn many_words_survive_growth_of_the_table() {
+        let mut vocab = Vocab::default();
+        let ids: Vec<u32> = (0..5000).map(|i| vocab.intern(&format!("w{i}"))).collect();
+        assert!((0..5000).all(|i| vocab.get(&format!("w{i}")) == Some(ids[i])));
+    }
+}

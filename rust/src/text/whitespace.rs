@@ -1,0 +1,34 @@
+//! Already tokenised text: split at white space, with Python's idea of what white space is.
+
+use super::Sink;
+
+/// Whether Python's `str.isspace` holds for `c`: Unicode's white space and the separators U+001C to U+001F.
+pub fn is_space(c: char) -> bool {
+    c.is_whitespace() || matches!(c, '\u{1c}'..='\u{1f}')
+}
+
+pub(super) fn cut(text: &str, sink: &mut impl Sink) {
+    text.split(is_space).filter(|token| !token.is_empty()).for_each(|token| sink.word(token));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tokens(text: &str) -> Vec<String> {
+        let mut tokens = vec![];
+        cut(text, &mut tokens);
+        tokens
+    }
+
+    #[test]
+    fn splits_like_python_str_split() {
+        assert_eq!(tokens(" 红色\u{3000}连衣裙 \t\r\n夏\u{1c}季\u{85}"), ["红色", "连衣裙", "夏", "季"]);
+        assert_eq!(tokens(" \n "), [""; 0]);
+    }
+
+    #[test]
+    fn zero_width_characters_are_no_white_space() {
+        assert_eq!(tokens("a\u{200b}b\u{feff}"), ["a\u{200b}b\u{feff}"]);
+    }
+}

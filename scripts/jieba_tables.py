@@ -1,0 +1,188 @@
+"""Write rust/src/text/jieba/tables.bin: the dictionary and the hidden Markov model of jieba 0.42.1.
+
+Run it with jieba 0.42.1 installed, or name a folder that holds the package, such as an unpacked sdist:
+
+    python scripts/jieba_tables.py [--package FOLDER/jieba] [--output tables.bin]
+
+The same input gives the same bytes. The layout is described in rust/src/text/jieba/tables.rs, which reads it.
+"""
+
+import argparse
+import hashlib
+import importlib.util
+import runpy
+import struct
+import sys
+import zlib
+from array import array
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+MAGIC = b"MUGEJB01"
+MAX_SLOTS = 11 << 16
+HAS_CHILDREN = 1 << 15
+LEAF_BASE = 0
+ROOT_BASE = 1
+MISSING_EMISSION = -3.14e100
+STATES = "BEMS"
+
+MD5 = {
+    "dict.txt": "897a1f17ca8c08caa37a36f92e2da441",
+    "finalseg/prob_start.py": "13ca476be592a424764f490153f4d108",
+    "finalseg/prob_trans.py": "4fc577ebd350e47e833628f07ffdf54b",
+    "finalseg/prob_emit.py": "cfc6a3659be56e73e7336fb7f529edb3",
+}
+
+# jieba's re_han_default: only these characters can be part of a word of two or more.
+BLOCK_CHARS = [chr(c) for c in range(0x4E00, 0x9FD6)] + [
+    c for c in map(chr, range(128)) if c.isalnum() or c in "+#&._%-"
+]
+
+
+def find_package() -> Path:
+    """Return the folder of the installed jieba without importing it."""
+    spec = importlib.util.find_spec("jieba")
+    if spec is None or spec.origin is None:
+        sys.exit("jieba is not installed; pip install jieba==0.42.1 or give --package")
+    return Path(spec.origin).parent
+
+
+def check_files(package: Path) -> None:
+    """Stop unless the files are those of jieba 0.42.1."""
+    for name, wanted in MD5.items():
+        found = hashlib.md5((package / name).read_bytes(), usedforsecurity=False).hexdigest()
+        if found != wanted:
+            sys.exit(f"{package / name}: md5 {found}, jieba 0.42.1 has {wanted}")
+
+
+def read_words(path: Path) -> tuple[dict[str, int], int]:
+    """Return word -> frequency and the total, in which a repeated line counts again, as in jieba."""
+    words: dict[str, int] = {}
+    total = 0
+    for line in path.read_text(encoding="utf-8").splitlines():
+        word, frequency = line.split(" ")[:2]
+        words[word] = int(frequency)
+        total += int(frequency)
+    return words, total
+
+
+def order_alphabet(words: dict[str, int]) -> list[str]:
+    """Return all characters, the most frequent first: their tree nodes then share cache lines."""
+    weight: Counter[str] = Counter(dict.fromkeys(BLOCK_CHARS, 0))
+    for word, frequency in words.items():
+        for char in word:
+            weight[char] += frequency
+    return sorted(weight, key=lambda char: (-weight[char], char))
+
+
+def collect_children(words: dict[str, int], code: dict[str, int]) -> dict[str, list[int]]:
+    """Return prefix -> codes of the characters that continue it to a word or a longer prefix."""
+    children: defaultdict[str, set[int]] = defaultdict(set)
+    for word in words:
+        for end in range(len(word)):
+            children[word[:end]].add(code[word[end]])
+    return {prefix: sorted(codes) for prefix, codes in children.items()}
+
+
+class Placement:
+    """First-fit search for bases, with big integers as bit sets of slots and of bases."""
+
+    def __init__(self) -> None:
+        self.free = (1 << MAX_SLOTS) - 1
+        self.unused_bases = self.free ^ (1 << LEAF_BASE)
+
+    def lowest_base(self, codes: Sequence[int]) -> int:
+        """Return the lowest unused base whose slots ``base + code`` are all free."""
+        fits = self.unused_bases
+        for code in codes:
+            fits &= self.free >> code
+        if not fits:
+            sys.exit("the tree does not fit: raise MAX_SLOTS")
+        return (fits & -fits).bit_length() - 1
+
+    def reserve(self, base: int, codes: Sequence[int]) -> None:
+        """Take the base and the slots of its children."""
+        self.unused_bases ^= 1 << base
+        self.free ^= sum(1 << code for code in codes) << base
+
+
+def place_prefixes(children: dict[str, list[int]]) -> dict[str, int]:
+    """Return prefix -> base, the prefixes with most children placed first."""
+    placement = Placement()
+    bases = {"": ROOT_BASE}
+    placement.reserve(ROOT_BASE, children[""])
+    for prefix in sorted(filter(None, children), key=lambda p: (-len(children[p]), len(p), p)):
+        bases[prefix] = placement.lowest_base(children[prefix])
+        placement.reserve(bases[prefix], children[prefix])
+    return bases
+
+
+def trie_section(words: dict[str, int], alphabet: list[str]) -> tuple[bytes, bytes, list[int]]:
+    """Return the frequencies and the slots of the double array, and how many slots, nodes and parents there are."""
+    code = {char: index for index, char in enumerate(alphabet, 1)}
+    children = collect_children(words, code)
+    bases = place_prefixes(children)
+    frequencies = sorted(set(words.values()))
+    rank = {frequency: index for index, frequency in enumerate(frequencies, 1)}
+    nodes = {}
+    for prefix, base in bases.items():
+        for child_code in children[prefix]:
+            word = prefix + alphabet[child_code - 1]
+            nodes[base + child_code] = (child_code, rank.get(words.get(word, 0), 0), bases.get(word))
+    slots = max(nodes) // 64 * 64 + 64
+    taken = sum(1 << slot for slot in nodes).to_bytes(slots // 8, "little")
+    in_order = [nodes[slot] for slot in sorted(nodes)]
+    codes = array("H", (node_code | HAS_CHILDREN * (base is not None) for node_code, _, base in in_order))
+    ranks = array("H", (node_rank for _, node_rank, _ in in_order))
+    inner = [base.to_bytes(3, "little") for _, _, base in in_order if base is not None]
+    section = taken + little_endian(codes) + little_endian(ranks) + b"".join(inner)
+    return little_endian(array("I", frequencies)), section, [slots, len(nodes), len(inner)]
+
+
+def hmm_section(package: Path, alphabet: list[str]) -> tuple[bytes, int]:
+    """Return the hidden Markov model and the number of distinct emissions."""
+    start, trans, emit = (
+        runpy.run_path(str(package / "finalseg" / f"prob_{name}.py"))["P"] for name in ("start", "trans", "emit")
+    )
+    matrix = [trans[a].get(b, MISSING_EMISSION) for a in STATES for b in STATES]
+    values = [MISSING_EMISSION, *sorted({p for state in STATES for p in emit[state].values()})]
+    index = {value: i for i, value in enumerate(values)}
+    table = array("H", (index[emit[s].get(c, MISSING_EMISSION)] for c in alphabet for s in STATES))
+    numbers = [*(start[s] for s in STATES), *matrix, *values]
+    return struct.pack(f"<{len(numbers)}d", *numbers) + little_endian(table), len(values)
+
+
+def little_endian(numbers: array) -> bytes:
+    """Return the bytes of the array in the order of the file."""
+    if sys.byteorder == "big":
+        numbers.byteswap()
+    return numbers.tobytes()
+
+
+def build(package: Path) -> bytes:
+    """Return the contents of tables.bin."""
+    check_files(package)
+    words, total = read_words(package / "dict.txt")
+    alphabet = order_alphabet(words)
+    frequencies, trie, trie_counts = trie_section(words, alphabet)
+    hmm, emissions = hmm_section(package, alphabet)
+    body = "".join(alphabet).encode("utf-16-le") + frequencies + trie + hmm
+    counts = struct.pack("<6I", len(alphabet), len(frequencies) // 4, *trie_counts, emissions)
+    return MAGIC + struct.pack("<IIQ", len(body), zlib.crc32(body), total) + counts + body
+
+
+def main() -> None:
+    """Read the command line and write the file."""
+    default = Path(__file__).parent.parent / "rust/src/text/jieba/tables.bin"
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--package", type=Path, help="folder of the jieba package (default: the installed one)")
+    parser.add_argument("--output", type=Path, default=default, help="file to write (default: %(default)s)")
+    options = parser.parse_args()
+    tables = build(options.package or find_package())
+    options.output.write_bytes(tables)
+    print(f"{options.output}: {len(tables):,} bytes")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,60 @@
+//! The one door: every call into the core goes through [`run`].
+
+use std::thread;
+use std::time::Duration;
+
+use muge_fast_core::{Error, Plan, Result};
+use pyo3::exceptions::{PyRuntimeError, PyValueError};
+use pyo3::prelude::*;
+
+/// How long work goes on before Python is asked again whether the user wants to interrupt it.
+const SIGNAL_PAUSE: Duration = Duration::from_millis(50);
+
+/// Run `work` without the interpreter lock, on a thread of its own so that Ctrl-C can be heard meanwhile.
+pub fn run<T: Send>(
+    py: Python<'_>,
+    threads: Option<usize>,
+    work: impl FnOnce(&Plan) -> Result<T> + Send,
+) -> PyResult<T> {
+    if threads == Some(0) {
+        return Err(PyValueError::new_err("threads is 0, needs at least 1 or None for all cores"));
+    }
+    let plan = Plan::new(threads);
+    let (result, interrupt) = py.detach(|| watch(&plan, work));
+    match (result, interrupt) {
+        (_, Some(interrupt)) => Err(interrupt),
+        (Ok(result), None) => result.map_err(|error| exception(&error)),
+        (Err(_), None) => Err(PyRuntimeError::new_err("internal error in muge_fast: the computation panicked")),
+    }
+}
+
+/// Wait for the work and listen for signals; the first interrupt cancels the plan.
+fn watch<T: Send>(
+    plan: &Plan,
+    work: impl FnOnce(&Plan) -> Result<T> + Send,
+) -> (thread::Result<Result<T>>, Option<PyErr>) {
+    thread::scope(|scope| {
+        let waiting = thread::current();
+        let worker = scope.spawn(move || {
+            let result = work(plan);
+            waiting.unpark();
+            result
+        });
+        let mut interrupt = None;
+        while !worker.is_finished() {
+            thread::park_timeout(SIGNAL_PAUSE);
+            if interrupt.is_none() && !worker.is_finished() {
+                interrupt = Python::attach(|py| py.check_signals()).err();
+                if interrupt.is_some() {
+                    plan.cancel();
+                }
+            }
+        }
+        (worker.join(), interrupt)
+    })
+}
+
+/// The Python exception for an error of the core.
+pub fn exception(error: &Error) -> PyErr {
+    PyValueError::new_err(error.to_string())
+}

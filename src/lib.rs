@@ -1,0 +1,19 @@
+//! The border between Python and muge-fast-core: it converts, releases the interpreter lock, and nothing else.
+
+mod border;
+mod caption;
+mod text;
+
+use pyo3::prelude::*;
+
+/// Rust core of `muge_fast`. Everything public is wrapped and documented in Python.
+#[pymodule(gil_used = false)]
+fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    module.add_class::<text::Tokenizer>()?;
+    module.add_class::<caption::DocumentFrequency>()?;
+    module.add_class::<caption::References>()?;
+    module.add_function(wrap_pyfunction!(caption::bleu_score, module)?)?;
+    module.add_function(wrap_pyfunction!(caption::bleu_items, module)?)?;
+    module.add_function(wrap_pyfunction!(caption::mean, module)?)
+}
