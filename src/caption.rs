@@ -52,6 +52,18 @@ impl DocumentFrequency {
         self.0.len()
     }
 
+    /// A number that tells two tables apart.
+    fn fingerprint(&self, py: Python<'_>) -> u64 {
+        py.detach(|| self.0.fingerprint())
+    }
+
+    /// In how many documents the n-gram of these tokens occurs.
+    fn count(&self, ngram: &Bound<'_, PyList>) -> PyResult<u32> {
+        let tokens = strings(ngram, |place| format!("ngram[{place}]"))?;
+        let ids: Option<Vec<u32>> = tokens.iter().map(|token| self.0.vocab().get(token)).collect();
+        Ok(ids.map_or(0, |ids| self.0.get(&ids)))
+    }
+
     /// All tokens, and the n-grams and counts in the form that `from_ids` takes.
     #[allow(clippy::type_complexity)]
     fn to_ids<'py>(

@@ -1,5 +1,19 @@
 """Metrics of the MUGE benchmark: the numbers of the reference implementations, hundreds of times faster."""
 
 from muge_fast._core import __version__
+from muge_fast.caption import Captions, score_captions
+from muge_fast.files import read_captions
+from muge_fast.frequency import DocumentFrequency
+from muge_fast.score import Score, Scores
+from muge_fast.text import tokenize
 
-__all__ = ["__version__"]
+__all__ = [
+    "Captions",
+    "DocumentFrequency",
+    "Score",
+    "Scores",
+    "__version__",
+    "read_captions",
+    "score_captions",
+    "tokenize",
+]

@@ -216,6 +216,19 @@ impl DocumentFrequency {
         self.len() == 0
     }
 
+    /// A number that tells two tables apart, whatever the order in which they were made.
+    pub fn fingerprint(&self) -> u64 {
+        let tokens: Vec<u64> =
+            (0..=self.vocab.max_id()).map(|id| mix(self.vocab.token(id).unwrap_or("").as_bytes())).collect();
+        let ngram = |(ids, count): (Vec<u32>, u32)| {
+            let bytes = ids.iter().flat_map(|&id| tokens[id as usize].to_le_bytes()).chain(count.to_le_bytes());
+            mix(&bytes.collect::<Vec<u8>>())
+        };
+        // Sums do not depend on the order.
+        let start = mix(&self.documents.to_bits().to_le_bytes());
+        self.sorted().into_iter().map(ngram).fold(start, u64::wrapping_add)
+    }
+
     /// All n-grams as token ids, with their counts, in the order of their ids.
     pub fn sorted(&self) -> Vec<(Vec<u32>, u32)> {
         fn all<K: Key>(orders: &[Frequencies<K>]) -> Vec<(Vec<u32>, u32)> {
@@ -252,6 +265,15 @@ fn fill<K: Key>(ngrams: &Ngrams<'_>) -> Result<[Frequencies<K>; MAX_ORDER]> {
         *order = Frequencies::new(Seed::default(), known.iter(), known.len());
     }
     Ok(orders)
+}
+
+/// FNV-1a with a last shuffle, so that sums of such numbers spread well.
+fn mix(bytes: &[u8]) -> u64 {
+    let hash = bytes
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325, |hash: u64, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    let hash = (hash ^ (hash >> 32)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    hash ^ (hash >> 29)
 }
 
 fn invalid(problem: String) -> Error {
