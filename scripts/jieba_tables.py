@@ -88,9 +88,11 @@ def collect_children(words: dict[str, int], code: dict[str, int]) -> dict[str, l
 class Placement:
     """First-fit search for bases, with big integers as bit sets of slots and of bases."""
 
-    def __init__(self) -> None:
-        self.free = (1 << MAX_SLOTS) - 1
-        self.unused_bases = self.free ^ (1 << LEAF_BASE)
+    def __init__(self, chars: int) -> None:
+        slots = (1 << MAX_SLOTS) - 1
+        self.unused_bases = slots ^ (1 << LEAF_BASE)
+        # What is found in a slot that the root's children could have needs no check then.
+        self.free = slots >> ROOT_BASE + chars + 1 << ROOT_BASE + chars + 1
 
     def lowest_base(self, codes: Sequence[int]) -> int:
         """Return the lowest unused base whose slots ``base + code`` are all free."""
@@ -107,11 +109,11 @@ class Placement:
         self.free ^= sum(1 << code for code in codes) << base
 
 
-def place_prefixes(children: dict[str, list[int]]) -> dict[str, int]:
+def place_prefixes(children: dict[str, list[int]], chars: int) -> dict[str, int]:
     """Return prefix -> base, the prefixes with most children placed first."""
-    placement = Placement()
+    placement = Placement(chars)
+    placement.unused_bases ^= 1 << ROOT_BASE
     bases = {"": ROOT_BASE}
-    placement.reserve(ROOT_BASE, children[""])
     for prefix in sorted(filter(None, children), key=lambda p: (-len(children[p]), len(p), p)):
         bases[prefix] = placement.lowest_base(children[prefix])
         placement.reserve(bases[prefix], children[prefix])
@@ -122,7 +124,7 @@ def trie_section(words: dict[str, int], alphabet: list[str]) -> tuple[bytes, byt
     """Return the frequencies and the slots of the double array, and how many slots, nodes and parents there are."""
     code = {char: index for index, char in enumerate(alphabet, 1)}
     children = collect_children(words, code)
-    bases = place_prefixes(children)
+    bases = place_prefixes(children, len(alphabet))
     frequencies = sorted(set(words.values()))
     rank = {frequency: index for index, frequency in enumerate(frequencies, 1)}
     nodes = {}

@@ -27,6 +27,11 @@ impl Plan {
         Self { threads: threads.unwrap_or_else(cores).max(1), cancelled: AtomicBool::new(false) }
     }
 
+    /// Number of threads that will be used.
+    pub fn threads(&self) -> usize {
+        self.threads
+    }
+
     /// Ask the work to stop; it answers with [`Error::Cancelled`] soon after.
     pub fn cancel(&self) {
         self.cancelled.store(true, Ordering::Relaxed);

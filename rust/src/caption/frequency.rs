@@ -17,13 +17,21 @@ use crate::text::vocab::Vocab;
 pub struct DocumentFrequency {
     vocab: Arc<Vocab>,
     documents: f64,
-    orders: Orders,
+    /// By token id. [`UNCOUNTED`] where the table has no entry.
+    unigrams: Vec<u32>,
+    longer: Longer,
+    /// Whether no n-gram is in more documents than its parts. Counted frequencies are so, given ones may not be.
+    monotone: bool,
 }
 
+/// A token that is in the vocabulary but not in the table.
+const UNCOUNTED: u32 = u32::MAX;
+
+/// N-grams of two tokens and more.
 #[derive(Debug)]
-pub(super) enum Orders {
-    Narrow([Frequencies<u64>; MAX_ORDER]),
-    Wide([Frequencies<u128>; MAX_ORDER]),
+pub(super) enum Longer {
+    Narrow([Frequencies<u64>; MAX_ORDER - 1]),
+    Wide([Frequencies<u128>; MAX_ORDER - 1]),
 }
 
 /// The n-grams of one order with their counts: open addressing in the order of the hash, so that n-grams of one
@@ -31,8 +39,8 @@ pub(super) enum Orders {
 #[derive(Debug, Default)]
 pub(super) struct Frequencies<K: Key> {
     seed: Seed,
-    keys: HugeArray<K>,
-    counts: HugeArray<u32>,
+    /// Pairs of an n-gram and its count, in one cache line.
+    entries: HugeArray<[K; 2]>,
     len: usize,
 }
 
@@ -40,15 +48,13 @@ impl<K: Key> Frequencies<K> {
     /// A table of n-grams that all differ. Quickest if they come in the order of the hash.
     pub fn new(seed: Seed, ngrams: impl Iterator<Item = (K, u32)>, len: usize) -> Self {
         // Half full: a search that fails ends after two or three entries, most often in the same cache line.
-        let size = 2 * len + 1;
-        let mut table = Self { seed, keys: HugeArray::zeroed(size), counts: HugeArray::zeroed(size), len };
+        let mut table = Self { seed, entries: HugeArray::zeroed(2 * len + 1), len };
         for (key, count) in ngrams {
             let mut place = table.home(key);
-            while table.keys[place] != K::default() {
+            while table.entries[place][0] != K::default() {
                 place = table.after(place);
             }
-            table.keys[place] = key;
-            table.counts[place] = count;
+            table.entries[place] = [key, K::from_number(count)];
         }
         table
     }
@@ -56,12 +62,12 @@ impl<K: Key> Frequencies<K> {
     /// Where the search for an n-gram starts: the hash scaled to the size of the table.
     #[inline]
     fn home(&self, key: K) -> usize {
-        ((u128::from(key.hash(self.seed)) * self.keys.len() as u128) >> 64) as usize
+        ((u128::from(key.hash(self.seed)) * self.entries.len() as u128) >> 64) as usize
     }
 
     #[inline]
     fn after(&self, place: usize) -> usize {
-        if place + 1 == self.keys.len() { 0 } else { place + 1 }
+        if place + 1 == self.entries.len() { 0 } else { place + 1 }
     }
 
     fn get(&self, key: K) -> u32 {
@@ -69,50 +75,51 @@ impl<K: Key> Frequencies<K> {
             return 0;
         }
         let home = self.home(key);
-        self.resolve(key, home, self.keys[home])
+        self.resolve(key, home, self.entries[home])
     }
 
     /// Go on with a search whose first entry was `seen` at `place`.
     #[inline]
-    fn resolve(&self, key: K, mut place: usize, mut seen: K) -> u32 {
-        while seen != key {
-            if seen == K::default() {
+    fn resolve(&self, key: K, mut place: usize, mut seen: [K; 2]) -> u32 {
+        while seen[0] != key {
+            if seen[0] == K::default() {
                 return 0;
             }
             place = self.after(place);
-            seen = self.keys[place];
+            seen = self.entries[place];
         }
-        self.counts[place]
+        seen[1].number()
     }
 
-    /// Look up n-grams in batches: the first entry of each is read before any is compared, so that the memory
-    /// accesses overlap instead of waiting for one another's branches.
-    fn get_many(&self, ngrams: impl Iterator<Item = (u32, K)>, documents: &mut [u32]) {
-        const BATCH: usize = 16;
-        let mut batch = [(0, K::default(), 0, K::default()); BATCH];
-        let mut ngrams = ngrams.peekable();
-        while ngrams.peek().is_some() {
-            let mut filled = 0;
-            for (slot, (number, key)) in batch.iter_mut().zip(ngrams.by_ref().take(BATCH)) {
-                let home = self.home(key);
-                *slot = (number, key, home, self.keys[home]);
-                filled += 1;
-            }
-            for &(number, key, home, seen) in &batch[..filled] {
-                documents[number as usize] = self.resolve(key, home, seen);
-            }
+    /// Look up at most sixteen n-grams, which `own` turns into this table's kind; those it cannot have are in none.
+    fn look_up<L: Key>(&self, ngrams: &mut [L], own: impl Fn(L) -> Option<K>) {
+        if self.len == 0 {
+            return ngrams.fill(L::from_number(0));
+        }
+        let mut seen = [(K::default(), 0, [K::default(); 2]); 16];
+        for (slot, &mut ngram) in seen.iter_mut().zip(&mut *ngrams) {
+            // No n-gram is zero, so zero is found nowhere.
+            let key = own(ngram).unwrap_or_default();
+            let home = self.home(key);
+            *slot = (key, home, self.entries[home]);
+        }
+        for (ngram, (key, home, entry)) in ngrams.iter_mut().zip(seen) {
+            let count = if key == K::default() { 0 } else { self.resolve(key, home, entry) };
+            *ngram = L::from_number(count);
         }
     }
 
     fn iter(&self) -> impl Iterator<Item = (K, u32)> + '_ {
-        let entries = self.keys.iter().copied().zip(self.counts.iter().copied());
-        entries.filter(|&(key, _)| key != K::default())
+        let entries = self.entries.iter().filter(|[key, _]| *key != K::default());
+        entries.map(|&[key, count]| (key, count.number()))
     }
 }
 
 impl DocumentFrequency {
-    pub(super) fn new(vocab: Arc<Vocab>, documents: f64, orders: Orders) -> Self {
-        Self { vocab, documents, orders }
+    /// From counts by token id, where zero stands for "not counted", and tables of longer n-grams.
+    pub(super) fn counted(vocab: Arc<Vocab>, documents: f64, mut unigrams: Vec<u32>, longer: Longer) -> Self {
+        unigrams.iter_mut().filter(|count| **count == 0).for_each(|count| *count = UNCOUNTED);
+        Self { vocab, documents, unigrams, longer, monotone: true }
     }
 
     /// Frequencies known from elsewhere, for instance a file: `documents` in all, and for each n-gram (its tokens)
@@ -145,19 +152,22 @@ impl DocumentFrequency {
         if !(documents.is_finite() && documents > 0.0) {
             return Err(invalid(format!("number of documents is {documents}, needs a positive number")));
         }
+        let mut unigrams = vec![UNCOUNTED; vocab.max_id() as usize + 1];
         let mut ngrams: Ngrams<'i> = Default::default();
         for (row, (ids, count)) in counts.into_iter().enumerate() {
-            if ids.is_empty() || ids.len() > MAX_ORDER {
-                return Err(invalid(format!("n-gram {row} has {} tokens, needs 1 to {MAX_ORDER}", ids.len())));
-            }
             if let Some(id) = ids.iter().find(|&&id| id == 0 || id > vocab.max_id()) {
                 return Err(invalid(format!("n-gram {row} has token id {id}, there are 1 to {}", vocab.max_id())));
             }
-            ngrams[ids.len() - 1].push((ids, count));
+            match *ids {
+                [id] if unigrams[id as usize] == UNCOUNTED => unigrams[id as usize] = count.min(UNCOUNTED - 1),
+                [_] => return Err(invalid(format!("n-gram {row} comes a second time"))),
+                [_, .., _] if ids.len() <= MAX_ORDER => ngrams[ids.len() - 2].push((ids, count)),
+                _ => return Err(invalid(format!("n-gram {row} has {} tokens, needs 1 to {MAX_ORDER}", ids.len()))),
+            }
         }
         let narrow = vocab.max_id() <= u64::MAX_TOKEN;
-        let orders = if narrow { Orders::Narrow(fill(&ngrams)?) } else { Orders::Wide(fill(&ngrams)?) };
-        Ok(Self::new(Arc::new(vocab), documents, orders))
+        let longer = if narrow { Longer::Narrow(fill(&ngrams)?) } else { Longer::Wide(fill(&ngrams)?) };
+        Ok(Self { vocab: Arc::new(vocab), documents, unigrams, longer, monotone: false })
     }
 
     /// Number of documents.
@@ -171,44 +181,61 @@ impl DocumentFrequency {
     }
 
     /// Number of documents that hold the n-gram of these token ids; 0 if it is not in the table.
-    #[inline]
     pub fn get(&self, ngram: &[u32]) -> u32 {
         let known = self.vocab.max_id();
-        if ngram.is_empty() || ngram.len() > MAX_ORDER || ngram.iter().any(|&token| token > known) {
+        if ngram.len() > MAX_ORDER || ngram.iter().any(|&token| token > known) {
             return 0;
         }
-        match &self.orders {
-            Orders::Narrow(orders) => orders[ngram.len() - 1].get(pack(ngram)),
-            Orders::Wide(orders) => orders[ngram.len() - 1].get(pack(ngram)),
+        match *ngram {
+            [] => 0,
+            [token] => self.unigram(token),
+            _ => match &self.longer {
+                Longer::Narrow(orders) => orders[ngram.len() - 2].get(pack(ngram)),
+                Longer::Wide(orders) => orders[ngram.len() - 2].get(pack(ngram)),
+            },
         }
     }
 
-    /// The same for many n-grams of one text: for each pair of a number and a place, the frequency of the n-gram that
-    /// starts at the place is written to `documents[number]`.
-    pub(super) fn get_many(&self, text: &[u32], order: usize, wanted: &[(u32, u32)], documents: &mut [u32]) {
-        fn keys<K: Key>(text: &[u32], order: usize, wanted: &[(u32, u32)]) -> impl Iterator<Item = (u32, K)> {
-            wanted.iter().map(move |&(number, place)| (number, pack(&text[place as usize..place as usize + order])))
-        }
-        let known = self.vocab.max_id();
-        if text.iter().any(|&token| token > known) {
-            // Tokens that the tables do not know may not fit their keys.
-            for &(number, place) in wanted {
-                documents[number as usize] = self.get(&text[place as usize..place as usize + order]);
+    #[inline]
+    fn unigram(&self, token: u32) -> u32 {
+        let count = self.unigrams.get(token as usize).copied().unwrap_or(UNCOUNTED);
+        if count == UNCOUNTED { 0 } else { count }
+    }
+
+    /// Put in the place of each n-gram of `order` tokens, two or more, the number of documents that hold it.
+    ///
+    /// The first entry of several n-grams is read before any is compared, so that the memory accesses overlap instead
+    /// of waiting for one another's branches.
+    pub(super) fn look_up<K: Key>(&self, ngrams: &mut [K], order: usize) {
+        const BATCH: usize = 16;
+        for batch in ngrams.chunks_mut(BATCH) {
+            match &self.longer {
+                Longer::Narrow(orders) => orders[order - 2].look_up(batch, |key| key.narrow(order)),
+                Longer::Wide(orders) => orders[order - 2].look_up(batch, |key| Some(key.wide(order))),
             }
-            return;
         }
-        match &self.orders {
-            Orders::Narrow(orders) => orders[order - 1].get_many(keys(text, order, wanted), documents),
-            Orders::Wide(orders) => orders[order - 1].get_many(keys(text, order, wanted), documents),
+    }
+
+    /// The hash by which the n-grams of `order` tokens are arranged.
+    pub(super) fn seed(&self, order: usize) -> Seed {
+        match &self.longer {
+            Longer::Narrow(orders) => orders[order - 2].seed,
+            Longer::Wide(orders) => orders[order - 2].seed,
         }
+    }
+
+    pub(super) fn is_monotone(&self) -> bool {
+        self.monotone
     }
 
     /// Number of n-grams in the tables.
     pub fn len(&self) -> usize {
-        match &self.orders {
-            Orders::Narrow(orders) => orders.iter().map(|order| order.len).sum(),
-            Orders::Wide(orders) => orders.iter().map(|order| order.len).sum(),
-        }
+        let unigrams = self.unigrams.iter().filter(|&&count| count != UNCOUNTED).count();
+        unigrams
+            + match &self.longer {
+                Longer::Narrow(orders) => orders.iter().map(|order| order.len).sum::<usize>(),
+                Longer::Wide(orders) => orders.iter().map(|order| order.len).sum::<usize>(),
+            }
     }
 
     /// Whether the tables are empty.
@@ -232,26 +259,28 @@ impl DocumentFrequency {
     /// All n-grams as token ids, with their counts, in the order of their ids.
     pub fn sorted(&self) -> Vec<(Vec<u32>, u32)> {
         fn all<K: Key>(orders: &[Frequencies<K>]) -> Vec<(Vec<u32>, u32)> {
-            let ngrams = |(order, frequencies): (usize, &Frequencies<K>)| {
-                let unpack = |(key, count): (K, u32)| (key.unpack(order + 1), count);
+            let ngrams = |(place, frequencies): (usize, &Frequencies<K>)| {
+                let unpack = |(key, count): (K, u32)| (key.unpack(place + 2), count);
                 frequencies.iter().map(unpack).collect::<Vec<_>>()
             };
             orders.iter().enumerate().flat_map(ngrams).collect()
         }
-        let mut ngrams = match &self.orders {
-            Orders::Narrow(orders) => all(orders),
-            Orders::Wide(orders) => all(orders),
+        let mut ngrams = match &self.longer {
+            Longer::Narrow(orders) => all(orders),
+            Longer::Wide(orders) => all(orders),
         };
+        let unigrams = (0u32..).zip(&self.unigrams).filter(|&(_, &count)| count != UNCOUNTED);
+        ngrams.extend(unigrams.map(|(token, &count)| (vec![token], count)));
         ngrams.sort_unstable();
         ngrams
     }
 }
 
-/// N-grams with their counts, by order.
-type Ngrams<'i> = [Vec<(&'i [u32], u32)>; MAX_ORDER];
+/// N-grams of two tokens and more with their counts, by order.
+type Ngrams<'i> = [Vec<(&'i [u32], u32)>; MAX_ORDER - 1];
 
-fn fill<K: Key>(ngrams: &Ngrams<'_>) -> Result<[Frequencies<K>; MAX_ORDER]> {
-    let mut orders = [(); MAX_ORDER].map(|()| Frequencies::default());
+fn fill<K: Key>(ngrams: &Ngrams<'_>) -> Result<[Frequencies<K>; MAX_ORDER - 1]> {
+    let mut orders = [(); MAX_ORDER - 1].map(|()| Frequencies::default());
     for (order, ngrams) in orders.iter_mut().zip(ngrams) {
         let mut known = Table::new(Seed::default());
         known.reset(ngrams.len());

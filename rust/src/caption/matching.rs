@@ -7,7 +7,8 @@
 use std::ops::Range;
 
 use super::cider::{Cider, Products};
-use super::weights::Weights;
+use super::frequency::Idf;
+use super::weights::{Counts, Norms};
 use crate::blocks::Plan;
 use crate::error::Result;
 use crate::text::Table;
@@ -48,8 +49,8 @@ struct Distinct {
     first: Vec<u32>,
     /// The largest count in any reference.
     most: Vec<u32>,
-    /// The number of the n-gram at each place.
-    at: Vec<u32>,
+    /// Number of n-grams seen.
+    places: u32,
 }
 
 /// The prediction's tf-idf vector of one order.
@@ -58,12 +59,19 @@ struct Vector {
     idf: Vec<f64>,
     /// Count times idf.
     weighted: Vec<f64>,
-    /// For each place, whether the n-gram there occurs in more than one document.
-    shared: Vec<bool>,
-    /// For each n-gram the number of documents that have it.
-    documents: Vec<u32>,
-    /// Numbers and places of the n-grams to look up.
-    wanted: Vec<(u32, u32)>,
+}
+
+/// What CIDEr needs to know about a prediction and its references.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Weighted<'a> {
+    pub idf: &'a Idf,
+    /// Of the prediction.
+    pub norms: &'a Norms,
+    /// For each token of the prediction.
+    pub counts: &'a [Counts],
+    /// Of all references, by text.
+    pub reference_norms: &'a [Norms],
+    pub cider: &'a Cider,
 }
 
 impl<K: Key> Matcher<K> {
@@ -81,36 +89,37 @@ impl<K: Key> Matcher<K> {
         }
     }
 
-    /// Compare a prediction with the references in `texts`; CIDEr is computed if there are weights.
+    /// Compare a prediction with the references in `texts`; CIDEr is computed if there are weights for it.
     pub fn compare(
         &mut self,
         prediction: &[u32],
         tokens: &Tokens,
         texts: Range<usize>,
-        weights: Option<&Weights>,
-        cider: &Cider,
+        weighted: Option<Weighted<'_>>,
         plan: &Plan,
     ) -> Result<Matches> {
         let mut matches = Matches::default();
         self.penalties.clear();
-        if weights.is_some() {
+        if let Some(Weighted { cider, .. }) = weighted {
             let penalty = |text| cider.length_penalty(prediction.len(), tokens.get(text).len());
             self.penalties.extend(texts.clone().map(penalty));
         }
         self.places.resize(self.places.len().max(texts.len()), Vec::new());
         for order in 1..=MAX_ORDER {
             self.number(prediction, order);
-            let norm = weights.map(|weights| self.vector.weigh(prediction, order, &self.distinct, weights));
+            if let Some(weighted) = weighted {
+                self.vector.weigh(&self.distinct, order, weighted);
+            }
             for (reference, text) in texts.clone().enumerate() {
                 plan.check()?;
                 match order {
                     1 => self.probe_tokens(tokens.get(text), reference),
                     _ => self.probe(tokens.get(text), reference, order),
                 }
-                if let (Some(weights), Some(norm)) = (weights, norm) {
-                    let Vector { weighted, idf, .. } = &self.vector;
+                if let Some(Weighted { norms, reference_norms, .. }) = weighted {
+                    let Vector { weighted, idf } = &self.vector;
                     let products = Products::sum(weighted, idf, &self.matched, &self.touched);
-                    let cosines = products.over(norm, weights.norms[text][order - 1]);
+                    let cosines = products.over(norms[order - 1], reference_norms[text][order - 1]);
                     matches.cider_d[order - 1] += cosines.clipped * self.penalties[reference];
                     matches.cider[order - 1] += cosines.plain;
                 }
@@ -213,16 +222,16 @@ impl Distinct {
         self.counts.clear();
         self.first.clear();
         self.most.clear();
-        self.at.clear();
+        self.places = 0;
     }
 
     fn push(&mut self, number: u32) {
         if number as usize == self.counts.len() {
             self.counts.push(0);
-            self.first.push(self.at.len() as u32);
+            self.first.push(self.places);
         }
         self.counts[number as usize] += 1;
-        self.at.push(number);
+        self.places += 1;
     }
 
     fn clipped(&self) -> u64 {
@@ -231,31 +240,11 @@ impl Distinct {
 }
 
 impl Vector {
-    /// Look up the weights of the prediction's n-grams; returns the length of the vector.
-    fn weigh(&mut self, prediction: &[u32], order: usize, distinct: &Distinct, weights: &Weights) -> f64 {
-        self.look_up(prediction, order, distinct, weights);
+    fn weigh(&mut self, distinct: &Distinct, order: usize, weighted: Weighted<'_>) {
+        let idf = |&first: &u32| weighted.idf.of(weighted.counts[first as usize][order - 1]);
         self.idf.clear();
-        self.idf.extend(self.documents.iter().map(|&count| weights.idf.of(count)));
+        self.idf.extend(distinct.first.iter().map(idf));
         self.weighted.clear();
         self.weighted.extend(distinct.counts.iter().zip(&self.idf).map(|(&count, idf)| f64::from(count) * idf));
-        self.shared.clear();
-        self.shared.extend(distinct.at.iter().map(|&number| self.documents[number as usize] > 1));
-        self.weighted.iter().fold(0.0, |sum, weight| sum + weight * weight).sqrt()
-    }
-
-    /// Find out in how many documents the n-grams occur. Those with a part that only one document has need no search.
-    fn look_up(&mut self, prediction: &[u32], order: usize, distinct: &Distinct, weights: &Weights) {
-        let search_all = order == 1 || !weights.monotone;
-        let parts_shared = |&first: &u32| self.shared[first as usize] && self.shared[first as usize + 1];
-        self.wanted.clear();
-        self.wanted.extend(
-            (0u32..)
-                .zip(&distinct.first)
-                .filter(|(_, first)| search_all || parts_shared(first))
-                .map(|(number, &first)| (number, first)),
-        );
-        self.documents.clear();
-        self.documents.resize(distinct.first.len(), 1);
-        weights.frequency.get_many(prediction, order, &self.wanted, &mut self.documents);
     }
 }

@@ -7,6 +7,7 @@
 pub mod bleu;
 pub mod cider;
 mod frequency;
+mod listing;
 mod matching;
 pub mod rouge_l;
 mod weights;
@@ -22,7 +23,7 @@ use crate::text::vocab::Vocab;
 use bleu::BleuRow;
 use cider::Cider;
 pub use frequency::DocumentFrequency;
-use matching::Matcher;
+use matching::{Matcher, Weighted};
 use rouge_l::RougeL;
 use weights::{Documents, Weights};
 
@@ -130,7 +131,7 @@ impl References {
             return Err(Error::Invalid { parameter: "items", problem });
         }
         let (predictions, vocab) = tokenise(predictions, Some(&self.vocab), plan)?;
-        let weights = if metrics.cider_d || metrics.cider { Some(self.weights(plan)?) } else { None };
+        let weights = self.both_weights(&predictions, vocab.max_id(), metrics, plan)?;
         let comparison = Comparison { references: self, predictions: &predictions, chosen, weights, metrics };
         if vocab.max_id() <= u64::MAX_TOKEN {
             comparison.rows::<u64>(vocab.max_id(), plan)
@@ -143,12 +144,29 @@ impl References {
         Documents { tokens: &self.tokens, items: &self.items }
     }
 
+    /// Weights of the references and of predictions, if a metric needs them.
+    fn both_weights(
+        &self,
+        predictions: &Tokens,
+        max_id: u32,
+        metrics: &Metrics,
+        plan: &Plan,
+    ) -> Result<Option<(&Weights, Weights)>> {
+        if !metrics.cider_d && !metrics.cider {
+            return Ok(None);
+        }
+        let weights = self.weights(plan)?;
+        let items: Vec<Range<usize>> = (0..predictions.len()).map(|text| text..text + 1).collect();
+        let documents = Documents { tokens: predictions, items: &items };
+        Ok(Some((weights, Weights::given(documents, &weights.frequency, max_id, true, plan)?)))
+    }
+
     fn weights(&self, plan: &Plan) -> Result<&Weights> {
         if let Some(weights) = self.weights.get() {
             return Ok(weights);
         }
         let weights = match &self.given {
-            Some(frequency) => Weights::given(self.documents(), frequency.clone(), &self.vocab, plan)?,
+            Some(frequency) => Weights::given(self.documents(), frequency, self.vocab.max_id(), false, plan)?,
             // An n-gram of one document weighs as much as one of none.
             None => Weights::counted(self.documents(), &self.vocab, 2, plan)?,
         };
@@ -182,7 +200,8 @@ struct Comparison<'a> {
     references: &'a References,
     predictions: &'a Tokens,
     chosen: Option<&'a [usize]>,
-    weights: Option<&'a Weights>,
+    /// Of the references and of the predictions.
+    weights: Option<(&'a Weights, Weights)>,
     metrics: &'a Metrics,
 }
 
@@ -218,7 +237,7 @@ impl Comparison<'_> {
         let tokens = &self.references.tokens;
         let texts = self.references.items[self.chosen.map_or(row, |chosen| chosen[row])].clone();
         if bleu || cider_d || cider {
-            let matches = matcher.compare(prediction, tokens, texts.clone(), self.weights, &parameters, plan)?;
+            let matches = matcher.compare(prediction, tokens, texts.clone(), self.weighted(row), plan)?;
             if bleu {
                 let lengths = texts.clone().map(|text| tokens.get(text).len());
                 rows.bleu.push(bleu::row(prediction.len(), lengths, matches.clipped));
@@ -234,5 +253,16 @@ impl Comparison<'_> {
             rows.rouge_l.push(rouge_l.score(prediction, texts.map(|text| tokens.get(text)), plan)?);
         }
         Ok(())
+    }
+
+    fn weighted(&self, row: usize) -> Option<Weighted<'_>> {
+        let (references, predictions) = self.weights.as_ref()?;
+        Some(Weighted {
+            idf: &references.idf,
+            norms: &predictions.norms[row],
+            counts: &predictions.counts[self.predictions.span(row)],
+            reference_norms: &references.norms,
+            cider: &self.metrics.parameters,
+        })
     }
 }

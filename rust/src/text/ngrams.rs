@@ -19,8 +19,20 @@ pub trait Key: Pod + Eq + Default + Send + Sync + std::fmt::Debug {
     #[must_use]
     fn roll(self, token: u32, order: usize) -> Self;
 
+    /// A number in place of an n-gram, so that arrays of n-grams can be turned into arrays of numbers where they lie.
+    fn from_number(number: u32) -> Self;
+
+    /// The number put in by [`Key::from_number`].
+    fn number(self) -> u32;
+
     /// The tokens of a packed n-gram.
     fn unpack(self, order: usize) -> Vec<u32>;
+
+    /// The same n-gram in 64 bits, if its tokens fit.
+    fn narrow(self, order: usize) -> Option<u64>;
+
+    /// The same n-gram in 128 bits.
+    fn wide(self, order: usize) -> u128;
 
     /// A hash whose high bits are good.
     fn hash(self, seed: Seed) -> u64;
@@ -34,8 +46,27 @@ impl Key for u64 {
         ((self << 16) | Self::from(token)) & (Self::MAX >> (16 * (MAX_ORDER - order)))
     }
 
+    #[inline]
+    fn from_number(number: u32) -> Self {
+        Self::from(number)
+    }
+
+    #[inline]
+    fn number(self) -> u32 {
+        self as u32
+    }
+
     fn unpack(self, order: usize) -> Vec<u32> {
         (0..order).rev().map(|place| (self >> (16 * place)) as u32 & Self::MAX_TOKEN).collect()
+    }
+
+    #[inline]
+    fn narrow(self, _order: usize) -> Option<u64> {
+        Some(self)
+    }
+
+    fn wide(self, order: usize) -> u128 {
+        pack(&self.unpack(order))
     }
 
     #[inline]
@@ -52,8 +83,28 @@ impl Key for u128 {
         ((self << 32) | Self::from(token)) & (Self::MAX >> (32 * (MAX_ORDER - order)))
     }
 
+    #[inline]
+    fn from_number(number: u32) -> Self {
+        Self::from(number)
+    }
+
+    #[inline]
+    fn number(self) -> u32 {
+        self as u32
+    }
+
     fn unpack(self, order: usize) -> Vec<u32> {
         (0..order).rev().map(|place| (self >> (32 * place)) as u32).collect()
+    }
+
+    fn narrow(self, order: usize) -> Option<u64> {
+        let tokens = self.unpack(order);
+        tokens.iter().all(|&token| token <= u64::MAX_TOKEN).then(|| pack(&tokens))
+    }
+
+    #[inline]
+    fn wide(self, _order: usize) -> u128 {
+        self
     }
 
     #[inline]

@@ -37,7 +37,12 @@ impl Tokens {
 
     /// The token ids of one text.
     pub fn get(&self, text: usize) -> &[u32] {
-        &self.ids[self.start(text)..self.ends[text]]
+        &self.ids[self.span(text)]
+    }
+
+    /// Where the tokens of one text lie among those of all texts.
+    pub fn span(&self, text: usize) -> Range<usize> {
+        self.start(text)..self.ends[text]
     }
 
     fn start(&self, text: usize) -> usize {

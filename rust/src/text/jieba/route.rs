@@ -4,6 +4,8 @@
 //! there and gives, together with the best way from its end on, the greatest sum of log-probabilities. On equal sums
 //! the longer word wins.
 
+use std::hint;
+
 use super::dictionary::Dictionary;
 use super::letters::{Letter, OUTSIDE, SENTINELS};
 use super::tables::Tables;
@@ -28,7 +30,8 @@ impl Step {
     /// The better of two, this one if they are equal.
     #[inline]
     fn or(self, other: Self) -> Self {
-        if self.score >= other.score { self } else { other }
+        let score = if other.score > self.score { other.score } else { self.score };
+        Self { score, length: hint::select_unpredictable(self.score >= other.score, self.length, other.length) }
     }
 }
 
@@ -63,40 +66,40 @@ impl Route {
     /// without a branch to guess; few words are longer.
     fn by_shipped_words(&mut self, letters: &[Letter], tables: &Tables, log_total: f64) {
         let Tables { trie, log_frequencies, .. } = tables;
-        for (ahead, branch) in letters.windows(1 + SENTINELS).zip(&mut self.branches) {
-            let second = trie.child(trie.child(Node::ROOT, ahead[0].code), ahead[1].code);
+        for (ahead, branch) in letters.windows(3).zip(&mut self.branches) {
+            let second = trie.child(trie.first(ahead[0].code), ahead[1].code);
             *branch = [second, trie.child(second, ahead[2].code)];
         }
         // The scores from one, two and three letters on stay in registers.
         let mut scores = [0.0; 3];
         let count = letters.len() - SENTINELS;
-        let branches = &self.branches[..count];
-        for (at, &[second, third]) in branches.iter().enumerate().rev() {
-            let letter = letters[at];
+        let (heads, branches, steps) = (&letters[..count], &self.branches[..count], &mut self.steps[..=count]);
+        for at in (0..count).rev() {
+            let (letter, [second, third]) = (heads[at], branches[at]);
             let mut best = Step::OUTSIDE;
             if letter.code != OUTSIDE {
                 let word = |node: Node, length: usize, rest: f64| Step {
-                    score: log_frequencies[node.rank()] - log_total + rest,
+                    score: log_frequencies.of(node) - log_total + rest,
                     length,
                 };
                 best = word(third, 3, scores[2]).or(word(second, 2, scores[1])).or(Step::NONE);
                 let mut node = third;
-                if node.has_children() {
+                if node.may_lead_to(letters[at + 3].code) {
                     for (letter, length) in letters[at..].iter().skip(3).zip(4..) {
                         node = trie.child(node, letter.code);
                         if node.is_none() {
                             break;
                         }
-                        best = word(node, length, self.steps[at + length].score).or(best);
+                        best = word(node, length, steps[at + length].score).or(best);
                     }
                 }
-                best = best.or(word(trie.child(Node::ROOT, letter.code), 1, scores[0]));
+                best = best.or(word(trie.first(letter.code), 1, scores[0]));
                 if best.length == 0 {
                     best = Step { score: 0.0 - log_total + scores[0], length: 1 };
                 }
             }
             scores = [best.score, scores[0], scores[1]];
-            self.steps[at] = best;
+            steps[at] = best;
         }
     }
 
@@ -117,7 +120,7 @@ impl Route {
                     break;
                 }
                 let own_word = own.and_then(|node| user.log_frequency(node));
-                let log_frequency = own_word.unwrap_or(log_frequencies[shipped.rank()]);
+                let log_frequency = own_word.unwrap_or(log_frequencies.of(shipped));
                 let score = log_frequency - dictionary.log_total + self.steps[at + length].score;
                 best = Step { score, length }.or(best);
             }

@@ -23,7 +23,7 @@ use std::sync::LazyLock;
 
 use super::hmm::{Hmm, STATES};
 use super::letters::Alphabet;
-use super::trie::{Node, Trie};
+use super::trie::{Node, RANKS, Trie};
 
 static FILE: &[u8] = include_bytes!("tables.bin");
 const HEADER: usize = 48;
@@ -45,7 +45,7 @@ pub(super) struct Tables {
     /// Frequency by rank. Rank 0 stands for no word.
     pub frequencies: Vec<u64>,
     /// The logarithms, minus infinity for rank 0.
-    pub log_frequencies: Vec<f64>,
+    pub log_frequencies: LogTable,
     /// Sum of the frequencies of all lines of the dictionary.
     pub total: u64,
     pub hmm: Hmm,
@@ -75,11 +75,27 @@ impl Tables {
         Self {
             alphabet,
             trie: file.trie(slots, nodes, parents),
-            log_frequencies: frequencies.iter().map(|&frequency| (frequency as f64).ln()).collect(),
+            log_frequencies: LogTable::new(&frequencies),
             frequencies,
             total,
             hmm: file.hmm(chars, emissions),
         }
+    }
+}
+
+/// Logarithms by rank.
+pub(super) struct LogTable(Box<[f64; RANKS]>);
+
+impl LogTable {
+    fn new(frequencies: &[u64]) -> Self {
+        let mut logs: Vec<f64> = frequencies.iter().map(|&frequency| (frequency as f64).ln()).collect();
+        logs.resize(RANKS, f64::NEG_INFINITY);
+        Self(logs.try_into().expect("the vector has that length"))
+    }
+
+    #[inline]
+    pub fn of(&self, node: Node) -> f64 {
+        self.0[node.rank()]
     }
 }
 
@@ -118,10 +134,10 @@ impl Reader {
             (0..).step_by(64).zip(taken).flat_map(|(first, bits)| set_bits(bits).map(move |bit| first + bit));
         let nodes = slots_taken.map_while(|slot| {
             let (code, rank) = (codes.next()?, ranks.next()?);
-            let base = if code & PARENT == 0 { None } else { bases.next() };
+            let base = if code & PARENT == 0 { 0 } else { bases.next()? };
             Some((slot, Node::new(base, code & !PARENT, rank)))
         });
-        Trie::new(slots, nodes)
+        Trie::new(nodes)
     }
 
     fn hmm(&mut self, chars: usize, emissions: usize) -> Hmm {

@@ -1,0 +1,287 @@
+//! The n-grams of a block of items, order by order: which are distinct, where they are counted, and what their
+//! counts say about the next order.
+
+use std::ops::Range;
+
+use super::frequency::Idf;
+use super::weights::{Documents, Norms};
+use crate::blocks::Plan;
+use crate::error::Result;
+use crate::text::Table;
+use crate::text::ngrams::{Key, MAX_ORDER, Seed, ngrams};
+
+/// What is known of the n-gram of the last order that starts at a position.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Flags(u8);
+
+impl Flags {
+    fn new(repeated: bool, shared: bool) -> Self {
+        Self(u8::from(repeated) | u8::from(shared) << 1)
+    }
+
+    /// It occurs more than once in its item.
+    fn repeated(self) -> bool {
+        self.0 & 1 != 0
+    }
+
+    /// More than one document has it.
+    fn shared(self) -> bool {
+        self.0 & 2 != 0
+    }
+
+    /// What the two parts of an n-gram allow the whole to be.
+    fn both(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+}
+
+/// The number of an n-gram that occurs once, in one document, and therefore needs no number of its own.
+const ALONE: u32 = 0;
+
+/// A partition that holds nothing: for n-grams that only one document has.
+const UNSHARED: u32 = u32::MAX;
+
+/// Which n-grams go to which partition.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Routing {
+    /// The hash by which n-grams are split.
+    pub seed: Seed,
+    /// There are `1 << bits` partitions.
+    pub bits: u32,
+    /// Whether n-grams are sent too whose parts only one document has.
+    pub all: bool,
+}
+
+/// A block of items and its n-grams of one order. The buffers are used again for the next order.
+#[derive(Debug)]
+pub(super) struct Block<K> {
+    pub items: Range<usize>,
+    /// Text by text, what is known of the n-gram of the last order at each position where one starts.
+    flags: Vec<Flags>,
+    /// For each position the number of its n-gram within the item, from 1, or [`ALONE`].
+    numbers: Vec<u32>,
+    /// For each item how many n-grams have a number.
+    distinct: Vec<u32>,
+    /// For each of these the partition it went to, or [`UNSHARED`]; for single tokens, the token.
+    origins: Vec<u32>,
+    /// The n-grams themselves, by partition. Whoever counts them puts their counts in their place.
+    pub keys: Vec<Vec<K>>,
+}
+
+impl<K: Key> Block<K> {
+    pub fn new(items: Range<usize>, bits: u32) -> Self {
+        Self {
+            items,
+            flags: Vec::new(),
+            numbers: Vec::new(),
+            distinct: Vec::new(),
+            origins: Vec::new(),
+            keys: vec![Vec::new(); 1 << bits],
+        }
+    }
+
+    /// List the distinct tokens of each item and hand each to `found`.
+    pub fn list_tokens(
+        &mut self,
+        documents: Documents<'_>,
+        by_token: &mut [u32],
+        plan: &Plan,
+        found: impl Fn(u32),
+    ) -> Result<()> {
+        let tokens = documents.tokens;
+        self.numbers.reserve(tokens.count(documents.texts(&self.items)));
+        for texts in &documents.items[self.items.clone()] {
+            plan.check()?;
+            let before = self.origins.len();
+            for &token in texts.clone().flat_map(|text| tokens.get(text)) {
+                let number = &mut by_token[token as usize];
+                if *number == 0 {
+                    self.origins.push(token);
+                    *number = (self.origins.len() - before) as u32;
+                }
+                self.numbers.push(*number);
+            }
+            for &token in &self.origins[before..] {
+                by_token[token as usize] = 0;
+                found(token);
+            }
+            self.distinct.push((self.origins.len() - before) as u32);
+        }
+        Ok(())
+    }
+
+    /// List the distinct n-grams of each item, of two tokens or more, and send them to their partitions.
+    pub fn list(
+        &mut self,
+        documents: Documents<'_>,
+        order: usize,
+        routing: Routing,
+        table: &mut Table<K>,
+        plan: &Plan,
+    ) -> Result<()> {
+        self.clear();
+        let flags = std::mem::take(&mut self.flags);
+        let mut unread = flags.as_slice();
+        for texts in &documents.items[self.items.clone()] {
+            plan.check()?;
+            table.reset(documents.tokens.count(texts.clone()));
+            let before = self.origins.len();
+            for ids in texts.clone().map(|text| documents.tokens.get(text)) {
+                let parts = split(&mut unread, positions(ids.len(), order - 1));
+                for (key, parts) in ngrams::<K>(ids, order).zip(parts.windows(2)) {
+                    let parts = parts[0].both(parts[1]);
+                    let shared = parts.shared() || routing.all;
+                    if !parts.repeated() && !shared {
+                        self.numbers.push(ALONE);
+                        continue;
+                    }
+                    let next = (self.origins.len() - before) as u32 + 1;
+                    let number = if parts.repeated() { table.get_or_insert(key, next) } else { next };
+                    self.numbers.push(number);
+                    if number == next {
+                        let origin = if shared { self.send(key, routing) } else { UNSHARED };
+                        self.origins.push(origin);
+                    }
+                }
+            }
+            self.distinct.push((self.origins.len() - before) as u32);
+        }
+        self.flags = flags;
+        Ok(())
+    }
+
+    fn clear(&mut self) {
+        self.numbers.clear();
+        self.distinct.clear();
+        self.origins.clear();
+        self.keys.iter_mut().for_each(Vec::clear);
+    }
+
+    #[inline]
+    fn send(&mut self, key: K, routing: Routing) -> u32 {
+        // Two shifts: by 64 at once would overflow where there is one partition.
+        let partition = key.hash(routing.seed) >> 1 >> (u64::BITS - 1 - routing.bits);
+        self.keys[partition as usize].push(key);
+        partition as u32
+    }
+
+    /// Read the counts back: write the norm of each text and, where `counts` has room, the count of each n-gram at the
+    /// token where it starts; and note what is known now for the next order. `of_token` gives the counts of single
+    /// tokens.
+    pub fn read(
+        &mut self,
+        documents: Documents<'_>,
+        order: usize,
+        idf: &Idf,
+        of_token: impl Fn(u32) -> u32,
+        item: &mut Item,
+        output: &mut Output<'_>,
+    ) {
+        let mut counts: Vec<&[K]> = self.keys.iter().map(Vec::as_slice).collect();
+        let mut next_count = |origin: u32| match origin {
+            UNSHARED => 1,
+            token if order == 1 => of_token(token),
+            partition => split(&mut counts[partition as usize], 1)[0].number(),
+        };
+        self.flags.clear();
+        let (mut numbers, mut origins) = (self.numbers.as_slice(), self.origins.as_slice());
+        let mut norms = output.norms.iter_mut();
+        let mut start = 0;
+        for (texts, &distinct) in documents.items[self.items.clone()].iter().zip(&self.distinct) {
+            item.clear(idf);
+            for &origin in split(&mut origins, distinct as usize) {
+                item.push(next_count(origin), idf);
+            }
+            let lengths = || texts.clone().map(|text| documents.tokens.get(text).len());
+            let mut unread = split(&mut numbers, lengths().map(|length| positions(length, order)).sum());
+            item.count_occurrences(unread);
+            self.flags.extend(unread.iter().map(|&number| item.flags(number)));
+            for (length, norms) in lengths().zip(&mut norms) {
+                let numbers = split(&mut unread, positions(length, order));
+                norms[order - 1] = item.norm(numbers);
+                if !output.counts.is_empty() {
+                    let counts = &mut output.counts[start..start + length];
+                    counts.iter_mut().zip(numbers).for_each(|(row, &number)| row[order - 1] = item.count(number));
+                    start += length;
+                }
+            }
+        }
+    }
+}
+
+/// Where [`Block::read`] writes for a block.
+#[derive(Debug)]
+pub(super) struct Output<'a> {
+    /// One row for each text.
+    pub norms: &'a mut [Norms],
+    /// One row for each token, or none at all if counts are not wanted.
+    pub counts: &'a mut [[u32; MAX_ORDER]],
+}
+
+/// The numbered n-grams of one item. Place 0 stands for those that are [`ALONE`].
+#[derive(Debug, Default)]
+pub(super) struct Item {
+    counts: Vec<u32>,
+    weights: Vec<f64>,
+    occurrences: Vec<u32>,
+    /// Occurrences in the text at hand, zero between texts.
+    in_text: Vec<u32>,
+}
+
+impl Item {
+    fn clear(&mut self, idf: &Idf) {
+        self.counts.clear();
+        self.weights.clear();
+        self.push(1, idf);
+    }
+
+    fn push(&mut self, count: u32, idf: &Idf) {
+        self.counts.push(count);
+        self.weights.push(idf.of(count));
+    }
+
+    fn count(&self, number: u32) -> u32 {
+        self.counts[number as usize]
+    }
+
+    fn count_occurrences(&mut self, numbers: &[u32]) {
+        self.in_text.resize(self.in_text.len().max(self.counts.len()), 0);
+        self.occurrences.clear();
+        self.occurrences.resize(self.counts.len(), 0);
+        numbers.iter().for_each(|&number| self.occurrences[number as usize] += 1);
+        self.occurrences[ALONE as usize] = 1;
+    }
+
+    fn flags(&self, number: u32) -> Flags {
+        Flags::new(self.occurrences[number as usize] > 1, self.counts[number as usize] > 1)
+    }
+
+    /// Length of the tf-idf vector of one text, from the numbers of its n-grams. The sum runs over distinct n-grams in
+    /// the order of their first occurrence.
+    fn norm(&mut self, numbers: &[u32]) -> f64 {
+        numbers.iter().for_each(|&number| self.in_text[number as usize] += 1);
+        let mut sum = 0.0;
+        for &number in numbers {
+            let number = number as usize;
+            let times = if number == ALONE as usize { 1 } else { std::mem::take(&mut self.in_text[number]) };
+            if times > 0 {
+                let weight = f64::from(times) * self.weights[number];
+                sum += weight * weight;
+            }
+        }
+        self.in_text[ALONE as usize] = 0;
+        sum.sqrt()
+    }
+}
+
+/// Number of n-grams of `order` in a text of this many tokens.
+fn positions(tokens: usize, order: usize) -> usize {
+    (tokens + 1).saturating_sub(order)
+}
+
+/// Take the first `count` elements off a slice.
+fn split<'s, T>(slice: &mut &'s [T], count: usize) -> &'s [T] {
+    let (first, rest) = slice.split_at(count);
+    *slice = rest;
+    first
+}
