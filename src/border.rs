@@ -1,5 +1,6 @@
 //! The one door: every call into the core goes through [`run`].
 
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
@@ -23,34 +24,36 @@ pub fn run<T: Send>(
     let (result, interrupt) = py.detach(|| watch(&plan, work));
     match (result, interrupt) {
         (_, Some(interrupt)) => Err(interrupt),
-        (Ok(result), None) => result.map_err(|error| exception(&error)),
-        (Err(_), None) => Err(PyRuntimeError::new_err("internal error in muge_fast: the computation panicked")),
+        (Some(result), None) => result.map_err(|error| exception(&error)),
+        (None, None) => Err(PyRuntimeError::new_err("internal error in muge_fast: the computation panicked")),
     }
 }
 
-/// Wait for the work and listen for signals; the first interrupt cancels the plan.
-fn watch<T: Send>(
-    plan: &Plan,
-    work: impl FnOnce(&Plan) -> Result<T> + Send,
-) -> (thread::Result<Result<T>>, Option<PyErr>) {
+/// Wait for the work and listen for signals; the first interrupt cancels the plan. No result means that it panicked.
+fn watch<T: Send>(plan: &Plan, work: impl FnOnce(&Plan) -> Result<T> + Send) -> (Option<Result<T>>, Option<PyErr>) {
     thread::scope(|scope| {
-        let waiting = thread::current();
+        let (sender, receiver) = mpsc::channel();
         let worker = scope.spawn(move || {
-            let result = work(plan);
-            waiting.unpark();
-            result
+            // The receiver waits until it gets this or the sender is gone.
+            let _ = sender.send(work(plan));
         });
         let mut interrupt = None;
-        while !worker.is_finished() {
-            thread::park_timeout(SIGNAL_PAUSE);
-            if interrupt.is_none() && !worker.is_finished() {
-                interrupt = Python::attach(|py| py.check_signals()).err();
-                if interrupt.is_some() {
-                    plan.cancel();
+        let result = loop {
+            match receiver.recv_timeout(SIGNAL_PAUSE) {
+                Ok(result) => break Some(result),
+                Err(RecvTimeoutError::Disconnected) => break None,
+                Err(RecvTimeoutError::Timeout) if interrupt.is_none() => {
+                    interrupt = Python::attach(|py| py.check_signals()).err();
+                    if interrupt.is_some() {
+                        plan.cancel();
+                    }
                 }
+                Err(RecvTimeoutError::Timeout) => {}
             }
-        }
-        (worker.join(), interrupt)
+        };
+        // A panic has been told by the missing result.
+        let _ = worker.join();
+        (result, interrupt)
     })
 }
 

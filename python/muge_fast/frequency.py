@@ -7,6 +7,7 @@ import pickle
 import tempfile
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
 
@@ -97,7 +98,7 @@ class DocumentFrequency:
         """Number of documents that were counted."""
         return self.core.documents
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """Sixteen hexadecimal digits that tell two tables apart; part of CIDEr's signature."""
         return f"{self.core.fingerprint():016x}"

@@ -8,28 +8,35 @@ use std::iter::Enumerate;
 use std::ops::Range;
 use std::slice::IterMut;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use crate::error::{Error, Result};
 
 /// How to run a call: on how many threads, and whether it should still go on.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct Plan {
     threads: usize,
-    cancelled: AtomicBool,
+    cancelled: Arc<AtomicBool>,
 }
 
 impl Plan {
     /// A plan for `threads` threads; `None` means one for each core.
     pub fn new(threads: Option<usize>) -> Self {
         let cores = || thread::available_parallelism().map_or(1, usize::from);
-        Self { threads: threads.unwrap_or_else(cores).max(1), cancelled: AtomicBool::new(false) }
+        Self { threads: threads.unwrap_or_else(cores).max(1), cancelled: Arc::default() }
     }
 
     /// Number of threads that will be used.
     pub fn threads(&self) -> usize {
         self.threads
+    }
+
+    /// The same plan on no more than `threads` threads, for work that is too small to share. It is cancelled together
+    /// with this one.
+    #[must_use]
+    pub fn at_most(&self, threads: usize) -> Self {
+        Self { threads: self.threads.min(threads).max(1), cancelled: self.cancelled.clone() }
     }
 
     /// Ask the work to stop; it answers with [`Error::Cancelled`] soon after.

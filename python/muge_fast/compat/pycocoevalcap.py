@@ -87,10 +87,9 @@ class Cider:
     ``ValueError``. A caption of fewer than 4 tokens scores less than 10 even where it equals its reference.
 
     Args:
-        test: Not used, as in the original.
-        refs: Not used, as in the original.
-        n: Number of orders that the score is divided by; those above 4 count as 0. With fewer than 4, a text of more
-            than ``n`` tokens is an ``IndexError``.
+        test, refs: Not used, as in the original.
+        n: Number of orders that the score is divided by; those above 4 count as 0, and from 8 on the last bit may
+            differ from the original's. With fewer than 4, a text of more than ``n`` tokens is an ``IndexError``.
         sigma: Width of the length penalty, in tokens.
 
     Example:
@@ -132,7 +131,7 @@ class CiderD:
         sigma: Not used, as in the original: the length penalty has the width 6.
         df: What n-grams are weighed by:
 
-            - ``"corpus"``: the references of each call; those of an image count as often as it comes in ``res``.
+            - ``"corpus"``: the references of each call, once for each caption (the original fails, against its intent).
             - a :class:`muge_fast.DocumentFrequency` of the same tokens as the captions have.
             - a name: the pickle ``data/<name>.p``, as in the original.
             - the path of such a pickle, or of any file of :meth:`muge_fast.DocumentFrequency.save`.
@@ -247,7 +246,6 @@ class COCOEvalCap:
         computing Bleu score...
         {'testlen': 8, 'reflen': 8, 'guess': [8, 6, 4, 2], 'correct': [7, 3, 0, 0]}
         ratio: 0.9999999998750002
-        Bleu_1: 0.875
         ...
         >>> round(float(evaluation.imgToEval[2]["ROUGE_L"]), 3)
         0.75

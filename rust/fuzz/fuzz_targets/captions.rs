@@ -4,11 +4,13 @@
 
 use std::collections::{HashMap, HashSet};
 use std::f64::consts::E;
+use std::fmt;
 use std::sync::{Arc, LazyLock};
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
 use muge_fast_core::caption::bleu::{BleuRow, Smoothing, WIDTH, score};
+use muge_fast_core::caption::cider::Cider;
 use muge_fast_core::caption::rouge_l::BETA;
 use muge_fast_core::caption::{DocumentFrequency, Metrics, References, Rows};
 use muge_fast_core::rows::sum;
@@ -31,7 +33,7 @@ const METRICS: Metrics = Metrics {
     cider_d: true,
     cider: true,
     rouge_l: true,
-    parameters: muge_fast_core::caption::cider::Cider { sigma: 6.0, orders: MAX_ORDER },
+    parameters: Cider { sigma: 6.0, orders: MAX_ORDER },
 };
 
 #[derive(Debug, Arbitrary)]
@@ -55,7 +57,23 @@ struct Words {
     numbers: Vec<u8>,
 }
 
-type Text = Vec<&'static str>;
+/// A place in [`WORDS`].
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Word(u8);
+
+impl AsRef<str> for Word {
+    fn as_ref(&self) -> &str {
+        WORDS[usize::from(self.0)]
+    }
+}
+
+impl fmt::Debug for Word {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_ref().fmt(f)
+    }
+}
+
+type Text = Vec<Word>;
 
 /// Texts in the form that the library takes.
 #[derive(Debug, Default)]
@@ -71,12 +89,16 @@ struct Frequency {
     counts: HashMap<Text, u32>,
 }
 
-/// Frequencies with so many tokens that n-grams of token ids need wide keys.
+/// Frequencies with so many tokens that n-grams of token ids need wide keys, and of which some contradict others: pairs
+/// of words are more frequent than the words, as in a table whose n-grams come from different places.
 static WIDE: LazyLock<(Frequency, Arc<DocumentFrequency>)> = LazyLock::new(|| {
-    let counts: HashMap<Text, u32> = (1..).zip(&WORDS[2..]).map(|(count, &word)| (vec![word], 2 * count)).collect();
+    let words = || (0..WORDS.len() as u8).map(Word);
+    let single = words().skip(2).map(|word| (vec![word], 2 * u32::from(word.0)));
+    let pairs = words().zip(words().skip(1)).map(|(word, next)| (vec![word, next], 25 - u32::from(word.0)));
+    let counts: HashMap<Text, u32> = single.chain(pairs).collect();
     let fillers: Vec<String> = (0..=u16::MAX).map(|number| format!("filler {number}")).collect();
     let all = fillers.iter().map(|filler| (vec![filler.as_str()], 1));
-    let all = all.chain(counts.iter().map(|(ngram, &count)| (ngram.clone(), count)));
+    let all = all.chain(counts.iter().map(|(ngram, &count)| (spell(ngram).collect(), count)));
     let made = DocumentFrequency::from_counts(30.0, all).unwrap();
     (Frequency { documents: 30.0, counts }, Arc::new(made))
 });
@@ -92,7 +114,9 @@ fn run(input: &Input) {
     let references = captions.prepare(None, 1).unwrap();
     let rows = captions.score(&references, 1);
     let counted = Frequency::of(captions.items().map(|(_, references)| references));
-    captions.compare(&rows, &counted);
+    compare_bleu(&captions, &rows);
+    compare_rouge_l(&captions, &rows);
+    compare_cider(&captions, &rows, &counted);
 
     let three = captions.prepare(None, 3).unwrap();
     assert_eq!(bits(&captions.score(&three, 3)), bits(&rows), "threads");
@@ -104,17 +128,45 @@ fn run(input: &Input) {
     let given = captions.prepare(Some(frequency), 1).unwrap();
     assert_eq!(bits(&captions.score(&given, 1)), bits(&rows), "given frequencies");
 
-    // Frequencies of other texts: there, an n-gram may be more frequent than in the references.
+    // Frequencies of other texts: some n-grams of the references are not in them.
     let of_predictions = Frequency::of(captions.predictions.chunks(1));
     let given = captions.prepare(Some(Arc::new(of_predictions.made())), 3).unwrap();
-    captions.compare(&captions.score(&given, 3), &of_predictions);
+    compare_cider(&captions, &captions.score(&given, 3), &of_predictions);
 
     let (frequency, made) = &*WIDE;
     let given = captions.prepare(Some(made.clone()), 1).unwrap();
-    captions.compare(&captions.score(&given, 1), frequency);
+    let wide = captions.score(&given, 1);
+    compare_cider(&captions, &wide, frequency);
+    assert_eq!((&wide.bleu, &wide.rouge_l), (&rows.bleu, &rows.rouge_l), "wide keys");
     counted.compare(&given.document_frequency(&Plan::new(Some(3))).unwrap());
 
     stay_in_range(&sum(&rows.bleu));
+}
+
+fn compare_bleu(captions: &Captions, rows: &Rows) {
+    let wanted: Vec<BleuRow> = captions.items().map(|(prediction, references)| bleu(prediction, references)).collect();
+    // Counts are exact.
+    assert_eq!(rows.bleu, wanted);
+}
+
+fn compare_rouge_l(captions: &Captions, rows: &Rows) {
+    let wanted = captions.items().map(|(prediction, references)| rouge_l(prediction, references));
+    compare(&rows.rouge_l, &wanted.collect::<Vec<_>>());
+}
+
+fn compare_cider(captions: &Captions, rows: &Rows, frequency: &Frequency) {
+    let wanted = captions.items().map(|(prediction, references)| cider(prediction, references, frequency));
+    let (cider_d, cider): (Vec<_>, Vec<_>) = wanted.unzip();
+    compare(&rows.cider_d, &cider_d);
+    compare(&rows.cider, &cider);
+}
+
+fn compare(found: &[f64], wanted: &[f64]) {
+    let close = |found: f64, wanted: f64| (found - wanted).abs() <= TOLERANCE * wanted.abs().max(1.0);
+    assert!(
+        found.len() == wanted.len() && found.iter().zip(wanted).all(|(&found, &wanted)| close(found, wanted)),
+        "{found:?} is not {wanted:?}"
+    );
 }
 
 impl Captions {
@@ -170,32 +222,12 @@ impl Captions {
             (prediction, references)
         })
     }
-
-    /// Compare rows with the definitions.
-    fn compare(&self, rows: &Rows, frequency: &Frequency) {
-        for (row, (prediction, references)) in self.items().enumerate() {
-            let context = || format!("item {row}: {prediction:?} {references:?}");
-            assert_eq!(
-                rows.bleu[row].map(f64::to_bits),
-                bleu(prediction, references).map(f64::to_bits),
-                "{}",
-                context()
-            );
-            let (cider_d, cider) = cider(prediction, references, frequency);
-            let found = [rows.cider_d[row], rows.cider[row], rows.rouge_l[row]];
-            for (found, wanted) in found.into_iter().zip([cider_d, cider, rouge_l(prediction, references)]) {
-                assert!((found - wanted).abs() <= TOLERANCE * wanted.abs().max(1.0), "{found} {wanted} {}", context());
-            }
-        }
-        let items = self.counts.len();
-        assert_eq!([rows.bleu.len(), rows.cider_d.len(), rows.cider.len(), rows.rouge_l.len()], [items; 4]);
-    }
 }
 
 impl Words {
     fn spell(&self, turn: usize) -> Text {
         let times = 1 + usize::from(self.times) % 8;
-        let text = self.numbers.iter().map(|&number| WORDS[(usize::from(number) + turn) % WORDS.len()]);
+        let text = self.numbers.iter().map(|&number| Word(((usize::from(number) + turn) % WORDS.len()) as u8));
         text.collect::<Text>().repeat(times)
     }
 }
@@ -214,19 +246,24 @@ impl Frequency {
     }
 
     fn made(&self) -> DocumentFrequency {
-        let counts = self.counts.iter().map(|(ngram, &count)| (ngram.iter().copied(), count));
+        let counts = self.counts.iter().map(|(ngram, &count)| (spell(ngram), count));
         DocumentFrequency::from_counts(self.documents, counts).unwrap()
     }
 
     fn compare(&self, found: &DocumentFrequency) {
         assert_eq!((found.documents().to_bits(), found.len()), (self.documents.to_bits(), self.counts.len()));
         for (ngram, &count) in &self.counts {
-            let ids: Vec<u32> = ngram.iter().map(|token| found.vocab().get(token).unwrap()).collect();
+            let ids: Vec<u32> = spell(ngram).map(|token| found.vocab().get(token).unwrap()).collect();
             assert_eq!(found.get(&ids), count, "{ngram:?}");
         }
     }
 
-    fn idf(&self, ngram: &[&'static str]) -> f64 {
+    /// The tf-idf vector of a text.
+    fn weigh<'t>(&self, text: &'t [Word], order: usize) -> HashMap<&'t [Word], f64> {
+        count(text, order).into_iter().map(|(ngram, count)| (ngram, f64::from(count) * self.idf(ngram))).collect()
+    }
+
+    fn idf(&self, ngram: &[Word]) -> f64 {
         let count = self.counts.get(ngram).copied().unwrap_or(0).max(1);
         self.documents.ln() - f64::from(count).ln()
     }
@@ -237,10 +274,15 @@ fn bits(rows: &Rows) -> Vec<u64> {
     rows.bleu.iter().flatten().chain(single).map(|value| value.to_bits()).collect()
 }
 
-fn count(text: &[&'static str], order: usize) -> HashMap<Text, u32> {
+fn spell(text: &[Word]) -> impl Iterator<Item = &str> {
+    text.iter().map(Word::as_ref)
+}
+
+/// How often each n-gram occurs.
+fn count(text: &[Word], order: usize) -> HashMap<&[Word], u32> {
     let mut counts = HashMap::new();
     for ngram in text.windows(order) {
-        *counts.entry(ngram.to_vec()).or_default() += 1;
+        *counts.entry(ngram).or_default() += 1;
     }
     counts
 }
@@ -254,7 +296,7 @@ fn bleu(prediction: &Text, references: &[Text]) -> BleuRow {
     for order in 1..=MAX_ORDER {
         let others: Vec<_> = references.iter().map(|reference| count(reference, order)).collect();
         for (ngram, own) in count(prediction, order) {
-            let most = others.iter().filter_map(|counts| counts.get(&ngram)).max().copied().unwrap_or(0);
+            let most = others.iter().filter_map(|counts| counts.get(ngram)).max().copied().unwrap_or(0);
             row[1 + order] += f64::from(own.min(most));
         }
         row[1 + MAX_ORDER + order] = prediction.windows(order).count() as f64;
@@ -264,21 +306,15 @@ fn bleu(prediction: &Text, references: &[Text]) -> BleuRow {
 
 /// `CIDEr-D` and `CIDEr`.
 fn cider(prediction: &Text, references: &[Text], frequency: &Frequency) -> (f64, f64) {
-    let vector = |text: &Text, order| -> HashMap<Text, f64> {
-        let weigh = |(ngram, count): (Text, u32)| (frequency.idf(&ngram), ngram, f64::from(count));
-        count(text, order).into_iter().map(weigh).map(|(idf, ngram, count)| (ngram, idf * count)).collect()
-    };
-    let norm = |vector: &HashMap<Text, f64>| vector.values().map(|weight| weight * weight).sum::<f64>().sqrt();
-    let bigrams = |text: &Text| text.windows(2).count() as f64;
     let (mut clipped, mut plain) = (0.0, 0.0);
-    for reference in references {
-        let difference = bigrams(prediction) - bigrams(reference);
-        let penalty = E.powf(-difference * difference / (2.0 * 36.0));
-        for order in 1..=MAX_ORDER {
-            let (own, other) = (vector(prediction, order), vector(reference, order));
+    for order in 1..=MAX_ORDER {
+        let own = frequency.weigh(prediction, order);
+        for reference in references {
+            let other = frequency.weigh(reference, order);
             let norms = norm(&own) * norm(&other);
-            for (ngram, weight) in own {
-                let wanted = other.get(&ngram).copied().unwrap_or(0.0);
+            let penalty = length_penalty(prediction, reference);
+            for (ngram, weight) in &own {
+                let wanted = other.get(ngram).copied().unwrap_or(0.0);
                 if norms != 0.0 {
                     clipped += weight.min(wanted) * wanted / norms * penalty;
                     plain += weight * wanted / norms;
@@ -288,6 +324,17 @@ fn cider(prediction: &Text, references: &[Text], frequency: &Frequency) -> (f64,
     }
     let mean = |sum: f64| sum / MAX_ORDER as f64 / references.len() as f64 * 10.0;
     (mean(clipped), mean(plain))
+}
+
+fn norm(vector: &HashMap<&[Word], f64>) -> f64 {
+    vector.values().map(|weight| weight * weight).sum::<f64>().sqrt()
+}
+
+/// A Gaussian of the difference in length, in bigrams.
+fn length_penalty(prediction: &Text, reference: &Text) -> f64 {
+    let bigrams = |text: &Text| text.windows(2).count() as f64;
+    let difference = bigrams(prediction) - bigrams(reference);
+    E.powf(-difference * difference / (2.0 * METRICS.parameters.sigma * METRICS.parameters.sigma))
 }
 
 fn rouge_l(prediction: &Text, references: &[Text]) -> f64 {

@@ -4,6 +4,7 @@
 
 #![no_main]
 
+use std::slice;
 use std::sync::{Arc, LazyLock};
 
 use libfuzzer_sys::fuzz_target;
@@ -11,8 +12,8 @@ use muge_fast_core::text::tokens::{Cut, Texts, Uncut, tokenise};
 use muge_fast_core::text::{Scratch, Tokenizer, is_space};
 use muge_fast_core::{Error, Plan};
 
-/// So many texts make several blocks, each with a vocabulary of its own.
-const BLOCKS: usize = 130;
+/// So many texts are cut in two blocks, each with a vocabulary of its own.
+const TWO_BLOCKS: usize = 65;
 
 type Named = (&'static str, Tokenizer);
 
@@ -29,13 +30,19 @@ fn run(data: &[u8]) {
     let text = parts.next().unwrap_or_default();
     let user_dict = parts.next();
     let other = user_dict.as_deref().unwrap_or("红色连衣裙 &amp; 5.5");
+    let mut all = vec![];
     for (name, tokenizer) in TOKENIZERS.iter() {
         let tokens = cut(tokenizer, &text);
         compare(name, &text, &tokens);
         compare_after(tokenizer, other, &text, &tokens);
-        lead_back(tokenizer, &text, &tokens);
+        lead_back(&Uncut { tokenizer, texts: &[&text] }, slice::from_ref(&tokens));
+        all.push(tokens);
     }
-    number_blocks(&text);
+    lead_back(&Cut(&all), &all);
+    let lines: Vec<&str> = text.split('\n').collect();
+    let lines: Vec<&str> = lines.iter().copied().cycle().take(lines.len().max(TWO_BLOCKS)).collect();
+    let tokens: Vec<_> = lines.iter().map(|line| muge(line)).collect();
+    lead_back(&Uncut { tokenizer: &Tokenizer::Muge, texts: &lines }, &tokens);
     if let Some(user_dict) = user_dict {
         load(&user_dict, &text);
     }
@@ -81,44 +88,26 @@ fn compare_after(tokenizer: &Tokenizer, other: &str, text: &str, tokens: &[Strin
     assert_eq!(again, tokens);
 }
 
-/// Ids lead back to the tokens, and are the same for texts that were cut before and for a second round.
-fn lead_back(tokenizer: &Tokenizer, text: &str, tokens: &[String]) {
-    let plan = Plan::new(Some(1));
-    let uncut = Uncut { tokenizer, texts: &[text] };
-    let (ids, vocab) = tokenise(&uncut, None, &plan).unwrap();
-    assert_eq!(spell(ids.get(0), |id| vocab.token(id)), tokens);
-    assert!(ids.get(0).iter().zip(tokens).all(|(&id, token)| vocab.get(token) == Some(id)));
-    assert_eq!((ids.len(), ids.count(0..1)), (1, tokens.len()));
-
-    let (from_cut, _) = tokenise(&Cut(&[tokens.to_vec()]), None, &plan).unwrap();
-    assert_eq!(from_cut.get(0), ids.get(0));
-    let vocab = Arc::new(vocab);
-    let (second, more) = tokenise(&uncut, Some(&vocab), &plan).unwrap();
-    assert_eq!(second.get(0), ids.get(0));
-    assert_eq!(more.max_id(), vocab.max_id());
-}
-
-fn spell<'v>(ids: &[u32], token: impl Fn(u32) -> Option<&'v str>) -> Vec<&'v str> {
-    ids.iter().map(|&id| token(id).unwrap()).collect()
-}
-
-/// Many texts are cut in blocks, whose ids are joined afterwards.
-fn number_blocks(text: &str) {
-    let lines: Vec<&str> = text.split('\n').collect();
-    let texts: Vec<&str> = lines.iter().copied().cycle().take(lines.len().max(BLOCKS)).collect();
-    let tokenizer = Tokenizer::Muge;
-    let uncut = Uncut { tokenizer: &tokenizer, texts: &texts };
-    let (one, vocab) = tokenise(&uncut, None, &Plan::new(Some(1))).unwrap();
-    let (three, _) = tokenise(&uncut, None, &Plan::new(Some(3))).unwrap();
-    assert_eq!(one.len(), Texts::len(&uncut));
-    for (row, text) in texts.iter().enumerate() {
-        assert_eq!(one.get(row), three.get(row));
-        // All repeats of a line look alike.
-        assert_eq!(one.get(row), one.get(row % lines.len()));
-        if row < lines.len() {
-            assert_eq!(spell(one.get(row), |id| vocab.token(id)), muge(text));
+/// Ids are given out in the order of first occurrence, lead back to the tokens, and stay as they are in a second round.
+fn lead_back(texts: &impl Texts, wanted: &[Vec<String>]) {
+    let plan = Plan::new(Some(3));
+    let (tokens, vocab) = tokenise(texts, None, &plan).unwrap();
+    let mut known = 0;
+    assert_eq!(tokens.len(), wanted.len());
+    for (text, wanted) in wanted.iter().enumerate() {
+        assert_eq!(tokens.count(text..text + 1), wanted.len());
+        for (&id, token) in tokens.get(text).iter().zip(wanted) {
+            assert!((1..=known + 1).contains(&id));
+            known = known.max(id);
+            assert_eq!((vocab.token(id), vocab.get(token)), (Some(token.as_str()), Some(id)));
         }
     }
+    assert_eq!(vocab.max_id(), known);
+
+    let vocab = Arc::new(vocab);
+    let (again, same) = tokenise(texts, Some(&vocab), &plan).unwrap();
+    assert!((0..wanted.len()).all(|text| again.get(text) == tokens.get(text)));
+    assert_eq!(same.max_id(), known);
 }
 
 /// A user dictionary is loaded or refused, and jieba still gives the whole text.

@@ -30,6 +30,9 @@ use weights::{Documents, Weights};
 /// Items are scored in blocks of this many; small, so that one long item does not keep the others waiting.
 const BLOCK: usize = 64;
 
+/// Items that one thread scores while another one starts, about.
+const SMALL: usize = 128;
+
 /// References of all items, ready to be compared with predictions again and again.
 #[derive(Debug)]
 pub struct References {
@@ -130,6 +133,8 @@ impl References {
             let problem = format!("item {item} does not exist, there are {}", self.items.len());
             return Err(Error::Invalid { parameter: "items", problem });
         }
+        // Starting threads takes longer than scoring a small batch.
+        let plan = &plan.at_most(1 + predictions.len() / SMALL);
         let (predictions, vocab) = tokenise(predictions, Some(&self.vocab), plan)?;
         let weights = self.both_weights(&predictions, vocab.max_id(), metrics, plan)?;
         let comparison = Comparison { references: self, predictions: &predictions, chosen, weights, metrics };

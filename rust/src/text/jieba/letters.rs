@@ -4,7 +4,7 @@
 pub(super) const OUTSIDE: u16 = 0;
 
 /// How many sentinels end [`read`]'s output, so that looking a few characters ahead needs no test for the end.
-pub(super) const SENTINELS: usize = 3;
+pub(super) const SENTINELS: usize = 2;
 
 /// One character of a text.
 #[derive(Debug, Clone, Copy)]

@@ -70,35 +70,31 @@ impl Route {
             let second = trie.child(trie.first(ahead[0].code), ahead[1].code);
             *branch = [second, trie.child(second, ahead[2].code)];
         }
-        // The scores from one, two and three letters on stay in registers.
-        let mut scores = [0.0; 3];
         let count = letters.len() - SENTINELS;
-        let (heads, branches, steps) = (&letters[..count], &self.branches[..count], &mut self.steps[..=count]);
+        let (branches, steps) = (&self.branches[..count], &mut self.steps[..=count]);
+        // The best scores from one and from two letters on, at hand without a load.
+        let mut scores = [0.0; 2];
         for at in (0..count).rev() {
-            let (letter, [second, third]) = (heads[at], branches[at]);
+            let [second, third] = branches[at];
             let mut best = Step::OUTSIDE;
-            if letter.code != OUTSIDE {
-                let word = |node: Node, length: usize, rest: f64| Step {
-                    score: log_frequencies.of(node) - log_total + rest,
-                    length,
+            if letters[at].code != OUTSIDE {
+                let word = |node: Node, length: usize, rest: f64| {
+                    let score = log_frequencies.of(node) - log_total + rest;
+                    Step { score, length }
                 };
-                best = word(third, 3, scores[2]).or(word(second, 2, scores[1])).or(Step::NONE);
-                let mut node = third;
-                if node.may_lead_to(letters[at + 3].code) {
-                    for (letter, length) in letters[at..].iter().skip(3).zip(4..) {
-                        node = trie.child(node, letter.code);
-                        if node.is_none() {
-                            break;
-                        }
-                        best = word(node, length, steps[at + length].score).or(best);
-                    }
+                best = word(second, 2, scores[1]).or(Step::NONE);
+                let (mut node, mut length) = (third, 3);
+                while !node.is_none() {
+                    best = word(node, length, steps[at + length].score).or(best);
+                    node = trie.child(node, letters[at + length].code);
+                    length += 1;
                 }
-                best = best.or(word(trie.first(letter.code), 1, scores[0]));
+                best = best.or(word(trie.first(letters[at].code), 1, scores[0]));
                 if best.length == 0 {
                     best = Step { score: 0.0 - log_total + scores[0], length: 1 };
                 }
             }
-            scores = [best.score, scores[0], scores[1]];
+            scores = [best.score, scores[0]];
             steps[at] = best;
         }
     }

@@ -23,7 +23,7 @@ use std::sync::LazyLock;
 
 use super::hmm::{Hmm, STATES};
 use super::letters::Alphabet;
-use super::trie::{Node, RANKS, Trie};
+use super::trie::{Node, Trie};
 
 static FILE: &[u8] = include_bytes!("tables.bin");
 const HEADER: usize = 48;
@@ -84,18 +84,18 @@ impl Tables {
 }
 
 /// Logarithms by rank.
-pub(super) struct LogTable(Box<[f64; RANKS]>);
+pub(super) struct LogTable(Box<[f64; 1 << 13]>);
 
 impl LogTable {
     fn new(frequencies: &[u64]) -> Self {
         let mut logs: Vec<f64> = frequencies.iter().map(|&frequency| (frequency as f64).ln()).collect();
-        logs.resize(RANKS, f64::NEG_INFINITY);
+        logs.resize(1 << 13, f64::NEG_INFINITY);
         Self(logs.try_into().expect("the vector has that length"))
     }
 
     #[inline]
     pub fn of(&self, node: Node) -> f64 {
-        self.0[node.rank()]
+        self.0[node.rank() & ((1 << 13) - 1)]
     }
 }
 
@@ -134,7 +134,7 @@ impl Reader {
             (0..).step_by(64).zip(taken).flat_map(|(first, bits)| set_bits(bits).map(move |bit| first + bit));
         let nodes = slots_taken.map_while(|slot| {
             let (code, rank) = (codes.next()?, ranks.next()?);
-            let base = if code & PARENT == 0 { 0 } else { bases.next()? };
+            let base = if code & PARENT == 0 { None } else { bases.next() };
             Some((slot, Node::new(base, code & !PARENT, rank)))
         });
         Trie::new(nodes)

@@ -9,50 +9,39 @@ use super::letters::Letter;
 
 /// A place in the tree: the start of at least one word.
 ///
-/// One number, so that one load tells all and [`Trie::child`] can choose without a branch. From the lowest bit up:
-///
-/// | bits | meaning |
-/// | --- | --- |
-/// | 16 | which remainders by 16 the codes of the children have |
-/// | 15 | code of the character that leads here |
-/// | 13 | rank of the word's frequency among all frequencies from 1; 0 if no word ends here |
-/// | 20 | base: slot of the (impossible) child with code 0; 0 without children |
+/// In one number, so that [`Trie::child`] can choose without a branch: from the lowest bits up, 32 bits of base, 16 bits
+/// for the code of the character that leads here, 16 bits for the rank of the word's frequency, 0 if no word ends here.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Node(u64);
 
-const CODE_SHIFT: u32 = 16;
-const RANK_SHIFT: u32 = 31;
-const BASE_SHIFT: u32 = 44;
-
-/// Ranks are below this.
-pub(super) const RANKS: usize = 1 << (BASE_SHIFT - RANK_SHIFT);
-/// Slots are below this. A power of two, so that cutting off the bits above replaces a test of each index.
-const SLOTS: usize = 1 << (u64::BITS - BASE_SHIFT);
-const ROOT_BASE: usize = 1;
+/// Base of nodes without children. No parent has it, so whoever follows it finds nothing.
+const LEAF_BASE: u32 = 0;
+const ROOT_BASE: u32 = 1;
 
 impl Node {
     /// The start of every word.
-    pub const ROOT: Self = Self((ROOT_BASE as u64) << BASE_SHIFT | 0xffff);
+    pub const ROOT: Self = Self(ROOT_BASE as u64);
     /// Where words end that are not in the tree. It has no children, so once here one stays here.
     pub const NONE: Self = Self(0);
 
-    pub fn new(base: u32, code: u16, rank: u16) -> Self {
-        Self(u64::from(base) << BASE_SHIFT | u64::from(rank) << RANK_SHIFT | u64::from(code) << CODE_SHIFT)
+    pub fn new(base: Option<u32>, code: u16, rank: u16) -> Self {
+        Self(u64::from(base.unwrap_or(LEAF_BASE)) | u64::from(code) << 32 | u64::from(rank) << 48)
     }
 
     #[inline]
-    fn base(self) -> usize {
-        (self.0 >> BASE_SHIFT) as usize
+    fn base(self) -> u32 {
+        self.0 as u32
     }
 
     #[inline]
     fn code(self) -> u16 {
-        (self.0 >> CODE_SHIFT) as u16 & 0x7fff
+        (self.0 >> 32) as u16
     }
 
+    /// Rank of the word's frequency among all frequencies; 0 if no word ends here.
     #[inline]
     pub fn rank(self) -> usize {
-        (self.0 >> RANK_SHIFT) as usize & (RANKS - 1)
+        (self.0 >> 48) as usize
     }
 
     #[inline]
@@ -60,12 +49,14 @@ impl Node {
         self.code() == 0
     }
 
-    /// False if there is no child by the character with that code. True says nothing.
     #[inline]
-    pub fn may_lead_to(self, code: u16) -> bool {
-        self.0 >> (code % 16) & 1 == 1
+    pub fn has_children(self) -> bool {
+        self.base() != LEAF_BASE
     }
 }
+
+/// A power of two, so that cutting off the bits above replaces a test of each index.
+const SLOTS: usize = 1 << 20;
 
 /// The tree.
 pub(super) struct Trie {
@@ -76,13 +67,8 @@ impl Trie {
     /// A tree of the nodes at their slots.
     pub fn new(nodes: impl Iterator<Item = (usize, Node)>) -> Self {
         let mut slots = vec![Node::NONE.0; SLOTS];
-        let mut remainders = vec![0u16; SLOTS];
         for (slot, node) in nodes {
             slots[slot] = node.0;
-            remainders[slot - usize::from(node.code())] |= 1 << (node.code() % 16);
-        }
-        for node in &mut slots {
-            *node |= u64::from(remainders[Node(*node).base()]);
         }
         Self { slots: slots.try_into().expect("the vector has that length") }
     }
@@ -95,23 +81,26 @@ impl Trie {
     /// The node of a first character, or [`Node::NONE`]. In these slots are no other nodes.
     #[inline]
     pub fn first(&self, code: u16) -> Node {
-        self.node(ROOT_BASE + usize::from(code))
+        self.node(ROOT_BASE as usize + usize::from(code))
     }
 
     /// The child of `node` by the character with that code, or [`Node::NONE`].
-    ///
-    /// Two of three look-ups fail, at random, so branches would be guessed wrong too often. Those that surely fail
-    /// go to the empty slot 0, which is always in the cache.
     #[inline]
     pub fn child(&self, node: Node, code: u16) -> Node {
-        let slot = hint::select_unpredictable(node.may_lead_to(code), node.base() + usize::from(code), 0);
-        let child = self.node(slot);
+        let child = self.node(node.base() as usize + usize::from(code));
+        // Half of all look-ups fail, at random: a branch here would be guessed wrong too often.
         Node(hint::select_unpredictable(child.code() == code, child.0, Node::NONE.0))
     }
 
     /// The end of the word, or [`Node::NONE`].
     pub fn find(&self, word: &[Letter]) -> Node {
-        let Some((first, rest)) = word.split_first() else { return Node::NONE };
-        rest.iter().fold(self.first(first.code), |node, letter| self.child(node, letter.code))
+        let mut node = Node::ROOT;
+        for letter in word {
+            node = self.child(node, letter.code);
+            if node.is_none() {
+                break;
+            }
+        }
+        node
     }
 }

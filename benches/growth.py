@@ -1,0 +1,38 @@
+"""Time and peak memory of scoring many items, in a process of its own: ``python -m benches.growth ITEMS``."""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import time
+
+import muge_fast as mf
+from benches.data import caption_set
+
+CHUNK = 20_000
+
+
+def main() -> None:
+    """Print seconds and megabytes as JSON."""
+    items = int(sys.argv[1])
+    predictions: list[str] = []
+    references: list[list[str]] = []
+    for seed in range(-(-items // CHUNK)):
+        chunk = caption_set(min(CHUNK, items - len(predictions)), seed=seed)
+        predictions += chunk.predictions
+        references += chunk.references
+    # Small sets are timed several times; the first run also counts the memory.
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    seconds = []
+    for _ in range(max(1, min(5, 200_000 // items))):
+        start = time.perf_counter()
+        mf.score_captions(predictions, references, metrics=("bleu", "rouge_l", "cider_d", "cider"))
+        seconds.append(time.perf_counter() - start)
+        if len(seconds) == 1:
+            after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    print(json.dumps({"seconds": min(seconds), "megabytes": (after - before) / 1024}))
+
+
+if __name__ == "__main__":
+    main()
