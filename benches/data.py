@@ -29,7 +29,7 @@ class CaptionSet:
 def _words() -> tuple[npt.NDArray[np.object_], npt.NDArray[np.float64]]:
     lines = files("jieba").joinpath("dict.txt").read_text(encoding="utf-8").splitlines()
     pairs = [line.split(" ")[:2] for line in lines]
-    kept = [(word, int(count)) for word, count in pairs if len(word) <= 4 and int(count) >= 20]  # noqa: PLR2004
+    kept = [(word, int(count)) for word, count in pairs if len(word) <= 4 and int(count) >= 20]
     words = np.array([word for word, _ in kept], dtype=object)
     cumulative = np.cumsum(np.array([count for _, count in kept], dtype=np.float64))
     return words, cumulative / cumulative[-1]
@@ -43,7 +43,7 @@ def caption_set(items: int, references: int = 5, words: int = 50, seed: int = 0)
     topics = np.searchsorted(cumulative, random.random((items, words)))
     free = np.searchsorted(cumulative, random.random((items, captions, words)))
     own = np.take_along_axis(topics[:, None, :], random.integers(0, words, (items, captions, words)), axis=2)
-    chosen = vocabulary[np.where(random.random((items, captions, words)) < 0.5, own, free)]  # noqa: PLR2004
+    chosen = vocabulary[np.where(random.random((items, captions, words)) < 0.5, own, free)]
     lengths = random.integers(int(words * 0.7), words + 1, (items, captions))
     stops = random.integers(0, len(PUNCTUATION), (items, captions))
     latin = random.integers(0, len(LATIN) * 4, (items, captions))

@@ -34,9 +34,9 @@ fn tokenizer(bencher: Bencher<'_, '_>, name: &str) {
     let texts = captions(ITEMS);
     let tokenizer = Tokenizer::named(name, None).expect("the name is known");
     let characters: usize = texts.iter().map(|text| text.chars().count()).sum();
-    bencher.counter(divan::counter::CharsCount::new(characters)).bench(|| {
-        tokenise(&Uncut { tokenizer: &tokenizer, texts: black_box(&texts) }, None, &Plan::new(Some(1)))
-    });
+    bencher
+        .counter(divan::counter::CharsCount::new(characters))
+        .bench(|| tokenise(&Uncut { tokenizer: &tokenizer, texts: black_box(&texts) }, None, &Plan::new(Some(1))));
 }
 
 #[divan::bench]

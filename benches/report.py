@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
 import statistics
 import subprocess
@@ -93,14 +94,22 @@ def prepared(texts: CaptionSet) -> Iterable[Row]:
         whole.append(measure(lambda p, r: mf.score_captions(p, r, metrics=METRICS), texts, 1))
         part.append(measure(lambda p, _: captions.score(p, metrics=METRICS), texts, 1))
         ratios.append(whole[-1] / part[-1])
-    yield "All metrics, references prepared", f"from scratch {show(statistics.median(whole))}", show(statistics.median(part)), times(ratios)
+    yield (
+        "All metrics, references prepared",
+        f"from scratch {show(statistics.median(whole))}",
+        show(statistics.median(part)),
+        times(ratios),
+    )
     batch = texts.predictions[:50]
     frequency = mf.DocumentFrequency.from_references(texts.references)
-    own = statistics.median(clock(lambda: captions.score(batch, ids=range(50), metrics=("cider_d",))) for _ in range(200))
+    own = statistics.median(
+        clock(lambda: captions.score(batch, ids=range(50), metrics=("cider_d",))) for _ in range(200)
+    )
     yield "CIDEr-D of a training batch: 50 predictions, prepared references", "", show(own), "under 1 ms"
     some = texts.references[:50]
     own = statistics.median(
-        clock(lambda: mf.score_captions(batch, some, metrics=("cider_d",), document_frequency=frequency)) for _ in range(100)
+        clock(lambda: mf.score_captions(batch, some, metrics=("cider_d",), document_frequency=frequency))
+        for _ in range(100)
     )
     yield "The same, references tokenised anew, prepared document frequency", "", show(own), ""
 
@@ -124,7 +133,12 @@ def words(texts: CaptionSet) -> Iterable[Row]:
             own.append(clock(run))
             ratios.append(theirs[-1] / own[-1])
         yield f"jieba, {name}", f"rjieba {show(statistics.median(theirs))}", show(statistics.median(own)), times(ratios)
-        yield f"jieba, {name}", f"jieba {show(slow)}", show(statistics.median(own)), f"{slow / statistics.median(own):.0f}x"
+        yield (
+            f"jieba, {name}",
+            f"jieba {show(slow)}",
+            show(statistics.median(own)),
+            f"{slow / statistics.median(own):.0f}x",
+        )
 
 
 def growth(sizes: list[int]) -> Iterable[Row]:
@@ -173,7 +187,7 @@ def check(name: str, difference: float, bound: float) -> None:
 
 def show(seconds: float) -> str:
     """Seconds for people."""
-    return f"{seconds:.1f} s" if seconds >= 1 else f"{seconds * 1000:.{0 if seconds >= 0.01 else 2}f} ms"  # noqa: PLR2004
+    return f"{seconds:.1f} s" if seconds >= 1 else f"{seconds * 1000:.{0 if seconds >= 0.01 else 2}f} ms"
 
 
 def times(ratios: list[float]) -> str:
@@ -189,12 +203,12 @@ def introduction(texts: CaptionSet) -> list[str]:
     return [
         "# Benchmarks",
         "",
-        f"Written by `make bench` on {today}. {len(texts.predictions):,} items with {len(texts.references[0])} references",
-        f"of about {characters:.0f} characters each, made by `benches/data.py` with seed 0. Each comparison checks that both",
-        "sides give the same numbers, then runs both in the same process; times are medians, ratios medians of ratios",
+        f"Written by `make bench` on {today}. {len(texts.predictions):,} items with {len(texts.references[0])}",
+        f"references of about {characters:.0f} characters each, made by `benches/data.py` with seed 0. Each comparison",
+        "checks that both sides give the same numbers, then runs both in the same process; times are medians, ratios medians of ratios",
         "(pycocoevalcap runs once: it takes minutes).",
         "",
-        f"- Machine: {processor()}, {platform.system()} {platform.machine()}, {mf_threads()} threads",
+        f"- Machine: {processor()}, {platform.system()} {platform.machine()}, {cores()} threads",
         f"- Python {platform.python_version()}, {packages}",
     ]
 
@@ -207,10 +221,8 @@ def processor() -> str:
     return names[0] if names else platform.processor()
 
 
-def mf_threads() -> int:
+def cores() -> int:
     """Threads that ``threads=None`` means here."""
-    import os
-
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

@@ -13,6 +13,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<text::Tokenizer>()?;
     module.add_class::<caption::DocumentFrequency>()?;
     module.add_class::<caption::References>()?;
+    module.add_function(wrap_pyfunction!(text::cut, module)?)?;
     module.add_function(wrap_pyfunction!(caption::bleu_score, module)?)?;
     module.add_function(wrap_pyfunction!(caption::bleu_items, module)?)?;
     module.add_function(wrap_pyfunction!(caption::mean, module)?)

@@ -15,7 +15,7 @@ use crate::border::{exception, run};
 #[pyclass(frozen, module = "muge_fast._core")]
 pub struct Tokenizer {
     name: String,
-    pub inner: Arc<text::Tokenizer>,
+    inner: Arc<text::Tokenizer>,
 }
 
 #[pymethods]
@@ -34,27 +34,26 @@ impl Tokenizer {
     fn name(&self) -> &str {
         &self.name
     }
+}
 
-    /// Tokens of each text.
-    #[pyo3(signature = (texts, threads=None))]
-    fn cut<'py>(
-        &self,
-        py: Python<'py>,
-        texts: &Bound<'py, PyList>,
-        threads: Option<usize>,
-    ) -> PyResult<Bound<'py, PyList>> {
-        let names = Names { parameter: "texts", ids: None };
-        let texts = strings(texts, |row| names.row(row))?;
-        let uncut = Uncut { tokenizer: &*self.inner, texts: &texts };
-        let (tokens, vocab) = run(py, threads, |plan| tokenise(&uncut, None, plan))?;
-        // One Python string for each distinct token, shared by all its occurrences.
-        let words: Vec<_> = (0..=vocab.max_id()).map(|id| PyString::new(py, vocab.token(id).unwrap_or(""))).collect();
-        let lists = PyList::empty(py);
-        for text in 0..tokens.len() {
-            lists.append(PyList::new(py, tokens.get(text).iter().map(|&id| &words[id as usize]))?)?;
-        }
-        Ok(lists)
+/// Tokens of each text.
+#[pyfunction]
+#[pyo3(signature = (texts, tokenizer, threads=None))]
+pub fn cut<'py>(
+    py: Python<'py>,
+    texts: &Bound<'py, PyList>,
+    tokenizer: Option<&Tokenizer>,
+    threads: Option<usize>,
+) -> PyResult<Bound<'py, PyList>> {
+    let input = Input::rows(texts, tokenizer, &Names { parameter: "texts", ids: None })?;
+    let (tokens, vocab) = run(py, threads, |plan| tokenise(&input, None, plan))?;
+    // One Python string for each distinct token, shared by all its occurrences.
+    let words: Vec<_> = (0..=vocab.max_id()).map(|id| PyString::new(py, vocab.token(id).unwrap_or(""))).collect();
+    let lists = PyList::empty(py);
+    for text in 0..tokens.len() {
+        lists.append(PyList::new(py, tokens.get(text).iter().map(|&id| &words[id as usize]))?)?;
     }
+    Ok(lists)
 }
 
 /// What the rows of a parameter are called in errors: by id where there are ids, else by index.

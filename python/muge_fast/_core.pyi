@@ -3,6 +3,16 @@ from typing import Final, final
 import numpy as np
 from numpy.typing import NDArray
 
+__all__ = [
+    "DocumentFrequency",
+    "References",
+    "Tokenizer",
+    "__version__",
+    "bleu_items",
+    "bleu_score",
+    "cut",
+    "mean",
+]
 __version__: Final[str]
 
 @final
@@ -11,7 +21,6 @@ class Tokenizer:
     def __new__(cls, name: str, user_dict: str | None = None) -> Tokenizer: ...
     @property
     def name(self) -> str: ...
-    def cut(self, texts: list[str], threads: int | None = None) -> list[list[str]]: ...
 
 @final
 class DocumentFrequency:
@@ -50,6 +59,9 @@ class References:
         threads: int | None = None,
     ) -> dict[str, NDArray[np.float64]]: ...
 
+def cut(
+    texts: list[str] | list[list[str]], tokenizer: Tokenizer | None, threads: int | None = None
+) -> list[list[str]]: ...
 def bleu_score(
     rows: NDArray[np.float64], smoothing: str, smoothing_value: float | None = None, effective_order: bool = False
 ) -> tuple[list[float], float]: ...

@@ -134,10 +134,12 @@ class Captions:
         self._frequency = document_frequency
         made_by = document_frequency.tokenizer if document_frequency is not None else None
         if made_by not in (None, self._tokenizer.signature):
-            raise ValueError(f"document_frequency was counted with tokenizer {made_by}, not {self._tokenizer.signature}")
+            raise ValueError(
+                f"document_frequency was counted with tokenizer {made_by}, not {self._tokenizer.signature}"
+            )
         texts = self._tokenizer.nested_texts(rows)
         core = None if document_frequency is None else document_frequency.core
-        self._core = _core.References(texts, self._tokenizer.core, ids, core, threads)  # type: ignore[arg-type]
+        self._core = _core.References(texts, self._tokenizer.core, ids, core, threads)
 
     def __len__(self) -> int:
         return len(self._core)
@@ -186,7 +188,7 @@ class Captions:
             self._tokenizer.texts(rows),
             self._tokenizer.core,
             list(metrics),
-            scored,  # type: ignore[arg-type]
+            scored,
             items,
             sigma=sigma,
             threads=threads,
@@ -282,7 +284,9 @@ def _bleu(tokenizer: str, smoothing: str, value: float | None, effective_order: 
     parts["brevity_penalty"] = brevity_penalty
     parts["prediction_length"], parts["reference_length"] = rows[:, :2].sum(axis=0).tolist()
     named = smoothing if value is None else f"{smoothing}({value:g})"
-    signature = _sign("bleu", f"order:4|smoothing:{named}|effective_order:{'yes' if effective_order else 'no'}|tokenizer:{tokenizer}")
+    signature = _sign(
+        "bleu", f"order:4|smoothing:{named}|effective_order:{'yes' if effective_order else 'no'}|tokenizer:{tokenizer}"
+    )
     return Score(
         name="bleu",
         value=by_order[-1],

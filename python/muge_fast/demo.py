@@ -28,7 +28,7 @@ def demo_captions() -> str:
     references = read_captions(folder / "IC_sample.jsonl")
     predictions = {system: read_captions(folder / f"IC_sample.pred.{system}.jsonl") for system in SYSTEMS}
     start = time.perf_counter()
-    captions = Captions(references)  # type: ignore[arg-type]
+    captions = Captions(references)
     scores = {system: captions.score(predictions[system], metrics=METRICS) for system in SYSTEMS}  # type: ignore[arg-type]
     milliseconds = (time.perf_counter() - start) * 1000
     texts = sum(map(len, references.values())) + len(SYSTEMS) * len(references)
@@ -51,7 +51,8 @@ def table(scores: dict[str, Scores]) -> list[str]:
     lines.append("-" * len(lines[0]))
     for system, row in scores.items():
         cells = (
-            f"{row[metric].value * 100:>10.2f}" + ("*" if row[metric].value == best[metric] else " ") for metric in metrics
+            f"{row[metric].value * 100:>10.2f}" + ("*" if row[metric].value == best[metric] else " ")
+            for metric in metrics
         )
         lines.append(f"{system:<12}" + "".join(cells).rstrip())
     return lines

@@ -63,7 +63,11 @@ class DocumentFrequency:
 
         """
         chosen = Tokenizer.of(tokenizer, user_dict)
-        ids, rows = (list(references), list(references.values())) if isinstance(references, Mapping) else (None, list(references))
+        ids, rows = (
+            (list(references), list(references.values()))
+            if isinstance(references, Mapping)
+            else (None, list(references))
+        )
         prepared = _core.References(chosen.nested_texts(rows), chosen.core, ids, threads=threads)  # type: ignore[arg-type]
         return cls(prepared.document_frequency(threads), chosen.signature)
 
@@ -83,13 +87,24 @@ class DocumentFrequency:
         vocab: dict[str, int] = {}
         ngrams = np.zeros((len(counts), MAX_ORDER), dtype=np.uint32)
         for row, ngram in enumerate(counts):
-            if not isinstance(ngram, tuple) or not 1 <= len(ngram) <= MAX_ORDER or not all(isinstance(t, str) for t in ngram):
+            if (
+                not isinstance(ngram, tuple)
+                or not 1 <= len(ngram) <= MAX_ORDER
+                or not all(isinstance(t, str) for t in ngram)
+            ):
                 raise ValueError(f"document_frequency: n-gram {ngram!r} is not a tuple of 1 to {MAX_ORDER} strings")
             ngrams[row, : len(ngram)] = [vocab.setdefault(token, len(vocab) + 1) for token in ngram]
         for ngram, count in counts.items():
-            whole = isinstance(count, (int, float)) and not isinstance(count, bool) and 0 <= count <= MAX_COUNT and count == int(count)
+            whole = (
+                isinstance(count, (int, float))
+                and not isinstance(count, bool)
+                and 0 <= count <= MAX_COUNT
+                and count == int(count)
+            )
             if not whole:
-                raise ValueError(f"document_frequency: count of {ngram!r} is {count!r}, needs a whole number from 0 to {MAX_COUNT}")
+                raise ValueError(
+                    f"document_frequency: count of {ngram!r} is {count!r}, needs a whole number from 0 to {MAX_COUNT}"
+                )
         numbers = np.fromiter(counts.values(), dtype=np.uint32, count=len(counts))
         return cls(_core.DocumentFrequency.from_ids(float(documents), list(vocab), ngrams, numbers))
 
@@ -175,7 +190,16 @@ class DocumentFrequency:
             is_arrays = file.read(2) == b"PK"
         try:
             return cls._read_arrays(path) if is_arrays else cls._read_pickle(path)
-        except (ValueError, KeyError, TypeError, IndexError, EOFError, pickle.UnpicklingError, MemoryError, OverflowError) as error:
+        except (
+            ValueError,
+            KeyError,
+            TypeError,
+            IndexError,
+            EOFError,
+            pickle.UnpicklingError,
+            MemoryError,
+            OverflowError,
+        ) as error:
             raise ValueError(f"{path}: not a table of document frequencies: {error}") from error
 
     @classmethod
@@ -185,7 +209,9 @@ class DocumentFrequency:
             ends = np.cumsum(arrays["token_lengths"], dtype=np.int64)
             starts = np.concatenate([[0], ends[:-1]])
             tokens = [data[start:end].decode("utf-8") for start, end in zip(starts, ends, strict=True)]
-            core = _core.DocumentFrequency.from_ids(float(arrays["documents"]), tokens, arrays["ngrams"], arrays["counts"])
+            core = _core.DocumentFrequency.from_ids(
+                float(arrays["documents"]), tokens, arrays["ngrams"], arrays["counts"]
+            )
             return cls(core, str(arrays["tokenizer"]) or None)
 
     @classmethod

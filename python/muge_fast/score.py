@@ -43,12 +43,7 @@ class Score:
 
 
 class Scores(Mapping[str, Score]):
-    """Scores by metric name, in the order in which the metrics were asked for.
-
-    Attributes:
-        ids: The id of each item; its index where items came without ids.
-
-    """
+    """Scores by metric name, in the order in which the metrics were asked for."""
 
     def __init__(self, scores: Mapping[str, Score], items: int, ids: list[Hashable] | None = None) -> None:
         self._scores = dict(scores)
@@ -57,6 +52,7 @@ class Scores(Mapping[str, Score]):
 
     @property
     def ids(self) -> list[Hashable]:
+        """The id of each item; its index where items came without ids."""
         return list(range(self._items)) if self._ids is None else self._ids
 
     def __getitem__(self, name: str) -> Score:

@@ -8,11 +8,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Union
 
 from muge_fast import _core
 
-TokenizerLike = Union[str, Callable[[str], "list[str]"]]
+TokenizerLike = str | Callable[[str], list[str]]
 """The name of a tokenizer, or a function from a text to its tokens."""
 
 
@@ -114,9 +113,7 @@ def tokenize(
     """
     rows = as_list(texts, "texts")
     chosen = Tokenizer.of(tokenizer, user_dict)
-    if chosen.core is None:
-        return [list(tokens) for tokens in chosen.texts(rows)]
-    return chosen.core.cut(rows, threads)
+    return _core.cut(chosen.texts(rows), chosen.core, threads)
 
 
 def as_list(values: object, name: str) -> list[str]:

@@ -40,10 +40,10 @@ impl Dictionary {
         if let Some(frequency) = own.and_then(|(user, node)| user.frequency(node)) {
             return Some(frequency);
         }
-        let Tables { alphabet, trie, frequencies, .. } = self.tables;
+        let Tables { alphabet, trie, .. } = self.tables;
         let codes = word.chars().map(|char| alphabet.dictionary_code(char));
         let shipped = codes.fold(Node::ROOT, |node, code| trie.child(node, code));
-        if shipped.is_none() { own.map(|_| 0) } else { Some(frequencies[shipped.rank()]) }
+        if shipped.is_none() { own.map(|_| 0) } else { Some(self.tables.frequency(shipped)) }
     }
 
     /// Whether the letters, `word` as text, are a word.

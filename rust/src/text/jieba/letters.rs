@@ -3,7 +3,7 @@
 /// The code of a character that can be in no word of two or more: white space, punctuation, other scripts.
 pub(super) const OUTSIDE: u16 = 0;
 
-/// How many sentinels end [`read`]'s output, so that looking a few characters ahead needs no test for the end.
+/// How many letters of no meaning follow those of a text, so that one can look ahead without a test for the end.
 pub(super) const SENTINELS: usize = 2;
 
 /// One character of a text.
@@ -14,13 +14,6 @@ pub(super) struct Letter {
     pub char: char,
     /// [`OUTSIDE`] or a code of the [`Alphabet`].
     pub code: u16,
-}
-
-impl Letter {
-    /// The sentinel.
-    fn end(text: &str) -> Self {
-        Self { start: text.len(), char: '\0', code: OUTSIDE }
-    }
 }
 
 /// Codes for all characters of jieba's `re_han_default` and for all characters in the dictionary.
@@ -59,18 +52,18 @@ impl Alphabet {
         }
     }
 
-    /// The letters of `text` and the sentinels. The buffer only grows, so that it is not cleared for each text.
+    /// The letters of `text` and the sentinels. The buffer only grows, so that it need not be cleared for each text.
     pub fn read<'a>(&self, text: &str, buffer: &'a mut Vec<Letter>) -> &'a [Letter] {
-        if buffer.len() < text.len() + SENTINELS {
-            buffer.resize(text.len() + SENTINELS, Letter::end(text));
-        }
-        let mut count = 0;
-        for ((start, char), letter) in text.char_indices().zip(buffer.iter_mut()) {
-            *letter = Letter { start, char, code: self.code(char) };
-            count += 1;
+        let end = Letter { start: text.len(), char: '\0', code: OUTSIDE };
+        let count = text.chars().count();
+        if buffer.len() < count + SENTINELS {
+            buffer.resize(count + SENTINELS, end);
         }
         let letters = &mut buffer[..count + SENTINELS];
-        letters[count..].fill(Letter::end(text));
+        for (letter, (start, char)) in letters.iter_mut().zip(text.char_indices()) {
+            *letter = Letter { start, char, code: self.code(char) };
+        }
+        letters[count..].fill(end);
         letters
     }
 }

@@ -65,7 +65,7 @@ impl Route {
     /// Looking up the second and third characters of all words first keeps many loads from memory under way at once,
     /// without a branch to guess; few words are longer.
     fn by_shipped_words(&mut self, letters: &[Letter], tables: &Tables, log_total: f64) {
-        let Tables { trie, log_frequencies, .. } = tables;
+        let trie = &tables.trie;
         for (ahead, branch) in letters.windows(3).zip(&mut self.branches) {
             let second = trie.child(trie.first(ahead[0].code), ahead[1].code);
             *branch = [second, trie.child(second, ahead[2].code)];
@@ -79,7 +79,7 @@ impl Route {
             let mut best = Step::OUTSIDE;
             if letters[at].code != OUTSIDE {
                 let word = |node: Node, length: usize, rest: f64| {
-                    let score = log_frequencies.of(node) - log_total + rest;
+                    let score = tables.log_frequency(node) - log_total + rest;
                     Step { score, length }
                 };
                 best = word(second, 2, scores[1]).or(Step::NONE);
@@ -101,7 +101,7 @@ impl Route {
 
     /// The way by the words of jieba's and the user's dictionary.
     fn by_all_words(&mut self, letters: &[Letter], dictionary: &Dictionary, user: &UserWords) {
-        let Tables { trie, log_frequencies, .. } = dictionary.tables;
+        let Dictionary { tables, log_total, .. } = dictionary;
         for at in (0..letters.len()).rev() {
             if letters[at].code == OUTSIDE {
                 self.steps[at] = Step::OUTSIDE;
@@ -110,18 +110,18 @@ impl Route {
             let mut best = Step::NONE;
             let (mut shipped, mut own) = (Node::ROOT, Some(UserWords::ROOT));
             for (letter, length) in letters[at..].iter().zip(1..) {
-                shipped = trie.child(shipped, letter.code);
+                shipped = tables.trie.child(shipped, letter.code);
                 own = own.and_then(|node| user.child(node, letter.char));
                 if letter.code == OUTSIDE || shipped.is_none() && own.is_none() {
                     break;
                 }
                 let own_word = own.and_then(|node| user.log_frequency(node));
-                let log_frequency = own_word.unwrap_or(log_frequencies.of(shipped));
-                let score = log_frequency - dictionary.log_total + self.steps[at + length].score;
+                let log_frequency = own_word.unwrap_or(tables.log_frequency(shipped));
+                let score = log_frequency - log_total + self.steps[at + length].score;
                 best = Step { score, length }.or(best);
             }
             if best.length == 0 {
-                best = Step { score: 0.0 - dictionary.log_total + self.steps[at + 1].score, length: 1 };
+                best = Step { score: 0.0 - log_total + self.steps[at + 1].score, length: 1 };
             }
             self.steps[at] = best;
         }

@@ -28,6 +28,8 @@ use super::trie::{Node, Trie};
 static FILE: &[u8] = include_bytes!("tables.bin");
 const HEADER: usize = 48;
 const PARENT: u16 = 0x8000;
+/// As many as a `u16` can name, so that no rank needs a test.
+const RANKS: usize = 1 << 16;
 
 // The file is compiled in, so a wrong one stops the build, not the program.
 const _: () = {
@@ -42,10 +44,9 @@ static TABLES: LazyLock<Tables> = LazyLock::new(Tables::unpack);
 pub(super) struct Tables {
     pub alphabet: Alphabet,
     pub trie: Trie,
-    /// Frequency by rank. Rank 0 stands for no word.
-    pub frequencies: Vec<u64>,
-    /// The logarithms, minus infinity for rank 0.
-    pub log_frequencies: LogTable,
+    /// By rank. Rank 0 stands for no word.
+    frequencies: Vec<u64>,
+    log_frequencies: Box<[f64; RANKS]>,
     /// Sum of the frequencies of all lines of the dictionary.
     pub total: u64,
     pub hmm: Hmm,
@@ -63,6 +64,17 @@ impl Tables {
         &TABLES
     }
 
+    /// Logarithm of the frequency of the word that ends here, minus infinity if none does.
+    #[inline]
+    pub fn log_frequency(&self, node: Node) -> f64 {
+        self.log_frequencies[usize::from(node.rank())]
+    }
+
+    /// The frequency of the word that ends here, 0 if none does.
+    pub fn frequency(&self, node: Node) -> u64 {
+        self.frequencies[usize::from(node.rank())]
+    }
+
     fn unpack() -> Self {
         let mut file = Reader(FILE);
         file.bytes(16);
@@ -75,7 +87,7 @@ impl Tables {
         Self {
             alphabet,
             trie: file.trie(slots, nodes, parents),
-            log_frequencies: LogTable::new(&frequencies),
+            log_frequencies: logarithms(&frequencies),
             frequencies,
             total,
             hmm: file.hmm(chars, emissions),
@@ -83,20 +95,13 @@ impl Tables {
     }
 }
 
-/// Logarithms by rank.
-pub(super) struct LogTable(Box<[f64; 1 << 13]>);
-
-impl LogTable {
-    fn new(frequencies: &[u64]) -> Self {
-        let mut logs: Vec<f64> = frequencies.iter().map(|&frequency| (frequency as f64).ln()).collect();
-        logs.resize(1 << 13, f64::NEG_INFINITY);
-        Self(logs.try_into().expect("the vector has that length"))
+/// The logarithms of the frequencies.
+fn logarithms(frequencies: &[u64]) -> Box<[f64; RANKS]> {
+    let mut logarithms = vec![0.0; RANKS];
+    for (logarithm, &frequency) in logarithms.iter_mut().zip(frequencies) {
+        *logarithm = (frequency as f64).ln();
     }
-
-    #[inline]
-    pub fn of(&self, node: Node) -> f64 {
-        self.0[node.rank() & ((1 << 13) - 1)]
-    }
+    logarithms.try_into().expect("the vector has that length")
 }
 
 /// What is left of the file.
@@ -134,7 +139,7 @@ impl Reader {
             (0..).step_by(64).zip(taken).flat_map(|(first, bits)| set_bits(bits).map(move |bit| first + bit));
         let nodes = slots_taken.map_while(|slot| {
             let (code, rank) = (codes.next()?, ranks.next()?);
-            let base = if code & PARENT == 0 { None } else { bases.next() };
+            let base = if code & PARENT == 0 { 0 } else { bases.next()? };
             Some((slot, Node::new(base, code & !PARENT, rank)))
         });
         Trie::new(nodes)

@@ -9,49 +9,47 @@ use super::letters::Letter;
 
 /// A place in the tree: the start of at least one word.
 ///
-/// In one number, so that [`Trie::child`] can choose without a branch: from the lowest bits up, 32 bits of base, 16 bits
-/// for the code of the character that leads here, 16 bits for the rank of the word's frequency, 0 if no word ends here.
+/// One number, so that one load tells all and [`Trie::child`] can choose without a branch. From the lowest bit up:
+/// 32 bits of base, 16 bits for the code of the character that leads here, 16 bits for the rank of the word's
+/// frequency.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Node(u64);
 
-/// Base of nodes without children. No parent has it, so whoever follows it finds nothing.
-const LEAF_BASE: u32 = 0;
+const CODE_SHIFT: u32 = 32;
+const RANK_SHIFT: u32 = 48;
+
+/// Base of the start. Nodes without children have base 0, which no parent has, so whoever follows it finds nothing.
 const ROOT_BASE: u32 = 1;
 
 impl Node {
     /// The start of every word.
     pub const ROOT: Self = Self(ROOT_BASE as u64);
-    /// Where words end that are not in the tree. It has no children, so once here one stays here.
+    /// Where all end up that leave the tree.
     pub const NONE: Self = Self(0);
 
-    pub fn new(base: Option<u32>, code: u16, rank: u16) -> Self {
-        Self(u64::from(base.unwrap_or(LEAF_BASE)) | u64::from(code) << 32 | u64::from(rank) << 48)
+    pub fn new(base: u32, code: u16, rank: u16) -> Self {
+        Self(u64::from(base) | u64::from(code) << CODE_SHIFT | u64::from(rank) << RANK_SHIFT)
     }
 
     #[inline]
-    fn base(self) -> u32 {
-        self.0 as u32
+    fn base(self) -> usize {
+        self.0 as u32 as usize
     }
 
     #[inline]
     fn code(self) -> u16 {
-        (self.0 >> 32) as u16
+        (self.0 >> CODE_SHIFT) as u16
     }
 
-    /// Rank of the word's frequency among all frequencies; 0 if no word ends here.
+    /// Rank of the word's frequency among all frequencies from 1; 0 if no word ends here.
     #[inline]
-    pub fn rank(self) -> usize {
-        (self.0 >> 48) as usize
+    pub fn rank(self) -> u16 {
+        (self.0 >> RANK_SHIFT) as u16
     }
 
     #[inline]
     pub fn is_none(self) -> bool {
         self.code() == 0
-    }
-
-    #[inline]
-    pub fn has_children(self) -> bool {
-        self.base() != LEAF_BASE
     }
 }
 
@@ -66,6 +64,7 @@ pub(super) struct Trie {
 impl Trie {
     /// A tree of the nodes at their slots.
     pub fn new(nodes: impl Iterator<Item = (usize, Node)>) -> Self {
+        // Zeroed pages cost nothing until they are touched, and nearly a third is not.
         let mut slots = vec![Node::NONE.0; SLOTS];
         for (slot, node) in nodes {
             slots[slot] = node.0;
@@ -78,7 +77,7 @@ impl Trie {
         Node(self.slots[slot & (SLOTS - 1)])
     }
 
-    /// The node of a first character, or [`Node::NONE`]. In these slots are no other nodes.
+    /// The node of a first character, or [`Node::NONE`]. Only children of the start are in these slots.
     #[inline]
     pub fn first(&self, code: u16) -> Node {
         self.node(ROOT_BASE as usize + usize::from(code))
@@ -87,8 +86,8 @@ impl Trie {
     /// The child of `node` by the character with that code, or [`Node::NONE`].
     #[inline]
     pub fn child(&self, node: Node, code: u16) -> Node {
-        let child = self.node(node.base() as usize + usize::from(code));
-        // Half of all look-ups fail, at random: a branch here would be guessed wrong too often.
+        let child = self.node(node.base() + usize::from(code));
+        // Most look-ups fail, but at random: a branch here would be guessed wrong too often.
         Node(hint::select_unpredictable(child.code() == code, child.0, Node::NONE.0))
     }
 

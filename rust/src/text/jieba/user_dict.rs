@@ -79,3 +79,38 @@ fn cut_by_dictionary(text: &str, dictionary: &Dictionary, scratch: &mut Scratch,
         sink(&text[letters[start].start..letters[at].start]);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_split_from_the_end() {
+        let fields = |line| parse(line).map(|line| (line.word, line.frequency));
+        assert_eq!(fields("云计算 5 n"), Some(("云计算", Some("5"))));
+        assert_eq!(fields("云计算 5"), Some(("云计算", Some("5"))));
+        assert_eq!(fields("云计算 n\r"), Some(("云计算", None)));
+        assert_eq!(fields("Edu Trust认证 2000"), Some(("Edu Trust认证", Some("2000"))));
+        assert_eq!(fields("a b c"), Some(("a b", None)));
+        assert_eq!(fields("x  3"), Some(("x ", Some("3"))));
+        assert_eq!(fields("好 3 N"), Some(("好 3 N", None)));
+        assert_eq!(fields("\u{feff}\u{feff} 5 n"), Some((" 5", None)));
+        assert_eq!(fields("3 n"), Some(("3", None)));
+        assert_eq!(fields("\u{3000}"), Some(("\u{3000}", None)));
+        assert_eq!([fields(""), fields(" \t\x0b"), fields("\u{feff}")], [None; 3]);
+    }
+
+    /// `jieba.load_userdict`, then `jieba.dt.FREQ` and `jieba.dt.total` (jieba 0.42.1).
+    #[test]
+    fn missing_frequencies_follow_from_the_words_before() {
+        let mut dictionary = Dictionary::new();
+        load("台中\n江南大桥\n南京市\nγ射线\nγ\nabcd\nabc", &mut dictionary).unwrap();
+        let frequency = |word| dictionary.frequency(word);
+        assert_eq!(["台中", "江南大桥", "南京市"].map(frequency), [Some(69), Some(1), Some(2046)]);
+        assert_eq!(
+            ["γ射线", "γ", "abcd", "abc", "ab", "b"].map(frequency),
+            [Some(3), Some(1), Some(1), Some(1), Some(0), None]
+        );
+        assert_eq!(dictionary.total, 60_104_089);
+    }
+}

@@ -8,6 +8,7 @@ use hashbrown::HashMap;
 struct Entry {
     /// `None` if the user gave only longer words.
     frequency: Option<u64>,
+    log_frequency: f64,
     force_split: bool,
 }
 
@@ -38,6 +39,7 @@ impl UserWords {
         }
         let entry = &mut self.entries[node];
         entry.frequency = Some(frequency);
+        entry.log_frequency = (frequency as f64).ln();
         entry.force_split |= frequency == 0;
     }
 
@@ -60,7 +62,8 @@ impl UserWords {
     /// Its logarithm.
     #[inline]
     pub fn log_frequency(&self, node: usize) -> Option<f64> {
-        self.entries[node].frequency.map(|frequency| (frequency as f64).ln())
+        let entry = self.entries[node];
+        entry.frequency.map(|_| entry.log_frequency)
     }
 
     /// Whether the hidden Markov model must not find this word.
