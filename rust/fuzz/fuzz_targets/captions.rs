@@ -5,6 +5,7 @@
 use std::collections::{HashMap, HashSet};
 use std::f64::consts::E;
 use std::fmt;
+use std::iter;
 use std::sync::{Arc, LazyLock};
 
 use arbitrary::Arbitrary;
@@ -22,6 +23,9 @@ const WORDS: [&str; 12] = ["红", "裙", "新款", "连衣裙", "A", "XL", "", "
 
 /// How often the items are repeated; the many make several blocks of work.
 const COPIES: [usize; 8] = [1, 2, 3, 5, 17, 33, 65, 130];
+
+/// Length of a run of one word: two of them fill a machine word, and some more.
+const RUN: usize = 33;
 
 /// Enough for several blocks, and little enough for the plain definitions.
 const MOST_TOKENS: usize = 3000;
@@ -54,6 +58,7 @@ struct Item {
 #[derive(Debug, Arbitrary)]
 struct Words {
     times: u8,
+    /// Words, where a capital letter stands for a run.
     numbers: Vec<u8>,
 }
 
@@ -227,7 +232,9 @@ impl Captions {
 impl Words {
     fn spell(&self, turn: usize) -> Text {
         let times = 1 + usize::from(self.times) % 8;
-        let text = self.numbers.iter().map(|&number| Word(((usize::from(number) + turn) % WORDS.len()) as u8));
+        let word = |number| Word(((usize::from(number) + turn) % WORDS.len()) as u8);
+        let run = |number: u8| if number.is_ascii_uppercase() { RUN } else { 1 };
+        let text = self.numbers.iter().flat_map(|&number| iter::repeat_n(word(number), run(number)));
         text.collect::<Text>().repeat(times)
     }
 }

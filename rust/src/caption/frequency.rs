@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use super::idf::Idf;
 use crate::error::{Error, Result};
 use crate::huge::HugeArray;
 use crate::text::Table;
@@ -16,7 +17,7 @@ use crate::text::vocab::Vocab;
 #[derive(Debug)]
 pub struct DocumentFrequency {
     vocab: Arc<Vocab>,
-    documents: f64,
+    idf: Idf,
     /// By token id. [`UNCOUNTED`] where the table has no entry.
     unigrams: Vec<u32>,
     longer: Longer,
@@ -117,9 +118,9 @@ impl<K: Key> Frequencies<K> {
 
 impl DocumentFrequency {
     /// From counts by token id, where zero stands for "not counted", and tables of longer n-grams.
-    pub(super) fn counted(vocab: Arc<Vocab>, documents: f64, mut unigrams: Vec<u32>, longer: Longer) -> Self {
+    pub(super) fn counted(vocab: Arc<Vocab>, idf: Idf, mut unigrams: Vec<u32>, longer: Longer) -> Self {
         unigrams.iter_mut().filter(|count| **count == 0).for_each(|count| *count = UNCOUNTED);
-        Self { vocab, documents, unigrams, longer, monotone: true }
+        Self { vocab, idf, unigrams, longer, monotone: true }
     }
 
     /// Frequencies known from elsewhere, for instance a file: `documents` in all, and for each n-gram (its tokens)
@@ -167,12 +168,16 @@ impl DocumentFrequency {
         }
         let narrow = vocab.max_id() <= u64::MAX_TOKEN;
         let longer = if narrow { Longer::Narrow(fill(&ngrams)?) } else { Longer::Wide(fill(&ngrams)?) };
-        Ok(Self { vocab: Arc::new(vocab), documents, unigrams, longer, monotone: false })
+        Ok(Self { vocab: Arc::new(vocab), idf: Idf::new(documents), unigrams, longer, monotone: false })
     }
 
     /// Number of documents.
     pub fn documents(&self) -> f64 {
-        self.documents
+        self.idf.documents()
+    }
+
+    pub(super) fn idf(&self) -> &Idf {
+        &self.idf
     }
 
     /// The vocabulary that the tables speak; new text is tokenised on top of it.
@@ -252,7 +257,7 @@ impl DocumentFrequency {
             mix(&bytes.collect::<Vec<u8>>())
         };
         // Sums do not depend on the order.
-        let start = mix(&self.documents.to_bits().to_le_bytes());
+        let start = mix(&self.documents().to_bits().to_le_bytes());
         self.sorted().into_iter().map(ngram).fold(start, u64::wrapping_add)
     }
 
@@ -309,32 +314,6 @@ fn invalid(problem: String) -> Error {
     Error::Invalid { parameter: "document_frequency", problem }
 }
 
-/// Inverse document frequency: `ln(documents) - ln(max(1, count))`, looked up for the counts that are common.
-#[derive(Debug)]
-pub(super) struct Idf {
-    log_documents: f64,
-    by_count: Vec<f64>,
-}
-
-impl Idf {
-    const TABLED: u32 = 4096;
-
-    pub fn new(documents: f64) -> Self {
-        let log_documents = documents.ln();
-        let by_count = (0..Self::TABLED).map(|count| idf(log_documents, count)).collect();
-        Self { log_documents, by_count }
-    }
-
-    #[inline]
-    pub fn of(&self, count: u32) -> f64 {
-        self.by_count.get(count as usize).copied().unwrap_or_else(|| idf(self.log_documents, count))
-    }
-}
-
-fn idf(log_documents: f64, count: u32) -> f64 {
-    log_documents - f64::from(count.max(1)).ln()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -360,12 +339,5 @@ mod tests {
         assert!(refused(1.0, vec![(vec![], 1)]));
         assert!(refused(1.0, vec![(vec!["a"; 5], 1)]));
         assert!(refused(1.0, vec![(vec!["a"], 1), (vec!["a"], 1)]));
-    }
-
-    #[test]
-    fn idf_is_the_same_in_and_out_of_the_table() {
-        let idf = Idf::new(100_000.0);
-        assert_eq!(idf.of(0).to_bits(), idf.of(1).to_bits());
-        assert_eq!(idf.of(5000).to_bits(), (100_000f64.ln() - 5000f64.ln()).to_bits());
     }
 }

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::frequency::Idf;
+use super::idf::Idf;
 use super::weights::{Documents, Norms};
 use crate::blocks::Plan;
 use crate::error::Result;

@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use super::cider::{Cider, Products};
-use super::frequency::Idf;
+use super::idf::Idf;
 use super::weights::{Counts, Norms};
 use crate::blocks::Plan;
 use crate::error::Result;

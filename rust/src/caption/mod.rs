@@ -7,6 +7,7 @@
 pub mod bleu;
 pub mod cider;
 mod frequency;
+mod idf;
 mod listing;
 mod matching;
 pub mod rouge_l;
@@ -263,7 +264,7 @@ impl Comparison<'_> {
     fn weighted(&self, row: usize) -> Option<Weighted<'_>> {
         let (references, predictions) = self.weights.as_ref()?;
         Some(Weighted {
-            idf: &references.idf,
+            idf: references.frequency.idf(),
             norms: &predictions.norms[row],
             counts: &predictions.counts[self.predictions.span(row)],
             reference_norms: &references.norms,

@@ -22,7 +22,8 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::frequency::{DocumentFrequency, Frequencies, Idf, Longer};
+use super::frequency::{DocumentFrequency, Frequencies, Longer};
+use super::idf::Idf;
 use super::listing::{Block, Item, Output, Routing};
 use crate::blocks::Plan;
 use crate::error::Result;
@@ -73,7 +74,6 @@ impl Documents<'_> {
 #[derive(Debug)]
 pub(super) struct Weights {
     pub frequency: Arc<DocumentFrequency>,
-    pub idf: Idf,
     /// One row for each text.
     pub norms: Vec<Norms>,
     /// One row for each token, if they were asked for.
@@ -84,8 +84,7 @@ impl Weights {
     /// Weights under the frequencies of these documents themselves. The frequencies keep the n-grams of `least`
     /// documents and more, 1 or 2.
     pub fn counted(documents: Documents<'_>, vocab: &Arc<Vocab>, least: u32, plan: &Plan) -> Result<Self> {
-        let total = documents.items.len() as f64;
-        let idf = Idf::new(total);
+        let idf = Idf::new(documents.items.len() as f64);
         let (unigrams, longer, norms) = if vocab.max_id() <= u64::MAX_TOKEN {
             let own = Own::<u64>::count(documents, &idf, vocab.max_id(), least, plan)?;
             (own.unigrams, Longer::Narrow(own.longer), own.norms)
@@ -93,8 +92,8 @@ impl Weights {
             let own = Own::<u128>::count(documents, &idf, vocab.max_id(), least, plan)?;
             (own.unigrams, Longer::Wide(own.longer), own.norms)
         };
-        let frequency = Arc::new(DocumentFrequency::counted(vocab.clone(), total, unigrams, longer));
-        Ok(Self { frequency, idf, norms, counts: Vec::new() })
+        let frequency = Arc::new(DocumentFrequency::counted(vocab.clone(), idf, unigrams, longer));
+        Ok(Self { frequency, norms, counts: Vec::new() })
     }
 
     /// Weights under given frequencies; `with_counts` asks for the counts too.
@@ -105,13 +104,12 @@ impl Weights {
         with_counts: bool,
         plan: &Plan,
     ) -> Result<Self> {
-        let idf = Idf::new(frequency.documents());
         let (norms, counts) = if max_id <= u64::MAX_TOKEN {
-            look_up::<u64>(documents, frequency, &idf, max_id, with_counts, plan)?
+            look_up::<u64>(documents, frequency, max_id, with_counts, plan)?
         } else {
-            look_up::<u128>(documents, frequency, &idf, max_id, with_counts, plan)?
+            look_up::<u128>(documents, frequency, max_id, with_counts, plan)?
         };
-        Ok(Self { frequency: frequency.clone(), idf, norms, counts })
+        Ok(Self { frequency: frequency.clone(), norms, counts })
     }
 }
 
@@ -158,11 +156,11 @@ impl<K: Key> Own<K> {
 fn look_up<K: Key>(
     documents: Documents<'_>,
     frequency: &DocumentFrequency,
-    idf: &Idf,
     max_id: u32,
     with_counts: bool,
     plan: &Plan,
 ) -> Result<(Vec<Norms>, Vec<Counts>)> {
+    let idf = frequency.idf();
     let bits = partition_bits(documents.all_tokens());
     let mut blocks = documents.blocks::<K>(plan.threads(), bits);
     let mut norms = vec![[0.0; MAX_ORDER]; documents.tokens.len()];

@@ -3,7 +3,7 @@
 //! A hidden Markov model gives each Chinese character a state: it begins a word, ends it, is in the middle, or is
 //! a word of its own. Viterbi's algorithm finds the states that are most likely together.
 
-use super::letters::Letter;
+use super::letters::{Letter, is_han};
 
 /// The states B, E, M and S, numbered in the order of their letters: jieba breaks ties by the letter.
 pub(super) const STATES: usize = 4;
@@ -70,19 +70,19 @@ fn trace_back(scores: &[f64; STATES], states: &mut [u8]) {
     }
 }
 
-/// The first piece of a run without Chinese characters, cut as Python's `re.split` by
+/// The first piece of a run that starts with no Chinese character, cut as Python's `re.split` by
 /// `([a-zA-Z0-9]+(?:\.\d+)?%?)`: its length.
 pub(super) fn ascii_piece(run: &[Letter]) -> usize {
-    let count =
-        |from: usize, wanted: fn(&char) -> bool| run[from..].iter().take_while(|letter| wanted(&letter.char)).count();
-    let is_at = |at: usize, char: char| run.get(at).is_some_and(|letter| letter.char == char);
-    let mut end = count(0, char::is_ascii_alphanumeric);
+    let char = |at: usize| run.get(at).map(|letter| letter.char);
+    let past =
+        |from: usize, wanted: fn(char) -> bool| (from..).find(|&at| !char(at).is_some_and(wanted)).unwrap_or(from);
+    let mut end = past(0, |c| c.is_ascii_alphanumeric());
     if end == 0 {
-        return count(0, |char| !char.is_ascii_alphanumeric());
+        return past(0, |c| !c.is_ascii_alphanumeric() && !is_han(c));
     }
-    if is_at(end, '.') {
-        let digits = count(end + 1, char::is_ascii_digit);
-        end += if digits > 0 { 1 + digits } else { 0 };
+    if char(end) == Some('.') {
+        let digits_end = past(end + 1, |c| c.is_ascii_digit());
+        end = if digits_end > end + 1 { digits_end } else { end };
     }
-    end + usize::from(is_at(end, '%'))
+    end + usize::from(char(end) == Some('%'))
 }

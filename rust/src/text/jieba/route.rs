@@ -9,7 +9,7 @@ use std::hint;
 use super::dictionary::Dictionary;
 use super::letters::{Letter, OUTSIDE, SENTINELS};
 use super::tables::Tables;
-use super::trie::Node;
+use super::trie::{Node, Trie};
 use super::user_words::UserWords;
 
 /// The best way from a character on.
@@ -32,6 +32,12 @@ impl Step {
     fn or(self, other: Self) -> Self {
         let score = if other.score > self.score { other.score } else { self.score };
         Self { score, length: hint::select_unpredictable(self.score >= other.score, self.length, other.length) }
+    }
+
+    /// This, or if it is [`Step::NONE`], a character that is no word but counts as one of frequency 1.
+    #[inline]
+    fn or_unknown(self, log_total: f64, rest: f64) -> Self {
+        if self.length == 0 { Self { score: 0.0 - log_total + rest, length: 1 } } else { self }
     }
 }
 
@@ -60,41 +66,42 @@ impl Route {
         &self.steps[..count]
     }
 
-    /// The way by the words of jieba's own dictionary.
+    /// Follow the tree from all letters to their second and third characters.
     ///
-    /// Looking up the second and third characters of all words first keeps many loads from memory under way at once,
-    /// without a branch to guess; few words are longer.
-    fn by_shipped_words(&mut self, letters: &[Letter], tables: &Tables, log_total: f64) {
-        let trie = &tables.trie;
+    /// Doing this first keeps many loads from memory under way at once, without a branch to guess.
+    fn look_ahead(&mut self, letters: &[Letter], trie: &Trie) {
         for (ahead, branch) in letters.windows(3).zip(&mut self.branches) {
             let second = trie.child(trie.first(ahead[0].code), ahead[1].code);
             *branch = [second, trie.child(second, ahead[2].code)];
         }
+    }
+
+    /// The way by the words of jieba's own dictionary.
+    fn by_shipped_words(&mut self, letters: &[Letter], tables: &Tables, log_total: f64) {
+        self.look_ahead(letters, &tables.trie);
         let count = letters.len() - SENTINELS;
         let (branches, steps) = (&self.branches[..count], &mut self.steps[..=count]);
         // The best scores from one and from two letters on, at hand without a load.
-        let mut scores = [0.0; 2];
+        let mut rest = [0.0; 2];
         for at in (0..count).rev() {
-            let [second, third] = branches[at];
             let mut best = Step::OUTSIDE;
             if letters[at].code != OUTSIDE {
                 let word = |node: Node, length: usize, rest: f64| {
                     let score = tables.log_frequency(node) - log_total + rest;
                     Step { score, length }
                 };
-                best = word(second, 2, scores[1]).or(Step::NONE);
+                let [second, third] = branches[at];
+                best = word(second, 2, rest[1]).or(Step::NONE);
                 let (mut node, mut length) = (third, 3);
                 while !node.is_none() {
                     best = word(node, length, steps[at + length].score).or(best);
-                    node = trie.child(node, letters[at + length].code);
+                    node = tables.trie.child(node, letters[at + length].code);
                     length += 1;
                 }
-                best = best.or(word(trie.first(letters[at].code), 1, scores[0]));
-                if best.length == 0 {
-                    best = Step { score: 0.0 - log_total + scores[0], length: 1 };
-                }
+                let first = tables.trie.first(letters[at].code);
+                best = best.or(word(first, 1, rest[0])).or_unknown(log_total, rest[0]);
             }
-            scores = [best.score, scores[0]];
+            rest = [best.score, rest[0]];
             steps[at] = best;
         }
     }
@@ -120,10 +127,7 @@ impl Route {
                 let score = log_frequency - log_total + self.steps[at + length].score;
                 best = Step { score, length }.or(best);
             }
-            if best.length == 0 {
-                best = Step { score: 0.0 - log_total + self.steps[at + 1].score, length: 1 };
-            }
-            self.steps[at] = best;
+            self.steps[at] = best.or_unknown(*log_total, self.steps[at + 1].score);
         }
     }
 }

@@ -80,8 +80,7 @@ impl<'a, S: Sink> Segmenter<'a, S> {
             if chinese > 0 {
                 at = self.chinese(at..at + chinese);
             } else {
-                let others = rest.iter().take_while(|letter| !is_han(letter.char)).count();
-                at = self.word(at..at + ascii_piece(&rest[..others]));
+                at = self.word(at..at + ascii_piece(rest));
             }
         }
     }
