@@ -43,7 +43,7 @@ fmt: $(STAMPS)/dev ## Format all code
 bench: $(STAMPS)/extension $(STAMPS)/dev $(STAMPS)/bench ## Measure against the rivals and write docs/benchmarks.md
 	$(BIN)/python -m benches.report
 
-fuzz: ## Fuzz tokenizers and n-gram counting for a short time
+fuzz: ## Fuzz tokenizers and caption metrics for a short time
 	rust/fuzz/run
 
 clean: ## Remove everything that was built

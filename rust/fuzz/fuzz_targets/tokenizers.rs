@@ -107,6 +107,7 @@ fn lead_back(texts: &impl Texts, wanted: &[Vec<String>]) {
     let vocab = Arc::new(vocab);
     let (again, same) = tokenise(texts, Some(&vocab), &plan).unwrap();
     assert!((0..wanted.len()).all(|text| again.get(text) == tokens.get(text)));
+    assert!((0..=known + 1).all(|id| same.token(id) == vocab.token(id)));
     assert_eq!(same.max_id(), known);
 }
 

@@ -12,8 +12,40 @@ use hashbrown::HashTable;
 
 use super::Sink;
 
-/// One past the last Unicode code point.
-const CODE_POINTS: usize = 0x11_0000;
+/// Ids by character. Chinese text is mostly tokens of one character, and an array beats any hash; it comes in pages,
+/// because few of a million code points are used, and clearing all of them takes longer than tokenising a batch.
+#[derive(Debug)]
+struct CharIds {
+    /// Start of the page of each 256 code points in `ids`; page 0 stays empty.
+    pages: Vec<u32>,
+    ids: Vec<u32>,
+}
+
+const PAGE: usize = 256;
+
+impl Default for CharIds {
+    fn default() -> Self {
+        Self { pages: vec![0; (char::MAX as usize + 1) / PAGE], ids: vec![0; PAGE] }
+    }
+}
+
+impl CharIds {
+    /// The id of a character, 0 for none.
+    #[inline]
+    fn get(&self, c: char) -> u32 {
+        let page = self.pages[c as usize / PAGE] as usize;
+        self.ids[page + c as usize % PAGE]
+    }
+
+    fn set(&mut self, c: char, id: u32) {
+        let page = &mut self.pages[c as usize / PAGE];
+        if *page == 0 {
+            *page = self.ids.len() as u32;
+            self.ids.resize(self.ids.len() + PAGE, 0);
+        }
+        self.ids[*page as usize + c as usize % PAGE] = id;
+    }
+}
 
 /// A set of tokens with dense ids.
 #[derive(Debug, Default)]
@@ -21,8 +53,7 @@ pub struct Vocab {
     base: Option<Arc<Vocab>>,
     /// Ids given out by the layers below.
     below: u32,
-    /// Id by code point, 0 for none. Chinese text is mostly tokens of one character, and an array beats any hash.
-    chars: Vec<u32>,
+    chars: CharIds,
     /// Ids of longer tokens.
     words: HashTable<u32>,
     hasher: RandomState,
@@ -67,7 +98,7 @@ impl Vocab {
     }
 
     fn get_char(&self, c: char) -> Option<u32> {
-        let id = self.chars.get(c as usize).copied().unwrap_or(0);
+        let id = self.chars.get(c);
         if id != 0 { Some(id) } else { self.base.as_ref()?.get_char(c) }
     }
 
@@ -90,12 +121,8 @@ impl Vocab {
         if let Some(id) = self.get_char(c) {
             return id;
         }
-        if self.chars.is_empty() {
-            // Zeroed pages cost nothing until they are touched.
-            self.chars = vec![0; CODE_POINTS];
-        }
         let id = self.push(c.encode_utf8(&mut [0; 4]));
-        self.chars[c as usize] = id;
+        self.chars.set(c, id);
         id
     }
 
@@ -171,6 +198,16 @@ mod tests {
         );
         assert_eq!([layer.token(1), layer.token(3), layer.token(4)], [Some("红"), Some("新款"), Some("裙")]);
         assert_eq!([layer.get("XL"), layer.get("新款"), layer.get("无")], [Some(size), Some(3), None]);
+    }
+
+    #[test]
+    fn characters_of_all_planes_have_ids_of_their_own() {
+        let chars = ['\0', 'a', '\u{ff}', '\u{100}', '红', '\u{ffff}', '\u{10000}', '👍', char::MAX];
+        let mut vocab = Vocab::default();
+        let ids: Vec<u32> = chars.iter().map(|&c| vocab.intern_char(c)).collect();
+        assert_eq!(ids, (1..=chars.len() as u32).collect::<Vec<_>>());
+        assert!(chars.iter().zip(ids).all(|(&c, id)| vocab.get(&c.to_string()) == Some(id)));
+        assert_eq!(vocab.get("b"), None);
     }
 
     #[test]
