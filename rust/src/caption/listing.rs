@@ -64,6 +64,10 @@ pub(super) struct Block<K> {
     distinct: Vec<u32>,
     /// For each of these the partition it went to, or [`UNSHARED`]; for single tokens, the token.
     origins: Vec<u32>,
+    /// For each of these whether it occurs more than once in the item.
+    repeated: Vec<bool>,
+    /// For each text whether an n-gram occurs more than once in it.
+    repetitive: Vec<bool>,
     /// The n-grams themselves, by partition. Whoever counts them puts their counts in their place.
     pub keys: Vec<Vec<K>>,
 }
@@ -76,6 +80,8 @@ impl<K: Key> Block<K> {
             numbers: Vec::new(),
             distinct: Vec::new(),
             origins: Vec::new(),
+            repeated: Vec::new(),
+            repetitive: Vec::new(),
             keys: vec![Vec::new(); 1 << bits],
         }
     }
@@ -93,13 +99,20 @@ impl<K: Key> Block<K> {
         for texts in &documents.items[self.items.clone()] {
             plan.check()?;
             let before = self.origins.len();
-            for &token in texts.clone().flat_map(|text| tokens.get(text)) {
-                let number = &mut by_token[token as usize];
-                if *number == 0 {
-                    self.origins.push(token);
-                    *number = (self.origins.len() - before) as u32;
+            for text in texts.clone() {
+                for &token in tokens.get(text) {
+                    let number = &mut by_token[token as usize];
+                    if *number == 0 {
+                        self.origins.push(token);
+                        self.repeated.push(false);
+                        *number = (self.origins.len() - before) as u32;
+                    } else {
+                        self.repeated[before + *number as usize - 1] = true;
+                    }
+                    self.numbers.push(*number);
                 }
-                self.numbers.push(*number);
+                // Nearly every text has some token twice; finding out would take longer than counting.
+                self.repetitive.push(true);
             }
             for &token in &self.origins[before..] {
                 by_token[token as usize] = 0;
@@ -116,7 +129,7 @@ impl<K: Key> Block<K> {
         documents: Documents<'_>,
         order: usize,
         routing: Routing,
-        table: &mut Table<K>,
+        lister: &mut Lister<K>,
         plan: &Plan,
     ) -> Result<()> {
         self.clear();
@@ -124,10 +137,12 @@ impl<K: Key> Block<K> {
         let mut unread = flags.as_slice();
         for texts in &documents.items[self.items.clone()] {
             plan.check()?;
-            table.reset(documents.tokens.count(texts.clone()));
+            lister.reset(documents.tokens.count(texts.clone()));
             let before = self.origins.len();
-            for ids in texts.clone().map(|text| documents.tokens.get(text)) {
+            for text in texts.clone() {
+                let ids = documents.tokens.get(text);
                 let parts = split(&mut unread, positions(ids.len(), order - 1));
+                let mut repetitive = false;
                 for (key, parts) in ngrams::<K>(ids, order).zip(parts.windows(2)) {
                     let parts = parts[0].both(parts[1]);
                     let shared = parts.shared() || routing.all;
@@ -136,13 +151,19 @@ impl<K: Key> Block<K> {
                         continue;
                     }
                     let next = (self.origins.len() - before) as u32 + 1;
-                    let number = if parts.repeated() { table.get_or_insert(key, next) } else { next };
+                    let number = if parts.repeated() { lister.table.get_or_insert(key, next) } else { next };
                     self.numbers.push(number);
                     if number == next {
                         let origin = if shared { self.send(key, routing) } else { UNSHARED };
                         self.origins.push(origin);
+                        self.repeated.push(false);
+                        lister.last.push(text);
+                    } else {
+                        self.repeated[before + number as usize - 1] = true;
+                        repetitive |= std::mem::replace(&mut lister.last[number as usize - 1], text) == text;
                     }
                 }
+                self.repetitive.push(repetitive);
             }
             self.distinct.push((self.origins.len() - before) as u32);
         }
@@ -154,6 +175,8 @@ impl<K: Key> Block<K> {
         self.numbers.clear();
         self.distinct.clear();
         self.origins.clear();
+        self.repeated.clear();
+        self.repetitive.clear();
         self.keys.iter_mut().for_each(Vec::clear);
     }
 
@@ -185,20 +208,21 @@ impl<K: Key> Block<K> {
         };
         self.flags.clear();
         let (mut numbers, mut origins) = (self.numbers.as_slice(), self.origins.as_slice());
+        let (mut repeated, mut repetitive) = (self.repeated.as_slice(), self.repetitive.as_slice());
         let mut norms = output.norms.iter_mut();
         let mut start = 0;
         for (texts, &distinct) in documents.items[self.items.clone()].iter().zip(&self.distinct) {
             item.clear(idf);
-            for &origin in split(&mut origins, distinct as usize) {
-                item.push(next_count(origin), idf);
+            let distinct = distinct as usize;
+            for (&origin, &repeated) in split(&mut origins, distinct).iter().zip(split(&mut repeated, distinct)) {
+                item.push(next_count(origin), repeated, idf);
             }
-            let lengths = || texts.clone().map(|text| documents.tokens.get(text).len());
-            let mut unread = split(&mut numbers, lengths().map(|length| positions(length, order)).sum());
-            item.count_occurrences(unread);
-            self.flags.extend(unread.iter().map(|&number| item.flags(number)));
-            for (length, norms) in lengths().zip(&mut norms) {
-                let numbers = split(&mut unread, positions(length, order));
-                norms[order - 1] = item.norm(numbers);
+            let repetitive = split(&mut repetitive, texts.len());
+            for ((text, &repetitive), norms) in texts.clone().zip(repetitive).zip(&mut norms) {
+                let length = documents.tokens.get(text).len();
+                let numbers = split(&mut numbers, positions(length, order));
+                self.flags.extend(numbers.iter().map(|&number| item.flags[number as usize]));
+                norms[order - 1] = if repetitive { item.norm(numbers) } else { item.plain_norm(numbers) };
                 if !output.counts.is_empty() {
                     let counts = &mut output.counts[start..start + length];
                     counts.iter_mut().zip(numbers).for_each(|(row, &number)| row[order - 1] = item.count(number));
@@ -206,6 +230,25 @@ impl<K: Key> Block<K> {
                 }
             }
         }
+    }
+}
+
+/// Buffers of [`Block::list`], one for each thread.
+#[derive(Debug)]
+pub(super) struct Lister<K> {
+    table: Table<K>,
+    /// For each numbered n-gram of the item, the last text that had it.
+    last: Vec<usize>,
+}
+
+impl<K: Key> Lister<K> {
+    pub fn new() -> Self {
+        Self { table: Table::new(Seed::default()), last: Vec::new() }
+    }
+
+    fn reset(&mut self, expected: usize) {
+        self.table.reset(expected);
+        self.last.clear();
     }
 }
 
@@ -222,8 +265,9 @@ pub(super) struct Output<'a> {
 #[derive(Debug, Default)]
 pub(super) struct Item {
     counts: Vec<u32>,
+    flags: Vec<Flags>,
     weights: Vec<f64>,
-    occurrences: Vec<u32>,
+    squares: Vec<f64>,
     /// Occurrences in the text at hand, zero between texts.
     in_text: Vec<u32>,
 }
@@ -231,34 +275,33 @@ pub(super) struct Item {
 impl Item {
     fn clear(&mut self, idf: &Idf) {
         self.counts.clear();
+        self.flags.clear();
         self.weights.clear();
-        self.push(1, idf);
+        self.squares.clear();
+        self.push(1, false, idf);
     }
 
-    fn push(&mut self, count: u32, idf: &Idf) {
+    fn push(&mut self, count: u32, repeated: bool, idf: &Idf) {
+        let weight = idf.of(count);
         self.counts.push(count);
-        self.weights.push(idf.of(count));
+        self.flags.push(Flags::new(repeated, count > 1));
+        self.weights.push(weight);
+        self.squares.push(weight * weight);
     }
 
     fn count(&self, number: u32) -> u32 {
         self.counts[number as usize]
     }
 
-    fn count_occurrences(&mut self, numbers: &[u32]) {
-        self.in_text.resize(self.in_text.len().max(self.counts.len()), 0);
-        self.occurrences.clear();
-        self.occurrences.resize(self.counts.len(), 0);
-        numbers.iter().for_each(|&number| self.occurrences[number as usize] += 1);
-        self.occurrences[ALONE as usize] = 1;
+    /// Length of the tf-idf vector of a text in which no n-gram occurs twice, from the numbers of its n-grams.
+    fn plain_norm(&self, numbers: &[u32]) -> f64 {
+        let squares = numbers.iter().map(|&number| self.squares[number as usize]);
+        squares.fold(0.0, |sum, square| sum + square).sqrt()
     }
 
-    fn flags(&self, number: u32) -> Flags {
-        Flags::new(self.occurrences[number as usize] > 1, self.counts[number as usize] > 1)
-    }
-
-    /// Length of the tf-idf vector of one text, from the numbers of its n-grams. The sum runs over distinct n-grams in
-    /// the order of their first occurrence.
+    /// The same for any text. The sum runs over distinct n-grams in the order of their first occurrence.
     fn norm(&mut self, numbers: &[u32]) -> f64 {
+        self.in_text.resize(self.in_text.len().max(self.counts.len()), 0);
         numbers.iter().for_each(|&number| self.in_text[number as usize] += 1);
         let mut sum = 0.0;
         for &number in numbers {

@@ -1,8 +1,8 @@
 //! Which n-grams of a prediction occur in its references, and how often: the shared work of BLEU and CIDEr.
 //!
 //! Only the prediction's n-grams go into a hash table; references merely probe it. The table holds a few dozen
-//! n-grams and stays in the first-level cache. An n-gram of a reference can only match where both its parts of one
-//! token less did, so each order probes the places that the last one left over.
+//! n-grams and stays in the first-level cache. An n-gram can only match where both its parts of one token less did, so
+//! each order looks only at the places that the last one left over, in the references and in the prediction.
 
 use std::ops::Range;
 
@@ -12,7 +12,7 @@ use super::weights::{Counts, Norms};
 use crate::blocks::Plan;
 use crate::error::Result;
 use crate::text::Table;
-use crate::text::ngrams::{Key, MAX_ORDER, Seed, ngrams, pack};
+use crate::text::ngrams::{Key, MAX_ORDER, Seed, pack};
 use crate::text::tokens::Tokens;
 
 /// Sums over the references of one item.
@@ -33,6 +33,8 @@ pub(super) struct Matcher<K> {
     by_token: Vec<u32>,
     distinct: Distinct,
     vector: Vector,
+    /// Places in the prediction whose n-grams of the last order matched in some reference.
+    own_places: Vec<u32>,
     /// For each reference, the places where its n-grams of the last order matched.
     places: Vec<Vec<u32>>,
     /// Counts of the prediction's n-grams in the reference at hand, and which of them are not zero.
@@ -41,7 +43,7 @@ pub(super) struct Matcher<K> {
     penalties: Vec<f64>,
 }
 
-/// The prediction's distinct n-grams of one order.
+/// The prediction's distinct n-grams of one order, as far as they may match.
 #[derive(Debug, Default)]
 struct Distinct {
     counts: Vec<u32>,
@@ -49,8 +51,8 @@ struct Distinct {
     first: Vec<u32>,
     /// The largest count in any reference.
     most: Vec<u32>,
-    /// Number of n-grams seen.
-    places: u32,
+    /// Places of all of them, and the number of the n-gram at each.
+    at: Vec<(u32, u32)>,
 }
 
 /// The prediction's tf-idf vector of one order.
@@ -82,6 +84,7 @@ impl<K: Key> Matcher<K> {
             by_token: vec![0; max_id as usize + 1],
             distinct: Distinct::default(),
             vector: Vector::default(),
+            own_places: Vec::new(),
             places: Vec::new(),
             matched: Vec::new(),
             touched: Vec::new(),
@@ -131,22 +134,27 @@ impl<K: Key> Matcher<K> {
         Ok(matches)
     }
 
-    /// Number and count the prediction's n-grams.
+    /// Number and count the prediction's n-grams, those that may match.
     fn number(&mut self, prediction: &[u32], order: usize) {
-        self.distinct.clear();
         if order == 1 {
-            for &token in prediction {
+            self.distinct.clear();
+            for (place, &token) in (0u32..).zip(prediction) {
                 let number = &mut self.by_token[token as usize];
                 if *number == 0 {
                     *number = self.distinct.counts.len() as u32 + 1;
                 }
-                self.distinct.push(*number - 1);
+                self.distinct.push(place, *number - 1);
             }
         } else {
-            self.table.reset(prediction.len());
-            for key in ngrams::<K>(prediction, order) {
-                let number = self.table.get_or_insert(key, self.distinct.counts.len() as u32);
-                self.distinct.push(number);
+            self.own_places.clear();
+            let Distinct { at, most, .. } = &self.distinct;
+            self.own_places.extend(at.iter().filter(|(_, number)| most[*number as usize] > 0).map(|&(place, _)| place));
+            self.distinct.clear();
+            self.table.reset(self.own_places.len());
+            for place in self.own_places.windows(2).filter(|pair| pair[1] == pair[0] + 1).map(|pair| pair[0]) {
+                let ngram = &prediction[place as usize..place as usize + order];
+                let number = self.table.get_or_insert(pack(ngram), self.distinct.counts.len() as u32);
+                self.distinct.push(place, number);
             }
         }
         let count = self.distinct.counts.len();
@@ -222,16 +230,16 @@ impl Distinct {
         self.counts.clear();
         self.first.clear();
         self.most.clear();
-        self.places = 0;
+        self.at.clear();
     }
 
-    fn push(&mut self, number: u32) {
+    fn push(&mut self, place: u32, number: u32) {
         if number as usize == self.counts.len() {
             self.counts.push(0);
-            self.first.push(self.places);
+            self.first.push(place);
         }
         self.counts[number as usize] += 1;
-        self.places += 1;
+        self.at.push((place, number));
     }
 
     fn clipped(&self) -> u64 {

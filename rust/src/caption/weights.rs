@@ -24,7 +24,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::frequency::{DocumentFrequency, Frequencies, Longer};
 use super::idf::Idf;
-use super::listing::{Block, Item, Output, Routing};
+use super::listing::{Block, Item, Lister, Output, Routing};
 use crate::blocks::Plan;
 use crate::error::Result;
 use crate::text::ngrams::{Key, MAX_ORDER, Seed};
@@ -191,11 +191,7 @@ fn list<K: Key>(
     routing: Routing,
     plan: &Plan,
 ) -> Result<()> {
-    plan.each(
-        blocks,
-        || Table::new(Seed::default()),
-        |table, _, block| block.list(documents, order, routing, table, plan),
-    )
+    plan.each(blocks, Lister::new, |lister, _, block| block.list(documents, order, routing, lister, plan))
 }
 
 /// The n-grams of one partition, by block.

@@ -73,16 +73,19 @@ fn trace_back(scores: &[f64; STATES], states: &mut [u8]) {
 /// The first piece of a run that starts with no Chinese character, cut as Python's `re.split` by
 /// `([a-zA-Z0-9]+(?:\.\d+)?%?)`: its length.
 pub(super) fn ascii_piece(run: &[Letter]) -> usize {
-    let char = |at: usize| run.get(at).map(|letter| letter.char);
-    let past =
-        |from: usize, wanted: fn(char) -> bool| (from..).find(|&at| !char(at).is_some_and(wanted)).unwrap_or(from);
-    let mut end = past(0, |c| c.is_ascii_alphanumeric());
+    let is_at = |at: usize, char: char| run.get(at).is_some_and(|letter| letter.char == char);
+    let mut end = count(run, |c| c.is_ascii_alphanumeric());
     if end == 0 {
-        return past(0, |c| !c.is_ascii_alphanumeric() && !is_han(c));
+        return count(run, |c| !c.is_ascii_alphanumeric() && !is_han(c));
     }
-    if char(end) == Some('.') {
-        let digits_end = past(end + 1, |c| c.is_ascii_digit());
-        end = if digits_end > end + 1 { digits_end } else { end };
+    if is_at(end, '.') {
+        let digits = count(&run[end + 1..], |c| c.is_ascii_digit());
+        end += if digits > 0 { 1 + digits } else { 0 };
     }
-    end + usize::from(char(end) == Some('%'))
+    end + usize::from(is_at(end, '%'))
+}
+
+/// How many letters at the start of a run are as wanted.
+pub(super) fn count(run: &[Letter], wanted: impl Fn(char) -> bool) -> usize {
+    run.iter().take_while(|letter| wanted(letter.char)).count()
 }

@@ -55,14 +55,16 @@ impl Alphabet {
     /// The letters of `text` and the sentinels. The buffer only grows, so that it need not be cleared for each text.
     pub fn read<'a>(&self, text: &str, buffer: &'a mut Vec<Letter>) -> &'a [Letter] {
         let end = Letter { start: text.len(), char: '\0', code: OUTSIDE };
-        let count = text.chars().count();
-        if buffer.len() < count + SENTINELS {
-            buffer.resize(count + SENTINELS, end);
+        // There are no more characters than bytes, and counting them would take longer than a cut at the end.
+        if buffer.len() < text.len() + SENTINELS {
+            buffer.resize(text.len() + SENTINELS, end);
+        }
+        let mut count = 0;
+        for (letter, (start, char)) in buffer.iter_mut().zip(text.char_indices()) {
+            *letter = Letter { start, char, code: self.code(char) };
+            count += 1;
         }
         let letters = &mut buffer[..count + SENTINELS];
-        for (letter, (start, char)) in letters.iter_mut().zip(text.char_indices()) {
-            *letter = Letter { start, char, code: self.code(char) };
-        }
         letters[count..].fill(end);
         letters
     }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::dictionary::Dictionary;
-use super::hmm::ascii_piece;
+use super::hmm::{ascii_piece, count};
 use super::letters::{Letter, is_han};
 use super::route::Step;
 use crate::text::Sink;
@@ -76,7 +76,7 @@ impl<'a, S: Sink> Segmenter<'a, S> {
         let mut at = run.start;
         while at < run.end {
             let rest = &self.letters[at..run.end];
-            let chinese = rest.iter().take_while(|letter| is_han(letter.char)).count();
+            let chinese = count(rest, is_han);
             if chinese > 0 {
                 at = self.chinese(at..at + chinese);
             } else {
