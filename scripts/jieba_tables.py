@@ -7,6 +7,8 @@ Run it with jieba 0.42.1 installed, or name a folder that holds the package, suc
 The same input gives the same bytes. The layout is described in rust/src/text/jieba/tables.rs, which reads it.
 """
 
+from __future__ import annotations
+
 import argparse
 import hashlib
 import importlib.util
@@ -20,6 +22,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 MAGIC = b"MUGEJB01"
+# The tree needs some 692,000; trie.rs has room for 2**20.
 MAX_SLOTS = 11 << 16
 HAS_CHILDREN = 1 << 15
 LEAF_BASE = 0
@@ -155,7 +158,7 @@ def hmm_section(package: Path, alphabet: list[str]) -> tuple[bytes, int]:
     return struct.pack(f"<{len(numbers)}d", *numbers) + little_endian(table), len(values)
 
 
-def little_endian(numbers: array) -> bytes:
+def little_endian(numbers: array[int]) -> bytes:
     """Return the bytes of the array in the order of the file."""
     if sys.byteorder == "big":
         numbers.byteswap()

@@ -12,15 +12,12 @@ use pyo3::prelude::*;
 const SIGNAL_PAUSE: Duration = Duration::from_millis(50);
 
 /// Run `work` without the interpreter lock, on a thread of its own so that Ctrl-C can be heard meanwhile.
-pub fn run<T: Send>(
-    py: Python<'_>,
-    threads: Option<usize>,
-    work: impl FnOnce(&Plan) -> Result<T> + Send,
-) -> PyResult<T> {
-    if threads == Some(0) {
-        return Err(PyValueError::new_err("threads is 0, needs at least 1 or None for all cores"));
+pub fn run<T: Send>(py: Python<'_>, threads: Option<i64>, work: impl FnOnce(&Plan) -> Result<T> + Send) -> PyResult<T> {
+    if let Some(threads) = threads.filter(|&threads| threads < 1) {
+        let problem = format!("threads is {threads}, needs at least 1 or None for all cores");
+        return Err(PyValueError::new_err(problem));
     }
-    let plan = Plan::new(threads);
+    let plan = Plan::new(threads.map(|threads| threads as usize));
     let (result, interrupt) = py.detach(|| watch(&plan, work));
     match (result, interrupt) {
         (_, Some(interrupt)) => Err(interrupt),

@@ -95,7 +95,7 @@ impl References {
         tokenizer: Option<&Tokenizer>,
         ids: Option<Bound<'_, PyList>>,
         document_frequency: Option<&DocumentFrequency>,
-        threads: Option<usize>,
+        threads: Option<i64>,
     ) -> PyResult<Self> {
         let (input, counts) = Input::nested(references, tokenizer, &Names { parameter: "references", ids })?;
         let given = document_frequency.map(|frequency| frequency.0.clone());
@@ -108,7 +108,7 @@ impl References {
 
     /// The document frequency of these references.
     #[pyo3(signature = (threads=None))]
-    fn document_frequency(&self, py: Python<'_>, threads: Option<usize>) -> PyResult<DocumentFrequency> {
+    fn document_frequency(&self, py: Python<'_>, threads: Option<i64>) -> PyResult<DocumentFrequency> {
         run(py, threads, |plan| self.0.document_frequency(plan)).map(DocumentFrequency)
     }
 
@@ -125,7 +125,7 @@ impl References {
         items: Option<Vec<usize>>,
         sigma: f64,
         orders: usize,
-        threads: Option<usize>,
+        threads: Option<i64>,
     ) -> PyResult<Bound<'py, PyDict>> {
         let input = Input::rows(predictions, tokenizer, &Names { parameter: "predictions", ids })?;
         let named = |name| metrics.iter().any(|metric| metric == name);

@@ -43,7 +43,7 @@ pub fn cut<'py>(
     py: Python<'py>,
     texts: &Bound<'py, PyList>,
     tokenizer: Option<&Tokenizer>,
-    threads: Option<usize>,
+    threads: Option<i64>,
 ) -> PyResult<Bound<'py, PyList>> {
     let input = Input::rows(texts, tokenizer, &Names { parameter: "texts", ids: None })?;
     let (tokens, vocab) = run(py, threads, |plan| tokenise(&input, None, plan))?;

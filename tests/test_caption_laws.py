@@ -65,9 +65,10 @@ def test_small_sets_have_the_bits_of_the_oracle(alphabet, drawn):
     assert [scores["bleu"].parts[f"bleu_{order}"] for order in oracle.ORDERS] == expected.bleu()
 
 
-# Enough tokens for n-grams to be counted in several blocks and partitions.
+# Enough tokens for n-grams to be counted in several blocks and partitions; in the last set, more than 64 a caption.
 @pytest.mark.parametrize(
-    ("items", "alphabet", "length"), [(900, "ab", 16), (1200, "abcdefgh", 16), (700, "abcdefghijklmnopqrstuvwxyz", 24)]
+    ("items", "alphabet", "length"),
+    [(900, "ab", 16), (1200, "abcdefgh", 16), (700, "abcdefghijklmnopqrstuvwxyz", 24), (40, "abcdefghij", 400)],
 )
 @pytest.mark.parametrize("source", ["counted", "given"])
 def test_medium_sets_have_the_bits_of_the_oracle(items, alphabet, length, source):

@@ -3,9 +3,9 @@
 import json
 import re
 
-import data
 import pytest
 
+import data
 import muge_fast as mf
 
 

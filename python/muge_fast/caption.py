@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 import warnings
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
@@ -132,12 +133,15 @@ class Captions:
         self._places = None if ids is None else {item: place for place, item in enumerate(ids)}
         self._tokenizer = Tokenizer.of(tokenizer, user_dict)
         self._frequency = document_frequency
+        if not isinstance(document_frequency, (DocumentFrequency, type(None))):
+            found = type(document_frequency).__name__
+            raise TypeError(f"document_frequency: expected a DocumentFrequency, found {found}")
         made_by = document_frequency.tokenizer if document_frequency is not None else None
         if made_by not in (None, self._tokenizer.signature):
             raise ValueError(
                 f"document_frequency was counted with tokenizer {made_by}, not {self._tokenizer.signature}"
             )
-        texts = self._tokenizer.nested_texts(rows)
+        texts = self._tokenizer.nested_texts(rows, "references", ids)
         core = None if document_frequency is None else document_frequency.core
         self._core = _core.References(texts, self._tokenizer.core, ids, core, threads)
 
@@ -182,10 +186,10 @@ class Captions:
             TypeError: A prediction that is not a string.
 
         """
-        _check(metrics, smoothing, smoothing_value, sigma)
+        metrics = _check(metrics, smoothing, smoothing_value, sigma)
         scored, rows, items = self._align(predictions, ids)
         arrays = self._core.rows(
-            self._tokenizer.texts(rows),
+            self._tokenizer.texts(rows, "predictions", scored),
             self._tokenizer.core,
             list(metrics),
             scored,
@@ -201,7 +205,7 @@ class Captions:
             elif name == "rouge_l":
                 made[name] = _mean(name, f"beta:1.2|tokenizer:{self._tokenizer.signature}", "", arrays[name])
             else:
-                width = f"sigma:{sigma:g}|" if name == "cider_d" else ""
+                width = f"sigma:{_digits(sigma)}|" if name == "cider_d" else ""
                 made[name] = _mean(name, f"n:4|{width}{cider[0]}", cider[1], arrays[name])
         return Scores(made, len(rows), scored)
 
@@ -239,10 +243,18 @@ class Captions:
                 "CIDEr of a single item is 0: every n-gram occurs in all items, so none has weight. "
                 "Give document_frequency counted over a larger set.",
                 UserWarning,
-                stacklevel=3,
+                stacklevel=_levels_inside(),
             )
         reason = "each shard counted its own references; give all shards one document_frequency"
         return f"document_frequency:references|{tokenizer}", reason
+
+
+def _levels_inside() -> int:
+    """How many frames lie in this file, so that a warning points at the caller."""
+    frame, levels = sys._getframe(1), 1  # noqa: SLF001 - what the warnings module itself reads
+    while frame is not None and frame.f_code.co_filename == __file__:
+        frame, levels = frame.f_back, levels + 1  # type: ignore[assignment]
+    return levels
 
 
 def _split(values: Mapping[Any, T] | Sequence[T], name: str) -> tuple[list[Hashable] | None, list[Any]]:
@@ -266,16 +278,19 @@ def _some(ids: list[Hashable]) -> str:
     return f"id {shown}" if len(ids) == 1 else f"{len(ids)} ids ({shown}{', ...' if len(ids) > 3 else ''})"  # noqa: PLR2004
 
 
-def _check(metrics: Sequence[str], smoothing: str, smoothing_value: float | None, sigma: float) -> None:
+def _check(metrics: Iterable[str], smoothing: str, smoothing_value: float | None, sigma: float) -> tuple[str, ...]:
+    """The names of the metrics, if all options are right."""
     if isinstance(metrics, str):
         raise TypeError(f"metrics: expected a sequence of names, found str; write ({metrics!r},)")
-    for name in metrics:
+    names = tuple(metrics)
+    for name in names:
         if name not in METRICS:
             raise ValueError(f"unknown metric {name!r}, choose from {', '.join(METRICS)}")
     if not 0 < sigma < np.inf:
         raise ValueError(f"sigma is {sigma}, needs a positive number")
     # Refuses unknown names before any work is done.
     _core.bleu_score(np.zeros((0, 10)), smoothing, smoothing_value)
+    return names
 
 
 def _bleu(tokenizer: str, smoothing: str, value: float | None, effective_order: bool, rows: FloatArray) -> Score:
@@ -283,7 +298,7 @@ def _bleu(tokenizer: str, smoothing: str, value: float | None, effective_order: 
     parts = {f"bleu_{order}": score for order, score in enumerate(by_order, 1)}
     parts["brevity_penalty"] = brevity_penalty
     parts["prediction_length"], parts["reference_length"] = rows[:, :2].sum(axis=0).tolist()
-    named = smoothing if value is None else f"{smoothing}({value:g})"
+    named = smoothing if value is None else f"{smoothing}({_digits(value)})"
     signature = _sign(
         "bleu", f"order:4|smoothing:{named}|effective_order:{'yes' if effective_order else 'no'}|tokenizer:{tokenizer}"
     )
@@ -310,6 +325,11 @@ def _mean(name: str, options: str, unmergeable: str, rows: FloatArray) -> Score:
         of_rows=partial(_mean, name, options, unmergeable),
         unmergeable=unmergeable,
     )
+
+
+def _digits(value: float) -> str:
+    """As few digits as tell the number from all others."""
+    return f"{value:g}" if float(f"{value:g}") == value else repr(float(value))
 
 
 def _sign(name: str, options: str) -> str:

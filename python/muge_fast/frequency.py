@@ -68,7 +68,7 @@ class DocumentFrequency:
             if isinstance(references, Mapping)
             else (None, list(references))
         )
-        prepared = _core.References(chosen.nested_texts(rows), chosen.core, ids, threads=threads)  # type: ignore[arg-type]
+        prepared = _core.References(chosen.nested_texts(rows, "references", ids), chosen.core, ids, threads=threads)  # type: ignore[arg-type]
         return cls(prepared.document_frequency(threads), chosen.signature)
 
     @classmethod

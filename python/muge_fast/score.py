@@ -27,6 +27,12 @@ class Score:
         of_rows: Makes the score of other rows under the same options.
         unmergeable: Why rows of another set must not be added to these; empty if they may.
 
+    Example:
+        >>> import muge_fast as mf
+        >>> score = mf.score_captions(["红色连衣裙", "黑鞋"], [["红色连衣裙"], ["黑色皮鞋"]])["rouge_l"]
+        >>> score.name, round(score.value, 4), score.per_item.round(4).tolist()
+        ('rouge_l', 0.8144, [1.0, 0.6289])
+
     """
 
     name: str

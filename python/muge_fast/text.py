@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -50,20 +50,39 @@ class Tokenizer:
         name = f"{getattr(tokenizer, '__module__', '?')}.{getattr(tokenizer, '__qualname__', type(tokenizer).__name__)}"
         return cls(f"python({name})", function=tokenizer)
 
-    def texts(self, texts: list[str]) -> list[str] | list[list[str]]:
+    def texts(
+        self, texts: list[str], parameter: str, ids: Sequence[Hashable] | None = None
+    ) -> list[str] | list[list[str]]:
         """The texts as the core wants them: as they are for a named tokenizer, cut by a function otherwise."""
-        return texts if self.function is None else [self._cut(text) for text in texts]
+        if self.function is None:
+            return texts
+        return [self._cut(text, f"{parameter}[{_row(place, ids)}]") for place, text in enumerate(texts)]
 
-    def nested_texts(self, rows: list[list[str]]) -> list[list[str]] | list[list[list[str]]]:
+    def nested_texts(
+        self, rows: list[list[str]], parameter: str, ids: Sequence[Hashable] | None = None
+    ) -> list[list[str]] | list[list[list[str]]]:
         """The same for several texts in each row."""
-        return rows if self.function is None else [[self._cut(text) for text in row] for row in rows]
+        if self.function is None:
+            return rows
+        return [self._cut_row(row, f"{parameter}[{_row(place, ids)}]") for place, row in enumerate(rows)]
 
-    def _cut(self, text: str) -> list[str]:
+    def _cut_row(self, row: list[str], name: str) -> list[list[str]]:
+        if not isinstance(row, (list, tuple)):
+            raise TypeError(f"{name}: expected a list of str, found {type(row).__name__}")
+        return [self._cut(text, f"{name}[{place}]") for place, text in enumerate(row)]
+
+    def _cut(self, text: str, name: str) -> list[str]:
+        if not isinstance(text, str):
+            raise TypeError(f"{name}: expected str, found {type(text).__name__}")
         assert self.function is not None  # noqa: S101 - for the type checker
         tokens: object = self.function(text)
         # A string would fall apart into characters; the core refuses it by name.
         is_final = isinstance(tokens, (list, str)) or not isinstance(tokens, Iterable)
         return tokens if is_final else list(tokens)  # type: ignore[return-value, call-overload]
+
+
+def _row(place: int, ids: Sequence[Hashable] | None) -> str:
+    return str(place) if ids is None else repr(ids[place])
 
 
 @cache
@@ -113,7 +132,7 @@ def tokenize(
     """
     rows = as_list(texts, "texts")
     chosen = Tokenizer.of(tokenizer, user_dict)
-    return _core.cut(chosen.texts(rows), chosen.core, threads)
+    return _core.cut(chosen.texts(rows, "texts"), chosen.core, threads)
 
 
 def as_list(values: object, name: str) -> list[str]:

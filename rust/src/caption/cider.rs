@@ -32,6 +32,10 @@ impl Cider {
     /// Lengths are counted in bigrams, as the reference implementation does: one less than tokens.
     pub(super) fn length_penalty(&self, prediction: usize, reference: usize) -> f64 {
         let delta = prediction.saturating_sub(1) as f64 - reference.saturating_sub(1) as f64;
+        if delta == 0.0 {
+            // Also where sigma is so small that its square is zero.
+            return 1.0;
+        }
         // `pow` and not `exp`, which rounds differently; the base is hidden so that the compiler keeps it.
         black_box(E).powf(-(delta * delta) / (2.0 * (self.sigma * self.sigma)))
     }

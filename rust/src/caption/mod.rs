@@ -112,7 +112,8 @@ impl References {
     /// Compare predictions with the references of all items, or of the items in `chosen`, one prediction each.
     ///
     /// # Errors
-    /// [`Error::Unequal`] if there is not one prediction for each item, [`Error::Invalid`] for a chosen item that
+    /// [`Error::Unequal`] if there is not one prediction for each item, [`Error::Empty`] if no item is chosen,
+    /// [`Error::Invalid`] for a chosen item that
     /// does not exist, [`Error::Cancelled`].
     pub fn score(
         &self,
@@ -129,6 +130,9 @@ impl References {
                 right: "references",
                 right_len: wanted,
             });
+        }
+        if wanted == 0 {
+            return Err(Error::Empty("predictions"));
         }
         if let Some(item) = chosen.into_iter().flatten().find(|&&item| item >= self.items.len()) {
             let problem = format!("item {item} does not exist, there are {}", self.items.len());
