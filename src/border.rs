@@ -40,7 +40,7 @@ fn watch<T: Send>(plan: &Plan, work: impl FnOnce(&Plan) -> Result<T> + Send) -> 
                 Ok(result) => break Some(result),
                 Err(RecvTimeoutError::Disconnected) => break None,
                 Err(RecvTimeoutError::Timeout) if interrupt.is_none() => {
-                    interrupt = Python::attach(|py| py.check_signals()).err();
+                    interrupt = Python::attach(Python::check_signals).err();
                     if interrupt.is_some() {
                         plan.cancel();
                     }

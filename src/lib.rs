@@ -1,5 +1,8 @@
 //! The border between Python and muge-fast-core: it converts, releases the interpreter lock, and nothing else.
 
+// PyO3 hands arguments over by value.
+#![allow(clippy::needless_pass_by_value)]
+
 mod border;
 mod caption;
 mod text;

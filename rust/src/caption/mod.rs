@@ -47,6 +47,7 @@ pub struct References {
 
 /// Which metrics to compute.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[allow(clippy::struct_excessive_bools)] // A set of names.
 pub struct Metrics {
     /// BLEU-1 to BLEU-4.
     pub bleu: bool,
