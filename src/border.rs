@@ -40,7 +40,10 @@ fn watch<T: Send>(plan: &Plan, work: impl FnOnce(&Plan) -> Result<T> + Send) -> 
                 Ok(result) => break Some(result),
                 Err(RecvTimeoutError::Disconnected) => break None,
                 Err(RecvTimeoutError::Timeout) if interrupt.is_none() => {
-                    interrupt = Python::attach(Python::check_signals).err();
+                    // The method itself is not general enough for any lifetime.
+                    #[allow(clippy::redundant_closure_for_method_calls)]
+                    let signals = Python::attach(|py| py.check_signals());
+                    interrupt = signals.err();
                     if interrupt.is_some() {
                         plan.cancel();
                     }
