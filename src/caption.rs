@@ -5,9 +5,10 @@ use std::sync::Arc;
 use muge_fast_core::caption::bleu::{self, BleuRow, Smoothing};
 use muge_fast_core::caption::cider::Cider;
 use muge_fast_core::caption::{self, Metrics};
-use muge_fast_core::rows;
+use muge_fast_core::text::ngrams::MAX_ORDER;
 use muge_fast_core::text::vocab::Vocab;
-use numpy::{PyArray1, PyArray2, PyReadonlyArray1, PyReadonlyArray2};
+use muge_fast_core::{Error, rows};
+use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
@@ -32,15 +33,32 @@ impl DocumentFrequency {
     ) -> PyResult<Self> {
         let tokens = strings(tokens, |row| format!("tokens[{row}]"))?;
         let (ngrams, counts) = (ngrams.as_array(), counts.as_array());
+        if ngrams.nrows() != counts.len() {
+            let problem = format!("{} n-grams have {} counts", ngrams.nrows(), counts.len());
+            return Err(PyValueError::new_err(format!("document_frequency: {problem}")));
+        }
+        if ngrams.rows().into_iter().any(|row| row.iter().skip_while(|&&id| id > 0).any(|&id| id > 0)) {
+            return Err(PyValueError::new_err("document_frequency: n-gram with a gap"));
+        }
         let frequency = py.detach(|| {
             let mut vocab = Vocab::default();
             tokens.iter().for_each(|token| _ = vocab.intern(token));
+            if vocab.max_id() as usize != tokens.len() {
+                let problem = "a token comes twice".to_owned();
+                return Err(Error::Invalid { parameter: "document_frequency", problem });
+            }
             let rows = ngrams.rows().into_iter().map(|row| row.iter().copied().take_while(|&id| id > 0).collect());
             let rows: Vec<Vec<u32>> = rows.collect();
             let counts = rows.iter().map(Vec::as_slice).zip(counts.iter().copied());
             caption::DocumentFrequency::from_ids(documents, vocab, counts)
         });
         Ok(Self(Arc::new(frequency.map_err(|error| exception(&error))?)))
+    }
+
+    /// From the content of a pickle, of which nothing is executed.
+    #[staticmethod]
+    fn from_pickle(py: Python<'_>, data: &[u8]) -> PyResult<Self> {
+        run(py, None, |_| caption::DocumentFrequency::from_pickle(data)).map(Arc::new).map(Self)
     }
 
     #[getter]
@@ -73,11 +91,12 @@ impl DocumentFrequency {
         let (tokens, ngrams, counts) = py.detach(|| {
             let vocab = self.0.vocab();
             let tokens = (1..=vocab.max_id()).filter_map(|id| vocab.token(id)).map(str::to_owned).collect();
-            let (mut ngrams, counts): (Vec<_>, Vec<_>) = self.0.sorted().into_iter().unzip();
-            ngrams.iter_mut().for_each(|ngram| ngram.resize(muge_fast_core::text::ngrams::MAX_ORDER, 0));
-            (tokens, ngrams, counts)
+            let (mut ngrams, counts): (Vec<_>, Vec<u32>) = self.0.sorted().into_iter().unzip();
+            ngrams.iter_mut().for_each(|ngram| ngram.resize(MAX_ORDER, 0));
+            (tokens, ngrams.concat(), counts)
         });
-        Ok((tokens, PyArray2::from_vec2(py, &ngrams)?, PyArray1::from_vec(py, counts)))
+        let ngrams = PyArray1::from_vec(py, ngrams).reshape([counts.len(), MAX_ORDER])?;
+        Ok((tokens, ngrams, PyArray1::from_vec(py, counts)))
     }
 }
 
@@ -181,7 +200,7 @@ pub fn bleu_items<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let smoothing = Smoothing::named(smoothing, smoothing_value).map_err(|error| exception(&error))?;
     let items = bleu_rows(&rows)?.iter().flat_map(|row| bleu::score(row, smoothing, effective_order).by_order);
-    PyArray1::from_iter(py, items).call_method1("reshape", ((-1, muge_fast_core::text::ngrams::MAX_ORDER),))
+    PyArray1::from_iter(py, items).call_method1("reshape", ((-1, MAX_ORDER),))
 }
 
 fn bleu_rows<'a>(rows: &'a PyReadonlyArray2<'_, f64>) -> PyResult<&'a [BleuRow]> {

@@ -224,7 +224,6 @@ def test_scores_can_be_copied_and_pickled(duplicate):
     assert bleu.ids == [0, 1]
 
 
-@pytest.mark.xfail(reason="the object in Rust cannot be pickled", strict=True)
 @pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda table: pickle.loads(pickle.dumps(table))])  # noqa: S301
 def test_document_frequencies_can_be_copied_and_pickled(duplicate):
     table = mf.DocumentFrequency.from_references([["红裙"], ["黑鞋"]])

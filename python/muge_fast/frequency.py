@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import io
+import math
 import os
 import pickle
-import tempfile
+import re
+import struct
+import zipfile
+import zlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -12,6 +17,7 @@ from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from muge_fast import _core
 from muge_fast.text import Tokenizer, TokenizerLike
@@ -19,6 +25,21 @@ from muge_fast.text import Tokenizer, TokenizerLike
 MAX_ORDER = 4
 MAX_COUNT = 2**32 - 1
 PICKLES = (".p", ".pkl", ".pickle")
+
+MAX_BYTES = 8 << 30
+FREE_BYTES = 64 << 20
+MAX_RATIO = 100
+"""An archive may hold this many times its own size, and `FREE_BYTES` more."""
+
+ARRAYS = {
+    "documents": (r"<f8", 0),
+    "token_lengths": (r"<u4", 1),
+    "token_bytes": (r"\|u1", 1),
+    "ngrams": (r"<u4", 2),
+    "counts": (r"<u4", 1),
+    "tokenizer": (r"<U\d{1,4}", 0),
+}
+"""The arrays of a file: type, as NumPy writes it, and number of axes."""
 
 
 class DocumentFrequency:
@@ -135,6 +156,20 @@ class DocumentFrequency:
         orders = np.count_nonzero(ngrams, axis=1)
         return {tuple(row[:order]): int(count) for row, order, count in zip(names, orders, counts, strict=True)}
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self)._from_ids, (self.documents, *self.core.to_ids(), self.tokenizer)
+
+    @classmethod
+    def _from_ids(
+        cls,
+        documents: float,
+        tokens: list[str],
+        ngrams: NDArray[np.uint32],
+        counts: NDArray[np.uint32],
+        tokenizer: str | None,
+    ) -> DocumentFrequency:
+        return cls(_core.DocumentFrequency.from_ids(documents, tokens, ngrams, counts), tokenizer)
+
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the table to a file; the file appears whole or not at all.
 
@@ -143,17 +178,19 @@ class DocumentFrequency:
         to load anywhere.
         """
         path = Path(path)
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+        temporary = path.with_name(f".{path.name}.{os.urandom(8).hex()}")
+        # Made as any new file is, so it gets the permissions of one.
+        with temporary.open("xb") as file:
             try:
                 if path.suffix in PICKLES:
                     self._write_pickle(file)
                 else:
                     self._write_arrays(file)
                 file.close()
-                Path(file.name).replace(path)
+                temporary.replace(path)
             except BaseException:
                 file.close()
-                Path(file.name).unlink(missing_ok=True)
+                temporary.unlink(missing_ok=True)
                 raise
 
     def _write_pickle(self, file: IO[bytes]) -> None:
@@ -165,91 +202,101 @@ class DocumentFrequency:
         encoded = [token.encode("utf-8") for token in tokens]
         np.savez_compressed(
             file,
-            documents=np.float64(self.documents),
-            token_lengths=np.array([len(token) for token in encoded], dtype=np.uint32),
+            documents=np.array(self.documents, dtype="<f8"),
+            token_lengths=np.array([len(token) for token in encoded], dtype="<u4"),
             token_bytes=np.frombuffer(b"".join(encoded), dtype=np.uint8),
-            ngrams=ngrams,
-            counts=counts,
-            tokenizer=np.array(self.tokenizer or "", dtype=np.str_),
+            ngrams=ngrams.astype("<u4"),
+            counts=counts.astype("<u4"),
+            tokenizer=np.array(self.tokenizer or "").astype("<U"),
         )
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> DocumentFrequency:
+    def load(cls, path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES) -> DocumentFrequency:
         """Read a table written by :meth:`save`, or a pickle ``{"ref_len", "document_frequency"}`` of other code.
 
-        Pickles are read by an unpickler that makes nothing but dict, tuple, str, int, float and
-        ``collections.defaultdict``; anything else in the file is refused.
+        Any file may be given: pickles are read by a small machine of our own, which knows dict, tuple, str, int, float
+        and ``collections.defaultdict``, calls nothing and refuses everything else. Time and memory follow the size of
+        the file, of which ``.npz`` archives may hold 100 times as much, and 64 MiB more.
+
+        Args:
+            path: The file.
+            max_bytes: The largest size of the file, and of all that is packed in it.
 
         Raises:
             OSError: The file cannot be read.
-            ValueError: The file is not such a table.
+            ValueError: The file is not such a table, or too large.
 
         """
         path = Path(path)
         with path.open("rb") as file:
-            is_arrays = file.read(2) == b"PK"
+            size = os.fstat(file.fileno()).st_size
+            if size > max_bytes:
+                raise ValueError(f"{path}: has {size} bytes, more than max_bytes={max_bytes}")
+            data = file.read()
         try:
-            return cls._read_arrays(path) if is_arrays else cls._read_pickle(path)
-        except (
-            ValueError,
-            KeyError,
-            TypeError,
-            IndexError,
-            EOFError,
-            pickle.UnpicklingError,
-            MemoryError,
-            OverflowError,
-        ) as error:
+            if data.startswith(b"PK"):
+                return cls._read_arrays(data, min(max_bytes, FREE_BYTES + MAX_RATIO * size))
+            return cls(_core.DocumentFrequency.from_pickle(data))
+        except BROKEN as error:
             raise ValueError(f"{path}: not a table of document frequencies: {error}") from error
 
     @classmethod
-    def _read_arrays(cls, path: Path) -> DocumentFrequency:
-        with np.load(path, allow_pickle=False) as arrays:
-            data = arrays["token_bytes"].astype(np.uint8, casting="equiv").tobytes()
-            ends = np.cumsum(arrays["token_lengths"], dtype=np.int64)
-            starts = np.concatenate([[0], ends[:-1]])
-            tokens = [data[start:end].decode("utf-8") for start, end in zip(starts, ends, strict=True)]
-            core = _core.DocumentFrequency.from_ids(
-                float(arrays["documents"]), tokens, arrays["ngrams"], arrays["counts"]
-            )
-            return cls(core, str(arrays["tokenizer"]) or None)
-
-    @classmethod
-    def _read_pickle(cls, path: Path) -> DocumentFrequency:
-        try:
-            loaded = _unpickle(path, "utf-8")
-        except UnicodeDecodeError:
-            # Byte strings of Python 2 that are not UTF-8; the original code reads all of them as Latin-1.
-            loaded = _unpickle(path, "latin1")
-        if not isinstance(loaded, dict) or not {"ref_len", "document_frequency"} <= loaded.keys():
-            raise ValueError("the pickle is not a dict with ref_len and document_frequency")
-        documents, counts = loaded["ref_len"], loaded["document_frequency"]
-        if isinstance(documents, bool) or not isinstance(documents, (int, float)) or not isinstance(counts, dict):
-            raise ValueError("ref_len is not a number or document_frequency not a dict")
-        return cls.from_counts(documents, counts)
+    def _read_arrays(cls, data: bytes, limit: int) -> DocumentFrequency:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            members = {name: archive.getinfo(f"{name}.npy") for name in ARRAYS}
+            size = sum(member.file_size for member in members.values())
+            if size > limit:
+                raise ValueError(f"holds {size} bytes, more than the {limit} that are allowed for this file")
+            arrays = {name: _read_array(archive, member, *ARRAYS[name]) for name, member in members.items()}
+        text = arrays["token_bytes"].tobytes()
+        lengths = arrays["token_lengths"].astype(np.int64)
+        if int(lengths.sum()) != len(text):
+            raise ValueError(f"tokens of {lengths.sum()} bytes in a text of {len(text)}")
+        ends = np.cumsum(lengths)
+        tokens = [text[start:end].decode("utf-8") for start, end in zip(ends - lengths, ends, strict=True)]
+        tokenizer = arrays["tokenizer"].tobytes().decode("utf-32-le").rstrip("\0")
+        documents = float(arrays["documents"])
+        return cls._from_ids(documents, tokens, arrays["ngrams"], arrays["counts"], tokenizer or None)
 
 
-def _unpickle(path: Path, encoding: str) -> object:
-    with path.open("rb") as file:
-        return _Unpickler(file, encoding=encoding).load()
+BROKEN = (
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    NotImplementedError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+    struct.error,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+"""What comes of a broken archive once the file is in memory."""
 
 
-class _Unpickler(pickle.Unpickler):
-    """Makes plain containers and numbers, and calls nothing that the file names."""
-
-    ALLOWED: Mapping[tuple[str, str], type] = {
-        ("collections", "defaultdict"): defaultdict,
-        ("builtins", "float"): float,
-        ("builtins", "int"): int,
-        ("__builtin__", "float"): float,
-        ("__builtin__", "int"): int,
-    }
-
-    def find_class(self, module: str, name: str) -> type:
-        try:
-            return self.ALLOWED[module, name]
-        except KeyError:
-            raise pickle.UnpicklingError(f"refused to load {module}.{name}") from None
-
-    def persistent_load(self, pid: object) -> object:
-        raise pickle.UnpicklingError(f"refused to load persistent object {pid!r}")
+def _read_array(archive: zipfile.ZipFile, member: zipfile.ZipInfo, kind: str, axes: int) -> NDArray[Any]:
+    """An array as :func:`numpy.savez` writes it. No claim about its size is believed, and nothing is evaluated."""
+    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise ValueError(f"{member.filename} has an unknown compression")
+    with archive.open(member) as file:
+        # Not all that it may unpack to, but what it says.
+        data = file.read(member.file_size)
+    start = 10 + int.from_bytes(data[8:10], "little")
+    head = re.fullmatch(
+        rb"\x93NUMPY\x01\0..\{'descr': '(%b)', 'fortran_order': False, 'shape': \(([\d, ]{0,50})\), \} *\n"
+        % kind.encode(),
+        data[:start],
+        re.DOTALL,
+    )
+    if head is None:
+        raise ValueError(f"{member.filename} is not an array of {axes} axes and type {kind}")
+    shape = [int(length) for length in head[2].decode().split(",") if length.strip()]
+    dtype = np.dtype(head[1].decode())
+    if len(shape) != axes or math.prod(shape) * dtype.itemsize != len(data) - start:
+        raise ValueError(f"{member.filename} has another size than it says")
+    # In the order of this machine's bytes.
+    made = np.frombuffer(data, dtype, offset=start).reshape(shape)
+    return made if dtype.kind == "U" else made.astype(dtype.newbyteorder("="))

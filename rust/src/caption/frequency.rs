@@ -4,6 +4,9 @@
 //! occurs in none (the definition takes the logarithm of `max(1, count)`), so a table made only for scoring keeps
 //! the n-grams of two documents and more: a small part of all, and it fits a cache.
 
+mod pickle;
+
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::idf::Idf;
@@ -18,15 +21,14 @@ use crate::text::vocab::Vocab;
 pub struct DocumentFrequency {
     vocab: Arc<Vocab>,
     idf: Idf,
-    /// By token id. [`UNCOUNTED`] where the table has no entry.
+    /// By token id. Zero where the table has no entry, and for those in `zeros`.
     unigrams: Vec<u32>,
+    /// Tokens that are in the table with a count of zero, which only tables from elsewhere have.
+    zeros: BTreeSet<u32>,
     longer: Longer,
     /// Whether no n-gram is in more documents than its parts. Counted frequencies are so, given ones may not be.
     monotone: bool,
 }
-
-/// A token that is in the vocabulary but not in the table.
-const UNCOUNTED: u32 = u32::MAX;
 
 /// N-grams of two tokens and more.
 #[derive(Debug)]
@@ -118,9 +120,8 @@ impl<K: Key> Frequencies<K> {
 
 impl DocumentFrequency {
     /// From counts by token id, where zero stands for "not counted", and tables of longer n-grams.
-    pub(super) fn counted(vocab: Arc<Vocab>, idf: Idf, mut unigrams: Vec<u32>, longer: Longer) -> Self {
-        unigrams.iter_mut().filter(|count| **count == 0).for_each(|count| *count = UNCOUNTED);
-        Self { vocab, idf, unigrams, longer, monotone: true }
+    pub(super) fn counted(vocab: Arc<Vocab>, idf: Idf, unigrams: Vec<u32>, longer: Longer) -> Self {
+        Self { vocab, idf, unigrams, zeros: BTreeSet::new(), longer, monotone: true }
     }
 
     /// Frequencies known from elsewhere, for instance a file: `documents` in all, and for each n-gram (its tokens)
@@ -153,22 +154,42 @@ impl DocumentFrequency {
         if !(documents.is_finite() && documents > 0.0) {
             return Err(invalid(format!("number of documents is {documents}, needs a positive number")));
         }
-        let mut unigrams = vec![UNCOUNTED; vocab.max_id() as usize + 1];
+        let mut unigrams = vec![0; vocab.max_id() as usize + 1];
+        let mut zeros = BTreeSet::new();
         let mut ngrams: Ngrams<'i> = Default::default();
         for (row, (ids, count)) in counts.into_iter().enumerate() {
             if let Some(id) = ids.iter().find(|&&id| id == 0 || id > vocab.max_id()) {
                 return Err(invalid(format!("n-gram {row} has token id {id}, there are 1 to {}", vocab.max_id())));
             }
             match *ids {
-                [id] if unigrams[id as usize] == UNCOUNTED => unigrams[id as usize] = count.min(UNCOUNTED - 1),
-                [_] => return Err(invalid(format!("n-gram {row} comes a second time"))),
+                [id] => {
+                    if unigrams[id as usize] != 0 || zeros.contains(&id) {
+                        return Err(invalid(format!("n-gram {row} comes a second time")));
+                    }
+                    unigrams[id as usize] = count;
+                    if count == 0 {
+                        zeros.insert(id);
+                    }
+                }
                 [_, .., _] if ids.len() <= MAX_ORDER => ngrams[ids.len() - 2].push((ids, count)),
                 _ => return Err(invalid(format!("n-gram {row} has {} tokens, needs 1 to {MAX_ORDER}", ids.len()))),
             }
         }
         let narrow = vocab.max_id() <= u64::MAX_TOKEN;
         let longer = if narrow { Longer::Narrow(fill(&ngrams)?) } else { Longer::Wide(fill(&ngrams)?) };
-        Ok(Self { vocab: Arc::new(vocab), idf: Idf::new(documents), unigrams, longer, monotone: false })
+        Ok(Self { vocab: Arc::new(vocab), idf: Idf::new(documents), unigrams, zeros, longer, monotone: false })
+    }
+
+    /// The table in a file of Python's pickle format, `{"ref_len": number, "document_frequency": {n-gram: number}}`,
+    /// which is read without running anything. Time and memory follow the length of the file.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for bytes that are no such table, or a table that [`DocumentFrequency::from_ids`] refuses.
+    pub fn from_pickle(bytes: &[u8]) -> Result<Self> {
+        let pickle::PickledCounts { documents, vocab, counts } = pickle::read_counts(bytes)?;
+        let order = |ngram: &[u32]| ngram.iter().take_while(|&&id| id > 0).count();
+        let counts = counts.iter().map(|(ngram, &count)| (&ngram[..order(ngram)], count));
+        Self::from_ids(documents, vocab, counts)
     }
 
     /// Number of documents.
@@ -203,8 +224,7 @@ impl DocumentFrequency {
 
     #[inline]
     fn unigram(&self, token: u32) -> u32 {
-        let count = self.unigrams.get(token as usize).copied().unwrap_or(UNCOUNTED);
-        if count == UNCOUNTED { 0 } else { count }
+        self.unigrams.get(token as usize).copied().unwrap_or(0)
     }
 
     /// Put in the place of each n-gram of `order` tokens, two or more, the number of documents that hold it.
@@ -235,8 +255,8 @@ impl DocumentFrequency {
 
     /// Number of n-grams in the tables.
     pub fn len(&self) -> usize {
-        let unigrams = self.unigrams.iter().filter(|&&count| count != UNCOUNTED).count();
-        unigrams
+        self.unigrams.iter().filter(|&&count| count > 0).count()
+            + self.zeros.len()
             + match &self.longer {
                 Longer::Narrow(orders) => orders.iter().map(|order| order.len).sum::<usize>(),
                 Longer::Wide(orders) => orders.iter().map(|order| order.len).sum::<usize>(),
@@ -274,8 +294,9 @@ impl DocumentFrequency {
             Longer::Narrow(orders) => all(orders),
             Longer::Wide(orders) => all(orders),
         };
-        let unigrams = (0u32..).zip(&self.unigrams).filter(|&(_, &count)| count != UNCOUNTED);
+        let unigrams = (0u32..).zip(&self.unigrams).filter(|&(_, &count)| count > 0);
         ngrams.extend(unigrams.map(|(token, &count)| (vec![token], count)));
+        ngrams.extend(self.zeros.iter().map(|&token| (vec![token], 0)));
         ngrams.sort_unstable();
         ngrams
     }
@@ -331,6 +352,15 @@ mod tests {
     }
 
     #[test]
+    fn extreme_counts_come_back() {
+        let counts = [(vec!["a"], u32::MAX), (vec!["b"], 0), (vec!["a", "b"], u32::MAX), (vec!["b", "b"], 0)];
+        let frequency = DocumentFrequency::from_counts(9.0, counts).unwrap();
+        let given = [(vec![1], u32::MAX), (vec![1, 2], u32::MAX), (vec![2], 0), (vec![2, 2], 0)];
+        assert_eq!(frequency.sorted(), given);
+        assert_eq!((frequency.len(), frequency.get(&[1]), frequency.get(&[2])), (4, u32::MAX, 0));
+    }
+
+    #[test]
     fn broken_counts_are_refused() {
         let refused =
             |documents, counts: Vec<(Vec<&str>, u32)>| DocumentFrequency::from_counts(documents, counts).is_err();
@@ -339,5 +369,7 @@ mod tests {
         assert!(refused(1.0, vec![(vec![], 1)]));
         assert!(refused(1.0, vec![(vec!["a"; 5], 1)]));
         assert!(refused(1.0, vec![(vec!["a"], 1), (vec!["a"], 1)]));
+        assert!(refused(1.0, vec![(vec!["a"], 0), (vec!["a"], 0)]));
+        assert!(refused(1.0, vec![(vec!["a"], 0), (vec!["a"], 1)]));
     }
 }

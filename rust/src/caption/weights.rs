@@ -38,7 +38,7 @@ const BLOCKS_PER_THREAD: usize = 4;
 const MIN_BLOCK: usize = 16;
 
 /// N-grams in one partition, about: its table stays in the second-level cache.
-const PARTITION_LOG: u32 = 12;
+const PARTITION_LOG: u32 = 13;
 
 /// Lengths of one text's vectors, by order.
 pub(super) type Norms = [f64; MAX_ORDER];
