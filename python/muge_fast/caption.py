@@ -218,10 +218,11 @@ class Captions:
             if found is not None:
                 raise TypeError("predictions: expected a sequence where ids are given, found a mapping")
             return list(ids), rows, [self._place(item, row) for row, item in enumerate(ids)]
-        if found is None:
-            return self._ids, rows, None
-        if self._places is None:
-            raise TypeError("predictions are a mapping but references a sequence; give both as the same kind")
+        if (found is None) != (self._places is None):
+            kinds = ("mapping", "sequence") if self._places is None else ("sequence", "mapping")
+            raise TypeError(f"predictions are a {kinds[0]} but references a {kinds[1]}; give both as the same kind")
+        if found is None or self._places is None:
+            return None, rows, None
         _compare(found, self._places)
         by_id: Mapping[Any, str] = predictions  # type: ignore[assignment]
         return self._ids, [by_id[item] for item in self.ids], None
@@ -229,8 +230,9 @@ class Captions:
     def _place(self, item: Hashable, row: int) -> int:
         if self._places is not None and item in self._places:
             return self._places[item]
-        if self._places is None and isinstance(item, int) and 0 <= item < len(self):
-            return item
+        is_index = isinstance(item, (int, np.integer)) and not isinstance(item, bool)
+        if self._places is None and is_index and 0 <= item < len(self):  # type: ignore[operator]
+            return int(item)  # type: ignore[call-overload, no-any-return]
         raise ValueError(f"ids[{row}] is {item!r}, which is no id of the references")
 
     def _cider_options(self, metrics: Sequence[str]) -> tuple[str, str]:
@@ -286,6 +288,8 @@ def _check(metrics: Iterable[str], smoothing: str, smoothing_value: float | None
     for name in names:
         if name not in METRICS:
             raise ValueError(f"unknown metric {name!r}, choose from {', '.join(METRICS)}")
+    if not isinstance(sigma, (int, float)):
+        raise TypeError(f"sigma: expected a number, found {type(sigma).__name__}")
     if not 0 < sigma < np.inf:
         raise ValueError(f"sigma is {sigma}, needs a positive number")
     # Refuses unknown names before any work is done.

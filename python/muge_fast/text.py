@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -136,7 +137,7 @@ def tokenize(
 
 
 def as_list(values: object, name: str) -> list[str]:
-    """Make a list of a sequence; a single string is refused, because it is a sequence of characters."""
-    if isinstance(values, str) or not isinstance(values, Iterable):
+    """Make a list of a sequence; a single string, which is a sequence of characters, and sets are refused."""
+    if isinstance(values, (str, AbstractSet)) or not isinstance(values, Iterable):
         raise TypeError(f"{name}: expected a sequence of str, found {type(values).__name__}")
     return values if isinstance(values, list) else list(values)
