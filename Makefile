@@ -24,10 +24,10 @@ test: test-rust test-python ## Run all tests
 test-rust: ## Run the tests of the core crate, without Python
 	cargo test --quiet --locked -p muge-fast-core
 
-test-python: $(STAMPS)/extension $(STAMPS)/dev ## Run the tests of the package, with the reference implementations
+test-python: $(STAMPS)/extension $(STAMPS)/test ## Run the tests of the package, with the reference implementations
 	$(BIN)/pytest -q -n auto
 
-lint: $(STAMPS)/extension $(STAMPS)/dev ## Check format, lints, types and stubs
+lint: $(STAMPS)/extension $(STAMPS)/test ## Check format, lints, types and stubs
 	cargo fmt --all --check
 	cargo clippy --quiet --locked --workspace --all-targets -- -D warnings
 	$(BIN)/ruff format --check .
@@ -35,12 +35,12 @@ lint: $(STAMPS)/extension $(STAMPS)/dev ## Check format, lints, types and stubs
 	$(BIN)/mypy
 	$(BIN)/stubtest muge_fast._core --ignore-disjoint-bases
 
-fmt: $(STAMPS)/dev ## Format all code
+fmt: $(STAMPS)/test ## Format all code
 	cargo fmt --all
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix --exit-zero --quiet .
 
-bench: $(STAMPS)/extension $(STAMPS)/dev $(STAMPS)/bench ## Measure against the rivals and write docs/benchmarks.md
+bench: $(STAMPS)/extension $(STAMPS)/test $(STAMPS)/bench ## Measure against the rivals and write docs/benchmarks.md
 	$(BIN)/python -m benches.report
 
 fuzz: ## Fuzz tokenizers and caption metrics for a short time
@@ -55,8 +55,8 @@ $(STAMPS)/venv:
 	mkdir -p $(STAMPS)
 	touch $@
 
-$(STAMPS)/dev: pyproject.toml | $(STAMPS)/venv
-	$(UV) pip install --quiet --python $(BIN)/python --group dev
+$(STAMPS)/test: pyproject.toml | $(STAMPS)/venv
+	$(UV) pip install --quiet --python $(BIN)/python --group test
 	touch $@
 
 $(STAMPS)/bench: pyproject.toml | $(STAMPS)/venv
