@@ -157,7 +157,7 @@ class DocumentFrequency:
         return {tuple(row[:order]): int(count) for row, order, count in zip(names, orders, counts, strict=True)}
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self)._from_ids, (self.documents, *self.core.to_ids(), self.tokenizer)
+        return self._from_ids, (self.documents, *self.core.to_ids(), self.tokenizer)
 
     @classmethod
     def _from_ids(
@@ -238,7 +238,8 @@ class DocumentFrequency:
                 return cls._read_arrays(data, min(max_bytes, FREE_BYTES + MAX_RATIO * size))
             return cls(_core.DocumentFrequency.from_pickle(data))
         except BROKEN as error:
-            raise ValueError(f"{path}: not a table of document frequencies: {error}") from error
+            problem = str(error).removeprefix("pickle: ")
+            raise ValueError(f"{path}: not a table of document frequencies: {problem}") from error
 
     @classmethod
     def _read_arrays(cls, data: bytes, limit: int) -> DocumentFrequency:
