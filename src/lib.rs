@@ -5,6 +5,7 @@
 
 mod border;
 mod caption;
+mod strings;
 mod text;
 
 use pyo3::prelude::*;

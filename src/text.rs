@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use muge_fast_core::text::tokens::{Cut, Texts, Uncut, tokenise};
+use muge_fast_core::text::tokens::{Cut, Texts, tokenise};
 use muge_fast_core::text::{self, Scratch, Sink};
 use pyo3::exceptions::{PyTypeError, PyUnicodeEncodeError, PyValueError};
 use pyo3::prelude::*;
@@ -10,6 +10,7 @@ use pyo3::pybacked::PyBackedStr;
 use pyo3::types::{PyList, PyString, PyTuple};
 
 use crate::border::{exception, run};
+use crate::strings::Strings;
 
 /// A tokenizer by name.
 #[pyclass(frozen, module = "muge_fast._core")]
@@ -96,7 +97,7 @@ pub fn string(item: &Bound<'_, PyAny>, name: impl Fn() -> String) -> PyResult<Py
 
 /// Texts from Python: strings to be cut, or lists of tokens that a Python function has cut.
 pub enum Input {
-    Uncut(Arc<text::Tokenizer>, Vec<PyBackedStr>),
+    Uncut(Arc<text::Tokenizer>, Strings),
     Cut(Vec<Vec<PyBackedStr>>),
 }
 
@@ -143,14 +144,14 @@ impl Input {
 
     fn empty(tokenizer: Option<&Tokenizer>) -> Self {
         match tokenizer {
-            Some(tokenizer) => Self::Uncut(tokenizer.inner.clone(), Vec::new()),
+            Some(tokenizer) => Self::Uncut(tokenizer.inner.clone(), Strings::default()),
             None => Self::Cut(Vec::new()),
         }
     }
 
     fn push(&mut self, text: &Bound<'_, PyAny>, name: impl Fn() -> String) -> PyResult<()> {
         match self {
-            Self::Uncut(_, texts) => texts.push(string(text, name)?),
+            Self::Uncut(_, texts) => texts.push(text, name)?,
             Self::Cut(texts) => {
                 let Ok(tokens) = text.cast::<PyList>() else {
                     let kind = text.get_type().name()?;
@@ -174,7 +175,12 @@ impl Texts for Input {
 
     fn cut(&self, text: usize, scratch: &mut Scratch, sink: &mut impl Sink) {
         match self {
-            Self::Uncut(tokenizer, texts) => Uncut { tokenizer, texts }.cut(text, scratch, sink),
+            Self::Uncut(tokenizer, texts) => {
+                let mut buffer = std::mem::take(&mut scratch.text);
+                texts.read(text, &mut buffer);
+                tokenizer.cut(&buffer, scratch, sink);
+                scratch.text = buffer;
+            }
             Self::Cut(texts) => Cut(texts).cut(text, scratch, sink),
         }
     }

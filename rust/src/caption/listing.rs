@@ -73,7 +73,8 @@ pub(super) struct Block<K> {
 }
 
 impl<K: Key> Block<K> {
-    pub fn new(items: Range<usize>, bits: u32) -> Self {
+    /// An empty block, with room for `ngrams` n-grams in its partitions together.
+    pub fn new(items: Range<usize>, bits: u32, ngrams: usize) -> Self {
         Self {
             items,
             flags: Vec::new(),
@@ -82,7 +83,7 @@ impl<K: Key> Block<K> {
             origins: Vec::new(),
             repeated: Vec::new(),
             repetitive: Vec::new(),
-            keys: vec![Vec::new(); 1 << bits],
+            keys: (0..1 << bits).map(|_| Vec::with_capacity(ngrams >> bits)).collect(),
         }
     }
 
@@ -137,7 +138,8 @@ impl<K: Key> Block<K> {
         let mut unread = flags.as_slice();
         for texts in &documents.items[self.items.clone()] {
             plan.check()?;
-            lister.reset(documents.tokens.count(texts.clone()));
+            // Fewer and fewer n-grams are looked for; the table grows where that is not so.
+            lister.reset(documents.tokens.count(texts.clone()) >> (order - 2));
             let before = self.origins.len();
             for text in texts.clone() {
                 let ids = documents.tokens.get(text);
@@ -221,11 +223,11 @@ impl<K: Key> Block<K> {
             for ((text, &repetitive), norms) in texts.clone().zip(repetitive).zip(&mut norms) {
                 let length = documents.tokens.get(text).len();
                 let numbers = split(&mut numbers, positions(length, order));
-                self.flags.extend(numbers.iter().map(|&number| item.flags[number as usize]));
+                self.flags.extend(numbers.iter().map(|&number| item.get(number).flags));
                 norms[order - 1] = if repetitive { item.norm(numbers) } else { item.plain_norm(numbers) };
                 if !output.counts.is_empty() {
                     let counts = &mut output.counts[start..start + length];
-                    counts.iter_mut().zip(numbers).for_each(|(row, &number)| row[order - 1] = item.count(number));
+                    counts.iter_mut().zip(numbers).for_each(|(row, &number)| row[order - 1] = item.get(number).count);
                     start += length;
                 }
             }
@@ -264,51 +266,51 @@ pub(super) struct Output<'a> {
 /// The numbered n-grams of one item. Place 0 stands for those that are [`ALONE`].
 #[derive(Debug, Default)]
 pub(super) struct Item {
-    counts: Vec<u32>,
-    flags: Vec<Flags>,
-    weights: Vec<f64>,
-    squares: Vec<f64>,
+    ngrams: Vec<Ngram>,
     /// Occurrences in the text at hand, zero between texts.
     in_text: Vec<u32>,
 }
 
+/// What is known of one n-gram of an item.
+#[derive(Debug, Clone, Copy)]
+struct Ngram {
+    weight: f64,
+    square: f64,
+    count: u32,
+    flags: Flags,
+}
+
 impl Item {
     fn clear(&mut self, idf: &Idf) {
-        self.counts.clear();
-        self.flags.clear();
-        self.weights.clear();
-        self.squares.clear();
+        self.ngrams.clear();
         self.push(1, false, idf);
     }
 
+    #[inline]
     fn push(&mut self, count: u32, repeated: bool, idf: &Idf) {
         let weight = idf.of(count);
-        self.counts.push(count);
-        self.flags.push(Flags::new(repeated, count > 1));
-        self.weights.push(weight);
-        self.squares.push(weight * weight);
+        self.ngrams.push(Ngram { weight, square: weight * weight, count, flags: Flags::new(repeated, count > 1) });
     }
 
-    fn count(&self, number: u32) -> u32 {
-        self.counts[number as usize]
+    #[inline]
+    fn get(&self, number: u32) -> &Ngram {
+        &self.ngrams[number as usize]
     }
 
     /// Length of the tf-idf vector of a text in which no n-gram occurs twice, from the numbers of its n-grams.
     fn plain_norm(&self, numbers: &[u32]) -> f64 {
-        let squares = numbers.iter().map(|&number| self.squares[number as usize]);
-        squares.fold(0.0, |sum, square| sum + square).sqrt()
+        numbers.iter().fold(0.0, |sum, &number| sum + self.get(number).square).sqrt()
     }
 
     /// The same for any text. The sum runs over distinct n-grams in the order of their first occurrence.
     fn norm(&mut self, numbers: &[u32]) -> f64 {
-        self.in_text.resize(self.in_text.len().max(self.counts.len()), 0);
+        self.in_text.resize(self.in_text.len().max(self.ngrams.len()), 0);
         numbers.iter().for_each(|&number| self.in_text[number as usize] += 1);
         let mut sum = 0.0;
         for &number in numbers {
-            let number = number as usize;
-            let times = if number == ALONE as usize { 1 } else { std::mem::take(&mut self.in_text[number]) };
+            let times = if number == ALONE { 1 } else { std::mem::take(&mut self.in_text[number as usize]) };
             if times > 0 {
-                let weight = f64::from(times) * self.weights[number];
+                let weight = f64::from(times) * self.get(number).weight;
                 sum += weight * weight;
             }
         }

@@ -62,7 +62,8 @@ impl Documents<'_> {
     fn blocks<K: Key>(&self, threads: usize, bits: u32) -> Vec<Block<K>> {
         let size = self.items.len().div_ceil(BLOCKS_PER_THREAD * threads).max(MIN_BLOCK);
         let starts = (0..self.items.len()).step_by(size);
-        starts.map(|start| Block::new(start..self.items.len().min(start + size), bits)).collect()
+        let blocks = starts.map(|start| start..self.items.len().min(start + size));
+        blocks.map(|items| Block::new(items.clone(), bits, self.tokens.count(self.texts(&items)))).collect()
     }
 
     fn all_tokens(&self) -> usize {
@@ -239,23 +240,17 @@ fn count_columns<K: Key>(blocks: &mut [Block<K>], routing: Routing, least: u32, 
 }
 
 impl<K: Key> Column<K> {
-    /// Number the distinct n-grams, count them, put the counts where the n-grams were, and keep those that `least`
-    /// items hold.
+    /// Count the n-grams, put the counts where the n-grams were, and keep those that `least` items hold.
     fn count(&mut self, seed: Seed, least: u32) {
         let mut table = Table::new(seed);
         table.reset(self.keys.iter().map(Vec::len).sum::<usize>() / 2);
-        for key in self.keys.iter_mut().flatten() {
-            let number = table.get_or_insert(*key, self.kept.len() as u32);
-            if number as usize == self.kept.len() {
-                self.kept.push((*key, 0));
-            }
-            self.kept[number as usize].1 += 1;
-            *key = K::from_number(number);
+        for &key in self.keys.iter().flatten() {
+            table.add_one(key);
         }
         for key in self.keys.iter_mut().flatten() {
-            *key = K::from_number(self.kept[key.number() as usize].1);
+            *key = K::from_number(table.get(*key).unwrap_or(0));
         }
-        self.kept.retain(|&(_, count)| count >= least);
+        self.kept.extend(table.iter().filter(|&(_, count)| count >= least));
     }
 }
 

@@ -59,6 +59,8 @@ pub enum Tokenizer {
 /// Buffers that a tokenizer may use; one per thread, reused from text to text.
 #[derive(Debug, Default)]
 pub struct Scratch {
+    /// For whoever has to decode a text before it can be cut.
+    pub text: String,
     jieba: jieba::Scratch,
     mteval: mteval::Scratch,
 }

@@ -8,6 +8,8 @@ pub struct Table<K> {
     entries: Vec<Entry<K>>,
     /// The part of `entries` in use: a power of two, so that a small item after a huge one stays cheap.
     size: usize,
+    /// What is left of a hash of 64 bits when the place in the table is taken off.
+    shift: u32,
     used: usize,
     seed: Seed,
 }
@@ -23,12 +25,14 @@ const MIN_SIZE: usize = 16;
 impl<K: Key> Table<K> {
     /// An empty table whose hash uses `seed`.
     pub fn new(seed: Seed) -> Self {
-        Self { entries: vec![Entry::default(); MIN_SIZE], size: MIN_SIZE, used: 0, seed }
+        let shift = u64::BITS - MIN_SIZE.trailing_zeros();
+        Self { entries: vec![Entry::default(); MIN_SIZE], size: MIN_SIZE, shift, used: 0, seed }
     }
 
     /// Forget everything and make room for `expected` n-grams.
     pub fn reset(&mut self, expected: usize) {
         self.size = (expected.saturating_mul(2)).next_power_of_two().max(MIN_SIZE);
+        self.shift = u64::BITS - self.size.trailing_zeros();
         self.used = 0;
         if self.entries.len() < self.size {
             self.entries = vec![Entry::default(); self.size];
@@ -40,24 +44,36 @@ impl<K: Key> Table<K> {
     /// The value of `key`; `fresh` if it was not there and is now.
     #[inline]
     pub fn get_or_insert(&mut self, key: K, fresh: u32) -> u32 {
+        *self.entry(key, fresh)
+    }
+
+    /// Add one to the value of `key`, which starts at zero.
+    #[inline]
+    pub fn add_one(&mut self, key: K) {
+        *self.entry(key, 0) += 1;
+    }
+
+    #[inline]
+    fn entry(&mut self, key: K, fresh: u32) -> &mut u32 {
         if self.used * 2 > self.size {
             self.grow();
         }
-        let entry = &mut self.entries[..self.size];
-        let mask = entry.len() - 1;
-        let mut place = home(key, self.seed, mask);
+        let mut place = self.home(key);
+        let entries = &mut self.entries[..self.size];
+        let mask = entries.len() - 1;
         loop {
-            let entry = &mut entry[place & mask];
-            if entry.key == key {
-                return entry.value;
+            let found = entries[place & mask].key;
+            if found == key {
+                break;
             }
-            if entry.key == K::default() {
-                *entry = Entry { key, value: fresh };
+            if found == K::default() {
+                entries[place & mask] = Entry { key, value: fresh };
                 self.used += 1;
-                return fresh;
+                break;
             }
             place += 1;
         }
+        &mut entries[place & mask].value
     }
 
     /// The value of `key`, if it is there.
@@ -65,7 +81,7 @@ impl<K: Key> Table<K> {
     pub fn get(&self, key: K) -> Option<u32> {
         let entries = &self.entries[..self.size];
         let mask = entries.len() - 1;
-        let mut place = home(key, self.seed, mask);
+        let mut place = self.home(key);
         loop {
             let entry = &entries[place & mask];
             if entry.key == key {
@@ -88,6 +104,12 @@ impl<K: Key> Table<K> {
         self.entries[..self.size].iter().filter(|entry| entry.key != K::default()).map(|entry| (entry.key, entry.value))
     }
 
+    /// Where the search for `key` starts: the best bits of a multiplicative hash are the high ones.
+    #[inline]
+    fn home(&self, key: K) -> usize {
+        ((key.hash(self.seed) << PARTITION_BITS) >> self.shift) as usize
+    }
+
     #[cold]
     fn grow(&mut self) {
         let old = std::mem::take(&mut self.entries);
@@ -102,13 +124,6 @@ impl<K: Key> Table<K> {
 /// The top bits of a hash choose the partition of an n-gram where n-grams are split into partitions; the table of one
 /// partition must not use them again, or it would be used in a few places only.
 pub const PARTITION_BITS: u32 = 12;
-
-/// Where the search for `key` starts: the best bits of a multiplicative hash are the high ones.
-#[inline]
-fn home<K: Key>(key: K, seed: Seed, mask: usize) -> usize {
-    let bits = mask.trailing_ones();
-    ((key.hash(seed) << PARTITION_BITS) >> (u64::BITS - bits)) as usize
-}
 
 #[cfg(test)]
 mod tests {
