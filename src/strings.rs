@@ -40,8 +40,10 @@ impl Strings {
     /// Write one string to `text` as UTF-8.
     pub fn read(&self, place: usize, text: &mut String) {
         let start = if place == 0 { 0 } else { self.ends[place - 1] };
+        let points = &self.points[start..self.ends[place]];
         text.clear();
-        text.extend(self.points[start..self.ends[place]].iter().filter_map(|&point| char::from_u32(point)));
+        text.reserve(3 * points.len());
+        points.iter().filter_map(|&point| char::from_u32(point)).for_each(|c| text.push(c));
     }
 }
 

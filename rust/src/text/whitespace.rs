@@ -10,7 +10,27 @@ pub fn is_space(c: char) -> bool {
 }
 
 pub(super) fn cut(text: &str, sink: &mut impl Sink) {
-    text.split(is_space).filter(|token| !token.is_empty()).for_each(|token| sink.word(token));
+    let mut start = 0;
+    let mut token = (0, '\0');
+    for (place, c) in text.char_indices() {
+        if is_space(c) {
+            hand_over(&text[start..place], token, sink);
+            start = place + c.len_utf8();
+            token = (0, c);
+        } else {
+            token = (token.0 + 1, c);
+        }
+    }
+    hand_over(&text[start..], token, sink);
+}
+
+/// Hand a token over, given its number of characters and the last of them.
+fn hand_over(token: &str, (characters, last): (usize, char), sink: &mut impl Sink) {
+    match characters {
+        0 => {}
+        1 => sink.char(last),
+        _ => sink.word(token),
+    }
 }
 
 #[cfg(test)]
