@@ -22,16 +22,12 @@ impl Strings {
 
     /// Append a string; what is no string or not valid Unicode is refused by name.
     pub fn push(&mut self, item: &Bound<'_, PyAny>, name: impl Fn() -> String) -> PyResult<()> {
-        let Ok(string) = item.cast::<PyString>() else {
-            let kind = item.get_type().name()?;
-            return Err(PyTypeError::new_err(format!("{}: expected str, found {kind}", name())));
-        };
+        let string = cast(item, &name)?;
         let start = self.points.len();
         copy_points(string, &mut self.points)?;
         if self.points[start..].iter().any(|&point| is_surrogate(point)) {
             let place = self.points[start..].iter().position(|&point| is_surrogate(point)).unwrap_or(0);
-            let problem = format!("{}: lone surrogate at character {place}, not valid Unicode", name());
-            return Err(PyValueError::new_err(problem));
+            return Err(lone_surrogate(place, name));
         }
         self.ends.push(self.points.len());
         Ok(())
@@ -45,6 +41,19 @@ impl Strings {
         text.reserve(3 * points.len());
         points.iter().filter_map(|&point| char::from_u32(point)).for_each(|c| text.push(c));
     }
+}
+
+/// The string that an object is, or an error by name.
+pub fn cast<'a, 'py>(item: &'a Bound<'py, PyAny>, name: impl Fn() -> String) -> PyResult<&'a Bound<'py, PyString>> {
+    item.cast::<PyString>().or_else(|_| {
+        let kind = item.get_type().name()?;
+        Err(PyTypeError::new_err(format!("{}: expected str, found {kind}", name())))
+    })
+}
+
+/// The error for a string that is not valid Unicode.
+pub fn lone_surrogate(place: usize, name: impl Fn() -> String) -> PyErr {
+    PyValueError::new_err(format!("{}: lone surrogate at character {place}, not valid Unicode", name()))
 }
 
 fn is_surrogate(point: u32) -> bool {

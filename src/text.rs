@@ -10,7 +10,7 @@ use pyo3::pybacked::PyBackedStr;
 use pyo3::types::{PyList, PyString, PyTuple};
 
 use crate::border::{exception, run};
-use crate::strings::Strings;
+use crate::strings::{Strings, cast, lone_surrogate};
 
 /// A tokenizer by name.
 #[pyclass(frozen, module = "muge_fast._core")]
@@ -80,18 +80,15 @@ pub fn strings(list: &Bound<'_, PyList>, name: impl Fn(usize) -> String) -> PyRe
 }
 
 /// Borrow one string; strings that are not valid Unicode are refused.
-pub fn string(item: &Bound<'_, PyAny>, name: impl Fn() -> String) -> PyResult<PyBackedStr> {
-    let Ok(string) = item.cast::<PyString>() else {
-        let kind = item.get_type().name()?;
-        return Err(PyTypeError::new_err(format!("{}: expected str, found {kind}", name())));
-    };
+fn string(item: &Bound<'_, PyAny>, name: impl Fn() -> String) -> PyResult<PyBackedStr> {
+    let string = cast(item, &name)?;
     PyBackedStr::try_from(string.clone()).map_err(|error| {
         let py = item.py();
         if !error.is_instance_of::<PyUnicodeEncodeError>(py) {
             return error;
         }
         let place = error.value(py).getattr("start").and_then(|start| start.extract::<usize>()).unwrap_or(0);
-        PyValueError::new_err(format!("{}: lone surrogate at character {place}, not valid Unicode", name()))
+        lone_surrogate(place, name)
     })
 }
 
@@ -122,17 +119,12 @@ impl Input {
         for (row, texts) in list.iter().enumerate() {
             let name = || names.row(row);
             let before = input.len();
-            if let Ok(texts) = texts.cast::<PyList>() {
-                for (place, text) in texts.iter().enumerate() {
-                    input.push(&text, || format!("{}[{place}]", name()))?;
-                }
-            } else if let Ok(texts) = texts.cast::<PyTuple>() {
-                for (place, text) in texts.iter().enumerate() {
-                    input.push(&text, || format!("{}[{place}]", name()))?;
-                }
-            } else {
+            if !texts.is_instance_of::<PyList>() && !texts.is_instance_of::<PyTuple>() {
                 let kind = texts.get_type().name()?;
                 return Err(PyTypeError::new_err(format!("{}: expected a list of str, found {kind}", name())));
+            }
+            for (place, text) in texts.try_iter()?.enumerate() {
+                input.push(&text?, || format!("{}[{place}]", name()))?;
             }
             if input.len() == before {
                 return Err(PyValueError::new_err(format!("{} is empty, needs at least one reference", name())));

@@ -7,19 +7,17 @@ import sys
 import warnings
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
 from muge_fast import _core
 from muge_fast.frequency import DocumentFrequency
 from muge_fast.score import FloatArray, Score, Scores
-from muge_fast.text import Tokenizer, TokenizerLike, as_list
+from muge_fast.text import Tokenizer, TokenizerLike, split_ids
 
 METRICS = ("cider_d", "bleu", "rouge_l", "cider")
 DEFAULT_METRICS = ("cider_d", "bleu", "rouge_l")
-
-T = TypeVar("T")
 
 
 def score_captions(
@@ -128,7 +126,7 @@ class Captions:
         document_frequency: DocumentFrequency | None = None,
         threads: int | None = None,
     ) -> None:
-        ids, rows = _split(references, "references")
+        ids, rows = split_ids(references, "references")
         self._ids = ids
         self._places = None if ids is None else {item: place for place, item in enumerate(ids)}
         self._tokenizer = Tokenizer.of(tokenizer, user_dict)
@@ -213,7 +211,7 @@ class Captions:
         self, predictions: Mapping[Any, str] | Sequence[str], ids: Sequence[Hashable] | None
     ) -> tuple[list[Hashable] | None, list[str], list[int] | None]:
         """Ids, predictions in the order of the references or of ``ids``, and the items that they belong to."""
-        found, rows = _split(predictions, "predictions")
+        found, rows = split_ids(predictions, "predictions")
         if ids is not None:
             if found is not None:
                 raise TypeError("predictions: expected a sequence where ids are given, found a mapping")
@@ -257,12 +255,6 @@ def _levels_inside() -> int:
     while frame is not None and frame.f_code.co_filename == __file__:
         frame, levels = frame.f_back, levels + 1  # type: ignore[assignment]
     return levels
-
-
-def _split(values: Mapping[Any, T] | Sequence[T], name: str) -> tuple[list[Hashable] | None, list[Any]]:
-    if isinstance(values, Mapping):
-        return list(values), list(values.values())
-    return None, as_list(values, name)
 
 
 def _compare(found: list[Hashable], wanted: Mapping[Hashable, int]) -> None:

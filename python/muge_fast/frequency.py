@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from muge_fast import _core
-from muge_fast.text import Tokenizer, TokenizerLike
+from muge_fast.text import Tokenizer, TokenizerLike, split_ids
 
 MAX_ORDER = 4
 MAX_COUNT = 2**32 - 1
@@ -84,12 +84,8 @@ class DocumentFrequency:
 
         """
         chosen = Tokenizer.of(tokenizer, user_dict)
-        ids, rows = (
-            (list(references), list(references.values()))
-            if isinstance(references, Mapping)
-            else (None, list(references))
-        )
-        prepared = _core.References(chosen.nested_texts(rows, "references", ids), chosen.core, ids, threads=threads)  # type: ignore[arg-type]
+        ids, rows = split_ids(references, "references")
+        prepared = _core.References(chosen.nested_texts(rows, "references", ids), chosen.core, ids, threads=threads)
         return cls(prepared.document_frequency(threads), chosen.signature)
 
     @classmethod

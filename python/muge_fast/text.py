@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from muge_fast import _core
 
@@ -141,3 +142,10 @@ def as_list(values: object, name: str) -> list[str]:
     if isinstance(values, (str, AbstractSet)) or not isinstance(values, Iterable):
         raise TypeError(f"{name}: expected a sequence of str, found {type(values).__name__}")
     return values if isinstance(values, list) else list(values)
+
+
+def split_ids(values: Mapping[Any, Any] | Iterable[Any], name: str) -> tuple[list[Hashable] | None, list[Any]]:
+    """Ids and rows of a mapping; no ids, and the rows of a sequence."""
+    if isinstance(values, Mapping):
+        return list(values), list(values.values())
+    return None, as_list(values, name)

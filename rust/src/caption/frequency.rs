@@ -37,6 +37,9 @@ pub(super) enum Longer {
     Wide([Frequencies<u128>; MAX_ORDER - 1]),
 }
 
+/// N-grams that are looked up together.
+const BATCH: usize = 16;
+
 /// The n-grams of one order with their counts: open addressing in the order of the hash, so that n-grams of one
 /// partition of the hash lie side by side.
 #[derive(Debug, Default)]
@@ -94,12 +97,12 @@ impl<K: Key> Frequencies<K> {
         seen[1].number()
     }
 
-    /// Look up at most sixteen n-grams, which `own` turns into this table's kind; those it cannot have are in none.
+    /// Look up at most [`BATCH`] n-grams, which `own` turns into this table's kind; those it cannot have are in none.
     fn look_up<L: Key>(&self, ngrams: &mut [L], own: impl Fn(L) -> Option<K>) {
         if self.len == 0 {
             return ngrams.fill(L::from_number(0));
         }
-        let mut seen = [(K::default(), 0, [K::default(); 2]); 16];
+        let mut seen = [(K::default(), 0, [K::default(); 2]); BATCH];
         for (slot, &mut ngram) in seen.iter_mut().zip(&mut *ngrams) {
             // No n-gram is zero, so zero is found nowhere.
             let key = own(ngram).unwrap_or_default();
@@ -232,7 +235,6 @@ impl DocumentFrequency {
     /// The first entry of several n-grams is read before any is compared, so that the memory accesses overlap instead
     /// of waiting for one another's branches.
     pub(super) fn look_up<K: Key>(&self, ngrams: &mut [K], order: usize) {
-        const BATCH: usize = 16;
         for batch in ngrams.chunks_mut(BATCH) {
             match &self.longer {
                 Longer::Narrow(orders) => orders[order - 2].look_up(batch, |key| key.narrow(order)),
@@ -278,11 +280,17 @@ impl DocumentFrequency {
         };
         // Sums do not depend on the order.
         let start = mix(&self.documents().to_bits().to_le_bytes());
-        self.sorted().into_iter().map(ngram).fold(start, u64::wrapping_add)
+        self.ngrams().into_iter().map(ngram).fold(start, u64::wrapping_add)
     }
 
     /// All n-grams as token ids, with their counts, in the order of their ids.
     pub fn sorted(&self) -> Vec<(Vec<u32>, u32)> {
+        let mut ngrams = self.ngrams();
+        ngrams.sort_unstable();
+        ngrams
+    }
+
+    fn ngrams(&self) -> Vec<(Vec<u32>, u32)> {
         fn all<K: Key>(orders: &[Frequencies<K>]) -> Vec<(Vec<u32>, u32)> {
             let ngrams = |(place, frequencies): (usize, &Frequencies<K>)| {
                 let unpack = |(key, count): (K, u32)| (key.unpack(place + 2), count);
@@ -297,7 +305,6 @@ impl DocumentFrequency {
         let unigrams = (0u32..).zip(&self.unigrams).filter(|&(_, &count)| count > 0);
         ngrams.extend(unigrams.map(|(token, &count)| (vec![token], count)));
         ngrams.extend(self.zeros.iter().map(|&token| (vec![token], 0)));
-        ngrams.sort_unstable();
         ngrams
     }
 }

@@ -114,8 +114,7 @@ impl References {
     ///
     /// # Errors
     /// [`Error::Unequal`] if there is not one prediction for each item, [`Error::Empty`] if no item is chosen,
-    /// [`Error::Invalid`] for a chosen item that
-    /// does not exist, [`Error::Cancelled`].
+    /// [`Error::Invalid`] for a chosen item that does not exist, [`Error::Cancelled`].
     pub fn score(
         &self,
         predictions: &impl Texts,
