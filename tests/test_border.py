@@ -78,9 +78,11 @@ def test_calls_in_two_threads_overlap(long_work):
 
 # Interrupts
 
+# A process started in the background of a shell has Ctrl-C turned off, and hands that on.
 INTERRUPTED = """
-import time
+import signal
 import muge_fast as mf
+signal.signal(signal.SIGINT, signal.default_int_handler)
 long = "红裙黑鞋白衫" * 20_000
 captions = mf.Captions([[long] * 500, ["红"]])
 print("ready", flush=True)

@@ -4,15 +4,18 @@ from muge_fast._core import __version__
 from muge_fast.caption import Captions, score_captions
 from muge_fast.files import read_captions
 from muge_fast.frequency import DocumentFrequency
+from muge_fast.ranking import Ranking, cpu_level
 from muge_fast.score import Score, Scores
 from muge_fast.text import tokenize
 
 __all__ = [
     "Captions",
     "DocumentFrequency",
+    "Ranking",
     "Score",
     "Scores",
     "__version__",
+    "cpu_level",
     "read_captions",
     "score_captions",
     "tokenize",

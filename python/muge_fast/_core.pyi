@@ -10,6 +10,7 @@ __all__ = [
     "__version__",
     "bleu_items",
     "bleu_score",
+    "cpu_level",
     "cut",
     "mean",
 ]
@@ -71,3 +72,4 @@ def bleu_items(
     rows: NDArray[np.float64], smoothing: str, smoothing_value: float | None = None, effective_order: bool = False
 ) -> NDArray[np.float64]: ...
 def mean(values: NDArray[np.float64]) -> float: ...
+def cpu_level() -> str: ...

@@ -1,6 +1,7 @@
 //! Exact metrics of the MUGE benchmark in plain Rust: no Python, no files, no printing.
 //!
-//! Text becomes token ids once ([`text`]); the caption metrics ([`caption`]) work on ids.
+//! Text becomes token ids once ([`text`]); the caption metrics ([`caption`]) work on ids. Rankings and their scores are
+//! in [`retrieval`].
 
 // Exact numbers are what the tests are about.
 #![cfg_attr(test, allow(clippy::float_cmp))]
@@ -9,6 +10,8 @@ pub mod blocks;
 pub mod caption;
 pub mod error;
 mod huge;
+pub mod lanes;
+pub mod retrieval;
 pub mod rows;
 pub mod text;
 

@@ -1,0 +1,1 @@
+//! Retrieval: the best items for each query, and how good a ranking is.
