@@ -6,6 +6,7 @@ from muge_fast.files import read_captions
 from muge_fast.frequency import DocumentFrequency
 from muge_fast.ranking import Ranking, cpu_level
 from muge_fast.score import Score, Scores
+from muge_fast.similarity import top_k_of
 from muge_fast.text import tokenize
 
 __all__ = [
@@ -19,4 +20,5 @@ __all__ = [
     "read_captions",
     "score_captions",
     "tokenize",
+    "top_k_of",
 ]

@@ -1,4 +1,4 @@
-from typing import Final, final
+from typing import Any, Final, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ __all__ = [
     "cpu_level",
     "cut",
     "mean",
+    "top_k_of",
 ]
 __version__: Final[str]
 
@@ -73,3 +74,6 @@ def bleu_items(
 ) -> NDArray[np.float64]: ...
 def mean(values: NDArray[np.float64]) -> float: ...
 def cpu_level() -> str: ...
+def top_k_of(
+    similarity: NDArray[Any], k: int, threads: int | None = None
+) -> tuple[NDArray[Any], NDArray[np.int64]]: ...

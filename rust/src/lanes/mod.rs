@@ -3,6 +3,8 @@
 //! Kernels that have more than one body take a [`Level`] and give the same result at each of them. Vector intrinsics,
 //! and the `unsafe` that they need, are in this folder only.
 
+pub mod group_max;
+
 use std::str::FromStr;
 
 use crate::error::{Error, Result};
