@@ -21,10 +21,12 @@ import numpy as np
 import muge_fast as mf
 from benches import rivals
 from benches.data import CaptionSet, caption_set
+from benches.matrix import matrix
+from benches.timing import Row, check, clock, show, times
 
 METRICS = ("bleu", "rouge_l", "cider_d", "cider")
 TARGET = Path(__file__).parent.parent / "docs" / "benchmarks.md"
-PACKAGES = ("muge-fast", "numpy", "pycocoevalcap", "sacrebleu", "bleuscore", "jieba", "rjieba")
+PACKAGES = ("muge-fast", "numpy", "pycocoevalcap", "sacrebleu", "bleuscore", "jieba", "rjieba", "torch")
 
 
 def main() -> None:
@@ -38,16 +40,13 @@ def main() -> None:
         *bleu_alone(texts),
         *prepared(texts),
         *words(texts),
+        *(matrix(500, 3_000) if quick else matrix()),
         *growth([1_000] if quick else [10_000, 100_000, 1_000_000]),
     ]
     page = "\n".join([*introduction(texts), "", *table(rows), ""])
     print(page)
     if not quick:
         TARGET.write_text(page, encoding="utf-8")
-
-
-Row = tuple[str, str, str, str]
-"""What was measured, the rival's time, ours, and the ratio or the limit."""
 
 
 def captions(texts: CaptionSet) -> Iterable[Row]:
@@ -162,13 +161,6 @@ def join_tokens(texts: CaptionSet) -> rivals.Spaced:
     return predictions, [[" ".join(tokens) for tokens in mf.tokenize(row)] for row in texts.references]
 
 
-def clock(run: Callable[[], object]) -> float:
-    """Seconds of one run."""
-    start = time.perf_counter()
-    run()
-    return time.perf_counter() - start
-
-
 def measure(run: Callable[[list[str], list[list[str]]], object], texts: CaptionSet, rounds: int) -> float:
     """Median seconds on strings that are new each time: Python keeps a string's UTF-8 form once it was asked for."""
     seconds = []
@@ -177,22 +169,6 @@ def measure(run: Callable[[list[str], list[list[str]]], object], texts: CaptionS
         references = [[text.encode().decode() for text in row] for row in texts.references]
         seconds.append(clock(lambda p=predictions, r=references: run(p, r)))
     return statistics.median(seconds)
-
-
-def check(name: str, difference: float, bound: float) -> None:
-    """No timing without the right answer."""
-    if not difference <= bound:
-        raise SystemExit(f"{name}: answers differ by {difference}, more than {bound}")
-
-
-def show(seconds: float) -> str:
-    """Seconds for people."""
-    return f"{seconds:.1f} s" if seconds >= 1 else f"{seconds * 1000:.{0 if seconds >= 0.01 else 2}f} ms"
-
-
-def times(ratios: list[float]) -> str:
-    """The median of ratios."""
-    return f"{statistics.median(ratios):.1f}x"
 
 
 def introduction(texts: CaptionSet) -> list[str]:

@@ -20,6 +20,9 @@ const BLOCK: usize = 16;
 /// Up to this k, the best groups are kept in order while they are found; above, they are selected afterwards.
 const SMALL_K: usize = 32;
 
+/// Groups that are searched together.
+const TOP: usize = 16;
+
 /// A matrix that can hand out its rows.
 pub trait Matrix: Sync {
     /// What it holds.
@@ -151,6 +154,9 @@ fn compare<W: GroupMax>(row: &[W], left: u32, right: u32) -> Ordering {
 struct Selection<W> {
     /// The largest value of each group.
     largest: Vec<W>,
+    /// The largest of each [`TOP`] groups.
+    tops: Vec<W>,
+    sorted: Sorted<W>,
     groups: Vec<u32>,
     candidates: Vec<u32>,
 }
@@ -159,65 +165,135 @@ impl<W: GroupMax> Selection<W> {
     /// The indices of the `k` best values of a row, best first.
     fn best(&mut self, row: &[W], k: usize, level: Level) -> &[u32] {
         // With half of the groups or more to be read again, reading all at once is quicker.
-        if row.len() / GROUP < 2 * k || !self.by_groups(row, k, level) {
-            self.candidates.clear();
-            self.candidates.extend(0..row.len() as u32);
+        if row.len() / GROUP >= 2 * k {
+            W::group_max(row, &mut self.largest, level);
+            // Fewer than k numbers in the best groups: some NaN is among the k best.
+            if if k <= SMALL_K { self.by_insertion(row, k) } else { self.by_selection(row, k) } {
+                return &self.candidates;
+            }
         }
-        let candidates = &mut self.candidates;
-        if k < candidates.len() {
-            candidates.select_nth_unstable_by(k, |&left, &right| compare(row, left, right));
-            candidates.truncate(k);
-        }
-        candidates.sort_unstable_by(|&left, &right| compare(row, left, right));
-        candidates
+        self.candidates.clear();
+        self.candidates.extend(0..row.len() as u32);
+        select(row, &mut self.candidates, k);
+        &self.candidates
     }
 
-    /// Collect candidates from the `k` best groups. False if there are fewer than `k` numbers in them, so that some
-    /// NaN is among the best.
-    fn by_groups(&mut self, row: &[W], k: usize, level: Level) -> bool {
-        W::group_max(row, &mut self.largest, level);
-        if k <= SMALL_K {
-            self.few_groups(k);
-        } else {
-            self.many_groups(k);
-        }
+    /// For small k: the best groups of groups, in these the best groups, in these the best values. Most of each are
+    /// dismissed by one comparison, and of ascending rows no more than a few come in between.
+    fn by_insertion(&mut self, row: &[W], k: usize) -> bool {
+        let Self { largest, tops, sorted, groups, candidates } = self;
+        tops.clear();
+        let most = |group: &[W]| group.iter().fold(W::LEAST, |most, &value| if value > most { value } else { most });
+        tops.extend(largest.chunks(TOP).map(most));
+        sorted.clear(k);
+        (0u32..).zip(tops.iter()).for_each(|(top, &value)| sorted.offer(value, top));
+        sorted.descend(tops, largest, TOP, groups);
+        sorted.descend(largest, row, GROUP, groups);
+        candidates.clear();
+        candidates.extend_from_slice(&sorted.indices);
+        candidates.len() == k
+    }
+
+    /// For any k.
+    fn by_selection(&mut self, row: &[W], k: usize) -> bool {
+        let Self { largest, groups, candidates, .. } = self;
+        groups.clear();
+        groups.extend(0..largest.len() as u32);
+        groups.select_nth_unstable_by(k - 1, |&left, &right| compare(largest, left, right));
         // No number below the k-th best group's largest is among the k best.
-        let least = self.largest[self.groups[k - 1] as usize];
-        self.candidates.clear();
-        for &group in &self.groups {
+        let least = largest[groups[k - 1] as usize];
+        candidates.clear();
+        for &group in &groups[..k] {
             let start = group as usize * GROUP;
             let values = &row[start..row.len().min(start + GROUP)];
             let numbers = (start as u32..).zip(values).filter(|&(_, &value)| value >= least);
-            self.candidates.extend(numbers.map(|(index, _)| index));
+            candidates.extend(numbers.map(|(index, _)| index));
         }
-        self.candidates.len() >= k
+        if candidates.len() < k {
+            return false;
+        }
+        select(row, candidates, k);
+        true
+    }
+}
+
+/// Leave the `k` best, best first.
+fn select<W: GroupMax>(row: &[W], candidates: &mut Vec<u32>, k: usize) {
+    if k < candidates.len() {
+        candidates.select_nth_unstable_by(k, |&left, &right| compare(row, left, right));
+        candidates.truncate(k);
+    }
+    candidates.sort_unstable_by(|&left, &right| compare(row, left, right));
+}
+
+/// The best numbers so far, best first, at most `k`. NaN does not get in.
+#[derive(Debug, Default)]
+struct Sorted<W> {
+    k: usize,
+    /// The last of `k` numbers; before there are as many, less than or equal to every number.
+    least: W,
+    values: Vec<W>,
+    indices: Vec<u32>,
+}
+
+impl<W: GroupMax> Sorted<W> {
+    fn clear(&mut self, k: usize) {
+        self.k = k;
+        self.least = W::LEAST;
+        self.values.clear();
+        self.indices.clear();
     }
 
-    /// The best groups, kept in order by insertion: most groups are no better than the last of them.
-    fn few_groups(&mut self, k: usize) {
-        let (groups, largest) = (&mut self.groups, &self.largest);
-        groups.clear();
-        groups.extend(0..k as u32);
-        groups.sort_by(|&left, &right| compare(largest, left, right));
-        let mut least = largest[groups[k - 1] as usize];
-        for (group, &value) in (0u32..).zip(largest).skip(k) {
-            if value > least {
-                // Behind all that are as large: they come first in the row.
-                let place = groups.iter().position(|&other| largest[other as usize] < value).unwrap_or(k - 1);
-                groups.copy_within(place..k - 1, place + 1);
-                groups[place] = group;
-                least = largest[groups[k - 1] as usize];
+    #[inline]
+    fn offer(&mut self, value: W, index: u32) {
+        // One comparison is enough for most.
+        if value >= self.least && (self.values.len() < self.k || self.is_better_than_last(value, index)) {
+            self.insert(value, index);
+        }
+    }
+
+    fn is_better_than_last(&self, value: W, index: u32) -> bool {
+        value > self.least || self.indices.last().is_some_and(|&last| index < last)
+    }
+
+    /// From the best groups to the best of their `values`, `size` of which are one group; `largest` are their largest.
+    fn descend(&mut self, largest: &[W], values: &[W], size: usize, groups: &mut Vec<u32>) {
+        groups.clone_from(&self.indices);
+        // No number below the k-th best group's largest is among the k best.
+        let floor = self.least;
+        self.clear(self.k);
+        for &group in &*groups {
+            if largest[group as usize] < self.least {
+                break;
+            }
+            let start = group as usize * size;
+            let group = &values[start..values.len().min(start + size)];
+            for (index, &value) in (start as u32..).zip(group) {
+                if value >= floor {
+                    self.offer(value, index);
+                }
             }
         }
     }
 
-    /// The best groups, the last of them at the end and the others in no order.
-    fn many_groups(&mut self, k: usize) {
-        let (groups, largest) = (&mut self.groups, &self.largest);
-        groups.clear();
-        groups.extend(0..largest.len() as u32);
-        groups.select_nth_unstable_by(k - 1, |&left, &right| compare(largest, left, right));
-        groups.truncate(k);
+    fn insert(&mut self, value: W, index: u32) {
+        if self.values.len() < self.k {
+            self.values.push(value);
+            self.indices.push(index);
+        }
+        let mut place = self.values.len() - 1;
+        while place > 0 {
+            let (other, before) = (self.values[place - 1], self.indices[place - 1]);
+            if other > value || other == value && before < index {
+                break;
+            }
+            (self.values[place], self.indices[place]) = (other, before);
+            place -= 1;
+        }
+        (self.values[place], self.indices[place]) = (value, index);
+        if self.values.len() == self.k {
+            self.least = self.values[self.k - 1];
+        }
     }
 }
 
