@@ -20,6 +20,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<caption::DocumentFrequency>()?;
     module.add_class::<caption::References>()?;
     module.add_function(wrap_pyfunction!(retrieval::cpu_level, module)?)?;
+    module.add_function(wrap_pyfunction!(retrieval::retrieval_rows, module)?)?;
     module.add_function(wrap_pyfunction!(similarity::top_k_of, module)?)?;
     module.add_function(wrap_pyfunction!(text::cut, module)?)?;
     module.add_function(wrap_pyfunction!(caption::bleu_score, module)?)?;

@@ -3,9 +3,11 @@
 use std::env;
 
 use muge_fast_core::lanes::Level;
+use muge_fast_core::retrieval::recall::{self, Lists, Metric};
+use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1};
 use pyo3::prelude::*;
 
-use crate::border::exception;
+use crate::border::{exception, run};
 
 /// The CPU level that kernels use: the highest, or what the environment variable `MUGE_FAST_CPU` names.
 #[pyfunction]
@@ -19,4 +21,35 @@ pub fn level() -> PyResult<Level> {
         Ok(name) if !name.is_empty() => name.parse().map_err(|error| exception(&error)),
         _ => Ok(Level::best()),
     }
+}
+
+/// One row for each query, one column for each pair of a metric's name and its k.
+#[pyfunction]
+#[pyo3(signature = (predictions, prediction_lengths, references, reference_lengths, metrics, threads=None))]
+pub fn retrieval_rows<'py>(
+    py: Python<'py>,
+    predictions: PyReadonlyArray1<'py, i64>,
+    prediction_lengths: PyReadonlyArray1<'py, i64>,
+    references: PyReadonlyArray1<'py, i64>,
+    reference_lengths: PyReadonlyArray1<'py, i64>,
+    metrics: Vec<(String, usize)>,
+    threads: Option<i64>,
+) -> PyResult<Bound<'py, PyArray2<f64>>> {
+    let metrics: muge_fast_core::Result<Vec<Metric>> =
+        metrics.iter().map(|(name, k)| Metric::named(name, *k)).collect();
+    let metrics = metrics.map_err(|error| exception(&error))?;
+    let (ends, reference_ends) = (ends(prediction_lengths.as_slice()?), ends(reference_lengths.as_slice()?));
+    let predictions = Lists { parameter: "predictions", ids: predictions.as_slice()?, ends: &ends };
+    let references = Lists { parameter: "references", ids: references.as_slice()?, ends: &reference_ends };
+    let rows = run(py, threads, |plan| recall::rows(predictions, references, &metrics, plan))?;
+    PyArray1::from_vec(py, rows).reshape([ends.len(), metrics.len()])
+}
+
+/// Where each of lists laid end to end ends. A negative length is refused later, because ends must rise.
+fn ends(lengths: &[i64]) -> Vec<usize> {
+    let add = |end: &mut usize, &length: &i64| {
+        *end = end.wrapping_add(length as usize);
+        Some(*end)
+    };
+    lengths.iter().scan(0, add).collect()
 }

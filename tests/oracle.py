@@ -298,3 +298,22 @@ class Oracle:
         """BLEU-1 to BLEU-4 of the whole set."""
         first, *rest = self.bleu_counts()
         return bleu(sum(rest, start=first), *options, **named)
+
+
+# Retrieval
+
+
+def retrieval(ranked, relevant, k):
+    """All metrics of one query, said plainly."""
+    hits = [item in relevant for item in ranked]
+    ranks = [rank for rank, hit in enumerate(hits, 1) if hit]
+    gains = [1 / math.log2(rank + 1) for rank in ranks if rank <= k]
+    best = [1 / math.log2(rank + 1) for rank in range(1, min(k, len(relevant)) + 1)]
+    return {
+        "recall": float(any(hits[:k])),
+        "relevant_recall": sum(hits[:k]) / len(relevant),
+        "precision": sum(hits[:k]) / k,
+        "ndcg": sum(gains) / sum(best),
+        "mrr": 1 / ranks[0] if ranks else 0.0,
+        "map": sum(sum(hits[:rank]) / rank for rank in ranks) / len(relevant),
+    }

@@ -2,9 +2,10 @@
 
 from muge_fast._core import __version__
 from muge_fast.caption import Captions, score_captions
-from muge_fast.files import read_captions
+from muge_fast.files import read_captions, read_queries
 from muge_fast.frequency import DocumentFrequency
 from muge_fast.ranking import Ranking, cpu_level
+from muge_fast.retrieval import score_retrieval, transpose_references
 from muge_fast.score import Score, Scores
 from muge_fast.similarity import top_k_of
 from muge_fast.text import tokenize
@@ -18,7 +19,10 @@ __all__ = [
     "__version__",
     "cpu_level",
     "read_captions",
+    "read_queries",
     "score_captions",
+    "score_retrieval",
     "tokenize",
     "top_k_of",
+    "transpose_references",
 ]

@@ -13,6 +13,7 @@ __all__ = [
     "cpu_level",
     "cut",
     "mean",
+    "retrieval_rows",
     "top_k_of",
 ]
 __version__: Final[str]
@@ -77,3 +78,11 @@ def cpu_level() -> str: ...
 def top_k_of(
     similarity: NDArray[Any], k: int, threads: int | None = None
 ) -> tuple[NDArray[Any], NDArray[np.int64]]: ...
+def retrieval_rows(
+    predictions: NDArray[np.int64],
+    prediction_lengths: NDArray[np.int64],
+    references: NDArray[np.int64],
+    reference_lengths: NDArray[np.int64],
+    metrics: list[tuple[str, int]],
+    threads: int | None = None,
+) -> NDArray[np.float64]: ...

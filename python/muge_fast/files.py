@@ -1,10 +1,12 @@
-"""Caption files: one JSON object a line."""
+"""Files of captions and of retrieval queries: one JSON object a line."""
 
 from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 
 def read_captions(path: str | os.PathLike[str]) -> dict[str, str] | dict[str, list[str]]:
@@ -34,23 +36,94 @@ def read_captions(path: str | os.PathLike[str]) -> dict[str, str] | dict[str, li
     """
     captions: dict[str, str | list[str]] = {}
     kinds: set[type] = set()
+
+    def add(row: dict[str, Any]) -> None:
+        image_id, text = _caption(row)
+        if image_id in captions:
+            raise ValueError(f"image_id {image_id!r} comes a second time")
+        kinds.add(type(text))
+        if len(kinds) > 1:
+            raise ValueError("text is a string in one line and a list in another")
+        captions[image_id] = text
+
+    _each_line(path, add)
+    return captions  # type: ignore[return-value]
+
+
+def read_queries(path: str | os.PathLike[str]) -> dict[int, list[int]]:
+    """Read a file of the MUGE retrieval task, annotation or submission.
+
+    Each line is ``{"query_id": 8426, "item_ids": [42967, …]}`` as in MUGE, or ``{"text_id": …, "image_ids": […]}``
+    or ``{"image_id": …, "text_ids": […]}`` as in Chinese-CLIP. Other fields, such as ``query_text``, are passed over.
+
+    Args:
+        path: The file, UTF-8. Blank lines are skipped.
+
+    Returns:
+        Item ids by query id, in the order of the file.
+
+    Raises:
+        OSError: The file cannot be read.
+        ValueError: A line that is not such an object, an id that is no integer (``true`` and ``1.0`` are none), an
+            item that comes twice in a line or a query that comes twice in the file. The message names the line.
+
+    Example:
+        >>> import json, pathlib, tempfile
+        >>> import muge_fast as mf
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = pathlib.Path(folder) / "MR_valid_queries.jsonl"
+        ...     _ = path.write_text(json.dumps({"query_id": 8426, "query_text": "连衣裙", "item_ids": [42967]}))
+        ...     mf.read_queries(path)
+        {8426: [42967]}
+
+    """
+    queries: dict[int, list[int]] = {}
+
+    def add(row: dict[str, Any]) -> None:
+        query, items = _query(row)
+        if query in queries:
+            raise ValueError(f"query {query} comes a second time")
+        queries[query] = items
+
+    _each_line(path, add)
+    return queries
+
+
+QUERY_FIELDS = (("query_id", "item_ids"), ("text_id", "image_ids"), ("image_id", "text_ids"))
+
+
+def _query(row: dict[str, Any]) -> tuple[int, list[int]]:
+    forms = [form for form in QUERY_FIELDS if all(field in row for field in form)]
+    if len(forms) != 1:
+        known = " or ".join(f"{query!r} and {items!r}" for query, items in QUERY_FIELDS)
+        raise ValueError(f"expected the fields {known}, found {', '.join(map(repr, row)) or 'none'}")
+    name, list_name = forms[0]
+    query, items = row[name], row[list_name]
+    if type(query) is not int:
+        raise ValueError(f"{name}: expected an integer, found {query!r}")
+    if not isinstance(items, list):
+        raise ValueError(f"{list_name}: expected a list, found {type(items).__name__}")
+    for place, item in enumerate(items):
+        if type(item) is not int:
+            raise ValueError(f"{list_name}[{place}]: expected an integer, found {item!r}")
+    if len(set(items)) < len(items):
+        twice = next(item for place, item in enumerate(items) if item in items[:place])
+        raise ValueError(f"{list_name} has {twice} twice")
+    return query, items
+
+
+def _each_line(path: str | os.PathLike[str], take: Callable[[dict[str, Any]], None]) -> None:
+    """Hand each object to ``take``; whatever is wrong with it becomes an error that names the line."""
     for number, line in enumerate(Path(path).read_bytes().split(b"\n"), 1):
         if not line.strip():
             continue
         try:
-            image_id, text = _parse(line)
-            if image_id in captions:
-                raise ValueError(f"image_id {image_id!r} comes a second time")
-            kinds.add(type(text))
-            if len(kinds) > 1:
-                raise ValueError("text is a string in one line and a list in another")
+            take(_object(line))
         except ValueError as error:
             raise ValueError(f"{os.fspath(path)}, line {number}: {error}") from None
-        captions[image_id] = text
-    return captions  # type: ignore[return-value]
 
 
-def _parse(line: bytes) -> tuple[str, str | list[str]]:
+def _object(line: bytes) -> dict[str, Any]:
     try:
         row = json.loads(line.decode("utf-8"))
     except UnicodeDecodeError as error:
@@ -59,8 +132,14 @@ def _parse(line: bytes) -> tuple[str, str | list[str]]:
         raise ValueError(f"not JSON: {error.msg} at character {error.pos}") from None
     except RecursionError:
         raise ValueError("not JSON that can be read: nested too deeply") from None
+    except ValueError as error:  # an integer of too many digits
+        raise ValueError(f"not JSON that can be read: {error}") from None
     if not isinstance(row, dict):
         raise ValueError(f"expected an object, found {type(row).__name__}")
+    return row
+
+
+def _caption(row: dict[str, Any]) -> tuple[str, str | list[str]]:
     for field in ("image_id", "text"):
         if field not in row:
             raise ValueError(f"field {field!r} is missing")

@@ -1,0 +1,111 @@
+"""The drop-in for Chinese-CLIP's evaluation script, and the files it reads."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import muge_fast as mf
+from muge_fast.compat.chinese_clip import compute_score, result
+
+
+def write(path, rows):
+    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+def original(gold, predictions):
+    """The arithmetic of ``evaluation.py``, restated."""
+    shares = [
+        sum(1 for query, true in gold.items() if any(item in predictions[query][:k] for item in true)) / len(gold)
+        for k in (1, 5, 10)
+    ]
+    return [100 * value for value in (sum(shares) / 3.0, *shares)]
+
+
+@pytest.mark.parametrize(("query", "items"), [("query_id", "item_ids"), ("text_id", "image_ids")])
+@pytest.mark.parametrize("seed", range(5))
+def test_equals_the_original(tmp_path, query, items, seed):
+    rng = np.random.default_rng(seed)
+    gold = {int(n): rng.permutation(60)[: rng.integers(0, 5)].tolist() for n in rng.permutation(9999)[:777]}
+    predictions = {n: rng.permutation(60)[:10].tolist() for n in rng.permutation(list(gold)).tolist()}
+    golden_file = write(tmp_path / "gold", [{query: n, "query_text": "连衣裙", items: ids} for n, ids in gold.items()])
+    predict_file = write(tmp_path / "pred", [{query: n, items: ids} for n, ids in predictions.items()])
+    assert compute_score(golden_file, predict_file) == original(gold, predictions)
+
+
+TEN = list(range(10))
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ([{"query_id": 1, "item_ids": TEN[:9]}], "pred: query 1 has 9 items, needs exactly 10"),
+        ([{"query_id": 2, "item_ids": TEN}], "predictions has no query 1"),
+        ([{"query_id": 1, "item_ids": TEN}, {"query_id": 2, "item_ids": TEN}], "references has no query 2"),
+        ([{"query_id": 1, "item_ids": TEN}] * 2, "pred, line 2: query 1 comes a second time"),
+        ([{"query_id": True, "item_ids": TEN}], "pred, line 1: query_id: expected an integer, found True"),
+        ([{"query_id": "1", "item_ids": TEN}], "pred, line 1: query_id: expected an integer, found '1'"),
+        (
+            [{"query_id": 1, "item_ids": [*TEN[:9], 1.0]}],
+            r"pred, line 1: item_ids\[9\]: expected an integer, found 1.0",
+        ),
+        ([{"query_id": 1, "item_ids": [*TEN[:9], 3]}], "pred, line 1: item_ids has 3 twice"),
+        ([{"query_id": 1, "item_ids": "0123456789"}], "pred, line 1: item_ids: expected a list, found str"),
+        ([{"query_id": 1}], "pred, line 1: expected the fields 'query_id' and 'item_ids' or .*, found 'query_id'"),
+        ([TEN], "pred, line 1: expected an object, found list"),
+        ([], "predictions has no query 1"),
+    ],
+)
+def test_broken_submissions(tmp_path, lines, message):
+    gold = write(tmp_path / "gold", [{"query_id": 1, "item_ids": [3]}])
+    pred = write(tmp_path / "pred", lines)
+    with pytest.raises(ValueError, match=f"{message}$"):
+        compute_score(gold, pred)
+    verdict = result(gold, pred)
+    assert (verdict["success"], verdict["score"], verdict["scoreJson"]) == (False, 0, {})
+    assert verdict["errorMsg"] == verdict["errorDetail"]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b'{"query_id": 1, "item_ids": [\xff]}', "line 1: not UTF-8 at byte 29"),
+        (b'\n{"query_id": 1', "line 2: not JSON"),
+        (b"[" * 100_000, "line 1: not JSON that can be read: nested too deeply"),
+        (b'{"query_id": ' + b"9" * 5000 + b', "item_ids": []}', "line 1: not JSON that can be read"),
+    ],
+)
+def test_broken_files(tmp_path, content, message):
+    path = tmp_path / "queries.jsonl"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=message):
+        mf.read_queries(path)
+
+
+def command(*arguments):
+    line = [sys.executable, "-m", "muge_fast.compat.chinese_clip", *map(str, arguments)]
+    return subprocess.run(line, capture_output=True, text=True, check=False)  # noqa: S603
+
+
+def test_the_command_writes_the_result_object(tmp_path):
+    gold = write(tmp_path / "gold", [{"query_id": 1, "item_ids": [3]}])
+    good = write(tmp_path / "good", [{"query_id": 1, "item_ids": TEN}])
+    target = tmp_path / "result.json"
+    assert command(gold, good, target).returncode == 0
+    found = json.loads(target.read_text(encoding="utf-8"))
+    mean = 100 * (2 / 3.0)
+    assert found == {
+        "success": True,
+        "score": mean,
+        "scoreJson": {"score": mean, "mean_recall": mean, "r1": 0.0, "r5": 100.0, "r10": 100.0},
+    }
+    assert command(gold, tmp_path / "missing", target).returncode == 1
+    found = json.loads(target.read_text(encoding="utf-8"))
+    assert not found["success"]
+    assert "No such file" in found["errorMsg"]
+    assert command(gold, good, tmp_path / "nowhere" / "result.json").returncode == 2
+    assert command(gold).returncode == 2
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["gold", "good", "result.json"]

@@ -1,0 +1,145 @@
+"""Retrieval metrics: against a plain definition, pytrec_eval, and the rules for broken input."""
+
+import numpy as np
+import pytest
+import pytrec_eval
+from hypothesis import given
+from hypothesis import strategies as st
+
+import muge_fast as mf
+import oracle
+
+METRICS = ("recall", "relevant_recall", "precision", "ndcg", "mrr", "map")
+items = st.lists(st.integers(-5, 40), unique=True, max_size=30)
+queries = st.lists(st.tuples(items, items.filter(bool)), min_size=1, max_size=40)
+
+
+def expect(ranked, relevant, name):
+    metric, _, k = name.partition("@")
+    return oracle.retrieval(ranked, relevant, int(k or 1))[metric]
+
+
+@given(queries, st.sets(st.integers(1, 50), min_size=1, max_size=4), st.sampled_from([1, 2, 3]))
+def test_equals_the_plain_definition(queries, ks, threads):
+    ks = sorted(ks)
+    predictions, references = zip(*queries, strict=True)
+    scores = mf.score_retrieval(predictions, references, ks=ks, metrics=METRICS, threads=threads)
+    for name, score in scores.items():
+        if name == "mean_recall":
+            expected = [np.mean([expect(*query, f"recall@{k}") for k in ks]) for query in queries]
+        else:
+            expected = [expect(*query, name) for query in queries]
+        np.testing.assert_allclose(score.per_item, expected, rtol=0, atol=1e-12)
+        np.testing.assert_allclose(score.value, np.mean(expected), rtol=0, atol=1e-12)
+
+
+def random_queries(count, seed=0, pool=500):
+    rng = np.random.default_rng(seed)
+    predictions = {f"q{n}": [f"d{d}" for d in rng.permutation(pool)[: rng.integers(1, 60)]] for n in range(count)}
+    references = {f"q{n}": [f"d{d}" for d in rng.permutation(pool)[: rng.integers(1, 90)]] for n in range(count)}
+    return predictions, references
+
+
+def test_equals_pytrec_eval():
+    predictions, references = random_queries(700)
+    # trec_eval ranks by score, so give scores that fall.
+    run = {query: {doc: float(-rank) for rank, doc in enumerate(docs)} for query, docs in predictions.items()}
+    judged = {query: dict.fromkeys(docs, 1) for query, docs in references.items()}
+    names = {
+        "success_1": "recall@1", "success_5": "recall@5", "success_10": "recall@10",
+        "recall_5": "relevant_recall@5", "recall_10": "relevant_recall@10",
+        "P_5": "precision@5", "P_10": "precision@10",
+        "ndcg_cut_5": "ndcg@5", "ndcg_cut_10": "ndcg@10",
+        "recip_rank": "mrr", "map": "map",
+    }  # fmt: skip
+    measures = {"success.1,5,10", "recall.5,10", "P.5,10", "ndcg_cut.5,10", "recip_rank", "map"}
+    found = pytrec_eval.RelevanceEvaluator(judged, measures).evaluate(run)
+    scores = mf.score_retrieval(predictions, references, metrics=METRICS)
+    for theirs, ours in names.items():
+        expected = [found[query][theirs] for query in references]
+        np.testing.assert_allclose(scores[ours].per_item, expected, rtol=0, atol=1e-12, err_msg=ours)
+
+
+@given(queries, st.randoms())
+def test_the_order_of_queries_does_not_matter(queries, random):
+    numbered = list(enumerate(queries))
+    random.shuffle(numbered)
+    scores = [
+        mf.score_retrieval({n: query[0] for n, query in order}, {n: query[1] for n, query in enumerate(queries)})
+        for order in (numbered, list(enumerate(queries)))
+    ]
+    assert scores[0]["mean_recall"].value == scores[1]["mean_recall"].value
+    assert scores[0].ids == list(range(len(queries)))
+
+
+def test_shards_merge_to_the_whole():
+    predictions, references = random_queries(300)
+    whole = mf.score_retrieval(predictions, references, metrics=METRICS)
+    names = list(references)
+    shards = [
+        mf.score_retrieval(
+            {name: predictions[name] for name in part}, {name: references[name] for name in part}, metrics=METRICS
+        )
+        for part in (names[:7], names[7:200], names[200:])
+    ]
+    merged = mf.Scores.merge(shards)
+    assert merged.ids == whole.ids
+    for name, score in whole.items():
+        assert merged[name].value == score.value
+        assert merged[name].per_item.tobytes() == score.per_item.tobytes()
+
+
+def test_forms_of_predictions():
+    rng = np.random.default_rng(1)
+    similarity = rng.normal(size=(50, 300)).astype("float32")
+    ranking = mf.top_k_of(similarity, 10)
+    references = [[int(row[rng.integers(0, 10)]), 299] for row in ranking.indices]
+    references = [list(dict.fromkeys(row)) for row in references]
+    expected = mf.score_retrieval(ranking.indices.tolist(), references)
+    for predictions in (ranking, ranking.indices, ranking.indices.astype("int32"), list(ranking.indices)):
+        assert mf.score_retrieval(predictions, references)["mean_recall"].value == expected["mean_recall"].value
+
+
+def test_item_ids_beyond_64_bits():
+    huge = 2**70
+    scores = mf.score_retrieval([[huge, huge + 1]], [[huge + 1]], ks=(1, 2))
+    assert (scores["recall@1"].value, scores["recall@2"].value) == (0, 1)
+
+
+def test_transpose_twice_gives_the_same_pairs():
+    references = {1: [5, 6], 2: [6], 3: [5, 7]}
+    transposed = mf.transpose_references(references)
+    assert transposed == {5: [1, 3], 6: [1, 2], 7: [3]}
+    assert mf.transpose_references(transposed) == references
+    with pytest.raises(ValueError, match=r"references\['a'\] has an item twice"):
+        mf.transpose_references({"a": [1, 1]})
+
+
+@pytest.mark.parametrize(
+    ("predictions", "references", "options", "error", "message"),
+    [
+        ([], [], {}, ValueError, "references is empty, needs at least one item"),
+        ([[1]], [[1], [2]], {}, ValueError, "predictions has 1 items but references has 2"),
+        ({"a": [1]}, {"a": [1], "b": [2]}, {}, ValueError, "predictions has no query 'b'"),
+        ({"a": [1], "b": [1], "c": [1]}, {"a": [1]}, {}, ValueError, "references has no query 'b' and 1 more"),
+        ({"a": [1]}, [[1]], {}, ValueError, "predictions has ids, references has none"),
+        ([[1, 2, 1]], [[1]], {}, ValueError, r"predictions\[0\] has the item 1 twice"),
+        ({"a": [1]}, {"a": [2, 2]}, {}, ValueError, r"references\['a'\] has the item 2 twice"),
+        ({"a": [1]}, {"a": []}, {}, ValueError, r"references\['a'\] is empty, needs at least one reference"),
+        ([["1"]], [[1]], {}, TypeError, "items are strings in one of predictions and references and integers in"),
+        ([[True]], [[1]], {}, TypeError, r"predictions\[0\]: item 0 is True \(bool\), all items must be"),
+        ([[1, 2.0]], [[1]], {}, TypeError, r"predictions\[0\]: item 1 is 2.0 \(float\), all items must be"),
+        ([["a"], ["b", 3]], [["a"], ["b"]], {}, TypeError, r"predictions\[1\]: item 1 is 3 \(int\), all items"),
+        (["abc"], [["a"]], {}, TypeError, r"predictions\[0\]: expected a list of item ids, found str"),
+        ([3], [[3]], {}, TypeError, r"predictions\[0\]: expected a list of item ids, found int"),
+        (np.zeros((1, 2)), [[1]], {}, ValueError, "predictions has shape .* and dtype float64, needs an integer"),
+        ([[1]], [[1]], {"ks": ()}, ValueError, r"ks is \[\], needs at least one"),
+        ([[1]], [[1]], {"ks": (0, 1)}, ValueError, r"ks is \[0, 1\], needs at least one, all above zero"),
+        ([[1]], [[1]], {"metrics": ("hits",)}, ValueError, "unknown metric 'hits', choose one of recall"),
+        ([[1]], [[1]], {"metrics": "map"}, TypeError, "metrics is the string 'map', needs a sequence of names"),
+        ([[1]], [[1]], {"threads": 0}, ValueError, "threads is 0, needs at least 1"),
+    ],
+)
+def test_errors(predictions, references, options, error, message):
+    with pytest.raises(error, match=f"^{message}"):
+        mf.score_retrieval(predictions, references, **options)
