@@ -130,6 +130,7 @@ def test_transpose_twice_gives_the_same_pairs():
         ([[True]], [[1]], {}, TypeError, r"predictions\[0\]: item 0 is True \(bool\), all items must be"),
         ([[1, 2.0]], [[1]], {}, TypeError, r"predictions\[0\]: item 1 is 2.0 \(float\), all items must be"),
         ([["a"], ["b", 3]], [["a"], ["b"]], {}, TypeError, r"predictions\[1\]: item 1 is 3 \(int\), all items"),
+        ([[[1]]], [[1]], {}, TypeError, r"predictions\[0\]: item 0 is \[1\] \(list\), all items must be"),
         (["abc"], [["a"]], {}, TypeError, r"predictions\[0\]: expected a list of item ids, found str"),
         ([3], [[3]], {}, TypeError, r"predictions\[0\]: expected a list of item ids, found int"),
         (np.zeros((1, 2)), [[1]], {}, ValueError, "predictions has shape .* and dtype float64, needs an integer"),

@@ -79,10 +79,11 @@ def score_retrieval(
         raise ValueError(f"predictions has {len(ranked)} items but references has {len(relevant)}")
     columns = [(name, k) for name in names for k in (cuts if name in AT_K else [1])]
     own, expected = _Lists("predictions", ranked, ids), _Lists("references", relevant, ids)
+    expected.find_empty()
+    numbers = _as_numbers(own, expected)
     own.find_twice()
     expected.find_twice()
-    expected.find_empty()
-    rows = _core.retrieval_rows(*_as_numbers(own, expected), columns, threads)
+    rows = _core.retrieval_rows(*numbers, columns, threads)
     scores = {}
     for place, (name, k) in enumerate(columns):
         key = f"{name}@{k}" if name in AT_K else name
