@@ -2,6 +2,7 @@
 
 from muge_fast._core import __version__
 from muge_fast.caption import Captions, score_captions
+from muge_fast.features import read_features
 from muge_fast.files import read_captions, read_queries
 from muge_fast.frequency import DocumentFrequency
 from muge_fast.ranking import Ranking, cpu_level
@@ -19,6 +20,7 @@ __all__ = [
     "__version__",
     "cpu_level",
     "read_captions",
+    "read_features",
     "read_queries",
     "score_captions",
     "score_retrieval",

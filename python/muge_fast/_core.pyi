@@ -13,6 +13,7 @@ __all__ = [
     "cpu_level",
     "cut",
     "mean",
+    "read_features",
     "retrieval_rows",
     "top_k_of",
 ]
@@ -86,3 +87,4 @@ def retrieval_rows(
     metrics: list[tuple[str, int]],
     threads: int | None = None,
 ) -> NDArray[np.float64]: ...
+def read_features(path: str, threads: int | None = None) -> tuple[NDArray[np.int64], NDArray[np.float32]]: ...

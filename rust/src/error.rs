@@ -40,6 +40,13 @@ pub enum Error {
         /// What is wrong with it, including the row where there is one.
         problem: String,
     },
+    /// A line of a file that is not as it should be.
+    Line {
+        /// Number of the line, from 1.
+        number: usize,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// The caller asked for the work to stop.
     Cancelled,
 }
@@ -61,6 +68,7 @@ impl fmt::Display for Error {
                 write!(f, "unknown {parameter} {found:?}, choose one of {}", known.join(", "))
             }
             Self::Invalid { parameter, problem } => write!(f, "{parameter}: {problem}"),
+            Self::Line { number, problem } => write!(f, "line {number}: {problem}"),
             Self::Cancelled => f.write_str("cancelled"),
         }
     }

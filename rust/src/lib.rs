@@ -9,6 +9,7 @@
 pub mod blocks;
 pub mod caption;
 pub mod error;
+pub mod features;
 mod huge;
 pub mod lanes;
 pub mod retrieval;

@@ -1,0 +1,92 @@
+//! Lines of the usual kind: an object of an integer id and a list of numbers, in either order, without surprises.
+//!
+//! Nothing is refused here. Where a line is of another kind, or wrong, the answer is None, and `general` takes over.
+
+/// Parse a line, append its numbers to `values` and return its id.
+pub(super) fn line(line: &[u8], values: &mut Vec<f32>) -> Option<i64> {
+    let mut rest = token(line, b'{')?;
+    let (mut id, mut has_feature) = (None, false);
+    loop {
+        let key;
+        (key, rest) = self::key(rest)?;
+        rest = token(rest, b':')?.trim_ascii_start();
+        match key {
+            b"image_id" | b"text_id" | b"query_id" if id.is_none() => {
+                let number;
+                (number, rest) = integer(rest)?;
+                id = Some(number);
+            }
+            b"feature" if !has_feature => {
+                rest = numbers(rest, values)?;
+                has_feature = true;
+            }
+            _ => return None,
+        }
+        rest = rest.trim_ascii_start();
+        match rest.split_first()? {
+            (b',', after) => rest = after,
+            (b'}', after) if after.trim_ascii_start().is_empty() && has_feature => return id,
+            _ => return None,
+        }
+    }
+}
+
+/// What comes after this byte and white space before it.
+fn token(bytes: &[u8], wanted: u8) -> Option<&[u8]> {
+    let (&first, rest) = bytes.trim_ascii_start().split_first()?;
+    (first == wanted).then_some(rest)
+}
+
+/// A string without escapes, and what comes after it.
+fn key(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let rest = token(bytes, b'"')?;
+    let end = rest.iter().position(|&byte| byte == b'"')?;
+    let (key, rest) = rest.split_at(end);
+    Some((key, &rest[1..]))
+}
+
+/// An integer of at most 18 digits.
+fn integer(bytes: &[u8]) -> Option<(i64, &[u8])> {
+    let digits = bytes.strip_prefix(b"-").unwrap_or(bytes);
+    let count = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let (digits, rest) = digits.split_at(count);
+    if count == 0 || count > 18 || count > 1 && digits[0] == b'0' || matches!(rest.first(), Some(b'.' | b'e' | b'E')) {
+        return None;
+    }
+    let number = digits.iter().fold(0, |number, &digit| number * 10 + i64::from(digit - b'0'));
+    Some((if bytes[0] == b'-' { -number } else { number }, rest))
+}
+
+/// A list of numbers.
+fn numbers<'a>(bytes: &'a [u8], values: &mut Vec<f32>) -> Option<&'a [u8]> {
+    let mut rest = token(bytes, b'[')?;
+    loop {
+        rest = rest.trim_ascii_start();
+        let (number, length) = fast_float2::parse_partial::<f64, _>(rest).ok()?;
+        let (text, after) = rest.split_at(length);
+        let value = number as f32;
+        if !is_json(text) || !value.is_finite() {
+            return None;
+        }
+        values.push(value);
+        rest = after.trim_ascii_start();
+        match rest.split_first()? {
+            (b',', after) => rest = after,
+            (b']', after) => return Some(after),
+            _ => return None,
+        }
+    }
+}
+
+/// Whether a number that could be read is one in JSON too, which is strict about zeros, points and signs.
+fn is_json(text: &[u8]) -> bool {
+    let digits = text.strip_prefix(b"-").unwrap_or(text);
+    let starts = match digits {
+        [b'0', second, ..] => !second.is_ascii_digit(),
+        [first, ..] => first.is_ascii_digit(),
+        [] => false,
+    };
+    // With a digit after the point there cannot be a letter or the end.
+    let point = text.iter().position(|&byte| byte == b'.');
+    starts && point.is_none_or(|place| text.get(place + 1).is_some_and(u8::is_ascii_digit))
+}

@@ -1,0 +1,57 @@
+//! Feature files from disk.
+
+use std::fs::File;
+use std::io;
+use std::path::PathBuf;
+
+use muge_fast_core::features::{Features, Source, read};
+use numpy::{PyArray1, PyArray2, PyArrayMethods};
+use pyo3::prelude::*;
+
+use crate::border::run;
+
+/// Ids and a matrix of float32 from a file of JSON lines.
+#[pyfunction]
+#[pyo3(signature = (path, threads=None))]
+#[allow(clippy::type_complexity)]
+pub fn read_features(
+    py: Python<'_>,
+    path: PathBuf,
+    threads: Option<i64>,
+) -> PyResult<(Bound<'_, PyArray1<i64>>, Bound<'_, PyArray2<f32>>)> {
+    let file = File::open(path)?;
+    let source = OpenFile { size: file.metadata()?.len(), file };
+    let Features { ids, values } = run(py, threads, |plan| read(&source, plan))?;
+    let shape = (ids.len(), values.len() / ids.len());
+    Ok((PyArray1::from_vec(py, ids), PyArray1::from_vec(py, values).reshape(shape)?))
+}
+
+struct OpenFile {
+    file: File,
+    /// When it was opened. What is appended later is not read; a file that shrinks is an error.
+    size: u64,
+}
+
+impl Source for OpenFile {
+    fn size(&self) -> u64 {
+        self.size
+    }
+
+    #[cfg(unix)]
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
+        std::os::unix::fs::FileExt::read_exact_at(&self.file, buffer, offset)
+    }
+
+    #[cfg(windows)]
+    fn read_at(&self, mut offset: u64, mut buffer: &mut [u8]) -> io::Result<()> {
+        while !buffer.is_empty() {
+            let count = std::os::windows::fs::FileExt::seek_read(&self.file, buffer, offset)?;
+            if count == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            buffer = &mut buffer[count..];
+            offset += count as u64;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,139 @@
+"""Feature files: every number is the one that Python reads, and what is wrong is named."""
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import muge_fast as mf
+
+
+def write(path, lines):
+    path.write_bytes(b"".join(line if isinstance(line, bytes) else line.encode() + b"\n" for line in lines))
+    return path
+
+
+def line(number, feature, field="image_id"):
+    return json.dumps({field: number, "feature": feature})
+
+
+def check_numbers(folder, texts):
+    path = write(folder / "numbers.jsonl", [f'{{"text_id": 1, "feature": [{", ".join(texts)}]}}'])
+    expected = np.array([float(text) for text in texts]).astype("float32")
+    assert mf.read_features(path)[1][0].tobytes() == expected.tobytes()
+
+
+def midpoints():
+    """Numbers between two floats, and their nearest neighbours, in many digits."""
+    rng = np.random.default_rng(0)
+    low = rng.integers(0, 0x7F7FFFFF, 3000).astype("uint32").view("float32").astype("float64")
+    high = np.nextafter(low.astype("float32"), np.float32(np.inf)).astype("float64")
+    middle = (low + high) / 2
+    near = np.concatenate([middle, np.nextafter(middle, np.inf), np.nextafter(middle, -np.inf)])
+    return near[near < 3.4028235e38]
+
+
+def test_numbers_between_two_floats(tmp_path):
+    check_numbers(tmp_path, [repr(number) for number in midpoints().tolist()])
+    check_numbers(tmp_path, [f"{number:.40e}" for number in midpoints().tolist()])
+    check_numbers(tmp_path, [f"-{number:.17e}" for number in midpoints().tolist()])
+
+
+def test_odd_numbers(tmp_path):
+    odd = ["0", "-0", "0.0", "-0.0", "1e-400", "5e-324", "1e-45", "1.4e-45", "7e-46", "7.006492321624085e-46", "1E+5"]
+    odd += ["1" + "0" * 38, "0." + "0" * 400 + "1", "1" * 30 + "." + "3" * 370, "123456789012345678901234567890e-20"]
+    odd += ["0e999999999999", "16777217", "16777219", "9007199254740993", "3.4028235677973362e38", "2.5e-1"]
+    check_numbers(tmp_path, odd)
+
+
+floats = st.floats(width=32, allow_nan=False, allow_infinity=False) | st.floats(-3e38, 3e38)
+
+
+@given(st.integers(1, 9).flatmap(lambda width: st.lists(st.lists(floats, min_size=width, max_size=width), min_size=1)))
+def test_any_floats(tmp_path_factory, rows):
+    path = write(tmp_path_factory.mktemp("any") / "f.jsonl", [line(n, row) for n, row in enumerate(rows)])
+    ids, features = mf.read_features(path)
+    assert ids.tolist() == list(range(len(rows)))
+    assert features.tobytes() == np.array(rows).astype("float32").tobytes()
+
+
+@pytest.mark.parametrize("field", ["image_id", "text_id", "query_id"])
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_a_file_of_many_blocks(tmp_path, field, threads):
+    rng = np.random.default_rng(5)
+    expected = rng.normal(size=(900, 129)).astype("float32")
+    numbers = rng.permutation(10**5)[:900] if threads == 1 else np.arange(900) * 7 - 100
+    rows = [line(int(n), row, field) for n, row in zip(numbers, expected.tolist(), strict=True)]
+    ids, features = mf.read_features(write(tmp_path / "f.jsonl", rows), threads=threads)
+    np.testing.assert_array_equal(ids, numbers)
+    assert features.tobytes() == expected.tobytes()
+    assert features.flags.c_contiguous
+
+
+def test_forms_of_lines(tmp_path):
+    lines = [
+        '{"image_id": 1, "feature": [1, 2]}',
+        ' \t{ "feature" :[ 1.5 ,2 ] , "image_id" : 2 }\r',
+        "",
+        '{"image_id":3,"name":{"a":[1,"]}"]},"feature":[3,4],"score":null}',
+        '{"image\\u005fid": 4, "fe\\u0061ture": [1e0, 2E0]}',
+        '{"text_id": -9223372036854775808, "feature": [0, 0]}',
+    ]
+    ids, features = mf.read_features(write(tmp_path / "f.jsonl", lines))
+    assert ids.tolist() == [1, 2, 3, 4, -(2**63)]
+    assert features.tolist() == [[1, 2], [1.5, 2], [3, 4], [1, 2], [0, 0]]
+
+
+GOOD = '{"image_id": 1, "feature": [1, 2]}'
+
+
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        ('{"image_id": 2, "feature": [1]}', "feature has 1 numbers, the first line has 2"),
+        ('{"image_id": 2, "feature": []}', "feature is empty, needs at least one number"),
+        ('{"image_id": 2}', "feature is missing"),
+        ('{"feature": [1, 2]}', "image_id, text_id or query_id is missing"),
+        ('{"image_id": true, "feature": [1, 2]}', "invalid type: boolean `true`, expected i64"),
+        ('{"image_id": 2.0, "feature": [1, 2]}', "invalid type: floating point `2.0`, expected i64"),
+        ('{"image_id": "2", "feature": [1, 2]}', 'invalid type: string "2", expected i64'),
+        ('{"image_id": 9223372036854775808, "feature": [1, 2]}', "invalid value: integer"),
+        ('{"image_id": 2, "feature": [1, NaN]}', "expected value"),
+        ('{"image_id": 2, "feature": [1, -Infinity]}', "invalid number"),
+        ('{"image_id": 2, "feature": [1, true]}', "invalid type: boolean `true`, expected f64"),
+        ('{"image_id": 2, "feature": [1, 1e39]}', r"feature\[1\] is 1e39, too large for float32"),
+        ('{"image_id": 2, "feature": [1, 1e400]}', "number out of range"),
+        ('{"image_id": 2, "feature": [1, 01]}', "invalid number"),
+        ('{"image_id": 2, "feature": [1, 2}', "expected `,` or `]`"),
+        ('{"image_id": 2, "feature": [1, 2', "EOF while parsing a list"),
+        ('{"image_id": 2, "feature": [1, 2]} x', "trailing characters"),
+        ('{"image_id": 2, "text_id": 2, "feature": [1, 2]}', "text_id comes after a field that says the same"),
+        ('{"image_id": 2, "feature": [1, 2], "feature": [1, 2]}', "feature comes after a field that says the same"),
+        ("[1, 2]", "invalid type: sequence, expected an object with image_id"),
+        ('{"image_id": 2, "x": ' + "[" * 100_000, "EOF while parsing a list"),
+        (b'{"image_id": 2, "feature": [\xff]}\n', "not UTF-8 at byte 28"),
+        (b"\xef\xbb\xbf" + GOOD.encode(), "starts with a byte order mark"),
+        (b"\x1f\x8b\x08\x00rest", "is compressed with gzip"),
+    ],
+)
+def test_broken_lines(tmp_path, bad, message):
+    path = write(tmp_path / "f.jsonl", [GOOD, "", bad, "not even JSON"])
+    with pytest.raises(ValueError, match=rf"f\.jsonl: line 3: {message}"):
+        mf.read_features(path)
+
+
+def test_ids_that_come_twice(tmp_path):
+    path = write(tmp_path / "f.jsonl", [line(7, [1.0]), line(8, [1.0]), line(7, [2.0])])
+    with pytest.raises(ValueError, match=r"f\.jsonl: id 7 comes twice, in rows 0 and 2"):
+        mf.read_features(path)
+
+
+def test_files_that_cannot_be_read(tmp_path):
+    with pytest.raises(ValueError, match="features is empty, needs at least one item"):
+        mf.read_features(write(tmp_path / "f.jsonl", []))
+    with pytest.raises(FileNotFoundError):
+        mf.read_features(tmp_path / "missing")
+    with pytest.raises((OSError, ValueError)):
+        mf.read_features(tmp_path)
