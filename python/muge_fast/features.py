@@ -16,7 +16,7 @@ def read_features(
     """Read the feature JSONL that Chinese-CLIP and the MUGE baseline write.
 
     Each line is ``{"image_id": 42967, "feature": [0.0123, …]}``, with ``image_id``, ``text_id`` or ``query_id``, keys
-    in any order. Other fields and blank lines are passed over. Each number is what ``numpy.float32(float(text))`` gives.
+    in any order. Other fields and blank lines are passed over. Each number is ``numpy.float32(float(text))``.
 
     Args:
         path: The file, UTF-8.
