@@ -7,7 +7,7 @@
 use std::iter::Enumerate;
 use std::ops::Range;
 use std::slice::IterMut;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
@@ -18,13 +18,14 @@ use crate::error::{Error, Result};
 pub struct Plan {
     threads: usize,
     cancelled: Arc<AtomicBool>,
+    done: Arc<AtomicUsize>,
 }
 
 impl Plan {
     /// A plan for `threads` threads; `None` means one for each core.
     pub fn new(threads: Option<usize>) -> Self {
         let cores = || thread::available_parallelism().map_or(1, usize::from);
-        Self { threads: threads.unwrap_or_else(cores).max(1), cancelled: Arc::default() }
+        Self { threads: threads.unwrap_or_else(cores).max(1), cancelled: Arc::default(), done: Arc::default() }
     }
 
     /// Number of threads that will be used.
@@ -36,7 +37,7 @@ impl Plan {
     /// with this one.
     #[must_use]
     pub fn at_most(&self, threads: usize) -> Self {
-        Self { threads: self.threads.min(threads).max(1), cancelled: self.cancelled.clone() }
+        Self { threads: self.threads.min(threads).max(1), ..self.clone() }
     }
 
     /// Ask the work to stop; it answers with [`Error::Cancelled`] soon after.
@@ -50,6 +51,16 @@ impl Plan {
     /// [`Error::Cancelled`].
     pub fn check(&self) -> Result<()> {
         if self.cancelled.load(Ordering::Relaxed) { Err(Error::Cancelled) } else { Ok(()) }
+    }
+
+    /// Tell whoever watches that `count` more rows are done.
+    pub fn advance(&self, count: usize) {
+        self.done.fetch_add(count, Ordering::Relaxed);
+    }
+
+    /// How many rows [`Plan::advance`] was told of.
+    pub fn done(&self) -> usize {
+        self.done.load(Ordering::Relaxed)
     }
 
     /// Run `work(scratch, block)` over `0..count` cut into blocks of `size`; results come in block order.

@@ -3,7 +3,14 @@
 //! Kernels that have more than one body take a [`Level`] and give the same result at each of them. Vector intrinsics,
 //! and the `unsafe` that they need, are in this folder only.
 
+pub mod dot;
 pub mod group_max;
+pub mod hadamard;
+pub mod round;
+pub mod scale;
+pub mod tile;
+#[cfg(target_arch = "x86_64")]
+mod tile_x86;
 
 use std::str::FromStr;
 

@@ -1,0 +1,99 @@
+//! The Walsh-Hadamard transform: additions only, and every number of the result depends on all of the vector.
+
+use super::Level;
+
+/// Numbers that are added together.
+pub const LANES: usize = 16;
+
+/// Multiply a vector by `factor` and transform it, in place. Its length is a power of two, at least 16, by whose square
+/// root the length of the vector grows. Every level has the same bits.
+#[allow(unsafe_code)]
+pub fn hadamard(vector: &mut [f32], factor: f32, level: Level) {
+    assert!(level.is_available(), "the CPU has the level that was chosen");
+    let lanes = vector.as_chunks_mut().0;
+    match level {
+        // SAFETY: the level is available, so the CPU has its instructions.
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx512 | Level::Vnni => unsafe { avx512(lanes, factor) },
+        // SAFETY: as above.
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx2 => unsafe { avx2(lanes, factor) },
+        _ => body(lanes, factor),
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512dq,avx512vl")]
+fn avx512(lanes: &mut [[f32; LANES]], factor: f32) {
+    body(lanes, factor);
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn avx2(lanes: &mut [[f32; LANES]], factor: f32) {
+    body(lanes, factor);
+}
+
+#[inline(always)]
+#[allow(clippy::inline_always)] // Only inside a function with the features does it get them.
+fn body(vector: &mut [[f32; LANES]], factor: f32) {
+    for lanes in vector.iter_mut() {
+        for number in lanes {
+            *number *= factor;
+        }
+    }
+    let mut half = vector.len() / 2;
+    while half > 0 {
+        for block in vector.chunks_exact_mut(2 * half) {
+            let (low, high) = block.split_at_mut(half);
+            for (low, high) in low.iter_mut().zip(high) {
+                for lane in 0..LANES {
+                    let (one, other) = (low[lane], high[lane]);
+                    low[lane] = one + other;
+                    high[lane] = one - other;
+                }
+            }
+        }
+        half /= 2;
+    }
+    for lanes in vector {
+        within::<8>(lanes);
+        within::<4>(lanes);
+        within::<2>(lanes);
+        within::<1>(lanes);
+    }
+}
+
+/// The same between lanes of one register that are `HALF` apart.
+#[inline(always)]
+#[allow(clippy::inline_always)]
+fn within<const HALF: usize>(lanes: &mut [f32; LANES]) {
+    let mut partners = [0.0; LANES];
+    for lane in 0..LANES {
+        partners[lane] = lanes[lane ^ HALF];
+    }
+    for lane in 0..LANES {
+        let own = if lane & HALF == 0 { lanes[lane] } else { -lanes[lane] };
+        lanes[lane] = partners[lane] + own;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_level_multiplies_by_the_matrix_of_signs() {
+        for len in [16, 32, 128, 512] {
+            let vector: Vec<f32> = (0..len).map(|place| ((place * 37 + 11) % 101) as f32 - 50.0).collect();
+            let sign = |row: usize, column: usize| if (row & column).count_ones() % 2 == 0 { 1.0 } else { -1.0 };
+            let product = |row| (0..len).map(|column| 0.25 * sign(row, column) * vector[column]).sum::<f32>();
+            let expected: Vec<f32> = (0..len).map(product).collect();
+            for level in Level::ALL.into_iter().filter(|level| level.is_available()) {
+                let mut found = vector.clone();
+                hadamard(&mut found, 0.25, level);
+                assert_eq!(found, expected, "{len} {level:?}");
+            }
+        }
+    }
+}

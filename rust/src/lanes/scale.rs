@@ -1,0 +1,57 @@
+//! Vectors in other units, seen from another point.
+
+use super::Level;
+
+/// Put `vector` times `factor`, rounded to single precision, less `centre` into `target`. Factor and product are in
+/// double precision, so that neither can overflow. All have the same length.
+#[allow(unsafe_code)]
+pub fn scale(vector: &[f32], factor: f64, centre: &[f32], target: &mut [f32], level: Level) {
+    assert!(level.is_available(), "the CPU has the level that was chosen");
+    match level {
+        // SAFETY: the level is available, so the CPU has its instructions.
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx512 | Level::Vnni => unsafe { avx512(vector, factor, centre, target) },
+        // SAFETY: as above.
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx2 => unsafe { avx2(vector, factor, centre, target) },
+        _ => body(vector, factor, centre, target),
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512dq,avx512vl")]
+fn avx512(vector: &[f32], factor: f64, centre: &[f32], target: &mut [f32]) {
+    body(vector, factor, centre, target);
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn avx2(vector: &[f32], factor: f64, centre: &[f32], target: &mut [f32]) {
+    body(vector, factor, centre, target);
+}
+
+#[inline(always)]
+#[allow(clippy::inline_always)] // Only inside a function with the features does it get them.
+fn body(vector: &[f32], factor: f64, centre: &[f32], target: &mut [f32]) {
+    for ((target, &number), centre) in target.iter_mut().zip(vector).zip(centre) {
+        *target = (f64::from(number) * factor) as f32 - centre;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_level_rounds_once_and_subtracts() {
+        let vector: Vec<f32> = (0..37_u8).map(f32::from).collect();
+        let centre = vec![0.25; vector.len()];
+        for level in Level::ALL.into_iter().filter(|level| level.is_available()) {
+            let mut target = vec![0.0; vector.len()];
+            scale(&vector, 0.1, &centre, &mut target, level);
+            for (number, found) in vector.iter().zip(target) {
+                assert_eq!(found, (f64::from(*number) * 0.1) as f32 - 0.25);
+            }
+        }
+    }
+}
