@@ -11,14 +11,31 @@ use pyo3::prelude::*;
 /// How long work goes on before Python is asked again whether the user wants to interrupt it.
 const SIGNAL_PAUSE: Duration = Duration::from_millis(50);
 
+/// How the caller wants long work to run.
+pub struct Watched {
+    /// Number of threads, None for all cores.
+    pub threads: Option<i64>,
+    /// Called now and then with the number of rows that are done; what it raises ends the work.
+    pub progress: Option<Py<PyAny>>,
+}
+
 /// Run `work` without the interpreter lock, on a thread of its own so that Ctrl-C can be heard meanwhile.
 pub fn run<T: Send>(py: Python<'_>, threads: Option<i64>, work: impl FnOnce(&Plan) -> Result<T> + Send) -> PyResult<T> {
+    run_watched(py, Watched { threads, progress: None }, work)
+}
+
+/// The same, and tell how far it is.
+pub fn run_watched<T: Send>(
+    py: Python<'_>,
+    Watched { threads, progress }: Watched,
+    work: impl FnOnce(&Plan) -> Result<T> + Send,
+) -> PyResult<T> {
     if let Some(threads) = threads.filter(|&threads| threads < 1) {
         let problem = format!("threads is {threads}, needs at least 1 or None for all cores");
         return Err(PyValueError::new_err(problem));
     }
     let plan = Plan::new(threads.map(|threads| threads as usize));
-    let (result, interrupt) = py.detach(|| watch(&plan, work));
+    let (result, interrupt) = py.detach(|| watch(&plan, progress.as_ref(), work));
     match (result, interrupt) {
         (_, Some(interrupt)) => Err(interrupt),
         (Some(result), None) => result.map_err(|error| exception(&error)),
@@ -26,8 +43,13 @@ pub fn run<T: Send>(py: Python<'_>, threads: Option<i64>, work: impl FnOnce(&Pla
     }
 }
 
-/// Wait for the work and listen for signals; the first interrupt cancels the plan. No result means that it panicked.
-fn watch<T: Send>(plan: &Plan, work: impl FnOnce(&Plan) -> Result<T> + Send) -> (Option<Result<T>>, Option<PyErr>) {
+/// Wait for the work, listen for signals and tell how far it is; the first interrupt cancels the plan. No result means
+/// that it panicked.
+fn watch<T: Send>(
+    plan: &Plan,
+    progress: Option<&Py<PyAny>>,
+    work: impl FnOnce(&Plan) -> Result<T> + Send,
+) -> (Option<Result<T>>, Option<PyErr>) {
     thread::scope(|scope| {
         let (sender, receiver) = mpsc::channel();
         let worker = scope.spawn(move || {
@@ -40,10 +62,7 @@ fn watch<T: Send>(plan: &Plan, work: impl FnOnce(&Plan) -> Result<T> + Send) -> 
                 Ok(result) => break Some(result),
                 Err(RecvTimeoutError::Disconnected) => break None,
                 Err(RecvTimeoutError::Timeout) if interrupt.is_none() => {
-                    // The method itself is not general enough for any lifetime.
-                    #[allow(clippy::redundant_closure_for_method_calls)]
-                    let signals = Python::attach(|py| py.check_signals());
-                    interrupt = signals.err();
+                    interrupt = Python::attach(|py| ask(py, plan, progress)).err();
                     if interrupt.is_some() {
                         plan.cancel();
                     }
@@ -55,6 +74,15 @@ fn watch<T: Send>(plan: &Plan, work: impl FnOnce(&Plan) -> Result<T> + Send) -> 
         let _ = worker.join();
         (result, interrupt)
     })
+}
+
+/// Ask Python whether to go on.
+fn ask(py: Python<'_>, plan: &Plan, progress: Option<&Py<PyAny>>) -> PyResult<()> {
+    py.check_signals()?;
+    if let Some(progress) = progress {
+        progress.call1(py, (plan.done(),))?;
+    }
+    Ok(())
 }
 
 /// The Python exception for an error of the core.

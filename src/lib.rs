@@ -5,6 +5,7 @@
 
 mod border;
 mod caption;
+mod embeddings;
 mod features;
 mod retrieval;
 mod similarity;
@@ -20,6 +21,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<text::Tokenizer>()?;
     module.add_class::<caption::DocumentFrequency>()?;
     module.add_class::<caption::References>()?;
+    module.add_class::<embeddings::TopK>()?;
     module.add_function(wrap_pyfunction!(features::read_features, module)?)?;
     module.add_function(wrap_pyfunction!(retrieval::cpu_level, module)?)?;
     module.add_function(wrap_pyfunction!(retrieval::retrieval_rows, module)?)?;

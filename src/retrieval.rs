@@ -46,7 +46,7 @@ pub fn retrieval_rows<'py>(
 }
 
 /// Where each of lists laid end to end ends. A negative length is refused later, because ends must rise.
-fn ends(lengths: &[i64]) -> Vec<usize> {
+pub fn ends(lengths: &[i64]) -> Vec<usize> {
     let add = |end: &mut usize, &length: &i64| {
         *end = end.wrapping_add(length as usize);
         Some(*end)

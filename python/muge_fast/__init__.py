@@ -2,6 +2,7 @@
 
 from muge_fast._core import __version__
 from muge_fast.caption import Captions, score_captions
+from muge_fast.embeddings import TopK, top_k
 from muge_fast.features import read_features
 from muge_fast.files import read_captions, read_queries
 from muge_fast.frequency import DocumentFrequency
@@ -17,6 +18,7 @@ __all__ = [
     "Ranking",
     "Score",
     "Scores",
+    "TopK",
     "__version__",
     "cpu_level",
     "read_captions",
@@ -25,6 +27,7 @@ __all__ = [
     "score_captions",
     "score_retrieval",
     "tokenize",
+    "top_k",
     "top_k_of",
     "transpose_references",
 ]

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from typing import Any, Final, final
 
 import numpy as np
@@ -7,6 +8,7 @@ __all__ = [
     "DocumentFrequency",
     "References",
     "Tokenizer",
+    "TopK",
     "__version__",
     "bleu_items",
     "bleu_score",
@@ -64,6 +66,26 @@ class References:
         orders: int = 4,
         threads: int | None = None,
     ) -> dict[str, NDArray[np.float64]]: ...
+
+@final
+class TopK:
+    def __new__(cls, k: int, metric: str) -> TopK: ...
+    @property
+    def items(self) -> int: ...
+    @property
+    def queries(self) -> int: ...
+    def update(
+        self,
+        queries: NDArray[Any],
+        items: NDArray[Any],
+        offset: int,
+        exclude: NDArray[np.int64],
+        exclude_lengths: NDArray[np.int64],
+        threads: int | None = None,
+        progress: Callable[[int], object] | None = None,
+    ) -> None: ...
+    def merge(self, other: TopK) -> None: ...
+    def best(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]: ...
 
 def cut(
     texts: list[str] | list[list[str]], tokenizer: Tokenizer | None, threads: int | None = None

@@ -6,9 +6,9 @@ import operator
 from typing import Any, SupportsIndex
 
 import numpy as np
-import numpy.typing as npt
 
 from muge_fast import _core
+from muge_fast.arrays import as_array
 from muge_fast.ranking import Ranking
 
 DTYPES = ("float32", "float64", "float16")
@@ -44,7 +44,7 @@ def top_k_of(similarity: Any, k: SupportsIndex, *, threads: int | None = None) -
         dtype('float32')
 
     """
-    matrix = _as_array(similarity)
+    matrix = as_array("similarity", similarity, DTYPES)
     if matrix.ndim != 2:  # noqa: PLR2004
         raise ValueError(f"similarity has shape {matrix.shape}, needs two dimensions, (queries, items)")
     if matrix.dtype not in DTYPES or not matrix.dtype.isnative:
@@ -55,16 +55,3 @@ def top_k_of(similarity: Any, k: SupportsIndex, *, threads: int | None = None) -
     # Code that steps over strides needs aligned values, which every array has that was not cut out of bytes.
     return Ranking(*_core.top_k_of(np.require(matrix, requirements="A"), count, threads))
 
-
-def _as_array(similarity: Any) -> npt.NDArray[Any]:  # noqa: ANN401
-    if isinstance(similarity, np.ndarray):
-        return similarity
-    if not hasattr(similarity, "__dlpack__"):
-        found = type(similarity).__name__
-        raise TypeError(f"similarity: expected a NumPy array or an array with __dlpack__, found {found}")
-    try:
-        return np.from_dlpack(similarity)
-    except (BufferError, RuntimeError, TypeError) as error:
-        raise TypeError(
-            f"similarity: NumPy cannot share this array ({error}); needs {', '.join(DTYPES)} on the CPU"
-        ) from error
