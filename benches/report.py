@@ -21,12 +21,13 @@ import numpy as np
 import muge_fast as mf
 from benches import rivals
 from benches.data import CaptionSet, caption_set
+from benches.embeddings import embeddings, train_scale
 from benches.matrix import matrix
 from benches.timing import Row, check, clock, show, times
 
 METRICS = ("bleu", "rouge_l", "cider_d", "cider")
 TARGET = Path(__file__).parent.parent / "docs" / "benchmarks.md"
-PACKAGES = ("muge-fast", "numpy", "pycocoevalcap", "sacrebleu", "bleuscore", "jieba", "rjieba", "torch")
+PACKAGES = ("muge-fast", "numpy", "pycocoevalcap", "sacrebleu", "bleuscore", "jieba", "rjieba", "torch", "faiss-cpu")
 
 
 def main() -> None:
@@ -41,6 +42,7 @@ def main() -> None:
         *prepared(texts),
         *words(texts),
         *(matrix(500, 3_000) if quick else matrix()),
+        *(embeddings(500, 3_000) if quick else (*embeddings(), *train_scale())),
         *growth([1_000] if quick else [10_000, 100_000, 1_000_000]),
     ]
     page = "\n".join([*introduction(texts), "", *table(rows), ""])

@@ -10,6 +10,8 @@ use pyo3::prelude::*;
 use crate::border::{Watched, exception, run, run_watched};
 use crate::retrieval::{ends, level};
 
+type Arrays<'py> = (Bound<'py, PyArray2<f64>>, Bound<'py, PyArray2<i64>>);
+
 /// The best items that each query has seen so far.
 #[pyclass(module = "muge_fast._core")]
 pub struct TopK(top_k::TopK);
@@ -53,7 +55,7 @@ impl TopK {
     }
 
     /// Scores and indices of shape (queries, k).
-    fn best<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyArray2<f64>>, Bound<'py, PyArray2<i64>>)> {
+    fn best<'py>(&self, py: Python<'py>) -> PyResult<Arrays<'py>> {
         let (scores, indices) = self.0.best().map_err(|error| exception(&error))?;
         let shape = [self.0.queries(), self.0.k()];
         let scores = PyArray1::from_vec(py, scores).reshape(shape)?;

@@ -1,8 +1,8 @@
 """The search of :func:`muge_fast.top_k` for torch tensors, on the device where they are.
 
 A product of matrices in single precision rules out what cannot be among the best, by the same kind of bound as on the
-CPU; what is left is scored in double precision, in the same order of additions, so that scores and ranking have the same
-bits.
+CPU; what is left is scored in double precision, in the same order of additions, so that scores and ranking have the
+same bits.
 """
 
 from __future__ import annotations
@@ -176,14 +176,15 @@ class _Search:
             vectors = self.items[right]
             score = _dot(torch, queries[left], vectors)
             if self.cosine:
-                lengths = norms[left] * _dot(torch, vectors, vectors).sqrt()
+                lengths = norms[left] * _length(torch, vectors)
                 score = torch.where(lengths > 0, score / lengths, torch.zeros_like(score))
             scores.append(score)
         score = torch.cat(scores)
         # Stable sorts from the least to the most important key.
-        for key, descending in ((columns, False), (score, True), (rows, False)):
-            order = key.sort(stable=True, descending=descending).indices
-            rows, columns, score = rows[order], columns[order], score[order]
+        order = columns.sort(stable=True).indices
+        order = order[score[order].sort(stable=True, descending=True).indices]
+        order = order[rows[order].sort(stable=True).indices]
+        rows, columns, score = rows[order], columns[order], score[order]
         counts = torch.bincount(rows, minlength=len(queries))
         short = (counts < self.k).nonzero()
         if len(short):
@@ -199,7 +200,7 @@ class _Search:
         torch = self.torch
         if not self.cosine:
             return (vectors.double() * (self.factor if factors is None else factors)).float(), None
-        norms = _dot(torch, vectors, vectors).sqrt()
+        norms = _length(torch, vectors)
         inverse = torch.where(norms > 0, 1 / norms, torch.zeros_like(norms))
         return (vectors.double() * inverse[:, None]).float(), norms
 
@@ -207,6 +208,14 @@ class _Search:
         """What brings numbers to about one."""
         exponents = self.torch.frexp(numbers).exponent
         return self.torch.ldexp(self.torch.ones_like(numbers), -exponents)
+
+
+def _length(torch: Any, vectors: Any) -> Any:  # noqa: ANN401
+    square = _dot(torch, vectors, vectors)
+    if square.device.type == "cpu":
+        # There torch's square root is not always the number nearest to the true one.
+        return torch.from_numpy(np.sqrt(square.numpy()))
+    return square.sqrt()
 
 
 def _dot(torch: Any, left: Any, right: Any) -> Any:  # noqa: ANN401

@@ -78,9 +78,9 @@ def top_k(
     count = operator.index(k)
     if not 1 <= count <= len(right):
         raise ValueError(f"k is {count}, needs 1 to {len(right)}, the number of items")
-    best = TopK(count, metric=metric)
-    best.update(left, right, 0, exclude=exclude, threads=threads, progress=progress)
-    return best.result()
+    best = _core.TopK(count, metric)
+    _show(best, left, right, offset=0, exclude=exclude, threads=threads, progress=progress)
+    return Ranking(*best.best())
 
 
 class TopK:
@@ -126,7 +126,9 @@ class TopK:
         threads: int | None = None,
         progress: bool | None = None,
     ) -> None:
-        """Show a block of items to all queries. After an error or an interrupt it is as if the block had not been shown.
+        """Show a block of items to all queries.
+
+        After an error or an interrupt it is as if the block had not been shown.
 
         Args:
             queries: As for :func:`top_k`; the same at every call.
@@ -150,9 +152,8 @@ class TopK:
 
         """
         left, right = _embeddings("queries", queries), _embeddings("items", items)
-        indices, lengths = excluded_lists(exclude, len(left))
-        with Progress(len(left), "query", progress) as bar:
-            self._best.update(left, right, operator.index(offset), indices, lengths, threads, bar.callback)
+        first = operator.index(offset)
+        _show(self._best, left, right, offset=first, exclude=exclude, threads=threads, progress=progress)
 
     def merge(self, other: TopK) -> None:
         """Take over what another search has found for the same queries among other items.
@@ -178,7 +179,7 @@ class TopK:
             raise TypeError(f"other: expected a TopK, found {type(other).__name__}")
         if other is self:
             raise ValueError("other: a search cannot be merged with itself")
-        self._best.merge(other._best)  # noqa: SLF001 - of its own kind
+        self._best.merge(other._best)
 
     def result(self) -> Ranking:
         """Give the best of all items that were shown.
@@ -232,6 +233,21 @@ def excluded_lists(exclude: Exclude | None, queries: int) -> tuple[npt.NDArray[n
     return np.concatenate([none, *lists]), lengths
 
 
+def _show(
+    best: _core.TopK,
+    queries: npt.NDArray[Any],
+    items: npt.NDArray[Any],
+    *,
+    offset: int,
+    exclude: Exclude | None,
+    threads: int | None,
+    progress: bool | None,
+) -> None:
+    indices, lengths = excluded_lists(exclude, len(queries))
+    with Progress(len(queries), "query", progress) as bar:
+        best.update(queries, items, offset, indices, lengths, threads, bar.callback)
+
+
 def _on_gpu(array: object) -> bool:
     return bool(getattr(array, "is_cuda", False))
 
@@ -246,7 +262,7 @@ def _embeddings(name: str, array: Any) -> npt.NDArray[Any]:  # noqa: ANN401 - an
         matrix = matrix.view("uint16")
     elif matrix.dtype not in DTYPES[:2] or not matrix.dtype.isnative:
         raise TypeError(f"{name} has dtype {matrix.dtype}, needs one of {', '.join(DTYPES)}")
-    return np.require(matrix, requirements="CA")
+    return np.require(matrix, requirements=["C", "A"])
 
 
 def _indices(row: int, indices: Any) -> npt.NDArray[np.int64]:  # noqa: ANN401

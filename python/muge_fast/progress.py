@@ -43,7 +43,7 @@ class Progress:
     def _advance(self, done: int) -> None:
         self._bar.update(done - self._bar.n)
 
-    def __enter__(self) -> Progress:
+    def __enter__(self) -> Progress:  # noqa: PYI034 - typing has Self from Python 3.11 only
         """Start."""
         return self
 

@@ -54,4 +54,3 @@ def top_k_of(similarity: Any, k: SupportsIndex, *, threads: int | None = None) -
         raise ValueError(f"k is {count}, needs 1 to {matrix.shape[1]}, the number of columns of similarity")
     # Code that steps over strides needs aligned values, which every array has that was not cut out of bytes.
     return Ranking(*_core.top_k_of(np.require(matrix, requirements="A"), count, threads))
-

@@ -10,6 +10,9 @@ const LANES: usize = 32;
 /// Sum `lane` of 32 starts at zero and adds the products at `lane`, `lane + 32`, `lane + 64`, … in this order; then the
 /// upper half of the sums is added to the lower half, 16 to 16, 8 to 8, down to one. A product of two `f32` is exact in
 /// `f64`, so a fused multiply-add rounds like a multiplication and an addition, and every level has the same bits.
+///
+/// # Panics
+/// Where the CPU does not have the level.
 #[allow(unsafe_code)]
 pub fn dot(left: &[f32], right: &[f32], level: Level) -> f64 {
     assert!(level.is_available(), "the CPU has the level that was chosen");

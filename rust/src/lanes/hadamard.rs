@@ -7,6 +7,9 @@ pub const LANES: usize = 16;
 
 /// Multiply a vector by `factor` and transform it, in place. Its length is a power of two, at least 16, by whose square
 /// root the length of the vector grows. Every level has the same bits.
+///
+/// # Panics
+/// Where the CPU does not have the level.
 #[allow(unsafe_code)]
 pub fn hadamard(vector: &mut [f32], factor: f32, level: Level) {
     assert!(level.is_available(), "the CPU has the level that was chosen");
@@ -86,7 +89,8 @@ mod tests {
     fn every_level_multiplies_by_the_matrix_of_signs() {
         for len in [16, 32, 128, 512] {
             let vector: Vec<f32> = (0..len).map(|place| ((place * 37 + 11) % 101) as f32 - 50.0).collect();
-            let sign = |row: usize, column: usize| if (row & column).count_ones() % 2 == 0 { 1.0 } else { -1.0 };
+            let sign =
+                |row: usize, column: usize| if (row & column).count_ones().is_multiple_of(2) { 1.0 } else { -1.0 };
             let product = |row| (0..len).map(|column| 0.25 * sign(row, column) * vector[column]).sum::<f32>();
             let expected: Vec<f32> = (0..len).map(product).collect();
             for level in Level::ALL.into_iter().filter(|level| level.is_available()) {

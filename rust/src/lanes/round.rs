@@ -20,6 +20,9 @@ pub struct Rounded {
 }
 
 /// The largest absolute value of a vector; NaN if one of them is.
+///
+/// # Panics
+/// Where the CPU does not have the level.
 #[allow(unsafe_code)]
 pub fn largest(vector: &[f32], level: Level) -> f32 {
     assert!(level.is_available(), "the CPU has the level that was chosen");
@@ -36,6 +39,9 @@ pub fn largest(vector: &[f32], level: Level) -> f32 {
 
 /// Put each number, divided by `scale` and rounded, into `integers`: as many as the vector has, a multiple of 16.
 /// No number may exceed 127 times the scale.
+///
+/// # Panics
+/// Where the CPU does not have the level.
 #[allow(unsafe_code)]
 pub fn round(vector: &[f32], scale: f32, integers: &mut [i8], level: Level) -> Rounded {
     assert!(level.is_available(), "the CPU has the level that was chosen");

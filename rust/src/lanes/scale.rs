@@ -4,6 +4,9 @@ use super::Level;
 
 /// Put `vector` times `factor`, rounded to single precision, less `centre` into `target`. Factor and product are in
 /// double precision, so that neither can overflow. All have the same length.
+///
+/// # Panics
+/// Where the CPU does not have the level.
 #[allow(unsafe_code)]
 pub fn scale(vector: &[f32], factor: f64, centre: &[f32], target: &mut [f32], level: Level) {
     assert!(level.is_available(), "the CPU has the level that was chosen");

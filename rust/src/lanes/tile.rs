@@ -37,6 +37,9 @@ pub type Reached = [u32; QUERIES];
 
 /// Scores of `f32` words, each the sum of its products in the order of the steps, by fused multiply-add where the level
 /// has it.
+///
+/// # Panics
+/// Where the CPU does not have the level.
 #[allow(unsafe_code)]
 pub fn float(task: Task<'_>, scores: &mut Scores, level: Level) -> Reached {
     assert!(level.is_available(), "the CPU has the level that was chosen");
@@ -53,6 +56,9 @@ pub fn float(task: Task<'_>, scores: &mut Scores, level: Level) -> Reached {
 
 /// Scores of 8-bit words: the exact inner product of integers as `f32`, times the scale of the item. Integers of items
 /// are stored with 128 added; `starts` holds, for each query, -128 times the sum of its integers.
+///
+/// # Panics
+/// Where the CPU does not have the level.
 #[allow(unsafe_code)]
 pub fn int8(
     task: Task<'_>,

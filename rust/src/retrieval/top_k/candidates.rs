@@ -95,7 +95,7 @@ impl Candidates {
             return false;
         }
         self.list.retain(|candidate| candidate.upper >= self.limit);
-        self.list.len() >= (SPARE + 4 * self.k) / 2
+        2 * self.list.len() >= SPARE + 4 * self.k
     }
 
     /// Score the candidates, the most promising first, until none can be better than what was found. `score` gives the

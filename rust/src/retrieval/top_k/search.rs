@@ -250,6 +250,7 @@ impl Tile {
 
     /// What a coarse score must reach for its upper bound to reach the limit: lower than any item of the panel needs, and
     /// by a margin for these few operations.
+    #[allow(clippy::needless_range_loop)] // Six arrays at once, in registers.
     fn thresholds(&self, most: Slopes) -> [f32; QUERIES] {
         let mut thresholds = [0.0; QUERIES];
         for query in 0..QUERIES {

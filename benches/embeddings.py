@@ -1,0 +1,102 @@
+"""The best items from embeddings, against faiss with both kernels of its OpenBLAS, and torch."""
+
+from __future__ import annotations
+
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+
+import muge_fast as mf
+from benches.timing import Row, check, clock, show, times
+
+K = 10
+DIMS = 512
+ROUNDS = 5
+# What OpenBLAS picks by itself on new CPUs is not always its fastest kernel.
+FAISS = {"faiss": {}, "faiss, OPENBLAS_CORETYPE=SkylakeX": {"OPENBLAS_CORETYPE": "SkylakeX"}}
+
+
+def embeddings(queries: int = 5_000, items: int = 30_000) -> Iterator[Row]:
+    """Unit vectors of three kinds."""
+    random = np.random.default_rng(0)
+    centres = random.standard_normal((items // 100, DIMS), dtype="float32")
+    outliers = np.ones(DIMS, dtype="float32")
+    outliers[[3, 77]] = 20
+    for kind, spread, scale, clusters in (
+        ("random", 1.0, 1.0, None),
+        ("clustered", 0.3, 1.0, centres),
+        ("two dimensions 20 times larger", 1.0, outliers, None),
+    ):
+        pair = []
+        for count in (queries, items):
+            vectors = spread * scale * random.standard_normal((count, DIMS), dtype="float32")
+            if clusters is not None:
+                vectors += clusters[random.integers(0, len(clusters), count)]
+            pair.append((vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype("float32"))
+        yield from _compare(kind, *pair)
+
+
+def _compare(kind: str, queries: np.ndarray, items: np.ndarray) -> Iterator[Row]:
+    ranking = mf.top_k(queries, items, K)
+    part = slice(None, None, max(1, len(queries) // 200))
+    scores = queries[part].astype("float64") @ items.astype("float64").T
+    expected = np.argsort(-scores, axis=1, kind="stable")[:, :K]
+    check(f"top_k, {kind}: rows that differ", float((expected != ranking.indices[part]).any(axis=1).sum()), 0)
+    left, right = torch.from_numpy(queries), torch.from_numpy(items)
+    names = [*FAISS, "torch, matmul and topk"]
+    seconds: dict[str, list[float]] = {name: [] for name in [*names, "own"]}
+    with tempfile.TemporaryDirectory() as folder:
+        np.save(f"{folder}/queries.npy", queries)
+        np.save(f"{folder}/items.npy", items)
+        for _ in range(ROUNDS):
+            for name, settings in FAISS.items():
+                seconds[name].append(_faiss(folder, settings))
+                theirs = np.load(f"{folder}/scores.npy")
+                check(f"{name}, {kind}", float(np.abs(theirs - ranking.scores).max()), 1e-5)
+                # A rival beside us, each with its own clock of the machine's mood.
+                seconds["own"].append(clock(lambda: mf.top_k(queries, items, K)))
+            seconds[names[-1]].append(clock(lambda: torch.topk(left @ right.T, K)))
+    work = f"Top {K} from embeddings, {len(queries):,} x {len(items):,} x {DIMS}, {kind}"
+    own = statistics.median(seconds["own"])
+    for name in names:
+        ratios = [theirs / own for theirs in seconds[name]]
+        yield work, f"{name} {show(statistics.median(seconds[name]))}", show(own), times(ratios)
+
+
+def _faiss(folder: str, settings: dict[str, str]) -> float:
+    command = [sys.executable, "-m", "benches.faiss_search", folder, str(K)]
+    environment = {**os.environ, **settings}
+    output = subprocess.run(  # noqa: S603
+        command, check=True, capture_output=True, text=True, env=environment, cwd=Path(__file__).parent.parent
+    )
+    return float(output.stdout)
+
+
+def train_scale(queries: int = 250_000, items: int = 129_000) -> Iterator[Row]:
+    """The training set of MUGE, in a process of its own for its memory."""
+    command = [sys.executable, "-m", "benches.embeddings", str(queries), str(items)]
+    output = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603
+    seconds, megabytes = (float(number) for number in output.stdout.split())
+    work = f"Top {K} from embeddings, {queries:,} x {items:,} x {DIMS}, random"
+    yield work, "", show(seconds), f"{megabytes:.0f} MB above the input"
+
+
+def main() -> None:
+    """Search random vectors of the given numbers; print seconds and the megabytes that it took."""
+    random = np.random.default_rng(0)
+    queries, items = (random.standard_normal((int(count), DIMS), dtype="float32") for count in sys.argv[1:3])
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    seconds = clock(lambda: mf.top_k(queries, items, K))
+    print(seconds, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
+
+
+if __name__ == "__main__":
+    main()

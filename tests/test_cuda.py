@@ -1,0 +1,75 @@
+"""The search with torch tensors: the same bits as on the CPU. It runs on any device, so also where there is no GPU."""
+
+import numpy as np
+import pytest
+
+import muge_fast as mf
+
+torch = pytest.importorskip("torch")
+
+from muge_fast import cuda  # noqa: E402 - only with torch
+
+DEVICES = ["cpu", pytest.param("cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU"))]
+
+
+def vectors(rows, dims, seed, dtype=None):
+    tensor = torch.tensor(np.random.default_rng(seed).standard_normal((rows, dims), dtype="float32"))
+    return tensor if dtype is None else tensor.to(dtype)
+
+
+def check(queries, items, k, device, **options):
+    found = cuda.top_k(queries.to(device), items.to(device), k, **options)
+    expected = mf.top_k(queries, items, k, **options)
+    for left, right in zip(found, expected, strict=True):
+        assert left.device.type == device
+        assert left.cpu().numpy().tobytes() == right.tobytes()
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("metric", ["ip", "cosine"])
+@pytest.mark.parametrize(("rows", "columns", "dims"), [(0, 9, 3), (1, 1, 1), (17, 300, 33), (1500, 2000, 40)])
+def test_gives_the_bits_of_the_cpu(rows, columns, dims, metric, device):
+    check(vectors(rows, dims, 1), vectors(columns, dims, 2), min(10, columns), device, metric=metric)
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_precision(dtype, device):
+    check(vectors(20, 24, 1, dtype), vectors(300, 24, 2, dtype), 7, device)
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_duplicates_exclusions_and_norms(device, monkeypatch):
+    monkeypatch.setattr(cuda, "QUERIES", 16)
+    monkeypatch.setattr(cuda, "ITEMS", 64)
+    monkeypatch.setattr(cuda, "EXACT", 1000)
+    items = vectors(40, 24, 3).repeat(6, 1)
+    items[7] *= 1e30
+    items[50:60] *= 1e-30
+    items[70] = 0
+    queries = vectors(50, 24, 4)
+    queries[3] = 0
+    exclude = [[7, 40 + row, 239] for row in range(50)]
+    for metric in ("ip", "cosine"):
+        check(queries, items, 9, device, metric=metric)
+        check(queries, items, 9, device, metric=metric, exclude=exclude)
+
+
+def test_what_is_wrong_is_named():
+    queries, items = vectors(3, 4, 1), vectors(5, 4, 2)
+    bad = items.clone()
+    bad[4, 2] = torch.nan
+    for call, message in (
+        (lambda: cuda.top_k(queries, bad, 1), "items: row 4 has nan in column 2, needs finite numbers"),
+        (lambda: cuda.top_k(queries, items, 6), "k is 6, needs 1 to 5, the number of items"),
+        (lambda: cuda.top_k(queries, items[:, :3], 1), "items: vectors have 3 dimensions, those of queries have 4"),
+        (lambda: cuda.top_k(queries[0], items, 1), r"queries has shape \(4,\), needs two dimensions"),
+        (lambda: cuda.top_k(queries, items, 1, metric="l2"), 'unknown metric "l2"'),
+        (lambda: cuda.top_k(queries, items, 5, exclude=[[], [1], []]), r"k: is 5, but queries\[1\] has only 4 items"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            call()
+    with pytest.raises(TypeError, match="items: expected a torch tensor"):
+        cuda.top_k(queries, items.numpy(), 1)
+    with pytest.raises(TypeError, match=r"queries has dtype torch\.float64"):
+        cuda.top_k(queries.double(), items, 1)

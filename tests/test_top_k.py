@@ -1,0 +1,292 @@
+"""The best items from embeddings: against brute force in double precision, at every CPU level."""
+
+import signal
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import pytest
+
+import muge_fast as mf
+
+LEVELS = ["portable", "avx2", "avx512", "vnni"]
+ROWS = [0, 1, 7, 15, 16, 17, 33]
+DIMS = [1, 2, 15, 16, 17, 100, 512, 768, 2049]
+
+
+@pytest.fixture(params=LEVELS)
+def level(request, monkeypatch):
+    if LEVELS.index(request.param) > LEVELS.index(mf.cpu_level()):
+        pytest.skip("this CPU does not have the level")
+    monkeypatch.setenv("MUGE_FAST_CPU", request.param)
+    return request.param
+
+
+def defined_scores(queries, items, metric="ip"):
+    """The definition: 32 running sums, then halves; products of float32 are exact in float64."""
+    products = queries.astype("float64")[:, None, :] * items.astype("float64")[None, :, :]
+    dims = products.shape[2]
+    padded = np.zeros((*products.shape[:2], -(-dims // 32) * 32))
+    padded[:, :, :dims] = products
+    sums = np.zeros((*products.shape[:2], 32))
+    for start in range(0, padded.shape[2], 32):
+        sums = sums + padded[:, :, start : start + 32]
+    for half in (16, 8, 4, 2, 1):
+        sums = sums[:, :, :half] + sums[:, :, half : 2 * half]
+    scores = sums[:, :, 0]
+    if metric == "cosine":
+        lengths = [np.sqrt([defined_scores(row[None], row[None])[0, 0] for row in side]) for side in (queries, items)]
+        product = np.array(lengths[0])[:, None] * np.array(lengths[1])[None, :]
+        scores = np.divide(scores, product, out=np.zeros_like(scores), where=product > 0)
+    return scores
+
+
+def plain(queries, items, k, metric="ip", exclude=None):
+    scores = defined_scores(queries, items, metric)
+    kept = scores.copy()
+    for row, indices in enumerate(exclude or []):
+        kept[row, indices] = -np.inf
+    order = np.argsort(-kept, axis=1, kind="stable")[:, :k]
+    return np.take_along_axis(scores, order, axis=1), order
+
+
+def check(queries, items, k, **options):
+    scores, indices = mf.top_k(queries, items, k, **options)
+    options.pop("threads", None)
+    expected_scores, expected_indices = plain(np.asarray(queries), np.asarray(items), k, **options)
+    np.testing.assert_array_equal(indices, expected_indices)
+    np.testing.assert_array_equal(scores, expected_scores)
+    assert (scores.dtype, indices.dtype) == (np.float64, np.int64)
+
+
+def normal(shape, seed):
+    return np.random.default_rng(seed).standard_normal(shape, dtype="float32")
+
+
+@pytest.mark.usefixtures("level")
+@pytest.mark.parametrize("rows", ROWS)
+@pytest.mark.parametrize("columns", ROWS[1:])
+def test_equals_brute_force_at_odd_shapes(rows, columns):
+    queries, items = normal((rows, 19), 1), normal((columns, 19), 2)
+    for k in sorted({1, (columns + 1) // 2, columns}):
+        for metric in ("ip", "cosine"):
+            check(queries, items, k, metric=metric)
+
+
+@pytest.mark.usefixtures("level")
+@pytest.mark.parametrize("dims", DIMS)
+def test_equals_brute_force_in_any_dimension(dims):
+    queries, items = normal((13, dims), 3), normal((150, dims), 4)
+    for metric in ("ip", "cosine"):
+        check(queries, items, 10, metric=metric, threads=1)
+        check(queries, items, 10, metric=metric, threads=3)
+
+
+def with_outliers(rng):
+    items = rng.normal(size=(400, 64))
+    items[:, [3, 40]] *= 20
+    return items
+
+
+def near_ties(rng):
+    base = rng.normal(size=64).astype("float32")
+    items = np.tile(base, (400, 1))
+    rows = np.arange(400)
+    items[rows, rows % 64] = np.nextafter(items[rows, rows % 64], np.where(rows % 3, np.inf, -np.inf), dtype="float32")
+    return items
+
+
+def one_giant(rng):
+    items = rng.normal(size=(400, 64)) * 1e-6
+    items[17] *= 1e30
+    return items
+
+
+ADVERSARIAL = {
+    "clustered": lambda rng: rng.normal(size=(4, 64))[rng.integers(0, 4, 400)] + 0.01 * rng.normal(size=(400, 64)),
+    "far from zero": lambda rng: 1000 + 0.01 * rng.normal(size=(400, 64)),
+    "outlier dimensions": with_outliers,
+    "duplicates": lambda rng: rng.normal(size=(9, 64))[rng.integers(0, 9, 400)],
+    "all the same": lambda rng: np.tile(rng.normal(size=64), (400, 1)),
+    "near ties": near_ties,
+    "one-hot": lambda rng: np.eye(64)[rng.integers(0, 64, 400)] * rng.choice([1, -1, 3], size=(400, 1)),
+    "signs": lambda rng: rng.choice([-1.0, 1.0], size=(400, 64)),
+    "Hadamard rows": lambda _: np.array([[(-1.0) ** (i & j).bit_count() for j in range(64)] for i in range(400)]),
+    "tiny norms": lambda rng: rng.normal(size=(400, 64)) * 10.0 ** rng.uniform(-38, -30, size=(400, 1)),
+    "huge norms": lambda rng: rng.uniform(-3.4e38, 3.4e38, size=(400, 64)),
+    "any norms": lambda rng: rng.normal(size=(400, 64)) * 10.0 ** rng.uniform(-44, 37, size=(400, 1)),
+    "denormals": lambda rng: rng.integers(-3, 4, size=(400, 64)) * 1.401298464324817e-45,
+    "one giant": one_giant,
+    "zeros": lambda _: np.zeros((400, 64)),
+    "sparse": lambda rng: rng.normal(size=(400, 64)) * (rng.random((400, 64)) < 0.02),
+    "integers": lambda rng: rng.integers(-2, 3, size=(400, 64)),
+    "halves of a step": lambda rng: (rng.integers(-127, 128, size=(400, 64)) + 0.5) / 127,
+}
+
+
+@pytest.mark.usefixtures("level")
+@pytest.mark.parametrize("queries", sorted(ADVERSARIAL))
+@pytest.mark.parametrize("items", sorted(ADVERSARIAL))
+def test_no_vectors_break_the_bound(queries, items):
+    left = ADVERSARIAL[queries](np.random.default_rng(5))[:30].astype("float32")
+    right = ADVERSARIAL[items](np.random.default_rng(6)).astype("float32")
+    check(left, right, 7)
+    check(left, right, 7, metric="cosine")
+
+
+@pytest.mark.usefixtures("level")
+def test_vectors_made_to_break_the_bound():
+    """Items that differ from a query's best by less than what 8 bits can see, in the direction of their rounding."""
+    rng = np.random.default_rng(11)
+    queries = rng.standard_normal((20, 48), dtype="float32")
+    best = queries.repeat(30, axis=0)
+    items = best * (1 + 1e-7 * rng.integers(-8, 9, size=(600, 1))) + 1e-4 * rng.standard_normal((600, 48))
+    for k in (1, 5, 30, 31):
+        check(queries, items.astype("float32"), k)
+        check(queries, items.astype("float32"), k, metric="cosine")
+
+
+def test_more_candidates_than_are_kept():
+    items = np.tile(normal((1, 16), 7), (9000, 1))
+    items[8000:] *= np.float32(1.0000001)
+    check(normal((3, 16), 8), items, 5)
+
+
+@pytest.mark.usefixtures("level")
+@pytest.mark.parametrize("dtype", ["float16", "float32"])
+def test_types_may_be_mixed(dtype):
+    queries, items = normal((9, 33), 9), normal((70, 33), 10)
+    check(queries.astype(dtype), items.astype("float16"), 5)
+
+
+@pytest.mark.usefixtures("level")
+def test_bfloat16_of_torch():
+    torch = pytest.importorskip("torch")
+    queries, items = torch.tensor(normal((9, 33), 9)), torch.tensor(normal((70, 33), 10)).bfloat16()
+    scores, indices = mf.top_k(queries, items, 5)
+    expected_scores, expected_indices = plain(queries.numpy(), items.float().numpy(), 5)
+    np.testing.assert_array_equal(indices, expected_indices)
+    np.testing.assert_array_equal(scores, expected_scores)
+
+
+def test_other_layouts_are_copied():
+    queries, items = normal((33, 9), 9), normal((70, 66), 10)
+    check(queries.T, items[:, ::2], 5)
+    check(np.asfortranarray(queries.T), items[::-1, :33], 5)
+
+
+@pytest.mark.usefixtures("level")
+def test_excluded_items_are_not_found():
+    queries, items = normal((40, 24), 12), normal((200, 24), 13)
+    _, best = plain(queries, items, 30)
+    exclude = [list(row[: 2 * (number % 15)])[::-1] for number, row in enumerate(best)]
+    check(queries, items, 10, exclude=exclude)
+    check(queries, items, 10, exclude=exclude, metric="cosine")
+    assert (mf.top_k(items, items, 1, exclude=np.arange(200)[:, None]).indices[:, 0] != np.arange(200)).all()
+
+
+def test_blocks_in_any_order_and_merged_parts_give_the_same_bits():
+    queries, items = normal((50, 40), 14), np.concatenate([normal((300, 40), 15), normal((300, 40), 15)])
+    whole = mf.top_k(queries, items, 10)
+    first, second = mf.TopK(10), mf.TopK(10)
+    for part, start, end in ((first, 590, 600), (first, 0, 7), (second, 100, 590), (first, 7, 100), (first, 600, 600)):
+        part.update(queries, items[start:end], start)
+    first.merge(second)
+    first.merge(mf.TopK(10))
+    for found, expected in zip(first.result(), whole, strict=True):
+        assert found.tobytes() == expected.tobytes()
+    assert repr(first) == "<TopK of 600 items for 50 queries>"
+
+
+def test_what_is_wrong_is_named():
+    queries, items = normal((3, 4), 1), normal((5, 4), 2)
+    bad = items.copy()
+    bad[4, 2] = np.nan
+    wrong = [
+        (lambda: mf.top_k(queries, bad, 1), r"items: row 4 has NaN in column 2, needs finite numbers"),
+        (lambda: mf.top_k(-np.inf * queries, items, 1), r"queries: row 0 has -?inf in column 0"),
+        (lambda: mf.top_k(queries, items, 6), r"k is 6, needs 1 to 5, the number of items"),
+        (lambda: mf.top_k(queries, items, 0), r"k is 0, needs 1 to 5"),
+        (lambda: mf.top_k(queries, items[:0], 1), r"k is 1, needs 1 to 0"),
+        (lambda: mf.top_k(queries, items[:, :3], 1), r"items: vectors have 3 dimensions, those of queries have 4"),
+        (lambda: mf.top_k(queries[0], items, 1), r"queries has shape \(4,\), needs two dimensions"),
+        (lambda: mf.top_k(queries[:, :0], items[:, :0], 1), r"queries: vectors have 0 dimensions"),
+        (lambda: mf.top_k(queries, items, 1, metric="l2"), r'unknown metric "l2", choose one of ip, cosine'),
+        (lambda: mf.top_k(queries, items, 1, threads=0), r"threads is 0"),
+        (lambda: mf.top_k(queries, items, 1, exclude=[[0]]), r"exclude has 1 lists but queries has 3 rows"),
+        (
+            lambda: mf.top_k(queries, items, 3, exclude=[[], [0, 1, 2], []]),
+            r"k: is 3, but queries\[1\] has only 2 items",
+        ),
+        (lambda: mf.TopK(0), r"k is 0, needs at least 1"),
+        (lambda: mf.TopK(1).update(queries, items, -1), r"offset: is -1, needs 0 or more"),
+    ]
+    for call, message in wrong:
+        with pytest.raises(ValueError, match=message):
+            call()
+
+
+def test_wrong_types_are_named():
+    queries, items = normal((3, 4), 1), normal((5, 4), 2)
+    wrong = [
+        (lambda: mf.top_k(queries.astype("float64"), items, 1), r"queries has dtype float64, needs one of float32"),
+        (lambda: mf.top_k(queries, items.tolist(), 1), r"items: expected a NumPy array or an array with __dlpack__"),
+        (
+            lambda: mf.top_k(queries, items, 1, exclude=[[0.5], [], []]),
+            r"exclude\[0\]: expected integers, found float64",
+        ),
+        (lambda: mf.top_k(queries, items, 1, exclude=[[], 4, []]), r"exclude\[1\]: expected a list of indices"),
+        (lambda: mf.top_k(queries, items, 1.5), r"float"),
+        (lambda: mf.TopK(1).merge(None), r"other: expected a TopK, found NoneType"),
+    ]
+    for call, message in wrong:
+        with pytest.raises(TypeError, match=message):
+            call()
+
+
+def test_an_error_leaves_a_search_as_it_was():
+    queries, items = normal((3, 4), 1), normal((5, 4), 2)
+    best = mf.TopK(2)
+    best.update(queries, items, 0)
+    before = best.result().scores.tobytes()
+    other = mf.TopK(2)
+    other.update(queries, items, 3)
+    bad = np.full((2, 4), np.nan, dtype="float32")
+    for call in (
+        lambda: best.update(queries, bad, 5),
+        lambda: best.update(queries, items, 4),
+        lambda: best.update(queries[:2], items, 5),
+        lambda: best.merge(other),
+        lambda: best.merge(best),
+        lambda: best.merge(mf.TopK(3)),
+        lambda: best.merge(mf.TopK(2, metric="cosine")),
+    ):
+        with pytest.raises(ValueError, match=r"\w"):
+            call()
+    assert best.result().scores.tobytes() == before
+
+
+def test_a_progress_bar_is_shown_when_asked(capsys):
+    queries, items = normal((30, 4), 1), normal((50, 4), 2)
+    mf.top_k(queries, items, 1)
+    assert capsys.readouterr().err == ""
+    mf.top_k(queries, items, 1, progress=True)
+    assert "30/30" in capsys.readouterr().err
+
+
+def test_a_long_search_can_be_interrupted():
+    script = """
+import numpy as np, muge_fast as mf
+vectors = np.random.default_rng(0).standard_normal((200_000, 128), dtype="float32")
+print("ready", flush=True)
+mf.top_k(vectors, vectors, 10)
+"""
+    process = subprocess.Popen(  # noqa: S603 - our own script
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout.readline() == "ready\n"
+    threading.Event().wait(0.3)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=20)
+    assert "KeyboardInterrupt" in errors
