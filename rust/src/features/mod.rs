@@ -4,6 +4,7 @@
 //! it may be, `serde_json` decides what it means or what is wrong with it (`general`).
 
 mod general;
+mod number;
 mod plain;
 
 use std::io;

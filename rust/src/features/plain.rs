@@ -2,6 +2,8 @@
 //!
 //! Nothing is refused here. Where a line is of another kind, or wrong, the answer is None, and `general` takes over.
 
+use super::number;
+
 /// Parse a line, append its numbers to `values` and return its id.
 pub(super) fn line(line: &[u8], values: &mut Vec<f32>) -> Option<i64> {
     let mut rest = token(line, b'{')?;
@@ -61,21 +63,29 @@ fn integer(bytes: &[u8]) -> Option<(i64, &[u8])> {
 fn numbers<'a>(bytes: &'a [u8], values: &mut Vec<f32>) -> Option<&'a [u8]> {
     let mut rest = token(bytes, b'[')?;
     loop {
-        rest = rest.trim_ascii_start();
-        let (number, length) = fast_float2::parse_partial::<f64, _>(rest).ok()?;
-        let (text, after) = rest.split_at(length);
-        let value = number as f32;
-        if !is_json(text) || !value.is_finite() {
-            return None;
-        }
+        let (value, length) = match number::usual(rest) {
+            Some(found) => found,
+            None => any_number(rest)?,
+        };
         values.push(value);
-        rest = after.trim_ascii_start();
-        match rest.split_first()? {
-            (b',', after) => rest = after,
-            (b']', after) => return Some(after),
-            _ => return None,
-        }
+        rest = match &rest[length..] {
+            [b',', b' ', after @ ..] | [b',', after @ ..] => after,
+            after => match after.trim_ascii_start().split_first()? {
+                (b',', after) => after,
+                (b']', after) => return Some(after),
+                _ => return None,
+            },
+        };
     }
+}
+
+/// A number of any form, after white space, and where it ends.
+#[cold]
+fn any_number(bytes: &[u8]) -> Option<(f32, usize)> {
+    let rest = bytes.trim_ascii_start();
+    let (number, length) = fast_float2::parse_partial::<f64, _>(rest).ok()?;
+    let value = number as f32;
+    (is_json(&rest[..length]) && value.is_finite()).then_some((value, bytes.len() - rest.len() + length))
 }
 
 /// Whether a number that could be read is one in JSON too, which is strict about zeros, points and signs.

@@ -1,0 +1,166 @@
+//! Numbers as encoders write them, `-0.012345678901234567` or `1.2e-05`, eight digits at a time.
+//!
+//! The digits become an integer, which is divided by a power of ten in double precision and rounded to single precision.
+//! The quotient is off by a few units in the last place at most. That matters only where it lies next to the middle of
+//! two floats: such numbers, and all of another form, are left to a parser that is exact for any text.
+
+/// Bytes that are looked at; no number of the usual form is longer.
+const WINDOW: usize = 32;
+
+/// Eight bytes of the digit zero.
+const ZEROS: u64 = 0x3030_3030_3030_3030;
+
+/// How far from the middle of two floats a quotient must be, in units of its last place. It has three roundings.
+const SAFE: u64 = 32;
+
+/// Powers of ten as integers.
+const TENS: [u64; 19] = {
+    let mut powers = [1; 19];
+    let mut n = 1;
+    while n < powers.len() {
+        powers[n] = powers[n - 1] * 10;
+        n += 1;
+    }
+    powers
+};
+
+/// Powers of ten that are exact in double precision.
+const EXACT: [f64; 23] = {
+    let mut powers = [1.0; 23];
+    let mut n = 1;
+    while n < powers.len() {
+        powers[n] = powers[n - 1] * 10.0;
+        n += 1;
+    }
+    powers
+};
+
+/// The number at the start of some bytes, `numpy.float32(float(text))`, and its length. None if it takes more care.
+#[inline]
+pub(super) fn usual(bytes: &[u8]) -> Option<(f32, usize)> {
+    let window: &[u8; WINDOW] = bytes.first_chunk()?;
+    let start = usize::from(window[0] == b'-');
+    let whole = u64::from(window[start].wrapping_sub(b'0'));
+    if whole > 9 || window[start + 1] != b'.' {
+        return None;
+    }
+    let (fraction, count) = fraction(window, start + 2)?;
+    if count == 0 || whole > 0 && count > 18 {
+        return None;
+    }
+    let integer = if whole > 0 { whole * TENS[count] + fraction } else { fraction };
+    let (exponent, length) = exponent(window, start + 2 + count)?;
+    let number = quotient(integer, count + exponent)?;
+    Some((if start > 0 { -number } else { number }, length))
+}
+
+/// The digits from `start` on as an integer below 10^19, and how many there are.
+#[inline]
+fn fraction(window: &[u8; WINDOW], start: usize) -> Option<(u64, usize)> {
+    let (first, count) = digits(window, start);
+    if count < 8 {
+        return Some((first, count));
+    }
+    let (second, more) = digits(window, start + 8);
+    let both = first * TENS[more] + second;
+    if more < 8 {
+        return Some((both, 8 + more));
+    }
+    let (third, more) = digits(window, start + 16);
+    // Of 20 digits and more, enough must be zeros in front.
+    let fits = more < 4 || more < 8 && first < TENS[11 - more];
+    fits.then(|| (both * TENS[more] + third, 16 + more))
+}
+
+/// The digits among the eight bytes from `start` on, up to the first that is none, and how many there are.
+#[inline]
+fn digits(window: &[u8; WINDOW], start: usize) -> (u64, usize) {
+    let Some(bytes) = window.get(start..).and_then(<[u8]>::first_chunk) else { return (0, 8) };
+    let values = u64::from_le_bytes(*bytes) ^ ZEROS;
+    // The highest bit of each byte that is above nine; of bytes after such a one it may be wrong.
+    let others = (values.wrapping_add(0x7676_7676_7676_7676) | values) & 0x8080_8080_8080_8080;
+    let count = others.trailing_zeros() as usize / 8;
+    // Zeros in front instead of what follows: the first digit is in the lowest byte.
+    let values = values.checked_shl(64 - 8 * count as u32).unwrap_or(0);
+    let pairs = values.wrapping_mul(10).wrapping_add(values >> 8);
+    let low = (pairs & 0x0000_00ff_0000_00ff).wrapping_mul(100 + (1_000_000 << 32));
+    let high = ((pairs >> 16) & 0x0000_00ff_0000_00ff).wrapping_mul(1 + (10_000 << 32));
+    (low.wrapping_add(high) >> 32, count)
+}
+
+/// By what power of ten an exponent at `at`, of two digits and a minus, divides, and where the number ends.
+#[inline]
+fn exponent(window: &[u8; WINDOW], at: usize) -> Option<(usize, usize)> {
+    let rest: &[u8; 5] = window.get(at..)?.first_chunk()?;
+    match rest {
+        [b'e' | b'E', b'-', tens @ b'0'..=b'9', ones @ b'0'..=b'9', after] if !after.is_ascii_digit() => {
+            Some((usize::from(tens - b'0') * 10 + usize::from(ones - b'0'), at + 4))
+        }
+        [b'e' | b'E', ..] => None,
+        _ => Some((0, at)),
+    }
+}
+
+/// An integer divided by 10^`exponent`, rounded to the nearest float, if that can be told.
+#[inline]
+fn quotient(integer: u64, exponent: usize) -> Option<f32> {
+    if integer == 0 {
+        return Some(0.0);
+    }
+    // Signed integers convert in one instruction on every CPU.
+    let integer = i64::try_from(integer).ok()? as f64;
+    let quotient = match EXACT.get(exponent) {
+        Some(power) => integer / power,
+        None => integer / EXACT[22] / EXACT.get(exponent - 22)?,
+    };
+    // Of the 52 bits of the fraction, 29 are lost. Below the normal numbers it would be more.
+    let lost = quotient.to_bits() & ((1 << 29) - 1);
+    let is_near_middle = lost.wrapping_sub((1 << 28) - SAFE) < 2 * SAFE;
+    (!is_near_middle && quotient > 2.4e-38).then_some(quotient as f32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(text: &str) -> Option<(f32, usize)> {
+        usual(format!("{text:<40}").as_bytes())
+    }
+
+    #[test]
+    fn usual_numbers_are_read() {
+        let texts = ["0.5", "-0.25", "0.005501762498170137", "1.0", "9.123456789012345678", "-0.0", "0.0"];
+        let small =
+            ["1.2e-05", "-9.999999747378752e-06", "0.00000000000000000000123", "3.5e-37", "0.10000000149011612"];
+        for text in texts.into_iter().chain(small) {
+            let expected = text.parse::<f64>().expect("a number") as f32;
+            let (found, length) = of(text).unwrap_or_else(|| panic!("{text} is usual"));
+            assert_eq!((found.to_bits(), length), (expected.to_bits(), text.len()), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_takes_care_is_left_alone() {
+        let forms = ["1", ".5", "1.", "-", "10.5", "1.5e5", "1.5e+05", "1.5e-5", "1.5e-100", "0.x", "1.5e", "NaN"];
+        // Next to the middle of two floats, below the normal ones, and too long.
+        let values =
+            ["1.00000005960464477539", "1.0e-38", "1.5e-45", "9.1234567890123456789", "0.123456789012345678901"];
+        for text in forms.into_iter().chain(values) {
+            assert_eq!(of(text), None, "{text}");
+        }
+        assert_eq!(usual(b"0.5]"), None);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_digits(whole in 0..10_u32, zeros in 0..8_usize, digits in 0_u64.., exponent in 0..99_usize) {
+            let fraction = format!("{}{digits}", "0".repeat(zeros));
+            for text in [format!("{whole}.{fraction}"), format!("-{whole}.{fraction}e-{exponent:02}")] {
+                if let Some((found, length)) = of(&text) {
+                    let expected = text.parse::<f64>().expect("a number") as f32;
+                    assert_eq!((found.to_bits(), length), (expected.to_bits(), text.len()), "{text}");
+                }
+            }
+        }
+    }
+}
