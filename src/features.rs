@@ -9,6 +9,7 @@ use numpy::{PyArray1, PyArray2, PyArrayMethods};
 use pyo3::prelude::*;
 
 use crate::border::run;
+use crate::retrieval::level;
 
 /// Ids and a matrix of float32 from a file of JSON lines.
 #[pyfunction]
@@ -21,7 +22,8 @@ pub fn read_features(
 ) -> PyResult<(Bound<'_, PyArray1<i64>>, Bound<'_, PyArray2<f32>>)> {
     let file = File::open(path)?;
     let source = OpenFile { size: file.metadata()?.len(), file };
-    let Features { ids, values } = run(py, threads, |plan| read(&source, plan))?;
+    let level = level()?;
+    let Features { ids, values } = run(py, threads, |plan| read(&source, level, plan))?;
     let shape = (ids.len(), values.len() / ids.len());
     Ok((PyArray1::from_vec(py, ids), PyArray1::from_vec(py, values).reshape(shape)?))
 }

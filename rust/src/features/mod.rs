@@ -4,14 +4,16 @@
 //! it may be, `serde_json` decides what it means or what is wrong with it (`general`).
 
 mod general;
-mod number;
 mod plain;
 
 use std::io;
 use std::ops::Range;
 
+use memchr::memchr;
+
 use crate::blocks::Plan;
 use crate::error::{Error, Result};
+use crate::lanes::Level;
 
 /// Bytes of the file that are read at a time: they stay in the second-level cache while they are parsed.
 const BLOCK: u64 = 1 << 19;
@@ -43,9 +45,10 @@ pub struct Features {
 /// # Errors
 /// [`Error::Line`] for the first line that is not so, or has another number of features than the first;
 /// [`Error::Empty`] without any; [`Error::Invalid`] if reading fails; [`Error::Cancelled`].
-pub fn read(source: &impl Source, plan: &Plan) -> Result<Features> {
+pub fn read(source: &impl Source, level: Level, plan: &Plan) -> Result<Features> {
     let blocks = source.size().div_ceil(BLOCK) as usize;
-    let mut blocks = plan.map(blocks, 1, Vec::new, |bytes, block| Ok(Block::read(source, block.start, bytes)))?;
+    let mut blocks =
+        plan.map(blocks, 1, Vec::new, |bytes, block| Ok(Block::read(source, block.start, bytes, level)))?;
     let mut width = None;
     for block in &mut blocks {
         block.check_width(&mut width);
@@ -118,11 +121,14 @@ struct Block {
 }
 
 impl Block {
-    fn read(source: &impl Source, block: usize, bytes: &mut Vec<u8>) -> Self {
+    fn read(source: &impl Source, block: usize, bytes: &mut Vec<u8>, level: Level) -> Self {
         let mut this = Self::default();
         let start = block as u64 * BLOCK;
         match lines(source, start, bytes) {
-            Ok(lines) => this.parse(&bytes[lines.clone()], start + lines.start as u64 - u64::from(block > 0)),
+            Ok(lines) => {
+                let offset = start + lines.start as u64 - u64::from(block > 0);
+                this.parse(&bytes[lines], offset, level)
+            }
             Err(error) => {
                 this.problem =
                     Some(Problem { offset: start, is_read: false, text: format!("cannot be read: {error}") });
@@ -132,22 +138,25 @@ impl Block {
     }
 
     /// Parse lines, the first of which is at `offset` in the file.
-    fn parse(&mut self, lines: &[u8], mut offset: u64) {
-        for line in lines.split_inclusive(|&byte| byte == b'\n') {
-            if let Err(text) = self.push(line, offset) {
+    fn parse(&mut self, lines: &[u8], mut offset: u64, level: Level) {
+        let mut start = 0;
+        while start < lines.len() {
+            let end = memchr(b'\n', &lines[start..]).map_or(lines.len(), |length| start + length + 1);
+            if let Err(text) = self.push(&lines[start..end], offset, level) {
                 self.problem = Some(Problem { offset, is_read: true, text });
                 return;
             }
-            offset += line.len() as u64;
+            offset += (end - start) as u64;
+            start = end;
         }
     }
 
-    fn push(&mut self, line: &[u8], offset: u64) -> std::result::Result<(), String> {
+    fn push(&mut self, line: &[u8], offset: u64, level: Level) -> std::result::Result<(), String> {
         if line.trim_ascii().is_empty() {
             return Ok(());
         }
         let before = self.rows.values.len();
-        let id = if let Some(id) = plain::line(line, &mut self.rows.values) {
+        let id = if let Some(id) = plain::line(line, &mut self.rows.values, level) {
             id
         } else {
             self.rows.values.truncate(before);
@@ -188,7 +197,7 @@ fn lines(source: &impl Source, start: u64, bytes: &mut Vec<u8>) -> io::Result<Ra
     let head = if start == 0 {
         0
     } else {
-        match bytes.iter().position(|&byte| byte == b'\n') {
+        match memchr(b'\n', bytes) {
             Some(place) if from + place as u64 + 1 < end => place + 1,
             _ => return Ok(0..0),
         }
@@ -200,7 +209,7 @@ fn lines(source: &impl Source, start: u64, bytes: &mut Vec<u8>) -> io::Result<Ra
         bytes.resize(known + (next - end) as usize, 0);
         source.read_at(end, &mut bytes[known..])?;
         end = next;
-        if let Some(place) = bytes[known..].iter().position(|&byte| byte == b'\n') {
+        if let Some(place) = memchr(b'\n', &bytes[known..]) {
             bytes.truncate(known + place + 1);
         }
     }

@@ -2,10 +2,10 @@
 //!
 //! Nothing is refused here. Where a line is of another kind, or wrong, the answer is None, and `general` takes over.
 
-use super::number;
+use crate::lanes::{Level, decimal};
 
 /// Parse a line, append its numbers to `values` and return its id.
-pub(super) fn line(line: &[u8], values: &mut Vec<f32>) -> Option<i64> {
+pub(super) fn line(line: &[u8], values: &mut Vec<f32>, level: Level) -> Option<i64> {
     let mut rest = token(line, b'{')?;
     let (mut id, mut has_feature) = (None, false);
     loop {
@@ -19,7 +19,7 @@ pub(super) fn line(line: &[u8], values: &mut Vec<f32>) -> Option<i64> {
                 id = Some(number);
             }
             b"feature" if !has_feature => {
-                rest = numbers(rest, values)?;
+                rest = numbers(line, line.len() - rest.len(), values, level)?;
                 has_feature = true;
             }
             _ => return None,
@@ -59,23 +59,22 @@ fn integer(bytes: &[u8]) -> Option<(i64, &[u8])> {
     Some((if bytes[0] == b'-' { -number } else { number }, rest))
 }
 
-/// A list of numbers.
-fn numbers<'a>(bytes: &'a [u8], values: &mut Vec<f32>) -> Option<&'a [u8]> {
-    let mut rest = token(bytes, b'[')?;
+/// A list of numbers that starts at `start`; what comes after it.
+fn numbers<'a>(line: &'a [u8], start: usize, values: &mut Vec<f32>, level: Level) -> Option<&'a [u8]> {
+    let mut at = line.len() - token(&line[start..], b'[')?.len();
     loop {
-        let (value, length) = match number::usual(rest) {
+        at = decimal::floats(line, at, values, level);
+        let rest = &line[at..];
+        let (value, length) = match decimal::usual(rest) {
             Some(found) => found,
             None => any_number(rest)?,
         };
         values.push(value);
-        rest = match &rest[length..] {
-            [b',', b' ', after @ ..] | [b',', after @ ..] => after,
-            after => match after.trim_ascii_start().split_first()? {
-                (b',', after) => after,
-                (b']', after) => return Some(after),
-                _ => return None,
-            },
-        };
+        match rest[length..].trim_ascii_start().split_first()? {
+            (b',', after) => at = line.len() - after.trim_ascii_start().len(),
+            (b']', after) => return Some(after),
+            _ => return None,
+        }
     }
 }
 

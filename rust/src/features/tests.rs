@@ -15,7 +15,7 @@ impl Source for Bytes {
 }
 
 fn read_text(text: &str) -> Result<Features> {
-    read(&Bytes(text.as_bytes().to_vec()), &Plan::new(Some(2)))
+    read(&Bytes(text.as_bytes().to_vec()), Level::best(), &Plan::new(Some(2)))
 }
 
 #[test]
@@ -42,14 +42,14 @@ fn both_ways_of_reading_agree() {
     for number in numbers {
         let text = format!("{{\"text_id\": -3, \"feature\": [{number}]}}");
         let (mut quick, mut sure) = (vec![], vec![]);
-        assert_eq!(plain::line(text.as_bytes(), &mut quick), Some(-3), "{number}");
+        assert_eq!(plain::line(text.as_bytes(), &mut quick, Level::best()), Some(-3), "{number}");
         assert_eq!(general::line(text.as_bytes(), &mut sure), Ok(-3));
         assert_eq!(quick[0].to_bits(), sure[0].to_bits(), "{number}");
     }
     for number in ["01", "-01", ".5", "-.5", "1.", "1.e3", "+1", "1e", "nan", "-inf", "Infinity", "1e39", "1_0", "0x1"]
     {
         let text = format!("{{\"text_id\": 3, \"feature\": [{number}]}}");
-        assert_eq!(plain::line(text.as_bytes(), &mut vec![]), None, "{number}");
+        assert_eq!(plain::line(text.as_bytes(), &mut vec![], Level::best()), None, "{number}");
         assert!(general::line(text.as_bytes(), &mut vec![]).is_err(), "{number}");
     }
 }

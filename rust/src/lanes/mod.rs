@@ -3,6 +3,9 @@
 //! Kernels that have more than one body take a [`Level`] and give the same result at each of them. Vector intrinsics,
 //! and the `unsafe` that they need, are in this folder only.
 
+pub mod decimal;
+#[cfg(target_arch = "x86_64")]
+mod decimal_x86;
 pub mod dot;
 pub mod group_max;
 pub mod hadamard;

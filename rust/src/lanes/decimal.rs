@@ -4,6 +4,8 @@
 //! The quotient is off by a few units in the last place at most. That matters only where it lies next to the middle of
 //! two floats: such numbers, and all of another form, are left to a parser that is exact for any text.
 
+use super::Level;
+
 /// Bytes that are looked at; no number of the usual form is longer.
 const WINDOW: usize = 32;
 
@@ -14,7 +16,7 @@ const ZEROS: u64 = 0x3030_3030_3030_3030;
 const SAFE: u64 = 32;
 
 /// Powers of ten as integers.
-const TENS: [u64; 19] = {
+pub(super) const TENS: [u64; 19] = {
     let mut powers = [1; 19];
     let mut n = 1;
     while n < powers.len() {
@@ -35,9 +37,48 @@ const EXACT: [f64; 23] = {
     powers
 };
 
+/// Numbers of the usual form from `at` on, each followed by a comma and perhaps a space; where the first one starts that is
+/// none of them. They are appended to `values`.
+///
+/// # Panics
+/// Where the CPU does not have the level.
+#[allow(unsafe_code)]
+pub fn floats(text: &[u8], at: usize, values: &mut Vec<f32>, level: Level) -> usize {
+    assert!(level.is_available(), "the CPU has the level that was chosen");
+    match level {
+        Level::Portable => floats_portable(text, at, values),
+        // SAFETY: the level is available, so the CPU has its instructions.
+        #[cfg(target_arch = "x86_64")]
+        _ => unsafe { super::decimal_x86::floats(text, at, values) },
+        #[cfg(not(target_arch = "x86_64"))]
+        _ => floats_portable(text, at, values),
+    }
+}
+
+fn floats_portable(text: &[u8], at: usize, values: &mut Vec<f32>) -> usize {
+    let mut at = at;
+    while let Some((value, length)) = text.get(at..).and_then(usual) {
+        let Some(next) = after_comma(text, at + length) else { break };
+        values.push(value);
+        at = next;
+    }
+    at
+}
+
+/// Where the next number of a list starts, if the one before ends at `end`.
+#[inline(always)]
+#[allow(clippy::inline_always)]
+pub(super) fn after_comma(text: &[u8], end: usize) -> Option<usize> {
+    match text.get(end..)? {
+        [b',', b' ', ..] => Some(end + 2),
+        [b',', ..] => Some(end + 1),
+        _ => None,
+    }
+}
+
 /// The number at the start of some bytes, `numpy.float32(float(text))`, and its length. None if it takes more care.
 #[inline]
-pub(super) fn usual(bytes: &[u8]) -> Option<(f32, usize)> {
+pub fn usual(bytes: &[u8]) -> Option<(f32, usize)> {
     let window: &[u8; WINDOW] = bytes.first_chunk()?;
     let start = usize::from(window[0] == b'-');
     let whole = u64::from(window[start].wrapping_sub(b'0'));
@@ -51,11 +92,13 @@ pub(super) fn usual(bytes: &[u8]) -> Option<(f32, usize)> {
     let integer = if whole > 0 { whole * TENS[count] + fraction } else { fraction };
     let (exponent, length) = exponent(window, start + 2 + count)?;
     let number = quotient(integer, count + exponent)?;
-    Some((if start > 0 { -number } else { number }, length))
+    // Signs look random: no branch for them.
+    Some((f32::from_bits(number.to_bits() | (start as u32) << 31), length))
 }
 
 /// The digits from `start` on as an integer below 10^19, and how many there are.
-#[inline]
+#[inline(always)]
+#[allow(clippy::inline_always)]
 fn fraction(window: &[u8; WINDOW], start: usize) -> Option<(u64, usize)> {
     let (first, count) = digits(window, start);
     if count < 8 {
@@ -73,7 +116,8 @@ fn fraction(window: &[u8; WINDOW], start: usize) -> Option<(u64, usize)> {
 }
 
 /// The digits among the eight bytes from `start` on, up to the first that is none, and how many there are.
-#[inline]
+#[inline(always)]
+#[allow(clippy::inline_always)]
 fn digits(window: &[u8; WINDOW], start: usize) -> (u64, usize) {
     let Some(bytes) = window.get(start..).and_then(<[u8]>::first_chunk) else { return (0, 8) };
     let values = u64::from_le_bytes(*bytes) ^ ZEROS;
@@ -89,9 +133,10 @@ fn digits(window: &[u8; WINDOW], start: usize) -> (u64, usize) {
 }
 
 /// By what power of ten an exponent at `at`, of two digits and a minus, divides, and where the number ends.
-#[inline]
-fn exponent(window: &[u8; WINDOW], at: usize) -> Option<(usize, usize)> {
-    let rest: &[u8; 5] = window.get(at..)?.first_chunk()?;
+#[inline(always)]
+#[allow(clippy::inline_always)]
+pub(super) fn exponent(text: &[u8], at: usize) -> Option<(usize, usize)> {
+    let rest: &[u8; 5] = text.get(at..)?.first_chunk()?;
     match rest {
         [b'e' | b'E', b'-', tens @ b'0'..=b'9', ones @ b'0'..=b'9', after] if !after.is_ascii_digit() => {
             Some((usize::from(tens - b'0') * 10 + usize::from(ones - b'0'), at + 4))
@@ -102,8 +147,9 @@ fn exponent(window: &[u8; WINDOW], at: usize) -> Option<(usize, usize)> {
 }
 
 /// An integer divided by 10^`exponent`, rounded to the nearest float, if that can be told.
-#[inline]
-fn quotient(integer: u64, exponent: usize) -> Option<f32> {
+#[inline(always)]
+#[allow(clippy::inline_always)]
+pub(super) fn quotient(integer: u64, exponent: usize) -> Option<f32> {
     if integer == 0 {
         return Some(0.0);
     }
@@ -151,13 +197,51 @@ mod tests {
         assert_eq!(usual(b"0.5]"), None);
     }
 
+    #[test]
+    fn lists_are_read_up_to_what_takes_care() {
+        let numbers =
+            ["0.5", "-0.0012345678901234567", "9.25", "0.123456789012345678", "-1.5e-07", "0.00000000012345678"];
+        for odd in ["1", "1.00000005960464477539", "-x", "", "0.5]"] {
+            let mut texts = numbers.repeat(9);
+            texts.push(odd);
+            texts.extend(numbers.repeat(2));
+            let expected: Vec<f32> =
+                numbers.repeat(9).iter().map(|text| text.parse::<f64>().expect("a number") as f32).collect();
+            for separator in [",", ", "] {
+                let text = texts.join(separator);
+                let end = numbers.repeat(9).join(separator).len() + separator.len();
+                for level in Level::ALL.into_iter().filter(|level| level.is_available()) {
+                    let (mut values, mut at) = (Vec::new(), 0);
+                    // A level may stop earlier, where it would have to look outside the text.
+                    while at < end {
+                        at = floats(text.as_bytes(), at, &mut values, level);
+                        if at < end {
+                            let (value, length) = usual(&text.as_bytes()[at..]).expect("usual");
+                            values.push(value);
+                            at += length + separator.len();
+                        }
+                    }
+                    assert_eq!((at, &values), (end, &expected), "{odd} {level:?}");
+                }
+            }
+        }
+    }
+
     proptest::proptest! {
         #[test]
         fn any_digits(whole in 0..10_u32, zeros in 0..8_usize, digits in 0_u64.., exponent in 0..99_usize) {
             let fraction = format!("{}{digits}", "0".repeat(zeros));
             for text in [format!("{whole}.{fraction}"), format!("-{whole}.{fraction}e-{exponent:02}")] {
+                let list = format!("{:>40}{text},{:40}", "", "");
+                let expected = text.parse::<f64>().expect("a number") as f32;
+                for level in Level::ALL.into_iter().filter(|level| level.is_available()) {
+                    let mut values = Vec::new();
+                    floats(list.as_bytes(), 40, &mut values, level);
+                    if let [found] = values[..] {
+                        assert_eq!(found.to_bits(), expected.to_bits(), "{text} {level:?}");
+                    }
+                }
                 if let Some((found, length)) = of(&text) {
-                    let expected = text.parse::<f64>().expect("a number") as f32;
                     assert_eq!((found.to_bits(), length), (expected.to_bits(), text.len()), "{text}");
                 }
             }
