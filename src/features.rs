@@ -4,9 +4,11 @@ use std::fs::File;
 use std::io;
 use std::path::PathBuf;
 
-use muge_fast_core::features::{Features, Source, read};
-use numpy::{PyArray1, PyArray2, PyArrayMethods};
+use muge_fast_core::features::{Features, ID_FIELDS, Source, read, write};
+use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+use pyo3::types::PyBytes;
 
 use crate::border::run;
 use crate::retrieval::level;
@@ -26,6 +28,24 @@ pub fn read_features(
     let Features { ids, values } = run(py, threads, |plan| read(&source, level, plan))?;
     let shape = (ids.len(), values.len() / ids.len());
     Ok((PyArray1::from_vec(py, ids), PyArray1::from_vec(py, values).reshape(shape)?))
+}
+
+/// Lines of a feature file, in blocks, for rows of a matrix in C order. `field` names the ids.
+#[pyfunction]
+#[pyo3(signature = (ids, features, field, threads=None))]
+pub fn feature_lines<'py>(
+    py: Python<'py>,
+    ids: PyReadonlyArray1<'py, i64>,
+    features: PyReadonlyArray2<'py, f32>,
+    field: &str,
+    threads: Option<i64>,
+) -> PyResult<Vec<Bound<'py, PyBytes>>> {
+    let Some(&field) = ID_FIELDS.iter().find(|known| **known == field) else {
+        return Err(PyValueError::new_err(format!("unknown id_field {field:?}")));
+    };
+    let (ids, features) = (ids.as_slice()?, features.as_slice()?);
+    let blocks = run(py, threads, |plan| write(field, ids, features, plan))?;
+    Ok(blocks.iter().map(|block| PyBytes::new(py, block)).collect())
 }
 
 struct OpenFile {

@@ -23,6 +23,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<caption::References>()?;
     module.add_class::<embeddings::TopK>()?;
     module.add_function(wrap_pyfunction!(features::read_features, module)?)?;
+    module.add_function(wrap_pyfunction!(features::feature_lines, module)?)?;
     module.add_function(wrap_pyfunction!(retrieval::cpu_level, module)?)?;
     module.add_function(wrap_pyfunction!(retrieval::retrieval_rows, module)?)?;
     module.add_function(wrap_pyfunction!(similarity::top_k_of, module)?)?;

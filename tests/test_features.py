@@ -137,3 +137,117 @@ def test_files_that_cannot_be_read(tmp_path):
         mf.read_features(tmp_path / "missing")
     with pytest.raises((OSError, ValueError)):
         mf.read_features(tmp_path)
+
+
+# Other formats, and writing
+
+SUFFIXES = [".jsonl", ".npy", ".npz", ".parquet", ".arrow", ".feather"]
+
+
+def some_features(rows=300, width=33):
+    features = np.random.default_rng(8).standard_normal((rows, width), dtype="float32")
+    features.flat[:6] = [-0.0, 1e-45, -1e-38, 3.4028235e38, 16777217, 1e-5]
+    return features
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_what_was_written_is_read(tmp_path, suffix):
+    path, features = tmp_path / f"features{suffix}", some_features()
+    ids = np.arange(300) if suffix == ".npy" else np.arange(300)[::-1] * 7 - 2**40
+    for field in ("image_id", "text_id", "query_id"):
+        mf.write_features(path, ids, features, id_field=field)
+        found_ids, found = mf.read_features(path)
+        assert found_ids.tolist() == ids.tolist()
+        assert (found.tobytes(), found.dtype, found_ids.dtype) == (features.tobytes(), np.float32, np.int64)
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_lines_are_json_whose_numbers_are_the_same(tmp_path, threads):
+    path, features = tmp_path / "f.jsonl", some_features(5000, 3)
+    mf.write_features(path, range(5000), features, threads=threads)
+    rows = [json.loads(text) for text in path.read_text().splitlines()]
+    assert [row["image_id"] for row in rows] == list(range(5000))
+    assert np.array([row["feature"] for row in rows]).astype("float32").tobytes() == features.tobytes()
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_what_cannot_be_written_leaves_no_file(tmp_path, suffix):
+    path, features = tmp_path / f"f{suffix}", some_features(3, 2)
+    for ids, rows, error, message in (
+        ([0, 1], features, ValueError, r"ids have shape \(2,\), features \(3, 2\)"),
+        ([0, 1, 1], features, ValueError, "id 1 comes twice, in rows 1 and 2"),
+        ([0, 1, 2], features * np.inf, ValueError, r"features\[0, 0\] is nan, needs a finite float32"),
+        ([0, 1, 2], [[1e39], [0], [0]], ValueError, r"features\[0, 0\] is 1e\+39"),
+        ([], np.zeros((0, 2)), ValueError, "features are empty"),
+        ([0.5, 1, 2], features, TypeError, "ids have dtype float64"),
+        ([0, 1, 2], [["a"], ["b"], ["c"]], TypeError, "features have dtype <U1"),
+    ):
+        with pytest.raises(error, match=message):
+            mf.write_features(path, np.array(ids, dtype=None if ids else int), rows)
+    with pytest.raises(ValueError, match='unknown id_field "id", choose one of image_id'):
+        mf.write_features(path, [0, 1, 2], features, id_field="id")
+    assert not list(tmp_path.iterdir())
+
+
+def test_ids_that_a_file_without_ids_cannot_tell(tmp_path):
+    with pytest.raises(ValueError, match="ids are not row numbers"):
+        mf.write_features(tmp_path / "f.npy", [1, 2], [[0.5], [0.5]])
+
+
+def test_doubles_and_halves_are_rounded(tmp_path):
+    wide = np.random.default_rng(1).normal(size=(4, 3))
+    np.save(tmp_path / "f.npy", wide)
+    np.savez(tmp_path / "f.npz", image_id=[3, 1, 2, 0], feature=wide.astype("float16"))
+    assert mf.read_features(tmp_path / "f.npy")[1].tobytes() == wide.astype("float32").tobytes()
+    ids, features = mf.read_features(tmp_path / "f.npz")
+    assert ids.tolist() == [3, 1, 2, 0]
+    assert features.tobytes() == wide.astype("float16").astype("float32").tobytes()
+
+
+def broken_files():
+    pa = pytest.importorskip("pyarrow")
+    rows = [[0.5, 1.0], [2.0, 3.0]]
+    return {
+        "text.npy": (b"not an array", "."),
+        "objects.npy": (np.array([{}], dtype=object), "allow_pickle"),
+        "flat.npy": (np.zeros(3), r"features \(3,\): need \(rows,\) and \(rows, dimensions\)"),
+        "nan.npy": (np.array([[np.nan]]), r"features\[0, 0\] is nan"),
+        "text.npz": (b"PK not an archive", "not an archive of arrays"),
+        "names.npz": ({"x": np.zeros(3)}, r"has arrays \['x'\], needs one of ids, image_id"),
+        "bomb.npz": (
+            {"ids": np.arange(2), "features": np.zeros((2, 1 << 24))},
+            "more than the [0-9]+ that are allowed",
+        ),
+        "text.parquet": (b"not a table", "not a parquet file"),
+        "names.parquet": (pa.table({"id": [1, 2], "feature": rows}), r"has columns \['id', 'feature'\]"),
+        "ids.parquet": (pa.table({"text_id": [1, None], "feature": rows}), "text_id is a column of int64 with 1 nulls"),
+        "uneven.parquet": (pa.table({"text_id": [1, 2], "feature": [[0.5], []]}), r"feature\[1\] has 0"),
+        "nulls.parquet": (pa.table({"text_id": [1, 2], "feature": [[0.5], [None]]}), "feature has 1 nulls"),
+        "missing.parquet": (pa.table({"text_id": [1, 2], "feature": [[0.5], None]}), r"feature\[1\]"),
+        "kind.parquet": (pa.table({"text_id": [1, 2], "feature": ["a", "b"]}), "feature is a column of string"),
+    }
+
+
+def test_broken_files_are_named(tmp_path):
+    from pyarrow import parquet  # noqa: PLC0415 - only with the extra
+
+    for name, (content, message) in broken_files().items():
+        path = tmp_path / name
+        if isinstance(content, bytes):
+            path.write_bytes(content)
+        elif isinstance(content, np.ndarray):
+            np.save(path, content)
+        elif isinstance(content, dict):
+            np.savez_compressed(path, **content)
+        else:
+            parquet.write_table(content, path)
+        with pytest.raises(ValueError, match=message) as caught:
+            mf.read_features(path)
+        assert str(caught.value).startswith(str(path))
+
+
+def test_a_missing_file_is_no_bad_file(tmp_path):
+    for suffix in SUFFIXES:
+        with pytest.raises(OSError, match="f"):
+            mf.read_features(tmp_path / f"f{suffix}")

@@ -3,7 +3,7 @@
 from muge_fast._core import __version__
 from muge_fast.caption import Captions, score_captions
 from muge_fast.embeddings import TopK, top_k
-from muge_fast.features import read_features
+from muge_fast.features import read_features, write_features
 from muge_fast.files import read_captions, read_queries
 from muge_fast.frequency import DocumentFrequency
 from muge_fast.ranking import Ranking, cpu_level
@@ -30,4 +30,5 @@ __all__ = [
     "top_k",
     "top_k_of",
     "transpose_references",
+    "write_features",
 ]

@@ -14,6 +14,7 @@ __all__ = [
     "bleu_score",
     "cpu_level",
     "cut",
+    "feature_lines",
     "mean",
     "read_features",
     "retrieval_rows",
@@ -110,3 +111,6 @@ def retrieval_rows(
     threads: int | None = None,
 ) -> NDArray[np.float64]: ...
 def read_features(path: str, threads: int | None = None) -> tuple[NDArray[np.int64], NDArray[np.float32]]: ...
+def feature_lines(
+    ids: NDArray[np.int64], features: NDArray[np.float32], field: str, threads: int | None = None
+) -> list[bytes]: ...

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from muge_fast import _core
+from muge_fast.atomic import replacing
 from muge_fast.text import Tokenizer, TokenizerLike, split_ids
 
 MAX_ORDER = 4
@@ -174,20 +175,11 @@ class DocumentFrequency:
         to load anywhere.
         """
         path = Path(path)
-        temporary = path.with_name(f".{path.name}.{os.urandom(8).hex()}")
-        # Made as any new file is, so it gets the permissions of one.
-        with temporary.open("xb") as file:
-            try:
-                if path.suffix in PICKLES:
-                    self._write_pickle(file)
-                else:
-                    self._write_arrays(file)
-                file.close()
-                temporary.replace(path)
-            except BaseException:
-                file.close()
-                temporary.unlink(missing_ok=True)
-                raise
+        with replacing(path) as file:
+            if path.suffix in PICKLES:
+                self._write_pickle(file)
+            else:
+                self._write_arrays(file)
 
     def _write_pickle(self, file: IO[bytes]) -> None:
         counts = defaultdict(float, {ngram: float(count) for ngram, count in self.to_counts().items()})

@@ -5,6 +5,7 @@
 
 mod general;
 mod plain;
+mod write;
 
 use std::io;
 use std::ops::Range;
@@ -15,8 +16,13 @@ use crate::blocks::Plan;
 use crate::error::{Error, Result};
 use crate::lanes::Level;
 
+pub use write::lines as write;
+
 /// Bytes of the file that are read at a time: they stay in the second-level cache while they are parsed.
 const BLOCK: u64 = 1 << 19;
+
+/// What the id of a row may be called.
+pub const ID_FIELDS: [&str; 3] = ["image_id", "text_id", "query_id"];
 
 /// Something that bytes can be read from at any place, by several threads.
 pub trait Source: Sync {

@@ -1,0 +1,47 @@
+"""Files that appear whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+
+@contextmanager
+def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
+    """Write a file beside the path, and move it there when all went well.
+
+    Args:
+        path: Where the file shall be; one that is there stays as it is until then.
+
+    Yields:
+        The file, open for writing bytes.
+
+    Raises:
+        OSError: The folder cannot be written to.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> from muge_fast.atomic import replacing
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = pathlib.Path(folder) / "result.txt"
+        ...     with replacing(path) as file:
+        ...         _ = file.write(b"whole")
+        ...     path.read_text()
+        'whole'
+
+    """
+    path = Path(path)
+    temporary = path.with_name(f".{path.name}.{os.urandom(8).hex()}")
+    # Made as any new file is, so it gets the permissions of one.
+    with temporary.open("xb") as file:
+        try:
+            yield file
+            file.close()
+            temporary.replace(path)
+        except BaseException:
+            file.close()
+            temporary.unlink(missing_ok=True)
+            raise
