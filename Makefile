@@ -16,7 +16,7 @@ RUST_SOURCES := $(shell find src rust/src -type f) Cargo.toml Cargo.lock rust/Ca
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
-demo: $(STAMPS)/extension ## Score the sample captions that the package ships
+demo: $(STAMPS)/extension ## Score the samples that the package ships
 	@$(BIN)/muge-fast demo
 
 test: test-rust test-python ## Run all tests
@@ -43,7 +43,7 @@ fmt: $(STAMPS)/test ## Format all code
 bench: $(STAMPS)/extension $(STAMPS)/test $(STAMPS)/bench ## Measure against the rivals and write docs/benchmarks.md
 	$(BIN)/python -m benches.report
 
-fuzz: ## Fuzz tokenizers and caption metrics for a short time
+fuzz: ## Fuzz tokenizers, caption metrics and feature files for a short time
 	rust/fuzz/run
 
 clean: ## Remove everything that was built

@@ -22,12 +22,24 @@ import muge_fast as mf
 from benches import rivals
 from benches.data import CaptionSet, caption_set
 from benches.embeddings import embeddings, train_scale
+from benches.features import features
 from benches.matrix import matrix
 from benches.timing import Row, check, clock, show, times
 
 METRICS = ("bleu", "rouge_l", "cider_d", "cider")
 TARGET = Path(__file__).parent.parent / "docs" / "benchmarks.md"
-PACKAGES = ("muge-fast", "numpy", "pycocoevalcap", "sacrebleu", "bleuscore", "jieba", "rjieba", "torch", "faiss-cpu")
+PACKAGES = (
+    "muge-fast",
+    "numpy",
+    "pycocoevalcap",
+    "sacrebleu",
+    "bleuscore",
+    "jieba",
+    "rjieba",
+    "torch",
+    "faiss-cpu",
+    "orjson",
+)
 
 
 def main() -> None:
@@ -41,6 +53,7 @@ def main() -> None:
         *bleu_alone(texts),
         *prepared(texts),
         *words(texts),
+        *features(500 if quick else 10_000),
         *(matrix(500, 3_000) if quick else matrix()),
         *(embeddings(500, 3_000) if quick else (*embeddings(), *train_scale())),
         *growth([1_000] if quick else [10_000, 100_000, 1_000_000]),

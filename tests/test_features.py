@@ -177,7 +177,7 @@ def test_what_cannot_be_written_leaves_no_file(tmp_path, suffix):
     for ids, rows, error, message in (
         ([0, 1], features, ValueError, r"ids have shape \(2,\), features \(3, 2\)"),
         ([0, 1, 1], features, ValueError, "id 1 comes twice, in rows 1 and 2"),
-        ([0, 1, 2], features * np.inf, ValueError, r"features\[0, 0\] is nan, needs a finite float32"),
+        ([0, 1, 2], np.full((3, 2), np.inf), ValueError, r"features\[0, 0\] is inf, needs a finite float32"),
         ([0, 1, 2], [[1e39], [0], [0]], ValueError, r"features\[0, 0\] is 1e\+39"),
         ([], np.zeros((0, 2)), ValueError, "features are empty"),
         ([0.5, 1, 2], features, TypeError, "ids have dtype float64"),

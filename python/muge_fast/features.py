@@ -73,7 +73,7 @@ def write_features(
     id_field: str = "image_id",
     threads: int | None = None,
 ) -> None:
-    """Write a feature file that :func:`read_features` and Chinese-CLIP read; it appears whole or not at all.
+    r"""Write a feature file that :func:`read_features` and Chinese-CLIP read; it appears whole or not at all.
 
     The format goes by the end of the name, as for :func:`read_features`. In JSONL each number is the shortest text that
     reads back as the same float32.
@@ -99,7 +99,7 @@ def write_features(
         ...     path = pathlib.Path(folder) / "txt_feat.jsonl"
         ...     mf.write_features(path, [8426], [[0.1, -2.0]], id_field="text_id")
         ...     path.read_text()
-        '{"text_id":8426,"feature":[0.1,-2.0]}\\n'
+        '{"text_id":8426,"feature":[0.1,-2.0]}\n'
 
     """
     if id_field not in ID_FIELDS:
@@ -134,6 +134,8 @@ def _read(name: str, threads: int | None) -> Features:
         return _read_arrays(name)
     if suffix in ARROW:
         return _read_table(name, suffix)
+    # Its error names the file.
+    Path(name).open("rb").close()
     return _core.read_features(name, threads)
 
 

@@ -48,7 +48,7 @@ def predict(
     threads: int | None = None,
     progress: bool | None = None,
 ) -> Iterator[str]:
-    """Find the best images of each text, or the best texts of each image.
+    r"""Find the best images of each text, or the best texts of each image.
 
     Args:
         image_features: A file for :func:`muge_fast.read_features`.
@@ -76,7 +76,7 @@ def predict(
         ...     mf.write_features(folder / "img_feat.jsonl", [30, 20, 10], [[1, 0], [0, 1], [0.9, 0.1]])
         ...     mf.write_features(folder / "txt_feat.jsonl", [7], [[1, 0]], id_field="text_id")
         ...     list(predict(folder / "img_feat.jsonl", folder / "txt_feat.jsonl", 2))
-        ['{"text_id": 7, "image_ids": [30, 10]}\\n']
+        ['{"text_id": 7, "image_ids": [30, 10]}\n']
 
     """
     fields = DIRECTIONS[direction]

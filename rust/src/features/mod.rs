@@ -133,7 +133,7 @@ impl Block {
         match lines(source, start, bytes) {
             Ok(lines) => {
                 let offset = start + lines.start as u64 - u64::from(block > 0);
-                this.parse(&bytes[lines], offset, level)
+                this.parse(&bytes[lines], offset, level);
             }
             Err(error) => {
                 this.problem =

@@ -1,0 +1,125 @@
+//! Feature files put together from pieces of lines and numbers, compared with what `serde_json` makes of each line.
+
+#![no_main]
+
+use std::io;
+
+use libfuzzer_sys::fuzz_target;
+use muge_fast_core::features::{Features, ID_FIELDS, Source, read};
+use muge_fast_core::lanes::Level;
+use muge_fast_core::{Plan, Result};
+use serde_json::Value;
+
+/// Each byte of the input stands for one of these.
+const PIECES: [&str; 48] = [
+    "{\"image_id\": 1, \"feature\": [",
+    "{\"text_id\":-7,\"feature\":[",
+    "{\"feature\": [",
+    "]}\n",
+    "], \"query_id\": 3}\n",
+    "]}\r\n",
+    "]",
+    "}",
+    "\n",
+    "[",
+    "{",
+    "\"image_id\": ",
+    "\"feature\": ",
+    "\"x\": ",
+    "null",
+    "true",
+    ", ",
+    ",",
+    " , ",
+    "0.",
+    "-0.",
+    "1.",
+    "-9.",
+    "0",
+    "1",
+    "5",
+    "9",
+    "00000000",
+    "12345678",
+    "99999999",
+    "0.005501762498170137",
+    "0.10000000149011612",
+    "-0.020000000298023224",
+    "1.00000005960464477539",
+    "7.006492321624085e-46",
+    "1.5e-05",
+    "e-05",
+    "e-1",
+    "e-45",
+    "e+3",
+    "E-12",
+    "e",
+    ".",
+    "-",
+    " ",
+    "3.4028235677973366e38",
+    "1e39",
+    "\u{feff}",
+];
+
+struct Bytes(Vec<u8>);
+
+impl Source for Bytes {
+    fn size(&self) -> u64 {
+        self.0.len() as u64
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
+        let start = usize::try_from(offset).map_err(io::Error::other)?;
+        buffer.copy_from_slice(&self.0[start..start + buffer.len()]);
+        Ok(())
+    }
+}
+
+fuzz_target!(|input: &[u8]| {
+    let text: String = input.iter().map(|&byte| PIECES[usize::from(byte) % PIECES.len()]).collect();
+    let plan = Plan::new(Some(1));
+    let source = Bytes(text.clone().into_bytes());
+    let found: Vec<Result<Features>> =
+        Level::ALL.into_iter().filter(|level| level.is_available()).map(|level| read(&source, level, &plan)).collect();
+    for other in &found {
+        assert_eq!(bits(other), bits(&found[0]), "levels differ on {text:?}");
+    }
+    // Which of two fields of one name counts is for the library to say.
+    let is_plain = text.lines().all(|line| line.matches("_id").count() < 2 && line.matches("feature").count() < 2);
+    if is_plain {
+        assert_eq!(found[0].as_ref().ok().map(|rows| bits(&Ok(rows.clone()))), plain(&text), "{text:?}");
+    }
+});
+
+type Bits = std::result::Result<(Vec<i64>, Vec<u32>), String>;
+
+/// With the bits of numbers: zeros have signs.
+fn bits(features: &Result<Features>) -> Bits {
+    match features {
+        Ok(rows) => Ok((rows.ids.clone(), rows.values.iter().map(|value| value.to_bits()).collect())),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// The rows, if every line is one.
+fn plain(text: &str) -> Option<Bits> {
+    let (mut ids, mut values, mut width) = (Vec::new(), Vec::new(), None);
+    for line in text.split('\n').filter(|line| !line.trim_ascii().is_empty()) {
+        let row: Value = serde_json::from_str(line).ok()?;
+        let row = row.as_object()?;
+        ids.push(ID_FIELDS.iter().find_map(|field| row.get(*field))?.as_i64()?);
+        let feature = row.get("feature")?.as_array()?;
+        if feature.is_empty() || *width.get_or_insert(feature.len()) != feature.len() {
+            return None;
+        }
+        for number in feature {
+            let value = number.as_f64()? as f32;
+            if !value.is_finite() {
+                return None;
+            }
+            values.push(value.to_bits());
+        }
+    }
+    (!ids.is_empty()).then_some(Ok((ids, values)))
+}
