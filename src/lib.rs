@@ -10,6 +10,7 @@ mod features;
 mod retrieval;
 mod similarity;
 mod strings;
+mod submission;
 mod text;
 
 use pyo3::prelude::*;
@@ -27,6 +28,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(retrieval::cpu_level, module)?)?;
     module.add_function(wrap_pyfunction!(retrieval::retrieval_rows, module)?)?;
     module.add_function(wrap_pyfunction!(similarity::top_k_of, module)?)?;
+    module.add_function(wrap_pyfunction!(submission::quick_rows, module)?)?;
     module.add_function(wrap_pyfunction!(text::cut, module)?)?;
     module.add_function(wrap_pyfunction!(caption::bleu_score, module)?)?;
     module.add_function(wrap_pyfunction!(caption::bleu_items, module)?)?;

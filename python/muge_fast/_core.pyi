@@ -16,6 +16,7 @@ __all__ = [
     "cut",
     "feature_lines",
     "mean",
+    "quick_rows",
     "read_features",
     "retrieval_rows",
     "top_k_of",
@@ -114,3 +115,13 @@ def read_features(path: str, threads: int | None = None) -> tuple[NDArray[np.int
 def feature_lines(
     ids: NDArray[np.int64], features: NDArray[np.float32], field: str, threads: int | None = None
 ) -> list[bytes]: ...
+def quick_rows(
+    data: bytes,
+    id: str,
+    value: str,
+    optional: list[str],
+    id_kind: str,
+    value_kind: str,
+    count: int | None,
+    line_bytes: int,
+) -> tuple[dict[Any, Any], dict[Any, str]] | None: ...

@@ -81,9 +81,13 @@ def score_retrieval(
     own, expected = _Lists("predictions", ranked, ids), _Lists("references", relevant, ids)
     expected.find_empty()
     numbers = _as_numbers(own, expected)
-    own.find_twice()
-    expected.find_twice()
-    rows = _core.retrieval_rows(*numbers, columns, threads)
+    try:
+        rows = _core.retrieval_rows(*numbers, columns, threads)
+    except ValueError:
+        # An item that comes twice has a name here.
+        own.find_twice()
+        expected.find_twice()
+        raise
     scores = {}
     for place, (name, k) in enumerate(columns):
         key = f"{name}@{k}" if name in AT_K else name
@@ -127,7 +131,8 @@ class _Lists:
         self.name = name
         self.ids = ids
         self.rows = rows
-        for row, items in enumerate(rows):
+        plain = set(map(type, rows)) <= {list, tuple}
+        for row, items in () if plain else enumerate(rows):
             if isinstance(items, (str, bytes, Mapping)) or not hasattr(items, "__len__"):
                 found = type(items).__name__
                 raise TypeError(f"{self.row(row)}: expected a list of item ids, found {found}")

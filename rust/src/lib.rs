@@ -14,6 +14,7 @@ mod huge;
 pub mod lanes;
 pub mod retrieval;
 pub mod rows;
+pub mod submission;
 pub mod text;
 
 pub use blocks::Plan;

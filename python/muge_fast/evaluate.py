@@ -1,0 +1,196 @@
+"""From files to a verdict."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Collection
+from typing import Any
+
+from muge_fast import tasks
+from muge_fast.problems import LANGUAGES
+from muge_fast.report import Report
+from muge_fast.tasks.declaration import Task
+from muge_fast.validation import Limits, RowReader, Rows, compare, messages, outside
+
+PathLike = str | os.PathLike[str]
+Pool = PathLike | Collection[Any]
+
+
+class GoldError(ValueError):
+    """A gold file that is broken: whoever runs the leaderboard must mend it.
+
+    Attributes:
+        errors: What is wrong, one line each.
+
+    Example:
+        >>> import muge_fast as mf
+        >>> issubclass(mf.GoldError, ValueError)
+        True
+
+    """
+
+    def __init__(self, path: PathLike, errors: list[str]) -> None:
+        more = f" (and {len(errors) - 1} more lines of errors)" if len(errors) > 1 else ""
+        super().__init__(f"gold file {os.fspath(path)}: {errors[0]}{more}")
+        self.errors = errors
+
+
+def evaluate(
+    task: str | Task,
+    gold: PathLike,
+    submission: PathLike,
+    *,
+    pool: Pool | None = None,
+    lang: str = "en",
+    limits: Limits | None = None,
+    **options: Any,  # noqa: ANN401 - those of the task's function
+) -> Report:
+    """Check a submission and score it.
+
+    An invalid submission is a result: a report with ``ok`` false and every error. What raises is wrong usage, a path that
+    cannot be read, and a broken gold file.
+
+    Args:
+        task: Name of a task, ``"caption"``, ``"retrieval"`` or ``"classification"``, or a task of your own.
+        gold: The gold file, JSON lines.
+        submission: The submission, JSON lines. It is untrusted: nothing in it does harm.
+        pool: For retrieval, the items that may be found: their ids, or the path of the image TSV.
+        lang: Language of errors, ``"en"`` or ``"zh"``.
+        limits: How large files may be; None for 128 MiB, and 1 MiB for a line.
+        options: For the function that scores, such as ``tokenizer`` for :func:`muge_fast.score_captions`, ``ks`` for
+            :func:`muge_fast.score_retrieval`, and ``threads``.
+
+    Returns:
+        A :class:`Report`.
+
+    Raises:
+        OSError: A file is not there or may not be read.
+        GoldError: The gold file is broken.
+        ValueError: An unknown task or language, or options that the task refuses.
+        TypeError: Options that the task does not have, or a pool for a task without one.
+
+    Example:
+        >>> import pathlib
+        >>> from importlib.resources import files
+        >>> import muge_fast as mf
+        >>> folder = pathlib.Path(str(files("muge_fast"))) / "samples" / "caption"
+        >>> report = mf.evaluate("caption", folder / "IC_sample.jsonl", folder / "IC_sample.pred.large.jsonl")
+        >>> report.ok, round(report.official()["score"], 2)
+        (True, 91.64)
+
+    """
+    start = time.perf_counter()
+    declared = _declared(task, lang)
+    bounds = limits or Limits()
+    expected = _gold(declared, gold, bounds, lang)
+    reader = RowReader(declared, declared.submission, bounds)
+    reader.read(submission)
+    readable = reader.rows.count == 0 or bool(reader.rows.values)
+    if readable:
+        compare(reader, expected, _pool(declared, pool))
+    rows = reader.rows
+    scores = None
+    if not rows.count:
+        scores = declared.score({key: rows.values[key] for key in expected.values}, expected.values, **options)
+    ok = not rows.count
+    return Report(
+        task=declared,
+        ok=ok,
+        scores=scores,
+        problems=tuple(rows.problems),
+        problem_count=rows.count,
+        rows=len(rows.values),
+        seconds=time.perf_counter() - start,
+        lang=lang,
+        predictions=rows.values if ok else {},
+        references=expected.values,
+        texts=expected.texts,
+    )
+
+
+def check(
+    task: str | Task,
+    submission: PathLike,
+    gold: PathLike | None = None,
+    *,
+    pool: Pool | None = None,
+    lang: str = "en",
+    limits: Limits | None = None,
+) -> Report:
+    """Check a submission without scoring it, also before there is a gold file.
+
+    Args:
+        task: As for :func:`evaluate`.
+        submission: As for :func:`evaluate`.
+        gold: The gold file, or any file of the task with the same ids; None to look at the submission alone.
+        pool: As for :func:`evaluate`.
+        lang: As for :func:`evaluate`.
+        limits: As for :func:`evaluate`.
+
+    Returns:
+        A :class:`Report` without scores.
+
+    Raises:
+        OSError: As for :func:`evaluate`.
+        GoldError: As for :func:`evaluate`.
+        ValueError: An unknown task or language.
+        TypeError: A pool for a task without one.
+
+    Example:
+        >>> import pathlib
+        >>> from importlib.resources import files
+        >>> import muge_fast as mf
+        >>> folder = pathlib.Path(str(files("muge_fast"))) / "samples" / "caption"
+        >>> mf.check("caption", folder / "IC_sample.pred.base.jsonl").ok
+        True
+
+    """
+    start = time.perf_counter()
+    declared = _declared(task, lang)
+    bounds = limits or Limits()
+    reader = RowReader(declared, declared.submission, bounds)
+    reader.read(submission)
+    items = _pool(declared, pool)
+    if gold is not None:
+        expected = _gold(declared, gold, bounds, lang)
+        if reader.rows.values or not reader.rows.count:
+            compare(reader, expected, items)
+    elif items is not None:
+        outside(reader, frozenset(items))
+    rows = reader.rows
+    return Report(
+        task=declared,
+        ok=not rows.count,
+        problems=tuple(rows.problems),
+        problem_count=rows.count,
+        rows=len(rows.values),
+        seconds=time.perf_counter() - start,
+        lang=lang,
+        predictions={} if rows.count else rows.values,
+    )
+
+
+def _declared(task: str | Task, lang: str) -> Task:
+    if lang not in LANGUAGES:
+        raise ValueError(f'unknown lang "{lang}", choose one of {", ".join(LANGUAGES)}')
+    return task if isinstance(task, Task) else tasks.get(task)
+
+
+def _gold(task: Task, path: PathLike, limits: Limits, lang: str) -> Rows:
+    rows = RowReader(task, task.gold, limits).read(path)
+    if rows.count:
+        raise GoldError(path, list(messages(rows.problems, rows.count, lang)))
+    return rows
+
+
+def _pool(task: Task, pool: Pool | None) -> Collection[Any] | None:
+    if pool is None:
+        return None
+    if not task.pool:
+        raise TypeError(f'task "{task.name}" has no pool')
+    if isinstance(pool, (str, os.PathLike)):
+        from muge_fast.datasets import read_pool  # noqa: PLC0415 - few submissions come with one
+
+        return read_pool(pool)
+    return pool

@@ -1,0 +1,17 @@
+"""Product captions, ECommerce-IC."""
+
+from muge_fast.caption import score_captions
+from muge_fast.tasks.declaration import Form, Task, Text, Texts
+
+TASK = Task(
+    name="caption",
+    title="Product captions (ECommerce-IC)",
+    title_zh="商品图像描述（ECommerce-IC）",
+    forms=(Form("image_id", "text"),),
+    id=Text(),
+    gold=Texts(),
+    submission=Text(),
+    score=score_captions,
+    main="cider_d",
+    official={"cider_d": "cider_d", "bleu4": "bleu", "rouge_l": "rouge_l"},
+)

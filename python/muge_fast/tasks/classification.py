@@ -1,0 +1,81 @@
+"""Cross-modal classification: a label for each image."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+
+import numpy as np
+
+from muge_fast import _core
+from muge_fast.score import FloatArray, Score, Scores
+from muge_fast.tasks.declaration import Form, Task, Text
+
+
+def score_classification(predictions: Mapping[str, str], references: Mapping[str, str]) -> Scores:
+    """Score one label for each item against the true one.
+
+    Args:
+        predictions: A label for each id.
+        references: The true label of the same ids.
+
+    Returns:
+        ``"accuracy"``, the share of items with the true label, and ``"macro_f1"``, the mean of F1 over all labels that
+        are true or predicted for any item, as in scikit-learn's ``f1_score(average="macro")``. Both are 0 to 1.
+
+    Raises:
+        ValueError: Ids that differ, or no items.
+
+    Example:
+        >>> from muge_fast.tasks.classification import score_classification
+        >>> scores = score_classification({"a": "鞋", "b": "鞋"}, {"a": "鞋", "b": "裙"})
+        >>> scores["accuracy"].value, round(scores["macro_f1"].value, 4)
+        (0.5, 0.3333)
+
+    """
+    if predictions.keys() != references.keys() or not references:
+        raise ValueError("predictions and references need the same ids, at least one")
+    ids = list(references)
+    labels = sorted({*references.values(), *predictions.values()})
+    places = {label: place for place, label in enumerate(labels)}
+    true, predicted = (np.array([places[side[key]] for key in ids]) for side in (references, predictions))
+    correct = (true == predicted).astype(np.float64).reshape(-1, 1)
+    pairs = np.stack([true, predicted], axis=1).astype(np.float64)
+    return Scores({"accuracy": _accuracy(correct), "macro_f1": _macro_f1(len(labels), pairs)}, len(ids), list(ids))
+
+
+def _accuracy(rows: FloatArray) -> Score:
+    values = np.ascontiguousarray(rows[:, 0])
+    signature = f"accuracy|version:{_core.__version__}"
+    return Score("accuracy", _core.mean(values), values, signature, {}, rows, _accuracy)
+
+
+def _macro_f1(labels: int, rows: FloatArray) -> Score:
+    true, predicted = rows.astype(np.int64).T
+    hits = np.bincount(true[true == predicted], minlength=labels)
+    # Each label is true or predicted somewhere, so nothing is divided by zero.
+    f1 = 2 * hits / (np.bincount(true, minlength=labels) + np.bincount(predicted, minlength=labels))
+    return Score(
+        name="macro_f1",
+        value=_core.mean(f1),
+        per_item=np.ascontiguousarray(f1[true]),
+        signature=f"macro_f1|labels:{labels}|version:{_core.__version__}",
+        parts={},
+        rows=rows,
+        of_rows=partial(_macro_f1, labels),
+        unmergeable="each set has labels of its own",
+    )
+
+
+TASK = Task(
+    name="classification",
+    title="Cross-modal classification",
+    title_zh="跨模态分类",
+    forms=(Form("image_id", "label"),),
+    id=Text(),
+    gold=Text(),
+    submission=Text(),
+    score=score_classification,
+    main="accuracy",
+    official={"accuracy": "accuracy", "macro_f1": "macro_f1"},
+)

@@ -1,0 +1,322 @@
+"""Reading a file of rows: either all of it is right, or everything that is wrong with it is told."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import stat
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import chain, islice
+from pathlib import Path
+from typing import IO, Any, NoReturn
+
+from muge_fast import _core
+from muge_fast.problems import Problem, shown
+from muge_fast.tasks.declaration import Form, Kind, Task
+
+# A line with anything but white space of JSON, from there to its end.
+LINE = re.compile(rb"[^ \t\r\n][^\n]*")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much of a file is looked at.
+
+    Attributes:
+        file_bytes: The largest file, in bytes.
+        line_bytes: The longest line.
+        listed: How many problems are kept; the rest is counted.
+        counted: After so many problems nothing more is read.
+        for_each: How many problems of one value are told.
+
+    Example:
+        >>> import muge_fast as mf
+        >>> mf.Limits(file_bytes=1 << 20).listed
+        100
+
+    """
+
+    file_bytes: int = 1 << 27
+    line_bytes: int = 1 << 20
+    listed: int = 100
+    counted: int = 10_000
+    for_each: int = 10
+
+
+@dataclass
+class Rows:
+    """What a file holds.
+
+    Attributes:
+        values: The value of each id, in the order of the file.
+        texts: What the first optional field says, by id.
+        form: The names of the fields.
+        lines: The line of each id, if the file was read line by line.
+        problems: The first problems.
+        count: The number of all problems.
+
+    """
+
+    values: dict[Any, Any] = field(default_factory=dict)
+    texts: dict[Any, str] = field(default_factory=dict)
+    form: Form | None = None
+    lines: dict[Any, int] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    count: int = 0
+
+
+class RowReader:
+    """Reads one side of a task.
+
+    Args:
+        task: The task.
+        kind: What a value is on this side.
+        limits: How much is looked at.
+
+    """
+
+    def __init__(self, task: Task, kind: Kind, limits: Limits) -> None:
+        self.task, self.kind, self.limits = task, kind, limits
+        self.rows = Rows()
+        self._data = b""
+
+    def read(self, path: str | os.PathLike[str]) -> Rows:
+        """Read a file.
+
+        Raises:
+            OSError: There is no such file, or it may not be read.
+
+        """
+        data = self._bytes(path)
+        if data is not None:
+            self._data = data
+            if self.rows.count or not self._read_quickly():
+                self._read_lines(data)
+            if not self.rows.values and not self.rows.count:
+                self.tell(Problem("empty"))
+        return self.rows
+
+    def find_lines(self) -> None:
+        """Know the line of each id."""
+        if not self.rows.lines:
+            self.rows = Rows()
+            self._read_lines(self._data)
+
+    def tell(self, problem: Problem) -> None:
+        """Add a problem."""
+        self.rows.count += 1
+        if len(self.rows.problems) < self.limits.listed:
+            self.rows.problems.append(problem)
+
+    # The file
+
+    def _bytes(self, path: str | os.PathLike[str]) -> bytes | None:
+        kind = Path(path).stat()
+        if stat.S_ISDIR(kind.st_mode):
+            self.tell(Problem("directory"))
+            return None
+        if not stat.S_ISREG(kind.st_mode):
+            # A pipe or a device might never end.
+            self.tell(Problem("not_regular"))
+            return None
+        with Path(path).open("rb") as file:
+            return self._whole(file)
+
+    def _whole(self, file: IO[bytes]) -> bytes | None:
+        before = os.fstat(file.fileno())
+        if before.st_size > self.limits.file_bytes:
+            self.tell(Problem("too_large", details={"size": before.st_size, "limit": self.limits.file_bytes}))
+            return None
+        data = file.read(before.st_size + 1)
+        after = os.fstat(file.fileno())
+        if len(data) != before.st_size or (after.st_size, after.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
+            self.tell(Problem("changed"))
+            return None
+        for start, code in (
+            (b"\x1f\x8b", "gzip"),
+            (b"PK\x03\x04", "zip"),
+            (b"\xff\xfe", "utf16"),
+            (b"\xfe\xff", "utf16"),
+        ):
+            if data.startswith(start):
+                self.tell(Problem(code))
+                return None
+        if data.startswith(b"\xef\xbb\xbf"):
+            self.tell(Problem("bom"))
+            return data[3:]
+        return data
+
+    def _read_quickly(self) -> bool:
+        """Read a file in which nothing is wrong; False leaves it to be read line by line."""
+        head = self._data[: self.limits.line_bytes].partition(b"\n")[0]
+        for form in self.task.forms:
+            if b'"%b"' % form.id.encode() in head and b'"%b"' % form.value.encode() in head:
+                kinds = self.task.id.quick, self.kind.quick, self.kind.count
+                names = form.id, form.value, list(self.task.optional)
+                found = _core.quick_rows(self._data, *names, *kinds, self.limits.line_bytes)
+                if found is not None:
+                    self.rows.form, (self.rows.values, self.rows.texts) = form, found
+                return found is not None
+        return False
+
+    # Line by line
+
+    def _read_lines(self, data: bytes) -> None:
+        number, counted = 1, 0
+        for match in LINE.finditer(data):
+            number += data.count(b"\n", counted, match.start())
+            counted = match.start()
+            size = match.end() - match.start()
+            if self.rows.count >= self.limits.counted:
+                return
+            if size > self.limits.line_bytes:
+                self.tell(Problem("long_line", number, details={"size": size, "limit": self.limits.line_bytes}))
+            else:
+                self._line(number, match[0], is_last=match.end() == len(data))
+
+    def _line(self, number: int, line: bytes, *, is_last: bool) -> None:
+        try:
+            row = _STRICT.decode(line.decode("utf-8"))
+        except UnicodeDecodeError as error:
+            self.tell(Problem("not_utf8", number, details={"place": error.start}))
+        except json.JSONDecodeError as error:
+            if is_last and error.pos >= len(error.doc.rstrip()) - 1 and line.lstrip()[:1] == b"{":
+                self.tell(Problem("truncated", number))
+            else:
+                self.tell(Problem("not_json", number, details={"place": error.pos, "reason": error.msg}))
+        except RecursionError:
+            self.tell(Problem("too_deep", number))
+        except _Odd as odd:
+            self.tell(odd.problem._replace(line=number))
+        except ValueError as error:
+            # An integer of too many digits.
+            self.tell(Problem("not_json", number, details={"place": 0, "reason": str(error).partition(";")[0]}))
+        else:
+            if isinstance(row, dict):
+                self._row(number, row)
+            else:
+                self.tell(Problem("not_object", number, details={"found": shown(row)}))
+
+    def _row(self, number: int, row: dict[str, Any]) -> None:
+        form = self._form(number, row)
+        if form is None:
+            return
+        key = row.get(form.id)
+        wrong = list(self._wrong(form, row))
+        is_id = form.id in row and not any(self.task.id.problems(key))
+        for problem in wrong:
+            self.tell(problem._replace(line=number, id_field=form.id, id=key if is_id else None))
+        if is_id:
+            self._keep(number, form, key, row, is_right=not wrong)
+
+    def _wrong(self, form: Form, row: dict[str, Any]) -> Iterator[Problem]:
+        """What is wrong with the fields of a row, without where it is."""
+        names = (form.id, form.value, *self.task.optional)
+        known, most = ", ".join(names), self.limits.for_each
+        for name in islice((name for name in row if name not in names), most):
+            yield Problem("unknown_field", field=shown(name), details={"known": known})
+        for name, kind in ((form.id, self.task.id), (form.value, self.kind)):
+            if name not in row:
+                yield Problem("missing_field", field=name)
+                continue
+            for code, details in islice(kind.problems(row[name]), most):
+                yield Problem(code, field=name, details=details)
+        for name in self.task.optional:
+            if not isinstance(row.get(name, ""), str):
+                yield Problem("wrong_type", field=name, details={"found": shown(row[name]), "needed": "string"})
+
+    def _keep(self, number: int, form: Form, key: object, row: dict[str, Any], *, is_right: bool) -> None:
+        rows = self.rows
+        if key in rows.lines:
+            code = "repeated_id" if rows.values.get(key) == row.get(form.value) else "conflicting_id"
+            self.tell(Problem(code, number, form.id, key, form.id, {"first": rows.lines[key]}))
+            return
+        rows.lines[key] = number
+        rows.values[key] = row.get(form.value)
+        if is_right:
+            for name in self.task.optional:
+                if name in row:
+                    rows.texts[key] = row[name]
+                    break
+
+    def _form(self, number: int, row: dict[str, Any]) -> Form | None:
+        """The names of the fields: those of the first line, which each other line must have."""
+        fits = [form for form in self.task.forms if form.id in row or form.value in row]
+        whole = [form for form in fits if form.id in row and form.value in row]
+        form = (whole or fits or [self.task.forms[0]])[0]
+        if self.rows.form is None and fits:
+            self.rows.form = form
+        first = self.rows.form or form
+        if fits and first != form and first not in fits:
+            known, found = f"{first.id}, {first.value}", ", ".join(map(shown, list(row)[:5]))
+            self.tell(Problem("other_form", number, details={"found": found, "known": known}))
+            return None
+        return first
+
+
+def compare(reader: RowReader, gold: Rows, pool: Collection[Any] | None) -> None:
+    """Tell what does not fit between a submission and its gold file, and the pool of items."""
+    if gold.values.keys() != reader.rows.values.keys():
+        reader.find_lines()
+        rows, form = reader.rows, reader.rows.form or reader.task.forms[0]
+        for key in [key for key in rows.values if key not in gold.values]:
+            reader.tell(Problem("unknown_id", rows.lines[key], form.id, key, form.id))
+        for key in [key for key in gold.values if key not in rows.values]:
+            reader.tell(Problem("missing_id", None, form.id, key, form.id))
+    if pool is not None:
+        outside(reader, frozenset(pool))
+
+
+def outside(reader: RowReader, pool: frozenset[Any]) -> None:
+    """Tell which items are not in the pool."""
+    if pool.issuperset(chain.from_iterable(filter(_is_list, reader.rows.values.values()))):
+        return
+    reader.find_lines()
+    form = reader.rows.form or reader.task.forms[0]
+    for key, values in reader.rows.values.items():
+        # What is no list, or holds what is no id, was told before.
+        strangers = (value for value in values if type(value) is int and value not in pool) if _is_list(values) else ()
+        for value in islice(strangers, reader.limits.for_each):
+            line = reader.rows.lines[key]
+            reader.tell(Problem("not_in_pool", line, form.id, key, form.value, {"value": value}))
+
+
+def _is_list(value: object) -> bool:
+    return isinstance(value, list) and set(map(type, value)) <= {int}
+
+
+class _Odd(Exception):  # noqa: N818 - not an error of the caller
+    """JSON that Python reads and others do not."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem)
+        self.problem = problem
+
+
+def _refuse_constant(value: str) -> NoReturn:
+    raise _Odd(Problem("nan", details={"value": value}))
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> Mapping[str, Any]:
+    row = dict(pairs)
+    if len(row) < len(pairs):
+        seen: set[str] = set()
+        for name, _ in pairs:
+            if name in seen:
+                raise _Odd(Problem("repeated_field", field=shown(name)))
+            seen.add(name)
+    return row
+
+
+_STRICT = json.JSONDecoder(parse_constant=_refuse_constant, object_pairs_hook=_unique)
+
+
+def messages(problems: list[Problem], count: int, lang: str) -> Iterator[str]:
+    """Tell problems in a language, and how many more there are."""
+    for problem in problems:
+        yield problem.message(lang)
+    if count > len(problems):
+        more = count - len(problems)
+        yield f"and {more} more problems" if lang == "en" else f"另有 {more} 个问题"
