@@ -1,10 +1,8 @@
 //! Feature files from disk.
 
-use std::fs::File;
-use std::io;
 use std::path::PathBuf;
 
-use muge_fast_core::features::{Features, ID_FIELDS, Source, read, write};
+use muge_fast_core::features::{Features, ID_FIELDS, read, write};
 use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -12,6 +10,7 @@ use pyo3::types::PyBytes;
 
 use crate::border::run;
 use crate::retrieval::level;
+use crate::source::OpenFile;
 
 /// Ids and a matrix of float32 from a file of JSON lines.
 #[pyfunction]
@@ -22,8 +21,7 @@ pub fn read_features(
     path: PathBuf,
     threads: Option<i64>,
 ) -> PyResult<(Bound<'_, PyArray1<i64>>, Bound<'_, PyArray2<f32>>)> {
-    let file = File::open(path)?;
-    let source = OpenFile { size: file.metadata()?.len(), file };
+    let source = OpenFile::open(&path)?;
     let level = level()?;
     let Features { ids, values } = run(py, threads, |plan| read(&source, level, plan))?;
     let shape = (ids.len(), values.len() / ids.len());
@@ -46,34 +44,4 @@ pub fn feature_lines<'py>(
     let (ids, features) = (ids.as_slice()?, features.as_slice()?);
     let blocks = run(py, threads, |plan| write(field, ids, features, plan))?;
     Ok(blocks.iter().map(|block| PyBytes::new(py, block)).collect())
-}
-
-struct OpenFile {
-    file: File,
-    /// When it was opened. What is appended later is not read; a file that shrinks is an error.
-    size: u64,
-}
-
-impl Source for OpenFile {
-    fn size(&self) -> u64 {
-        self.size
-    }
-
-    #[cfg(unix)]
-    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
-        std::os::unix::fs::FileExt::read_exact_at(&self.file, buffer, offset)
-    }
-
-    #[cfg(windows)]
-    fn read_at(&self, mut offset: u64, mut buffer: &mut [u8]) -> io::Result<()> {
-        while !buffer.is_empty() {
-            let count = std::os::windows::fs::FileExt::seek_read(&self.file, buffer, offset)?;
-            if count == 0 {
-                return Err(io::ErrorKind::UnexpectedEof.into());
-            }
-            buffer = &mut buffer[count..];
-            offset += count as u64;
-        }
-        Ok(())
-    }
 }

@@ -7,24 +7,26 @@ use pyo3::types::{PyDict, PyList, PyString};
 
 use crate::border::run;
 
+type Rows<'py> = (Bound<'py, PyDict>, Bound<'py, PyDict>);
+
 /// The value of each id, and the text of those that have one; None unless all is right, ids that differ included.
 /// Kinds are `integer`, `text`, `texts`, `ids`; `count` is the number of ids that a list must have.
 #[pyfunction]
-#[pyo3(signature = (data, id, value, optional, id_kind, value_kind, count, line_bytes))]
+#[pyo3(signature = (data, id_field, value_field, optional, id_kind, value_kind, count, line_bytes))]
 #[allow(clippy::too_many_arguments)] // Python names them.
 pub fn quick_rows<'py>(
     py: Python<'py>,
     data: &[u8],
-    id: &str,
-    value: &str,
+    id_field: &str,
+    value_field: &str,
     optional: Vec<String>,
     id_kind: &str,
     value_kind: &str,
     count: Option<usize>,
     line_bytes: usize,
-) -> PyResult<Option<(Bound<'py, PyDict>, Bound<'py, PyDict>)>> {
+) -> PyResult<Option<Rows<'py>>> {
     let (id_kind, value_kind) = (kind(id_kind, None)?, kind(value_kind, count)?);
-    let fields = Fields { id, value, optional: &optional, id_kind, value_kind, line_bytes };
+    let fields = Fields { id: id_field, value: value_field, optional: &optional, id_kind, value_kind, line_bytes };
     let Some(rows) = run(py, Some(1), |_| Ok(read(data, &fields)))? else { return Ok(None) };
     let (values, texts) = (PyDict::new(py), PyDict::new(py));
     let count = rows.len();

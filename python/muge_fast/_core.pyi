@@ -14,7 +14,9 @@ __all__ = [
     "bleu_score",
     "cpu_level",
     "cut",
+    "decode_base64",
     "feature_lines",
+    "index_images",
     "mean",
     "quick_rows",
     "read_features",
@@ -117,11 +119,15 @@ def feature_lines(
 ) -> list[bytes]: ...
 def quick_rows(
     data: bytes,
-    id: str,
-    value: str,
+    id_field: str,
+    value_field: str,
     optional: list[str],
     id_kind: str,
     value_kind: str,
     count: int | None,
     line_bytes: int,
 ) -> tuple[dict[Any, Any], dict[Any, str]] | None: ...
+def index_images(
+    path: str, threads: int | None = None
+) -> tuple[list[str], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], list[tuple[int, str]]]: ...
+def decode_base64(text: bytes) -> bytes: ...

@@ -2,84 +2,22 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-
 import click
 
 from muge_fast import __version__
-from muge_fast.atomic import replacing
-from muge_fast.demo import demo_captions, demo_retrieval
-from muge_fast.embeddings import METRICS
-from muge_fast.predictions import DIRECTIONS, predict
-
-INPUT = click.Path(path_type=Path)
+from muge_fast.commands.demo import demo
+from muge_fast.commands.info import info
+from muge_fast.commands.score import check, official, score
+from muge_fast.commands.top_k import top_k
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option("--debug", is_flag=True, help="Show where in the program an error comes from.")
 @click.version_option(__version__)
-def main() -> None:
+def main(*, debug: bool) -> None:
     """Score the tasks of MUGE, the Chinese multimodal benchmark."""
+    del debug
 
 
-@contextmanager
-def usage_errors() -> Iterator[None]:
-    """One line and exit code 2 for files that cannot be read or do not fit."""
-    try:
-        yield
-    except (OSError, ValueError, ImportError) as error:
-        click.echo(f"Error: {error}", err=True)
-        sys.exit(2)
-
-
-@main.command()
-def demo() -> None:
-    """Score the sample data that the package ships."""
-    click.echo(demo_captions())
-    click.echo()
-    click.echo(demo_retrieval())
-
-
-@main.command("top-k")
-@click.option("--image-feats", required=True, type=INPUT, help="Feature file of the images.")
-@click.option("--text-feats", required=True, type=INPUT, help="Feature file of the texts.")
-@click.option("--top-k", "k", type=click.IntRange(min=1), default=10, show_default=True, help="How many to find.")
-@click.option(
-    "--output", required=True, type=click.Path(path_type=Path, allow_dash=True), help="File, or - for stdout."
-)
-@click.option(
-    "--direction",
-    type=click.Choice(list(DIRECTIONS)),
-    default="text-to-image",
-    show_default=True,
-    help="Images for each text, or texts for each image.",
-)
-@click.option("--metric", type=click.Choice(METRICS), default="ip", show_default=True, help="Inner product or cosine.")
-@click.option("--threads", type=click.IntRange(min=1), help="Number of threads.  [default: all cores]")
-@click.option("--eval-batch-size", type=int, help="Accepted for old command lines; has no effect.")
-def top_k_command(
-    *,
-    image_feats: Path,
-    text_feats: Path,
-    k: int,
-    output: Path,
-    direction: str,
-    metric: str,
-    threads: int | None,
-    eval_batch_size: int | None,
-) -> None:
-    """Find the best images of each text, and write a file of predictions.
-
-    Feature files are JSON lines {"image_id": 42967, "feature": [0.0123, …]}, as Chinese-CLIP writes them, or .npz,
-    .npy, .parquet, .arrow. A line of the output is {"text_id": 8426, "image_ids": [42967, …]}, or the reverse.
-    """
-    del eval_batch_size
-    with usage_errors():
-        lines = predict(image_feats, text_feats, k, direction=direction, metric=metric, threads=threads)
-        if str(output) == "-":
-            sys.stdout.writelines(lines)
-            return
-        with replacing(output) as file:
-            file.writelines(line.encode() for line in lines)
+for command in (score, check, official, top_k, info, demo):
+    main.add_command(command)

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from muge_fast.caption import Captions
+from muge_fast.evaluate import evaluate
 from muge_fast.features import write_features
 from muge_fast.files import read_captions, read_queries
 from muge_fast.predictions import predict
@@ -100,6 +101,40 @@ def demo_retrieval() -> str:
             *table(scores, "encoder"),
             "",
             f"Feature files written, searched and scored in {milliseconds:.0f} ms.",
+        ]
+    )
+
+
+def demo_report(path: Path) -> str:
+    """Go from files to a verdict: evaluate the best system, write its report, and show what a broken file gets.
+
+    Args:
+        path: Where the report of HTML shall be.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> from muge_fast.demo import demo_report
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     print(demo_report(pathlib.Path(folder) / "report.html").splitlines()[0])
+        Verdict on IC_sample.pred.large.jsonl: CIDEr-D 91.64
+
+    """
+    folder = Path(str(files("muge_fast"))) / "samples" / "caption"
+    gold, submission = folder / "IC_sample.jsonl", folder / "IC_sample.pred.large.jsonl"
+    report = evaluate("caption", gold, submission)
+    report.to_html(path)
+    with tempfile.TemporaryDirectory() as name:
+        broken = Path(name) / "broken.jsonl"
+        lines = submission.read_text(encoding="utf-8").splitlines()
+        lines[4:7] = [lines[3], '{"image_id": 5, "text": "红裙"}', '{"image_id": "x", "text"']
+        broken.write_text("\n".join(lines), encoding="utf-8")
+        errors = evaluate("caption", gold, broken).errors
+    return "\n".join(
+        [
+            f"Verdict on {submission.name}: CIDEr-D {report.official()['score']:.2f}",
+            f"Its report, to look at in a browser: {path}",
+            "And on a copy with three broken lines:",
+            *(f"  {error}" for error in errors),
         ]
     )
 

@@ -48,8 +48,8 @@ def evaluate(
 ) -> Report:
     """Check a submission and score it.
 
-    An invalid submission is a result: a report with ``ok`` false and every error. What raises is wrong usage, a path that
-    cannot be read, and a broken gold file.
+    An invalid submission is a result: a report with ``ok`` false and every error. What raises is wrong usage, a path
+    that cannot be read, and a broken gold file.
 
     Args:
         task: Name of a task, ``"caption"``, ``"retrieval"`` or ``"classification"``, or a task of your own.

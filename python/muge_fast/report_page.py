@@ -21,6 +21,9 @@ ITEMS = 8
 LISTED = 12
 TEXT = 400
 
+# Nothing in a submission may make the reader's browser fetch or run anything.
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+
 WORDS = {
     "en": {
         "valid": "valid",
@@ -102,16 +105,15 @@ def page(report: Report, images: Mapping[str, bytes] | None = None) -> str:
     words = WORDS[report.lang]
     title = report.task.title_zh if report.lang == "zh" else report.task.title
     badge = f'<span class="badge {"good" if report.ok else "bad"}">{words["valid" if report.ok else "invalid"]}</span>'
+    rows = words["rows"].format(f"{report.rows:,}", report.seconds * 1000)
     parts = [
         "<!doctype html>",
         f'<html lang="{report.lang}"><head><meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
-        # Nothing in a submission may make the reader's browser fetch or run anything.
-        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">",
+        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">',
         f"<title>{escape(title)}</title><style>{STYLE}</style></head><body>",
         f"<h1>{escape(title)} {badge}</h1>",
-        f'<div class="muted">{words["rows"].format(f"{report.rows:,}", report.seconds * 1000)}'
-        f" · muge_fast {_core.__version__}</div>",
+        f'<div class="muted">{rows} · muge_fast {_core.__version__}</div>',
     ]
     if report.scores is not None:
         parts += [*_scores(report, words), *_spread(report, words), *_extremes(report, words, images or {})]
@@ -129,7 +131,7 @@ def _text(value: object) -> str:
 
 
 def _scores(report: Report, words: Mapping[str, str]) -> Iterator[str]:
-    scores = report.scores or {}
+    scores: Mapping[str, Score] = report.scores or {}
     main = scores[report.task.main]
     yield f'<div class="main">{100 * main.value:.2f}</div><div class="muted">{main.name} {words["value"]}</div>'
     yield f'<h2>{words["score"]}</h2><table><tr><th>{words["score"]}</th><th class="number">{words["value"]}</th>'
@@ -175,7 +177,7 @@ def _histogram(score: Score, words: Mapping[str, str]) -> str:
 
 
 def _extremes(report: Report, words: Mapping[str, str], images: Mapping[str, bytes]) -> Iterator[str]:
-    scores = report.scores or {}
+    scores: Mapping[str, Score] = report.scores or {}
     main = scores[report.task.main]
     order = np.argsort(-main.per_item, kind="stable")
     shown = min(ITEMS, (len(order) + 1) // 2)
@@ -191,7 +193,8 @@ def _card(report: Report, words: Mapping[str, str], key: object, score: str, ima
     prediction, reference = report.predictions[key], report.references[key]
     text = f"<dd>{_text(report.texts[key])}</dd>" if key in report.texts else ""
     return (
-        f'<div class="card"><h3>{_text(key)}</h3><div class="muted">{escape(score)}</div>{_image(key, images)}<dl>{text}'
+        f'<div class="card"><h3>{_text(key)}</h3><div class="muted">{escape(score)}</div>'
+        f"{_image(key, images)}<dl>{text}"
         f"<dt>{words['prediction']}</dt>{_values(prediction, reference)}"
         f"<dt>{words['reference']}</dt>{_values(reference, prediction)}</dl></div>"
     )
@@ -208,11 +211,8 @@ def _values(values: Any, others: Any) -> str:  # noqa: ANN401 - what the task ha
 
 
 def _image(key: object, images: Mapping[str, bytes]) -> str:
-    data = images[str(key)] if str(key) in images else None
-    if data is None:
-        return ""
-    kinds = {b"\xff\xd8": "jpeg", b"\x89P": "png", b"GI": "gif", b"RI": "webp"}
-    kind = kinds.get(data[:2])
+    data = images.get(str(key), b"")
+    kind = {b"\xff\xd8": "jpeg", b"\x89P": "png", b"GI": "gif", b"RI": "webp"}.get(data[:2])
     if kind is None:
         return ""
     return f'<img alt="" src="data:image/{kind};base64,{base64.b64encode(data).decode()}">'

@@ -11,9 +11,11 @@ pub mod caption;
 pub mod error;
 pub mod features;
 mod huge;
+pub mod image_tsv;
 pub mod lanes;
 pub mod retrieval;
 pub mod rows;
+pub mod source;
 pub mod submission;
 pub mod text;
 

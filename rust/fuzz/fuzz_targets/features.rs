@@ -5,8 +5,9 @@
 use std::io;
 
 use libfuzzer_sys::fuzz_target;
-use muge_fast_core::features::{Features, ID_FIELDS, Source, read};
+use muge_fast_core::features::{Features, ID_FIELDS, read};
 use muge_fast_core::lanes::Level;
+use muge_fast_core::source::Source;
 use muge_fast_core::{Plan, Result};
 use serde_json::Value;
 

@@ -15,6 +15,7 @@ use memchr::memchr;
 use crate::blocks::Plan;
 use crate::error::{Error, Result};
 use crate::lanes::Level;
+use crate::source::Source;
 
 pub use write::lines as write;
 
@@ -23,18 +24,6 @@ const BLOCK: u64 = 1 << 19;
 
 /// What the id of a row may be called.
 pub const ID_FIELDS: [&str; 3] = ["image_id", "text_id", "query_id"];
-
-/// Something that bytes can be read from at any place, by several threads.
-pub trait Source: Sync {
-    /// Number of bytes.
-    fn size(&self) -> u64;
-
-    /// Fill `buffer` with the bytes from `offset` on.
-    ///
-    /// # Errors
-    /// Whatever reading may fail with, and an unexpected end.
-    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()>;
-}
 
 /// Ids and features, row by row.
 #[derive(Debug, Default, Clone, PartialEq)]

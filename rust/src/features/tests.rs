@@ -1,4 +1,5 @@
 use super::*;
+use crate::source::Source;
 
 struct Bytes(Vec<u8>);
 

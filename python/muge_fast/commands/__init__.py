@@ -1,0 +1,1 @@
+"""The commands of ``muge-fast``, one file each."""

@@ -1,0 +1,25 @@
+"""``muge-fast demo``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from muge_fast.commands.errors import usage_errors
+
+
+@click.command()
+@click.option(
+    "--html", type=click.Path(path_type=Path), default="muge-fast-demo.html", show_default=True, help="Report."
+)
+def demo(*, html: Path) -> None:
+    """Score the sample data that the package ships, and write a report to look at in a browser."""
+    from muge_fast.demo import demo_captions, demo_report, demo_retrieval  # noqa: PLC0415 - not for other commands
+
+    with usage_errors():
+        click.echo(demo_captions())
+        click.echo()
+        click.echo(demo_retrieval())
+        click.echo()
+        click.echo(demo_report(html))

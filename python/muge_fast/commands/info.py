@@ -1,0 +1,44 @@
+"""``muge-fast info``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from muge_fast.commands.errors import usage_errors
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH…")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def info(*, paths: tuple[Path, ...], as_json: bool) -> None:
+    """Recognise files of MUGE, or folders of them, and count what is in them."""
+    from muge_fast.datasets.info import describe  # noqa: PLC0415 - not for other commands
+
+    with usage_errors():
+        found = [describe(path) for path in paths]
+        if as_json:
+            text = json.dumps(found, ensure_ascii=False, indent=2)
+        else:
+            text = "\n\n".join("\n".join(_lines(one)) for one in found)
+        click.echo(text.encode("utf-8", "backslashreplace").decode("utf-8"))
+
+
+def _lines(found: dict[str, Any]) -> Iterator[str]:
+    yield click.style(found["path"], bold=True) + f": {found['kind']}"
+    for file in found.get("files", []):
+        yield from ("  " + line for line in _lines(file))
+    for name, value in found.items():
+        if name in ("path", "kind", "files", "errors"):
+            continue
+        if isinstance(value, dict):
+            shown = f"{value['least']:,} to {value['largest']:,}, mean {value['mean']:,.1f}"
+        else:
+            shown = " to ".join(map(str, value)) if isinstance(value, list) else f"{value:,}"
+        yield f"  {name.replace('_', ' '):<16}{shown}"
+    for error in found.get("errors", []):
+        yield "    " + click.style(error, fg="red")

@@ -1,0 +1,133 @@
+"""``muge-fast score``, ``check`` and ``official``: a submission and its verdict."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from muge_fast import tasks
+from muge_fast.atomic import replacing
+from muge_fast.commands.errors import usage_errors
+from muge_fast.evaluate import check as check_submission
+from muge_fast.evaluate import evaluate
+from muge_fast.problems import LANGUAGES
+from muge_fast.report import Report
+
+FILE = click.Path(path_type=Path)
+TASK = click.Choice(tasks.names())
+
+
+def _common(command: Any) -> Any:  # noqa: ANN401 - click's decorators have no narrower type
+    """The options of both commands."""
+    for option in (
+        click.option(
+            "--lang", type=click.Choice(LANGUAGES), default="en", show_default=True, help="Language of errors."
+        ),
+        click.option("--pool", type=FILE, help="Image TSV or list of ids: the items that may be found (retrieval)."),
+        click.option("--json", "as_json", is_flag=True, help="Print the report as JSON."),
+    ):
+        command = option(command)
+    return command
+
+
+@click.command()
+@click.argument("task", type=TASK)
+@click.option("--gold", required=True, type=FILE, help="Gold file, JSON lines.")
+@click.option("--submission", required=True, type=FILE, help="Submission, JSON lines.")
+@click.option("--official", type=FILE, help="Write the official result object.")
+@click.option("--html", type=FILE, help="Write a report to look at in a browser.")
+@click.option("--images", type=FILE, help="Image TSV with pictures for --html.")
+@click.option("--markdown", type=FILE, help="Write the scores as Markdown.")
+@click.option("--per-item", type=FILE, help="Write the scores of each item: .csv or .parquet.")
+@click.option("--tokenizer", help="Of captions: muge, char, whitespace, jieba, 13a, zh.  [default: muge]")
+@click.option("--threads", type=click.IntRange(min=1), help="Number of threads.  [default: all cores]")
+@_common
+def score(*, task: str, gold: Path, submission: Path, **options: Any) -> None:  # noqa: ANN401
+    r"""Check and score a submission.
+
+    Exit code 0: scored. 1: the submission is invalid, and all errors are printed. 2: wrong usage, or a file that cannot
+    be read.
+
+    \b
+    Example:
+      muge-fast score retrieval --gold MR_valid_queries.jsonl --submission pred.jsonl --html report.html
+    """
+    with usage_errors():
+        extra = {name: options[name] for name in ("tokenizer", "threads") if options[name] is not None}
+        report = evaluate(task, gold, submission, pool=options["pool"], lang=options["lang"], **extra)
+        _write(report, options)
+        _finish(report, as_json=options["as_json"])
+
+
+@click.command()
+@click.argument("task", type=TASK)
+@click.option("--submission", required=True, type=FILE, help="Submission, JSON lines.")
+@click.option("--gold", type=FILE, help="Gold file, or none to look at the submission alone.")
+@_common
+def check(*, task: str, submission: Path, gold: Path | None, lang: str, pool: Path | None, as_json: bool) -> None:
+    """Check a submission without scoring it. Exit codes as for score."""
+    with usage_errors():
+        _finish(check_submission(task, submission, gold, pool=pool, lang=lang), as_json=as_json)
+
+
+@click.command()
+@click.argument("task", type=TASK)
+@click.argument("gold", type=FILE)
+@click.argument("prediction", type=FILE)
+@click.argument("output", type=FILE)
+def official(*, task: str, gold: Path, prediction: Path, output: Path) -> None:
+    """Score as the official evaluator is called: the result object is written in every case."""
+    failed = None
+    try:
+        result = evaluate(task, gold, prediction).official()
+    except (OSError, ValueError) as error:
+        failed = str(error)
+        result = {"success": False, "score": 0, "scoreJson": {}, "errorMsg": failed, "errorDetail": failed}
+    with usage_errors():
+        with replacing(output) as file:
+            file.write(json.dumps(result, ensure_ascii=False).encode("utf-8", "backslashreplace"))
+        if failed is not None:
+            raise ValueError(failed)
+    sys.exit(0 if result["success"] else 1)
+
+
+def _write(report: Report, options: dict[str, Any]) -> None:
+    if options["official"] is not None:
+        with replacing(options["official"]) as file:
+            file.write(json.dumps(report.official(), ensure_ascii=False).encode("utf-8", "backslashreplace"))
+    if options["html"] is not None:
+        images = None
+        if options["images"] is not None:
+            from muge_fast.datasets import ImageTsv  # noqa: PLC0415 - few reports have pictures
+
+            images = ImageTsv(options["images"])
+        report.to_html(options["html"], images=images)
+    if options["markdown"] is not None:
+        report.to_markdown(options["markdown"])
+    if options["per_item"] is not None and report.ok:
+        suffix = options["per_item"].suffix.lower()
+        if suffix not in (".csv", ".parquet"):
+            raise ValueError(f"--per-item: the name ends in {suffix!r}, needs .csv or .parquet")
+        (report.to_csv if suffix == ".csv" else report.to_parquet)(options["per_item"])
+
+
+def _finish(report: Report, *, as_json: bool) -> None:
+    """Print a report and leave with its exit code."""
+    if as_json:
+        click.echo(report.to_json(), nl=False)
+    elif not report.ok:
+        for error in report.errors:
+            click.echo(error.encode("utf-8", "backslashreplace").decode("utf-8"))
+        click.echo(click.style("invalid", fg="red") + f": {report.problem_count} problems")
+    elif report.scores is None:
+        click.echo(click.style("valid", fg="green") + f": {report.rows:,} rows")
+    else:
+        for name, value in report.scores.items():
+            text = f"{name:<12}{100 * value.value:>8.2f}"
+            click.echo(click.style(text, bold=True) if name == report.task.main else text)
+        click.echo(f"{report.rows:,} rows, {report.seconds * 1000:.0f} ms")
+    sys.exit(0 if report.ok else 1)

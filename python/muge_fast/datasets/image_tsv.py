@@ -1,0 +1,227 @@
+"""Image files: on each line an id, a tab, and an image in base64."""
+
+from __future__ import annotations
+
+import base64
+import io
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from muge_fast import _core
+from muge_fast.atomic import replacing
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+    from torch.utils.data import Dataset
+
+PathLike = str | os.PathLike[str]
+
+SUFFIXES = {".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".tif", ".tiff"}
+# By the first bytes of a file.
+KINDS = {b"\xff\xd8\xff": ".jpg", b"\x89PNG": ".png", b"GIF8": ".gif", b"RIFF": ".webp", b"BM": ".bmp"}
+
+
+class ImageTsv(Mapping[str, bytes]):
+    """The images of a file by id, read one at a time when they are asked for.
+
+    Opening it looks once at the whole file for the places of images and decodes none. Base64 may be of the standard or
+    the URL-safe alphabet, with or without padding. Files are read, not mapped into memory, so a file that shrinks
+    meanwhile is an error and not the end of the program. It may be shared with forked processes and pickled.
+
+    Args:
+        path: The file.
+        broken: ``"refuse"``, or ``"skip"`` to leave out lines that have no id, tab or image.
+        threads: Number of threads for opening; None for all cores.
+
+    Raises:
+        OSError: The file cannot be read.
+        ValueError: A broken line, with its number; an id that comes twice; another word for ``broken``.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> from muge_fast.datasets import ImageTsv
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = pathlib.Path(folder) / "images.tsv"
+        ...     ImageTsv.write(path, {"42967": b"any bytes"})
+        ...     images = ImageTsv(path)
+        ...     list(images), images["42967"]
+        (['42967'], b'any bytes')
+
+    """
+
+    def __init__(self, path: PathLike, *, broken: str = "refuse", threads: int | None = None) -> None:
+        if broken not in ("refuse", "skip"):
+            raise ValueError(f'broken is "{broken}", needs refuse or skip')
+        self.path = Path(path).absolute()
+        self._file = self.path.open("rb", buffering=0)
+        self._stamp = self._stamped()
+        ids, starts, lengths, lines, problems = _core.index_images(str(self.path), threads)
+        if problems and broken == "refuse":
+            line, problem = problems[0]
+            raise ValueError(f"{self.path}: line {line} {problem}")
+        self.problems = [f"line {line} {problem}" for line, problem in problems]
+        self._starts, self._lengths, self._lines = starts, lengths, lines
+        self._rows = dict(zip(ids, range(len(ids)), strict=True))
+        if len(self._rows) < len(ids):
+            twice, line = next((ids[row], lines[row]) for row in range(len(ids)) if self._rows[ids[row]] != row)
+            if broken == "refuse":
+                raise ValueError(f"{self.path}: id {twice!r} of line {line} comes a second time")
+            self._rows = {key: row for row, key in reversed(list(enumerate(ids)))}
+            self._rows = {key: self._rows[key] for key in dict.fromkeys(ids)}
+
+    def __getitem__(self, key: str) -> bytes:
+        """The bytes of an image.
+
+        Raises:
+            KeyError: There is no such id.
+            ValueError: The image is not base64.
+            OSError: The file was changed.
+
+        """
+        row = self._rows[key]
+        try:
+            return _core.decode_base64(self.base64(key))
+        except ValueError:
+            raise ValueError(f"{self.path}: line {self._lines[row]}: image {key!r} is not base64") from None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._rows
+
+    def __repr__(self) -> str:
+        return f"<ImageTsv of {len(self):,} images in {self.path}>"
+
+    def base64(self, key: str) -> bytes:
+        """Give the text of an image as it is in the file.
+
+        Raises:
+            KeyError: There is no such id.
+            OSError: The file was changed.
+
+        """
+        row = self._rows[key]
+        start, length = int(self._starts[row]), int(self._lengths[row])
+        parts = []
+        while length:
+            part = self._read(length, start)
+            if not part:
+                raise OSError(f"{self.path} was changed: it ends before image {key!r}")
+            parts.append(part)
+            start, length = start + len(part), length - len(part)
+        return b"".join(parts)
+
+    def image(self, key: str) -> Image:
+        """Decode an image with Pillow, which the extra ``images`` installs.
+
+        Returns:
+            A Pillow image, loaded, in the mode that the file has.
+
+        Raises:
+            KeyError: There is no such id.
+            ValueError: The image is broken, or too large to be one (Pillow's limit against decompression bombs).
+            ImportError: Pillow is not installed.
+
+        """
+        try:
+            from PIL import Image  # noqa: PLC0415 - an extra
+        except ImportError as error:
+            raise ImportError("images need Pillow: pip install 'muge-fast[images]'") from error
+        data = self[key]
+        try:
+            image = Image.open(io.BytesIO(data))
+            image.load()
+        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+            raise ValueError(f"{self.path}: image {key!r} is broken: {error}") from error
+        return image
+
+    def torch_dataset(self, transform: Callable[[Image], Any] | None = None) -> Dataset[tuple[str, Any]]:
+        """Give a torch Dataset of pairs: the id, and the image in RGB, put through ``transform``.
+
+        Raises:
+            ImportError: torch or Pillow is not installed.
+
+        """
+        from muge_fast.datasets.torch_dataset import ImageTsvDataset  # noqa: PLC0415 - only whoever has torch
+
+        return ImageTsvDataset(self, transform)
+
+    @staticmethod
+    def write(path: PathLike, images: PathLike | Mapping[str, bytes] | Iterable[tuple[str, bytes]]) -> None:
+        """Write such a file, whole or not at all.
+
+        Args:
+            path: The file.
+            images: A folder whose images are named by their ids, or ids and the bytes of images.
+
+        Raises:
+            OSError: A file cannot be read or written.
+            ValueError: An id that is empty, comes twice, or has a tab or a line end; no images; an image without bytes.
+
+        """
+        if isinstance(images, (str, os.PathLike)):
+            images = _of_folder(Path(images))
+        elif isinstance(images, Mapping):
+            images = images.items()
+        seen: set[str] = set()
+        with replacing(path) as file:
+            for key, data in images:
+                if not key or key != key.strip() or set("\t\r\n") & set(key) or key in seen or not data:
+                    raise ValueError(
+                        f"image {key!r} has no bytes, or an id that is empty, has white space or comes twice"
+                    )
+                seen.add(key)
+                file.write(key.encode("utf-8") + b"\t" + base64.urlsafe_b64encode(data) + b"\n")
+            if not seen:
+                raise ValueError("no images, needs at least one")
+
+    def extract(self, folder: PathLike) -> None:
+        """Write each image to a file of a folder, named by its id and what it is.
+
+        Raises:
+            OSError: A file cannot be read or written.
+            ValueError: An id that is no plain name, or an image that is not base64.
+
+        """
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        for key in self:
+            if key in (".", "..") or set("/\\\0:") & set(key):
+                raise ValueError(f"{self.path}: id {key!r} cannot be the name of a file")
+        for key, data in self.items():
+            suffix = next((suffix for start, suffix in KINDS.items() if data.startswith(start)), ".bin")
+            with replacing(folder / f"{key}{suffix}") as file:
+                file.write(data)
+
+    def _stamped(self) -> tuple[int, int]:
+        state = os.fstat(self._file.fileno())
+        return state.st_size, state.st_mtime_ns
+
+    def _read(self, length: int, start: int) -> bytes:
+        if hasattr(os, "pread"):
+            # It moves no position, so threads and forked processes do not disturb each other.
+            return os.pread(self._file.fileno(), length, start)
+        with self.path.open("rb", buffering=0) as file:
+            file.seek(start)
+            return file.read(length)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {key: value for key, value in self.__dict__.items() if key != "_file"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._file = self.path.open("rb", buffering=0)
+        if self._stamped() != self._stamp:
+            raise ValueError(f"{self.path} was changed since it was indexed")
+
+
+def _of_folder(folder: Path) -> Iterator[tuple[str, bytes]]:
+    for path in sorted(folder.iterdir()):
+        if path.suffix.lower() in SUFFIXES:
+            yield path.stem, path.read_bytes()
