@@ -43,7 +43,7 @@ fmt: $(STAMPS)/test ## Format all code
 bench: $(STAMPS)/extension $(STAMPS)/test $(STAMPS)/bench ## Measure against the rivals and write docs/benchmarks.md
 	$(BIN)/python -m benches.report
 
-fuzz: ## Fuzz tokenizers, caption metrics and feature files for a short time
+fuzz: ## Fuzz tokenizers, caption metrics and readers for a short time
 	rust/fuzz/run
 
 clean: ## Remove everything that was built

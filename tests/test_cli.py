@@ -31,11 +31,13 @@ def options(folder):
     return "--image-feats", folder / "img.jsonl", "--text-feats", folder / "txt.jsonl"
 
 
-def test_the_demo_shows_both_samples():
-    result = run("demo")
+def test_the_demo_shows_all_samples(tmp_path):
+    result = run("demo", "--html", tmp_path / "demo.html")
     assert result.exit_code == 0
     assert "CIDEr-D" in result.output
     assert "MeanRecall" in result.output
+    assert "line 6: the row: image_id is 5, needs string" in result.output
+    assert (tmp_path / "demo.html").stat().st_size > 10_000
 
 
 @pytest.mark.parametrize("metric", ["ip", "cosine"])
@@ -93,3 +95,91 @@ def test_the_installed_command():
     command = Path(sys.executable).parent / "muge-fast"
     result = subprocess.run([command, "--version"], capture_output=True, text=True, check=True)  # noqa: S603 - ours
     assert mf.__version__ in result.stdout
+
+
+# Verdicts
+
+HOSTILE = Path(__file__).parent / "hostile"
+GOLD, GOOD = HOSTILE / "retrieval.gold.jsonl", HOSTILE / "retrieval" / "valid.jsonl"
+BAD = HOSTILE / "retrieval" / "everything_at_once.jsonl"
+
+
+def installed(*arguments, code=0):
+    command = [Path(sys.executable).parent / "muge-fast", *map(str, arguments)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - ours
+    assert result.returncode == code, result.stderr
+    assert "Traceback" not in result.stderr
+    return result
+
+
+def test_a_submission_is_scored_and_written_in_every_form(tmp_path):
+    outputs = {name: tmp_path / name for name in ("o.json", "r.html", "r.md", "i.csv", "i.parquet")}
+    arguments = "score", "retrieval", "--gold", GOLD, "--submission", GOOD
+    options = "--official", outputs["o.json"], "--html", outputs["r.html"], "--markdown", outputs["r.md"]
+    result = installed(*arguments, *options, "--per-item", outputs["i.csv"])
+    assert "mean_recall    77.78" in result.stdout
+    assert result.stderr == ""
+    assert json.loads(outputs["o.json"].read_text())["score"] == pytest.approx(700 / 9)
+    assert "<svg" in outputs["r.html"].read_text(encoding="utf-8")
+    assert outputs["i.csv"].read_text().startswith("id,recall@1")
+    installed(*arguments, "--per-item", outputs["i.parquet"])
+    assert outputs["i.parquet"].stat().st_size > 100
+    data = json.loads(installed(*arguments, "--json").stdout)
+    assert data["scores"]["recall@5"]["value"] == 1
+    assert "needs .csv or .parquet" in installed(*arguments, "--per-item", tmp_path / "i.txt", code=2).stderr
+
+
+def test_an_invalid_submission_is_exit_code_1(tmp_path):
+    arguments = "--gold", GOLD, "--submission", BAD
+    result = installed("score", "retrieval", *arguments, "--official", tmp_path / "o.json", code=1)
+    assert result.stdout.splitlines()[1] == "line 1: query_id 1 has 9 item_ids, needs exactly 10"
+    assert result.stdout.splitlines()[-1] == "invalid: 7 problems"
+    assert json.loads((tmp_path / "o.json").read_text())["success"] is False
+    chinese = installed("check", "retrieval", *arguments, "--lang", "zh", code=1)
+    assert "第 1 行：query_id 1 有 9 个 item_ids，需要正好 10 个" in chinese.stdout
+    assert json.loads(installed("check", "retrieval", "--submission", BAD, "--json", code=1).stdout)["ok"] is False
+    assert "valid: 3 rows" in installed("check", "retrieval", "--submission", GOOD).stdout
+
+
+def test_wrong_usage_is_exit_code_2(tmp_path):
+    assert "No such file" in installed("check", "retrieval", "--submission", tmp_path / "no", code=2).stderr
+    assert "gold file" in installed("score", "retrieval", "--gold", BAD, "--submission", GOOD, code=2).stderr
+    assert "'poems' is not one of" in installed("check", "poems", "--submission", GOOD, code=2).stderr
+    installed("score", "retrieval", "--gold", GOLD, code=2)
+    installed(code=2)
+    wrong = [
+        Path(sys.executable).parent / "muge-fast",
+        "--debug",
+        "check",
+        "retrieval",
+        "--submission",
+        tmp_path / "no",
+    ]
+    result = subprocess.run(list(map(str, wrong)), capture_output=True, text=True, check=False)  # noqa: S603 - ours
+    assert "Traceback" in result.stderr
+
+
+def test_the_official_form_writes_a_result_in_every_case(tmp_path):
+    output = tmp_path / "o.json"
+    for gold, submission, code in ((GOLD, GOOD, 0), (GOLD, BAD, 1), (GOLD, tmp_path / "no", 2), (BAD, GOOD, 2)):
+        output.unlink(missing_ok=True)
+        installed("official", "retrieval", gold, submission, output, code=code)
+        result = json.loads(output.read_text(encoding="utf-8"))
+        assert result["success"] == (code == 0)
+        assert set(result) == ({"success", "score", "scoreJson"} | ({"errorMsg", "errorDetail"} if code else set()))
+
+
+def test_info_for_people_and_as_json(tmp_path):
+    mf.write_features(tmp_path / "f.jsonl", [1], [[0.5]])
+    text = installed("info", GOLD, tmp_path).stdout
+    assert "retrieval.gold.jsonl: retrieval gold" in text
+    assert "f.jsonl: features" in text
+    assert json.loads(installed("info", "--json", GOLD).stdout)[0]["rows"] == 3
+    assert "No such file" in installed("info", tmp_path / "no", code=2).stderr
+
+
+def test_the_module_is_the_command():
+    result = subprocess.run([sys.executable, "-m", "muge_fast", "--help"], capture_output=True, text=True, check=True)
+    assert "Usage: muge-fast" in result.stdout
+    for command in ("score", "check", "official", "top-k", "info", "demo"):
+        assert command in result.stdout

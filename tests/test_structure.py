@@ -17,7 +17,8 @@ ROOT = Path(__file__).parent.parent
 PYTHON = sorted((ROOT / "python").rglob("*.py"))
 CORE = sorted((ROOT / "rust" / "src").rglob("*.rs"))
 BORDER = sorted((ROOT / "src").rglob("*.rs"))
-PUBLIC = [name for name in mf.__all__ if not name.startswith("__")]
+MODULES = [name for name in mf.__all__ if inspect.ismodule(getattr(mf, name))]
+PUBLIC = [name for name in mf.__all__ if not name.startswith("__") and name not in MODULES]
 
 MAX_FILE = 400
 MAX_FUNCTION = 60

@@ -122,7 +122,7 @@ def demo_report(path: Path) -> str:
     folder = Path(str(files("muge_fast"))) / "samples" / "caption"
     gold, submission = folder / "IC_sample.jsonl", folder / "IC_sample.pred.large.jsonl"
     report = evaluate("caption", gold, submission)
-    report.to_html(path)
+    report.to_html(path=path)
     with tempfile.TemporaryDirectory() as name:
         broken = Path(name) / "broken.jsonl"
         lines = submission.read_text(encoding="utf-8").splitlines()

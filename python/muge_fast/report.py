@@ -20,7 +20,7 @@ from muge_fast.validation import messages
 PathLike = str | os.PathLike[str]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Report:
     """What :func:`muge_fast.evaluate` and :func:`muge_fast.check` return.
 
@@ -111,7 +111,7 @@ class Report:
             "version": _core.__version__,
         }
 
-    def to_json(self, path: PathLike | None = None) -> str:
+    def to_json(self, *, path: PathLike | None = None) -> str:
         """Give the same as a text of JSON.
 
         Args:
@@ -122,7 +122,7 @@ class Report:
         # An id of a hostile file may be half a character.
         return _written(text.encode("utf-8", "backslashreplace").decode("utf-8") + "\n", path)
 
-    def to_markdown(self, path: PathLike | None = None) -> str:
+    def to_markdown(self, *, path: PathLike | None = None) -> str:
         """Give the scores, or the errors, as a table of Markdown.
 
         Args:
@@ -143,7 +143,7 @@ class Report:
             ]
         return _written("\n".join(lines) + "\n", path)
 
-    def to_html(self, path: PathLike | None = None, *, images: Mapping[str, bytes] | None = None) -> str:
+    def to_html(self, *, path: PathLike | None = None, images: Mapping[str, bytes] | None = None) -> str:
         """Give one page without other files: scores, how they are spread, the best and the worst items.
 
         Args:

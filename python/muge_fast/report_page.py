@@ -29,6 +29,7 @@ WORDS = {
         "valid": "valid",
         "invalid": "invalid",
         "rows": "{} rows in {:.0f} ms",
+        "scores": "Scores",
         "score": "score",
         "value": "times 100",
         "signature": "signature",
@@ -45,6 +46,7 @@ WORDS = {
         "valid": "有效",
         "invalid": "无效",
         "rows": "{} 行，用时 {:.0f} 毫秒",
+        "scores": "得分",
         "score": "指标",
         "value": "×100",
         "signature": "签名",
@@ -134,7 +136,7 @@ def _scores(report: Report, words: Mapping[str, str]) -> Iterator[str]:
     scores: Mapping[str, Score] = report.scores or {}
     main = scores[report.task.main]
     yield f'<div class="main">{100 * main.value:.2f}</div><div class="muted">{main.name} {words["value"]}</div>'
-    yield f'<h2>{words["score"]}</h2><table><tr><th>{words["score"]}</th><th class="number">{words["value"]}</th>'
+    yield f'<h2>{words["scores"]}</h2><table><tr><th>{words["score"]}</th><th class="number">{words["value"]}</th>'
     yield f"<th>{words['signature']}</th></tr>"
     for name, score in scores.items():
         yield f'<tr><td>{escape(name)}</td><td class="number">{100 * score.value:.2f}</td>'

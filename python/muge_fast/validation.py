@@ -20,7 +20,7 @@ from muge_fast.tasks.declaration import Form, Kind, Task
 LINE = re.compile(rb"[^ \t\r\n][^\n]*")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Limits:
     """How much of a file is looked at.
 

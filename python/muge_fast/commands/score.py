@@ -71,7 +71,7 @@ def score(*, task: str, gold: Path, submission: Path, **options: Any) -> None:  
 def check(*, task: str, submission: Path, gold: Path | None, lang: str, pool: Path | None, as_json: bool) -> None:
     """Check a submission without scoring it. Exit codes as for score."""
     with usage_errors():
-        _finish(check_submission(task, submission, gold, pool=pool, lang=lang), as_json=as_json)
+        _finish(check_submission(task, submission, gold=gold, pool=pool, lang=lang), as_json=as_json)
 
 
 @click.command()
@@ -105,9 +105,9 @@ def _write(report: Report, options: dict[str, Any]) -> None:
             from muge_fast.datasets import ImageTsv  # noqa: PLC0415 - few reports have pictures
 
             images = ImageTsv(options["images"])
-        report.to_html(options["html"], images=images)
+        report.to_html(path=options["html"], images=images)
     if options["markdown"] is not None:
-        report.to_markdown(options["markdown"])
+        report.to_markdown(path=options["markdown"])
     if options["per_item"] is not None and report.ok:
         suffix = options["per_item"].suffix.lower()
         if suffix not in (".csv", ".parquet"):

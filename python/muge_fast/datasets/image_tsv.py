@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import os
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -55,7 +56,7 @@ class ImageTsv(Mapping[str, bytes]):
         if broken not in ("refuse", "skip"):
             raise ValueError(f'broken is "{broken}", needs refuse or skip')
         self.path = Path(path).absolute()
-        self._file = self.path.open("rb", buffering=0)
+        self._open()
         self._stamp = self._stamped()
         ids, starts, lengths, lines, problems = _core.index_images(str(self.path), threads)
         if problems and broken == "refuse":
@@ -65,11 +66,7 @@ class ImageTsv(Mapping[str, bytes]):
         self._starts, self._lengths, self._lines = starts, lengths, lines
         self._rows = dict(zip(ids, range(len(ids)), strict=True))
         if len(self._rows) < len(ids):
-            twice, line = next((ids[row], lines[row]) for row in range(len(ids)) if self._rows[ids[row]] != row)
-            if broken == "refuse":
-                raise ValueError(f"{self.path}: id {twice!r} of line {line} comes a second time")
-            self._rows = {key: row for row, key in reversed(list(enumerate(ids)))}
-            self._rows = {key: self._rows[key] for key in dict.fromkeys(ids)}
+            self._keep_first(ids, broken)
 
     def __getitem__(self, key: str) -> bytes:
         """The bytes of an image.
@@ -199,24 +196,37 @@ class ImageTsv(Mapping[str, bytes]):
             with replacing(folder / f"{key}{suffix}") as file:
                 file.write(data)
 
+    def _keep_first(self, ids: list[str], broken: str) -> None:
+        self._rows = {}
+        for row, key in enumerate(ids):
+            if self._rows.setdefault(key, row) != row:
+                problem = f"line {self._lines[row]} has the id {key!r} a second time"
+                if broken == "refuse":
+                    raise ValueError(f"{self.path}: {problem}")
+                self.problems.append(problem)
+
+    def _open(self) -> None:
+        self._file = os.open(self.path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        self._close = weakref.finalize(self, os.close, self._file)
+
     def _stamped(self) -> tuple[int, int]:
-        state = os.fstat(self._file.fileno())
+        state = os.fstat(self._file)
         return state.st_size, state.st_mtime_ns
 
     def _read(self, length: int, start: int) -> bytes:
         if hasattr(os, "pread"):
             # It moves no position, so threads and forked processes do not disturb each other.
-            return os.pread(self._file.fileno(), length, start)
+            return os.pread(self._file, length, start)
         with self.path.open("rb", buffering=0) as file:
             file.seek(start)
             return file.read(length)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {key: value for key, value in self.__dict__.items() if key != "_file"}
+        return {key: value for key, value in self.__dict__.items() if key not in ("_file", "_close")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._file = self.path.open("rb", buffering=0)
+        self._open()
         if self._stamped() != self._stamp:
             raise ValueError(f"{self.path} was changed since it was indexed")
 

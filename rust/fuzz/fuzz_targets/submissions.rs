@@ -1,0 +1,120 @@
+//! Submissions put together from pieces of lines, compared with what `serde_json` makes of each line.
+
+#![no_main]
+
+use std::collections::HashSet;
+
+use libfuzzer_sys::fuzz_target;
+use muge_fast_core::submission::{Fields, Kind, Row, Value, read};
+use serde_json::Value as Json;
+
+/// Each byte of the input stands for one of these.
+const PIECES: [&str; 44] = [
+    "{\"id\": 1, \"v\": [",
+    "{\"id\":\"a\",\"v\":\"",
+    "{\"v\": [\"",
+    "\"}\n",
+    "]}\n",
+    "], \"id\": 3}\n",
+    "\"]}\r\n",
+    "]",
+    "}",
+    "\n",
+    "[",
+    "{",
+    "\"id\": ",
+    "\"v\": ",
+    "\"t\": ",
+    "\"x\": ",
+    "null",
+    "true",
+    ", ",
+    ",",
+    "\"",
+    "\"red\"",
+    "\\u88d9",
+    "\\ud83d",
+    "\\n",
+    "\\",
+    "裙",
+    " ",
+    "\\u3000",
+    "\\u001c",
+    "\u{1c}",
+    "\u{b}",
+    "1",
+    "2",
+    "3",
+    "-0",
+    "1.0",
+    "1e2",
+    "9223372036854775807",
+    "9223372036854775808",
+    "\\u0069d",
+    "\u{feff}",
+    "\0",
+    "\r",
+];
+
+fuzz_target!(|input: &[u8]| {
+    let Some((&first, input)) = input.split_first() else { return };
+    let text: String = input.iter().map(|&byte| PIECES[usize::from(byte) % PIECES.len()]).collect();
+    let id_kind = if first & 1 == 0 { Kind::Integer } else { Kind::Text };
+    let value_kind = [Kind::Text, Kind::Texts, Kind::Ids(None), Kind::Ids(Some(2))][usize::from(first / 2) % 4];
+    let optional = ["t".to_owned()];
+    let fields = Fields { id: "id", value: "v", optional: &optional, id_kind, value_kind, line_bytes: 200 };
+    let found = read(text.as_bytes(), &fields);
+    // A field that comes twice is the one thing that `serde_json::Value` does not tell.
+    match (found, plain(&text, &fields)) {
+        (Some(rows), Some(expected)) => assert_eq!(rows, expected, "{text:?}"),
+        (Some(_), None) => panic!("took {text:?}"),
+        (None, expected) => assert!(expected.is_none() || has_twice(&text), "refused {text:?}"),
+    }
+});
+
+fn has_twice(text: &str) -> bool {
+    text.lines().any(|line| ["id\"", "\"v\"", "\"t\""].iter().any(|name| line.matches(name).count() > 1))
+}
+
+fn plain(text: &str, fields: &Fields<'_>) -> Option<Vec<Row>> {
+    let lines = text.split('\n').filter(|line| !line.trim_matches([' ', '\t', '\r']).is_empty());
+    lines.map(|line| row(line, fields)).collect()
+}
+
+fn row(line: &str, fields: &Fields<'_>) -> Option<Row> {
+    let row: Json = serde_json::from_str(line).ok()?;
+    let row = row.as_object()?;
+    let is_known = row.keys().all(|name| ["id", "v", "t"].contains(&name.as_str()));
+    let text = match row.get("t") {
+        Some(text) => Some(text.as_str()?.to_owned()),
+        None => None,
+    };
+    if line.len() > fields.line_bytes || !is_known {
+        return None;
+    }
+    Some(Row { id: value(row.get("id")?, fields.id_kind)?, value: value(row.get("v")?, fields.value_kind)?, text })
+}
+
+fn value(json: &Json, kind: Kind) -> Option<Value> {
+    match kind {
+        Kind::Integer => json.as_i64().map(Value::Integer),
+        Kind::Text => text(json).map(Value::Text),
+        Kind::Texts => {
+            let texts: Option<Vec<String>> = json.as_array()?.iter().map(text).collect();
+            texts.filter(|texts| !texts.is_empty()).map(Value::Texts)
+        }
+        Kind::Ids(count) => {
+            let ids: Option<Vec<i64>> = json.as_array()?.iter().map(Json::as_i64).collect();
+            let is_good = |ids: &Vec<i64>| count.map_or(!ids.is_empty(), |count| ids.len() == count);
+            let ids = ids.filter(is_good)?;
+            (ids.iter().collect::<HashSet<_>>().len() == ids.len()).then_some(Value::Ids(ids))
+        }
+    }
+}
+
+/// A text with anything but what Python calls white space.
+fn text(json: &Json) -> Option<String> {
+    let text = json.as_str()?;
+    let is_space = |letter: char| letter.is_whitespace() || "\x1c\x1d\x1e\x1f".contains(letter);
+    (!text.chars().all(is_space)).then(|| text.to_owned())
+}

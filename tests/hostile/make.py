@@ -1,0 +1,175 @@
+"""Write the hostile files and the verdict that each must get: ``python tests/hostile/make.py``.
+
+Verdicts are written by hand, here: the codes of ``muge_fast.problems`` with the numbers of their lines, null for the
+file as a whole; an empty list for a file that looks odd and is valid.
+"""
+
+import gzip
+import io
+import json
+import zipfile
+from pathlib import Path
+
+FOLDER = Path(__file__).parent
+
+TEN = list(range(1, 11))
+GOOD = json.dumps({"query_id": 1, "item_ids": TEN}).encode()
+LAST = json.dumps({"query_id": 3, "item_ids": TEN}).encode()
+CAPTION = '{"image_id": "a", "text": "红色连衣裙"}'.encode()
+CAPTION_LAST = '{"image_id": "c", "text": "鞋"}'.encode()
+
+GOLD = {
+    "retrieval": [{"query_id": n, "query_text": "连衣裙", "item_ids": [n, 100 + n]} for n in (1, 2, 3)],
+    "caption": [{"image_id": n, "text": ["红色连衣裙", "裙子"]} for n in ("a", "b", "c")],
+    "classification": [{"image_id": n, "label": label} for n, label in (("a", "裙"), ("b", "鞋"), ("c", "裙"))],
+}
+
+
+def second(row, first=GOOD, last=LAST):
+    """A file with an odd second line."""
+    return b"\n".join([first, row if isinstance(row, bytes) else row.encode(), last, b""])
+
+
+def row(items=TEN, key=2, **others):
+    return json.dumps({"query_id": key, "item_ids": items, **others}, ensure_ascii=False)
+
+
+def caption(text):
+    return second(f'{{"image_id": "b", "text": {text}}}', CAPTION, CAPTION_LAST)
+
+
+def zipped():
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as archive:
+        archive.writestr(zipfile.ZipInfo("pred.jsonl"), second(row()))
+    return data.getvalue()
+
+
+MISSING = ["missing_id", None]
+FILES = {
+    # The file
+    "retrieval/valid": (second(row()), []),
+    "retrieval/crlf": (second(row()).replace(b"\n", b"\r\n"), []),
+    "retrieval/blank_lines": (b"\n \t\n" + second(row()).replace(b"\n", b"\n\r\n\n"), []),
+    "retrieval/no_last_line_end": (second(row())[:-1], []),
+    "retrieval/other_order_and_form": (
+        b"\n".join(b'{"image_ids": %s, "text": "x", "text_id": %d}' % (json.dumps(TEN).encode(), n) for n in (3, 1, 2)),
+        [],
+    ),
+    "retrieval/escaped_names": (second('{"query\\u005fid": 2, "item_ids": [1,2,3,4,5,6,7,8,9,10]}'), []),
+    "retrieval/minus_zero": (second('{"query_id": 2, "item_ids": [-0,1,2,3,4,5,6,7,8,9]}'), []),
+    "retrieval/empty": (b"", [["empty", None]]),
+    "retrieval/only_white_space": (b"\n\n \r\n", [["empty", None]]),
+    "retrieval/bom": (b"\xef\xbb\xbf" + second(row()), [["bom", None]]),
+    "retrieval/utf16": (second(row()).decode().encode("utf-16"), [["utf16", None]]),
+    "retrieval/gzip": (gzip.compress(second(row()), mtime=0), [["gzip", None]]),
+    "retrieval/zip": (zipped(), [["zip", None]]),
+    "retrieval/truncated": (second(row())[:-30], [["truncated", 3], MISSING]),
+    "retrieval/binary": (bytes(range(128, 256)), [["not_utf8", 1]]),
+    # A line
+    "retrieval/not_utf8": (
+        second(b'{"query_id": 2, "query_text": "\xff", "item_ids": [1]}'),
+        [["not_utf8", 2], MISSING],
+    ),
+    "retrieval/not_json": (second("query 2: 1 2 3"), [["not_json", 2], MISSING]),
+    "retrieval/python_literal": (second("{'query_id': 2}"), [["not_json", 2], MISSING]),
+    "retrieval/two_objects": (second(row() + row(key=4)), [["not_json", 2], MISSING]),
+    "retrieval/two_objects_with_comma": (second(row() + "," + row(key=4)), [["not_json", 2], MISSING]),
+    # Two lines that would be one row if they were put together with a comma.
+    "retrieval/row_over_lines": (
+        second(b'{"query_id": 2, "item_ids": [{}\n{}, 1, 2, 3, 4, 5, 6, 7, 8]}'),
+        [["not_json", 2], ["not_json", 3], MISSING],
+    ),
+    "retrieval/array": (second("[1, 2]"), [["not_object", 2], MISSING]),
+    "retrieval/number": (second("5"), [["not_object", 2], MISSING]),
+    "retrieval/null": (second("null"), [["not_object", 2], MISSING]),
+    "retrieval/deep": (second("[" * 50_000 + "]" * 50_000), [["too_deep", 2], MISSING]),
+    "retrieval/deep_in_field": (second('{"query_id": 2, "item_ids": ' + "[" * 50_000), [["too_deep", 2], MISSING]),
+    "retrieval/nan": (second('{"query_id": 2, "item_ids": [NaN]}'), [["nan", 2], MISSING]),
+    "retrieval/infinity": (second('{"query_id": -Infinity, "item_ids": [1]}'), [["nan", 2], MISSING]),
+    "retrieval/many_digits": (second(f'{{"query_id": {"9" * 5000}, "item_ids": [1]}}'), [["not_json", 2], MISSING]),
+    "retrieval/repeated_field": (
+        second('{"query_id": 2, "query_id": 2, "item_ids": [1]}'),
+        [["repeated_field", 2], MISSING],
+    ),
+    "retrieval/escaped_repeated_field": (
+        second('{"query_id": 2, "item_ids": [1,2,3,4,5,6,7,8,9,10], "query\\u005fid": 3}'),
+        [["repeated_field", 2], MISSING],
+    ),
+    # Fields
+    "retrieval/missing_field": (second('{"query_id": 2}'), [["missing_field", 2]]),
+    "retrieval/missing_id_field": (second(f'{{"item_ids": {TEN}}}'), [["missing_field", 2], MISSING]),
+    "retrieval/unknown_field": (second(row(score=1)), [["unknown_field", 2]]),
+    "retrieval/no_fields": (second("{}"), [["missing_field", 2], ["missing_field", 2], MISSING]),
+    "retrieval/text_is_number": (second(row(query_text=5)), [["wrong_type", 2]]),
+    # Values
+    "retrieval/id_true": (second(row(key=True)), [["wrong_type", 2], MISSING]),
+    "retrieval/id_float": (second(row(key=2.0)), [["wrong_type", 2], MISSING]),
+    "retrieval/id_string": (second(row(key="2")), [["wrong_type", 2], MISSING]),
+    "retrieval/id_null": (second(row(key=None)), [["wrong_type", 2], MISSING]),
+    "retrieval/id_list": (second(row(key=[2])), [["wrong_type", 2], MISSING]),
+    "retrieval/id_beyond_64_bits": (second(row(key=2**64)), [["out_of_range", 2], MISSING]),
+    "retrieval/items_string": (second(row("12345678910")), [["wrong_type", 2]]),
+    "retrieval/items_object": (second(row({"1": 2})), [["wrong_type", 2]]),
+    "retrieval/nine_items": (second(row(TEN[:9])), [["wrong_count", 2]]),
+    "retrieval/eleven_items": (second(row([*TEN, 11])), [["wrong_count", 2]]),
+    "retrieval/no_items": (second(row([])), [["wrong_count", 2]]),
+    "retrieval/item_true": (second(row([*TEN[1:], True])), [["wrong_type", 2]]),
+    "retrieval/item_float": (second(row([*TEN[1:], 1.0])), [["wrong_type", 2]]),
+    "retrieval/item_string": (second(row([*TEN[1:], "12"])), [["wrong_type", 2]]),
+    "retrieval/item_beyond_64_bits": (second(row([*TEN[1:], -(2**63) - 1])), [["out_of_range", 2]]),
+    "retrieval/item_twice": (second(row([*TEN[:9], 1])), [["repeated_item", 2]]),
+    "retrieval/all_items_the_same": (second(row([7] * 10)), [["repeated_item", 2]] * 9),
+    "retrieval/thousand_bad_items": (second(row(["x"] * 1000)), [["wrong_count", 2]] + [["wrong_type", 2]] * 9),
+    # Rows together
+    "retrieval/identical_row": (second(row()) + row().encode(), [["repeated_id", 4]]),
+    "retrieval/conflicting_row": (second(row()) + row(TEN[::-1]).encode(), [["conflicting_id", 4]]),
+    "retrieval/missing_rows": (GOOD, [MISSING, MISSING]),
+    "retrieval/unknown_row": (second(row()) + row(key=4).encode(), [["unknown_id", 4]]),
+    "retrieval/unknown_for_missing": (second(row(key=4)), [["unknown_id", 2], MISSING]),
+    "retrieval/mixed_forms": (second(f'{{"text_id": 2, "image_ids": {TEN}}}'), [["other_form", 2], MISSING]),
+    "retrieval/everything_at_once": (
+        b"\xef\xbb\xbf" + b"\n".join([row(TEN[:9], 1).encode(), b"{", row(key=True).encode(), row(key=9).encode()]),
+        [["bom", None], ["wrong_count", 1], ["not_json", 2], ["wrong_type", 3], ["unknown_id", 4], MISSING, MISSING],
+    ),
+    # Captions
+    "caption/valid": (caption('"裙子"'), []),
+    "caption/escaped": (caption('"\\u88d9\\ud83d\\udc57\\t\\n"'), []),
+    "caption/markup": (caption('"<script>alert(1)</script>"'), []),
+    "caption/empty_text": (caption('""'), [["empty_text", 2]]),
+    "caption/white_text": (caption('" \\u3000\\n"'), [["empty_text", 2]]),
+    "caption/separators_alone": (caption('"\\u001c\\u001f"'), [["empty_text", 2]]),
+    "caption/lone_surrogate": (caption('"\\ud83d裙"'), [["not_unicode", 2]]),
+    "caption/text_null": (caption("null"), [["wrong_type", 2]]),
+    "caption/text_list": (caption('["裙子"]'), [["wrong_type", 2]]),
+    "caption/id_number": (second('{"image_id": 5, "text": "x"}', CAPTION, CAPTION_LAST), [["wrong_type", 2], MISSING]),
+    "caption/id_surrogate": (
+        second('{"image_id": "\\udc00", "text": "x"}', CAPTION, CAPTION_LAST),
+        [["not_unicode", 2], MISSING],
+    ),
+    "caption/line_end_in_text": (caption('"裙\n子"'), [["not_json", 2], ["not_json", 3], MISSING]),
+    "classification/valid": (
+        b'{"image_id":"a","label":"x"}\n{"image_id":"b","label":"y"}\n{"label":"z","image_id":"c"}',
+        [],
+    ),
+    "classification/number": (
+        b'{"image_id":"a","label":1}\n{"image_id":"b","label":"y"}\n{"label":"z","image_id":"c"}',
+        [["wrong_type", 1]],
+    ),
+}
+
+
+def main():
+    for task, rows in GOLD.items():
+        text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+        (FOLDER / f"{task}.gold.jsonl").write_text(text, encoding="utf-8")
+    for name, (data, _) in FILES.items():
+        path = FOLDER / f"{name}.jsonl"
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(data)
+    verdicts = [f"  {json.dumps(name)}: {json.dumps(codes)}" for name, (_, codes) in FILES.items()]
+    (FOLDER / "verdicts.json").write_text("{\n" + ",\n".join(verdicts) + "\n}\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,225 @@
+"""Files of the data sets: images, texts, pools, and recognising what a file is."""
+
+import base64
+import io
+import json
+import multiprocessing
+import os
+import pickle
+import random
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+import muge_fast as mf
+from muge_fast.datasets import ImageTsv, describe, read_pool, read_texts
+
+
+def picture(size=(5, 4), kind="PNG", mode="RGB"):
+    Image = pytest.importorskip("PIL.Image")  # noqa: N806 - the name of the module
+    data = io.BytesIO()
+    Image.new(mode, size, 77).save(data, kind)
+    return data.getvalue()
+
+
+def some_bytes(count=40, seed=1):
+    rng = random.Random(seed)
+    return {str(1000 + 7 * n): rng.randbytes(rng.choice([1, 2, 3, 500, 70_000])) for n in range(count)}
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+@pytest.mark.parametrize("encode", [base64.standard_b64encode, base64.urlsafe_b64encode])
+@pytest.mark.parametrize("padded", [True, False])
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
+def test_images_of_every_form(tmp_path, encode, padded, end, threads):
+    expected = some_bytes()
+    text = {key: encode(data) if padded else encode(data).rstrip(b"=") for key, data in expected.items()}
+    path = tmp_path / "images.tsv"
+    path.write_bytes(end.join(key.encode() + b"\t" + value for key, value in text.items()))
+    images = ImageTsv(path, threads=threads)
+    assert dict(images) == expected
+    assert list(images) == list(expected)
+    assert images.base64("1007") == text["1007"]
+    assert "1007" in images
+    assert 1007 not in images
+    with pytest.raises(KeyError):
+        images["1"]
+
+
+def test_what_was_written_is_read(tmp_path):
+    expected = some_bytes()
+    ImageTsv.write(tmp_path / "images.tsv", expected)
+    assert dict(ImageTsv(tmp_path / "images.tsv")) == expected
+    ImageTsv.write(tmp_path / "images.tsv", iter([("红裙", b"1")]))
+    assert dict(ImageTsv(tmp_path / "images.tsv")) == {"红裙": b"1"}
+    for bad in ({}, {"": b"1"}, {"a\tb": b"1"}, {"a\n": b"1"}, [("a", b"1"), ("a", b"2")], {"a": b""}):
+        with pytest.raises(ValueError, match="image"):
+            ImageTsv.write(tmp_path / "images.tsv", bad)
+    assert dict(ImageTsv(tmp_path / "images.tsv")) == {"红裙": b"1"}
+    assert [path.name for path in tmp_path.iterdir()] == ["images.tsv"]
+
+
+def test_folders_to_files_and_back(tmp_path):
+    source, target = tmp_path / "source", tmp_path / "target"
+    source.mkdir()
+    expected = {"7.png": picture(), "a b.jpg": picture(kind="JPEG"), "x.gif": picture(kind="GIF", mode="P")}
+    for name, data in expected.items():
+        (source / name).write_bytes(data)
+    (source / "notes.txt").write_text("no image")
+    ImageTsv.write(tmp_path / "images.tsv", source)
+    images = ImageTsv(tmp_path / "images.tsv")
+    images.extract(target)
+    assert {path.name: path.read_bytes() for path in target.iterdir()} == expected
+    assert images.image("7").size == (5, 4)
+    ImageTsv.write(tmp_path / "evil.tsv", {"../evil": b"1"})
+    with pytest.raises(ValueError, match=r"id '\.\./evil' cannot be the name of a file"):
+        ImageTsv(tmp_path / "evil.tsv").extract(target)
+
+
+def test_broken_lines_are_named_or_skipped(tmp_path):
+    path = tmp_path / "images.tsv"
+    path.write_bytes(b"1\tAAAA\n\nno tab\n2\tBBBB\n3\t\n1\tCCCC\n4\t!!!!\n")
+    with pytest.raises(ValueError, match="line 3 has no tab after the id"):
+        ImageTsv(path)
+    images = ImageTsv(path, broken="skip")
+    assert list(images) == ["1", "2", "4"]
+    assert images["1"] == b"\0\0\0"
+    assert images.problems == [
+        "line 3 has no tab after the id",
+        "line 5 has no image after the tab",
+        "line 6 has the id '1' a second time",
+    ]
+    with pytest.raises(ValueError, match="line 7: image '4' is not base64"):
+        images["4"]
+    path.write_bytes(b"1\tAAAA\n2\tBBBB\n1\tCCCC\n")
+    with pytest.raises(ValueError, match="line 3 has the id '1' a second time"):
+        ImageTsv(path)
+    with pytest.raises(ValueError, match=r"needs refuse or skip"):
+        ImageTsv(path, broken="no")
+    with pytest.raises(FileNotFoundError):
+        ImageTsv(tmp_path / "no.tsv")
+
+
+def test_broken_images_are_named(tmp_path):
+    whole = picture((60, 60))
+    bomb = bytearray(picture((1, 1)))
+    bomb[16:24] = (60_000).to_bytes(4, "big") * 2
+    ImageTsv.write(tmp_path / "images.tsv", {"cut": whole[:-30], "text": b"no image", "bomb": bytes(bomb)})
+    images = ImageTsv(tmp_path / "images.tsv")
+    for key in images:
+        with pytest.raises(ValueError, match=f"image '{key}' is broken"):
+            images.image(key)
+
+
+def test_a_file_that_shrinks_is_an_error(tmp_path):
+    path = tmp_path / "images.tsv"
+    ImageTsv.write(path, some_bytes())
+    images = ImageTsv(path)
+    pickled = pickle.dumps(images)
+    os.truncate(path, 1000)
+    with pytest.raises(OSError, match="was changed"):
+        dict(images)
+    with pytest.raises(ValueError, match="was changed since it was indexed"):
+        pickle.loads(pickled)  # noqa: S301 - ours
+
+
+def sizes(images):
+    return sum(len(data) for data in images.values())
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_other_processes_and_threads_read_the_same(tmp_path, method):
+    path = tmp_path / "images.tsv"
+    ImageTsv.write(path, some_bytes())
+    images = ImageTsv(path)
+    with multiprocessing.get_context(method).Pool(2) as pool:
+        assert pool.map(sizes, [images] * 4) == [sizes(images)] * 4
+    with ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(sizes, [images] * 8)) == [sizes(images)] * 8
+
+
+def test_a_torch_dataset(tmp_path):
+    torch = pytest.importorskip("torch")
+    ImageTsv.write(tmp_path / "images.tsv", {str(n): picture((n + 1, 2), mode="L") for n in range(9)})
+    dataset = ImageTsv(tmp_path / "images.tsv").torch_dataset(np.array)
+    assert isinstance(dataset, torch.utils.data.Dataset)
+    loader = torch.utils.data.DataLoader(dataset, batch_size=None, num_workers=2)
+    shapes = [(key, tuple(image.shape)) for key, image in loader]
+    assert shapes == [(str(n), (2, n + 1, 3)) for n in range(9)]
+
+
+def test_texts(tmp_path):
+    path = tmp_path / "T2I_val.text.tsv"
+    path.write_text("a\t红色 连衣裙\r\n\nb\tx\ty\n", encoding="utf-8")
+    assert read_texts(path) == {"a": "红色 连衣裙", "b": "x\ty"}
+    for bad, message in (("a", "line 2"), ("\tx", "line 2"), ("a\t ", "line 2"), ("z\tx", "'z' comes a second time")):
+        path.write_text(f"z\tx\n{bad}\n")
+        with pytest.raises(ValueError, match=message):
+            read_texts(path)
+    path.write_bytes(b"a\t\xff")
+    with pytest.raises(ValueError, match="line 1: not UTF-8 at byte 2"):
+        read_texts(path)
+
+
+def test_pools(tmp_path):
+    ImageTsv.write(tmp_path / "pool.tsv", {"3": b"1", "-5": b"1"})
+    assert read_pool(tmp_path / "pool.tsv") == {3, -5}
+    for bad in ("x", "1.0", "٣", "9" * 30):
+        (tmp_path / "pool.txt").write_text(f"1\n{bad}\n", encoding="utf-8")
+        with pytest.raises(ValueError, match="line 2: expected an integer"):
+            read_pool(tmp_path / "pool.txt")
+    ImageTsv.write(tmp_path / "pool.tsv", {"a": b"1"})
+    with pytest.raises(ValueError, match="line 1: expected an integer"):
+        read_pool(tmp_path / "pool.tsv")
+
+
+def test_files_are_recognised(tmp_path):
+    rows = [{"query_id": n, "query_text": "裙", "item_ids": [n, 5]} for n in range(3)]
+    ten = [{"query_id": n, "item_ids": list(range(10))} for n in range(3)]
+    contents = {
+        "MR_valid_queries.jsonl": "\n".join(map(json.dumps, rows)),
+        "pred.jsonl": "\n".join(map(json.dumps, ten)),
+        "IC_valid.jsonl": '{"image_id": "a", "text": ["红裙", "裙"]}\n{"image_id": "a", "text": ["x"]}',
+        "IC_pred.jsonl": '{"image_id": "a", "text": "红裙"}\n{"image_id": 5}',
+        "labels.jsonl": '{"image_id": "a", "label": "裙"}',
+        "img_feat.jsonl": '{"image_id": 4, "feature": [0.5, 1]}\n{"image_id": 4, "feature": [0.5, 1]}',
+        "T2I_val.text.tsv": "a1\t红色连衣裙\nb2\t鞋\nno tab",
+        "other.jsonl": '{"a": 1}',
+        "other.txt": "hello",
+    }
+    for name, text in contents.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    ImageTsv.write(tmp_path / "MR_valid_imgs.tsv", {str(1000 + 7 * n): bytes(500) for n in range(5)})
+    (tmp_path / "x.zip").write_bytes(b"PK\x03\x04")
+    found = {os.path.basename(file["path"]): file for file in describe(tmp_path)["files"]}  # noqa: PTH119
+    kinds = {name: file["kind"] for name, file in found.items()}
+    assert kinds == {
+        "MR_valid_queries.jsonl": "retrieval gold",
+        "MR_valid_imgs.tsv": "images",
+        "pred.jsonl": "retrieval submission",
+        "IC_valid.jsonl": "caption gold",
+        "IC_pred.jsonl": "caption submission",
+        "labels.jsonl": "classification gold or submission",
+        "img_feat.jsonl": "features",
+        "T2I_val.text.tsv": "texts",
+        "other.jsonl": "unknown JSON lines",
+        "other.txt": "unknown",
+        "x.zip": "zip",
+    }
+    queries, captions = found["MR_valid_queries.jsonl"], found["IC_valid.jsonl"]
+    assert (queries["rows"], queries["ids"], queries["items"]["mean"], queries["different_items"]) == (3, [0, 2], 2, 4)
+    assert captions["references"] == {"least": 2, "mean": 2.0, "largest": 2}
+    assert captions["problems"] == 1
+    assert captions["errors"] == ["line 2: image_id a comes a second time with other content, first in line 1"]
+    assert (found["MR_valid_imgs.tsv"]["rows"], found["MR_valid_imgs.tsv"]["ids"]) == (5, [1000, 1028])
+    assert found["img_feat.jsonl"]["dimensions"] == 2
+    assert [found[name]["problems"] for name in ("img_feat.jsonl", "T2I_val.text.tsv", "pred.jsonl")] == [1, 1, 0]
+
+
+def test_names_are_the_same_as_at_the_top():
+    from muge_fast import datasets  # noqa: PLC0415 - what is tested
+
+    assert datasets.read_captions is mf.read_captions
+    assert datasets.read_queries is mf.read_queries

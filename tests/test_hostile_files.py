@@ -1,0 +1,269 @@
+"""Submissions of every bad kind: each gets the verdict that was written down for it, and never an exception."""
+
+import json
+import os
+import random
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import muge_fast as mf
+from muge_fast import validation
+from muge_fast.problems import MESSAGES, NEEDED
+from muge_fast.validation import RowReader
+
+HOSTILE = Path(__file__).parent / "hostile"
+VERDICTS = json.loads((HOSTILE / "verdicts.json").read_text(encoding="utf-8"))
+TEN = list(range(1, 11))
+
+
+def gold(task):
+    return HOSTILE / f"{task}.gold.jsonl"
+
+
+def found(report):
+    return [[problem.code, problem.line] for problem in report.problems]
+
+
+@pytest.mark.parametrize("name", VERDICTS)
+def test_each_file_gets_its_verdict(name):
+    task = name.partition("/")[0]
+    report = mf.evaluate(task, gold(task), HOSTILE / f"{name}.jsonl")
+    assert found(report) == VERDICTS[name]
+    assert report.ok == (not VERDICTS[name])
+    assert report.problem_count == len(VERDICTS[name]) or name == "retrieval/thousand_bad_items"
+    assert (report.scores is not None) == report.ok
+
+
+@pytest.mark.parametrize("name", VERDICTS)
+def test_each_verdict_can_be_told_in_every_form(name, tmp_path):
+    task = name.partition("/")[0]
+    for lang in ("en", "zh"):
+        report = mf.evaluate(task, gold(task), HOSTILE / f"{name}.jsonl", lang=lang)
+        official = report.official()
+        assert official["success"] == report.ok
+        assert json.loads(json.dumps(official))
+        assert json.loads(report.to_json(path=tmp_path / "r.json"))["ok"] == report.ok
+        report.to_markdown(path=tmp_path / "r.md")
+        page = report.to_html(path=tmp_path / "r.html")
+        assert "<script" not in page
+        report.to_csv(tmp_path / "r.csv")
+        if not report.ok:
+            assert official["score"] == 0
+            assert official["scoreJson"] == {}
+            assert len(official["errorDetail"].splitlines()) == len(report.errors)
+
+
+def test_the_collection_has_every_problem_that_a_small_file_can_have():
+    codes = {code for codes in VERDICTS.values() for code, _ in codes}
+    elsewhere = {"directory", "not_regular", "too_large", "changed", "long_line", "too_few", "not_in_pool"}
+    assert codes | elsewhere == set(MESSAGES)
+
+
+def test_every_message_is_there_in_both_languages():
+    for english, chinese in MESSAGES.values():
+        assert english.isascii() or "…" in english
+        assert any("\u4e00" <= letter <= "\u9fff" for letter in chinese)
+    assert all(any("\u4e00" <= letter <= "\u9fff" for letter in text) for text in NEEDED.values())
+
+
+@pytest.mark.parametrize("name", VERDICTS)
+def test_reading_at_once_and_line_by_line_agree(name, monkeypatch):
+    task = name.partition("/")[0]
+    path = HOSTILE / f"{name}.jsonl"
+    quick = RowReader(mf.tasks.get(task), mf.tasks.get(task).submission, mf.Limits()).read(path)
+    monkeypatch.setattr(RowReader, "_read_quickly", lambda _: False)
+    slow = RowReader(mf.tasks.get(task), mf.tasks.get(task).submission, mf.Limits()).read(path)
+    assert (quick.values, quick.texts, quick.problems, quick.count) == (
+        slow.values,
+        slow.texts,
+        slow.problems,
+        slow.count,
+    )
+
+
+def small(tmp_path, task="retrieval"):
+    """A valid submission in few bytes."""
+    name = tmp_path / "small.jsonl"
+    name.write_bytes((HOSTILE / task / "valid.jsonl").read_bytes())
+    return name
+
+
+@pytest.mark.parametrize("task", ["retrieval", "caption"])
+def test_every_corrupted_character_gives_a_verdict(tmp_path, task):
+    path = small(tmp_path, task)
+    data = path.read_bytes()
+    letters = b'{}[]",:\\ \n\r\t\x00\x1f0aE.-\xff\xe8'
+    random.seed(5)
+    for place in range(len(data)):
+        for letter in random.sample(letters, 6):
+            for changed in (data[:place] + bytes([letter]) + data[place + 1 :], data[:place] + data[place + 1 :]):
+                path.write_bytes(changed)
+                report = mf.evaluate(task, gold(task), path)
+                assert report.official()["success"] == (report.scores is not None)
+
+
+spaces = st.text(" \t", max_size=3)
+
+
+@given(st.permutations([1, 2, 3]), st.lists(spaces, min_size=12, max_size=12), st.tuples(*[st.booleans()] * 3))
+def test_harmless_changes_leave_a_file_valid(tmp_path_factory, order, gaps, flags):
+    crlf, blank, ascii_only = flags
+    folder = tmp_path_factory.mktemp("harmless")
+    rows = {1: TEN, 2: TEN[::-1], 3: [*TEN[2:], 103, 55]}
+    lines = []
+    for key in order:
+        fields = [("query_id", key), ("query_text", "连衣裙"), ("item_ids", rows[key])]
+        random.Random(key + len(gaps[0])).shuffle(fields)
+        text = f",{gaps[1]}".join(
+            f"{gaps[2]}{json.dumps(name)}{gaps[3]}:{gaps[4]}{json.dumps(value, ensure_ascii=ascii_only)}{gaps[5]}"
+            for name, value in fields
+        )
+        lines.append(f"{gaps[6]}{{{text}}}{gaps[7]}")
+        if blank:
+            lines.append(gaps[8])
+    path = folder / "pred.jsonl"
+    path.write_bytes(("\r\n" if crlf else "\n").join(lines).encode())
+    report = mf.evaluate("retrieval", gold("retrieval"), path)
+    assert report.ok, report.errors
+    plain = {1: [1, 101], 2: [2, 102], 3: [3, 103]}
+    assert report.scores["mean_recall"].value == mf.score_retrieval(rows, plain)["mean_recall"].value
+    assert report.texts == dict.fromkeys([1, 2, 3], "连衣裙")
+
+
+def official_rules(gold_rows, lines):
+    """The rules of a retrieval submission as the organisers state them; None if one is broken.
+
+    Exactly the queries of the gold file, each once, with exactly 10 different integers. The score is the mean of
+    Recall@1, @5 and @10, times 100.
+    """
+    rows = {}
+    for line in lines:
+        try:
+            row = json.loads(line)
+        except ValueError:
+            return None
+        if not isinstance(row, dict) or set(row) - {"query_id", "query_text", "item_ids"}:
+            return None
+        key, items = row.get("query_id"), row.get("item_ids")
+        if type(key) is not int or key in rows or not isinstance(items, list) or len(items) != 10:
+            return None
+        if any(type(item) is not int for item in items) or len(set(items)) != 10:
+            return None
+        rows[key] = items
+    if set(rows) != set(gold_rows):
+        return None
+    recalls = [sum(bool(set(rows[key][:k]) & set(gold_rows[key])) for key in rows) / len(rows) for k in (1, 5, 10)]
+    return 100 * sum(recalls) / 3
+
+
+values = st.one_of(st.integers(0, 12), st.just(True), st.just(2.0), st.just("2"), st.none())
+mostly_good = st.permutations(range(1, 13)).map(lambda numbers: numbers[:10])
+items = st.one_of(mostly_good, mostly_good, mostly_good, st.lists(values, max_size=11), values)
+row = st.fixed_dictionaries({"query_id": st.one_of(st.integers(1, 3), values), "item_ids": items}).map(json.dumps)
+line = st.one_of(row, row, row, row, st.just("{"), st.just("[]"), st.just('{"query_id": 1}'))
+files = st.one_of(
+    st.lists(line, max_size=4),
+    st.tuples(mostly_good, mostly_good, mostly_good).map(
+        lambda rows: [json.dumps({"query_id": n, "item_ids": found}) for n, found in enumerate(rows, 1)]
+    ),
+)
+
+
+@given(files)
+def test_verdict_and_score_are_those_of_the_official_rules(tmp_path_factory, lines):
+    path = tmp_path_factory.mktemp("rules") / "pred.jsonl"
+    path.write_text("\n".join(lines))
+    report = mf.evaluate("retrieval", gold("retrieval"), path)
+    expected = official_rules({1: [1, 101], 2: [2, 102], 3: [3, 103]}, lines)
+    assert report.ok == (expected is not None)
+    if expected is not None:
+        assert report.official()["score"] == pytest.approx(expected, abs=1e-12)
+
+
+# The file as a whole
+
+
+def test_paths_that_are_no_files(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    assert found(mf.evaluate("retrieval", gold("retrieval"), tmp_path)) == [["directory", None]]
+    assert found(mf.evaluate("retrieval", gold("retrieval"), tmp_path / "pipe")) == [["not_regular", None]]
+    assert found(mf.evaluate("retrieval", gold("retrieval"), "/dev/zero")) == [["not_regular", None]]
+    with pytest.raises(FileNotFoundError):
+        mf.evaluate("retrieval", gold("retrieval"), tmp_path / "no.jsonl")
+
+
+def test_large_files_and_lines_are_not_read(tmp_path):
+    path = tmp_path / "large.jsonl"
+    with path.open("wb") as file:
+        file.truncate(10 << 30)
+    report = mf.evaluate("retrieval", gold("retrieval"), path)
+    assert report.errors == ["the file has 10737418240 bytes, more than 134217728"]
+    assert found(mf.evaluate("retrieval", gold("retrieval"), small(tmp_path), limits=mf.Limits(file_bytes=10))) == [
+        ["too_large", None]
+    ]
+    lines = small(tmp_path).read_bytes().split(b"\n")
+    lines[1] += b" " * (1 << 20)
+    path.write_bytes(b"\n".join(lines))
+    assert found(mf.evaluate("retrieval", gold("retrieval"), path)) == [["long_line", 2], ["missing_id", None]]
+
+
+def test_a_file_that_changes_while_it_is_read(tmp_path, monkeypatch):
+    path = small(tmp_path)
+    states = []
+
+    def changing(handle, state=os.fstat):
+        states.append(handle)
+        if len(states) == 2:
+            path.write_bytes(path.read_bytes()[:-5])
+        return state(handle)
+
+    monkeypatch.setattr(validation.os, "fstat", changing)
+    reader = RowReader(mf.tasks.get("retrieval"), mf.tasks.get("retrieval").submission, mf.Limits())
+    assert [problem.code for problem in reader.read(path).problems] == ["changed"]
+
+
+def test_the_first_hundred_problems_are_listed_and_the_rest_is_counted(tmp_path):
+    path = tmp_path / "bad.jsonl"
+    path.write_text("{\n" * 5000)
+    report = mf.evaluate("retrieval", gold("retrieval"), path)
+    assert len(report.problems) == 100
+    assert report.problem_count == 5000
+    assert report.errors[-1] == "and 4900 more problems"
+    assert report.official()["errorMsg"].endswith("(5000 problems)")
+
+
+def test_reading_stops_after_very_many_problems(tmp_path):
+    path = tmp_path / "bad.jsonl"
+    path.write_text("x\n" * (1 << 22))
+    report = mf.check("caption", path)
+    assert report.problem_count == mf.Limits().counted
+    path.write_text("\n" * (1 << 22))
+    assert found(mf.check("caption", path)) == [["empty", None]]
+
+
+def test_items_outside_the_pool(tmp_path):
+    path = small(tmp_path)
+    assert mf.evaluate("retrieval", gold("retrieval"), path, pool=range(200)).ok
+    report = mf.evaluate("retrieval", gold("retrieval"), path, pool=set(range(2, 200)))
+    assert found(report) == [["not_in_pool", 1], ["not_in_pool", 2], ["not_in_pool", 3]]
+    assert report.errors[1] == "line 2: query_id 2: 1 in item_ids is not in the pool"
+    pool = tmp_path / "pool.txt"
+    pool.write_text("\n".join(map(str, range(3, 200))))
+    assert mf.check("retrieval", path, pool=pool).problem_count == 6
+    with pytest.raises(TypeError, match='task "caption" has no pool'):
+        mf.check("caption", path, pool=pool)
+
+
+@pytest.mark.parametrize("name", [name for name, codes in VERDICTS.items() if codes and codes[0][1] is not None])
+def test_a_broken_gold_file_raises(name):
+    task = name.partition("/")[0]
+    fine_as_gold = {"caption/text_list", "retrieval/nine_items", "retrieval/eleven_items"}
+    told = {"unknown_id", "missing_id"}
+    if name in fine_as_gold or {code for code, _ in VERDICTS[name]} <= told:
+        pytest.skip("no mistake in a gold file")
+    with pytest.raises(mf.GoldError, match=r"^gold file .*: line \d+: ") as caught:
+        mf.evaluate(task, HOSTILE / f"{name}.jsonl", HOSTILE / task / "valid.jsonl")
+    assert caught.value.errors
