@@ -118,7 +118,7 @@ def test_a_submission_is_scored_and_written_in_every_form(tmp_path):
     options = "--official", outputs["o.json"], "--html", outputs["r.html"], "--markdown", outputs["r.md"]
     result = installed(*arguments, *options, "--per-item", outputs["i.csv"])
     assert "mean_recall    77.78" in result.stdout
-    assert result.stderr == ""
+    assert result.stderr == "Warning: all 3 rows say the same\n"
     assert json.loads(outputs["o.json"].read_text())["score"] == pytest.approx(700 / 9)
     assert "<svg" in outputs["r.html"].read_text(encoding="utf-8")
     assert outputs["i.csv"].read_text().startswith("id,recall@1")

@@ -60,8 +60,9 @@ def test_a_retrieval_submission(tmp_path):
     expected = {"score": 250 / 3, "mean_recall": 250 / 3, "r1": 50.0, "r5": 100.0, "r10": 100.0}
     assert report.official()["scoreJson"] == pytest.approx(expected)
     assert report.scores.ids == [1, 2]
-    page = report.to_html()
+    page = report.to_html(images={"7": b"\x89PNG7", "6": b"GIF86", "1": b"no image"})
     assert "裙" in page
+    assert page.count("data:image/png") == 2 * page.count("data:image/gif") > 0
     assert '<span class="hit">7</span>' in page
 
 
@@ -96,6 +97,21 @@ def test_a_page_shows_images_and_no_markup_of_others(tmp_path):
     assert "<script" not in page
     assert "<img src=x" not in page
     assert '<html lang="zh">' in page
+
+
+def test_what_may_be_a_mistake_is_a_warning(tmp_path):
+    gold, submission = tmp_path / "gold.jsonl", tmp_path / "pred.jsonl"
+    gold.write_text('{"query_id": 1, "item_ids": [5]}\n{"query_id": 2, "item_ids": [6]}')
+    rows = [{"text_id": key, "image_ids": list(range(10))} for key in (1, 2)]
+    submission.write_text("\n".join(map(json.dumps, rows)))
+    report = mf.evaluate("retrieval", gold, submission)
+    names = "the fields are text_id, image_ids, those of the gold file are query_id, item_ids"
+    assert report.warnings == ("all 2 rows say the same", names)
+    assert json.loads(report.to_json())["warnings"] == list(report.warnings)
+    assert "all 2 rows say the same" in report.to_markdown()
+    assert "all 2 rows say the same" in report.to_html()
+    assert mf.evaluate("retrieval", gold, submission, lang="zh").warnings[0] == "全部 2 行内容相同"
+    assert mf.evaluate("caption", GOLD, LARGE).warnings == ()
 
 
 def test_a_check_has_no_scores():

@@ -31,6 +31,12 @@ TITLES = {
     "mean_recall": "MeanRecall",
 }
 
+GOLD = {
+    "caption": "IC_sample.jsonl",
+    "retrieval": "MR_sample_queries.jsonl",
+    "classification": "CC_sample.jsonl",
+}
+
 # The synthetic features of the retrieval sample.
 SEED = 2022
 QUERIES, ITEMS, DIMENSIONS = 500, 2_000, 64
@@ -105,38 +111,44 @@ def demo_retrieval() -> str:
     )
 
 
-def demo_report(path: Path) -> str:
-    """Go from files to a verdict: evaluate the best system, write its report, and show what a broken file gets.
+def demo_verdicts(path: Path) -> str:
+    """Go from files to verdicts: evaluate sample submissions of each task, and write the report of one.
 
     Args:
         path: Where the report of HTML shall be.
 
     Example:
         >>> import pathlib, tempfile
-        >>> from muge_fast.demo import demo_report
+        >>> from muge_fast.demo import demo_verdicts
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     print(demo_report(pathlib.Path(folder) / "report.html").splitlines()[0])
-        Verdict on IC_sample.pred.large.jsonl: CIDEr-D 91.64
+        ...     print(demo_verdicts(pathlib.Path(folder) / "report.html").splitlines()[4])
+        caption         cider_d            0.32       9.39      91.64
 
     """
+    lines = ["Verdicts on sample submissions, main score of each task times 100", ""]
+    lines.append(f"{'task':<16}{'score':<12}" + "".join(f"{system:>11}" for system in SYSTEMS))
+    lines.append("-" * len(lines[-1]))
+    for task, gold in GOLD.items():
+        folder = Path(str(files("muge_fast"))) / "samples" / task
+        stem = gold.removesuffix(".jsonl").removesuffix("_queries")
+        reports = [evaluate(task, folder / gold, folder / f"{stem}.pred.{system}.jsonl") for system in SYSTEMS]
+        values = "".join(f"{report.official()['score']:>11.2f}" for report in reports)
+        lines.append(f"{task:<16}{reports[0].task.main:<12}{values}")
+        if task == "caption":
+            reports[-1].to_html(path=path)
+    return "\n".join([*lines, "", f"A report to look at in a browser: {path}", *_broken_copy()])
+
+
+def _broken_copy() -> list[str]:
+    """What a submission gets that has three broken lines."""
     folder = Path(str(files("muge_fast"))) / "samples" / "caption"
-    gold, submission = folder / "IC_sample.jsonl", folder / "IC_sample.pred.large.jsonl"
-    report = evaluate("caption", gold, submission)
-    report.to_html(path=path)
     with tempfile.TemporaryDirectory() as name:
         broken = Path(name) / "broken.jsonl"
-        lines = submission.read_text(encoding="utf-8").splitlines()
+        lines = (folder / "IC_sample.pred.large.jsonl").read_text(encoding="utf-8").splitlines()
         lines[4:7] = [lines[3], '{"image_id": 5, "text": "红裙"}', '{"image_id": "x", "text"']
         broken.write_text("\n".join(lines), encoding="utf-8")
-        errors = evaluate("caption", gold, broken).errors
-    return "\n".join(
-        [
-            f"Verdict on {submission.name}: CIDEr-D {report.official()['score']:.2f}",
-            f"Its report, to look at in a browser: {path}",
-            "And on a copy with three broken lines:",
-            *(f"  {error}" for error in errors),
-        ]
-    )
+        errors = evaluate("caption", folder / GOLD["caption"], broken).errors
+    return ["", "The verdict on a copy with three broken lines:", *(f"  {error}" for error in errors)]
 
 
 def _unit(vectors: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

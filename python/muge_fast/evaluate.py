@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from muge_fast import tasks
-from muge_fast.problems import LANGUAGES
+from muge_fast.problems import LANGUAGES, WARNINGS
 from muge_fast.report import Report
 from muge_fast.tasks.declaration import Task
 from muge_fast.validation import Limits, RowReader, Rows, compare, messages, outside
@@ -104,6 +104,7 @@ def evaluate(
         problems=tuple(rows.problems),
         problem_count=rows.count,
         rows=len(rows.values),
+        warnings=tuple(_warnings(rows, expected, lang)) if ok else (),
         seconds=time.perf_counter() - start,
         lang=lang,
         predictions=rows.values if ok else {},
@@ -185,6 +186,17 @@ def _gold(task: Task, path: PathLike, lang: str) -> Rows:
     if rows.count:
         raise GoldError(path, list(messages(rows.problems, rows.count, lang)))
     return rows
+
+
+def _warnings(rows: Rows, gold: Rows, lang: str) -> Iterator[str]:
+    language = LANGUAGES.index(lang)
+    values = iter(rows.values.values())
+    first = next(values)
+    if len(rows.values) > 1 and all(value == first for value in values):
+        yield WARNINGS["all_alike"][language].format(rows=len(rows.values))
+    if rows.form != gold.form and rows.form is not None and gold.form is not None:
+        found, known = (f"{form.id}, {form.value}" for form in (rows.form, gold.form))
+        yield WARNINGS["other_names"][language].format(found=found, known=known)
 
 
 def _pool(task: Task, pool: Pool | None) -> Collection[Any] | None:

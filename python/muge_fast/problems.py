@@ -55,6 +55,15 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "not_in_pool": ("{subject}: {value} in {field} is not in the pool", "{subject}：{field} 中的 {value} 不在候选池中"),
 }
 
+# What is allowed and may still be a mistake.
+WARNINGS = {
+    "all_alike": ("all {rows} rows say the same", "全部 {rows} 行内容相同"),
+    "other_names": (
+        "the fields are {found}, those of the gold file are {known}",
+        "字段为 {found}，而标准答案文件为 {known}",
+    ),
+}
+
 # What a value should have been.
 NEEDED = {
     "integer": "整数",

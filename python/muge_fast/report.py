@@ -31,6 +31,7 @@ class Report:
         problems: What is wrong, the first hundred.
         problem_count: How much is wrong, the rest included.
         rows: Number of rows of the submission.
+        warnings: What is allowed and may still be a mistake, one line each.
         seconds: How long reading, checking and scoring took.
         lang: Language of messages, ``"en"`` or ``"zh"``.
         predictions: What was submitted, by id; empty for an invalid submission.
@@ -56,6 +57,7 @@ class Report:
     problems: Sequence[Problem] = ()
     problem_count: int = 0
     rows: int = 0
+    warnings: Sequence[str] = ()
     seconds: float = 0.0
     lang: str = "en"
     predictions: Mapping[Any, Any] = field(default_factory=dict, repr=False)
@@ -107,6 +109,7 @@ class Report:
             "scores": scores,
             "problem_count": self.problem_count,
             "problems": problems,
+            "warnings": list(self.warnings),
             "seconds": self.seconds,
             "version": _core.__version__,
         }
@@ -141,6 +144,7 @@ class Report:
                 f"| {name} | {100 * score.value:.2f} | `{score.signature}` |".replace("|n:", "\\|n:")
                 for name, score in self.scores.items()
             ]
+        lines += [f"\n> {_plain(warning)}" for warning in self.warnings]
         return _written("\n".join(lines) + "\n", path)
 
     def to_html(self, *, path: PathLike | None = None, images: Mapping[str, bytes] | None = None) -> str:

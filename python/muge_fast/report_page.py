@@ -19,6 +19,7 @@ BINS = 24
 # How many of the best and of the worst items are shown, and of what each item has.
 ITEMS = 8
 LISTED = 12
+PICTURES = 5
 TEXT = 400
 
 # Nothing in a submission may make the reader's browser fetch or run anything.
@@ -68,6 +69,7 @@ body { font: 16px/1.55 system-ui, "Noto Sans SC", "PingFang SC", sans-serif; mar
 h1 { font-size: 1.6rem; margin: 0 0 .25rem; } h2 { font-size: 1.15rem; margin: 2.5rem 0 .75rem; }
 .badge { border-radius: 1rem; color: #fff; font-size: .8rem; padding: .15rem .7rem; vertical-align: middle; }
 .good { background: var(--good); } .bad { background: var(--bad); }
+.warning { border-left: .25rem solid #d29922; padding-left: .75rem; }
 .muted { opacity: .7; font-size: .9rem; }
 .main { font-size: 3rem; font-weight: 650; font-variant-numeric: tabular-nums; line-height: 1.2; margin-top: 1rem; }
 table { border-collapse: collapse; width: 100%; }
@@ -78,6 +80,7 @@ code { font-size: .8rem; overflow-wrap: anywhere; }
 .card { border: 1px solid var(--line); border-radius: .6rem; padding: .75rem 1rem; }
 .card img { border-radius: .4rem; max-height: 9rem; max-width: 100%; }
 .card h3 { font-size: .95rem; margin: 0 0 .4rem; overflow-wrap: anywhere; }
+.card dd img { height: 3.5rem; margin: .15rem; }
 dl { margin: 0; } dt { font-size: .75rem; opacity: .65; margin-top: .35rem; } dd { margin: 0; overflow-wrap: anywhere; }
 svg { display: block; width: 100%; } svg rect { fill: var(--accent); } svg line { stroke: var(--bad); }
 svg text { fill: currentColor; font-size: 11px; }
@@ -119,6 +122,7 @@ def page(report: Report, images: Mapping[str, bytes] | None = None) -> str:
     ]
     if report.scores is not None:
         parts += [*_scores(report, words), *_spread(report, words), *_extremes(report, words, images or {})]
+    parts[7:7] = [f'<p class="warning">{_text(warning)}</p>' for warning in report.warnings]
     if not report.ok:
         parts += [f"<h2>{words['errors']} ({report.problem_count:,})</h2><ul>"]
         parts += [f"<li>{_text(error)}</li>" for error in report.errors]
@@ -197,18 +201,19 @@ def _card(report: Report, words: Mapping[str, str], key: object, score: str, ima
     return (
         f'<div class="card"><h3>{_text(key)}</h3><div class="muted">{escape(score)}</div>'
         f"{_image(key, images)}<dl>{text}"
-        f"<dt>{words['prediction']}</dt>{_values(prediction, reference)}"
-        f"<dt>{words['reference']}</dt>{_values(reference, prediction)}</dl></div>"
+        f"<dt>{words['prediction']}</dt>{_values(prediction, reference, images)}"
+        f"<dt>{words['reference']}</dt>{_values(reference, prediction, images)}</dl></div>"
     )
 
 
-def _values(values: Any, others: Any) -> str:  # noqa: ANN401 - what the task has
+def _values(values: Any, others: Any, images: Mapping[str, bytes]) -> str:  # noqa: ANN401 - what the task has
     if not isinstance(values, list):
         return f"<dd>{_text(values)}</dd>"
     if values and isinstance(values[0], int):
         known = set(others) if isinstance(others, list) else set()
         marked = (f'<span class="hit">{item}</span>' if item in known else str(item) for item in values[:LISTED])
-        return f"<dd>{', '.join(marked)}{' …' if len(values) > LISTED else ''}</dd>"
+        pictures = "".join(_image(item, images) for item in values[:PICTURES])
+        return f"<dd>{', '.join(marked)}{' …' if len(values) > LISTED else ''}</dd><dd>{pictures}</dd>"
     return "".join(f"<dd>{_text(value)}</dd>" for value in values[:LISTED])
 
 

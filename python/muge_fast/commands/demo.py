@@ -15,11 +15,11 @@ from muge_fast.commands.errors import usage_errors
 )
 def demo(*, html: Path) -> None:
     """Score the sample data that the package ships, and write a report to look at in a browser."""
-    from muge_fast.demo import demo_captions, demo_report, demo_retrieval  # noqa: PLC0415 - not for other commands
+    from muge_fast.demo import demo_captions, demo_retrieval, demo_verdicts  # noqa: PLC0415 - not for other commands
 
     with usage_errors():
         click.echo(demo_captions())
         click.echo()
         click.echo(demo_retrieval())
         click.echo()
-        click.echo(demo_report(html))
+        click.echo(demo_verdicts(html))

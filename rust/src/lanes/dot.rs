@@ -69,7 +69,7 @@ mod tests {
     fn every_level_has_the_bits_of_the_definition() {
         for len in [0, 1, 7, 31, 32, 33, 64, 100, 513] {
             let values = |seed: u32| -> Vec<f32> {
-                (0..len).map(|place| f32::from_bits((place * 2_654_435_761 + seed) % 0x7f00_0000)).collect()
+                (0..len).map(|place| f32::from_bits((place + seed).wrapping_mul(2_654_435_761) % 0x7f00_0000)).collect()
             };
             let (left, right) = (values(1), values(77));
             let mut sums = [0.0; LANES];
