@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -15,6 +14,7 @@ import numpy as np
 import torch
 
 import muge_fast as mf
+from benches.growth import memory, reset_peak
 from benches.timing import Row, check, clock, show, times
 
 K = 10
@@ -93,9 +93,9 @@ def main() -> None:
     """Search random vectors of the given numbers; print seconds and the megabytes that it took."""
     random = np.random.default_rng(0)
     queries, items = (random.standard_normal((int(count), DIMS), dtype="float32") for count in sys.argv[1:3])
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = reset_peak()
     seconds = clock(lambda: mf.top_k(queries, items, K))
-    print(seconds, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
+    print(seconds, (memory("VmHWM") - before) / 1024)
 
 
 if __name__ == "__main__":
