@@ -1,0 +1,25 @@
+"""Text-to-image: how generated images compare with real ones, and with their texts.
+
+What works on features needs NumPy alone; torch is imported only by what runs a network.
+"""
+
+from muge_fast.image.frechet import frechet_distance
+from muge_fast.image.inception_score import MeanAndSpread, inception_score_of
+from muge_fast.image.kid import kid_of, kid_of_all
+from muge_fast.image.manifold import Manifold, precision_recall
+from muge_fast.image.r_precision import RPrecision, clip_score_of, r_precision
+from muge_fast.image.statistics import Statistics
+
+__all__ = [
+    "Manifold",
+    "MeanAndSpread",
+    "RPrecision",
+    "Statistics",
+    "clip_score_of",
+    "frechet_distance",
+    "inception_score_of",
+    "kid_of",
+    "kid_of_all",
+    "precision_recall",
+    "r_precision",
+]

@@ -1,0 +1,128 @@
+"""How well images fit their texts: R-precision and CLIPScore of features."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from muge_fast.image.statistics import Float64
+
+SEED = 2020
+NEGATIVES = 99
+BLOCK = 256
+
+
+class RPrecision(NamedTuple):
+    """The share of images whose own text is the nearest.
+
+    Attributes:
+        value: The share, 0 to 1.
+        per_item: 1 for each image whose own text is nearer than all others that were drawn, float64.
+        ties: How many images have their own text as near as another; they count as misses.
+        signature: The protocol.
+
+    Example:
+        >>> import numpy as np
+        >>> from muge_fast.image import r_precision
+        >>> r_precision(np.eye(3), np.eye(3), negatives=2).value
+        1.0
+
+    """
+
+    value: float
+    per_item: Float64
+    ties: int
+    signature: str
+
+
+def r_precision(
+    image_features: npt.ArrayLike, text_features: npt.ArrayLike, *, negatives: int = NEGATIVES, seed: int = SEED
+) -> RPrecision:
+    """Compute R-precision (Xu et al., 2018): each image against its own text and others.
+
+    Published code disagrees in how the others are drawn, in ties and in norms. Here they are drawn for each image
+    without replacement, never its own, by ``numpy.random.default_rng(seed)``; nearness is the cosine in double
+    precision; an image is a hit if its own text is strictly nearer than all others.
+
+    Args:
+        image_features: Of shape ``(images, features)``.
+        text_features: Of the same shape, row for row.
+        negatives: How many other texts each image is compared with.
+        seed: Of the drawing.
+
+    Returns:
+        A :class:`RPrecision`.
+
+    Raises:
+        ValueError: Shapes that do not fit, numbers that are not finite, a vector of zeros, or too few texts.
+
+    Example:
+        >>> import numpy as np
+        >>> from muge_fast.image import r_precision
+        >>> features = np.random.default_rng(0).normal(size=(200, 16))
+        >>> r_precision(features, features).signature
+        'r_precision|negatives:99|seed:2020|similarity:cosine|ties:misses'
+
+    """
+    images, texts = _unit("image_features", image_features), _unit("text_features", text_features)
+    _refuse_unequal(images, texts)
+    if not 1 <= negatives < len(texts):
+        raise ValueError(f"negatives is {negatives}, there are {len(texts) - 1} other texts")
+    random = np.random.default_rng(seed)
+    hits, ties = np.empty(len(images)), 0
+    for start in range(0, len(images), BLOCK):
+        rows = np.arange(start, min(start + BLOCK, len(images)))
+        others = np.stack([random.choice(len(texts) - 1, negatives, replace=False) for _ in rows])
+        # Numbers from the own text on stand for the next one.
+        others += others >= rows[:, None]
+        own = np.einsum("nd,nd->n", images[rows], texts[rows])
+        best = np.einsum("nd,nkd->nk", images[rows], texts[others]).max(axis=1)
+        hits[rows] = own > best
+        ties += int((own == best).sum())
+    signature = f"r_precision|negatives:{negatives}|seed:{seed}|similarity:cosine|ties:misses"
+    return RPrecision(float(hits.mean()), hits, ties, signature)
+
+
+def clip_score_of(image_features: npt.ArrayLike, text_features: npt.ArrayLike, *, weight: float = 2.5) -> Float64:
+    """Compute the CLIPScore (Hessel et al., 2021) of each pair: ``weight * max(cosine, 0)``.
+
+    Args:
+        image_features: Of shape ``(images, features)``.
+        text_features: Of the same shape, row for row.
+        weight: 2.5 in the paper.
+
+    Returns:
+        A score for each pair, float64; their mean is the score of the set.
+
+    Raises:
+        ValueError: Shapes that do not fit, numbers that are not finite, or a vector of zeros.
+
+    Example:
+        >>> from muge_fast.image import clip_score_of
+        >>> clip_score_of([[1.0, 0.0], [1.0, 0.0]], [[2.0, 0.0], [-1.0, 0.0]]).tolist()
+        [2.5, 0.0]
+
+    """
+    images, texts = _unit("image_features", image_features), _unit("text_features", text_features)
+    _refuse_unequal(images, texts)
+    scores: Float64 = weight * np.maximum(np.einsum("nd,nd->n", images, texts), 0)
+    return scores
+
+
+def _unit(name: str, features: npt.ArrayLike) -> Float64:
+    matrix = np.asarray(features, dtype=np.float64)
+    if matrix.ndim != 2 or not matrix.size:  # noqa: PLR2004
+        raise ValueError(f"{name} has shape {matrix.shape}, needs (rows, features)")
+    lengths = np.linalg.norm(matrix, axis=1, keepdims=True)
+    bad = np.flatnonzero(~(np.isfinite(lengths[:, 0]) & (lengths[:, 0] > 0)))
+    if len(bad):
+        raise ValueError(f"{name}[{bad[0]}] is not finite, or zero")
+    unit: Float64 = matrix / lengths
+    return unit
+
+
+def _refuse_unequal(images: Float64, texts: Float64) -> None:
+    if images.shape != texts.shape:
+        raise ValueError(f"image_features has shape {images.shape}, text_features {texts.shape}: need the same")
