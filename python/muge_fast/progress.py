@@ -15,7 +15,7 @@ class Progress:
     """A progress bar that takes the number of rows done so far.
 
     Args:
-        total: Number of rows.
+        total: Number of rows, None if nobody knows.
         unit: What a row is.
         show: Whether to show it; None for on a terminal.
 
@@ -27,7 +27,7 @@ class Progress:
 
     """
 
-    def __init__(self, total: int, unit: str, show: bool | None) -> None:
+    def __init__(self, total: int | None, unit: str, show: bool | None) -> None:
         shown = sys.stderr is not None and sys.stderr.isatty() if show is None else show
         self._bar: Any = None
         if shown:
@@ -52,6 +52,6 @@ class Progress:
     ) -> None:
         """Finish the bar, unless the work failed."""
         if self._bar is not None:
-            if kind is None:
+            if kind is None and self._bar.total is not None:
                 self._bar.update(self._bar.total - self._bar.n)
             self._bar.close()

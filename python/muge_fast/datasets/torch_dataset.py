@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from muge_fast.datasets.image_tsv import ImageTsv
 
 
-class ImageTsvDataset(Dataset[tuple[str, Any]]):  # type: ignore[misc, unused-ignore]
+class ImageTsvDataset(Dataset[tuple[str, Any]]):
     """Pairs of an id and an image in RGB, in the order of the file.
 
     Args:

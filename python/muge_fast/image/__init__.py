@@ -3,6 +3,7 @@
 What works on features needs NumPy alone; torch is imported only by what runs a network.
 """
 
+from muge_fast.image.fid import fid, fid_of, inception_score, kid
 from muge_fast.image.frechet import frechet_distance
 from muge_fast.image.inception_score import MeanAndSpread, inception_score_of
 from muge_fast.image.kid import kid_of, kid_of_all
@@ -16,8 +17,12 @@ __all__ = [
     "RPrecision",
     "Statistics",
     "clip_score_of",
+    "fid",
+    "fid_of",
     "frechet_distance",
+    "inception_score",
     "inception_score_of",
+    "kid",
     "kid_of",
     "kid_of_all",
     "precision_recall",

@@ -1,0 +1,216 @@
+"""From images to FID, and Inception Score and KID on the way: one pass of the network for all."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from muge_fast import _core
+from muge_fast.image.frechet import frechet_distance
+from muge_fast.image.inception_score import MeanAndSpread, inception_score_of
+from muge_fast.image.kid import kid_of
+from muge_fast.image.statistics import Float64, Statistics
+from muge_fast.score import Score
+
+if TYPE_CHECKING:
+    from muge_fast.image.extractor import InceptionExtractor
+
+# Below this number of images the estimate is visibly too large.
+ENOUGH = 10_000
+
+
+def fid(
+    real: Any,  # noqa: ANN401 - what callers have
+    generated: Any,  # noqa: ANN401
+    *,
+    weights: str | os.PathLike[str] | None = None,
+    protocol: str = "tf1",
+    precision: str = "fp32",
+    device: str | None = None,
+    batch_size: int = 32,
+    workers: int | None = None,
+    progress: bool | None = None,
+) -> Score:
+    """Compute the Fréchet Inception Distance (Heusel et al., 2017) of two sets of images.
+
+    Args:
+        real: Real images: a folder, a ``.tsv`` of the benchmark, a ``.zip``, uint8 arrays or tensors, something that
+            gives batches of them, or their :class:`Statistics` or saved ``.npz``.
+        generated: Generated images, in the same forms.
+        weights: As for :class:`muge_fast.image.extractor.InceptionExtractor`.
+        protocol: As there.
+        precision: As there.
+        device: As there.
+        batch_size: Images of a batch; the result does not depend on it beyond rounding.
+        workers: Threads that decode; None for the number of cores.
+        progress: Whether to show how many images are done; None for on a terminal.
+
+    Returns:
+        A :class:`muge_fast.Score`; lower is better. Its signature names the protocol.
+
+    Raises:
+        OSError: A file that cannot be read, or no file of weights.
+        ValueError: A broken image, with its name; statistics of another protocol; fewer than two images.
+
+    Example:
+        >>> import muge_fast.image
+        >>> muge_fast.image.fid("T2I_val.img.tsv", "generated/").value  # doctest: +SKIP
+        17.3
+
+    """
+    extractor: InceptionExtractor | None = None
+    sides = []
+    for source in (real, generated):
+        statistics = _known(source)
+        if statistics is None:
+            if extractor is None:
+                from muge_fast.image.extractor import InceptionExtractor  # noqa: PLC0415 - it imports torch
+
+                extractor = InceptionExtractor(weights, protocol=protocol, precision=precision, device=device)
+            statistics = Statistics(2048, protocol=extractor.signature)
+            for batch in extractor.stream(source, batch_size=batch_size, workers=workers, progress=progress):
+                statistics.update(batch["2048"].cpu().numpy())
+        sides.append(statistics)
+    return fid_of(*sides)
+
+
+def fid_of(real: Statistics, generated: Statistics) -> Score:
+    """Compute the distance of statistics, as a score with its signature.
+
+    Example:
+        >>> import warnings
+        >>> from muge_fast.image import Statistics, fid_of
+        >>> with warnings.catch_warnings():
+        ...     warnings.simplefilter("ignore")
+        ...     score = fid_of(Statistics.of([[0.0], [2.0]], protocol="x"), Statistics.of([[1.0], [3.0]], protocol="x"))
+        >>> score.value, score.signature.split("|version")[0]
+        (1.0, 'fid|real:2|generated:2|x')
+
+    """
+    value = frechet_distance(real, generated)
+    fewest = min((side.count for side in (real, generated) if side.count), default=ENOUGH)
+    if fewest < ENOUGH:
+        warnings.warn(
+            f"FID of {fewest} images is larger than that of more images would be; compare only sets of equal size",
+            stacklevel=3,
+        )
+    counts = (side.count or "unknown" for side in (real, generated))
+    protocol = real.protocol or generated.protocol or "unknown"
+    signature = "fid|real:{}|generated:{}|".format(*counts) + f"{protocol}|version:{_core.__version__}"
+    nothing = np.empty((0, 1))
+    return Score("fid", value, nothing[:, 0], signature, {}, nothing, _unmergeable, "statistics merge, not distances")
+
+
+def inception_score(
+    generated: Any,  # noqa: ANN401
+    *,
+    splits: int = 10,
+    weights: str | os.PathLike[str] | None = None,
+    protocol: str = "tf1",
+    precision: str = "fp32",
+    device: str | None = None,
+    batch_size: int = 32,
+    workers: int | None = None,
+    progress: bool | None = None,
+) -> MeanAndSpread:
+    """Compute the Inception Score (Salimans et al., 2016) of images, with the rules of torch-fidelity.
+
+    Args:
+        generated: As for :func:`fid`.
+        splits: As for :func:`muge_fast.image.inception_score_of`.
+        weights: As for :func:`fid`.
+        protocol: As for :func:`fid`.
+        precision: As for :func:`fid`.
+        device: As for :func:`fid`.
+        batch_size: As for :func:`fid`.
+        workers: As for :func:`fid`.
+        progress: As for :func:`fid`.
+
+    Returns:
+        Mean and standard deviation over parts; higher is better.
+
+    Raises:
+        OSError: As for :func:`fid`.
+        ValueError: As for :func:`fid`, or fewer images than parts.
+
+    Example:
+        >>> import muge_fast.image
+        >>> muge_fast.image.inception_score("generated/").mean  # doctest: +SKIP
+        9.1
+
+    """
+    from muge_fast.image.extractor import InceptionExtractor  # noqa: PLC0415 - it imports torch
+
+    name = "logits_unbiased"
+    extractor = InceptionExtractor(weights, protocol=protocol, precision=precision, device=device, outputs=(name,))
+    stream = extractor.stream(generated, batch_size=batch_size, workers=workers, progress=progress)
+    return inception_score_of(np.concatenate([batch[name].cpu().numpy() for batch in stream]), splits=splits)
+
+
+def kid(
+    real: Any,  # noqa: ANN401
+    generated: Any,  # noqa: ANN401
+    *,
+    subsets: int = 100,
+    subset_size: int = 1000,
+    weights: str | os.PathLike[str] | None = None,
+    protocol: str = "tf1",
+    precision: str = "fp32",
+    device: str | None = None,
+    batch_size: int = 32,
+    workers: int | None = None,
+    progress: bool | None = None,
+) -> MeanAndSpread:
+    """Compute the Kernel Inception Distance (Bińkowski et al., 2018) of two sets of images.
+
+    Args:
+        real: As for :func:`fid`, but not statistics.
+        generated: As for :func:`fid`, but not statistics.
+        subsets: As for :func:`muge_fast.image.kid_of`.
+        subset_size: As for :func:`muge_fast.image.kid_of`.
+        weights: As for :func:`fid`.
+        protocol: As for :func:`fid`.
+        precision: As for :func:`fid`.
+        device: As for :func:`fid`.
+        batch_size: As for :func:`fid`.
+        workers: As for :func:`fid`.
+        progress: As for :func:`fid`.
+
+    Returns:
+        Mean and standard deviation over subsets; lower is better.
+
+    Raises:
+        OSError: As for :func:`fid`.
+        ValueError: As for :func:`fid`, or fewer images than a subset has.
+
+    Example:
+        >>> import muge_fast.image
+        >>> muge_fast.image.kid("real/", "generated/").mean  # doctest: +SKIP
+        0.004
+
+    """
+    from muge_fast.image.extractor import InceptionExtractor  # noqa: PLC0415 - it imports torch
+
+    extractor = InceptionExtractor(weights, protocol=protocol, precision=precision, device=device)
+    sides: list[Float64] = []
+    for source in (real, generated):
+        stream = extractor.stream(source, batch_size=batch_size, workers=workers, progress=progress)
+        sides.append(np.concatenate([batch["2048"].cpu().numpy() for batch in stream]))
+    return kid_of(*sides, subsets=subsets, subset_size=subset_size)
+
+
+def _known(source: object) -> Statistics | None:
+    """Statistics that need no network."""
+    if isinstance(source, Statistics):
+        return source
+    if isinstance(source, (str, os.PathLike)) and Path(source).suffix.lower() == ".npz":
+        return Statistics.load(source)
+    return None
+
+
+def _unmergeable(rows: Float64) -> Score:
+    raise ValueError(f"a distance has no rows, found {len(rows)}")

@@ -1,0 +1,317 @@
+"""The network of FID, its preprocessing and its sources, against the reference implementations on random weights."""
+
+import io
+import zipfile
+
+import numpy as np
+import pytest
+
+import muge_fast.image
+from muge_fast.datasets import ImageTsv
+
+torch = pytest.importorskip("torch")
+torch_fidelity = pytest.importorskip("torch_fidelity")
+Image = pytest.importorskip("PIL.Image")
+
+from muge_fast.image.extractor import VARIABLE, InceptionExtractor, load_weights  # noqa: E402 - only with torch
+from muge_fast.image.inception import OUTPUTS, Inception  # noqa: E402
+from muge_fast.image.preprocess import preprocess  # noqa: E402
+from muge_fast.image.sources import batches  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    """A file as the published one, with random weights."""
+    generator = torch.Generator().manual_seed(5)
+    state = {}
+    for name, value in Inception().state_dict().items():
+        if name.endswith("num_batches_tracked"):
+            continue
+        noise = torch.randn(value.shape, generator=generator)
+        if value.ndim > 1:
+            state[name] = noise * (2 / value[0].numel()) ** 0.5
+        else:
+            state[name] = 1 + 0.1 * noise.abs() if name.endswith(("bn.weight", "running_var")) else 0.1 * noise
+    path = tmp_path_factory.mktemp("weights") / "inception.pth"
+    torch.save(state, path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def network(weights):
+    network = Inception()
+    network.load(load_weights(weights))
+    return network.eval()
+
+
+@pytest.fixture(scope="module")
+def reference(weights):
+    """torch-fidelity's network with the same weights."""
+    from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3  # noqa: PLC0415
+
+    return FeatureExtractorInceptionV3(
+        "inception-v3-compat", list(OUTPUTS), feature_extractor_weights_path=str(weights)
+    )
+
+
+def pictures(count=6, size=(70, 50), seed=1):
+    """Smooth and noisy parts, as pictures have."""
+    rng = np.random.default_rng(seed)
+    coarse = rng.integers(0, 256, (count, 8, 8, 3)).astype("uint8")
+    fine = [np.asarray(Image.fromarray(part).resize(size[::-1], Image.Resampling.BICUBIC)) for part in coarse]
+    return np.clip(np.array(fine).astype(int) + rng.integers(-20, 20, (count, *size, 3)), 0, 255).astype("uint8")
+
+
+def close(found, expected, bound):
+    return float((found.double() - expected.double()).norm() / expected.double().norm()) < bound
+
+
+# The network
+
+
+def test_outputs_have_the_bits_of_torch_fidelity(network, reference):
+    images = torch.from_numpy(pictures()).permute(0, 3, 1, 2).contiguous()
+    with torch.no_grad():
+        expected = dict(zip(OUTPUTS, reference(images), strict=True))
+        resized = reference_input(images)
+        found = network(resized, OUTPUTS)
+    for name in OUTPUTS:
+        assert torch.equal(found[name], expected[name]), name
+
+
+def reference_input(images):
+    from torch_fidelity.interpolate_compat_tensorflow import (  # noqa: PLC0415
+        interpolate_bilinear_2d_like_tensorflow1x,
+    )
+
+    resized = interpolate_bilinear_2d_like_tensorflow1x(images.float(), size=(299, 299), align_corners=False)
+    return (resized - 128) / 128
+
+
+def test_outputs_have_the_bits_of_pytorch_fid(network, weights, monkeypatch):
+    inception = pytest.importorskip("pytorch_fid.inception")
+    monkeypatch.setattr(inception, "load_state_dict_from_url", lambda *_, **__: torch.load(weights))
+    blocks = [inception.InceptionV3.BLOCK_INDEX_BY_DIM[dims] for dims in (64, 192, 768, 2048)]
+    theirs = inception.InceptionV3(blocks, resize_input=False, normalize_input=False).eval()
+    x = torch.rand((2, 3, 299, 299), generator=torch.Generator().manual_seed(1)) * 2 - 1
+    with torch.no_grad():
+        found = network(x, OUTPUTS)
+        for name, output in zip(("64", "192", "768", "2048"), theirs(x), strict=True):
+            expected = torch.nn.functional.adaptive_avg_pool2d(output, 1).flatten(1)
+            assert torch.equal(found[name], expected), name
+
+
+@pytest.mark.parametrize(("precision", "bound"), [("fp32", 1e-5), ("bf16", 5e-2)])
+def test_the_fast_form_gives_the_same(weights, network, precision, bound):
+    extractor = InceptionExtractor(weights, outputs=OUTPUTS, device="cpu", precision=precision)
+    images = pictures()
+    with torch.no_grad():
+        expected = network(preprocess(list(images)), OUTPUTS)
+    found = extractor(images)
+    for name in OUTPUTS:
+        assert found[name].dtype == torch.float32
+        assert close(found[name], expected[name], bound), name
+
+
+def test_files_that_are_no_weights(tmp_path, weights, monkeypatch):
+    state = torch.load(weights)
+    missing = {name: value for name, value in state.items() if name != "fc.bias"}
+    for bad, message in (
+        (missing, r"1 tensors differ, such as fc\.bias"),
+        (state | {"AuxLogits.fc.weight": torch.zeros(1)}, "1 tensors differ, such as AuxLogits"),
+        (state | {"fc.bias": torch.zeros(1000)}, r"1 tensors differ, such as fc\.bias"),
+        ([1], "expected a dictionary of tensors"),
+    ):
+        torch.save(bad, tmp_path / "bad.pth")
+        with pytest.raises(ValueError, match=message):
+            Inception().load(load_weights(tmp_path / "bad.pth"))
+    (tmp_path / "bad.pth").write_bytes(b"no weights")
+    with pytest.raises(ValueError, match=r"bad\.pth: not a file of weights"):
+        load_weights(tmp_path / "bad.pth")
+    counted = state | {"Mixed_5b.branch1x1.bn.num_batches_tracked": torch.tensor(5)}
+    torch.save(counted, tmp_path / "good.pth")
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "good.pth"))
+    Inception().load(load_weights(None))
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "none.pth"))
+    with pytest.raises(FileNotFoundError, match='give weights="download" or fetch https://'):
+        load_weights(None)
+    for options in ({"protocol": "x"}, {"precision": "x"}, {"outputs": ("x",)}):
+        with pytest.raises(ValueError, match=r'unknown .* "x", choose one of'):
+            InceptionExtractor(weights, **options)
+
+
+# Preprocessing: to 1e-4 of 255
+
+SIZES = [(299, 299), (64, 64), (224, 224), (37, 512), (600, 301), (1, 5)]
+BOUND = 1e-4 * 255 / 128
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_tf1_is_that_of_torch_fidelity(size):
+    images = torch.from_numpy(pictures(2, size)).permute(0, 3, 1, 2)
+    assert float((preprocess(images, "tf1") - reference_input(images)).abs().max()) < BOUND
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_pytorch_fid_is_that_of_its_model(size):
+    images = pictures(2, size)
+    x = torch.stack(
+        [torch.from_numpy(image.astype("float32").transpose(2, 0, 1) / np.float32(255)) for image in images]
+    )
+    x = torch.nn.functional.interpolate(x, size=(299, 299), mode="bilinear", align_corners=False)
+    assert float((preprocess(list(images), "pytorch-fid") - (2 * x - 1)).abs().max()) < BOUND
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_clean_is_that_of_clean_fid(size):
+    resize = pytest.importorskip("cleanfid.resize")
+    resizer = resize.make_resizer("PIL", False, "bicubic", (299, 299))
+    images = pictures(2, size)
+    expected = torch.stack([torch.from_numpy(resizer(image).transpose(2, 0, 1)) for image in images])
+    found = preprocess(list(images), "clean")
+    assert float((found - (expected - 128) / 128).abs().max()) < BOUND
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_torchmetrics_is_that_of_its_model(size):
+    fid = pytest.importorskip("torchmetrics.image.fid")
+    images = torch.from_numpy(pictures(2, size)).permute(0, 3, 1, 2)
+    seen = []
+
+    class Stem(torch.nn.Module):
+        def forward(self, x):
+            seen.append(x)
+            raise StopIteration
+
+    model = fid.NoTrainInceptionV3.__new__(fid.NoTrainInceptionV3)
+    torch.nn.Module.__init__(model)
+    model.features_list = ["2048"]
+    model._dtype, model.use_antialias, model.INPUT_IMAGE_SIZE = torch.float32, True, 299
+    model.Conv2d_1a_3x3 = Stem()
+    with pytest.raises(StopIteration):
+        model._torch_fidelity_forward(images)
+    assert float((preprocess(images, "torchmetrics") - seen[0]).abs().max()) < BOUND
+
+
+def test_images_of_different_sizes():
+    images = [pictures(1, size)[0] for size in SIZES]
+    for protocol in ("tf1", "pytorch-fid", "torchmetrics", "clean"):
+        together = preprocess(images, protocol)
+        for place, image in enumerate(images):
+            assert torch.equal(together[place], preprocess([image], protocol)[0])
+
+
+# From files to scores
+
+
+def encoded(image, kind="PNG"):
+    data = io.BytesIO()
+    Image.fromarray(image).save(data, kind)
+    return data.getvalue()
+
+
+@pytest.fixture(scope="module")
+def sets(tmp_path_factory):
+    """Two sets, each as a folder, a TSV file, a zip and an array."""
+    folder = tmp_path_factory.mktemp("sets")
+    made = []
+    for number, count in enumerate((13, 11)):
+        images = pictures(count, seed=number + 3)
+        name = folder / str(number)
+        (name / "deep").mkdir(parents=True)
+        for place, image in enumerate(images):
+            target = name if place < 5 else name / "deep"
+            (target / f"{place:02}.png").write_bytes(encoded(image))
+        (name / "notes.txt").write_text("no image")
+        ImageTsv.write(folder / f"{number}.tsv", {f"{n:02}": encoded(image) for n, image in enumerate(images)})
+        with zipfile.ZipFile(folder / f"{number}.zip", "w") as archive:
+            for place, image in enumerate(images):
+                archive.writestr(f"{place:02}.PNG", encoded(image))
+        made.append({"folder": name, "tsv": folder / f"{number}.tsv", "zip": folder / f"{number}.zip", "array": images})
+    return made
+
+
+@pytest.mark.filterwarnings("ignore:FID of")
+def test_fid_of_every_source_is_that_of_torch_fidelity(sets, weights, reference):
+    from torch_fidelity import metric_fid  # noqa: PLC0415
+
+    theirs = []
+    for side in sets:
+        images = torch.from_numpy(side["array"]).permute(0, 3, 1, 2).contiguous()
+        with torch.no_grad():
+            theirs.append(reference(images)[OUTPUTS.index("2048")].double())
+    ours = [muge_fast.image.Statistics.of(side.numpy()) for side in theirs]
+    expected = muge_fast.image.frechet_distance(*ours)
+    statistics = [metric_fid.fid_features_to_statistics(side) for side in theirs]
+    known = metric_fid.fid_statistics_to_metric(*statistics, verbose=False)["frechet_inception_distance"]
+    # With fewer images than features their way through the covariance is wrong in the fifth digit.
+    assert expected == pytest.approx(float(known), rel=1e-4)
+    for kind in ("folder", "tsv", "zip", "array"):
+        found = muge_fast.image.fid(sets[0][kind], sets[1][kind], weights=weights, device="cpu", batch_size=5)
+        assert found.value == pytest.approx(expected, rel=1e-5), kind
+        assert found.signature.startswith("fid|real:13|generated:11|inception-2015-12-05|resize:tf1|precision:fp32|")
+
+
+@pytest.mark.filterwarnings("ignore:FID of")
+@pytest.mark.parametrize("batch_size", [1, 7, 32])
+def test_the_size_of_batches_does_not_matter(sets, weights, batch_size, tmp_path):
+    real, generated = (side["array"] for side in sets)
+    expected = muge_fast.image.fid(real, generated, weights=weights, device="cpu").value
+    options = {"weights": weights, "device": "cpu", "batch_size": batch_size, "workers": 2}
+    assert muge_fast.image.fid(sets[0]["folder"], generated, **options).value == pytest.approx(expected, rel=1e-6)
+    statistics = muge_fast.image.Statistics(2048, protocol="inception-2015-12-05|resize:tf1|precision:fp32")
+    extractor = InceptionExtractor(weights, device="cpu")
+    for batch in extractor.stream(real.transpose(0, 3, 1, 2), batch_size=batch_size):
+        statistics.update(batch["2048"].numpy())
+    statistics.save(tmp_path / "real.npz")
+    found = muge_fast.image.fid(tmp_path / "real.npz", generated, weights=weights, device="cpu")
+    assert found.value == pytest.approx(expected, rel=1e-6)
+    with pytest.raises(ValueError, match="need the same"):
+        muge_fast.image.fid(tmp_path / "real.npz", generated, weights=weights, device="cpu", protocol="clean")
+
+
+def test_inception_score_and_kid_are_those_of_torch_fidelity(sets, weights, reference):
+    from torch_fidelity import metric_isc, metric_kid  # noqa: PLC0415
+
+    images = [torch.from_numpy(side["array"]).permute(0, 3, 1, 2).contiguous() for side in sets]
+    with torch.no_grad():
+        outputs = [dict(zip(OUTPUTS, reference(side), strict=True)) for side in images]
+    expected = metric_isc.isc_features_to_metric(outputs[0]["logits_unbiased"], splits=3, shuffle=True, rng_seed=2020)
+    found = muge_fast.image.inception_score(sets[0]["zip"], splits=3, weights=weights, device="cpu")
+    assert found.mean == pytest.approx(expected["inception_score_mean"], rel=1e-4)
+    options = {"kid_subsets": 3, "kid_subset_size": 5, "rng_seed": 2020, "verbose": False}
+    expected = metric_kid.kid_features_to_metric(*(side["2048"] for side in outputs), **options)
+    sides = sets[0]["tsv"], sets[1]["tsv"]
+    found = muge_fast.image.kid(*sides, subsets=3, subset_size=5, weights=weights, device="cpu")
+    assert found.mean == pytest.approx(expected["kernel_inception_distance_mean"], rel=1e-3, abs=1e-6)
+
+
+def test_few_images_are_a_warning(sets, weights):
+    with pytest.warns(UserWarning, match="FID of 11 images is larger than that of more images would be"):
+        muge_fast.image.fid(sets[0]["array"], sets[1]["array"], weights=weights, device="cpu")
+
+
+def test_images_of_other_modes_and_broken_ones(tmp_path):
+    grey = Image.fromarray(pictures(1)[0]).convert("L")
+    modes = {"L": grey, "P": grey.convert("P"), "RGBA": grey.convert("RGBA"), "CMYK": grey.convert("CMYK")}
+    for mode, image in modes.items():
+        image.save(tmp_path / f"{mode}.{'jpg' if mode == 'CMYK' else 'png'}")
+    found = [image for batch in batches(tmp_path, 2, 2) for image in batch]
+    expected = [np.array(Image.open(path).convert("RGB")) for path in sorted(tmp_path.iterdir())]
+    assert all(np.array_equal(left, right) for left, right in zip(found, expected, strict=True))
+    (tmp_path / "broken.png").write_bytes(encoded(pictures(1)[0])[:200])
+    with pytest.raises(ValueError, match=r"image .*broken\.png is broken"):
+        list(batches(tmp_path, 2, 2))
+
+
+def test_sources_that_are_none(tmp_path):
+    for source, message in (
+        (tmp_path, "no images"),
+        (np.zeros((2, 8, 8, 4), dtype="uint8"), r"images have shape \(2, 8, 8, 4\)"),
+        (np.zeros((2, 8, 8, 3)), "dtype float64"),
+        ("images.tar", "expected a folder, a .tsv or a .zip"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            list(batches(source, 2, 1))
+    pairs = [(torch.zeros((2, 3, 8, 8), dtype=torch.uint8), ["a", "b"])]
+    assert [len(batch) for batch in batches(iter(pairs), 4, 1)] == [2]
