@@ -45,7 +45,9 @@ def test_options_reach_the_task():
     assert "tokenizer:char" in report.scores["bleu"].signature
     with pytest.raises(TypeError, match="ks"):
         mf.evaluate("caption", GOLD, LARGE, ks=(1,))
-    with pytest.raises(ValueError, match='unknown task "captions", choose one of caption, classification, retrieval'):
+    with pytest.raises(
+        ValueError, match='unknown task "captions", choose one of caption, classification, retrieval, t2i'
+    ):
         mf.evaluate("captions", GOLD, LARGE)
     with pytest.raises(ValueError, match='unknown lang "de"'):
         mf.evaluate("caption", GOLD, LARGE, lang="de")
@@ -172,7 +174,7 @@ class Entry:
 
 def test_a_task_of_another_package(tmp_path, monkeypatch):
     monkeypatch.setattr(importlib.metadata, "entry_points", lambda group: [Entry()] * (group == "muge_fast.tasks"))
-    assert mf.tasks.names() == ["caption", "classification", "retrieval", "pairs"]
+    assert mf.tasks.names() == ["caption", "classification", "retrieval", "t2i", "pairs"]
     gold, submission = tmp_path / "gold.jsonl", tmp_path / "pred.jsonl"
     gold.write_text('{"id": "a", "pair": [5]}')
     submission.write_text('{"id": "a", "pair": [4, 5]}')

@@ -59,6 +59,7 @@ def test_each_verdict_can_be_told_in_every_form(name, tmp_path):
 def test_the_collection_has_every_problem_that_a_small_file_can_have():
     codes = {code for codes in VERDICTS.values() for code, _ in codes}
     elsewhere = {"directory", "not_regular", "too_large", "changed", "long_line", "too_few", "not_in_pool"}
+    elsewhere |= {"no_tab", "no_id", "bad_id", "no_image", "second_image", "broken_image"}
     assert codes | elsewhere == set(MESSAGES)
 
 

@@ -6,6 +6,7 @@ import zipfile
 import numpy as np
 import pytest
 
+import muge_fast as mf
 import muge_fast.image
 from muge_fast.datasets import ImageTsv
 
@@ -315,3 +316,89 @@ def test_sources_that_are_none(tmp_path):
             list(batches(source, 2, 1))
     pairs = [(torch.zeros((2, 3, 8, 8), dtype=torch.uint8), ["a", "b"])]
     assert [len(batch) for batch in batches(iter(pairs), 4, 1)] == [2]
+
+
+# The task
+
+
+@pytest.fixture
+def task_files(tmp_path):
+    """A gold file, a submission, and its images."""
+    real, generated = (
+        {f"{n:02}": encoded(image) for n, image in enumerate(pictures(12, seed=seed))} for seed in (3, 4)
+    )
+    ImageTsv.write(tmp_path / "gold.tsv", real)
+    ImageTsv.write(tmp_path / "pred.tsv", dict(reversed(generated.items())))
+    return tmp_path / "gold.tsv", tmp_path / "pred.tsv", generated
+
+
+@pytest.mark.filterwarnings("ignore:FID of")
+def test_a_submission_of_images_is_scored(task_files, weights, tmp_path):
+    gold, submission, _ = task_files
+    features = np.random.default_rng(0).normal(size=(12, 4)), np.random.default_rng(1).normal(size=(12, 4))
+    options = {"weights": weights, "device": "cpu", "splits": 2}
+    report = mf.evaluate("t2i", gold, submission, **options)
+    assert report.ok
+    expected = muge_fast.image.fid(gold, submission, weights=weights, device="cpu")
+    assert report.scores["fid"].value == pytest.approx(expected.value, rel=1e-6)
+    official = report.official()
+    assert official["score"] == official["scoreJson"]["fid"] == report.scores["fid"].value
+    assert set(official["scoreJson"]) == {"score", "fid", "is"}
+    assert report.scores["is"].value > 1
+    assert "resize:tf1" in report.scores["is"].signature
+    page = report.to_html(path=tmp_path / "r.html")
+    assert "fid value" in page
+    report.to_csv(tmp_path / "r.csv")
+    assert "| fid |" in report.to_markdown()
+    with pytest.raises(ValueError, match="are needed both, or none"):
+        mf.evaluate("t2i", gold, submission, image_features=features[0], **options)
+
+
+def test_r_precision_joins_where_features_are_given(task_files, weights):
+    gold, submission, _ = task_files
+    features = np.random.default_rng(0).normal(size=(120, 4))
+    from muge_fast.image.verdict import score_images  # noqa: PLC0415 - what is tested
+
+    scores = score_images(
+        ImageTsv(submission),
+        ImageTsv(gold),
+        weights=weights,
+        device="cpu",
+        splits=1,
+        image_features=features,
+        text_features=features,
+    )
+    assert scores["r_precision"].value == 1
+
+
+def test_a_broken_submission_of_images_gets_every_error(task_files):
+    gold, submission, generated = task_files
+    lines = submission.read_bytes().split(b"\n")
+    lines[0] = lines[0][:-20] + b"!" * 20
+    lines[1] = b"no tab"
+    lines[2] = lines[2][:200]
+    lines[3] = lines[4]
+    lines[5] = b"99\t" + lines[5].partition(b"\t")[2]
+    submission.write_bytes(b"\n".join(lines))
+    report = mf.evaluate("t2i", gold, submission)
+    codes = [(problem.code, problem.line, problem.id) for problem in report.problems]
+    keys = list(reversed(generated))
+    assert codes == [
+        ("no_tab", 2, None),
+        ("second_image", 5, None),
+        ("broken_image", 1, keys[0]),
+        ("broken_image", 3, keys[2]),
+        ("unknown_id", 6, "99"),
+        ("missing_id", None, keys[5]),
+        ("missing_id", None, keys[3]),
+        ("missing_id", None, keys[1]),
+    ]
+    assert report.official()["success"] is False
+    assert report.errors[0] == "line 2: no tab after the id"
+    assert mf.evaluate("t2i", gold, submission, lang="zh").errors[0] == "第 2 行：ID 后缺少制表符"
+    assert mf.check("t2i", submission).problem_count == 4
+    assert mf.check("t2i", gold.parent).errors == ["the path is a folder, needs a file"]
+    (gold.parent / "empty.tsv").write_bytes(b"")
+    assert mf.check("t2i", gold.parent / "empty.tsv").errors == ["the file has no rows"]
+    with pytest.raises(mf.GoldError, match="line 2: no tab after the id"):
+        mf.evaluate("t2i", submission, gold)

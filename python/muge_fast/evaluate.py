@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from typing import Any
 
 from muge_fast import tasks
+from muge_fast.datasets.image_tsv import ImageTsv
+from muge_fast.image_rows import ImageReader
 from muge_fast.problems import LANGUAGES, WARNINGS
 from muge_fast.report import Report
 from muge_fast.tasks.declaration import Task
@@ -17,6 +20,8 @@ PathLike = str | os.PathLike[str]
 Pool = PathLike | Collection[Any]
 
 # Whoever runs the leaderboard knows how large the gold file is.
+# A file of images is larger than one of lines.
+IMAGE_BYTES = 1 << 34
 GOLD_LIMITS = Limits(file_bytes=1 << 40, line_bytes=1 << 30)
 
 
@@ -55,9 +60,9 @@ def evaluate(
     that cannot be read, and a broken gold file.
 
     Args:
-        task: Name of a task, ``"caption"``, ``"retrieval"`` or ``"classification"``, or a task of your own.
-        gold: The gold file, JSON lines.
-        submission: The submission, JSON lines. It is untrusted: nothing in it does harm.
+        task: Name of a task, ``"caption"``, ``"retrieval"``, ``"t2i"`` or ``"classification"``, or a task of your own.
+        gold: The gold file: JSON lines, or the image TSV of ``"t2i"``.
+        submission: The submission, in the same form. It is untrusted: nothing in it does harm.
         pool: For retrieval, the items that may be found: their ids, or the path of the image TSV.
         lang: Language of errors, ``"en"`` or ``"zh"``.
         limits: How large files may be; None for 128 MiB, and 1 MiB for a line.
@@ -87,15 +92,17 @@ def evaluate(
     declared = _declared(task, lang)
     bounds = limits or Limits()
     expected = _gold(declared, gold, lang)
-    reader = RowReader(declared, declared.submission, bounds)
-    reader.read(submission)
+    reader = _read(declared, submission, bounds)
     readable = reader.rows.count == 0 or bool(reader.rows.values)
     if readable:
         compare(reader, expected, _pool(declared, pool))
     rows = reader.rows
     scores = None
     if not rows.count:
-        scores = declared.score({key: rows.values[key] for key in expected.values}, expected.values, **options)
+        if isinstance(reader, ImageReader):
+            scores = declared.score(reader.images, ImageTsv(gold), **options)
+        else:
+            scores = declared.score({key: rows.values[key] for key in expected.values}, expected.values, **options)
     ok = not rows.count
     return Report(
         task=declared,
@@ -153,8 +160,7 @@ def check(
     start = time.perf_counter()
     declared = _declared(task, lang)
     bounds = limits or Limits()
-    reader = RowReader(declared, declared.submission, bounds)
-    reader.read(submission)
+    reader = _read(declared, submission, bounds)
     items = _pool(declared, pool)
     if gold is not None:
         expected = _gold(declared, gold, lang)
@@ -181,8 +187,21 @@ def _declared(task: str | Task, lang: str) -> Task:
     return task if isinstance(task, Task) else tasks.get(task)
 
 
+def _read(task: Task, path: PathLike, limits: Limits) -> RowReader | ImageReader:
+    if task.files == "images":
+        images = ImageReader(task, replace(limits, file_bytes=max(limits.file_bytes, IMAGE_BYTES)))
+        images.read(path, decode=True)
+        return images
+    reader = RowReader(task, task.submission, limits)
+    reader.read(path)
+    return reader
+
+
 def _gold(task: Task, path: PathLike, lang: str) -> Rows:
-    rows = RowReader(task, task.gold, GOLD_LIMITS).read(path)
+    if task.files == "images":
+        rows = ImageReader(task, GOLD_LIMITS).read(path, decode=False)
+    else:
+        rows = RowReader(task, task.gold, GOLD_LIMITS).read(path)
     if rows.count:
         raise GoldError(path, list(messages(rows.problems, rows.count, lang)))
     return rows
@@ -192,7 +211,7 @@ def _warnings(rows: Rows, gold: Rows, lang: str) -> Iterator[str]:
     language = LANGUAGES.index(lang)
     values = iter(rows.values.values())
     first = next(values)
-    if len(rows.values) > 1 and all(value == first for value in values):
+    if first is not None and len(rows.values) > 1 and all(value == first for value in values):
         yield WARNINGS["all_alike"][language].format(rows=len(rows.values))
     if rows.form != gold.form and rows.form is not None and gold.form is not None:
         found, known = (f"{form.id}, {form.value}" for form in (rows.form, gold.form))

@@ -44,6 +44,13 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "repeated_item": ("{subject} has {value} twice in {field}", "{subject} 的 {field} 中 {value} 出现了两次"),
     "empty_text": ("{subject}: {field} is empty", "{subject}：{field} 为空"),
     "not_unicode": ("{subject}: {field} has half a surrogate pair", "{subject}：{field} 含有不完整的代理对"),
+    # An image
+    "no_tab": ("no tab after the id", "ID 后缺少制表符"),
+    "no_id": ("no id before the tab", "制表符前缺少 ID"),
+    "bad_id": ("the id is not UTF-8", "ID 不是 UTF-8"),
+    "no_image": ("no image after the tab", "制表符后缺少图像"),
+    "second_image": ("the id comes a second time", "ID 重复出现"),
+    "broken_image": ("{subject}: the image cannot be decoded: {reason}", "{subject}：图像无法解码：{reason}"),
     # Rows together
     "repeated_id": ("{subject} comes a second time, first in line {first}", "{subject} 重复出现，首次在第 {first} 行"),
     "conflicting_id": (

@@ -87,8 +87,11 @@ class Report:
             return {"success": False, "score": 0, "scoreJson": {}, "errorMsg": errors[0] + more, "errorDetail": detail}
         if self.scores is None:
             raise ValueError("the submission was checked, not scored")
-        main = 100 * self.scores[self.task.main].value
-        scores = {key: 100 * self.scores[name].value for key, name in self.task.official.items()}
+        scale = self.task.scale
+        main = scale * self.scores[self.task.main].value
+        scores = {
+            key: scale * self.scores[name].value for key, name in self.task.official.items() if name in self.scores
+        }
         return {"success": True, "score": main, "scoreJson": {"score": main, **scores}}
 
     def to_dict(self) -> dict[str, Any]:
@@ -139,9 +142,10 @@ class Report:
         elif self.scores is None:
             lines += [f"{self.rows} rows, valid"]
         else:
-            lines += ["| score | times 100 | signature |", "| --- | ---: | --- |"]
+            times = "" if self.task.scale == 1 else f" times {self.task.scale:g}"
+            lines += [f"| score | value{times} | signature |", "| --- | ---: | --- |"]
             lines += [
-                f"| {name} | {100 * score.value:.2f} | `{score.signature}` |".replace("|n:", "\\|n:")
+                f"| {name} | {self.task.scale * score.value:.2f} | `{score.signature}` |".replace("|n:", "\\|n:")
                 for name, score in self.scores.items()
             ]
         lines += [f"\n> {_plain(warning)}" for warning in self.warnings]
@@ -161,7 +165,7 @@ class Report:
 
     def items(self) -> Iterator[dict[str, Any]]:
         """Give a row for each item: its id, and each score of it, plain."""
-        if self.scores is not None:
+        if self.scores is not None and all(len(score.per_item) for score in self.scores.values()):
             columns = [score.per_item.tolist() for score in self.scores.values()]
             for key, *values in zip(self.scores.ids, *columns, strict=True):
                 yield {"id": key, **dict(zip(self.scores, values, strict=True))}

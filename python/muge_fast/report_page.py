@@ -32,7 +32,8 @@ WORDS = {
         "rows": "{} rows in {:.0f} ms",
         "scores": "Scores",
         "score": "score",
-        "value": "times 100",
+        "value": "times {:g}",
+        "plain": "value",
         "signature": "signature",
         "spread": "How items are spread",
         "items": "items",
@@ -49,7 +50,8 @@ WORDS = {
         "rows": "{} 行，用时 {:.0f} 毫秒",
         "scores": "得分",
         "score": "指标",
-        "value": "×100",
+        "value": "×{:g}",
+        "plain": "数值",
         "signature": "签名",
         "spread": "单项得分分布",
         "items": "项",
@@ -121,7 +123,10 @@ def page(report: Report, images: Mapping[str, bytes] | None = None) -> str:
         f'<div class="muted">{rows} · muge_fast {_core.__version__}</div>',
     ]
     if report.scores is not None:
-        parts += [*_scores(report, words), *_spread(report, words), *_extremes(report, words, images or {})]
+        parts += _scores(report, words)
+        # Of images, the set has scores and no single one.
+        if next(report.items(), None) is not None:
+            parts += [*_spread(report, words), *_extremes(report, words, images or {})]
     parts[7:7] = [f'<p class="warning">{_text(warning)}</p>' for warning in report.warnings]
     if not report.ok:
         parts += [f"<h2>{words['errors']} ({report.problem_count:,})</h2><ul>"]
@@ -138,12 +143,13 @@ def _text(value: object) -> str:
 
 def _scores(report: Report, words: Mapping[str, str]) -> Iterator[str]:
     scores: Mapping[str, Score] = report.scores or {}
-    main = scores[report.task.main]
-    yield f'<div class="main">{100 * main.value:.2f}</div><div class="muted">{main.name} {words["value"]}</div>'
-    yield f'<h2>{words["scores"]}</h2><table><tr><th>{words["score"]}</th><th class="number">{words["value"]}</th>'
+    main, scale = scores[report.task.main], report.task.scale
+    unit = words["plain"] if scale == 1 else words["value"].format(scale)
+    yield f'<div class="main">{scale * main.value:.2f}</div><div class="muted">{main.name} {unit}</div>'
+    yield f'<h2>{words["scores"]}</h2><table><tr><th>{words["score"]}</th><th class="number">{unit}</th>'
     yield f"<th>{words['signature']}</th></tr>"
     for name, score in scores.items():
-        yield f'<tr><td>{escape(name)}</td><td class="number">{100 * score.value:.2f}</td>'
+        yield f'<tr><td>{escape(name)}</td><td class="number">{scale * score.value:.2f}</td>'
         yield f"<td><code>{escape(score.signature)}</code></td></tr>"
     yield "</table>"
 

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from pathlib import Path
-from typing import IO, Any, NoReturn
+from typing import IO, Any, NoReturn, Protocol
 
 from muge_fast import _core
 from muge_fast.problems import Problem, shown
@@ -256,7 +256,21 @@ class RowReader:
         return first
 
 
-def compare(reader: RowReader, gold: Rows, pool: Collection[Any] | None) -> None:
+class Reader(Protocol):
+    """What reads one side of a task."""
+
+    task: Task
+    limits: Limits
+    rows: Rows
+
+    def tell(self, problem: Problem) -> None:
+        """Add a problem."""
+
+    def find_lines(self) -> None:
+        """Know the line of each id."""
+
+
+def compare(reader: Reader, gold: Rows, pool: Collection[Any] | None) -> None:
     """Tell what does not fit between a submission and its gold file, and the pool of items."""
     if gold.values.keys() != reader.rows.values.keys():
         reader.find_lines()
@@ -269,7 +283,7 @@ def compare(reader: RowReader, gold: Rows, pool: Collection[Any] | None) -> None
         outside(reader, frozenset(pool))
 
 
-def outside(reader: RowReader, pool: frozenset[Any]) -> None:
+def outside(reader: Reader, pool: frozenset[Any]) -> None:
     """Tell which items are not in the pool."""
     if pool.issuperset(chain.from_iterable(filter(_is_list, reader.rows.values.values()))):
         return

@@ -19,6 +19,8 @@ from muge_fast.report import Report
 
 FILE = click.Path(path_type=Path)
 TASK = click.Choice(tasks.names())
+# Options that go to the task as they are.
+EXTRA = ("tokenizer", "weights", "protocol", "threads")
 
 
 def _common(command: Any) -> Any:  # noqa: ANN401 - click's decorators have no narrower type
@@ -44,6 +46,8 @@ def _common(command: Any) -> Any:  # noqa: ANN401 - click's decorators have no n
 @click.option("--markdown", type=FILE, help="Write the scores as Markdown.")
 @click.option("--per-item", type=FILE, help="Write the scores of each item: .csv or .parquet.")
 @click.option("--tokenizer", help="Of captions: muge, char, whitespace, jieba, 13a, zh.  [default: muge]")
+@click.option("--weights", help="Of t2i: file of FID's Inception, or the word download.")
+@click.option("--protocol", help="Of t2i: tf1, pytorch-fid, torchmetrics, clean.  [default: tf1]")
 @click.option("--threads", type=click.IntRange(min=1), help="Number of threads.  [default: all cores]")
 @_common
 def score(*, task: str, gold: Path, submission: Path, **options: Any) -> None:  # noqa: ANN401
@@ -57,7 +61,7 @@ def score(*, task: str, gold: Path, submission: Path, **options: Any) -> None:  
       muge-fast score retrieval --gold MR_valid_queries.jsonl --submission pred.jsonl --html report.html
     """
     with usage_errors():
-        extra = {name: options[name] for name in ("tokenizer", "threads") if options[name] is not None}
+        extra = {name: options[name] for name in EXTRA if options[name] is not None}
         report = evaluate(task, gold, submission, pool=options["pool"], lang=options["lang"], **extra)
         _write(report, options)
         _finish(report, as_json=options["as_json"])
@@ -127,7 +131,7 @@ def _finish(report: Report, *, as_json: bool) -> None:
         click.echo(click.style("valid", fg="green") + f": {report.rows:,} rows")
     else:
         for name, value in report.scores.items():
-            text = f"{name:<12}{100 * value.value:>8.2f}"
+            text = f"{name:<12}{report.task.scale * value.value:>8.2f}"
             click.echo(click.style(text, bold=True) if name == report.task.main else text)
         click.echo(f"{report.rows:,} rows, {report.seconds * 1000:.0f} ms")
         for warning in report.warnings:

@@ -95,6 +95,15 @@ class ImageTsv(Mapping[str, bytes]):
     def __repr__(self) -> str:
         return f"<ImageTsv of {len(self):,} images in {self.path}>"
 
+    def line(self, key: str) -> int:
+        """Give the number of an image's line, from 1.
+
+        Raises:
+            KeyError: There is no such id.
+
+        """
+        return int(self._lines[self._rows[key]])
+
     def base64(self, key: str) -> bytes:
         """Give the text of an image as it is in the file.
 

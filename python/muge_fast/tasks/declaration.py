@@ -159,6 +159,8 @@ class Task:
         official: For each key of the official result object beside ``score``, the name of a score.
         higher_is_better: Which way the main score goes.
         pool: Whether values are ids that a pool may limit.
+        files: ``"lines"`` of JSON, or ``"images"``, a TSV of ids and base64.
+        scale: By what scores are multiplied in the official result.
 
     Example:
         >>> import muge_fast as mf
@@ -181,6 +183,8 @@ class Task:
     optional: tuple[str, ...] = ()
     higher_is_better: bool = True
     pool: bool = False
+    files: str = "lines"
+    scale: float = 100.0
 
 
 def _is_unicode(text: str) -> bool:

@@ -1,0 +1,124 @@
+"""FID from two folders of JPEG files, against torch-fidelity, pytorch-fid and clean-fid, on the same random weights."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import statistics
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from unittest import mock
+
+import cleanfid.fid
+import numpy as np
+import pytorch_fid.fid_score
+import torch
+import torch_fidelity
+from PIL import Image
+
+import muge_fast.image
+from benches.timing import Row, check, clock, show, times
+from muge_fast.image.extractor import load_weights
+from muge_fast.image.inception import Inception
+
+ROUNDS = 3
+SIZE = 224
+
+
+def images(count: int = 200) -> Iterator[Row]:
+    """Two folders to one number: decoding, resizing, network, statistics, distance."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        weights = folder / "inception.pth"
+        torch.save(random_weights(), weights)
+        sides = [write_folder(folder / str(seed), count, seed) for seed in range(2)]
+        theirs, ours = rivals(sides, weights), own(sides, weights)
+        runs = {**theirs, **ours}
+        values, seconds = {}, {name: [] for name in runs}
+        for _ in range(ROUNDS):
+            for kind, run in runs.items():
+                seconds[kind].append(clock(lambda run=run, kind=kind: values.update({kind: run()})))
+    check("fid", abs(values["fp32"] / values["torch-fidelity"] - 1), 1e-4)
+    check("fid, half pixels", abs(values["fp32, as pytorch-fid"] / values["pytorch-fid"] - 1), 1e-4)
+    work = f"FID of two folders of {count} JPEG {SIZE} x {SIZE}, CPU"
+    for kind in ours:
+        for rival in theirs:
+            ratios = [slow / quick for slow, quick in zip(seconds[rival], seconds[kind], strict=True)]
+            text = f"{rival} {show(statistics.median(seconds[rival]))}"
+            yield f"{work}, {kind}", text, show(statistics.median(seconds[kind])), times(ratios)
+    yield f"{work}: bf16 differs from fp32 by", "", "", f"{abs(values['bf16'] / values['fp32'] - 1):.2%}"
+
+
+def own(sides: list[Path], weights: Path) -> dict[str, Callable[[], float]]:
+    """Our runs."""
+
+    def run(**options: str) -> float:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return muge_fast.image.fid(*sides, weights=weights, device="cpu", **options).value
+
+    return {
+        "fp32": run,
+        "fp32, as pytorch-fid": lambda: run(protocol="pytorch-fid"),
+        "bf16": lambda: run(precision="bf16"),
+    }
+
+
+def rivals(sides: list[Path], weights: Path) -> dict[str, Callable[[], float]]:
+    """Theirs, each with its own defaults for workers, its network given our weights."""
+    left, right = map(str, sides)
+    state = load_weights(weights)
+
+    def fidelity() -> float:
+        options = {"input1": left, "input2": right, "fid": True, "cuda": False, "verbose": False, "cache": False}
+        found = torch_fidelity.calculate_metrics(**options, feature_extractor_weights_path=str(weights))
+        return float(found["frechet_inception_distance"])
+
+    def score() -> float:
+        patch = mock.patch("pytorch_fid.inception.load_state_dict_from_url", return_value=state)
+        with patch, contextlib.redirect_stderr(io.StringIO()):
+            return float(pytorch_fid.fid_score.calculate_fid_given_paths([left, right], 50, "cpu", 2048, num_workers=2))
+
+    def clean() -> float:
+        network = Inception()
+        network.load(state)
+        network.eval()
+
+        def model(batch: torch.Tensor) -> torch.Tensor:
+            with torch.no_grad():
+                return network((batch - 128) / 128)["2048"]
+
+        features = cleanfid.fid.get_folder_features
+        options = {"model": model, "num_workers": 2, "batch_size": 32, "device": torch.device("cpu"), "verbose": False}
+        theirs = [features(side, mode="clean", **options) for side in (left, right)]
+        moments = [(side.mean(axis=0), np.cov(side, rowvar=False)) for side in theirs]
+        return float(cleanfid.fid.frechet_distance(*moments[0], *moments[1]))
+
+    return {"torch-fidelity": fidelity, "pytorch-fid": score, "clean-fid": clean}
+
+
+def random_weights() -> dict[str, torch.Tensor]:
+    """Weights of the right shapes."""
+    generator = torch.Generator().manual_seed(5)
+    state = {}
+    for name, value in Inception().state_dict().items():
+        noise = torch.randn(value.shape, generator=generator)
+        if value.ndim > 1:
+            state[name] = noise * (2 / value[0].numel()) ** 0.5
+        elif value.ndim == 1:
+            state[name] = 1 + 0.1 * noise.abs() if name.endswith(("bn.weight", "running_var")) else 0.1 * noise
+    return state
+
+
+def write_folder(folder: Path, count: int, seed: int) -> Path:
+    """Pictures of smooth and noisy parts."""
+    folder.mkdir()
+    random = np.random.default_rng(seed)
+    for number in range(count):
+        coarse = Image.fromarray(random.integers(0, 256, (8 + seed, 8 + seed, 3)).astype("uint8"))
+        smooth = np.asarray(coarse.resize((SIZE, SIZE), Image.Resampling.BICUBIC)).astype(int)
+        noisy = np.clip(smooth + random.integers(-20, 20, (SIZE, SIZE, 3)), 0, 255).astype("uint8")
+        Image.fromarray(noisy).save(folder / f"{number:04}.jpg", quality=90)
+    return folder

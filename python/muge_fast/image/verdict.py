@@ -1,0 +1,132 @@
+"""The text-to-image task: FID, Inception Score and R-precision of a submission, in one pass of the network."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from muge_fast import _core
+from muge_fast.image.extractor import InceptionExtractor
+from muge_fast.image.fid import fid_of
+from muge_fast.image.inception_score import inception_score_of
+from muge_fast.image.r_precision import r_precision
+from muge_fast.image.statistics import Float64, Statistics
+from muge_fast.score import Score, Scores
+
+
+def score_images(
+    generated: Mapping[str, bytes],
+    real: Mapping[str, bytes],
+    *,
+    weights: str | os.PathLike[str] | None = None,
+    protocol: str = "tf1",
+    precision: str = "fp32",
+    device: str | None = None,
+    batch_size: int = 32,
+    workers: int | None = None,
+    progress: bool | None = None,
+    splits: int = 10,
+    image_features: npt.ArrayLike | None = None,
+    text_features: npt.ArrayLike | None = None,
+) -> Scores:
+    """Score generated images against real ones.
+
+    Args:
+        generated: Bytes of image files by id.
+        real: The same of real images.
+        weights: As for :func:`muge_fast.image.fid`.
+        protocol: As for :func:`muge_fast.image.fid`.
+        precision: As for :func:`muge_fast.image.fid`.
+        device: As for :func:`muge_fast.image.fid`.
+        batch_size: As for :func:`muge_fast.image.fid`.
+        workers: As for :func:`muge_fast.image.fid`.
+        progress: As for :func:`muge_fast.image.fid`.
+        splits: Parts of the Inception Score.
+        image_features: Of the generated images, row for row, for R-precision.
+        text_features: Of their texts, row for row.
+
+    Returns:
+        ``"fid"`` (lower is better), ``"is"``, and ``"r_precision"`` where features are given.
+
+    Raises:
+        OSError: No file of weights.
+        ValueError: A broken image, with its id; one kind of features without the other; fewer images than splits.
+
+    Example:
+        >>> from muge_fast.image.verdict import score_images
+        >>> score_images(generated, real, weights="inception.pth")["is"].value  # doctest: +SKIP
+        9.1
+
+    """
+    if (image_features is None) != (text_features is None):
+        raise ValueError("image_features and text_features are needed both, or none")
+    outputs = ("2048", "logits_unbiased")
+    extractor = InceptionExtractor(weights, protocol=protocol, precision=precision, device=device, outputs=outputs)
+    options = {"batch_size": batch_size, "workers": workers, "progress": progress}
+    sides, logits = [], []
+    for source, is_generated in ((real, False), (generated, True)):
+        statistics = Statistics(2048, protocol=extractor.signature)
+        for batch in extractor.stream(source, **options):  # type: ignore[arg-type]
+            statistics.update(batch["2048"].cpu().numpy())
+            if is_generated:
+                logits.append(batch["logits_unbiased"].cpu().numpy())
+        sides.append(statistics)
+    with warnings.catch_warnings():
+        # The signature tells how many images there were.
+        warnings.simplefilter("ignore")
+        scores = {"fid": fid_of(*sides)}
+    found = inception_score_of(np.concatenate(logits), splits=splits)
+    signature = f"is|splits:{splits}|shuffle:2020|{extractor.signature}"
+    scores["is"] = _whole("is", found.mean, signature, {"std": found.std})
+    if image_features is not None and text_features is not None:
+        hits = r_precision(image_features, text_features)
+        scores["r_precision"] = _whole("r_precision", hits.value, hits.signature, {"ties": hits.ties})
+    return Scores(scores, 0)
+
+
+def _whole(name: str, value: float, signature: str, parts: Mapping[str, float]) -> Score:
+    """A score of the set that no single item has."""
+    rows = np.array([[value]])
+    of_rows = partial(_again, name, signature, parts)
+    return Score(
+        name, value, rows[:0, 0], f"{signature}|version:{_core.__version__}", parts, rows, of_rows, "of one set"
+    )
+
+
+def _again(name: str, signature: str, parts: Mapping[str, float], rows: Float64) -> Score:
+    return _whole(name, float(rows[0, 0]), signature, parts)
+
+
+def decode_all(images: Mapping[str, bytes], workers: int | None = None) -> dict[str, str]:
+    """Decode each image once.
+
+    Returns:
+        What is wrong with each that cannot be decoded, by id.
+
+    Example:
+        >>> from muge_fast.image.verdict import decode_all
+        >>> list(decode_all({"a": b"no image"}))
+        ['a']
+
+    """
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
+
+    from muge_fast.image.sources import open_images  # noqa: PLC0415
+
+    def problem(load: tuple[str, Any]) -> str | None:
+        try:
+            load[1]()
+        except Exception as error:  # noqa: BLE001 - Pillow's decoders raise whatever they like
+            return str(error) or type(error).__name__
+        return None
+
+    loads = list(open_images(images))
+    with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
+        found = zip((name for name, _ in loads), pool.map(problem, loads), strict=True)
+        return {name: text for name, text in found if text is not None}

@@ -1,0 +1,45 @@
+"""Text-to-image, ECommerce-T2I: a TSV of generated images against one of real images with the same ids."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from muge_fast.score import Scores
+from muge_fast.tasks.declaration import Form, Task, Text
+
+
+def score_images(predictions: Mapping[str, bytes], references: Mapping[str, bytes], **options: Any) -> Scores:  # noqa: ANN401
+    """Score generated images against real ones, see :func:`muge_fast.image.score_images`.
+
+    Raises:
+        ImportError: torch or Pillow is not installed.
+
+    Example:
+        >>> from muge_fast.tasks.t2i import score_images
+        >>> score_images(generated, real, weights="inception.pth")["fid"].value  # doctest: +SKIP
+        17.3
+
+    """
+    try:
+        from muge_fast.image.verdict import score_images as score  # noqa: PLC0415 - it imports torch
+    except ImportError as error:
+        raise ImportError("images need torch and Pillow: pip install 'muge-fast[t2i]'") from error
+    return score(predictions, references, **options)
+
+
+TASK = Task(
+    name="t2i",
+    title="Text-to-image (ECommerce-T2I)",
+    title_zh="文本生成图像（ECommerce-T2I）",
+    forms=(Form("img_id", "image"),),
+    id=Text(),
+    gold=Text(),
+    submission=Text(),
+    score=score_images,
+    main="fid",
+    official={"fid": "fid", "is": "is", "r_precision": "r_precision"},
+    higher_is_better=False,
+    files="images",
+    scale=1.0,
+)
