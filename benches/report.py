@@ -23,6 +23,7 @@ from benches import rivals
 from benches.data import CaptionSet, caption_set
 from benches.embeddings import embeddings, train_scale
 from benches.features import features
+from benches.images import images
 from benches.matrix import matrix
 from benches.timing import Row, check, clock, show, times
 
@@ -56,6 +57,7 @@ def main() -> None:
         *features(500 if quick else 10_000),
         *(matrix(500, 3_000) if quick else matrix()),
         *(embeddings(500, 3_000) if quick else (*embeddings(), *train_scale())),
+        *images(20 if quick else 200),
         *growth([1_000] if quick else [10_000, 100_000, 1_000_000]),
     ]
     page = "\n".join([*introduction(texts), "", *table(rows), ""])

@@ -21,6 +21,9 @@ URL = f"https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/{F
 HASH = "6726825d"
 PRECISIONS = ("fp32", "tf32", "bf16")
 
+# Images that a CPU works on together: what lies between two layers stays nearer than with more.
+CPU_CHUNK = 8
+
 
 class InceptionExtractor:
     """The network of FID, ready to run.
@@ -65,6 +68,7 @@ class InceptionExtractor:
                     raise ValueError(f'unknown {kind} "{name}", choose one of {", ".join(known)}')
         self.protocol, self.outputs, self.precision = protocol, tuple(outputs), precision
         self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        self.chunk = CPU_CHUNK if self.device.type == "cpu" else 1 << 20
         network = Inception()
         network.load(load_weights(weights))
         self.network = network.eval().folded().to(self.device).requires_grad_(requires_grad=False)
@@ -87,8 +91,8 @@ class InceptionExtractor:
         if self.precision == "bf16":
             x = x.to(torch.bfloat16)
         with torch.inference_mode(), self._convolutions():
-            found = self.network(x, self.outputs)
-        return {name: values.float() for name, values in found.items()}
+            parts = [self.network(part, self.outputs) for part in x.split(self.chunk)]
+        return {name: torch.cat([part[name] for part in parts]).float() for name in self.outputs}
 
     def stream(
         self,
