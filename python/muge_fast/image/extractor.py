@@ -91,7 +91,7 @@ class InceptionExtractor:
         if self.precision == "bf16":
             x = x.to(torch.bfloat16)
         with torch.inference_mode(), self._convolutions():
-            parts = [self.network(part, self.outputs) for part in x.split(self.chunk)]
+            parts = [self.network(part, self.outputs) for part in torch.split(x, self.chunk)]
         return {name: torch.cat([part[name] for part in parts]).float() for name in self.outputs}
 
     def stream(
