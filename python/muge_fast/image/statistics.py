@@ -113,11 +113,7 @@ class Statistics:
             (3, [2.0])
 
         """
-        if (other.dims, other.protocol) != (self.dims, self.protocol):
-            found = f"{other.dims} features of {other.protocol!r}"
-            raise ValueError(f"other: has {found}, this one has {self.dims} of {self.protocol!r}")
-        self._refuse_given()
-        other._refuse_given()
+        self.refuse(other)
         self.count += other.count
         self._sum += other._sum
         self._outer += other._outer
@@ -125,6 +121,23 @@ class Statistics:
             self._features = None
         else:
             self._keep(other._features)
+
+    def refuse(self, other: Statistics) -> None:
+        """Raise what :meth:`merge` would raise, and change nothing.
+
+        Raises:
+            ValueError: As for :meth:`merge`.
+
+        Example:
+            >>> from muge_fast.image import Statistics
+            >>> Statistics(3).refuse(Statistics(3))
+
+        """
+        if (other.dims, other.protocol) != (self.dims, self.protocol):
+            found = f"{other.dims} features of {other.protocol!r}"
+            raise ValueError(f"other: has {found}, this one has {self.dims} of {self.protocol!r}")
+        self._refuse_given()
+        other._refuse_given()
 
     @property
     def mean(self) -> Float64:
