@@ -1,5 +1,7 @@
 """Image metrics that add up, and how sure they are."""
 
+import multiprocessing
+
 import numpy as np
 import pytest
 
@@ -96,3 +98,31 @@ def test_intervals_hold_the_true_distance():
     assert inside >= 33
     with pytest.raises(ValueError, match="level is 1"):
         image.fid_interval(real, generated, level=1)
+
+
+def rank(number, folder):
+    """One of two processes, with half of the images."""
+    import warnings  # noqa: PLC0415 - in a process of its own
+
+    import torch.distributed as dist  # noqa: PLC0415
+
+    warnings.simplefilter("ignore")
+    dist.init_process_group("gloo", init_method=f"file://{folder}/rendezvous", rank=number, world_size=2)
+    metric = FID(dims=16, protocol="x")
+    metric.update(features(40)[number::2], real=True)
+    metric.update(features(30, seed=2, shift=0.3)[number::2], real=False)
+    np.save(f"{folder}/{number}.npy", metric.gather().compute().value)
+    dist.destroy_process_group()
+
+
+def test_two_processes_give_the_whole(tmp_path):
+    pytest.importorskip("torch")
+    processes = [multiprocessing.get_context("spawn").Process(target=rank, args=(n, str(tmp_path))) for n in range(2)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(120)
+        assert process.exitcode == 0
+    expected = image.frechet_distance(Statistics.of(features(40)), Statistics.of(features(30, seed=2, shift=0.3)))
+    for number in range(2):
+        assert float(np.load(tmp_path / f"{number}.npy")) == pytest.approx(expected, rel=1e-10)
