@@ -21,7 +21,7 @@ from PIL import Image
 import muge_fast.image
 from benches.timing import Row, check, clock, show, times
 from muge_fast.image.extractor import load_weights
-from muge_fast.image.inception import Inception
+from muge_fast.image.inception import Inception, random_weights
 
 ROUNDS = 3
 SIZE = 224
@@ -97,19 +97,6 @@ def rivals(sides: list[Path], weights: Path) -> dict[str, Callable[[], float]]:
         return float(cleanfid.fid.frechet_distance(*moments[0], *moments[1]))
 
     return {"torch-fidelity": fidelity, "pytorch-fid": score, "clean-fid": clean}
-
-
-def random_weights() -> dict[str, torch.Tensor]:
-    """Weights of the right shapes."""
-    generator = torch.Generator().manual_seed(5)
-    state = {}
-    for name, value in Inception().state_dict().items():
-        noise = torch.randn(value.shape, generator=generator)
-        if value.ndim > 1:
-            state[name] = noise * (2 / value[0].numel()) ** 0.5
-        elif value.ndim == 1:
-            state[name] = 1 + 0.1 * noise.abs() if name.endswith(("bn.weight", "running_var")) else 0.1 * noise
-    return state
 
 
 def write_folder(folder: Path, count: int, seed: int) -> Path:

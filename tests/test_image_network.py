@@ -15,7 +15,7 @@ torch_fidelity = pytest.importorskip("torch_fidelity")
 Image = pytest.importorskip("PIL.Image")
 
 from muge_fast.image.extractor import VARIABLE, InceptionExtractor, load_weights  # noqa: E402 - only with torch
-from muge_fast.image.inception import OUTPUTS, Inception  # noqa: E402
+from muge_fast.image.inception import OUTPUTS, Inception, random_weights  # noqa: E402
 from muge_fast.image.preprocess import preprocess  # noqa: E402
 from muge_fast.image.sources import batches  # noqa: E402
 
@@ -23,18 +23,8 @@ from muge_fast.image.sources import batches  # noqa: E402
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory):
     """A file as the published one, with random weights."""
-    generator = torch.Generator().manual_seed(5)
-    state = {}
-    for name, value in Inception().state_dict().items():
-        if name.endswith("num_batches_tracked"):
-            continue
-        noise = torch.randn(value.shape, generator=generator)
-        if value.ndim > 1:
-            state[name] = noise * (2 / value[0].numel()) ** 0.5
-        else:
-            state[name] = 1 + 0.1 * noise.abs() if name.endswith(("bn.weight", "running_var")) else 0.1 * noise
     path = tmp_path_factory.mktemp("weights") / "inception.pth"
-    torch.save(state, path)
+    torch.save(random_weights(5), path)
     return path
 
 

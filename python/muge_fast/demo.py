@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import os
 import tempfile
 import time
 from importlib.resources import files
@@ -11,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from muge_fast.caption import Captions
+from muge_fast.datasets import ImageTsv
 from muge_fast.evaluate import evaluate
 from muge_fast.features import write_features
 from muge_fast.files import read_captions, read_queries
@@ -36,6 +39,9 @@ GOLD = {
     "retrieval": "MR_sample_queries.jsonl",
     "classification": "CC_sample.jsonl",
 }
+
+# Synthetic images on each side of the text-to-image sample.
+PICTURES = 24
 
 # The synthetic features of the retrieval sample.
 SEED = 2022
@@ -137,6 +143,48 @@ def demo_verdicts(path: Path) -> str:
         if task == "caption":
             reports[-1].to_html(path=path)
     return "\n".join([*lines, "", f"A report to look at in a browser: {path}", *_broken_copy()])
+
+
+def demo_images() -> str:
+    """Go from image files to a verdict of the text-to-image task, if torch and Pillow are installed.
+
+    The images are synthetic, and so are the weights of the network, unless ``MUGE_FAST_INCEPTION`` names the published
+    file: with random weights the numbers mean nothing, and the output says so.
+
+    Example:
+        >>> from muge_fast.demo import demo_images
+        >>> "t2i" in demo_images()
+        True
+
+    """
+    try:
+        import torch  # noqa: PLC0415 - an extra
+        from PIL import Image  # noqa: PLC0415
+
+        from muge_fast.image.inception import random_weights  # noqa: PLC0415
+    except ImportError:
+        return "t2i: not shown, needs torch and Pillow: pip install 'muge-fast[t2i]'"
+    given = os.environ.get("MUGE_FAST_INCEPTION")
+    random = np.random.default_rng(SEED)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        weights = given or folder / "random.pth"
+        if not given:
+            torch.save(random_weights(), weights)
+        for side, grain in (("real", 6), ("generated", 9)):
+            images = {}
+            for number in range(PICTURES):
+                data = io.BytesIO()
+                coarse = Image.fromarray(random.integers(0, 256, (grain, grain, 3)).astype("uint8"))
+                coarse.resize((96, 96), Image.Resampling.BICUBIC).save(data, "PNG")
+                images[f"{number:04}"] = data.getvalue()
+            ImageTsv.write(folder / f"{side}.tsv", images)
+        report = evaluate(
+            "t2i", folder / "real.tsv", folder / "generated.tsv", weights=weights, splits=2, progress=False
+        )
+    values = ", ".join(f"{key} {value:.2f}" for key, value in report.official()["scoreJson"].items() if key != "score")
+    kind = "" if given else " The weights are random, so the numbers mean nothing."
+    return f"t2i: {PICTURES} synthetic images a side in {report.seconds:.1f} s: {values}.{kind}"
 
 
 def _broken_copy() -> list[str]:

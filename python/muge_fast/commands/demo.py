@@ -15,7 +15,7 @@ from muge_fast.commands.errors import usage_errors
 )
 def demo(*, html: Path) -> None:
     """Score the sample data that the package ships, and write a report to look at in a browser."""
-    from muge_fast.demo import demo_captions, demo_retrieval, demo_verdicts  # noqa: PLC0415 - not for other commands
+    from muge_fast.demo import demo_captions, demo_images, demo_retrieval, demo_verdicts  # noqa: PLC0415 - not for other commands
 
     with usage_errors():
         click.echo(demo_captions())
@@ -23,3 +23,5 @@ def demo(*, html: Path) -> None:
         click.echo(demo_retrieval())
         click.echo()
         click.echo(demo_verdicts(html))
+        click.echo()
+        click.echo(demo_images())

@@ -253,3 +253,27 @@ class Inception(nn.Module):
             if isinstance(unit.bn, nn.BatchNorm2d):
                 unit.conv, unit.bn = fuse_conv_bn_eval(unit.conv.eval(), unit.bn.eval()), nn.Identity()
         return self.to(memory_format=torch.channels_last)
+
+
+def random_weights(seed: int = 0) -> dict[str, Tensor]:
+    """Make weights of the right names and shapes that mean nothing: for tests, benchmarks and samples.
+
+    Example:
+        >>> from muge_fast.image.inception import random_weights
+        >>> len(random_weights())
+        472
+
+    """
+    generator = torch.Generator().manual_seed(seed)
+    weights = {}
+    for name, value in Inception().state_dict().items():
+        if name.endswith("num_batches_tracked"):
+            continue
+        noise = torch.randn(value.shape, generator=generator)
+        if value.ndim > 1:
+            # So that numbers neither grow nor fade on their way through the network.
+            weights[name] = noise * (2 / value[0].numel()) ** 0.5
+        else:
+            is_scale = name.endswith(("bn.weight", "running_var"))
+            weights[name] = 1 + 0.1 * noise.abs() if is_scale else 0.1 * noise
+    return weights
