@@ -23,7 +23,7 @@ from benches.timing import Row, check, clock, show, times
 from muge_fast.image.extractor import load_weights
 from muge_fast.image.inception import Inception, random_weights
 
-ROUNDS = 3
+ROUNDS = 2
 SIZE = 224
 
 
