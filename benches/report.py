@@ -40,6 +40,9 @@ PACKAGES = (
     "torch",
     "faiss-cpu",
     "orjson",
+    "torch-fidelity",
+    "pytorch-fid",
+    "clean-fid",
 )
 
 

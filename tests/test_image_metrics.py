@@ -265,6 +265,19 @@ def test_r_precision_is_its_definition():
     assert found.value == np.mean(hits)
 
 
+def test_text_recall_is_its_definition():
+    rng = np.random.default_rng(4)
+    texts = rng.normal(size=(300, 8))
+    images = texts + rng.normal(size=(300, 8))
+    unit = [side / np.linalg.norm(side, axis=1, keepdims=True) for side in (images, texts)]
+    ranks = [1 + sum(image @ text > image @ unit[1][row] for text in unit[1]) for row, image in enumerate(unit[0])]
+    found = image.text_recall(images, texts, ks=(1, 7, 300))
+    assert found == {k: np.mean(np.array(ranks) <= k) for k in (1, 7, 300)}
+    assert image.text_recall(np.ones((4, 2)), np.ones((4, 2)), ks=(3, 4)) == {3: 0.0, 4: 1.0}
+    with pytest.raises(ValueError, match="k is 301, needs 1 to 300"):
+        image.text_recall(images, texts, ks=(301,))
+
+
 def test_ties_are_misses_and_told():
     texts = np.ones((10, 3))
     found = image.r_precision(np.ones((10, 3)), texts, negatives=9)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -83,6 +84,45 @@ def r_precision(
         ties += int((own == best).sum())
     signature = f"r_precision|negatives:{negatives}|seed:{seed}|similarity:cosine|ties:misses"
     return RPrecision(float(hits.mean()), hits, ties, signature)
+
+
+def text_recall(
+    image_features: npt.ArrayLike, text_features: npt.ArrayLike, *, ks: Sequence[int] = (1, 5, 10)
+) -> dict[int, float]:
+    """Compute R@k: the share of images whose own text is among the ``k`` nearest of all texts.
+
+    Args:
+        image_features: Of shape ``(images, features)``.
+        text_features: Of the same shape, row for row.
+        ks: Where to cut.
+
+    Returns:
+        The share for each ``k``, by cosine in double precision. A text that is as near as the own one counts as
+        nearer.
+
+    Raises:
+        ValueError: Shapes that do not fit, numbers that are not finite, a vector of zeros, or a ``k`` that is not within
+            the texts.
+
+    Example:
+        >>> import numpy as np
+        >>> from muge_fast.image import text_recall
+        >>> text_recall(np.eye(3), np.eye(3)[[0, 2, 1]], ks=(1, 2, 3))[1]
+        0.3333333333333333
+
+    """
+    images, texts = _unit("image_features", image_features), _unit("text_features", text_features)
+    _refuse_unequal(images, texts)
+    for k in ks:
+        if not 1 <= k <= len(texts):
+            raise ValueError(f"k is {k}, needs 1 to {len(texts)}, the number of texts")
+    ranks = np.empty(len(images), dtype=np.int64)
+    for start in range(0, len(images), BLOCK):
+        scores = images[start : start + BLOCK] @ texts.T
+        own = scores[np.arange(len(scores)), start + np.arange(len(scores))]
+        # The own text is as near as itself: its rank is at least one.
+        ranks[start : start + BLOCK] = (scores >= own[:, None]).sum(axis=1)
+    return {k: float((ranks <= k).mean()) for k in ks}
 
 
 def clip_score_of(image_features: npt.ArrayLike, text_features: npt.ArrayLike, *, weight: float = 2.5) -> Float64:
