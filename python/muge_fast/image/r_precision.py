@@ -101,8 +101,8 @@ def text_recall(
         nearer.
 
     Raises:
-        ValueError: Shapes that do not fit, numbers that are not finite, a vector of zeros, or a ``k`` that is not within
-            the texts.
+        ValueError: Shapes that do not fit, numbers that are not finite, a vector of zeros, or a ``k`` that is not
+            within the texts.
 
     Example:
         >>> import numpy as np
