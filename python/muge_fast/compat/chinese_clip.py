@@ -11,10 +11,9 @@ from __future__ import annotations
 import json
 import os
 import sys
-import tempfile
-from pathlib import Path
 from typing import Any
 
+from muge_fast.atomic import replacing
 from muge_fast.files import read_queries
 from muge_fast.retrieval import score_retrieval
 
@@ -102,23 +101,12 @@ def main(arguments: list[str]) -> int:
     gold, predictions, target = arguments
     verdict = result(gold, predictions)
     try:
-        _write(Path(target), json.dumps(verdict, ensure_ascii=False))
+        with replacing(target) as file:
+            file.write(json.dumps(verdict, ensure_ascii=False).encode("utf-8"))
     except OSError as error:
         sys.stderr.write(f"{error}\n")
         return 2
     return 0 if verdict["success"] else 1
-
-
-def _write(target: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(name).replace(target)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 if __name__ == "__main__":
