@@ -35,7 +35,7 @@ pub struct Entry {
 ///
 /// # Errors
 /// [`Error::Invalid`] if reading fails; [`Error::Cancelled`].
-pub fn index(source: &impl Source, plan: &Plan) -> Result<Vec<Entry>> {
+pub fn index(source: &(impl Source + ?Sized), plan: &Plan) -> Result<Vec<Entry>> {
     let ends = line_ends(source, plan)?;
     let blocks = plan.map(ends.len(), LINES, Vec::new, |head, lines| {
         let mut entries = Vec::new();
@@ -78,7 +78,7 @@ fn entry(line: u64, start: u64, end: u64, head: &[u8]) -> Entry {
 }
 
 /// Where each line ends, the last one too.
-fn line_ends(source: &impl Source, plan: &Plan) -> Result<Vec<u64>> {
+fn line_ends(source: &(impl Source + ?Sized), plan: &Plan) -> Result<Vec<u64>> {
     let size = source.size();
     let blocks = plan.map(size.div_ceil(BLOCK) as usize, 1, Vec::new, |bytes, block| {
         let start = block.start as u64 * BLOCK;
@@ -94,7 +94,7 @@ fn line_ends(source: &impl Source, plan: &Plan) -> Result<Vec<u64>> {
     Ok(ends)
 }
 
-fn read(source: &impl Source, offset: u64, buffer: &mut [u8]) -> Result<()> {
+fn read(source: &(impl Source + ?Sized), offset: u64, buffer: &mut [u8]) -> Result<()> {
     let failed = |error| Error::Invalid { parameter: "images", problem: format!("cannot be read: {error}") };
     source.read_at(offset, buffer).map_err(failed)
 }
@@ -115,26 +115,10 @@ pub fn decode(text: &[u8]) -> Result<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
-    use std::io;
-
     use super::*;
 
-    struct Bytes(Vec<u8>);
-
-    impl Source for Bytes {
-        fn size(&self) -> u64 {
-            self.0.len() as u64
-        }
-
-        fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
-            buffer.copy_from_slice(&self.0[offset as usize..offset as usize + buffer.len()]);
-            Ok(())
-        }
-    }
-
     fn found(text: &str) -> Vec<(u64, std::result::Result<String, &'static str>, String)> {
-        let source = Bytes(text.as_bytes().to_vec());
-        let entries = index(&source, &Plan::new(Some(2))).expect("readable");
+        let entries = index(text.as_bytes(), &Plan::new(Some(2))).expect("readable");
         let payload = |entry: &Entry| text[entry.start as usize..(entry.start + entry.len) as usize].to_owned();
         entries.iter().map(|entry| (entry.line, entry.id.clone(), payload(entry))).collect()
     }

@@ -2,12 +2,9 @@
 
 #![no_main]
 
-use std::io;
-
 use libfuzzer_sys::fuzz_target;
 use muge_fast_core::features::{Features, ID_FIELDS, read};
 use muge_fast_core::lanes::Level;
-use muge_fast_core::source::Source;
 use muge_fast_core::{Plan, Result};
 use serde_json::Value;
 
@@ -63,26 +60,14 @@ const PIECES: [&str; 48] = [
     "\u{feff}",
 ];
 
-struct Bytes(Vec<u8>);
-
-impl Source for Bytes {
-    fn size(&self) -> u64 {
-        self.0.len() as u64
-    }
-
-    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
-        let start = usize::try_from(offset).map_err(io::Error::other)?;
-        buffer.copy_from_slice(&self.0[start..start + buffer.len()]);
-        Ok(())
-    }
-}
-
 fuzz_target!(|input: &[u8]| {
     let text: String = input.iter().map(|&byte| PIECES[usize::from(byte) % PIECES.len()]).collect();
     let plan = Plan::new(Some(1));
-    let source = Bytes(text.clone().into_bytes());
-    let found: Vec<Result<Features>> =
-        Level::ALL.into_iter().filter(|level| level.is_available()).map(|level| read(&source, level, &plan)).collect();
+    let found: Vec<Result<Features>> = Level::ALL
+        .into_iter()
+        .filter(|level| level.is_available())
+        .map(|level| read(text.as_bytes(), level, &plan))
+        .collect();
     for other in &found {
         assert_eq!(bits(other), bits(&found[0]), "levels differ on {text:?}");
     }

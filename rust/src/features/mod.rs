@@ -40,7 +40,7 @@ pub struct Features {
 /// # Errors
 /// [`Error::Line`] for the first line that is not so, or has another number of features than the first;
 /// [`Error::Empty`] without any; [`Error::Invalid`] if reading fails; [`Error::Cancelled`].
-pub fn read(source: &impl Source, level: Level, plan: &Plan) -> Result<Features> {
+pub fn read(source: &(impl Source + ?Sized), level: Level, plan: &Plan) -> Result<Features> {
     let blocks = source.size().div_ceil(BLOCK) as usize;
     let mut blocks =
         plan.map(blocks, 1, Vec::new, |bytes, block| Ok(Block::read(source, block.start, bytes, level)))?;
@@ -86,7 +86,7 @@ struct Problem {
 
 impl Problem {
     /// The error, with the number of the line.
-    fn locate(self, source: &impl Source) -> Error {
+    fn locate(self, source: &(impl Source + ?Sized)) -> Error {
         let mut number = 1;
         let mut bytes = vec![0; BLOCK as usize];
         let mut start = 0;
@@ -116,7 +116,7 @@ struct Block {
 }
 
 impl Block {
-    fn read(source: &impl Source, block: usize, bytes: &mut Vec<u8>, level: Level) -> Self {
+    fn read(source: &(impl Source + ?Sized), block: usize, bytes: &mut Vec<u8>, level: Level) -> Self {
         let mut this = Self::default();
         let start = block as u64 * BLOCK;
         match lines(source, start, bytes) {
@@ -184,7 +184,7 @@ fn unequal(width: usize, expected: usize) -> String {
 
 /// Read the lines that start in the block at `start`; where they are in `bytes`. Of all blocks but the first, the byte
 /// before is read too, which tells whether a line starts with the block.
-fn lines(source: &impl Source, start: u64, bytes: &mut Vec<u8>) -> io::Result<Range<usize>> {
+fn lines(source: &(impl Source + ?Sized), start: u64, bytes: &mut Vec<u8>) -> io::Result<Range<usize>> {
     let from = start.saturating_sub(1);
     let mut end = source.size().min(start + BLOCK);
     bytes.resize((end - from) as usize, 0);

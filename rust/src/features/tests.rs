@@ -1,22 +1,7 @@
 use super::*;
-use crate::source::Source;
-
-struct Bytes(Vec<u8>);
-
-impl Source for Bytes {
-    fn size(&self) -> u64 {
-        self.0.len() as u64
-    }
-
-    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
-        let start = offset as usize;
-        buffer.copy_from_slice(&self.0[start..start + buffer.len()]);
-        Ok(())
-    }
-}
 
 fn read_text(text: &str) -> Result<Features> {
-    read(&Bytes(text.as_bytes().to_vec()), Level::best(), &Plan::new(Some(2)))
+    read(text.as_bytes(), Level::best(), &Plan::new(Some(2)))
 }
 
 #[test]
