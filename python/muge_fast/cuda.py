@@ -11,19 +11,15 @@ import operator
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, SupportsIndex
+from typing import Any, SupportsIndex
 
 import numpy as np
 
+from muge_fast.embeddings import METRICS, Exclude, excluded_lists
 from muge_fast.progress import Progress
 from muge_fast.ranking import Ranking
 
-if TYPE_CHECKING:
-    from muge_fast.embeddings import Exclude
-
 DTYPES = ("torch.float32", "torch.float16", "torch.bfloat16")
-METRICS = ("ip", "cosine")
-
 # A tile of scores takes 256 MiB.
 QUERIES = 1024
 ITEMS = 65536
@@ -70,8 +66,6 @@ def top_k(
         device(type='cuda', index=0)
 
     """
-    from muge_fast.embeddings import excluded_lists  # noqa: PLC0415 - that module imports this one
-
     torch = sys.modules["torch"]
     _check(torch, queries, items)
     count = operator.index(k)

@@ -100,15 +100,14 @@ impl Candidates {
 
     /// Score the candidates, the most promising first, until none can be better than what was found. `score` gives the
     /// entry of an item, `coarse` what its score is in the space of the coarse pass.
-    pub fn settle(&mut self, mut score: impl FnMut(u32, Option<u32>) -> Entry, coarse: impl Fn(f64) -> f64) {
+    pub fn settle(&mut self, mut score: impl FnMut(u32) -> Entry, coarse: impl Fn(f64) -> f64) {
         self.list.retain(|candidate| candidate.upper >= self.limit);
         self.list.sort_unstable_by(|left, right| right.upper.total_cmp(&left.upper));
-        for (place, candidate) in self.list.iter().enumerate() {
+        for candidate in &self.list {
             if self.best.len() == self.k && candidate.upper < coarse(self.best[self.k - 1].score) {
                 break;
             }
-            let next = self.list.get(place + 2).map(|candidate| candidate.item);
-            let entry = score(candidate.item, next);
+            let entry = score(candidate.item);
             let place = self.best.partition_point(|other| other.order(&entry).is_lt());
             if place < self.k {
                 self.best.insert(place, entry);

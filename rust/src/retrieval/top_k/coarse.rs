@@ -124,9 +124,9 @@ impl Space {
         }
     }
 
-    /// How scores of a query relate to those in this space: these are a factor times as large, less a distance.
-    pub fn relation(&self, row: &[f32]) -> (f64, f64) {
-        let factor = self.factor(row, Side::Query);
+    /// How scores of a query, which is multiplied by `factor`, relate to those in this space: these are the first number
+    /// times as large, less the second.
+    pub fn relation(&self, row: &[f32], factor: f64) -> (f64, f64) {
         let distance = dot(row, &self.centre[..row.len()], self.level) * factor;
         match self.metric {
             Metric::InnerProduct => (factor * self.item_factor, distance),
@@ -147,13 +147,20 @@ impl Space {
         }
     }
 
-    /// Bring a vector into coarse form; `put` takes its words, with their numbers.
-    pub fn place(&self, row: &[f32], side: Side, room: &mut Room, mut put: impl FnMut(usize, u32)) -> Coarse {
+    /// Bring a vector into coarse form, multiplied by its factor; `put` takes its words, with their numbers.
+    pub fn place(
+        &self,
+        row: &[f32],
+        side: Side,
+        factor: f64,
+        room: &mut Room,
+        mut put: impl FnMut(usize, u32),
+    ) -> Coarse {
         let Room { vector, integers } = room;
         vector.clear();
         vector.resize(self.width, 0.0);
         let centre = if side == Side::Item { &self.centre } else { &self.zero };
-        scale(row, self.factor(row, side), centre, vector, self.level);
+        scale(row, factor, centre, vector, self.level);
         if self.form == Form::Float {
             let vector = &vector[..row.len()];
             vector.iter().enumerate().for_each(|(place, number)| put(place, number.to_bits()));

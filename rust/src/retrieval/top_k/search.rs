@@ -99,7 +99,8 @@ impl Search<'_> {
             for (place, row) in rows.enumerate() {
                 let row = self.items.row(row, &mut scratch.row);
                 let put = |step: usize, word| steps[step][place] = word;
-                let coarse = space.place(row, Side::Item, &mut scratch.coarse, put);
+                let factor = space.factor(row, Side::Item);
+                let coarse = space.place(row, Side::Item, factor, &mut scratch.coarse, put);
                 panel.scales[place] = coarse.scale;
                 panel.slopes[place] = space.roundings().slopes(coarse.sizes);
             }
@@ -159,9 +160,10 @@ impl Search<'_> {
         for (place, row) in rows.enumerate() {
             self.queries.largest(row, &mut scratch.row, self.level)?;
             let vector = self.queries.row(row, &mut scratch.row);
-            let coarse =
-                space.place(vector, Side::Query, &mut scratch.coarse, |step, word| tile.steps[step][place] = word);
-            let (factor, distance) = space.relation(vector);
+            let factor = space.factor(vector, Side::Query);
+            let coarse = space
+                .place(vector, Side::Query, factor, &mut scratch.coarse, |step, word| tile.steps[step][place] = word);
+            let (factor, distance) = space.relation(vector, factor);
             let norm = dot(vector, vector, self.level).sqrt();
             let best = before.get(row).cloned().unwrap_or_default();
             let limit = match best.last() {
@@ -211,7 +213,7 @@ impl Search<'_> {
     fn settle(&self, query: &mut Query, scratch: &mut Scratch) {
         let (mut own, other) = (Vec::new(), &mut scratch.row);
         let vector = self.queries.row(query.row, &mut own);
-        let score = |item: u32, _next: Option<u32>| {
+        let score = |item: u32| {
             let row = self.items.row(item as usize, other);
             let product = dot(vector, row, self.level);
             let score = match self.metric {
