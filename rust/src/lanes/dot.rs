@@ -1,42 +1,16 @@
 //! Inner products whose last bit is defined.
 
-use super::Level;
-
 /// Running sums: four registers of eight doubles.
 const LANES: usize = 32;
 
-/// The inner product of two vectors of equal length in double precision.
-///
-/// Sum `lane` of 32 starts at zero and adds the products at `lane`, `lane + 32`, `lane + 64`, … in this order; then the
-/// upper half of the sums is added to the lower half, 16 to 16, 8 to 8, down to one. A product of two `f32` is exact in
-/// `f64`, so a fused multiply-add rounds like a multiplication and an addition, and every level has the same bits.
-///
-/// # Panics
-/// Where the CPU does not have the level.
-#[allow(unsafe_code)]
-pub fn dot(left: &[f32], right: &[f32], level: Level) -> f64 {
-    assert!(level.is_available(), "the CPU has the level that was chosen");
-    match level {
-        // SAFETY: the level is available, so the CPU has its instructions.
-        #[cfg(target_arch = "x86_64")]
-        Level::Avx512 | Level::Vnni => unsafe { avx512(left, right) },
-        // SAFETY: as above.
-        #[cfg(target_arch = "x86_64")]
-        Level::Avx2 => unsafe { avx2(left, right) },
-        _ => body(left, right),
-    }
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx512dq,avx512vl,fma")]
-fn avx512(left: &[f32], right: &[f32]) -> f64 {
-    body(left, right)
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
-fn avx2(left: &[f32], right: &[f32]) -> f64 {
-    body(left, right)
+per_level! {
+    /// The inner product of two vectors of equal length in double precision.
+    ///
+    /// Sum `lane` of 32 starts at zero and adds the products at `lane`, `lane + 32`, `lane + 64`, … in this order; then
+    /// the upper half of the sums is added to the lower half, 16 to 16, 8 to 8, down to one. A product of two `f32` is
+    /// exact in `f64`, so a fused multiply-add rounds like a multiplication and an addition, and every level has the
+    /// same bits.
+    pub fn dot(left: &[f32], right: &[f32]) -> f64 = body;
 }
 
 #[inline(always)]
@@ -64,6 +38,7 @@ fn body(left: &[f32], right: &[f32]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lanes::Level;
 
     #[test]
     fn every_level_has_the_bits_of_the_definition() {

@@ -1,45 +1,18 @@
 //! The Walsh-Hadamard transform: additions only, and every number of the result depends on all of the vector.
 
-use super::Level;
-
 /// Numbers that are added together.
 pub const LANES: usize = 16;
 
-/// Multiply a vector by `factor` and transform it, in place. Its length is a power of two, at least 16, by whose square
-/// root the length of the vector grows. Every level has the same bits.
-///
-/// # Panics
-/// Where the CPU does not have the level.
-#[allow(unsafe_code)]
-pub fn hadamard(vector: &mut [f32], factor: f32, level: Level) {
-    assert!(level.is_available(), "the CPU has the level that was chosen");
-    let lanes = vector.as_chunks_mut().0;
-    match level {
-        // SAFETY: the level is available, so the CPU has its instructions.
-        #[cfg(target_arch = "x86_64")]
-        Level::Avx512 | Level::Vnni => unsafe { avx512(lanes, factor) },
-        // SAFETY: as above.
-        #[cfg(target_arch = "x86_64")]
-        Level::Avx2 => unsafe { avx2(lanes, factor) },
-        _ => body(lanes, factor),
-    }
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx512dq,avx512vl")]
-fn avx512(lanes: &mut [[f32; LANES]], factor: f32) {
-    body(lanes, factor);
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2")]
-fn avx2(lanes: &mut [[f32; LANES]], factor: f32) {
-    body(lanes, factor);
+per_level! {
+    /// Multiply a vector by `factor` and transform it, in place. Its length is a power of two, at least 16, by whose
+    /// square root the length of the vector grows. Every level has the same bits.
+    pub fn hadamard(vector: &mut [f32], factor: f32) = body;
 }
 
 #[inline(always)]
 #[allow(clippy::inline_always)] // Only inside a function with the features does it get them.
-fn body(vector: &mut [[f32; LANES]], factor: f32) {
+fn body(vector: &mut [f32], factor: f32) {
+    let vector = vector.as_chunks_mut::<LANES>().0;
     for lanes in vector.iter_mut() {
         for number in lanes {
             *number *= factor;
@@ -84,6 +57,7 @@ fn within<const HALF: usize>(lanes: &mut [f32; LANES]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lanes::Level;
 
     #[test]
     fn every_level_multiplies_by_the_matrix_of_signs() {

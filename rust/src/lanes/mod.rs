@@ -3,6 +3,44 @@
 //! Kernels that have more than one body take a [`Level`] and give the same result at each of them. Vector intrinsics,
 //! and the `unsafe` that they need, are in this folder only.
 
+/// A public function of one plain body, compiled for each level; it takes the level after its other parameters.
+///
+/// The body is `#[inline(always)]` and made of plain loops: only inside a function with the features does it get them,
+/// and a closure that is handed to another function does not.
+macro_rules! per_level {
+    ($(#[$attribute:meta])* pub fn $name:ident($($parameter:ident: $type:ty),*) $(-> $result:ty)? = $body:ident;) => {
+        $(#[$attribute])*
+        ///
+        /// # Panics
+        /// Where the CPU does not have the level.
+        #[allow(unsafe_code)]
+        pub fn $name($($parameter: $type,)* level: $crate::lanes::Level) $(-> $result)? {
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,fma")]
+            fn avx512($($parameter: $type),*) $(-> $result)? {
+                $body($($parameter),*)
+            }
+
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx2,fma")]
+            fn avx2($($parameter: $type),*) $(-> $result)? {
+                $body($($parameter),*)
+            }
+
+            assert!(level.is_available(), "the CPU has the level that was chosen");
+            match level {
+                // SAFETY: the level is available, so the CPU has its instructions.
+                #[cfg(target_arch = "x86_64")]
+                $crate::lanes::Level::Avx512 | $crate::lanes::Level::Vnni => unsafe { avx512($($parameter),*) },
+                // SAFETY: as above.
+                #[cfg(target_arch = "x86_64")]
+                $crate::lanes::Level::Avx2 => unsafe { avx2($($parameter),*) },
+                _ => $body($($parameter),*),
+            }
+        }
+    };
+}
+
 pub mod decimal;
 #[cfg(target_arch = "x86_64")]
 mod decimal_x86;

@@ -1,7 +1,5 @@
 //! Vectors as 8-bit integers.
 
-use super::Level;
-
 /// Numbers that are worked on together.
 const LANES: usize = 16;
 
@@ -19,48 +17,21 @@ pub struct Rounded {
     pub rest: f64,
 }
 
-/// The largest absolute value of a vector; NaN if one of them is.
-///
-/// # Panics
-/// Where the CPU does not have the level.
-#[allow(unsafe_code)]
-pub fn largest(vector: &[f32], level: Level) -> f32 {
-    assert!(level.is_available(), "the CPU has the level that was chosen");
-    match level {
-        // SAFETY: the level is available, so the CPU has its instructions.
-        #[cfg(target_arch = "x86_64")]
-        Level::Avx512 | Level::Vnni => unsafe { largest_avx512(vector) },
-        // SAFETY: as above.
-        #[cfg(target_arch = "x86_64")]
-        Level::Avx2 => unsafe { largest_avx2(vector) },
-        _ => largest_body(vector),
-    }
+per_level! {
+    /// The largest absolute value of a vector; NaN if one of them is.
+    pub fn largest(vector: &[f32]) -> f32 = largest_body;
 }
 
-/// Put each number, divided by `scale` and rounded, into `integers`: as many as the vector has, a multiple of 16.
-/// No number may exceed 127 times the scale.
-///
-/// # Panics
-/// Where the CPU does not have the level.
-#[allow(unsafe_code)]
-pub fn round(vector: &[f32], scale: f32, integers: &mut [i8], level: Level) -> Rounded {
-    assert!(level.is_available(), "the CPU has the level that was chosen");
-    let (vector, integers) = (vector.as_chunks().0, integers.as_chunks_mut().0);
-    match level {
-        // SAFETY: the level is available, so the CPU has its instructions.
-        #[cfg(target_arch = "x86_64")]
-        Level::Avx512 | Level::Vnni => unsafe { round_avx512(vector, scale, integers) },
-        // SAFETY: as above.
-        #[cfg(target_arch = "x86_64")]
-        Level::Avx2 => unsafe { round_avx2(vector, scale, integers) },
-        _ => round_body(vector, scale, integers),
-    }
+per_level! {
+    /// Put each number, divided by `scale` and rounded, into `integers`: as many as the vector has, a multiple of 16.
+    /// No number may exceed 127 times the scale.
+    pub fn round(vector: &[f32], scale: f32, integers: &mut [i8]) -> Rounded = round_body;
 }
 
-/// One body, compiled for each level.
 #[inline(always)]
 #[allow(clippy::inline_always)]
-fn round_body(vector: &[[f32; LANES]], scale: f32, integers: &mut [[i8; LANES]]) -> Rounded {
+fn round_body(vector: &[f32], scale: f32, integers: &mut [i8]) -> Rounded {
+    let (vector, integers) = (vector.as_chunks::<LANES>().0, integers.as_chunks_mut::<LANES>().0);
     let (inverse, wide) = (1.0 / scale, f64::from(scale));
     let (mut sums, mut squares, mut rests) = ([0; LANES], [0.0; LANES], [0.0; LANES]);
     for (values, integers) in vector.iter().zip(integers) {
@@ -91,28 +62,10 @@ fn largest_body(vector: &[f32]) -> f32 {
     f32::from_bits(rest.iter().map(|value| value.abs().to_bits()).chain(most).max().unwrap_or(0))
 }
 
-macro_rules! compiled_for {
-    ($features:literal, $largest:ident, $round:ident) => {
-        #[cfg(target_arch = "x86_64")]
-        #[target_feature(enable = $features)]
-        fn $largest(vector: &[f32]) -> f32 {
-            largest_body(vector)
-        }
-
-        #[cfg(target_arch = "x86_64")]
-        #[target_feature(enable = $features)]
-        fn $round(vector: &[[f32; LANES]], scale: f32, integers: &mut [[i8; LANES]]) -> Rounded {
-            round_body(vector, scale, integers)
-        }
-    };
-}
-
-compiled_for!("avx2,fma", largest_avx2, round_avx2);
-compiled_for!("avx512f,avx512bw,avx512dq,avx512vl", largest_avx512, round_avx512);
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lanes::Level;
 
     #[test]
     fn nan_and_infinity_are_the_largest() {

@@ -1,36 +1,9 @@
 //! Vectors in other units, seen from another point.
 
-use super::Level;
-
-/// Put `vector` times `factor`, rounded to single precision, less `centre` into `target`. Factor and product are in
-/// double precision, so that neither can overflow. All have the same length.
-///
-/// # Panics
-/// Where the CPU does not have the level.
-#[allow(unsafe_code)]
-pub fn scale(vector: &[f32], factor: f64, centre: &[f32], target: &mut [f32], level: Level) {
-    assert!(level.is_available(), "the CPU has the level that was chosen");
-    match level {
-        // SAFETY: the level is available, so the CPU has its instructions.
-        #[cfg(target_arch = "x86_64")]
-        Level::Avx512 | Level::Vnni => unsafe { avx512(vector, factor, centre, target) },
-        // SAFETY: as above.
-        #[cfg(target_arch = "x86_64")]
-        Level::Avx2 => unsafe { avx2(vector, factor, centre, target) },
-        _ => body(vector, factor, centre, target),
-    }
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx512dq,avx512vl")]
-fn avx512(vector: &[f32], factor: f64, centre: &[f32], target: &mut [f32]) {
-    body(vector, factor, centre, target);
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2")]
-fn avx2(vector: &[f32], factor: f64, centre: &[f32], target: &mut [f32]) {
-    body(vector, factor, centre, target);
+per_level! {
+    /// Put `vector` times `factor`, rounded to single precision, less `centre` into `target`. Factor and product are in
+    /// double precision, so that neither can overflow. All have the same length.
+    pub fn scale(vector: &[f32], factor: f64, centre: &[f32], target: &mut [f32]) = body;
 }
 
 #[inline(always)]
@@ -44,6 +17,7 @@ fn body(vector: &[f32], factor: f64, centre: &[f32], target: &mut [f32]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lanes::Level;
 
     #[test]
     fn every_level_rounds_once_and_subtracts() {
