@@ -9,12 +9,11 @@ from dataclasses import replace
 from typing import Any
 
 from muge_fast import tasks
-from muge_fast.datasets.image_tsv import ImageTsv
 from muge_fast.image_rows import ImageReader
 from muge_fast.problems import LANGUAGES, WARNINGS
 from muge_fast.report import Report
 from muge_fast.tasks.declaration import Task
-from muge_fast.validation import Limits, RowReader, Rows, compare, messages, outside
+from muge_fast.validation import Limits, Reader, RowReader, Rows, compare, messages, outside
 
 PathLike = str | os.PathLike[str]
 Pool = PathLike | Collection[Any]
@@ -90,33 +89,21 @@ def evaluate(
     """
     start = time.perf_counter()
     declared = _declared(task, lang)
-    bounds = limits or Limits()
     expected = _gold(declared, gold, lang)
-    reader = _read(declared, submission, bounds)
-    readable = reader.rows.count == 0 or bool(reader.rows.values)
-    if readable:
-        compare(reader, expected, _pool(declared, pool))
-    rows = reader.rows
-    scores = None
-    if not rows.count:
-        if isinstance(reader, ImageReader):
-            scores = declared.score(reader.images, ImageTsv(gold), **options)
-        else:
-            scores = declared.score({key: rows.values[key] for key in expected.values}, expected.values, **options)
-    ok = not rows.count
-    return Report(
-        task=declared,
-        ok=ok,
-        scores=scores,
-        problems=tuple(rows.problems),
-        problem_count=rows.count,
-        rows=len(rows.values),
-        warnings=tuple(_warnings(rows, expected, lang)) if ok else (),
-        seconds=time.perf_counter() - start,
-        lang=lang,
-        predictions=rows.values if ok else {},
-        references=expected.values,
-        texts=expected.texts,
+    reader = _read(declared, submission, limits or Limits())
+    _compare(reader, expected.rows, _pool(declared, pool))
+    rows, references = reader.rows, expected.rows
+    if rows.count:
+        return _report(reader, start, lang, references=references.values, texts=references.texts)
+    keys = references.values.keys()
+    return _report(
+        reader,
+        start,
+        lang,
+        scores=declared.score(reader.values_of(keys), expected.values_of(keys), **options),
+        warnings=tuple(_warnings(rows, references, lang)),
+        references=references.values,
+        texts=references.texts,
     )
 
 
@@ -159,26 +146,13 @@ def check(
     """
     start = time.perf_counter()
     declared = _declared(task, lang)
-    bounds = limits or Limits()
-    reader = _read(declared, submission, bounds)
+    reader = _read(declared, submission, limits or Limits())
     items = _pool(declared, pool)
     if gold is not None:
-        expected = _gold(declared, gold, lang)
-        if reader.rows.values or not reader.rows.count:
-            compare(reader, expected, items)
+        _compare(reader, _gold(declared, gold, lang).rows, items)
     elif items is not None:
         outside(reader, frozenset(items))
-    rows = reader.rows
-    return Report(
-        task=declared,
-        ok=not rows.count,
-        problems=tuple(rows.problems),
-        problem_count=rows.count,
-        rows=len(rows.values),
-        seconds=time.perf_counter() - start,
-        lang=lang,
-        predictions={} if rows.count else rows.values,
-    )
+    return _report(reader, start, lang)
 
 
 def _declared(task: str | Task, lang: str) -> Task:
@@ -187,7 +161,7 @@ def _declared(task: str | Task, lang: str) -> Task:
     return task if isinstance(task, Task) else tasks.get(task)
 
 
-def _read(task: Task, path: PathLike, limits: Limits) -> RowReader | ImageReader:
+def _read(task: Task, path: PathLike, limits: Limits) -> Reader:
     if task.files == "images":
         images = ImageReader(task, replace(limits, file_bytes=max(limits.file_bytes, IMAGE_BYTES)))
         images.read(path, decode=True)
@@ -197,14 +171,39 @@ def _read(task: Task, path: PathLike, limits: Limits) -> RowReader | ImageReader
     return reader
 
 
-def _gold(task: Task, path: PathLike, lang: str) -> Rows:
+def _gold(task: Task, path: PathLike, lang: str) -> Reader:
+    reader: Reader
     if task.files == "images":
-        rows = ImageReader(task, GOLD_LIMITS).read(path, decode=False)
+        reader = ImageReader(task, GOLD_LIMITS)
+        rows = reader.read(path, decode=False)
     else:
-        rows = RowReader(task, task.gold, GOLD_LIMITS).read(path)
+        reader = RowReader(task, task.gold, GOLD_LIMITS)
+        rows = reader.read(path)
     if rows.count:
         raise GoldError(path, list(messages(rows.problems, rows.count, lang)))
-    return rows
+    return reader
+
+
+def _compare(reader: Reader, gold: Rows, pool: Collection[Any] | None) -> None:
+    """Compare what could be read at all: of a file that is none, every id would be missing."""
+    if reader.rows.values or not reader.rows.count:
+        compare(reader, gold, pool)
+
+
+def _report(reader: Reader, start: float, lang: str, **found: Any) -> Report:  # noqa: ANN401 - fields of a report
+    """A report of what a reader read, and of what was found beyond that."""
+    rows = reader.rows
+    return Report(
+        task=reader.task,
+        ok=not rows.count,
+        problems=tuple(rows.problems),
+        problem_count=rows.count,
+        rows=len(rows.values),
+        seconds=time.perf_counter() - start,
+        lang=lang,
+        predictions={} if rows.count else rows.values,
+        **found,
+    )
 
 
 def _warnings(rows: Rows, gold: Rows, lang: str) -> Iterator[str]:

@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 import os
-import re
-import stat
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from muge_fast.datasets.image_tsv import ImageTsv
+from muge_fast.datasets.image_tsv import SECOND, ImageTsv
 from muge_fast.problems import Problem
 from muge_fast.tasks.declaration import Task
-from muge_fast.validation import Limits, Rows
+from muge_fast.validation import Limits, Reader, Rows
 
 CODES = {
     "has no tab after the id": "no_tab",
     "has no id before the tab": "no_id",
     "has an id that is not UTF-8": "bad_id",
     "has no image after the tab": "no_image",
+    SECOND: "second_image",
 }
-SECOND = re.compile(r"line (\d+) has the id (.*) a second time", re.DOTALL)
 
 
-class ImageReader:
-    """Reads one side of a task whose rows are images.
+class ImageReader(Reader):
+    """Reads a file of images.
 
     Args:
         task: The task.
@@ -39,8 +37,8 @@ class ImageReader:
     """
 
     def __init__(self, task: Task, limits: Limits) -> None:
-        self.task, self.limits = task, limits
-        self.rows = Rows(form=task.forms[0])
+        super().__init__(task, limits)
+        self.rows.form = task.forms[0]
         self.images: Mapping[str, bytes] = {}
 
     def read(self, path: str | os.PathLike[str], *, decode: bool) -> Rows:
@@ -50,17 +48,12 @@ class ImageReader:
             OSError: There is no such file, or it may not be read.
 
         """
-        kind = Path(path).stat()
-        if not stat.S_ISREG(kind.st_mode):
-            self.tell(Problem("directory" if stat.S_ISDIR(kind.st_mode) else "not_regular"))
-            return self.rows
-        if kind.st_size > self.limits.file_bytes:
-            self.tell(Problem("too_large", details={"size": kind.st_size, "limit": self.limits.file_bytes}))
+        if not self._is_file(path) or not self._is_small(Path(path).stat().st_size):
             return self.rows
         images = ImageTsv(path, broken="skip")
         self.images = images
-        for problem in images.problems:
-            self._tell_line(problem)
+        for line in images.broken:
+            self.tell(self._problem(CODES[line.problem], line.number))
         self.rows.values = dict.fromkeys(images)
         self.rows.lines = {key: images.line(key) for key in images}
         if decode:
@@ -69,22 +62,10 @@ class ImageReader:
             self.tell(Problem("empty"))
         return self.rows
 
-    def tell(self, problem: Problem) -> None:
-        """Add a problem."""
-        self.rows.count += 1
-        if len(self.rows.problems) < self.limits.listed:
-            self.rows.problems.append(problem)
-
-    def find_lines(self) -> None:
-        """Know the line of each id, which the index does."""
-
-    def _tell_line(self, text: str) -> None:
-        again = SECOND.fullmatch(text)
-        if again is not None:
-            self.tell(self._problem("second_image", int(again[1])))
-            return
-        number, _, problem = text.removeprefix("line ").partition(" ")
-        self.tell(self._problem(CODES[problem], int(number)))
+    def values_of(self, ids: Iterable[str]) -> Mapping[str, bytes]:
+        """Give all images: they are read when they are asked for, and their order does not matter."""
+        del ids
+        return self.images
 
     def _decode(self, images: ImageTsv) -> None:
         from muge_fast.image.verdict import decode_all  # noqa: PLC0415 - it imports torch

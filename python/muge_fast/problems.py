@@ -130,6 +130,18 @@ class Problem(NamedTuple):
         return (f"line {self.line}: {text}", f"第 {self.line} 行：{text}")[language]
 
 
+def printable(text: str) -> str:
+    r"""Write half surrogate pairs, which hostile files hold and no output takes, as escapes.
+
+    Example:
+        >>> from muge_fast.problems import printable
+        >>> printable("\ud83d裙")
+        '\\ud83d裙'
+
+    """
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 def shown(value: object, width: int = 40) -> str:
     """Show a value of a file, cut short: it may be of any size.
 
@@ -144,5 +156,5 @@ def shown(value: object, width: int = 40) -> str:
     if isinstance(value, bool) or value is None:
         return {True: "true", False: "false", None: "null"}[value]
     text = repr(value if not isinstance(value, str) else value[: width + 1])
-    text = text.encode("utf-8", "backslashreplace").decode("utf-8")
+    text = printable(text)
     return text if len(text) <= width else text[: width - 1] + "…"

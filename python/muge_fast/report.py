@@ -12,7 +12,7 @@ from typing import Any
 
 from muge_fast import _core
 from muge_fast.atomic import replacing
-from muge_fast.problems import Problem
+from muge_fast.problems import Problem, printable
 from muge_fast.score import Scores
 from muge_fast.tasks.declaration import Task
 from muge_fast.validation import messages
@@ -124,9 +124,7 @@ class Report:
             path: Where to write it too, whole or not at all.
 
         """
-        text = json.dumps(self.to_dict(), ensure_ascii=False, indent=2)
-        # An id of a hostile file may be half a character.
-        return _written(text.encode("utf-8", "backslashreplace").decode("utf-8") + "\n", path)
+        return _written(printable(json.dumps(self.to_dict(), ensure_ascii=False, indent=2)) + "\n", path)
 
     def to_markdown(self, *, path: PathLike | None = None) -> str:
         """Give the scores, or the errors, as a table of Markdown.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from muge_fast import _core
+from muge_fast.problems import printable
 from muge_fast.score import FloatArray, Score
 
 if TYPE_CHECKING:
@@ -137,7 +138,7 @@ def page(report: Report, images: Mapping[str, bytes] | None = None) -> str:
 
 def _text(value: object) -> str:
     """Text of a hostile file, cut short and without markup."""
-    text = str(value).encode("utf-8", "backslashreplace").decode("utf-8")
+    text = printable(str(value))
     return escape(text if len(text) <= TEXT else text[:TEXT] + "…")
 
 

@@ -6,11 +6,11 @@ import json
 import os
 import re
 import stat
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from pathlib import Path
-from typing import IO, Any, NoReturn, Protocol
+from typing import IO, Any, NoReturn
 
 from muge_fast import _core
 from muge_fast.problems import Problem, shown
@@ -67,8 +67,48 @@ class Rows:
     count: int = 0
 
 
-class RowReader:
-    """Reads one side of a task.
+class Reader:
+    """Reads one side of a task, and tells what is wrong with it.
+
+    Args:
+        task: The task.
+        limits: How much is looked at.
+
+    """
+
+    def __init__(self, task: Task, limits: Limits) -> None:
+        self.task, self.limits = task, limits
+        self.rows = Rows()
+
+    def tell(self, problem: Problem) -> None:
+        """Add a problem."""
+        self.rows.count += 1
+        if len(self.rows.problems) < self.limits.listed:
+            self.rows.problems.append(problem)
+
+    def find_lines(self) -> None:
+        """Know the line of each id."""
+
+    def values_of(self, ids: Iterable[Any]) -> Mapping[Any, Any]:
+        """Give the values of some ids, all of which are there, in a form to be scored."""
+        return {key: self.rows.values[key] for key in ids}
+
+    def _is_file(self, path: str | os.PathLike[str]) -> bool:
+        """Tell of a path that is none; a pipe or a device might never end."""
+        mode = Path(path).stat().st_mode
+        if not stat.S_ISREG(mode):
+            self.tell(Problem("directory" if stat.S_ISDIR(mode) else "not_regular"))
+        return stat.S_ISREG(mode)
+
+    def _is_small(self, size: int) -> bool:
+        """Tell of a file that is too large."""
+        if size > self.limits.file_bytes:
+            self.tell(Problem("too_large", details={"size": size, "limit": self.limits.file_bytes}))
+        return size <= self.limits.file_bytes
+
+
+class RowReader(Reader):
+    """Reads a file of JSON lines.
 
     Args:
         task: The task.
@@ -78,8 +118,8 @@ class RowReader:
     """
 
     def __init__(self, task: Task, kind: Kind, limits: Limits) -> None:
-        self.task, self.kind, self.limits = task, kind, limits
-        self.rows = Rows()
+        super().__init__(task, limits)
+        self.kind = kind
         self._data = b""
 
     def read(self, path: str | os.PathLike[str]) -> Rows:
@@ -104,30 +144,17 @@ class RowReader:
             self.rows = Rows()
             self._read_lines(self._data)
 
-    def tell(self, problem: Problem) -> None:
-        """Add a problem."""
-        self.rows.count += 1
-        if len(self.rows.problems) < self.limits.listed:
-            self.rows.problems.append(problem)
-
     # The file
 
     def _bytes(self, path: str | os.PathLike[str]) -> bytes | None:
-        kind = Path(path).stat()
-        if stat.S_ISDIR(kind.st_mode):
-            self.tell(Problem("directory"))
-            return None
-        if not stat.S_ISREG(kind.st_mode):
-            # A pipe or a device might never end.
-            self.tell(Problem("not_regular"))
+        if not self._is_file(path):
             return None
         with Path(path).open("rb") as file:
             return self._whole(file)
 
     def _whole(self, file: IO[bytes]) -> bytes | None:
         before = os.fstat(file.fileno())
-        if before.st_size > self.limits.file_bytes:
-            self.tell(Problem("too_large", details={"size": before.st_size, "limit": self.limits.file_bytes}))
+        if not self._is_small(before.st_size):
             return None
         data = file.read(before.st_size + 1)
         after = os.fstat(file.fileno())
@@ -254,20 +281,6 @@ class RowReader:
             self.tell(Problem("other_form", number, details={"found": found, "known": known}))
             return None
         return first
-
-
-class Reader(Protocol):
-    """What reads one side of a task."""
-
-    task: Task
-    limits: Limits
-    rows: Rows
-
-    def tell(self, problem: Problem) -> None:
-        """Add a problem."""
-
-    def find_lines(self) -> None:
-        """Know the line of each id."""
 
 
 def compare(reader: Reader, gold: Rows, pool: Collection[Any] | None) -> None:

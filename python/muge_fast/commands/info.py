@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from muge_fast.commands.errors import usage_errors
+from muge_fast.problems import printable
 
 
 @click.command()
@@ -25,7 +26,7 @@ def info(*, paths: tuple[Path, ...], as_json: bool) -> None:
             text = json.dumps(found, ensure_ascii=False, indent=2)
         else:
             text = "\n\n".join("\n".join(_lines(one)) for one in found)
-        click.echo(text.encode("utf-8", "backslashreplace").decode("utf-8"))
+        click.echo(printable(text))
 
 
 def _lines(found: dict[str, Any]) -> Iterator[str]:

@@ -14,7 +14,7 @@ from muge_fast.atomic import replacing
 from muge_fast.commands.errors import usage_errors
 from muge_fast.evaluate import check as check_submission
 from muge_fast.evaluate import evaluate
-from muge_fast.problems import LANGUAGES
+from muge_fast.problems import LANGUAGES, printable
 from muge_fast.report import Report
 
 FILE = click.Path(path_type=Path)
@@ -92,17 +92,20 @@ def official(*, task: str, gold: Path, prediction: Path, output: Path) -> None:
         failed = str(error)
         result = {"success": False, "score": 0, "scoreJson": {}, "errorMsg": failed, "errorDetail": failed}
     with usage_errors():
-        with replacing(output) as file:
-            file.write(json.dumps(result, ensure_ascii=False).encode("utf-8", "backslashreplace"))
+        _write_json(output, result)
         if failed is not None:
             raise ValueError(failed)
     sys.exit(0 if result["success"] else 1)
 
 
+def _write_json(path: Path, result: dict[str, Any]) -> None:
+    with replacing(path) as file:
+        file.write(printable(json.dumps(result, ensure_ascii=False)).encode("utf-8"))
+
+
 def _write(report: Report, options: dict[str, Any]) -> None:
     if options["official"] is not None:
-        with replacing(options["official"]) as file:
-            file.write(json.dumps(report.official(), ensure_ascii=False).encode("utf-8", "backslashreplace"))
+        _write_json(options["official"], report.official())
     if options["html"] is not None:
         images = None
         if options["images"] is not None:
@@ -125,7 +128,7 @@ def _finish(report: Report, *, as_json: bool) -> None:
         click.echo(report.to_json(), nl=False)
     elif not report.ok:
         for error in report.errors:
-            click.echo(error.encode("utf-8", "backslashreplace").decode("utf-8"))
+            click.echo(printable(error))
         click.echo(click.style("invalid", fg="red") + f": {report.problem_count} problems")
     elif report.scores is None:
         click.echo(click.style("valid", fg="green") + f": {report.rows:,} rows")

@@ -8,7 +8,7 @@ import os
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from muge_fast import _core
 from muge_fast.atomic import replacing
@@ -22,6 +22,34 @@ PathLike = str | os.PathLike[str]
 SUFFIXES = {".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".tif", ".tiff"}
 # By the first bytes of a file.
 KINDS = {b"\xff\xd8\xff": ".jpg", b"\x89PNG": ".png", b"GIF8": ".gif", b"RIFF": ".webp", b"BM": ".bmp"}
+
+
+# What is wrong with a line whose id was there before.
+SECOND = "has an id that came before"
+
+
+class BrokenLine(NamedTuple):
+    """A line that holds no image of its own.
+
+    Attributes:
+        number: Its number, from 1.
+        problem: What is wrong with it.
+        id: The id, where it came before.
+
+    Example:
+        >>> from muge_fast.datasets.image_tsv import BrokenLine
+        >>> str(BrokenLine(3, "has no tab after the id"))
+        'line 3 has no tab after the id'
+
+    """
+
+    number: int
+    problem: str
+    id: str | None = None
+
+    def __str__(self) -> str:
+        problem = self.problem if self.id is None else f"has the id {self.id!r} a second time"
+        return f"line {self.number} {problem}"
 
 
 class ImageTsv(Mapping[str, bytes]):
@@ -59,14 +87,13 @@ class ImageTsv(Mapping[str, bytes]):
         self._open()
         self._stamp = self._stamped()
         ids, starts, lengths, lines, problems = _core.index_images(str(self.path), threads)
-        if problems and broken == "refuse":
-            line, problem = problems[0]
-            raise ValueError(f"{self.path}: line {line} {problem}")
-        self.problems = [f"line {line} {problem}" for line, problem in problems]
+        self.broken = [BrokenLine(line, problem) for line, problem in problems]
         self._starts, self._lengths, self._lines = starts, lengths, lines
         self._rows = dict(zip(ids, range(len(ids)), strict=True))
         if len(self._rows) < len(ids):
-            self._keep_first(ids, broken)
+            self._keep_first(ids)
+        if self.broken and broken == "refuse":
+            raise ValueError(f"{self.path}: {self.broken[0]}")
 
     def __getitem__(self, key: str) -> bytes:
         """The bytes of an image.
@@ -94,6 +121,11 @@ class ImageTsv(Mapping[str, bytes]):
 
     def __repr__(self) -> str:
         return f"<ImageTsv of {len(self):,} images in {self.path}>"
+
+    @property
+    def problems(self) -> list[str]:
+        """What is wrong with each line that was left out."""
+        return list(map(str, self.broken))
 
     def line(self, key: str) -> int:
         """Give the number of an image's line, from 1.
@@ -205,14 +237,11 @@ class ImageTsv(Mapping[str, bytes]):
             with replacing(folder / f"{key}{suffix}") as file:
                 file.write(data)
 
-    def _keep_first(self, ids: list[str], broken: str) -> None:
+    def _keep_first(self, ids: list[str]) -> None:
         self._rows = {}
         for row, key in enumerate(ids):
             if self._rows.setdefault(key, row) != row:
-                problem = f"line {self._lines[row]} has the id {key!r} a second time"
-                if broken == "refuse":
-                    raise ValueError(f"{self.path}: {problem}")
-                self.problems.append(problem)
+                self.broken.append(BrokenLine(int(self._lines[row]), SECOND, key))
 
     def _open(self) -> None:
         self._file = os.open(self.path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
