@@ -1,6 +1,9 @@
 """Settings of the Python tests."""
 
+import pytest
 from hypothesis import HealthCheck, settings
+
+import muge_fast as mf
 
 # Written to be run by hand, and for its side effects: nothing to collect.
 collect_ignore = ["golden"]
@@ -9,3 +12,15 @@ collect_ignore = ["golden"]
 settings.register_profile("fast", deadline=None, max_examples=100, derandomize=True)
 settings.register_profile("slow", deadline=None, max_examples=5000, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("fast")
+
+LEVELS = ["portable", "avx2", "avx512", "vnni"]
+
+
+@pytest.fixture(params=LEVELS)
+def level(request, monkeypatch):
+    """Each CPU level that this CPU has."""
+    if LEVELS.index(request.param) > LEVELS.index(mf.cpu_level()):
+        pytest.skip("this CPU does not have the level")
+    monkeypatch.setenv("MUGE_FAST_CPU", request.param)
+    assert mf.cpu_level() == request.param
+    return request.param

@@ -10,17 +10,8 @@ import pytest
 
 import muge_fast as mf
 
-LEVELS = ["portable", "avx2", "avx512", "vnni"]
 ROWS = [0, 1, 7, 15, 16, 17, 33]
 DIMS = [1, 2, 15, 16, 17, 100, 512, 768, 2049]
-
-
-@pytest.fixture(params=LEVELS)
-def level(request, monkeypatch):
-    if LEVELS.index(request.param) > LEVELS.index(mf.cpu_level()):
-        pytest.skip("this CPU does not have the level")
-    monkeypatch.setenv("MUGE_FAST_CPU", request.param)
-    return request.param
 
 
 def defined_scores(queries, items, metric="ip"):

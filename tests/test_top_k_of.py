@@ -5,17 +5,8 @@ import pytest
 
 import muge_fast as mf
 
-LEVELS = ["portable", "avx2", "avx512", "vnni"]
 DTYPES = ["float32", "float64", "float16"]
 COLUMNS = [1, 7, 15, 16, 17, 33, 63, 64, 65, 129, 1000, 5000]
-
-
-@pytest.fixture(params=LEVELS)
-def level(request, monkeypatch):
-    if LEVELS.index(request.param) > LEVELS.index(mf.cpu_level()):
-        pytest.skip("this CPU does not have the level")
-    monkeypatch.setenv("MUGE_FAST_CPU", request.param)
-    assert mf.cpu_level() == request.param
 
 
 def plain(matrix, k):

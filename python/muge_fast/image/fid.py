@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from muge_fast import _core
 from muge_fast.image.frechet import frechet_distance
 from muge_fast.image.inception_score import MeanAndSpread, inception_score_of
 from muge_fast.image.kid import kid_of
-from muge_fast.image.statistics import Float64, Statistics
+from muge_fast.image.statistics import Array, Statistics
 from muge_fast.score import Score
 
 if TYPE_CHECKING:
@@ -100,9 +101,35 @@ def fid_of(real: Statistics, generated: Statistics) -> Score:
         )
     counts = (side.count or "unknown" for side in (real, generated))
     protocol = real.protocol or generated.protocol or "unknown"
-    signature = "fid|real:{}|generated:{}|".format(*counts) + f"{protocol}|version:{_core.__version__}"
-    nothing = np.empty((0, 1))
-    return Score("fid", value, nothing[:, 0], signature, {}, nothing, _unmergeable, "statistics merge, not distances")
+    return set_score("fid", value, "fid|real:{}|generated:{}|".format(*counts) + protocol)
+
+
+def set_score(name: str, value: float, signature: str, parts: Mapping[str, float] | None = None) -> Score:
+    """Make a score that a set of images has and no single image.
+
+    Args:
+        name: The metric's name.
+        value: The score.
+        signature: What it depends on, without the version.
+        parts: Numbers that it was made from.
+
+    Example:
+        >>> from muge_fast.image.fid import set_score
+        >>> set_score("is", 9.1, "is|splits:10").per_item.shape
+        (0,)
+
+    """
+    rows = np.array([[value]])
+    return Score(
+        name=name,
+        value=value,
+        per_item=rows[:0, 0],
+        signature=f"{signature}|version:{_core.__version__}",
+        parts=parts or {},
+        rows=rows,
+        of_rows=lambda rows: set_score(name, float(rows[0, 0]), signature, parts),
+        unmergeable="scores of sets do not add, what they were made from does",
+    )
 
 
 def inception_score(
@@ -148,7 +175,7 @@ def inception_score(
     name = "logits_unbiased"
     extractor = InceptionExtractor(weights, protocol=protocol, precision=precision, device=device, outputs=(name,))
     stream = extractor.stream(generated, batch_size=batch_size, workers=workers, progress=progress)
-    return inception_score_of(np.concatenate([batch[name].cpu().numpy() for batch in stream]), splits=splits)
+    return inception_score_of(gathered(stream, name), splits=splits)
 
 
 def kid(
@@ -196,11 +223,23 @@ def kid(
     from muge_fast.image.extractor import InceptionExtractor  # noqa: PLC0415 - it imports torch
 
     extractor = InceptionExtractor(weights, protocol=protocol, precision=precision, device=device)
-    sides: list[Float64] = []
-    for source in (real, generated):
-        stream = extractor.stream(source, batch_size=batch_size, workers=workers, progress=progress)
-        sides.append(np.concatenate([batch["2048"].cpu().numpy() for batch in stream]))
-    return kid_of(*sides, subsets=subsets, subset_size=subset_size)
+    options: dict[str, Any] = {"batch_size": batch_size, "workers": workers, "progress": progress}
+    left, right = (gathered(extractor.stream(source, **options), "2048") for source in (real, generated))
+    return kid_of(left, right, subsets=subsets, subset_size=subset_size)
+
+
+def gathered(stream: Iterator[dict[str, Any]], name: str) -> Array:
+    """Put one output of all batches together.
+
+    Example:
+        >>> import numpy as np
+        >>> from muge_fast.image.fid import gathered
+        >>> gathered(iter([]), "2048").shape
+        (0, 1)
+
+    """
+    parts = [batch[name].cpu().numpy() for batch in stream]
+    return np.concatenate(parts) if parts else np.empty((0, 1))
 
 
 def _known(source: object) -> Statistics | None:
@@ -210,7 +249,3 @@ def _known(source: object) -> Statistics | None:
     if isinstance(source, (str, os.PathLike)) and Path(source).suffix.lower() == ".npz":
         return Statistics.load(source)
     return None
-
-
-def _unmergeable(rows: Float64) -> Score:
-    raise ValueError(f"a distance has no rows, found {len(rows)}")

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from muge_fast.image.inception_score import SEED, MeanAndSpread
-from muge_fast.image.statistics import Float64
+from muge_fast.image.statistics import Float64, feature_pair
 
 # Up to so many pairs the kernel of all is made once, and subsets pick from it: 512 MiB.
 MOST_PAIRS = 1 << 26
@@ -52,7 +52,7 @@ def kid_of(
         True
 
     """
-    left, right = _matrices(first, second)
+    left, right = feature_pair(first, second)
     if not 2 <= subset_size <= min(len(left), len(right)) or subsets < 1:  # noqa: PLR2004
         raise ValueError(
             f"subset_size is {subset_size} and subsets {subsets}, the sets have {len(left)} and {len(right)} images"
@@ -94,7 +94,7 @@ def kid_of_all(
         1.0
 
     """
-    left, right = _matrices(first, second)
+    left, right = feature_pair(first, second)
     if min(len(left), len(right)) < 2:  # noqa: PLR2004
         raise ValueError(f"the sets have {len(left)} and {len(right)} images, need at least two each")
     kernel = _Kernel(degree, 1 / left.shape[1] if gamma is None else gamma, coef0)
@@ -128,12 +128,3 @@ def _mmd(within: Float64, across: Float64, other: Float64) -> float:
 
 def _sum(kernel: _Kernel, left: Float64, right: Float64, block: int = 1024) -> float:
     return float(sum(kernel(left[start : start + block], right).sum() for start in range(0, len(left), block)))
-
-
-def _matrices(first: npt.ArrayLike, second: npt.ArrayLike) -> tuple[Float64, Float64]:
-    left, right = (np.asarray(side, dtype=np.float64) for side in (first, second))
-    if left.ndim != 2 or right.ndim != 2 or left.shape[1] != right.shape[1]:  # noqa: PLR2004
-        raise ValueError(f"the sets have shapes {left.shape} and {right.shape}, need (images, features)")
-    if not (np.isfinite(left).all() and np.isfinite(right).all()):
-        raise ValueError("features are not finite")
-    return left, right

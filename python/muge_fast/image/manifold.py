@@ -7,8 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from muge_fast.image.kid import _matrices
-from muge_fast.image.statistics import Float64
+from muge_fast.image.statistics import Float64, feature_pair
 
 BLOCK = 512
 
@@ -60,7 +59,7 @@ def precision_recall(real: npt.ArrayLike, generated: npt.ArrayLike, *, k: int = 
         1.0
 
     """
-    left, right = _matrices(real, generated)
+    left, right = feature_pair(real, generated)
     if not 1 <= k < min(len(left), len(right)):
         raise ValueError(f"k is {k}, the sets have {len(left)} and {len(right)} images, need more than k")
     real_reach, generated_reach = _reach(left, k), _reach(right, k)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import zipfile
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,7 @@ from muge_fast.atomic import replacing
 
 Array = npt.NDArray[Any]
 Float64 = npt.NDArray[np.float64]
+T = TypeVar("T")
 
 
 class Statistics:
@@ -228,13 +230,7 @@ class Statistics:
             ValueError: It is no such file.
 
         """
-        import zipfile  # noqa: PLC0415 - few calls read files
-
-        try:
-            with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-                return cls.from_state(dict(arrays))
-        except (ValueError, EOFError, AttributeError, TypeError, zipfile.BadZipFile) as error:
-            raise ValueError(f"{os.fspath(path)}: not a file of statistics: {error}") from None
+        return load_arrays(path, "statistics", cls.from_state)
 
     def __repr__(self) -> str:
         images = f"{self.count:,}" if self._given is None or self.count else "unknown"
@@ -258,3 +254,51 @@ class Statistics:
     def _refuse_given(self) -> None:
         if self._given is not None:
             raise ValueError("statistics of mean and covariance alone cannot take more images")
+
+
+def load_arrays(path: str | os.PathLike[str], kind: str, make: Callable[[dict[str, Array]], T]) -> T:
+    """Make something of the arrays of an ``.npz``.
+
+    Args:
+        path: The file.
+        kind: What errors call it.
+        make: Takes the arrays by name, and may raise ``ValueError``.
+
+    Raises:
+        OSError: The file cannot be read.
+        ValueError: It is no such file, or ``make`` does not take it.
+
+    Example:
+        >>> from muge_fast.image.statistics import load_arrays
+        >>> load_arrays("real.npz", "names", sorted)  # doctest: +SKIP
+        ['mu', 'sigma']
+
+    """
+    try:
+        with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            return make(dict(arrays))
+    except (ValueError, EOFError, AttributeError, TypeError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{os.fspath(path)}: not a file of {kind}: {error}") from None
+
+
+def feature_pair(first: npt.ArrayLike, second: npt.ArrayLike) -> tuple[Float64, Float64]:
+    """Check two sets of features that are to be compared.
+
+    Returns:
+        Both as float64 of shape ``(images, features)``.
+
+    Raises:
+        ValueError: Shapes that do not fit, or a number that is not finite.
+
+    Example:
+        >>> from muge_fast.image.statistics import feature_pair
+        >>> [side.shape for side in feature_pair([[1, 2]], [[3, 4], [5, 6]])]
+        [(1, 2), (2, 2)]
+
+    """
+    left, right = (np.asarray(side, dtype=np.float64) for side in (first, second))
+    if left.ndim != 2 or right.ndim != 2 or left.shape[1] != right.shape[1]:  # noqa: PLR2004
+        raise ValueError(f"the sets have shapes {left.shape} and {right.shape}, need (images, features)")
+    if not (np.isfinite(left).all() and np.isfinite(right).all()):
+        raise ValueError("features are not finite")
+    return left, right

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import zipfile
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +13,7 @@ from muge_fast.atomic import replacing
 from muge_fast.image.fid import fid_of
 from muge_fast.image.inception_score import MeanAndSpread, inception_score_of
 from muge_fast.image.kid import kid_of
-from muge_fast.image.statistics import Statistics
+from muge_fast.image.statistics import Statistics, load_arrays
 from muge_fast.score import Score
 
 Extractor = Callable[[Any], Any]
@@ -123,15 +121,15 @@ class FID:
             ValueError: It is no such file.
 
         """
-        try:
-            with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-                state = dict(arrays)
+
+        def sides_of(state: dict[str, Features]) -> dict[str, Statistics]:
             sides = {}
             for side in ("real", "generated"):
                 own = {name.removeprefix(f"{side}_"): state[name] for name in state if name.startswith(f"{side}_")}
                 sides[side] = Statistics.from_state(own)
-        except (ValueError, EOFError, AttributeError, TypeError, zipfile.BadZipFile) as error:
-            raise ValueError(f"{os.fspath(path)}: not a file of FID: {error}") from None
+            return sides
+
+        sides = load_arrays(path, "FID", sides_of)
         metric = cls(extractor, dims=sides["real"].dims, protocol=sides["real"].protocol)
         metric.real, metric.generated = sides["real"], sides["generated"]
         return metric

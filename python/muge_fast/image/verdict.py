@@ -5,19 +5,17 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from muge_fast import _core
 from muge_fast.image.extractor import InceptionExtractor
-from muge_fast.image.fid import fid_of
+from muge_fast.image.fid import fid_of, set_score
 from muge_fast.image.inception_score import inception_score_of
 from muge_fast.image.r_precision import r_precision
-from muge_fast.image.statistics import Float64, Statistics
-from muge_fast.score import Score, Scores
+from muge_fast.image.statistics import Statistics
+from muge_fast.score import Scores
 
 
 def score_images(
@@ -83,24 +81,11 @@ def score_images(
         scores = {"fid": fid_of(*sides)}
     found = inception_score_of(np.concatenate(logits), splits=splits)
     signature = f"is|splits:{splits}|shuffle:2020|{extractor.signature}"
-    scores["is"] = _whole("is", found.mean, signature, {"std": found.std})
+    scores["is"] = set_score("is", found.mean, signature, {"std": found.std})
     if image_features is not None and text_features is not None:
         hits = r_precision(image_features, text_features)
-        scores["r_precision"] = _whole("r_precision", hits.value, hits.signature, {"ties": hits.ties})
+        scores["r_precision"] = set_score("r_precision", hits.value, hits.signature, {"ties": hits.ties})
     return Scores(scores, 0)
-
-
-def _whole(name: str, value: float, signature: str, parts: Mapping[str, float]) -> Score:
-    """A score of the set that no single item has."""
-    rows = np.array([[value]])
-    of_rows = partial(_again, name, signature, parts)
-    return Score(
-        name, value, rows[:0, 0], f"{signature}|version:{_core.__version__}", parts, rows, of_rows, "of one set"
-    )
-
-
-def _again(name: str, signature: str, parts: Mapping[str, float], rows: Float64) -> Score:
-    return _whole(name, float(rows[0, 0]), signature, parts)
 
 
 def decode_all(images: Mapping[str, bytes], workers: int | None = None) -> dict[str, str]:
