@@ -4,14 +4,17 @@
 //! occurs in none (the definition takes the logarithm of `max(1, count)`), so a table made only for scoring keeps
 //! the n-grams of two documents and more: a small part of all, and it fits a cache.
 
+mod lookup;
 mod pickle;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+pub(super) use lookup::Frequencies;
+
 use super::idf::Idf;
+use super::listing::Occurrence;
 use crate::error::{Error, Result};
-use crate::huge::HugeArray;
 use crate::text::Table;
 use crate::text::ngrams::{Key, MAX_ORDER, Seed, pack};
 use crate::text::vocab::Vocab;
@@ -35,90 +38,6 @@ pub struct DocumentFrequency {
 pub(super) enum Longer {
     Narrow([Frequencies<u64>; MAX_ORDER - 1]),
     Wide([Frequencies<u128>; MAX_ORDER - 1]),
-}
-
-/// N-grams that are looked up together.
-const BATCH: usize = 16;
-
-/// The n-grams of one order with their counts: open addressing in the order of the hash, so that n-grams of one
-/// partition of the hash lie side by side.
-#[derive(Debug, Default)]
-pub(super) struct Frequencies<K: Key> {
-    seed: Seed,
-    /// Pairs of an n-gram and its count, in one cache line.
-    entries: HugeArray<[K; 2]>,
-    len: usize,
-}
-
-impl<K: Key> Frequencies<K> {
-    /// A table of n-grams that all differ. Quickest if they come in the order of the hash.
-    pub fn new(seed: Seed, ngrams: impl Iterator<Item = (K, u32)>, len: usize) -> Self {
-        // Half full: a search that fails ends after two or three entries, most often in the same cache line.
-        let mut table = Self { seed, entries: HugeArray::zeroed(2 * len + 1), len };
-        for (key, count) in ngrams {
-            let mut place = table.home(key);
-            while table.entries[place][0] != K::default() {
-                place = table.after(place);
-            }
-            table.entries[place] = [key, K::from_number(count)];
-        }
-        table
-    }
-
-    /// Where the search for an n-gram starts: the hash scaled to the size of the table.
-    #[inline]
-    fn home(&self, key: K) -> usize {
-        ((u128::from(key.hash(self.seed)) * self.entries.len() as u128) >> 64) as usize
-    }
-
-    #[inline]
-    fn after(&self, place: usize) -> usize {
-        if place + 1 == self.entries.len() { 0 } else { place + 1 }
-    }
-
-    fn get(&self, key: K) -> u32 {
-        if self.len == 0 {
-            return 0;
-        }
-        let home = self.home(key);
-        self.resolve(key, home, self.entries[home])
-    }
-
-    /// Go on with a search whose first entry was `seen` at `place`.
-    #[inline]
-    fn resolve(&self, key: K, mut place: usize, mut seen: [K; 2]) -> u32 {
-        while seen[0] != key {
-            if seen[0] == K::default() {
-                return 0;
-            }
-            place = self.after(place);
-            seen = self.entries[place];
-        }
-        seen[1].number()
-    }
-
-    /// Look up at most [`BATCH`] n-grams, which `own` turns into this table's kind; those it cannot have are in none.
-    fn look_up<L: Key>(&self, ngrams: &mut [L], own: impl Fn(L) -> Option<K>) {
-        if self.len == 0 {
-            return ngrams.fill(L::from_number(0));
-        }
-        let mut seen = [(K::default(), 0, [K::default(); 2]); BATCH];
-        for (slot, &mut ngram) in seen.iter_mut().zip(&mut *ngrams) {
-            // No n-gram is zero, so zero is found nowhere.
-            let key = own(ngram).unwrap_or_default();
-            let home = self.home(key);
-            *slot = (key, home, self.entries[home]);
-        }
-        for (ngram, (key, home, entry)) in ngrams.iter_mut().zip(seen) {
-            let count = if key == K::default() { 0 } else { self.resolve(key, home, entry) };
-            *ngram = L::from_number(count);
-        }
-    }
-
-    fn iter(&self) -> impl Iterator<Item = (K, u32)> + '_ {
-        let entries = self.entries.iter().filter(|[key, _]| *key != K::default());
-        entries.map(|&[key, count]| (key, count.number()))
-    }
 }
 
 impl DocumentFrequency {
@@ -232,22 +151,19 @@ impl DocumentFrequency {
 
     /// Put in the place of each n-gram of `order` tokens, two or more, the number of documents that hold it.
     ///
-    /// The first entry of several n-grams is read before any is compared, so that the memory accesses overlap instead
-    /// of waiting for one another's branches.
-    pub(super) fn look_up<K: Key>(&self, ngrams: &mut [K], order: usize) {
-        for batch in ngrams.chunks_mut(BATCH) {
-            match &self.longer {
-                Longer::Narrow(orders) => orders[order - 2].look_up(batch, |key| key.narrow(order)),
-                Longer::Wide(orders) => orders[order - 2].look_up(batch, |key| Some(key.wide(order))),
-            }
+    /// Zero stands for one too: an n-gram of one document weighs as much as one of none.
+    pub(super) fn look_up<K: Key>(&self, ngrams: &mut [Occurrence<K>], order: usize) {
+        match &self.longer {
+            Longer::Narrow(orders) => orders[order - 2].look_up(ngrams, |key| key.narrow(order)),
+            Longer::Wide(orders) => orders[order - 2].look_up(ngrams, |key| Some(key.wide(order))),
         }
     }
 
     /// The hash by which the n-grams of `order` tokens are arranged.
     pub(super) fn seed(&self, order: usize) -> Seed {
         match &self.longer {
-            Longer::Narrow(orders) => orders[order - 2].seed,
-            Longer::Wide(orders) => orders[order - 2].seed,
+            Longer::Narrow(orders) => orders[order - 2].seed(),
+            Longer::Wide(orders) => orders[order - 2].seed(),
         }
     }
 
@@ -260,8 +176,8 @@ impl DocumentFrequency {
         self.unigrams.iter().filter(|&&count| count > 0).count()
             + self.zeros.len()
             + match &self.longer {
-                Longer::Narrow(orders) => orders.iter().map(|order| order.len).sum::<usize>(),
-                Longer::Wide(orders) => orders.iter().map(|order| order.len).sum::<usize>(),
+                Longer::Narrow(orders) => orders.iter().map(Frequencies::len).sum::<usize>(),
+                Longer::Wide(orders) => orders.iter().map(Frequencies::len).sum::<usize>(),
             }
     }
 
@@ -324,7 +240,7 @@ fn fill<K: Key>(ngrams: &Ngrams<'_>) -> Result<[Frequencies<K>; MAX_ORDER - 1]> 
                 return Err(invalid(format!("an n-gram of {} tokens comes twice", tokens.len())));
             }
         }
-        *order = Frequencies::new(Seed::default(), known.iter(), known.len());
+        *order = Frequencies::new(Seed::default(), &known.iter().collect::<Vec<_>>());
     }
     Ok(orders)
 }

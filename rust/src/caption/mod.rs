@@ -6,6 +6,7 @@
 
 pub mod bleu;
 pub mod cider;
+mod counting;
 mod frequency;
 mod idf;
 mod listing;
@@ -100,6 +101,16 @@ impl References {
     /// Never: references without items are refused.
     pub fn is_empty(&self) -> bool {
         self.items.is_empty()
+    }
+
+    /// How many tokens of references [`References::score`] has to read: a measure of how long it takes.
+    pub fn tokens_to_read(&self, chosen: Option<&[usize]>, metrics: &Metrics) -> usize {
+        let weighs = (metrics.cider_d || metrics.cider) && self.weights.get().is_none();
+        let items = chosen.filter(|_| !weighs).map(|chosen| chosen.iter().filter_map(|&item| self.items.get(item)));
+        match items {
+            Some(items) => items.map(|texts| self.tokens.count(texts.clone())).sum(),
+            None => self.tokens.count(0..self.tokens.len()),
+        }
     }
 
     /// In how many items each n-gram of these references occurs, with all n-grams that occur at all.

@@ -2,16 +2,14 @@
 //!
 //! Orders are counted one after the other, because an n-gram is never in more documents than its two parts of one
 //! token less. Where only one document has either part, only one has the whole, and its weight is known without
-//! counting; where either part occurs once in the item, the whole needs no search for its like. Of the n-grams of
-//! three and four tokens, that spares most.
+//! counting; where either part occurs once in its text, so does the whole. Of the n-grams of three and four tokens,
+//! that spares most.
 //!
 //! Each order takes three passes:
-//! 1. by block of items: number each item's distinct n-grams, and send those that may be shared with other items to
-//!    partitions by hash ([`Block::list`]);
-//! 2. by partition: count in how many items each n-gram occurs, in a table that fits a cache ([`Column`]), or look
-//!    the counts up, in a part of the given table that fits a cache;
-//! 3. by block of items again: read the counts back in the order in which pass 1 wrote them, and sum the squares
-//!    ([`Block::read`]).
+//! 1. by block of items: send each occurrence of an n-gram that needs counting to a partition by hash ([`Block::list`]);
+//! 2. by partition: count in how many items each n-gram is and how often in each text, in a table that fits a cache, or
+//!    look the numbers of items up, in a part of the given table that fits a cache (`counting.rs`);
+//! 3. by block of items again: put the counts where the n-grams occur, and sum the squares ([`Block::read`]).
 //!
 //! Single tokens need no table: they are counted in an array by token id.
 //!
@@ -20,22 +18,27 @@
 
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 
+use super::counting::{count_columns, look_up_columns};
 use super::frequency::{DocumentFrequency, Frequencies, Longer};
 use super::idf::Idf;
-use super::listing::{Block, Item, Lister, Output, Routing};
+use super::listing::{Block, Occurrence, Output, Routing, Scratch};
 use crate::blocks::Plan;
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::huge::HugeArray;
+use crate::text::PARTITION_BITS;
 use crate::text::ngrams::{Key, MAX_ORDER, Seed};
 use crate::text::tokens::Tokens;
 use crate::text::vocab::Vocab;
-use crate::text::{PARTITION_BITS, Table};
 
-/// Blocks of items for each thread. Each block holds one growing array for each partition, so there are few; and
-/// more than one, so that a thread that is held up does not hold up the others.
+/// Blocks of items for each thread at least, so that a thread that is held up does not hold up the others.
 const BLOCKS_PER_THREAD: usize = 4;
-const MIN_BLOCK: usize = 16;
+/// Tokens of a block, about: what is known of its positions stays in a cache.
+const MIN_BLOCK: usize = 1 << 13;
+const MAX_BLOCK: usize = 1 << 17;
+
+/// Tokens of an item at the most, so that positions in a block have a bit to spare in 32.
+const MAX_ITEM: usize = 1 << 30;
 
 /// N-grams in one partition, about: its table stays in the second-level cache.
 const PARTITION_LOG: u32 = 13;
@@ -59,11 +62,33 @@ impl Documents<'_> {
         self.items[block.start].start..self.items[block.end - 1].end
     }
 
-    fn blocks<K: Key>(&self, threads: usize, bits: u32) -> Vec<Block<K>> {
-        let size = self.items.len().div_ceil(BLOCKS_PER_THREAD * threads).max(MIN_BLOCK);
-        let starts = (0..self.items.len()).step_by(size);
-        let blocks = starts.map(|start| start..self.items.len().min(start + size));
-        blocks.map(|items| Block::new(items.clone(), bits, self.tokens.count(self.texts(&items)))).collect()
+    /// Cut at items, into blocks of about the same number of tokens.
+    fn blocks<'m, K: Key>(&self, threads: usize, mut memory: &'m mut [Occurrence<K>]) -> Result<Vec<Block<'m, K>>> {
+        let size = self.all_tokens().div_ceil(BLOCKS_PER_THREAD * threads).clamp(MIN_BLOCK, MAX_BLOCK);
+        let (mut blocks, mut start, mut tokens) = (Vec::new(), 0, 0);
+        for (item, texts) in self.items.iter().enumerate() {
+            let own = self.tokens.count(texts.clone());
+            if own > MAX_ITEM || texts.end > u32::MAX as usize {
+                let problem = format!("item {item} has {own} tokens in {} texts, too many to count", texts.len());
+                return Err(Error::Invalid { parameter: "texts", problem });
+            }
+            tokens += own;
+            if tokens >= size || item + 1 == self.items.len() {
+                blocks.push(Block::new(start..item + 1, memory.split_off_mut(..tokens).unwrap_or_default()));
+                (start, tokens) = (item + 1, 0);
+            }
+        }
+        Ok(blocks)
+    }
+
+    /// Memory for [`Documents::blocks`].
+    fn memory<K: Key>(&self) -> HugeArray<Occurrence<K>> {
+        HugeArray::zeroed(self.all_tokens())
+    }
+
+    /// Number of partitions, as a power of two.
+    fn partition_bits(&self) -> u32 {
+        self.all_tokens().max(1).ilog2().saturating_sub(PARTITION_LOG).min(PARTITION_BITS)
     }
 
     fn all_tokens(&self) -> usize {
@@ -106,17 +131,12 @@ impl Weights {
         plan: &Plan,
     ) -> Result<Self> {
         let (norms, counts) = if max_id <= u64::MAX_TOKEN {
-            look_up::<u64>(documents, frequency, max_id, with_counts, plan)?
+            look_up::<u64>(documents, frequency, with_counts, plan)?
         } else {
-            look_up::<u128>(documents, frequency, max_id, with_counts, plan)?
+            look_up::<u128>(documents, frequency, with_counts, plan)?
         };
         Ok(Self { frequency: frequency.clone(), norms, counts })
     }
-}
-
-/// Number of partitions, as a power of two, for this many n-grams.
-fn partition_bits(ngrams: usize) -> u32 {
-    ngrams.max(1).ilog2().saturating_sub(PARTITION_LOG).min(PARTITION_BITS)
 }
 
 /// Frequencies counted in the documents themselves.
@@ -129,27 +149,30 @@ struct Own<K: Key> {
 
 impl<K: Key> Own<K> {
     fn count(documents: Documents<'_>, idf: &Idf, max_id: u32, least: u32, plan: &Plan) -> Result<Self> {
-        let bits = partition_bits(documents.all_tokens());
-        let routing = Routing { seed: Seed::default(), bits, all: least < 2 };
-        let mut blocks = documents.blocks::<K>(plan.threads(), bits);
+        let routing = Routing { seed: Seed::default(), bits: documents.partition_bits(), all: least < 2 };
+        let mut memory = documents.memory::<K>();
+        let mut blocks = documents.blocks(plan.threads(), &mut memory)?;
         let mut norms = vec![[0.0; MAX_ORDER]; documents.tokens.len()];
-        let unigrams: Vec<AtomicU32> = (0..=max_id).map(|_| AtomicU32::new(0)).collect();
-        // Sums do not depend on the order, so neither do they on the thread.
-        let add = |token: u32| _ = unigrams[token as usize].fetch_add(1, Ordering::Relaxed);
-        plan.each(
-            &mut blocks,
-            || vec![0; unigrams.len()],
-            |by_token, _, block| block.list_tokens(documents, by_token, plan, add),
-        )?;
-        let of_token = |token: u32| unigrams[token as usize].load(Ordering::Relaxed);
-        read_back(documents, &mut blocks, 1, idf, of_token, (&mut norms, &mut []), plan)?;
+        list_tokens(documents, &mut blocks, plan)?;
+        let mut unigrams = vec![0; max_id as usize + 1];
+        for (token, items) in blocks.iter().flat_map(|block| &block.tokens) {
+            unigrams[*token as usize] += items;
+        }
+        let of_token = |token: u32| unigrams[token as usize];
+        let read = |scratch: &mut Scratch, block: &mut Block<'_, K>, output: &mut Output<'_>| {
+            block.read_tokens(documents, idf, of_token, scratch, output);
+        };
+        read_back(documents, &mut blocks, (&mut norms, &mut []), read, plan)?;
         let mut longer = [(); MAX_ORDER - 1].map(|()| Frequencies::default());
         for order in 2..=MAX_ORDER {
             list(documents, &mut blocks, order, routing, plan)?;
-            longer[order - 2] = count_columns(&mut blocks, routing, least, plan)?;
-            read_back(documents, &mut blocks, order, idf, of_token, (&mut norms, &mut []), plan)?;
+            longer[order - 2] = count_columns(documents, &mut blocks, routing, least, plan)?;
+            let read = |scratch: &mut Scratch, block: &mut Block<'_, K>, output: &mut Output<'_>| {
+                block.read(documents, order, idf, scratch, output);
+            };
+            read_back(documents, &mut blocks, (&mut norms, &mut []), read, plan)?;
         }
-        Ok(Self { unigrams: unigrams.into_iter().map(AtomicU32::into_inner).collect(), longer, norms })
+        Ok(Self { unigrams, longer, norms })
     }
 }
 
@@ -157,125 +180,66 @@ impl<K: Key> Own<K> {
 fn look_up<K: Key>(
     documents: Documents<'_>,
     frequency: &DocumentFrequency,
-    max_id: u32,
     with_counts: bool,
     plan: &Plan,
 ) -> Result<(Vec<Norms>, Vec<Counts>)> {
     let idf = frequency.idf();
-    let bits = partition_bits(documents.all_tokens());
-    let mut blocks = documents.blocks::<K>(plan.threads(), bits);
+    let mut memory = documents.memory::<K>();
+    let mut blocks = documents.blocks(plan.threads(), &mut memory)?;
     let mut norms = vec![[0.0; MAX_ORDER]; documents.tokens.len()];
     let mut counts = vec![[0; MAX_ORDER]; if with_counts { documents.all_tokens() } else { 0 }];
-    plan.each(
-        &mut blocks,
-        || vec![0; max_id as usize + 1],
-        |by_token, _, block| block.list_tokens(documents, by_token, plan, |_| ()),
-    )?;
-    let of_token = |token| frequency.get(&[token]);
-    read_back(documents, &mut blocks, 1, idf, of_token, (&mut norms, &mut counts), plan)?;
+    let read = |scratch: &mut Scratch, block: &mut Block<'_, K>, output: &mut Output<'_>| {
+        block.read_tokens(documents, idf, |token| frequency.get(&[token]), scratch, output);
+    };
+    read_back(documents, &mut blocks, (&mut norms, &mut counts), read, plan)?;
     for order in 2..=MAX_ORDER {
+        let bits = documents.partition_bits();
         let routing = Routing { seed: frequency.seed(order), bits, all: !frequency.is_monotone() };
         list(documents, &mut blocks, order, routing, plan)?;
-        with_columns(&mut blocks, bits, plan, |column| {
-            column.keys.iter_mut().for_each(|keys| frequency.look_up(keys, order));
-        })?;
-        read_back(documents, &mut blocks, order, idf, of_token, (&mut norms, &mut counts), plan)?;
+        look_up_columns(&mut blocks, order, routing, frequency, plan)?;
+        let read = |scratch: &mut Scratch, block: &mut Block<'_, K>, output: &mut Output<'_>| {
+            block.read(documents, order, idf, scratch, output);
+        };
+        read_back(documents, &mut blocks, (&mut norms, &mut counts), read, plan)?;
     }
     Ok((norms, counts))
+}
+
+/// Pass 1 for single tokens.
+fn list_tokens<K: Key>(documents: Documents<'_>, blocks: &mut [Block<'_, K>], plan: &Plan) -> Result<()> {
+    plan.each(blocks, Scratch::default, |scratch, _, block| block.list_tokens(documents, scratch, plan))
 }
 
 /// Pass 1.
 fn list<K: Key>(
     documents: Documents<'_>,
-    blocks: &mut [Block<K>],
+    blocks: &mut [Block<'_, K>],
     order: usize,
     routing: Routing,
     plan: &Plan,
 ) -> Result<()> {
-    plan.each(blocks, Lister::new, |lister, _, block| block.list(documents, order, routing, lister, plan))
-}
-
-/// The n-grams of one partition, by block.
-#[derive(Debug)]
-struct Column<K> {
-    keys: Vec<Vec<K>>,
-    /// The distinct n-grams that are kept for later look-ups.
-    kept: Vec<(K, u32)>,
-}
-
-/// Run `work` on each partition, with the n-grams of all blocks.
-fn with_columns<K: Key>(
-    blocks: &mut [Block<K>],
-    bits: u32,
-    plan: &Plan,
-    work: impl Fn(&mut Column<K>) + Sync,
-) -> Result<Vec<Column<K>>> {
-    let mut columns: Vec<Column<K>> = (0..1 << bits)
-        .map(|partition| {
-            let keys = blocks.iter_mut().map(|block| std::mem::take(&mut block.keys[partition])).collect();
-            Column { keys, kept: Vec::new() }
-        })
-        .collect();
-    plan.each(
-        &mut columns,
-        || (),
-        |(), _, column| {
-            work(column);
-            plan.check()
-        },
-    )?;
-    for (partition, column) in columns.iter_mut().enumerate() {
-        for (block, keys) in blocks.iter_mut().zip(std::mem::take(&mut column.keys)) {
-            block.keys[partition] = keys;
-        }
-    }
-    Ok(columns)
-}
-
-/// Pass 2 by counting.
-fn count_columns<K: Key>(blocks: &mut [Block<K>], routing: Routing, least: u32, plan: &Plan) -> Result<Frequencies<K>> {
-    let columns = with_columns(blocks, routing.bits, plan, |column| column.count(routing.seed, least))?;
-    let len = columns.iter().map(|column| column.kept.len()).sum();
-    Ok(Frequencies::new(routing.seed, columns.iter().flat_map(|column| column.kept.iter().copied()), len))
-}
-
-impl<K: Key> Column<K> {
-    /// Count the n-grams, put the counts where the n-grams were, and keep those that `least` items hold.
-    fn count(&mut self, seed: Seed, least: u32) {
-        let mut table = Table::new(seed);
-        table.reset(self.keys.iter().map(Vec::len).sum::<usize>() / 2);
-        for &key in self.keys.iter().flatten() {
-            table.add_one(key);
-        }
-        for key in self.keys.iter_mut().flatten() {
-            *key = K::from_number(table.get(*key).unwrap_or(0));
-        }
-        self.kept.extend(table.iter().filter(|&(_, count)| count >= least));
-    }
+    plan.each(blocks, Scratch::default, |scratch, _, block| block.list(documents, order, routing, scratch, plan))
 }
 
 /// Pass 3: `results` are norms by text and counts by token, which may be empty.
 fn read_back<K: Key>(
     documents: Documents<'_>,
-    blocks: &mut [Block<K>],
-    order: usize,
-    idf: &Idf,
-    of_token: impl Fn(u32) -> u32 + Sync,
+    blocks: &mut [Block<'_, K>],
     results: (&mut [Norms], &mut [Counts]),
+    read: impl Fn(&mut Scratch, &mut Block<'_, K>, &mut Output<'_>) + Sync,
     plan: &Plan,
 ) -> Result<()> {
     let (mut norms, mut counts) = results;
     let mut work = Vec::with_capacity(blocks.len());
     for block in blocks {
         let texts = documents.texts(&block.items);
-        let tokens = if counts.is_empty() { 0 } else { documents.tokens.count(texts.clone()) };
-        let (own_norms, rest_of_norms) = norms.split_at_mut(texts.len());
-        let (own_counts, rest_of_counts) = counts.split_at_mut(tokens);
-        work.push((block, Output { norms: own_norms, counts: own_counts }));
-        (norms, counts) = (rest_of_norms, rest_of_counts);
+        let tokens = if counts.is_empty() { 0 } else { documents.tokens.of(&texts).len() };
+        let norms = norms.split_off_mut(..texts.len()).unwrap_or_default();
+        let counts = counts.split_off_mut(..tokens).unwrap_or_default();
+        work.push((block, Output { norms, counts }));
     }
-    plan.each(&mut work, Item::default, |item, _, (block, output)| {
-        block.read(documents, order, idf, &of_token, item, output);
+    plan.each(&mut work, Scratch::default, |scratch, _, (block, output)| {
+        read(scratch, block, output);
         plan.check()
     })
 }

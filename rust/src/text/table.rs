@@ -47,12 +47,6 @@ impl<K: Key> Table<K> {
         *self.entry(key, fresh)
     }
 
-    /// Add one to the value of `key`, which starts at zero.
-    #[inline]
-    pub fn add_one(&mut self, key: K) {
-        *self.entry(key, 0) += 1;
-    }
-
     #[inline]
     fn entry(&mut self, key: K, fresh: u32) -> &mut u32 {
         if self.used * 2 > self.size {

@@ -40,6 +40,11 @@ impl Tokens {
         &self.ids[self.span(text)]
     }
 
+    /// The token ids of a range of texts, one text after the other.
+    pub fn of(&self, texts: &Range<usize>) -> &[u32] {
+        if texts.is_empty() { &[] } else { &self.ids[self.start(texts.start)..self.ends[texts.end - 1]] }
+    }
+
     /// Where the tokens of one text lie among those of all texts.
     pub fn span(&self, text: usize) -> Range<usize> {
         self.start(text)..self.ends[text]
