@@ -1,5 +1,6 @@
 //! The one door: every call into the core goes through [`run`].
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
@@ -10,6 +11,9 @@ use pyo3::prelude::*;
 
 /// How long work goes on before Python is asked again whether the user wants to interrupt it.
 const SIGNAL_PAUSE: Duration = Duration::from_millis(50);
+
+/// Work on so many tokens or characters, about, is over before anybody could want to interrupt it.
+const BRIEF: usize = 1 << 16;
 
 /// How the caller wants long work to run.
 pub struct Watched {
@@ -24,23 +28,47 @@ pub fn run<T: Send>(py: Python<'_>, threads: Option<i64>, work: impl FnOnce(&Pla
     run_watched(py, Watched { threads, progress: None }, work)
 }
 
+/// The same for work on `tokens` tokens or characters: where they are few, starting a thread would take as long.
+pub fn run_sized<T: Send>(
+    py: Python<'_>,
+    threads: Option<i64>,
+    tokens: usize,
+    work: impl FnOnce(&Plan) -> Result<T> + Send,
+) -> PyResult<T> {
+    if tokens > BRIEF {
+        return run(py, threads, work);
+    }
+    let plan = plan(threads)?;
+    let result = py.detach(|| catch_unwind(AssertUnwindSafe(|| work(&plan))));
+    result.map_err(|_| panicked())?.map_err(|error| exception(&error))
+}
+
 /// The same, and tell how far it is.
 pub fn run_watched<T: Send>(
     py: Python<'_>,
     Watched { threads, progress }: Watched,
     work: impl FnOnce(&Plan) -> Result<T> + Send,
 ) -> PyResult<T> {
-    if let Some(threads) = threads.filter(|&threads| threads < 1) {
-        let problem = format!("threads is {threads}, needs at least 1 or None for all cores");
-        return Err(PyValueError::new_err(problem));
-    }
-    let plan = Plan::new(threads.map(|threads| threads as usize));
+    let plan = plan(threads)?;
     let (result, interrupt) = py.detach(|| watch(&plan, progress.as_ref(), work));
     match (result, interrupt) {
         (_, Some(interrupt)) => Err(interrupt),
         (Some(result), None) => result.map_err(|error| exception(&error)),
-        (None, None) => Err(PyRuntimeError::new_err("internal error in muge_fast: the computation panicked")),
+        (None, None) => Err(panicked()),
     }
+}
+
+/// The exception for a bug of ours.
+fn panicked() -> PyErr {
+    PyRuntimeError::new_err("internal error in muge_fast: the computation panicked")
+}
+
+fn plan(threads: Option<i64>) -> PyResult<Plan> {
+    if let Some(threads) = threads.filter(|&threads| threads < 1) {
+        let problem = format!("threads is {threads}, needs at least 1 or None for all cores");
+        return Err(PyValueError::new_err(problem));
+    }
+    Ok(Plan::new(threads.map(|threads| threads as usize)))
 }
 
 /// Wait for the work, listen for signals and tell how far it is; the first interrupt cancels the plan. No result means

@@ -13,7 +13,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
-use crate::border::{exception, run};
+use crate::border::{exception, run, run_sized};
 use crate::text::{Input, Names, Tokenizer, strings};
 
 /// In how many documents each n-gram occurs.
@@ -118,7 +118,7 @@ impl References {
     ) -> PyResult<Self> {
         let (input, counts) = Input::nested(references, tokenizer, &Names { parameter: "references", ids })?;
         let given = document_frequency.map(|frequency| frequency.0.clone());
-        run(py, threads, |plan| caption::References::new(&input, &counts, given, plan)).map(Self)
+        run_sized(py, threads, input.size(), |plan| caption::References::new(&input, &counts, given, plan)).map(Self)
     }
 
     fn __len__(&self) -> usize {
@@ -155,7 +155,8 @@ impl References {
             rouge_l: named("rouge_l"),
             parameters: Cider { sigma, orders },
         };
-        let rows = run(py, threads, |plan| self.0.score(&input, items.as_deref(), &metrics, plan))?;
+        let size = input.size() + self.0.tokens_to_read(items.as_deref(), &metrics);
+        let rows = run_sized(py, threads, size, |plan| self.0.score(&input, items.as_deref(), &metrics, plan))?;
         let arrays = PyDict::new(py);
         if metrics.bleu {
             let array = PyArray1::from_vec(py, rows.bleu.into_flattened());

@@ -1,45 +1,73 @@
 //! Python's strings, copied out as code points.
 //!
 //! Asking a Python string for its UTF-8 form makes Python encode it, with the interpreter lock held, and keep the
-//! copy as long as the string lives. Code points are a plain copy, and the threads that tokenise encode them.
+//! copy as long as the string lives. Code points are a plain copy, and what most tokenizers want.
 
+use std::ops::Range;
+
+use muge_fast_core::huge::HugeArray;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
-/// Many strings as code points in one array.
+/// Many strings as code points, one after the other in a few large pieces.
 #[derive(Default)]
 pub struct Strings {
-    points: Vec<u32>,
-    ends: Vec<usize>,
+    pieces: Vec<HugeArray<u32>>,
+    /// Where each string lies: the piece, and the range in it.
+    places: Vec<(u32, Range<usize>)>,
+    /// What is used of the last piece.
+    used: usize,
+    characters: usize,
 }
+
+/// Sizes of the first piece and of the largest, unless a string needs more; each is twice as large as the one before.
+const FIRST_PIECE: usize = 1 << 14;
+const LARGEST_PIECE: usize = 1 << 21;
 
 impl Strings {
     pub fn len(&self) -> usize {
-        self.ends.len()
+        self.places.len()
+    }
+
+    /// Number of characters in all strings.
+    pub fn characters(&self) -> usize {
+        self.characters
     }
 
     /// Append a string; what is no string or not valid Unicode is refused by name.
     pub fn push(&mut self, item: &Bound<'_, PyAny>, name: impl Fn() -> String) -> PyResult<()> {
         let string = cast(item, &name)?;
-        let start = self.points.len();
-        copy_points(string, &mut self.points)?;
-        if self.points[start..].iter().any(|&point| is_surrogate(point)) {
-            let place = self.points[start..].iter().position(|&point| is_surrogate(point)).unwrap_or(0);
+        let length = string.len()?;
+        let points = self.room(length);
+        copy_points(string, points)?;
+        // All are looked at, which is quicker than to stop at the first.
+        if points.iter().fold(false, |found, &point| found | is_surrogate(point)) {
+            let place = points.iter().position(|&point| is_surrogate(point)).unwrap_or(0);
             return Err(lone_surrogate(place, name));
         }
-        self.ends.push(self.points.len());
+        self.places.push((self.pieces.len() as u32 - 1, self.used..self.used + length));
+        self.used += length;
+        self.characters += length;
         Ok(())
     }
 
-    /// Write one string to `text` as UTF-8.
-    pub fn read(&self, place: usize, text: &mut String) {
-        let start = if place == 0 { 0 } else { self.ends[place - 1] };
-        let points = &self.points[start..self.ends[place]];
-        text.clear();
-        text.reserve(3 * points.len());
-        points.iter().filter_map(|&point| char::from_u32(point)).for_each(|c| text.push(c));
+    /// Room for a string after all others.
+    fn room(&mut self, length: usize) -> &mut [u32] {
+        let last = self.pieces.last().map_or(0, |piece| piece.len());
+        if self.pieces.is_empty() || last - self.used < length {
+            self.pieces.push(HugeArray::zeroed(length.max((2 * last).clamp(FIRST_PIECE, LARGEST_PIECE))));
+            self.used = 0;
+        }
+        let last = self.pieces.len() - 1;
+        &mut self.pieces[last][self.used..self.used + length]
+    }
+
+    /// The characters of one string.
+    pub fn chars(&self, place: usize) -> impl Iterator<Item = char> {
+        let (piece, range) = &self.places[place];
+        self.pieces[*piece as usize][range.clone()].iter().filter_map(|&point| char::from_u32(point))
     }
 }
 
@@ -61,15 +89,13 @@ fn is_surrogate(point: u32) -> bool {
 }
 
 #[allow(unsafe_code)]
-fn copy_points(string: &Bound<'_, PyString>, points: &mut Vec<u32>) -> PyResult<()> {
-    let length = string.len()?;
-    let start = points.len();
-    points.resize(start + length, 0);
-    if length == 0 {
+fn copy_points(string: &Bound<'_, PyString>, points: &mut [u32]) -> PyResult<()> {
+    if points.is_empty() {
         return Ok(());
     }
-    // SAFETY: the interpreter is attached, as `string` is bound; the buffer has room for `length` code points, which is
-    // what the call writes when it is not asked for a final zero.
-    let written = unsafe { ffi::PyUnicode_AsUCS4(string.as_ptr(), points[start..].as_mut_ptr(), length as isize, 0) };
+    // SAFETY: the interpreter is attached, as `string` is bound; the buffer's length is told, and a call that is not
+    // asked for a final zero writes no more than that.
+    let written =
+        unsafe { ffi::PyUnicode_AsUCS4(string.as_ptr(), points.as_mut_ptr(), points.len() as ffi::Py_ssize_t, 0) };
     if written.is_null() { Err(PyErr::fetch(string.py())) } else { Ok(()) }
 }

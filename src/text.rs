@@ -134,6 +134,15 @@ impl Input {
         Ok((input, counts))
     }
 
+    /// Number of texts and of their tokens, or of characters where they have not been cut.
+    pub fn size(&self) -> usize {
+        let parts = match self {
+            Self::Uncut(_, texts) => texts.characters(),
+            Self::Cut(texts) => texts.iter().map(Vec::len).sum(),
+        };
+        self.len() + parts
+    }
+
     fn empty(tokenizer: Option<&Tokenizer>) -> Self {
         match tokenizer {
             Some(tokenizer) => Self::Uncut(tokenizer.inner.clone(), Strings::default()),
@@ -167,12 +176,7 @@ impl Texts for Input {
 
     fn cut(&self, text: usize, scratch: &mut Scratch, sink: &mut impl Sink) {
         match self {
-            Self::Uncut(tokenizer, texts) => {
-                let mut buffer = std::mem::take(&mut scratch.text);
-                texts.read(text, &mut buffer);
-                tokenizer.cut(&buffer, scratch, sink);
-                scratch.text = buffer;
-            }
+            Self::Uncut(tokenizer, texts) => tokenizer.cut_chars(texts.chars(text), scratch, sink),
             Self::Cut(texts) => Cut(texts).cut(text, scratch, sink),
         }
     }

@@ -10,7 +10,7 @@ pub mod blocks;
 pub mod caption;
 pub mod error;
 pub mod features;
-mod huge;
+pub mod huge;
 pub mod image_tsv;
 pub mod lanes;
 pub mod retrieval;

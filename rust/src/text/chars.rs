@@ -2,8 +2,8 @@
 
 use super::{Sink, is_space};
 
-pub(super) fn cut(text: &str, sink: &mut impl Sink) {
-    text.chars().filter(|&c| !is_space(c)).for_each(|c| sink.char(c));
+pub(super) fn cut(chars: impl Iterator<Item = char>, sink: &mut impl Sink) {
+    chars.filter(|&c| !is_space(c)).for_each(|c| sink.char(c));
 }
 
 #[cfg(test)]
@@ -13,7 +13,7 @@ mod tests {
     #[test]
     fn every_character_but_white_space() {
         let mut tokens: Vec<String> = vec![];
-        cut("新款 A字裙\u{3000}！", &mut tokens);
+        cut("新款 A字裙\u{3000}！".chars(), &mut tokens);
         assert_eq!(tokens, ["新", "款", "A", "字", "裙", "！"]);
     }
 }

@@ -4,19 +4,27 @@
 
 use super::{Sink, is_space};
 
-pub(super) fn cut(text: &str, sink: &mut impl Sink) {
-    let mut rest = text;
-    while let Some(c) = rest.chars().next() {
-        if !c.is_ascii_alphanumeric() {
-            if !is_space(c) {
-                sink.char(c);
-            }
-            rest = &rest[c.len_utf8()..];
+/// `word` is a buffer.
+pub(super) fn cut(chars: impl Iterator<Item = char>, word: &mut String, sink: &mut impl Sink) {
+    word.clear();
+    for c in chars {
+        if c.is_ascii_alphanumeric() {
+            word.push(c);
             continue;
         }
-        let run = rest.bytes().position(|byte| !byte.is_ascii_alphanumeric()).unwrap_or(rest.len());
-        sink.word(&rest[..run]);
-        rest = &rest[run..];
+        hand_over(word, sink);
+        if !is_space(c) {
+            sink.char(c);
+        }
+    }
+    hand_over(word, sink);
+}
+
+#[inline]
+fn hand_over(word: &mut String, sink: &mut impl Sink) {
+    if !word.is_empty() {
+        sink.word(word);
+        word.clear();
     }
 }
 
@@ -26,7 +34,7 @@ mod tests {
 
     fn tokens(text: &str) -> Vec<String> {
         let mut tokens = vec![];
-        cut(text, &mut tokens);
+        cut(text.chars(), &mut String::new(), &mut tokens);
         tokens
     }
 

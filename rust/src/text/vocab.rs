@@ -97,9 +97,16 @@ impl Vocab {
         }
     }
 
+    #[inline]
     fn get_char(&self, c: char) -> Option<u32> {
-        let id = self.chars.get(c);
-        if id != 0 { Some(id) } else { self.base.as_ref()?.get_char(c) }
+        let mut layer = self;
+        loop {
+            let id = layer.chars.get(c);
+            if id != 0 {
+                return Some(id);
+            }
+            layer = layer.base.as_ref()?;
+        }
     }
 
     fn get_word(&self, token: &str) -> Option<u32> {
@@ -117,10 +124,13 @@ impl Vocab {
     }
 
     /// The id of a token of one character, new if it was not known.
+    #[inline]
     pub fn intern_char(&mut self, c: char) -> u32 {
-        if let Some(id) = self.get_char(c) {
-            return id;
-        }
+        self.get_char(c).unwrap_or_else(|| self.push_char(c))
+    }
+
+    #[cold]
+    fn push_char(&mut self, c: char) -> u32 {
         let id = self.push(c.encode_utf8(&mut [0; 4]));
         self.chars.set(c, id);
         id
@@ -167,6 +177,7 @@ impl Sink for Interner {
         self.ids.push(id);
     }
 
+    #[inline]
     fn char(&mut self, token: char) {
         let id = self.vocab.intern_char(token);
         self.ids.push(id);

@@ -9,27 +9,31 @@ pub fn is_space(c: char) -> bool {
     c <= '\u{3000}' && (c.is_whitespace() || matches!(c, '\u{1c}'..='\u{1f}'))
 }
 
-pub(super) fn cut(text: &str, sink: &mut impl Sink) {
-    let mut start = 0;
-    let mut token = (0, '\0');
-    for (place, c) in text.char_indices() {
+/// `word` is a buffer.
+pub(super) fn cut(chars: impl Iterator<Item = char>, word: &mut String, sink: &mut impl Sink) {
+    word.clear();
+    // The first character of a token, as long as it is the only one: most tokens have no other.
+    let mut only = None;
+    for c in chars {
         if is_space(c) {
-            hand_over(&text[start..place], token, sink);
-            start = place + c.len_utf8();
-            token = (0, c);
+            hand_over(only.take(), word, sink);
+        } else if only.is_none() && word.is_empty() {
+            only = Some(c);
         } else {
-            token = (token.0 + 1, c);
+            word.extend(only.take());
+            word.push(c);
         }
     }
-    hand_over(&text[start..], token, sink);
+    hand_over(only, word, sink);
 }
 
-/// Hand a token over, given its number of characters and the last of them.
-fn hand_over(token: &str, (characters, last): (usize, char), sink: &mut impl Sink) {
-    match characters {
-        0 => {}
-        1 => sink.char(last),
-        _ => sink.word(token),
+#[inline]
+fn hand_over(only: Option<char>, word: &mut String, sink: &mut impl Sink) {
+    if let Some(c) = only {
+        sink.char(c);
+    } else if !word.is_empty() {
+        sink.word(word);
+        word.clear();
     }
 }
 
@@ -39,7 +43,7 @@ mod tests {
 
     fn tokens(text: &str) -> Vec<String> {
         let mut tokens = vec![];
-        cut(text, &mut tokens);
+        cut(text.chars(), &mut String::new(), &mut tokens);
         tokens
     }
 
