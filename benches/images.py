@@ -20,8 +20,8 @@ from PIL import Image
 
 import muge_fast.image
 from benches.timing import Row, check, clock, show, times
-from muge_fast.image.extractor import load_weights
 from muge_fast.image.inception import Inception, random_weights
+from muge_fast.image.weights import load_weights
 
 ROUNDS = 2
 SIZE = 224

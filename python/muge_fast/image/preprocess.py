@@ -43,7 +43,7 @@ def torchmetrics(images: Tensor) -> Tensor:
 
 def clean(images: Tensor) -> Tensor:
     """Resize as clean-fid: Pillow's bicubic on each channel in floating point, cut to 0..255."""
-    from PIL import Image as Pillow  # noqa: PLC0415 - the other protocols do without
+    from PIL import Image as Pillow  # noqa: PLC0415 - most protocols do without
 
     channels = [
         [
@@ -57,11 +57,26 @@ def clean(images: Tensor) -> Tensor:
     return (torch.from_numpy(np.array(channels)).clamp(0, 255).to(images.device) - 128) / 128
 
 
+def ofa(images: Tensor) -> Tensor:
+    """Resize as the group behind the benchmark: Pillow's bilinear on bytes, smoothed when shrinking. Values are 0 to 1.
+
+    What else their scripts do to pixels is in :mod:`muge_fast.image.torchvision_inception`.
+    """
+    from PIL import Image as Pillow  # noqa: PLC0415 - most protocols do without
+
+    resized = [
+        np.asarray(Pillow.fromarray(image).resize((SIZE, SIZE), Pillow.Resampling.BILINEAR))
+        for image in images.permute(0, 2, 3, 1).contiguous().cpu().numpy()
+    ]
+    return torch.from_numpy(np.array(resized)).permute(0, 3, 1, 2).contiguous().to(images.device).float() / 255
+
+
 PROTOCOLS: dict[str, Callable[[Tensor], Tensor]] = {
     "tf1": tf1,
     "pytorch-fid": pytorch_fid,
     "torchmetrics": torchmetrics,
     "clean": clean,
+    "ofa": ofa,
 }
 
 
@@ -70,7 +85,7 @@ def preprocess(images: Sequence[Image] | Tensor, protocol: str = "tf1") -> Tenso
 
     Args:
         images: Arrays of shape ``(height, width, 3)``, uint8, RGB; or a tensor ``(images, 3, height, width)``, uint8.
-        protocol: ``"tf1"``, ``"pytorch-fid"``, ``"torchmetrics"`` or ``"clean"``.
+        protocol: ``"tf1"``, ``"pytorch-fid"``, ``"torchmetrics"``, ``"clean"`` or ``"ofa"``.
 
     Returns:
         A tensor of shape ``(images, 3, 299, 299)``, float32.

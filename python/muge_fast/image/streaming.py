@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from muge_fast.atomic import replacing
+from muge_fast.image.extraction import array_of, output_of, rules_of
 from muge_fast.image.fid import fid_of
 from muge_fast.image.inception_score import MeanAndSpread, inception_score_of
 from muge_fast.image.kid import kid_of
@@ -142,7 +143,7 @@ class InceptionScore:
 
     Args:
         extractor: As for :class:`FID`; an :class:`~muge_fast.image.extractor.InceptionExtractor` needs the output
-            ``"logits_unbiased"``.
+            ``"logits_unbiased"``, or ``"logits"`` for the protocol ``"ofa"``, which takes one split.
         splits: As for :func:`muge_fast.image.inception_score_of`.
 
     Example:
@@ -161,7 +162,9 @@ class InceptionScore:
 
     def update(self, batch: Any) -> None:  # noqa: ANN401 - what the extractor takes
         """Add a batch of generated images."""
-        self._logits.append(np.array(_features(self.extractor, batch, "logits_unbiased"), dtype=np.float32))
+        self._logits.append(
+            np.array(_features(self.extractor, batch, rules_of(self.extractor).logits), dtype=np.float32)
+        )
 
     def merge(self, other: InceptionScore) -> None:
         """Add what another part has seen: its images come after those seen here."""
@@ -223,11 +226,4 @@ class KID:
 
 def _features(extractor: Extractor | None, batch: Any, output: str) -> Features:  # noqa: ANN401
     """Features of a batch as a NumPy array."""
-    found = batch if extractor is None else extractor(batch)
-    if isinstance(found, dict):
-        if output not in found:
-            raise ValueError(f"the extractor gives {', '.join(found)}, needs the output {output}")
-        found = found[output]
-    if hasattr(found, "detach"):
-        found = found.detach().float().cpu().numpy()
-    return np.asarray(found)
+    return array_of(output_of(batch if extractor is None else extractor(batch), output))

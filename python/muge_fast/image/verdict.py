@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from muge_fast.image.extraction import rules_for
 from muge_fast.image.extractor import InceptionExtractor
 from muge_fast.image.fid import fid_of, set_score
-from muge_fast.image.inception_score import inception_score_of
+from muge_fast.image.inception_score import SEED, inception_score_of
 from muge_fast.image.r_precision import r_precision
 from muge_fast.image.statistics import Statistics
 from muge_fast.score import Scores
@@ -29,7 +30,7 @@ def score_images(
     batch_size: int = 32,
     workers: int | None = None,
     progress: bool | None = None,
-    splits: int = 10,
+    splits: int | None = None,
     image_features: npt.ArrayLike | None = None,
     text_features: npt.ArrayLike | None = None,
 ) -> Scores:
@@ -45,7 +46,7 @@ def score_images(
         batch_size: As for :func:`muge_fast.image.fid`.
         workers: As for :func:`muge_fast.image.fid`.
         progress: As for :func:`muge_fast.image.fid`.
-        splits: Parts of the Inception Score.
+        splits: As for :func:`muge_fast.image.inception_score`.
         image_features: Of the generated images, row for row, for R-precision.
         text_features: Of their texts, row for row.
 
@@ -64,7 +65,8 @@ def score_images(
     """
     if (image_features is None) != (text_features is None):
         raise ValueError("image_features and text_features are needed both, or none")
-    outputs = ("2048", "logits_unbiased")
+    rules = rules_for(protocol)
+    outputs = ("2048", rules.logits)
     extractor = InceptionExtractor(weights, protocol=protocol, precision=precision, device=device, outputs=outputs)
     options = {"batch_size": batch_size, "workers": workers, "progress": progress}
     sides, logits = [], []
@@ -73,14 +75,15 @@ def score_images(
         for batch in extractor.stream(source, **options):  # type: ignore[arg-type]
             statistics.update(batch["2048"].cpu().numpy())
             if is_generated:
-                logits.append(batch["logits_unbiased"].cpu().numpy())
+                logits.append(batch[rules.logits].cpu().numpy())
         sides.append(statistics)
     with warnings.catch_warnings():
         # The signature tells how many images there were.
         warnings.simplefilter("ignore")
         scores = {"fid": fid_of(*sides)}
-    found = inception_score_of(np.concatenate(logits), splits=splits)
-    signature = f"is|splits:{splits}|shuffle:2020|{extractor.signature}"
+    number = rules.splits if splits is None else splits
+    found = inception_score_of(np.concatenate(logits), splits=number, shuffle=rules.shuffle)
+    signature = f"is|splits:{number}|shuffle:{SEED if rules.shuffle else 'none'}|{extractor.signature}"
     scores["is"] = set_score("is", found.mean, signature, {"std": found.std})
     if image_features is not None and text_features is not None:
         hits = r_precision(image_features, text_features)

@@ -1,0 +1,232 @@
+"""Whatever makes features of images: a published network, a CLIP model, a module of torch, or any function."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from muge_fast.image.sources import Pixels, batches
+from muge_fast.progress import Progress
+
+Extractor = Callable[[Any], Any]
+
+
+class ScoreRules(NamedTuple):
+    """How the Inception Score is made of what an extractor gives.
+
+    Attributes:
+        logits: The output that it is made of.
+        splits: How many parts, unless told otherwise.
+        shuffle: Whether images are put in another order before.
+
+    Example:
+        >>> from muge_fast.image.extraction import ScoreRules
+        >>> ScoreRules().splits
+        10
+
+    """
+
+    logits: str = "logits_unbiased"
+    splits: int = 10
+    shuffle: bool = True
+
+
+def rules_for(protocol: str) -> ScoreRules:
+    """Give the rules of a protocol of :class:`muge_fast.image.extractor.InceptionExtractor`.
+
+    Example:
+        >>> from muge_fast.image.extraction import rules_for
+        >>> rules_for("ofa").splits
+        1
+
+    """
+    return ScoreRules("logits", splits=1, shuffle=False) if protocol == "ofa" else ScoreRules()
+
+
+def rules_of(extractor: Extractor | None) -> ScoreRules:
+    """Give the rules of an extractor: its own, or those of torch-fidelity.
+
+    Example:
+        >>> from muge_fast.image.extraction import rules_of
+        >>> rules_of(len).logits
+        'logits_unbiased'
+
+    """
+    rules: ScoreRules = getattr(extractor, "score_rules", ScoreRules())
+    return rules
+
+
+def signature_of(extractor: Extractor) -> str:
+    """Tell what features depend on: what the extractor says, or the name of the function or class.
+
+    Example:
+        >>> from muge_fast.image.extraction import signature_of
+        >>> signature_of(len)
+        'extractor:builtins.len'
+
+    """
+    known = getattr(extractor, "signature", None)
+    if isinstance(known, str):
+        return known
+    named = extractor if hasattr(extractor, "__qualname__") else type(extractor)
+    return f"extractor:{named.__module__}.{named.__qualname__}"
+
+
+def open_extractor(
+    extractor: Extractor | None,
+    *,
+    outputs: Sequence[str],
+    weights: str | os.PathLike[str] | None,
+    protocol: str,
+    precision: str,
+    device: str | None,
+) -> Extractor:
+    """Give the extractor that a caller brings, or the published network.
+
+    Args:
+        extractor: The caller's; None for the network.
+        outputs: As for :class:`muge_fast.image.extractor.InceptionExtractor`.
+        weights: As there.
+        protocol: As there.
+        precision: As there.
+        device: As there.
+
+    Raises:
+        OSError: There is no file of weights.
+        ValueError: Options of the network beside another extractor, or as for the network.
+
+    Example:
+        >>> from muge_fast.image.extraction import open_extractor
+        >>> options = {"outputs": (), "weights": None, "precision": "fp32", "device": None}
+        >>> open_extractor(len, protocol="clean", **options)
+        Traceback (most recent call last):
+        ...
+        ValueError: extractor is given, so protocol means nothing: it is an option of the published network
+
+    """
+    if extractor is None:
+        from muge_fast.image.extractor import InceptionExtractor  # noqa: PLC0415 - it imports torch
+
+        return InceptionExtractor(weights, protocol=protocol, precision=precision, device=device, outputs=outputs)
+    given = {"weights": weights, "protocol": protocol, "precision": precision, "device": device}
+    for name, usual in {"weights": None, "protocol": "tf1", "precision": "fp32", "device": None}.items():
+        if given[name] != usual:
+            raise ValueError(f"extractor is given, so {name} means nothing: it is an option of the published network")
+    return extractor
+
+
+def extracted(
+    extractor: Extractor,
+    source: Any,  # noqa: ANN401 - what callers have
+    output: str,
+    *,
+    batch_size: int = 32,
+    workers: int | None = None,
+    progress: bool | None = None,
+) -> Iterator[Any]:
+    """Make features of all images of a source, batch by batch; decoding runs beside it.
+
+    Args:
+        extractor: A function that takes a list of uint8 arrays of shape ``(height, width, 3)``, RGB; a
+            ``torch.nn.Module`` that takes a uint8 tensor of shape ``(images, 3, height, width)``, and is put into
+            evaluation; or something with a method ``stream`` as :class:`muge_fast.image.extractor.InceptionExtractor`.
+        source: As for :func:`muge_fast.image.sources.open_images`.
+        output: Which output to take from extractors that give several.
+        batch_size: Images of a batch.
+        workers: Threads that decode; None for the number of cores.
+        progress: Whether to show how many images are done; None for on a terminal.
+
+    Returns:
+        An array or tensor of shape ``(images, features)`` for each batch.
+
+    Raises:
+        ValueError: As for :func:`muge_fast.image.sources.batches`, or features of another shape.
+
+    Example:
+        >>> import numpy as np
+        >>> from muge_fast.image.extraction import extracted
+        >>> def brightness(images):
+        ...     return np.array([[image.mean()] for image in images])
+        >>> [batch.tolist() for batch in extracted(brightness, np.zeros((3, 8, 8, 3), dtype="uint8"), "", batch_size=2)]
+        [[[0.0], [0.0]], [[0.0]]]
+
+    """
+    if hasattr(extractor, "stream"):
+        for found in extractor.stream(source, batch_size=batch_size, workers=workers, progress=progress):
+            yield output_of(found, output)
+        return
+    done = 0
+    with Progress(None, "image", progress) as bar, _adapted(extractor) as adapted:
+        for batch in batches(source, batch_size, workers if workers is not None else os.cpu_count() or 1):
+            features = output_of(adapted(batch), output)
+            if np.ndim(features) != 2 or len(features) != len(batch):  # noqa: PLR2004
+                shape = tuple(np.shape(features))
+                raise ValueError(f"the extractor gives shape {shape}, needs ({len(batch)}, features) for this batch")
+            yield features
+            done += len(batch)
+            if bar.callback is not None:
+                bar.callback(done)
+
+
+def output_of(found: Any, output: str) -> Any:  # noqa: ANN401 - arrays and tensors
+    """Take one output of what an extractor gives.
+
+    Raises:
+        ValueError: It gives several, and not this one.
+
+    Example:
+        >>> from muge_fast.image.extraction import output_of
+        >>> output_of({"2048": [[1.0]]}, "2048")
+        [[1.0]]
+
+    """
+    if not isinstance(found, dict):
+        return found
+    if output not in found:
+        raise ValueError(f"the extractor gives {', '.join(found)}, needs the output {output}")
+    return found[output]
+
+
+def array_of(features: Any) -> npt.NDArray[Any]:  # noqa: ANN401 - arrays and tensors
+    """Bring features into NumPy, from any device.
+
+    Example:
+        >>> from muge_fast.image.extraction import array_of
+        >>> array_of([[1.0]]).shape
+        (1, 1)
+
+    """
+    if hasattr(features, "detach"):
+        features = features.detach().float().cpu().numpy()
+    return np.asarray(features)
+
+
+@contextmanager
+def _adapted(extractor: Extractor) -> Iterator[Callable[[list[Pixels]], Any]]:
+    """A module of torch takes tensors, in evaluation and without gradients; a function takes images as they are."""
+    torch = sys.modules.get("torch")
+    if torch is None or not isinstance(extractor, torch.nn.Module):
+        yield extractor
+        return
+    was_training = extractor.training
+    weight = next(extractor.parameters(), None)
+    extractor.eval()
+
+    def adapted(images: list[Pixels]) -> Any:  # noqa: ANN401
+        shapes = sorted({image.shape for image in images})
+        if len(shapes) > 1:
+            raise ValueError(f"images have shapes {shapes[0]} and {shapes[1]}, a module of torch needs one of a batch")
+        tensor = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).contiguous()
+        with torch.inference_mode():
+            return extractor(tensor if weight is None else tensor.to(weight.device))
+
+    try:
+        yield adapted
+    finally:
+        extractor.train(was_training)
