@@ -312,7 +312,6 @@ def task_files(tmp_path):
 @pytest.mark.filterwarnings("ignore:FID of")
 def test_a_submission_of_images_is_scored(task_files, weights, tmp_path):
     gold, submission, _ = task_files
-    features = np.random.default_rng(0).normal(size=(12, 4)), np.random.default_rng(1).normal(size=(12, 4))
     options = {"weights": weights, "device": "cpu", "splits": 2}
     report = mf.evaluate("t2i", gold, submission, **options)
     assert report.ok
@@ -327,25 +326,6 @@ def test_a_submission_of_images_is_scored(task_files, weights, tmp_path):
     assert "fid value" in page
     report.to_csv(tmp_path / "r.csv")
     assert "| fid |" in report.to_markdown()
-    with pytest.raises(ValueError, match="are needed both, or none"):
-        mf.evaluate("t2i", gold, submission, image_features=features[0], **options)
-
-
-def test_r_precision_joins_where_features_are_given(task_files, weights):
-    gold, submission, _ = task_files
-    features = np.random.default_rng(0).normal(size=(120, 4))
-    from muge_fast.image.verdict import score_images  # noqa: PLC0415 - what is tested
-
-    scores = score_images(
-        ImageTsv(submission),
-        ImageTsv(gold),
-        weights=weights,
-        device="cpu",
-        splits=1,
-        image_features=features,
-        text_features=features,
-    )
-    assert scores["r_precision"].value == 1
 
 
 def test_a_broken_submission_of_images_gets_every_error(task_files):

@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from muge_fast.image.alignment import align
+from muge_fast.image.clip import ClipExtractor
 from muge_fast.image.extraction import rules_for
 from muge_fast.image.extractor import InceptionExtractor
 from muge_fast.image.fid import fid_of, set_score
 from muge_fast.image.inception_score import SEED, inception_score_of
-from muge_fast.image.r_precision import r_precision
+from muge_fast.image.r_precision import NEGATIVES, r_precision
 from muge_fast.image.statistics import Statistics
 from muge_fast.score import Scores
 
@@ -31,8 +33,11 @@ def score_images(
     workers: int | None = None,
     progress: bool | None = None,
     splits: int | None = None,
-    image_features: npt.ArrayLike | None = None,
-    text_features: npt.ArrayLike | None = None,
+    texts: str | os.PathLike[str] | Mapping[str, str] | None = None,
+    clip: str | os.PathLike[str] | ClipExtractor | None = None,
+    image_features: str | os.PathLike[str] | npt.ArrayLike | None = None,
+    text_features: str | os.PathLike[str] | npt.ArrayLike | None = None,
+    negatives: int = NEGATIVES,
 ) -> Scores:
     """Score generated images against real ones.
 
@@ -47,15 +52,21 @@ def score_images(
         workers: As for :func:`muge_fast.image.fid`.
         progress: As for :func:`muge_fast.image.fid`.
         splits: As for :func:`muge_fast.image.inception_score`.
-        image_features: Of the generated images, row for row, for R-precision.
-        text_features: Of their texts, row for row.
+        texts: For R-precision: a text file of the benchmark, or texts by id.
+        clip: The model that makes features of images and texts: a :class:`muge_fast.image.clip.ClipExtractor`, or what
+            one takes.
+        image_features: Instead of texts and a model, features of the generated images: a row for each, in the order of
+            the real ones, or a file of :func:`muge_fast.read_features`, matched by id if it has ids.
+        text_features: The same of their texts.
+        negatives: As for :func:`muge_fast.image.r_precision`.
 
     Returns:
-        ``"fid"`` (lower is better), ``"is"``, and ``"r_precision"`` where features are given.
+        ``"fid"`` (lower is better), ``"is"``, and ``"r_precision"`` where texts or features are given.
 
     Raises:
-        OSError: No file of weights.
-        ValueError: A broken image, with its id; one kind of features without the other; fewer images than splits.
+        OSError: No file of weights, no such model, a file that cannot be read.
+        ValueError: A broken image, with its id; texts or features with ids that are missing or unknown, or without
+            what goes with them; fewer images than splits, or fewer texts than are compared.
 
     Example:
         >>> from muge_fast.image.verdict import score_images
@@ -63,16 +74,26 @@ def score_images(
         9.1
 
     """
-    if (image_features is None) != (text_features is None):
-        raise ValueError("image_features and text_features are needed both, or none")
+    options: dict[str, Any] = {"batch_size": batch_size, "workers": workers, "progress": progress}
+    aligned = align(
+        generated,
+        list(real),
+        texts=texts,
+        clip=clip,
+        image_features=image_features,
+        text_features=text_features,
+        device=device,
+        **options,
+    )
+    # First, because its options may be wrong, and the rest takes longer.
+    hits = None if aligned is None else r_precision(aligned.images, aligned.texts, negatives=negatives)
     rules = rules_for(protocol)
     outputs = ("2048", rules.logits)
     extractor = InceptionExtractor(weights, protocol=protocol, precision=precision, device=device, outputs=outputs)
-    options = {"batch_size": batch_size, "workers": workers, "progress": progress}
     sides, logits = [], []
     for source, is_generated in ((real, False), (generated, True)):
         statistics = Statistics(2048, protocol=extractor.signature)
-        for batch in extractor.stream(source, **options):  # type: ignore[arg-type]
+        for batch in extractor.stream(source, **options):
             statistics.update(batch["2048"].cpu().numpy())
             if is_generated:
                 logits.append(batch[rules.logits].cpu().numpy())
@@ -85,9 +106,9 @@ def score_images(
     found = inception_score_of(np.concatenate(logits), splits=number, shuffle=rules.shuffle)
     signature = f"is|splits:{number}|shuffle:{SEED if rules.shuffle else 'none'}|{extractor.signature}"
     scores["is"] = set_score("is", found.mean, signature, {"std": found.std})
-    if image_features is not None and text_features is not None:
-        hits = r_precision(image_features, text_features)
-        scores["r_precision"] = set_score("r_precision", hits.value, hits.signature, {"ties": hits.ties})
+    if hits is not None and aligned is not None:
+        signature = f"{hits.signature}|{aligned.signature}"
+        scores["r_precision"] = set_score("r_precision", hits.value, signature, {"ties": hits.ties})
     return Scores(scores, 0)
 
 
