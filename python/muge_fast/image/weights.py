@@ -9,6 +9,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from muge_fast.image.download import download
 from muge_fast.image.inception import Inception
 from muge_fast.image.torchvision_inception import TorchvisionInception
 
@@ -74,8 +75,8 @@ def load_weights(weights: str | os.PathLike[str] | None, of: Published = FID) ->
         of: Which ones.
 
     Raises:
-        OSError: There is no such file; the message says where to get it.
-        ValueError: It is no file of weights.
+        OSError: There is no such file, and the message says where to get it; or it cannot be fetched.
+        ValueError: It is no file of weights, or what was fetched is another file.
 
     Example:
         >>> from muge_fast.image.weights import load_weights
@@ -87,7 +88,8 @@ def load_weights(weights: str | os.PathLike[str] | None, of: Published = FID) ->
     """
     cached = Path(torch.hub.get_dir()) / "checkpoints" / of.file
     if weights == "download":
-        torch.hub.load_state_dict_from_url(of.url, progress=True, check_hash=True, weights_only=True)
+        if not cached.is_file():
+            download(of.url, cached, digits=Path(of.file).stem.rpartition("-")[2])
         path = cached
     else:
         path = Path(weights or os.environ.get(of.variable) or cached)
