@@ -128,6 +128,12 @@ def test_the_signature_names_the_model(kind, folder, clip, tmp_path):
         ClipExtractor(folder, precision="fp8")
 
 
+def test_the_extra_is_named_where_it_is_missing(folder, monkeypatch):
+    monkeypatch.setitem(sys.modules, "transformers", None)
+    with pytest.raises(ImportError, match=r"CLIP needs transformers: pip install 'muge-fast\[clip\]'"):
+        ClipExtractor(folder)
+
+
 def test_folders_that_hold_no_model(tmp_path):
     tiny(tmp_path, "chinese_clip")
     safetensors = pytest.importorskip("safetensors.torch")
