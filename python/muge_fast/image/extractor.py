@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from torch import Tensor
 
 from muge_fast.image.inception import OUTPUTS, Inception
 from muge_fast.image.preprocess import PROTOCOLS, preprocess
-from muge_fast.image.sources import batches
+from muge_fast.image.sources import batches, count_images, open_images
 from muge_fast.progress import Progress
 
 VARIABLE = "MUGE_FAST_INCEPTION"
@@ -87,10 +88,10 @@ class InceptionExtractor:
             A float32 tensor of shape ``(images, features)`` for each output.
 
         """
-        x = preprocess(images, self.protocol).to(self.device, memory_format=torch.channels_last)
-        if self.precision == "bf16":
-            x = x.to(torch.bfloat16)
-        with torch.inference_mode(), self._convolutions():
+        with torch.inference_mode(), self.exactly():
+            x = preprocess(images, self.protocol, device=self.device).to(memory_format=torch.channels_last)
+            if self.precision == "bf16":
+                x = x.to(torch.bfloat16)
             parts = [self.network(part, self.outputs) for part in torch.split(x, self.chunk)]
         return {name: torch.cat([part[name] for part in parts]).float() for name in self.outputs}
 
@@ -112,17 +113,28 @@ class InceptionExtractor:
 
         """
         threads = workers if workers is not None else os.cpu_count() or 1
+        found = open_images(source)
         done = 0
-        with Progress(None, "image", progress) as bar:
-            for batch in batches(source, batch_size, threads):
+        with Progress(count_images(found), "image", progress) as bar:
+            for batch in batches(found, batch_size, threads):
                 yield self(batch)
                 done += len(batch)
                 if bar.callback is not None:
                     bar.callback(done)
 
-    def _convolutions(self) -> Any:  # noqa: ANN401 - a context
-        """Switch TF32 on or off: cuDNN has it on by default."""
-        return torch.backends.cudnn.flags(enabled=True, allow_tf32=self.precision == "tf32")
+    @contextmanager
+    def exactly(self) -> Iterator[None]:
+        """Switch TF32 on or off in convolutions, where cuDNN has it on by default; never in products of matrices.
+
+        Those resize images, which no precision of the network may change.
+        """
+        before = torch.get_float32_matmul_precision()
+        torch.set_float32_matmul_precision("highest")
+        try:
+            with torch.backends.cudnn.flags(enabled=True, allow_tf32=self.precision == "tf32"):
+                yield
+        finally:
+            torch.set_float32_matmul_precision(before)
 
 
 def load_weights(weights: str | os.PathLike[str] | None) -> dict[str, Tensor]:

@@ -12,8 +12,9 @@ import numpy as np
 
 from muge_fast import _core
 from muge_fast.image.frechet import frechet_distance
-from muge_fast.image.inception_score import MeanAndSpread, inception_score_of
+from muge_fast.image.inception_score import MeanAndSpread, SplitSums
 from muge_fast.image.kid import kid_of
+from muge_fast.image.sources import count_images, open_images
 from muge_fast.image.statistics import Array, Statistics
 from muge_fast.score import Score
 
@@ -66,7 +67,7 @@ def fid(
     extractor: InceptionExtractor | None = None
     sides = []
     for source in (real, generated):
-        statistics = _known(source)
+        statistics = known_statistics(source)
         if statistics is None:
             if extractor is None:
                 from muge_fast.image.extractor import InceptionExtractor  # noqa: PLC0415 - it imports torch
@@ -74,7 +75,7 @@ def fid(
                 extractor = InceptionExtractor(weights, protocol=protocol, precision=precision, device=device)
             statistics = Statistics(2048, protocol=extractor.signature)
             for batch in extractor.stream(source, batch_size=batch_size, workers=workers, progress=progress):
-                statistics.update(batch["2048"].cpu().numpy())
+                statistics.update(batch["2048"])
         sides.append(statistics)
     return fid_of(*sides)
 
@@ -146,6 +147,10 @@ def inception_score(
 ) -> MeanAndSpread:
     """Compute the Inception Score (Salimans et al., 2016) of images, with the rules of torch-fidelity.
 
+    Where the number of images is known before all have come, as of files and arrays, the score is torch-fidelity's. Of
+    a generator or a ``DataLoader`` it is not: their images are dealt to splits as they come, see
+    :class:`muge_fast.image.inception_score.SplitSums`. Memory does not grow with the number of images.
+
     Args:
         generated: As for :func:`fid`.
         splits: As for :func:`muge_fast.image.inception_score_of`.
@@ -174,8 +179,11 @@ def inception_score(
 
     name = "logits_unbiased"
     extractor = InceptionExtractor(weights, protocol=protocol, precision=precision, device=device, outputs=(name,))
-    stream = extractor.stream(generated, batch_size=batch_size, workers=workers, progress=progress)
-    return inception_score_of(gathered(stream, name), splits=splits)
+    found = open_images(generated)
+    sums = SplitSums(splits, images=count_images(found))
+    for batch in extractor.stream(found, batch_size=batch_size, workers=workers, progress=progress):
+        sums.extend(batch[name])
+    return sums.score()
 
 
 def kid(
@@ -242,8 +250,18 @@ def gathered(stream: Iterator[dict[str, Any]], name: str) -> Array:
     return np.concatenate(parts) if parts else np.empty((0, 1))
 
 
-def _known(source: object) -> Statistics | None:
-    """Statistics that need no network."""
+def known_statistics(source: object) -> Statistics | None:
+    """Take or read statistics, which need no network.
+
+    Returns:
+        None for a source of images.
+
+    Example:
+        >>> from muge_fast.image.fid import known_statistics
+        >>> print(known_statistics("generated/"))
+        None
+
+    """
     if isinstance(source, Statistics):
         return source
     if isinstance(source, (str, os.PathLike)) and Path(source).suffix.lower() == ".npz":

@@ -1,27 +1,25 @@
-"""The text-to-image task: FID, Inception Score and R-precision of a submission, in one pass of the network."""
+"""FID, Inception Score, KID and R-precision of images, in one pass of the network."""
 
 from __future__ import annotations
 
 import os
-import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 from muge_fast.image.extractor import InceptionExtractor
-from muge_fast.image.fid import fid_of, set_score
-from muge_fast.image.inception_score import inception_score_of
+from muge_fast.image.fid import set_score
+from muge_fast.image.one_pass import one_pass, outputs_of
 from muge_fast.image.r_precision import r_precision
-from muge_fast.image.statistics import Statistics
 from muge_fast.score import Scores
 
 
 def score_images(
-    generated: Mapping[str, bytes],
-    real: Mapping[str, bytes],
+    generated: Any,  # noqa: ANN401 - what callers have
+    real: Any,  # noqa: ANN401
     *,
+    metrics: Sequence[str] = ("fid", "is"),
     weights: str | os.PathLike[str] | None = None,
     protocol: str = "tf1",
     precision: str = "fp32",
@@ -30,14 +28,17 @@ def score_images(
     workers: int | None = None,
     progress: bool | None = None,
     splits: int = 10,
+    subsets: int = 100,
+    subset_size: int = 1000,
     image_features: npt.ArrayLike | None = None,
     text_features: npt.ArrayLike | None = None,
 ) -> Scores:
-    """Score generated images against real ones.
+    """Score generated images against real ones. The network sees each image once, for all metrics together.
 
     Args:
-        generated: Bytes of image files by id.
-        real: The same of real images.
+        generated: Generated images, as for :func:`muge_fast.image.fid`.
+        real: Real images, as there; statistics give FID alone.
+        metrics: Any of ``"fid"``, ``"is"`` and ``"kid"``, the main one first. KID keeps the features of all images.
         weights: As for :func:`muge_fast.image.fid`.
         protocol: As for :func:`muge_fast.image.fid`.
         precision: As for :func:`muge_fast.image.fid`.
@@ -46,42 +47,34 @@ def score_images(
         workers: As for :func:`muge_fast.image.fid`.
         progress: As for :func:`muge_fast.image.fid`.
         splits: Parts of the Inception Score.
+        subsets: Of KID, as for :func:`muge_fast.image.kid_of`.
+        subset_size: Images of each.
         image_features: Of the generated images, row for row, for R-precision.
         text_features: Of their texts, row for row.
 
     Returns:
-        ``"fid"`` (lower is better), ``"is"``, and ``"r_precision"`` where features are given.
+        ``"fid"`` and ``"kid"`` (lower is better), ``"is"``, and ``"r_precision"`` where features are given. What a
+        mean over parts spreads by is ``parts["std"]``.
 
     Raises:
-        OSError: No file of weights.
-        ValueError: A broken image, with its id; one kind of features without the other; fewer images than splits.
+        OSError: No file of weights, or a path that cannot be read.
+        ValueError: A broken image, with its id; one kind of features without the other; fewer images than splits or
+            than a subset has; an unknown metric.
 
     Example:
-        >>> from muge_fast.image.verdict import score_images
-        >>> score_images(generated, real, weights="inception.pth")["is"].value  # doctest: +SKIP
-        9.1
+        >>> import muge_fast.image
+        >>> scores = muge_fast.image.score_images("generated/", "T2I_val.img.tsv")  # doctest: +SKIP
+        >>> scores["fid"].value, scores["is"].value  # doctest: +SKIP
+        (17.3, 9.1)
 
     """
     if (image_features is None) != (text_features is None):
         raise ValueError("image_features and text_features are needed both, or none")
-    outputs = ("2048", "logits_unbiased")
+    outputs = outputs_of(metrics)
     extractor = InceptionExtractor(weights, protocol=protocol, precision=precision, device=device, outputs=outputs)
-    options = {"batch_size": batch_size, "workers": workers, "progress": progress}
-    sides, logits = [], []
-    for source, is_generated in ((real, False), (generated, True)):
-        statistics = Statistics(2048, protocol=extractor.signature)
-        for batch in extractor.stream(source, **options):  # type: ignore[arg-type]
-            statistics.update(batch["2048"].cpu().numpy())
-            if is_generated:
-                logits.append(batch["logits_unbiased"].cpu().numpy())
-        sides.append(statistics)
-    with warnings.catch_warnings():
-        # The signature tells how many images there were.
-        warnings.simplefilter("ignore")
-        scores = {"fid": fid_of(*sides)}
-    found = inception_score_of(np.concatenate(logits), splits=splits)
-    signature = f"is|splits:{splits}|shuffle:2020|{extractor.signature}"
-    scores["is"] = set_score("is", found.mean, signature, {"std": found.std})
+    options: dict[str, Any] = {"batch_size": batch_size, "workers": workers, "progress": progress}
+    options |= {"splits": splits, "subsets": subsets, "subset_size": subset_size}
+    scores = one_pass(generated, real, extractor, metrics, **options)
     if image_features is not None and text_features is not None:
         hits = r_precision(image_features, text_features)
         scores["r_precision"] = set_score("r_precision", hits.value, hits.signature, {"ties": hits.ties})
