@@ -171,6 +171,15 @@ def test_input_is_made_where_it_shall_be(protocol):
         assert preprocess(batch, protocol, device="meta").device.type == "meta"
 
 
+def test_arrays_that_cannot_be_written_to_are_no_warning():
+    images, rows = pictures(2), features(5)
+    images.flags.writeable = rows.flags.writeable = False
+    assert torch.equal(preprocess(list(images)), preprocess(list(images.copy())))
+    statistics = Statistics(24, device="cpu")
+    statistics.update(rows)
+    assert np.allclose(statistics.mean, rows.mean(axis=0, dtype="float64"))
+
+
 def test_settings_of_torch_are_left_as_they_were(weights):
     extractor = InceptionExtractor(weights, device="cpu", precision="tf32")
     before = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32

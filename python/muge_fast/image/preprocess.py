@@ -106,7 +106,9 @@ def preprocess(
 
 def _groups(images: Sequence[Image]) -> list[Tensor]:
     """One tensor of images that are alike in size, or one for each image."""
-    tensors = [torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1)[None] for image in images]
+    # Arrays that share a Pillow image may not be written to, which torch does not know of its tensors and warns about.
+    arrays = [np.require(image, requirements=["C", "W"]) for image in images]
+    tensors = [torch.from_numpy(array).permute(2, 0, 1)[None] for array in arrays]
     return [torch.cat(tensors)] if len({tensor.shape for tensor in tensors}) == 1 else tensors
 
 

@@ -26,8 +26,8 @@ class Moments(NamedTuple):
 
     Example:
         >>> from muge_fast.image import Statistics
-        >>> Statistics.of([[0.0], [2.0]]).moments().centred.tolist()
-        [[-1.0], [1.0]]
+        >>> Statistics.of([[0.0, 5.0], [2.0, 5.0]]).moments().centred.tolist()
+        [[-1.0, 0.0], [1.0, 0.0]]
 
     """
 
