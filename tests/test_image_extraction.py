@@ -69,7 +69,9 @@ def test_functions_and_modules_plug_in(sets):
 @pytest.mark.filterwarnings("ignore:FID of")
 def test_batches_and_functions_agree(sets):
     distance = muge_fast.image.fid(*sets, extractor=shares).value
-    metric, kernel, score = FID(shares, dims=2 * PARTS), KID(shares, subsets=3, subset_size=10), InceptionScore(shares)
+    metric, kernel = FID(shares, dims=2 * PARTS), KID(shares, subsets=3, subset_size=10)
+    # The number of images says which split each belongs to.
+    score = InceptionScore(shares, images=30)
     for side, is_real in zip(sets, (True, False), strict=True):
         for batch in np.array_split(side, 3):
             metric.update(batch, real=is_real)
@@ -84,11 +86,43 @@ def test_batches_and_functions_agree(sets):
 
 
 @pytest.mark.filterwarnings("ignore:FID of")
+def test_one_pass_of_a_function(sets):
+    seen = []
+
+    def both(images):
+        seen.append(len(images))
+        return {"2048": shares(images), "logits_unbiased": shares(images) / 50}
+
+    options = {"splits": 2, "subsets": 3, "subset_size": 10}
+    scores = muge_fast.image.score_images(*sets, metrics=("kid", "fid", "is"), extractor=both, **options)
+    assert sum(seen) == 55
+    assert list(scores) == ["kid", "fid", "is"]
+    features = [shares(side) for side in sets]
+    distance = muge_fast.image.frechet_distance(*map(Statistics.of, features))
+    assert scores["fid"].value == pytest.approx(distance, rel=1e-9)
+    kernel = muge_fast.image.kid_of(*features[::-1], subsets=3, subset_size=10).mean
+    assert scores["kid"].value == pytest.approx(kernel, rel=1e-4)
+    score = muge_fast.image.inception_score_of(features[0] / 50, splits=2).mean
+    assert scores["is"].value == pytest.approx(score, rel=1e-9)
+    assert all("|extractor:test_image_extraction.test_one_pass" in scores[name].signature for name in scores)
+    # One array is features or logits, not both.
+    found = muge_fast.image.score_images(*sets, metrics=("fid", "kid"), extractor=shares, subset_size=10)
+    assert found["fid"].value == pytest.approx(distance, rel=1e-9)
+    with pytest.raises(ValueError, match="gives one array, needs a dictionary with the outputs 2048, logits_unbiased"):
+        muge_fast.image.score_images(*sets, extractor=shares)
+    with pytest.raises(ValueError, match="extractor is given, so weights means nothing"):
+        muge_fast.image.score_images(*sets, metrics=("fid",), extractor=shares, weights="x.pth")
+
+
+@pytest.mark.filterwarnings("ignore:FID of")
 def test_features_of_different_extractors_are_not_mixed(sets, tmp_path):
     statistics = Statistics.of(shares(sets[0]), protocol="extractor:other")
     statistics.save(tmp_path / "other.npz")
     with pytest.raises(ValueError, match="need the same"):
         muge_fast.image.fid(tmp_path / "other.npz", sets[1], extractor=shares)
+    # Metrics of batches know what makes their features too.
+    with pytest.raises(ValueError, match="other: has"):
+        KID(shares).merge(KID(np.array))
 
 
 def test_what_does_not_fit_is_an_error(sets):

@@ -120,9 +120,14 @@ def sets():
     return pictures(13, seed=3), pictures(11, seed=4)
 
 
+@pytest.fixture(scope="module")
+def outputs(theirs, sets):
+    """Features and logits of the scripts, of both sets."""
+    return [features_and_logits(theirs, side) for side in sets]
+
+
 @pytest.mark.filterwarnings("ignore:FID of")
-def test_scores_are_those_of_the_scripts(sets, theirs, weights, tmp_path):
-    outputs = [features_and_logits(theirs, side) for side in sets]
+def test_scores_are_those_of_the_scripts(sets, outputs, weights, tmp_path):
     distance = muge_fast.image.frechet_distance(*(Statistics.of(features.numpy()) for features, _ in outputs))
     score = inception_score(outputs[1][1])
     options = {"weights": weights, "protocol": "ofa", "device": "cpu"}
@@ -152,6 +157,50 @@ def test_batches_of_a_loop_give_the_same_score(sets, weights):
         metric.update(part)
     known = muge_fast.image.inception_score(sets[1], weights=weights, protocol="ofa", device="cpu")
     assert metric.compute().mean == pytest.approx(known.mean, rel=1e-6)
+    usual = muge_fast.image.InceptionScore(extractor)
+    usual.update(sets[1])
+    assert usual.sums.rule == (1, None, None)
+    assert usual.compute().mean == pytest.approx(known.mean, rel=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore:FID of")
+def test_one_pass_is_of_normalised_pixels_and_one_of_plain_ones(sets, outputs, weights, monkeypatch):
+    passes = []
+    forward = Inception.forward
+
+    def counted(self, x, outputs=("2048",)):
+        passes.append(len(x))
+        return forward(self, x, outputs)
+
+    monkeypatch.setattr(Inception, "forward", counted)
+    options = {"weights": weights, "protocol": "ofa", "device": "cpu"}
+    sizes = {"subsets": 3, "subset_size": 5}
+    scores = muge_fast.image.score_images(sets[1], sets[0], metrics=("fid", "is", "kid"), **sizes, **options)
+    # Real images have no logits to give.
+    assert sum(passes) == 13 + 2 * 11
+    features = [side.numpy() for side, _ in outputs]
+    expected = muge_fast.image.frechet_distance(*map(Statistics.of, features))
+    assert scores["fid"].value == pytest.approx(expected, rel=1e-5)
+    assert scores["is"].value == pytest.approx(inception_score(outputs[1][1]), rel=1e-5)
+    assert scores["kid"].value == pytest.approx(muge_fast.image.kid_of(*features, **sizes).mean, rel=1e-4)
+    passes.clear()
+    found = muge_fast.image.score_images(iter(sets[1]), None, metrics=("is",), **options)["is"]
+    assert sum(passes) == 11
+    # Of one part the number of images need not be known.
+    assert found.value == pytest.approx(scores["is"].value, rel=1e-6)
+    assert found.signature == scores["is"].signature
+    assert found.signature.startswith("is|splits:1|shuffle:none|torchvision-inception-v3|resize:ofa|precision:fp32|")
+
+
+def test_more_splits_keep_the_order(sets, outputs, weights):
+    logits = outputs[1][1].numpy()
+    options = {"weights": weights, "protocol": "ofa", "device": "cpu", "splits": 3}
+    expected = muge_fast.image.inception_score_of(logits, splits=3, shuffle=False)
+    assert muge_fast.image.inception_score(sets[1], **options) == pytest.approx(expected, rel=1e-4)
+    dealt = [muge_fast.image.inception_score_of(logits[part::3], splits=1).mean for part in range(3)]
+    found = muge_fast.image.score_images(iter(sets[1]), None, metrics=("is",), **options)["is"]
+    assert (found.value, found.parts["std"]) == pytest.approx((np.mean(dealt), np.std(dealt)), rel=1e-4)
+    assert found.signature.startswith("is|splits:3|dealt:none|")
 
 
 def test_protocols_are_not_mixed(sets, tmp_path):

@@ -115,6 +115,40 @@ def test_features_that_are_there(folder, report, features):
         assert np.array_equal(made.texts, texts)
 
 
+@pytest.mark.filterwarnings("ignore:FID of")
+def test_sources_with_and_without_ids(folder, report, features, tmp_path):
+    """A path is as good as what it holds; images without ids have features in their own order."""
+    images, texts, _ = features
+    feature_files(folder, features)
+    shared = options(folder, metrics=("fid",))
+    files = folder / "pred.tsv", str(folder / "gold.tsv")
+    found = muge_fast.image.score_images(*files, texts=folder / "texts.tsv", clip=folder / "clip", **shared)
+    assert found["r_precision"].value == report.scores["r_precision"].value
+    assert found["fid"].value == pytest.approx(report.scores["fid"].value, rel=1e-9)
+    array = pictures(ITEMS, seed=4)
+    for source in (array, iter(array)):
+        given = {"image_features": folder / "img.npy", "text_features": texts}
+        found = muge_fast.image.score_images(source, files[1], **given, **shared)
+        assert found["r_precision"].value == report.scores["r_precision"].value
+    same = muge_fast.image.score_images(array, files[1], image_features=images, text_features=images, **shared)
+    assert same["r_precision"].value == 1
+    # Real images of other ids leave the generated ones in their order.
+    ImageTsv.write(tmp_path / "other.tsv", {f"x{n}": encoded(image) for n, image in enumerate(array)})
+    given = {"image_features": images[::-1], "text_features": texts[::-1]}
+    found = muge_fast.image.score_images(files[0], tmp_path / "other.tsv", **given, **shared)
+    expected = muge_fast.image.r_precision(images[::-1], texts[::-1], negatives=NEGATIVES)
+    assert found["r_precision"].value == expected.value
+    for given, message in (
+        ({"texts": TEXTS, "clip": folder / "clip"}, "texts go by ids, which the images do not have"),
+        ({"image_features": folder / "img.jsonl", "text_features": texts}, "img.jsonl has ids, which the images do no"),
+        ({"image_features": images[:3], "text_features": texts}, r"image_features has shape \(3, 24\), needs \(12, fe"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            muge_fast.image.score_images(array, files[1], **given, **shared)
+    with pytest.raises(ValueError, match=r"text_features has shape \(11, 24\), needs \(12, features\)"):
+        muge_fast.image.score_images(iter(array), files[1], image_features=images, text_features=texts[1:], **shared)
+
+
 def test_texts_and_features_that_do_not_fit(folder, features, tmp_path):
     feature_files(folder, features)
     images, texts, _ = features

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from muge_fast.datasets.texts import read_texts
 from muge_fast.features import read_features
+from muge_fast.image.sources import count_images, open_images
 
 if TYPE_CHECKING:
     from muge_fast.image.clip import ClipExtractor
@@ -21,7 +22,7 @@ Features = npt.NDArray[Any]
 
 
 class Alignment(NamedTuple):
-    """Features of images and of their texts, in the order of the gold file.
+    """Features of images and of their texts, row for row.
 
     Attributes:
         images: Of shape ``(images, features)``.
@@ -35,9 +36,31 @@ class Alignment(NamedTuple):
     signature: str
 
 
+def order_of(generated: Any, real: Any) -> list[str] | None:  # noqa: ANN401 - what callers have
+    """Give the ids of generated images, in the order that rows get: numbers shall not depend on that of a submission.
+
+    Args:
+        generated: Images, by id if they have ids.
+        real: The same of real images, whose order it is if they have the same ids.
+
+    Returns:
+        None for images without ids.
+
+    Example:
+        >>> from muge_fast.image.alignment import order_of
+        >>> order_of({"b": b"", "a": b""}, {"a": b"", "b": b""}), order_of("generated/", {"a": b""})
+        (['a', 'b'], None)
+
+    """
+    if not isinstance(generated, Mapping):
+        return None
+    has_same = isinstance(real, Mapping) and set(real) == set(generated)
+    return list(real if has_same else generated)
+
+
 def align(
-    generated: Mapping[str, bytes],
-    ids: Sequence[str],
+    generated: Any,  # noqa: ANN401 - what callers have
+    ids: Sequence[str] | None,
     *,
     texts: PathLike | Mapping[str, str] | None,
     clip: PathLike | ClipExtractor | None,
@@ -49,8 +72,8 @@ def align(
     """Make features of images and texts by a model, or take features that are there.
 
     Args:
-        generated: Bytes of image files by id.
-        ids: The ids of the gold file, whose order rows get: numbers shall not depend on the order of a submission.
+        generated: Images, by id if they have ids.
+        ids: All their ids, in the order that rows get, see :func:`order_of`; None for images without ids.
         texts: A text file of the benchmark, or texts by id.
         clip: The model that makes features of images and texts.
         image_features: Features of the images, see :func:`features_by_id`.
@@ -63,7 +86,8 @@ def align(
 
     Raises:
         OSError: A file cannot be read.
-        ValueError: Texts without a model or features without the other ones; ids that are missing or unknown.
+        ValueError: Texts without a model or features without the other ones; ids that are missing or unknown, or
+            images without ids.
 
     Example:
         >>> from muge_fast.image.alignment import align
@@ -79,10 +103,15 @@ def align(
     if image_features is not None and text_features is not None:
         if texts is not None:
             raise ValueError("texts and clip make features, image_features and text_features are some: give one pair")
-        images = features_by_id("image_features", image_features, ids)
-        return Alignment(images, features_by_id("text_features", text_features, ids), "features:given")
+        count = count_images(open_images(generated)) if ids is None else len(ids)
+        images = features_by_id("image_features", image_features, ids, count=count)
+        return Alignment(
+            images, features_by_id("text_features", text_features, ids, count=len(images)), "features:given"
+        )
     if texts is None or clip is None:
         return None
+    if ids is None:
+        raise ValueError("texts go by ids, which the images do not have: needs a .tsv of the benchmark or bytes by id")
     known = texts_by_id(texts, ids)
     from muge_fast.image.clip import ClipExtractor  # noqa: PLC0415 - it imports torch
 
@@ -115,22 +144,27 @@ def texts_by_id(texts: PathLike | Mapping[str, str], ids: Sequence[str]) -> list
     return [known[key] for key in ids]
 
 
-def features_by_id(name: str, given: PathLike | npt.ArrayLike, ids: Sequence[str]) -> Features:
-    """Give features of each id.
+def features_by_id(
+    name: str, given: PathLike | npt.ArrayLike, ids: Sequence[str] | None, *, count: int | None
+) -> Features:
+    """Give features of each image.
 
     Args:
         name: What errors call them.
-        given: A matrix, or the path of an ``.npy``: a row for each id, in the order of ``ids``; or the path of another
-            file of :func:`muge_fast.read_features`, whose ids, written as texts, are those of ``ids`` in any order.
-        ids: The ids.
+        given: A matrix, or the path of an ``.npy``: a row for each image, in the order of ``ids``; or the path of
+            another file of :func:`muge_fast.read_features`, whose ids, written as texts, are those of ``ids`` in any
+            order.
+        ids: The ids; None for images without ids.
+        count: How many images there are; None if nobody knows.
 
     Raises:
         OSError: The file cannot be read.
-        ValueError: It is no such file, another number of rows, an id without features, or features without id.
+        ValueError: It is no such file, another number of rows, an id without features, features without id, or a file
+            with ids for images without ids.
 
     Example:
         >>> from muge_fast.image.alignment import features_by_id
-        >>> features_by_id("image_features", [[0.0], [1.0]], ["a", "b"]).tolist()
+        >>> features_by_id("image_features", [[0.0], [1.0]], ["a", "b"], count=2).tolist()
         [[0.0], [1.0]]
 
     """
@@ -140,11 +174,14 @@ def features_by_id(name: str, given: PathLike | npt.ArrayLike, ids: Sequence[str
         name = os.fspath(given)
         numbers, matrix = read_features(name)
         if Path(name).suffix.lower() != ".npy":
+            if ids is None:
+                raise ValueError(f"{name} has ids, which the images do not have: needs an .npy in their order")
             places = {str(number): place for place, number in enumerate(numbers.tolist())}
             _refuse_others(name, "feature", places.keys(), ids)
             return matrix[[places[key] for key in ids]]
-    if matrix.ndim != 2 or len(matrix) != len(ids):  # noqa: PLR2004
-        raise ValueError(f"{name} has shape {matrix.shape}, needs ({len(ids)}, features): a row for each image")
+    if matrix.ndim != 2 or count not in (None, len(matrix)):  # noqa: PLR2004
+        wanted = "images" if count is None else count
+        raise ValueError(f"{name} has shape {matrix.shape}, needs ({wanted}, features): a row for each image")
     return matrix
 
 

@@ -16,7 +16,10 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from muge_fast.image.extraction import array_of, extracted
+from muge_fast.image.device import host
+from muge_fast.image.extraction import extracted
+from muge_fast.image.precision import exactly
+from muge_fast.image.preprocess import sent
 from muge_fast.progress import Progress
 
 Float32 = npt.NDArray[np.float32]
@@ -86,8 +89,8 @@ class ClipExtractor:
         arrays = images.permute(0, 2, 3, 1).cpu().numpy() if isinstance(images, Tensor) else images
         pictures = [Image.fromarray(np.ascontiguousarray(image)) for image in arrays]
         pixels = self._processor(images=pictures, return_tensors="pt")["pixel_values"]
-        with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
-            found = self.network.get_image_features(pixel_values=pixels.to(self.device, self.network.dtype))
+        with torch.inference_mode(), exactly(self.precision):
+            found = self.network.get_image_features(pixel_values=sent(pixels, self.device).to(self.network.dtype))
         return _features(found)
 
     def images(
@@ -113,11 +116,11 @@ class ClipExtractor:
             ValueError: A broken image, with its name, or no images.
 
         """
-        stream = extracted(self, source, "", batch_size=batch_size, workers=workers, progress=progress)
-        parts = [array_of(part) for part in stream]
+        options: dict[str, Any] = {"batch_size": batch_size, "workers": workers, "progress": progress}
+        parts = [host(part["clip"]) for part in extracted(self, source, ["clip"], **options)]
         if not parts:
             raise ValueError("there are no images")
-        return np.concatenate(parts)
+        return np.concatenate(parts, dtype=np.float32)
 
     def texts(self, texts: Sequence[str], *, batch_size: int = 128, progress: bool | None = None) -> Float32:
         """Make features of texts.
@@ -141,14 +144,14 @@ class ClipExtractor:
         parts = []
         with Progress(len(texts), "text", progress) as bar:
             for start in range(0, len(texts), batch_size):
-                parts.append(array_of(self._texts(texts[start : start + batch_size])))
+                parts.append(host(self._texts(texts[start : start + batch_size])))
                 if bar.callback is not None:
                     bar.callback(min(start + batch_size, len(texts)))
-        return np.concatenate(parts)
+        return np.concatenate(parts, dtype=np.float32)
 
     def _texts(self, texts: list[str]) -> Tensor:
         tokens = self._tokenizer(texts, padding=True, truncation=True, max_length=self._longest, return_tensors="pt")
-        with torch.inference_mode():
+        with torch.inference_mode(), exactly(self.precision):
             return _features(self.network.get_text_features(**tokens.to(self.device)))
 
 

@@ -9,9 +9,8 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from muge_fast.image.sources import Pixels, batches
+from muge_fast.image.sources import Pixels, batches, count_images, open_images
 from muge_fast.progress import Progress
 
 Extractor = Callable[[Any], Any]
@@ -124,51 +123,47 @@ def open_extractor(
 def extracted(
     extractor: Extractor,
     source: Any,  # noqa: ANN401 - what callers have
-    output: str,
+    outputs: Sequence[str],
     *,
     batch_size: int = 32,
     workers: int | None = None,
     progress: bool | None = None,
-) -> Iterator[Any]:
+) -> Iterator[dict[str, Any]]:
     """Make features of all images of a source, batch by batch; decoding runs beside it.
 
     Args:
-        extractor: A function that takes a list of uint8 arrays of shape ``(height, width, 3)``, RGB; a
+        extractor: A function that takes a list of uint8 arrays of shape ``(height, width, 3)``, RGB; or a
             ``torch.nn.Module`` that takes a uint8 tensor of shape ``(images, 3, height, width)``, and is put into
-            evaluation; or something with a method ``stream`` as :class:`muge_fast.image.extractor.InceptionExtractor`.
+            evaluation. One with a method ``narrowed`` is told which outputs are needed, as
+            :class:`muge_fast.image.extractor.InceptionExtractor`.
         source: As for :func:`muge_fast.image.sources.open_images`.
-        output: Which output to take from extractors that give several.
+        outputs: Which outputs to take from extractors that give several; what others give gets the name.
         batch_size: Images of a batch.
         workers: Threads that decode; None for the number of cores.
         progress: Whether to show how many images are done; None for on a terminal.
 
     Returns:
-        An array or tensor of shape ``(images, features)`` for each batch.
+        For each batch an array or tensor of shape ``(images, features)`` for each output, where the extractor made it.
 
     Raises:
-        ValueError: As for :func:`muge_fast.image.sources.batches`, or features of another shape.
+        ValueError: As for :func:`muge_fast.image.sources.batches`, features of another shape, or an output that the
+            extractor does not give.
 
     Example:
         >>> import numpy as np
         >>> from muge_fast.image.extraction import extracted
         >>> def brightness(images):
         ...     return np.array([[image.mean()] for image in images])
-        >>> [batch.tolist() for batch in extracted(brightness, np.zeros((3, 8, 8, 3), dtype="uint8"), "", batch_size=2)]
+        >>> images = np.zeros((3, 8, 8, 3), dtype="uint8")
+        >>> [batch["light"].tolist() for batch in extracted(brightness, images, ["light"], batch_size=2)]
         [[[0.0], [0.0]], [[0.0]]]
 
     """
-    if hasattr(extractor, "stream"):
-        for found in extractor.stream(source, batch_size=batch_size, workers=workers, progress=progress):
-            yield output_of(found, output)
-        return
+    found = open_images(source)
     done = 0
-    with Progress(None, "image", progress) as bar, _adapted(extractor) as adapted:
-        for batch in batches(source, batch_size, workers if workers is not None else os.cpu_count() or 1):
-            features = output_of(adapted(batch), output)
-            if np.ndim(features) != 2 or len(features) != len(batch):  # noqa: PLR2004
-                shape = tuple(np.shape(features))
-                raise ValueError(f"the extractor gives shape {shape}, needs ({len(batch)}, features) for this batch")
-            yield features
+    with Progress(count_images(found), "image", progress) as bar, _adapted(extractor, outputs) as adapted:
+        for batch in batches(found, batch_size, workers if workers is not None else os.cpu_count() or 1):
+            yield _checked(adapted(batch), outputs, len(batch))
             done += len(batch)
             if bar.callback is not None:
                 bar.callback(done)
@@ -193,27 +188,27 @@ def output_of(found: Any, output: str) -> Any:  # noqa: ANN401 - arrays and tens
     return found[output]
 
 
-def array_of(features: Any) -> npt.NDArray[Any]:  # noqa: ANN401 - arrays and tensors
-    """Bring features into NumPy, from any device.
-
-    Example:
-        >>> from muge_fast.image.extraction import array_of
-        >>> array_of([[1.0]]).shape
-        (1, 1)
-
-    """
-    if hasattr(features, "detach"):
-        features = features.detach().float().cpu().numpy()
-    return np.asarray(features)
+def _checked(found: Any, outputs: Sequence[str], count: int) -> dict[str, Any]:  # noqa: ANN401
+    """The outputs of a batch, with a row for each image."""
+    if len(outputs) > 1 and not isinstance(found, dict):
+        raise ValueError(f"the extractor gives one array, needs a dictionary with the outputs {', '.join(outputs)}")
+    named = {name: output_of(found, name) for name in outputs}
+    for features in named.values():
+        if np.ndim(features) != 2 or len(features) != count:  # noqa: PLR2004
+            shape = tuple(np.shape(features))
+            raise ValueError(f"the extractor gives shape {shape}, needs ({count}, features) for this batch")
+    return named
 
 
 @contextmanager
-def _adapted(extractor: Extractor) -> Iterator[Callable[[list[Pixels]], Any]]:
+def _adapted(extractor: Extractor, outputs: Sequence[str]) -> Iterator[Callable[[list[Pixels]], Any]]:
     """A module of torch takes tensors, in evaluation and without gradients; a function takes images as they are."""
     torch = sys.modules.get("torch")
     if torch is None or not isinstance(extractor, torch.nn.Module):
-        yield extractor
+        yield extractor.narrowed(outputs) if hasattr(extractor, "narrowed") else extractor
         return
+    from muge_fast.image.preprocess import sent, tensors_of  # noqa: PLC0415 - it imports torch
+
     was_training = extractor.training
     weight = next(extractor.parameters(), None)
     extractor.eval()
@@ -222,9 +217,9 @@ def _adapted(extractor: Extractor) -> Iterator[Callable[[list[Pixels]], Any]]:
         shapes = sorted({image.shape for image in images})
         if len(shapes) > 1:
             raise ValueError(f"images have shapes {shapes[0]} and {shapes[1]}, a module of torch needs one of a batch")
-        tensor = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).contiguous()
+        (tensor,) = tensors_of(images)
         with torch.inference_mode():
-            return extractor(tensor if weight is None else tensor.to(weight.device))
+            return extractor(sent(tensor.contiguous(), None if weight is None else weight.device))
 
     try:
         yield adapted

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -9,14 +10,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from muge_fast.image.extraction import ScoreRules, rules_for
+from muge_fast.image.extraction import ScoreRules, extracted, rules_for
 from muge_fast.image.inception import OUTPUTS
+from muge_fast.image.precision import PRECISIONS, exactly
 from muge_fast.image.preprocess import PROTOCOLS, preprocess
-from muge_fast.image.sources import batches
 from muge_fast.image.weights import load_weights, published
-from muge_fast.progress import Progress
-
-PRECISIONS = ("fp32", "tf32", "bf16")
 
 # Images that a CPU works on together: what lies between two layers stays nearer than with more.
 CPU_CHUNK = 8
@@ -92,10 +90,10 @@ class InceptionExtractor:
             A float32 tensor of shape ``(images, features)`` for each output.
 
         """
-        x = preprocess(images, self.protocol).to(self.device, memory_format=torch.channels_last)
-        if self.precision == "bf16":
-            x = x.to(torch.bfloat16)
-        with torch.inference_mode(), self._convolutions():
+        with torch.inference_mode(), exactly(self.precision):
+            x = preprocess(images, self.protocol, device=self.device).to(memory_format=torch.channels_last)
+            if self.precision == "bf16":
+                x = x.to(torch.bfloat16)
             parts = [self.network(part, self.outputs) for part in torch.split(x, self.chunk)]
         return {name: torch.cat([part[name] for part in parts]).float() for name in self.outputs}
 
@@ -116,15 +114,17 @@ class InceptionExtractor:
             progress: Whether to show how many images are done; None for on a terminal.
 
         """
-        threads = workers if workers is not None else os.cpu_count() or 1
-        done = 0
-        with Progress(None, "image", progress) as bar:
-            for batch in batches(source, batch_size, threads):
-                yield self(batch)
-                done += len(batch)
-                if bar.callback is not None:
-                    bar.callback(done)
+        options: dict[str, Any] = {"batch_size": batch_size, "workers": workers, "progress": progress}
+        return extracted(self, source, self.outputs, **options)
 
-    def _convolutions(self) -> Any:  # noqa: ANN401 - a context
-        """Switch TF32 on or off: cuDNN has it on by default."""
-        return torch.backends.cudnn.flags(enabled=True, allow_tf32=self.precision == "tf32")
+    def narrowed(self, outputs: Sequence[str]) -> InceptionExtractor:
+        """Give one that computes some of the outputs alone, with the same network: others may need a pass of their own.
+
+        Args:
+            outputs: Any of its own; if there are others, it stays as it is.
+
+        """
+        other = copy.copy(self)
+        if set(outputs) <= set(self.outputs):
+            other.outputs = tuple(outputs)
+        return other

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterable, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from muge_fast import _core
-from muge_fast.image.extraction import Extractor, array_of, extracted, open_extractor, rules_for, rules_of, signature_of
+from muge_fast.image.extraction import Extractor, open_extractor, rules_for
 from muge_fast.image.frechet import frechet_distance
-from muge_fast.image.inception_score import MeanAndSpread, inception_score_of
+from muge_fast.image.inception_score import MeanAndSpread
 from muge_fast.image.kid import kid_of
-from muge_fast.image.statistics import Array, Statistics
+from muge_fast.image.sides import Side, known_statistics, outputs_of
+from muge_fast.image.statistics import Statistics
 from muge_fast.score import Score
 
 # Below this number of images the estimate is visibly too large.
@@ -65,15 +65,17 @@ def fid(
 
     """
     network: Extractor | None = None
+    outputs = outputs_of(("fid",))
     sides = []
     for source in (real, generated):
-        statistics = _known(source)
+        statistics = known_statistics(source)
         if statistics is None:
-            network = network or open_extractor(
-                extractor, outputs=("2048",), weights=weights, protocol=protocol, precision=precision, device=device
-            )
-            parts = extracted(network, source, "2048", batch_size=batch_size, workers=workers, progress=progress)
-            statistics = _statistics(parts, signature_of(network))
+            if network is None:
+                network = open_extractor(
+                    extractor, outputs=outputs, weights=weights, protocol=protocol, precision=precision, device=device
+                )
+            options: dict[str, Any] = {"batch_size": batch_size, "workers": workers, "progress": progress}
+            statistics = Side(source, network, ("fid",), **options).statistics
         sides.append(statistics)
     return fid_of(*sides)
 
@@ -146,6 +148,10 @@ def inception_score(
 ) -> MeanAndSpread:
     """Compute the Inception Score (Salimans et al., 2016) of images, with the rules of torch-fidelity.
 
+    Where the number of images is known before all have come, as of files and arrays, the score is torch-fidelity's. Of
+    a generator or a ``DataLoader`` it is not: their images are dealt to splits as they come, see
+    :class:`muge_fast.image.inception_score.SplitSums`. Memory does not grow with the number of images.
+
     Args:
         generated: As for :func:`fid`.
         splits: As for :func:`muge_fast.image.inception_score_of`; None for 10, or 1 for the protocol ``"ofa"``.
@@ -171,14 +177,12 @@ def inception_score(
         9.1
 
     """
-    outputs = (rules_for(protocol).logits,)
+    outputs = outputs_of(("is",), rules_for(protocol))
     network = open_extractor(
         extractor, outputs=outputs, weights=weights, protocol=protocol, precision=precision, device=device
     )
-    rules = rules_of(network)
-    parts = extracted(network, generated, rules.logits, batch_size=batch_size, workers=workers, progress=progress)
-    number = rules.splits if splits is None else splits
-    return inception_score_of(gathered(parts), splits=number, shuffle=rules.shuffle)
+    options: dict[str, Any] = {"batch_size": batch_size, "workers": workers, "progress": progress}
+    return Side(generated, network, ("is",), splits=splits, **options).sums.score()
 
 
 def kid(
@@ -226,42 +230,8 @@ def kid(
 
     """
     network = open_extractor(
-        extractor, outputs=("2048",), weights=weights, protocol=protocol, precision=precision, device=device
+        extractor, outputs=outputs_of(("kid",)), weights=weights, protocol=protocol, precision=precision, device=device
     )
     options: dict[str, Any] = {"batch_size": batch_size, "workers": workers, "progress": progress}
-    left, right = (gathered(extracted(network, source, "2048", **options)) for source in (real, generated))
+    left, right = (Side(source, network, ("kid",), **options).features for source in (real, generated))
     return kid_of(left, right, subsets=subsets, subset_size=subset_size)
-
-
-def gathered(parts: Iterable[Any]) -> Array:
-    """Put the features of all batches together.
-
-    Example:
-        >>> import numpy as np
-        >>> from muge_fast.image.fid import gathered
-        >>> gathered([np.zeros((2, 3)), np.ones((1, 3))]).shape
-        (3, 3)
-
-    """
-    arrays = [array_of(part) for part in parts]
-    return np.concatenate(arrays) if arrays else np.empty((0, 1))
-
-
-def _statistics(parts: Iterable[Any], protocol: str) -> Statistics:
-    statistics: Statistics | None = None
-    for part in parts:
-        if statistics is None:
-            statistics = Statistics(part.shape[1], protocol=protocol)
-        statistics.update(array_of(part))
-    if statistics is None:
-        raise ValueError("there are no images")
-    return statistics
-
-
-def _known(source: object) -> Statistics | None:
-    """Statistics that need no network."""
-    if isinstance(source, Statistics):
-        return source
-    if isinstance(source, (str, os.PathLike)) and Path(source).suffix.lower() == ".npz":
-        return Statistics.load(source)
-    return None
