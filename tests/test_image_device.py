@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from image_data import pictures
 from muge_fast import image
 from muge_fast.image import FID, InceptionScore, Statistics, frechet_distance
 from muge_fast.image.device import Device, Host, place_of
@@ -10,7 +11,7 @@ from muge_fast.image.device import Device, Host, place_of
 torch = pytest.importorskip("torch")
 
 from muge_fast.image.extractor import InceptionExtractor  # noqa: E402 - only with torch
-from muge_fast.image.inception import OUTPUTS, random_weights  # noqa: E402
+from muge_fast.image.inception import OUTPUTS  # noqa: E402
 from muge_fast.image.preprocess import PROTOCOLS, preprocess  # noqa: E402
 
 
@@ -142,24 +143,6 @@ def test_devices_without_double_precision_leave_sums_to_the_host():
 
 
 # On a GPU
-
-
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory):
-    """A file as the published one, with random weights."""
-    path = tmp_path_factory.mktemp("weights") / "inception.pth"
-    torch.save(random_weights(5), path)
-    return path
-
-
-def pictures(count, size=(70, 50), seed=1):
-    """Smooth from left to right, and noisy."""
-    random = np.random.default_rng(seed)
-    ramp = np.linspace(
-        random.integers(0, 100, (count, 1, 3)), random.integers(100, 200, (count, 1, 3)), size[1], axis=2
-    )
-    noise = random.integers(0, 50, (count, *size, 3))
-    return (ramp.reshape(count, 1, size[1], 3) + noise).astype("uint8")
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)

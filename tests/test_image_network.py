@@ -15,18 +15,10 @@ torch_fidelity = pytest.importorskip("torch_fidelity")
 Image = pytest.importorskip("PIL.Image")
 
 from muge_fast.image.extractor import InceptionExtractor  # noqa: E402 - only with torch
-from muge_fast.image.inception import OUTPUTS, Inception, random_weights  # noqa: E402
+from muge_fast.image.inception import OUTPUTS, Inception  # noqa: E402
 from muge_fast.image.preprocess import PROTOCOLS, preprocess  # noqa: E402
 from muge_fast.image.sources import batches  # noqa: E402
 from muge_fast.image.weights import FID, load_weights  # noqa: E402
-
-
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory):
-    """A file as the published one, with random weights."""
-    path = tmp_path_factory.mktemp("weights") / "inception.pth"
-    torch.save(random_weights(5), path)
-    return path
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,5 @@
 """Where images come from, and one pass of the network over them for all metrics."""
 
-import io
 import os
 import signal
 import subprocess
@@ -13,6 +12,7 @@ import numpy as np
 import pytest
 
 import muge_fast.image
+from image_data import encoded, pictures
 from muge_fast.datasets import ImageTsv
 from muge_fast.image import Statistics
 
@@ -22,28 +22,8 @@ Image = pytest.importorskip("PIL.Image")
 from torch.utils.data import DataLoader, Dataset, TensorDataset  # noqa: E402 - only with torch
 
 from muge_fast.image.extractor import InceptionExtractor  # noqa: E402
-from muge_fast.image.inception import Inception, random_weights  # noqa: E402
+from muge_fast.image.inception import Inception  # noqa: E402
 from muge_fast.image.sources import batches, count_images, open_images  # noqa: E402
-
-
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory):
-    """A file as the published one, with random weights."""
-    path = tmp_path_factory.mktemp("weights") / "inception.pth"
-    torch.save(random_weights(5), path)
-    return path
-
-
-def pictures(count, size=(40, 50), seed=1):
-    random = np.random.default_rng(seed)
-    coarse = random.integers(0, 256, (count, 5, 5, 3)).astype("uint8")
-    return np.array([np.asarray(Image.fromarray(image).resize(size[::-1])) for image in coarse])
-
-
-def encoded(image, kind="PNG"):
-    data = io.BytesIO()
-    Image.fromarray(image).save(data, kind)
-    return data.getvalue()
 
 
 class Pairs(Dataset):
@@ -68,7 +48,7 @@ def generator(images, size=4):
         yield images[start : start + size]
 
 
-IMAGES = pictures(10)
+IMAGES = pictures(10, (40, 50))
 TENSOR = torch.from_numpy(IMAGES).permute(0, 3, 1, 2)
 SOURCES = {
     "array": (lambda _: IMAGES, 10),
