@@ -11,7 +11,7 @@ UV := $(BIN)/uv
 STAMPS := $(VENV)/.stamps
 RUST_SOURCES := $(shell find src rust/src -type f) Cargo.toml Cargo.lock rust/Cargo.toml pyproject.toml
 
-.PHONY: help demo test test-rust test-python lint fmt bench fuzz clean
+.PHONY: help demo test test-rust test-python lint fmt bench bench-gpu fuzz clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -42,6 +42,9 @@ fmt: $(STAMPS)/test ## Format all code
 
 bench: $(STAMPS)/extension $(STAMPS)/test $(STAMPS)/bench ## Measure against the rivals and write docs/benchmarks.md
 	$(BIN)/python -m benches.report
+
+bench-gpu: $(STAMPS)/extension $(STAMPS)/test ## Measure FID's network on a CUDA device, if there is one
+	$(BIN)/python -m benches.gpu
 
 fuzz: ## Fuzz tokenizers, caption metrics and readers for a short time
 	rust/fuzz/run

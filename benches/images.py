@@ -16,15 +16,14 @@ import numpy as np
 import pytorch_fid.fid_score
 import torch
 import torch_fidelity
-from PIL import Image
 
 import muge_fast.image
+from benches.pictures import SIZE, write_folder
 from benches.timing import Row, check, clock, show, times
-from muge_fast.image.extractor import load_weights
 from muge_fast.image.inception import Inception, random_weights
+from muge_fast.image.weights import load_weights
 
 ROUNDS = 2
-SIZE = 224
 
 
 def images(count: int = 200) -> Iterator[Row]:
@@ -97,15 +96,3 @@ def rivals(sides: list[Path], weights: Path) -> dict[str, Callable[[], float]]:
         return float(cleanfid.fid.frechet_distance(*moments[0], *moments[1]))
 
     return {"torch-fidelity": fidelity, "pytorch-fid": score, "clean-fid": clean}
-
-
-def write_folder(folder: Path, count: int, seed: int) -> Path:
-    """Pictures of smooth and noisy parts."""
-    folder.mkdir()
-    random = np.random.default_rng(seed)
-    for number in range(count):
-        coarse = Image.fromarray(random.integers(0, 256, (8 + seed, 8 + seed, 3)).astype("uint8"))
-        smooth = np.asarray(coarse.resize((SIZE, SIZE), Image.Resampling.BICUBIC)).astype(int)
-        noisy = np.clip(smooth + random.integers(-20, 20, (SIZE, SIZE, 3)), 0, 255).astype("uint8")
-        Image.fromarray(noisy).save(folder / f"{number:04}.jpg", quality=90)
-    return folder

@@ -24,3 +24,14 @@ def level(request, monkeypatch):
     monkeypatch.setenv("MUGE_FAST_CPU", request.param)
     assert mf.cpu_level() == request.param
     return request.param
+
+
+@pytest.fixture(scope="session")
+def weights(tmp_path_factory):
+    """A file as the published one of FID's network, with random weights."""
+    torch = pytest.importorskip("torch")
+    from muge_fast.image.inception import random_weights  # noqa: PLC0415 - it imports torch
+
+    path = tmp_path_factory.mktemp("weights") / "inception.pth"
+    torch.save(random_weights(5), path)
+    return path

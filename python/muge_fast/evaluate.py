@@ -66,7 +66,7 @@ def evaluate(
         lang: Language of errors, ``"en"`` or ``"zh"``.
         limits: How large files may be; None for 128 MiB, and 1 MiB for a line.
         options: For the function that scores, such as ``tokenizer`` for :func:`muge_fast.score_captions`, ``ks`` for
-            :func:`muge_fast.score_retrieval`, and ``threads``.
+            :func:`muge_fast.score_retrieval`, ``texts`` and ``clip`` for ``"t2i"``, and ``threads``.
 
     Returns:
         A :class:`Report`.

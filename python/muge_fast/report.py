@@ -87,11 +87,9 @@ class Report:
             return {"success": False, "score": 0, "scoreJson": {}, "errorMsg": errors[0] + more, "errorDetail": detail}
         if self.scores is None:
             raise ValueError("the submission was checked, not scored")
-        scale = self.task.scale
-        main = scale * self.scores[self.task.main].value
-        scores = {
-            key: scale * self.scores[name].value for key, name in self.task.official.items() if name in self.scores
-        }
+        values = {name: self.task.official_value(name, score.value) for name, score in self.scores.items()}
+        main = values[self.task.main]
+        scores = {key: values[name] for key, name in self.task.official.items() if name in values}
         return {"success": True, "score": main, "scoreJson": {"score": main, **scores}}
 
     def to_dict(self) -> dict[str, Any]:
@@ -142,10 +140,10 @@ class Report:
         else:
             times = "" if self.task.scale == 1 else f" times {self.task.scale:g}"
             lines += [f"| score | value{times} | signature |", "| --- | ---: | --- |"]
-            lines += [
-                f"| {name} | {self.task.scale * score.value:.2f} | `{score.signature}` |".replace("|n:", "\\|n:")
-                for name, score in self.scores.items()
-            ]
+            for name, score in self.scores.items():
+                value = self.task.official_value(name, score.value)
+                row = f"| {self.task.label(name)} | {value:.2f} | `{score.signature}` |"
+                lines.append(row.replace("|n:", "\\|n:"))
         lines += [f"\n> {_plain(warning)}" for warning in self.warnings]
         return _written("\n".join(lines) + "\n", path)
 

@@ -144,13 +144,15 @@ def _text(value: object) -> str:
 
 def _scores(report: Report, words: Mapping[str, str]) -> Iterator[str]:
     scores: Mapping[str, Score] = report.scores or {}
-    main, scale = scores[report.task.main], report.task.scale
-    unit = words["plain"] if scale == 1 else words["value"].format(scale)
-    yield f'<div class="main">{scale * main.value:.2f}</div><div class="muted">{main.name} {unit}</div>'
+    main, task = scores[report.task.main], report.task
+    unit = words["plain"] if task.scale == 1 else words["value"].format(task.scale)
+    value = task.official_value(main.name, main.value)
+    yield f'<div class="main">{value:.2f}</div><div class="muted">{main.name} {unit}</div>'
     yield f'<h2>{words["scores"]}</h2><table><tr><th>{words["score"]}</th><th class="number">{unit}</th>'
     yield f"<th>{words['signature']}</th></tr>"
     for name, score in scores.items():
-        yield f'<tr><td>{escape(name)}</td><td class="number">{scale * score.value:.2f}</td>'
+        value = task.official_value(name, score.value)
+        yield f'<tr><td>{escape(task.label(name))}</td><td class="number">{value:.2f}</td>'
         yield f"<td><code>{escape(score.signature)}</code></td></tr>"
     yield "</table>"
 

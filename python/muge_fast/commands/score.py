@@ -20,7 +20,7 @@ from muge_fast.report import Report
 FILE = click.Path(path_type=Path)
 TASK = click.Choice(tasks.names())
 # Options that go to the task as they are.
-EXTRA = ("tokenizer", "weights", "protocol", "threads")
+EXTRA = ("tokenizer", "weights", "protocol", "texts", "clip", "image_features", "text_features", "negatives", "threads")
 
 
 def _common(command: Any) -> Any:  # noqa: ANN401 - click's decorators have no narrower type
@@ -47,7 +47,12 @@ def _common(command: Any) -> Any:  # noqa: ANN401 - click's decorators have no n
 @click.option("--per-item", type=FILE, help="Write the scores of each item: .csv or .parquet.")
 @click.option("--tokenizer", help="Of captions: muge, char, whitespace, jieba, 13a, zh.  [default: muge]")
 @click.option("--weights", help="Of t2i: file of FID's Inception, or the word download.")
-@click.option("--protocol", help="Of t2i: tf1, pytorch-fid, torchmetrics, clean.  [default: tf1]")
+@click.option("--protocol", help="Of t2i: tf1, pytorch-fid, torchmetrics, clean, ofa.  [default: tf1]")
+@click.option("--texts", type=FILE, help="Of t2i, for R-precision: ids and texts, a TSV of the benchmark.")
+@click.option("--clip", help="With --texts: folder of a CLIP or Chinese-CLIP model, or the name of a cached one.")
+@click.option("--image-feats", "image_features", type=FILE, help="Instead of these: features of generated images.")
+@click.option("--text-feats", "text_features", type=FILE, help="With --image-feats: features of their texts.")
+@click.option("--negatives", type=click.IntRange(min=1), help="Of R-precision: other texts of each.  [default: 99]")
 @click.option("--threads", type=click.IntRange(min=1), help="Number of threads.  [default: all cores]")
 @_common
 def score(*, task: str, gold: Path, submission: Path, **options: Any) -> None:  # noqa: ANN401
@@ -134,7 +139,7 @@ def _finish(report: Report, *, as_json: bool) -> None:
         click.echo(click.style("valid", fg="green") + f": {report.rows:,} rows")
     else:
         for name, value in report.scores.items():
-            text = f"{name:<12}{report.task.scale * value.value:>8.2f}"
+            text = f"{name:<12}{report.task.official_value(name, value.value):>8.2f}"
             click.echo(click.style(text, bold=True) if name == report.task.main else text)
         click.echo(f"{report.rows:,} rows, {report.seconds * 1000:.0f} ms")
         for warning in report.warnings:

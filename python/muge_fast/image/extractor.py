@@ -1,36 +1,33 @@
-"""Features of images: the network of FID, its weights, and how it runs."""
+"""Features of images: a published network, its weights, and how it runs."""
 
 from __future__ import annotations
 
+import copy
 import os
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from muge_fast.image.inception import OUTPUTS, Inception
+from muge_fast.image.extraction import ScoreRules, extracted, rules_for
+from muge_fast.image.inception import OUTPUTS
+from muge_fast.image.precision import PRECISIONS, exactly
 from muge_fast.image.preprocess import PROTOCOLS, preprocess
-from muge_fast.image.sources import batches
-from muge_fast.progress import Progress
-
-VARIABLE = "MUGE_FAST_INCEPTION"
-FILE = "pt_inception-2015-12-05-6726825d.pth"
-URL = f"https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/{FILE}"
-HASH = "6726825d"
-PRECISIONS = ("fp32", "tf32", "bf16")
+from muge_fast.image.weights import load_weights, published
 
 # Images that a CPU works on together: what lies between two layers stays nearer than with more.
 CPU_CHUNK = 8
 
 
 class InceptionExtractor:
-    """The network of FID, ready to run.
+    """The network of FID, or torchvision's for the protocol ``"ofa"``, ready to run.
 
     Args:
-        weights: Path of the published file ``pt_inception-2015-12-05-6726825d.pth``; ``"download"`` to fetch it into
-            torch's own cache; None for the path in the environment variable ``MUGE_FAST_INCEPTION``, or that cache.
+        weights: Path of the published file, ``pt_inception-2015-12-05-6726825d.pth``, or
+            ``inception_v3_google-0cc3c7bd.pth`` for ``"ofa"``; ``"download"`` to fetch it into torch's own cache; None
+            for the path in the environment variable ``MUGE_FAST_INCEPTION``, or ``MUGE_FAST_INCEPTION_TORCHVISION``
+            for ``"ofa"``, or that cache.
         protocol: How images become its input, see :func:`muge_fast.image.preprocess.preprocess`.
         outputs: Any of ``"64"``, ``"192"``, ``"768"``, ``"2048"``, ``"logits"``, ``"logits_unbiased"``.
         device: Where it runs; None for a GPU if there is one.
@@ -69,8 +66,9 @@ class InceptionExtractor:
         self.protocol, self.outputs, self.precision = protocol, tuple(outputs), precision
         self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         self.chunk = CPU_CHUNK if self.device.type == "cpu" else 1 << 20
-        network = Inception()
-        network.load(load_weights(weights))
+        self.published = published(protocol)
+        network = self.published.network()
+        network.load(load_weights(weights, self.published))
         self.network = network.eval().folded().to(self.device).requires_grad_(requires_grad=False)
         if precision == "bf16":
             self.network = self.network.to(torch.bfloat16)
@@ -78,7 +76,12 @@ class InceptionExtractor:
     @property
     def signature(self) -> str:
         """What the features depend on."""
-        return f"inception-2015-12-05|resize:{self.protocol}|precision:{self.precision}"
+        return f"{self.published.name}|resize:{self.protocol}|precision:{self.precision}"
+
+    @property
+    def score_rules(self) -> ScoreRules:
+        """How the Inception Score is made of its outputs."""
+        return rules_for(self.protocol)
 
     def __call__(self, images: Sequence[Any] | Tensor) -> dict[str, Tensor]:
         """Compute the outputs of a batch of images, uint8.
@@ -87,10 +90,10 @@ class InceptionExtractor:
             A float32 tensor of shape ``(images, features)`` for each output.
 
         """
-        x = preprocess(images, self.protocol).to(self.device, memory_format=torch.channels_last)
-        if self.precision == "bf16":
-            x = x.to(torch.bfloat16)
-        with torch.inference_mode(), self._convolutions():
+        with torch.inference_mode(), exactly(self.precision):
+            x = preprocess(images, self.protocol, device=self.device).to(memory_format=torch.channels_last)
+            if self.precision == "bf16":
+                x = x.to(torch.bfloat16)
             parts = [self.network(part, self.outputs) for part in torch.split(x, self.chunk)]
         return {name: torch.cat([part[name] for part in parts]).float() for name in self.outputs}
 
@@ -111,54 +114,17 @@ class InceptionExtractor:
             progress: Whether to show how many images are done; None for on a terminal.
 
         """
-        threads = workers if workers is not None else os.cpu_count() or 1
-        done = 0
-        with Progress(None, "image", progress) as bar:
-            for batch in batches(source, batch_size, threads):
-                yield self(batch)
-                done += len(batch)
-                if bar.callback is not None:
-                    bar.callback(done)
+        options: dict[str, Any] = {"batch_size": batch_size, "workers": workers, "progress": progress}
+        return extracted(self, source, self.outputs, **options)
 
-    def _convolutions(self) -> Any:  # noqa: ANN401 - a context
-        """Switch TF32 on or off: cuDNN has it on by default."""
-        return torch.backends.cudnn.flags(enabled=True, allow_tf32=self.precision == "tf32")
+    def narrowed(self, outputs: Sequence[str]) -> InceptionExtractor:
+        """Give one that computes some of the outputs alone, with the same network: others may need a pass of their own.
 
+        Args:
+            outputs: Any of its own; if there are others, it stays as it is.
 
-def load_weights(weights: str | os.PathLike[str] | None) -> dict[str, Tensor]:
-    """Read the published weights.
-
-    Args:
-        weights: As for :class:`InceptionExtractor`.
-
-    Raises:
-        OSError: There is no such file; the message says where to get it.
-        ValueError: It is no file of weights.
-
-    Example:
-        >>> from muge_fast.image.extractor import load_weights
-        >>> load_weights("nowhere.pth")
-        Traceback (most recent call last):
-        ...
-        FileNotFoundError: no weights of FID's Inception at nowhere.pth; give weights="download" or fetch ...
-
-    """
-    cached = Path(torch.hub.get_dir()) / "checkpoints" / FILE
-    if weights == "download":
-        torch.hub.load_state_dict_from_url(URL, progress=True, check_hash=True, weights_only=True)
-        path = cached
-    else:
-        path = Path(weights or os.environ.get(VARIABLE) or cached)
-    if not path.is_file():
-        raise FileNotFoundError(
-            f'no weights of FID\'s Inception at {path}; give weights="download" or fetch {URL} and give its path, '
-            f"in weights= or in the environment variable {VARIABLE}"
-        )
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # noqa: BLE001
-        # What torch raises for a file that is none is not one kind of error.
-        raise ValueError(f"{path}: not a file of weights: {error}") from None
-    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
-        raise ValueError(f"{path}: not a file of weights: expected a dictionary of tensors")
-    return state
+        """
+        other = copy.copy(self)
+        if set(outputs) <= set(self.outputs):
+            other.outputs = tuple(outputs)
+        return other

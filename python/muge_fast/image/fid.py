@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterator, Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
 from muge_fast import _core
+from muge_fast.image.extraction import Extractor, open_extractor, rules_for
 from muge_fast.image.frechet import frechet_distance
-from muge_fast.image.inception_score import MeanAndSpread, inception_score_of
+from muge_fast.image.inception_score import MeanAndSpread
 from muge_fast.image.kid import kid_of
-from muge_fast.image.statistics import Array, Statistics
+from muge_fast.image.sides import Side, known_statistics, outputs_of
+from muge_fast.image.statistics import Statistics
 from muge_fast.score import Score
-
-if TYPE_CHECKING:
-    from muge_fast.image.extractor import InceptionExtractor
 
 # Below this number of images the estimate is visibly too large.
 ENOUGH = 10_000
@@ -28,6 +26,7 @@ def fid(
     real: Any,  # noqa: ANN401 - what callers have
     generated: Any,  # noqa: ANN401
     *,
+    extractor: Extractor | None = None,
     weights: str | os.PathLike[str] | None = None,
     protocol: str = "tf1",
     precision: str = "fp32",
@@ -42,8 +41,10 @@ def fid(
         real: Real images: a folder, a ``.tsv`` of the benchmark, a ``.zip``, uint8 arrays or tensors, something that
             gives batches of them, or their :class:`Statistics` or saved ``.npz``.
         generated: Generated images, in the same forms.
+        extractor: What makes features, instead of the network of FID; see
+            :func:`muge_fast.image.extraction.extracted`, and :class:`muge_fast.image.clip.ClipExtractor`.
         weights: As for :class:`muge_fast.image.extractor.InceptionExtractor`.
-        protocol: As there.
+        protocol: As there. ``"ofa"`` has another network.
         precision: As there.
         device: As there.
         batch_size: Images of a batch; the result does not depend on it beyond rounding.
@@ -63,18 +64,18 @@ def fid(
         17.3
 
     """
-    extractor: InceptionExtractor | None = None
+    network: Extractor | None = None
+    outputs = outputs_of(("fid",))
     sides = []
     for source in (real, generated):
-        statistics = _known(source)
+        statistics = known_statistics(source)
         if statistics is None:
-            if extractor is None:
-                from muge_fast.image.extractor import InceptionExtractor  # noqa: PLC0415 - it imports torch
-
-                extractor = InceptionExtractor(weights, protocol=protocol, precision=precision, device=device)
-            statistics = Statistics(2048, protocol=extractor.signature)
-            for batch in extractor.stream(source, batch_size=batch_size, workers=workers, progress=progress):
-                statistics.update(batch["2048"].cpu().numpy())
+            if network is None:
+                network = open_extractor(
+                    extractor, outputs=outputs, weights=weights, protocol=protocol, precision=precision, device=device
+                )
+            options: dict[str, Any] = {"batch_size": batch_size, "workers": workers, "progress": progress}
+            statistics = Side(source, network, ("fid",), **options).statistics
         sides.append(statistics)
     return fid_of(*sides)
 
@@ -135,7 +136,8 @@ def set_score(name: str, value: float, signature: str, parts: Mapping[str, float
 def inception_score(
     generated: Any,  # noqa: ANN401
     *,
-    splits: int = 10,
+    splits: int | None = None,
+    extractor: Extractor | None = None,
     weights: str | os.PathLike[str] | None = None,
     protocol: str = "tf1",
     precision: str = "fp32",
@@ -146,9 +148,14 @@ def inception_score(
 ) -> MeanAndSpread:
     """Compute the Inception Score (Salimans et al., 2016) of images, with the rules of torch-fidelity.
 
+    Where the number of images is known before all have come, as of files and arrays, the score is torch-fidelity's. Of
+    a generator or a ``DataLoader`` it is not: their images are dealt to splits as they come, see
+    :class:`muge_fast.image.inception_score.SplitSums`. Memory does not grow with the number of images.
+
     Args:
         generated: As for :func:`fid`.
-        splits: As for :func:`muge_fast.image.inception_score_of`.
+        splits: As for :func:`muge_fast.image.inception_score_of`; None for 10, or 1 for the protocol ``"ofa"``.
+        extractor: As for :func:`fid`; it gives logits.
         weights: As for :func:`fid`.
         protocol: As for :func:`fid`.
         precision: As for :func:`fid`.
@@ -170,12 +177,12 @@ def inception_score(
         9.1
 
     """
-    from muge_fast.image.extractor import InceptionExtractor  # noqa: PLC0415 - it imports torch
-
-    name = "logits_unbiased"
-    extractor = InceptionExtractor(weights, protocol=protocol, precision=precision, device=device, outputs=(name,))
-    stream = extractor.stream(generated, batch_size=batch_size, workers=workers, progress=progress)
-    return inception_score_of(gathered(stream, name), splits=splits)
+    outputs = outputs_of(("is",), rules_for(protocol))
+    network = open_extractor(
+        extractor, outputs=outputs, weights=weights, protocol=protocol, precision=precision, device=device
+    )
+    options: dict[str, Any] = {"batch_size": batch_size, "workers": workers, "progress": progress}
+    return Side(generated, network, ("is",), splits=splits, **options).sums.score()
 
 
 def kid(
@@ -184,6 +191,7 @@ def kid(
     *,
     subsets: int = 100,
     subset_size: int = 1000,
+    extractor: Extractor | None = None,
     weights: str | os.PathLike[str] | None = None,
     protocol: str = "tf1",
     precision: str = "fp32",
@@ -199,6 +207,7 @@ def kid(
         generated: As for :func:`fid`, but not statistics.
         subsets: As for :func:`muge_fast.image.kid_of`.
         subset_size: As for :func:`muge_fast.image.kid_of`.
+        extractor: As for :func:`fid`.
         weights: As for :func:`fid`.
         protocol: As for :func:`fid`.
         precision: As for :func:`fid`.
@@ -220,32 +229,9 @@ def kid(
         0.004
 
     """
-    from muge_fast.image.extractor import InceptionExtractor  # noqa: PLC0415 - it imports torch
-
-    extractor = InceptionExtractor(weights, protocol=protocol, precision=precision, device=device)
+    network = open_extractor(
+        extractor, outputs=outputs_of(("kid",)), weights=weights, protocol=protocol, precision=precision, device=device
+    )
     options: dict[str, Any] = {"batch_size": batch_size, "workers": workers, "progress": progress}
-    left, right = (gathered(extractor.stream(source, **options), "2048") for source in (real, generated))
+    left, right = (Side(source, network, ("kid",), **options).features for source in (real, generated))
     return kid_of(left, right, subsets=subsets, subset_size=subset_size)
-
-
-def gathered(stream: Iterator[dict[str, Any]], name: str) -> Array:
-    """Put one output of all batches together.
-
-    Example:
-        >>> import numpy as np
-        >>> from muge_fast.image.fid import gathered
-        >>> gathered(iter([]), "2048").shape
-        (0, 1)
-
-    """
-    parts = [batch[name].cpu().numpy() for batch in stream]
-    return np.concatenate(parts) if parts else np.empty((0, 1))
-
-
-def _known(source: object) -> Statistics | None:
-    """Statistics that need no network."""
-    if isinstance(source, Statistics):
-        return source
-    if isinstance(source, (str, os.PathLike)) and Path(source).suffix.lower() == ".npz":
-        return Statistics.load(source)
-    return None

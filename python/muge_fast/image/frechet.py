@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import cast
+import math
+from typing import Any
 
-import numpy as np
-
-from muge_fast.image.statistics import Float64, Statistics
+from muge_fast.image.device import Device, Host, place_of
+from muge_fast.image.statistics import Moments, Statistics
 
 
 def frechet_distance(first: Statistics, second: Statistics) -> float:
@@ -15,6 +15,9 @@ def frechet_distance(first: Statistics, second: Statistics) -> float:
     With ``S1 = A Aᵀ`` and ``S2 = B Bᵀ`` the last trace is the sum of the singular values of ``Aᵀ B``. Where a set has
     no more images than features, its own features are such a factor: the result is exact to rounding, where every way
     through the covariance is wrong in the fifth digit. Otherwise the factor is Cholesky's.
+
+    Where sums are on a device, the distance is computed there; on the host if the device fails or gives what is not
+    finite.
 
     Args:
         first: Statistics of one set, at least two images.
@@ -39,40 +42,41 @@ def frechet_distance(first: Statistics, second: Statistics) -> float:
     if first.protocol != second.protocol and first.protocol and second.protocol:
         raise ValueError(f"the sets have the protocols {first.protocol!r} and {second.protocol!r}, need the same")
     for statistics in (first, second):
-        if statistics.count < 2 and statistics.centred is not None:  # noqa: PLR2004
+        if statistics.count < 2 and not statistics.is_given:  # noqa: PLR2004
             raise ValueError(f"a set has {statistics.count} images, needs at least two")
-    difference = first.mean - second.mean
-    trace = _trace(first) + _trace(second) - 2 * _root_trace(first, second)
+    device = first.device or second.device
+    if device is not None:
+        try:
+            value = _distance(first, second, device)
+        except RuntimeError:
+            # A device's solver that does not converge, or no memory there.
+            value = math.nan
+        if math.isfinite(value):
+            return value
+    return _distance(first, second, None)
+
+
+def _distance(first: Statistics, second: Statistics, device: Any) -> float:  # noqa: ANN401 - torch's
+    """The distance, computed on a device, or on the host."""
+    place = place_of(device)
+    left, right = first.moments(device), second.moments(device)
+    difference = left.mean - right.mean
+    trace = _trace(left) + _trace(right) - 2 * _root_trace(place, left, right)
     return float(difference @ difference + trace)
 
 
-def _trace(statistics: Statistics) -> float:
-    centred = statistics.centred
-    return float(np.trace(statistics.covariance) if centred is None else (centred * centred).sum())
+def _trace(side: Moments) -> Any:  # noqa: ANN401 - a number of the place
+    return side.covariance.trace() if side.centred is None else (side.centred * side.centred).sum()
 
 
-def _root_trace(first: Statistics, second: Statistics) -> float:
+def _root_trace(place: Host | Device, left: Moments, right: Moments) -> Any:  # noqa: ANN401 - a number of the place
     """The trace of sqrt(S1 S2)."""
-    left, right = first.centred, second.centred
-    if left is not None and right is not None:
-        return _nuclear_norm(left @ right.T)
-    if left is None and right is None:
-        factor = _factor(first.covariance)
-        values = np.linalg.eigvalsh(factor.T @ second.covariance @ factor)
-        return float(np.sqrt(np.maximum(values, 0)).sum())
-    features = cast("Float64", left if left is not None else right)
-    return _nuclear_norm(features @ _factor((second if right is None else first).covariance))
-
-
-def _nuclear_norm(matrix: Float64) -> float:
-    return float(np.linalg.svd(matrix, compute_uv=False).sum())
-
-
-def _factor(covariance: Float64) -> Float64:
-    """A matrix whose product with its transpose is the covariance."""
-    try:
-        return cast("Float64", np.linalg.cholesky(covariance))
-    except np.linalg.LinAlgError:
-        # Singular: what rounding made negative is zero.
-        values, vectors = np.linalg.eigh(covariance)
-        return cast("Float64", vectors * np.sqrt(np.maximum(values, 0)))
+    if left.centred is not None and right.centred is not None:
+        return place.singular_values(left.centred @ right.centred.T).sum()
+    if left.centred is None and right.centred is None:
+        factor = place.factor(left.covariance)
+        return (place.eigenvalues(factor.T @ right.covariance @ factor).clip(0) ** 0.5).sum()
+    features, covariance = (
+        (right.centred, left.covariance) if left.centred is None else (left.centred, right.covariance)
+    )
+    return place.singular_values(features @ place.factor(covariance)).sum()

@@ -165,6 +165,12 @@ class Block(nn.Module):
 class Inception(nn.Module):
     """The network, with the names of the published file.
 
+    Attributes:
+        title: What errors call it.
+        classes: Number of logits.
+        average: How blocks pool their input.
+        last: How the last block does.
+
     Example:
         >>> from muge_fast.image.inception import Inception
         >>> network = Inception().eval()
@@ -173,6 +179,11 @@ class Inception(nn.Module):
 
     """
 
+    title = "FID's Inception"
+    classes = CLASSES
+    average = staticmethod(_average)
+    last = staticmethod(_maximum)
+
     def __init__(self) -> None:
         super().__init__()
         self.Conv2d_1a_3x3 = Unit(_three(3, 32, stride=2))
@@ -180,18 +191,18 @@ class Inception(nn.Module):
         self.Conv2d_2b_3x3 = Unit(_three(32, 64))
         self.Conv2d_3b_1x1 = Unit(_one(64, 80))
         self.Conv2d_4a_3x3 = Unit((80, 192, (3, 3), 1, (0, 0)))
-        self.Mixed_5b = Block(_a(192, 32), _average)
-        self.Mixed_5c = Block(_a(256, 64), _average)
-        self.Mixed_5d = Block(_a(288, 64), _average)
+        self.Mixed_5b = Block(_a(192, 32), self.average)
+        self.Mixed_5c = Block(_a(256, 64), self.average)
+        self.Mixed_5d = Block(_a(288, 64), self.average)
         self.Mixed_6a = Block(_b(288), _shrink)
-        self.Mixed_6b = Block(_c(768, 128), _average)
-        self.Mixed_6c = Block(_c(768, 160), _average)
-        self.Mixed_6d = Block(_c(768, 160), _average)
-        self.Mixed_6e = Block(_c(768, 192), _average)
+        self.Mixed_6b = Block(_c(768, 128), self.average)
+        self.Mixed_6c = Block(_c(768, 160), self.average)
+        self.Mixed_6d = Block(_c(768, 160), self.average)
+        self.Mixed_6e = Block(_c(768, 192), self.average)
         self.Mixed_7a = Block(_d(768), _shrink)
-        self.Mixed_7b = Block(_e(1280), _average)
-        self.Mixed_7c = Block(_e(2048), _maximum)
-        self.fc = nn.Linear(2048, CLASSES)
+        self.Mixed_7b = Block(_e(1280), self.average)
+        self.Mixed_7c = Block(_e(2048), self.last)
+        self.fc = nn.Linear(2048, self.classes)
 
     def forward(self, x: Tensor, outputs: Sequence[str] = ("2048",)) -> dict[str, Tensor]:
         """Compute some outputs.
@@ -239,7 +250,7 @@ class Inception(nn.Module):
         wrong = sorted(weights.keys() ^ own.keys())
         wrong += sorted(name for name in weights.keys() & own.keys() if weights[name].shape != own[name].shape)
         if wrong:
-            raise ValueError(f"not the weights of FID's Inception: {len(wrong)} tensors differ, such as {wrong[0]}")
+            raise ValueError(f"not the weights of {self.title}: {len(wrong)} tensors differ, such as {wrong[0]}")
         self.load_state_dict(weights, strict=False)
 
     def folded(self) -> Inception:
@@ -255,8 +266,12 @@ class Inception(nn.Module):
         return self.to(memory_format=torch.channels_last)
 
 
-def random_weights(seed: int = 0) -> dict[str, Tensor]:
+def random_weights(seed: int = 0, network: type[Inception] = Inception) -> dict[str, Tensor]:
     """Make weights of the right names and shapes that mean nothing: for tests, benchmarks and samples.
+
+    Args:
+        seed: Of the numbers.
+        network: Whose names and shapes.
 
     Example:
         >>> from muge_fast.image.inception import random_weights
@@ -266,7 +281,7 @@ def random_weights(seed: int = 0) -> dict[str, Tensor]:
     """
     generator = torch.Generator().manual_seed(seed)
     weights = {}
-    for name, value in Inception().state_dict().items():
+    for name, value in network().state_dict().items():
         if name.endswith("num_batches_tracked"):
             continue
         noise = torch.randn(value.shape, generator=generator)

@@ -6,7 +6,7 @@ The same images give Fréchet distances that differ by up to 4 % between them, s
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +24,7 @@ def tf1(images: Tensor) -> Tensor:
 
     It is written as two products of matrices. Values become ``(x - 128) / 128``.
     """
-    high, wide = (_tf1_matrix(length).to(images.device) for length in images.shape[2:])
+    high, wide = (_tf1_matrix(length, images.device) for length in images.shape[2:])
     return (high @ images.float() @ wide.T - 128) / 128
 
 
@@ -43,7 +43,7 @@ def torchmetrics(images: Tensor) -> Tensor:
 
 def clean(images: Tensor) -> Tensor:
     """Resize as clean-fid: Pillow's bicubic on each channel in floating point, cut to 0..255."""
-    from PIL import Image as Pillow  # noqa: PLC0415 - the other protocols do without
+    from PIL import Image as Pillow  # noqa: PLC0415 - most protocols do without
 
     channels = [
         [
@@ -57,20 +57,42 @@ def clean(images: Tensor) -> Tensor:
     return (torch.from_numpy(np.array(channels)).clamp(0, 255).to(images.device) - 128) / 128
 
 
+def ofa(images: Tensor) -> Tensor:
+    """Resize as the group behind the benchmark: Pillow's bilinear on bytes, smoothed when shrinking. Values are 0 to 1.
+
+    What else their scripts do to pixels is in :mod:`muge_fast.image.torchvision_inception`.
+    """
+    from PIL import Image as Pillow  # noqa: PLC0415 - most protocols do without
+
+    resized = [
+        np.asarray(Pillow.fromarray(image).resize((SIZE, SIZE), Pillow.Resampling.BILINEAR))
+        for image in images.permute(0, 2, 3, 1).contiguous().cpu().numpy()
+    ]
+    return torch.from_numpy(np.array(resized)).permute(0, 3, 1, 2).contiguous().to(images.device).float() / 255
+
+
 PROTOCOLS: dict[str, Callable[[Tensor], Tensor]] = {
     "tf1": tf1,
     "pytorch-fid": pytorch_fid,
     "torchmetrics": torchmetrics,
     "clean": clean,
+    "ofa": ofa,
 }
 
 
-def preprocess(images: Sequence[Image] | Tensor, protocol: str = "tf1") -> Tensor:
+# These resize by Pillow, so on the host; the others do it where the images are.
+ON_HOST = ("clean", "ofa")
+
+
+def preprocess(
+    images: Sequence[Image] | Tensor, protocol: str = "tf1", *, device: torch.device | str | None = None
+) -> Tensor:
     """Make the network's input of images, which may be of different sizes.
 
     Args:
         images: Arrays of shape ``(height, width, 3)``, uint8, RGB; or a tensor ``(images, 3, height, width)``, uint8.
-        protocol: ``"tf1"``, ``"pytorch-fid"``, ``"torchmetrics"`` or ``"clean"``.
+        protocol: ``"tf1"``, ``"pytorch-fid"``, ``"torchmetrics"``, ``"clean"`` or ``"ofa"``.
+        device: Where the input shall be; None for where the images are.
 
     Returns:
         A tensor of shape ``(images, 3, 299, 299)``, float32.
@@ -89,16 +111,55 @@ def preprocess(images: Sequence[Image] | Tensor, protocol: str = "tf1") -> Tenso
     if protocol not in PROTOCOLS:
         raise ValueError(f'unknown protocol "{protocol}", choose one of {", ".join(PROTOCOLS)}')
     resize = PROTOCOLS[protocol]
-    if isinstance(images, Tensor):
-        return resize(images)
-    tensors = [torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1)[None] for image in images]
-    if len({tensor.shape for tensor in tensors}) == 1:
-        return resize(torch.cat(tensors))
-    return torch.cat([resize(tensor) for tensor in tensors])
+    groups = [images] if isinstance(images, Tensor) else tensors_of(images)
+    if protocol in ON_HOST:
+        inputs = [sent(resize(group), device) for group in groups]
+    else:
+        inputs = [resize(sent(group, device)) for group in groups]
+    return inputs[0] if len(inputs) == 1 else torch.cat(inputs)
 
 
-@cache
-def _tf1_matrix(length: int) -> Tensor:
+def tensors_of(images: Sequence[Image]) -> list[Tensor]:
+    """Make one tensor ``(images, 3, height, width)`` of images that are alike in size, or one for each image.
+
+    Args:
+        images: As for :func:`preprocess`.
+
+    Example:
+        >>> import numpy as np
+        >>> from muge_fast.image.preprocess import tensors_of
+        >>> [tensor.shape for tensor in tensors_of([np.zeros((20, 30, 3), dtype="uint8")] * 2)]
+        [torch.Size([2, 3, 20, 30])]
+
+    """
+    # Arrays that share a Pillow image may not be written to, which torch does not know of its tensors and warns about.
+    arrays = [np.require(image, requirements=["C", "W"]) for image in images]
+    tensors = [torch.from_numpy(array).permute(2, 0, 1)[None] for array in arrays]
+    return [torch.cat(tensors)] if len({tensor.shape for tensor in tensors}) == 1 else tensors
+
+
+def sent(tensor: Tensor, device: torch.device | str | None) -> Tensor:
+    """Bring a tensor to a device: to a GPU from memory that stays in place, so that the host need not wait.
+
+    Args:
+        tensor: Any tensor.
+        device: Where to; None to leave it where it is.
+
+    Example:
+        >>> from muge_fast.image.preprocess import sent
+        >>> sent(torch.zeros(2), "cpu").device
+        device(type='cpu')
+
+    """
+    if device is None or torch.device(device) == tensor.device:
+        return tensor
+    if torch.device(device).type == "cuda" and tensor.device.type == "cpu":
+        return tensor.pin_memory().to(device, non_blocking=True)
+    return tensor.to(device)
+
+
+@lru_cache(maxsize=64)
+def _tf1_matrix(length: int, device: torch.device) -> Tensor:
     """Each row holds the weights of the two pixels that a pixel of the result lies between."""
     places = np.arange(SIZE, dtype=np.float32) * (np.float32(length) / np.float32(SIZE))
     low = places.astype(np.int64)
@@ -108,4 +169,4 @@ def _tf1_matrix(length: int) -> Tensor:
     rows = np.arange(SIZE)
     np.add.at(matrix, (rows, low), 1 - share)
     np.add.at(matrix, (rows, high), share)
-    return torch.from_numpy(matrix)
+    return torch.from_numpy(matrix).to(device)

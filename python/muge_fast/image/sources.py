@@ -21,6 +21,9 @@ Load = tuple[str, Callable[[], Pixels]]
 
 # Archives may hold images of this size at most, in bytes.
 MOST_BYTES = 1 << 28
+CHANNELS = 3
+# Of one image.
+IMAGE_AXES = 3
 
 
 def open_images(source: Any) -> list[Load] | Iterable[Any]:  # noqa: ANN401 - what callers have
@@ -28,8 +31,11 @@ def open_images(source: Any) -> list[Load] | Iterable[Any]:  # noqa: ANN401 - wh
 
     Args:
         source: A folder (any depth, in the order of paths), a ``.tsv`` of the benchmark, a ``.zip``, an
-            :class:`muge_fast.datasets.ImageTsv` or another mapping from id to bytes; uint8 arrays or tensors of shape
-            ``(images, 3, height, width)`` or ``(images, height, width, 3)``; or something that gives such batches.
+            :class:`muge_fast.datasets.ImageTsv` or another mapping from id to bytes; a torch ``Dataset``, or anything
+            else with a length and an image for each number; uint8 arrays or tensors of shape
+            ``(images, 3, height, width)`` or ``(images, height, width, 3)``; or what gives batches of images, such as a
+            torch ``DataLoader`` or a generator. Images are arrays, tensors or Pillow's; a batch may be a list of
+            different sizes. Of images and something else, such as labels or ids, the images are taken.
 
     Returns:
         A name and a function that decodes it for each image, or the batches.
@@ -54,7 +60,32 @@ def open_images(source: Any) -> list[Load] | Iterable[Any]:  # noqa: ANN401 - wh
         return _of_mapping(source)
     if hasattr(source, "shape") and hasattr(source, "dtype"):
         return [source]
+    if hasattr(source, "__getitem__") and hasattr(source, "__len__") and not isinstance(source, (list, tuple)):
+        return [(f"number {place}", lambda place=place: _only(source[place])) for place in range(len(source))]  # type: ignore[misc]
     return source  # type: ignore[no-any-return]
+
+
+def count_images(found: list[Load] | Iterable[Any]) -> int | None:
+    """Count the images of :func:`open_images`, without looking at them.
+
+    Returns:
+        Their number; None if it is not known before all have come.
+
+    Example:
+        >>> import numpy as np
+        >>> from muge_fast.image.sources import count_images, open_images
+        >>> count_images(open_images(np.zeros((2, 8, 8, 3), dtype="uint8"))), count_images(iter([]))
+        (2, None)
+
+    """
+    if not isinstance(found, list):
+        return None
+    if found and isinstance(found[0], tuple) and callable(found[0][-1]):
+        return len(found)
+    shapes = [tuple(getattr(batch, "shape", ())) for batch in found]
+    if not all(len(shape) >= IMAGE_AXES for shape in shapes):
+        return None
+    return sum(1 if len(shape) == IMAGE_AXES else int(shape[0]) for shape in shapes)
 
 
 def batches(source: Any, batch_size: int, workers: int) -> Iterator[list[Pixels]]:  # noqa: ANN401
@@ -76,7 +107,7 @@ def batches(source: Any, batch_size: int, workers: int) -> Iterator[list[Pixels]
 
     """
     found = open_images(source)
-    if not (isinstance(found, list) and found and isinstance(found[0], tuple)):
+    if not (isinstance(found, list) and found and isinstance(found[0], tuple) and callable(found[0][-1])):
         images = (image for batch in found for image in _unpacked(batch))
         while batch := [image for _, image in zip(range(batch_size), images, strict=False)]:
             yield batch
@@ -117,7 +148,10 @@ def _of_mapping(images: Mapping[Any, bytes]) -> list[Load]:
 
 
 def _of_zip(path: Path) -> list[Load]:
-    archive = zipfile.ZipFile(path)
+    try:
+        archive = zipfile.ZipFile(path)
+    except zipfile.BadZipFile as error:
+        raise ValueError(f"{path}: {error}") from None
     members = sorted(name for name in archive.namelist() if Path(name).suffix.lower() in SUFFIXES)
 
     def load(name: str) -> Pixels:
@@ -146,12 +180,39 @@ def _decoded(name: str, load: Callable[[], Pixels]) -> Pixels:
 
 
 def _unpacked(batch: Any) -> Iterator[Pixels]:  # noqa: ANN401
-    """Images of a batch, height by width by 3. A pair of images and something else is a batch of a data set."""
-    if isinstance(batch, (tuple, list)) and batch and hasattr(batch[0], "shape"):
-        batch = batch[0]
-    array = np.asarray(batch)
-    if array.ndim == 3:  # noqa: PLR2004
-        array = array[None]
-    if array.dtype != np.uint8 or array.ndim != 4 or 3 not in (array.shape[1], array.shape[3]):  # noqa: PLR2004
+    """Images of a batch, height by width by 3."""
+    if isinstance(batch, (tuple, list)):
+        # Images and something else of them, such as labels or ids; or images that are too different for one array.
+        whole = [part for part in batch if len(getattr(part, "shape", ())) > IMAGE_AXES]
+        single = [part for part in batch if _is_image(part)]
+        if single and not whole:
+            yield from map(_only, single)
+            return
+        batch = whole[0] if whole else batch
+    array = _rgb(batch)
+    yield from array if array.ndim > IMAGE_AXES else array[None]
+
+
+def _is_image(part: Any) -> bool:  # noqa: ANN401
+    return hasattr(part, "convert") or len(getattr(part, "shape", ())) == IMAGE_AXES
+
+
+def _only(item: Any) -> Pixels:  # noqa: ANN401
+    """The image of an item of a data set, which may be a pair of it and something else."""
+    if isinstance(item, (tuple, list)) and item:
+        item = next((part for part in item if _is_image(part)), item[0])
+    pixels = _rgb(item)
+    if pixels.ndim != IMAGE_AXES:
+        raise ValueError(f"an image has shape {pixels.shape}, needs (3, height, width)")
+    return pixels
+
+
+def _rgb(images: Any) -> Pixels:  # noqa: ANN401
+    """One image or several as an array with channels last."""
+    if hasattr(images, "convert"):
+        return np.array(images.convert("RGB"))
+    array = np.asarray(images.detach().cpu() if hasattr(images, "detach") else images)
+    axes = array.shape[-3:]
+    if array.dtype != np.uint8 or array.ndim not in (IMAGE_AXES, IMAGE_AXES + 1) or CHANNELS not in (axes[0], axes[2]):
         raise ValueError(f"images have shape {array.shape} and dtype {array.dtype}, need uint8 (images, 3, h, w)")
-    yield from array if array.shape[3] == 3 else array.transpose(0, 2, 3, 1)  # noqa: PLR2004
+    return array if axes[2] == CHANNELS else np.moveaxis(array, -3, -1)

@@ -3,19 +3,37 @@
 from __future__ import annotations
 
 import os
-import zipfile
-from collections.abc import Callable, Mapping
-from pathlib import Path
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from muge_fast.atomic import replacing
+from muge_fast.image.arrays import load_arrays, save_arrays
+from muge_fast.image.device import NO_ROW, home_of, host, place_of
 
 Array = npt.NDArray[Any]
 Float64 = npt.NDArray[np.float64]
-T = TypeVar("T")
+
+
+class Moments(NamedTuple):
+    """What the Fréchet distance takes of a set, as arrays of one place.
+
+    Attributes:
+        mean: The mean of each feature.
+        centred: Features less their mean, divided by the root of ``count - 1``; None where only sums are kept.
+        covariance: None where there are centred features, whose product it is.
+
+    Example:
+        >>> from muge_fast.image import Statistics
+        >>> Statistics.of([[0.0, 5.0], [2.0, 5.0]]).moments().centred.tolist()
+        [[-1.0, 0.0], [1.0, 0.0]]
+
+    """
+
+    mean: Any
+    centred: Any
+    covariance: Any
 
 
 class Statistics:
@@ -28,6 +46,9 @@ class Statistics:
         dims: Number of features.
         protocol: What the features are: network, preprocessing, precision. Sets of different protocols are not
             compared.
+        device: Where sums are kept, a torch device; None for where the first batch is: NumPy's arrays on the host, or
+            the GPU. A GPU is not waited for: what is wrong with a batch there is told when the sums are read. A device
+            without double precision leaves them to the host.
 
     Example:
         >>> import numpy as np
@@ -39,16 +60,23 @@ class Statistics:
 
     """
 
-    def __init__(self, dims: int, *, protocol: str = "") -> None:
+    def __init__(self, dims: int, *, protocol: str = "", device: Any = None) -> None:  # noqa: ANN401 - torch's
         if dims < 1:
             raise ValueError(f"dims is {dims}, needs at least 1")
         self.dims = dims
         self.protocol = protocol
         self.count = 0
-        self._sum = np.zeros(dims)
-        self._outer = np.zeros((dims, dims))
-        self._features: Float64 | None = np.empty((0, dims))
+        self._kept: list[Any] | None = []
         self._given: tuple[Float64, Float64] | None = None
+        self._sum: Any = None
+        self._outer: Any = None
+        self._bad: Any = None
+        self._go_to(device)
+
+    @property
+    def device(self) -> Any:  # noqa: ANN401 - torch's
+        """The torch device that keeps the sums; None for NumPy on the host."""
+        return self._place.device
 
     @classmethod
     def of(cls, features: npt.ArrayLike, *, protocol: str = "") -> Statistics:
@@ -67,14 +95,15 @@ class Statistics:
         statistics.update(matrix)
         return statistics
 
-    def update(self, features: npt.ArrayLike) -> None:
+    def update(self, features: Any) -> None:  # noqa: ANN401 - an array or a tensor
         """Add a batch.
 
         Args:
-            features: Of shape ``(images, features)``.
+            features: An array or a tensor of shape ``(images, features)``.
 
         Raises:
-            ValueError: Another shape, or a number that is not finite; the message names the row.
+            ValueError: Another shape, or a number that is not finite; the message names the row. On a device the
+                second is raised when the sums are read, with the row counted over all batches.
 
         Example:
             >>> from muge_fast.image import Statistics
@@ -85,16 +114,17 @@ class Statistics:
             ValueError: features[0] is not finite
 
         """
-        batch = np.asarray(features, dtype=np.float64)
+        if not self.count and self.device is None and home_of(features) is not None:
+            self._go_to(home_of(features))
+        batch = self._place.doubles(features)
         if batch.ndim != 2 or batch.shape[1] != self.dims:  # noqa: PLR2004
-            raise ValueError(f"features have shape {batch.shape}, need (images, {self.dims})")
-        self._refuse_given()
-        bad = np.flatnonzero(~np.isfinite(batch).all(axis=1))
-        if len(bad):
-            raise ValueError(f"features[{bad[0]}] is not finite")
+            raise ValueError(f"features have shape {tuple(batch.shape)}, need (images, {self.dims})")
+        if self._given is not None:
+            raise ValueError(self.flaw())
+        self._bad = self._place.first_bad(batch, "features", self.count, self._bad)
         self.count += len(batch)
-        self._sum += batch.sum(axis=0)
-        self._outer += batch.T @ batch
+        self._sum = self._place.add(self._sum, batch.sum(0))
+        self._outer = self._place.add(self._outer, batch.T @ batch)
         self._keep(batch)
 
     def merge(self, other: Statistics) -> None:
@@ -116,13 +146,7 @@ class Statistics:
 
         """
         self.refuse(other)
-        self.count += other.count
-        self._sum += other._sum
-        self._outer += other._outer
-        if other._features is None:
-            self._features = None
-        else:
-            self._keep(other._features)
+        self.add(other.count, *other.sums(), other.kept())
 
     def refuse(self, other: Statistics) -> None:
         """Raise what :meth:`merge` would raise, and change nothing.
@@ -138,34 +162,89 @@ class Statistics:
         if (other.dims, other.protocol) != (self.dims, self.protocol):
             found = f"{other.dims} features of {other.protocol!r}"
             raise ValueError(f"other: has {found}, this one has {self.dims} of {self.protocol!r}")
-        self._refuse_given()
-        other._refuse_given()
+        for statistics in (self, other):
+            if flaw := statistics.flaw():
+                raise ValueError(flaw)
+
+    def flaw(self) -> str | None:
+        """Say why these statistics cannot be added to others."""
+        if self._given is not None:
+            return "statistics of mean and covariance alone cannot take more images"
+        row = NO_ROW if self._bad is None else int(self._bad)
+        return f"features[{row}] is not finite, counted over all batches" if row < NO_ROW else None
+
+    def sums(self) -> tuple[Any, Any]:
+        """Give the sum and the sum of outer products, where they are kept."""
+        return self._sum, self._outer
+
+    def kept(self) -> Any:  # noqa: ANN401 - an array of the place
+        """Give the features themselves, where they are kept; None if only sums are."""
+        if self._kept is None:
+            return None
+        self._kept = [self._place.join([self._place.zeros(0, self.dims), *self._kept])]
+        return self._kept[0]
+
+    def add(self, count: int, total: Any, outer: Any, kept: Any = None) -> None:  # noqa: ANN401 - arrays
+        """Add sums, as :meth:`sums` gives them, and features, as :meth:`kept` does."""
+        self.count += count
+        self._sum = self._place.add(self._sum, self._place.doubles(total))
+        self._outer = self._place.add(self._outer, self._place.doubles(outer))
+        if kept is None:
+            self._kept = None
+        else:
+            self._keep(self._place.doubles(kept))
+
+    @property
+    def is_given(self) -> bool:
+        """Whether mean and covariance were read, and nothing else is known."""
+        return self._given is not None
 
     @property
     def mean(self) -> Float64:
         """The mean of each feature, float64 of shape ``(features,)``."""
-        if self._given is not None:
-            return self._given[0]
-        return self._sum / max(self.count, 1)
+        mean: Float64 = self.moments().mean
+        return mean
 
     @property
     def covariance(self) -> Float64:
         """The covariance by ``count - 1``, float64 of shape ``(features, features)``; zeros for a single image."""
-        if self._given is not None:
-            return self._given[1]
-        if self._features is not None:
-            centred = self._features - self.mean
-            return centred.T @ centred / max(self.count - 1, 1)
-        mean = self.mean
-        return (self._outer - self.count * np.outer(mean, mean)) / max(self.count - 1, 1)
+        _, centred, covariance = self.moments()
+        found: Float64 = covariance if centred is None else centred.T @ centred
+        return found
 
     @property
     def centred(self) -> Float64 | None:
         """Features less their mean, divided by the root of ``count - 1``; None where only sums are kept."""
-        if self._features is None or self._given is not None:
-            return None
-        centred: Float64 = (self._features - self.mean) / np.sqrt(max(self.count - 1, 1))
+        centred: Float64 | None = self.moments().centred
         return centred
+
+    def moments(self, device: Any = None) -> Moments:  # noqa: ANN401 - torch's
+        """Give mean and covariance, or what the covariance is the product of.
+
+        Args:
+            device: Where the arrays shall be, a torch device; None for NumPy on the host.
+
+        Raises:
+            ValueError: A batch on a device had a number that is not finite.
+
+        Example:
+            >>> from muge_fast.image import Statistics
+            >>> Statistics.from_state({"mu": [0.5], "sigma": [[2.0]]}).moments().covariance.tolist()
+            [[2.0]]
+
+        """
+        place = place_of(device)
+        if self._given is not None:
+            mean, covariance = self._given
+            return Moments(place.doubles(mean), None, place.doubles(covariance))
+        if flaw := self.flaw():
+            raise ValueError(flaw)
+        mean, divisor = self._sum / max(self.count, 1), max(self.count - 1, 1)
+        if (kept := self.kept()) is not None:
+            centred = (kept - mean) / divisor**0.5
+            return Moments(place.doubles(mean), place.doubles(centred), None)
+        covariance = (self._outer - self.count * (mean[:, None] * mean)) / divisor
+        return Moments(place.doubles(mean), None, place.doubles(covariance))
 
     def state(self) -> dict[str, Array]:
         """Give everything as arrays, for :meth:`from_state`.
@@ -179,14 +258,18 @@ class Statistics:
         state = {"mu": self.mean, "sigma": self.covariance, "count": np.array(self.count)}
         state["protocol"] = np.array(self.protocol)
         if self._given is None:
-            state |= {"sum": self._sum, "outer": self._outer}
-            if self._features is not None:
-                state["features"] = self._features
+            state |= {"sum": host(self._sum), "outer": host(self._outer)}
+            if (kept := self.kept()) is not None:
+                state["features"] = host(kept)
         return state
 
     @classmethod
-    def from_state(cls, state: Mapping[str, Array]) -> Statistics:
+    def from_state(cls, state: Mapping[str, Array], *, device: Any = None) -> Statistics:  # noqa: ANN401 - torch's
         """Make statistics of :meth:`state`, or of ``mu`` and ``sigma`` alone.
+
+        Args:
+            state: Arrays by name.
+            device: As for the class.
 
         Raises:
             ValueError: Arrays that are missing, do not fit or are not finite.
@@ -202,7 +285,7 @@ class Statistics:
         mean, covariance = (np.asarray(state[name], dtype=np.float64) for name in ("mu", "sigma"))
         if mean.ndim != 1 or not mean.size or covariance.shape != (mean.size, mean.size):
             raise ValueError(f"mu has shape {mean.shape}, sigma {covariance.shape}: need (features,) and its square")
-        statistics = cls(mean.size, protocol=str(state.get("protocol", "")))
+        statistics = cls(mean.size, protocol=str(state.get("protocol", "")), device=device)
         if "sum" in state and "outer" in state and "count" in state:
             statistics._restore(state)
         else:
@@ -218,8 +301,7 @@ class Statistics:
             OSError: The file cannot be written.
 
         """
-        with replacing(path) as file:
-            np.savez(file, **self.state())  # type: ignore[arg-type]
+        save_arrays(path, self.state())
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Statistics:
@@ -238,47 +320,28 @@ class Statistics:
 
     def _restore(self, state: Mapping[str, Array]) -> None:
         self.count = int(state["count"])
-        self._sum = np.array(state["sum"], dtype=np.float64)
-        self._outer = np.array(state["outer"], dtype=np.float64)
-        self._features = np.array(state["features"], dtype=np.float64) if "features" in state else None
-        sizes = self._sum.shape, self._outer.shape, None if self._features is None else self._features.shape
-        wanted = (self.dims,), (self.dims, self.dims), None if self._features is None else (self.count, self.dims)
-        if sizes != wanted:
-            raise ValueError(f"sum, outer and features have shapes {sizes}, need {wanted}")
+        sums = [np.array(state[name], dtype=np.float64) for name in ("sum", "outer", "features") if name in state]
+        wanted = [(self.dims,), (self.dims, self.dims), (self.count, self.dims)][: len(sums)]
+        if self.count < 0 or [array.shape for array in sums] != wanted:
+            found = [array.shape for array in sums]
+            raise ValueError(f"count is {self.count}; sum, outer and features have shapes {found}, need {wanted}")
+        if not all(np.isfinite(array).all() for array in sums):
+            raise ValueError("sum, outer or features are not finite")
+        self._sum, self._outer, *kept = (self._place.doubles(array) for array in sums)
+        self._kept = kept or None
 
-    def _keep(self, batch: Float64) -> None:
-        if self._features is not None:
-            few = self.count <= self.dims
-            self._features = np.concatenate([self._features, batch]) if few else None
+    def _go_to(self, device: Any) -> None:  # noqa: ANN401 - torch's
+        """Begin at a device."""
+        self._place = place_of(device)
+        self._sum = self._place.zeros(self.dims)
+        self._outer = self._place.zeros(self.dims, self.dims)
 
-    def _refuse_given(self) -> None:
-        if self._given is not None:
-            raise ValueError("statistics of mean and covariance alone cannot take more images")
-
-
-def load_arrays(path: str | os.PathLike[str], kind: str, make: Callable[[dict[str, Array]], T]) -> T:
-    """Make something of the arrays of an ``.npz``.
-
-    Args:
-        path: The file.
-        kind: What errors call it.
-        make: Takes the arrays by name, and may raise ``ValueError``.
-
-    Raises:
-        OSError: The file cannot be read.
-        ValueError: It is no such file, or ``make`` does not take it.
-
-    Example:
-        >>> from muge_fast.image.statistics import load_arrays
-        >>> load_arrays("real.npz", "names", sorted)  # doctest: +SKIP
-        ['mu', 'sigma']
-
-    """
-    try:
-        with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            return make(dict(arrays))
-    except (ValueError, EOFError, AttributeError, TypeError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{os.fspath(path)}: not a file of {kind}: {error}") from None
+    def _keep(self, batch: Any) -> None:  # noqa: ANN401 - an array of the place
+        if self._kept is not None and self.count <= self.dims:
+            # A copy: callers use their arrays again.
+            self._kept.append(self._place.join([batch]))
+        else:
+            self._kept = None
 
 
 def feature_pair(first: npt.ArrayLike, second: npt.ArrayLike) -> tuple[Float64, Float64]:

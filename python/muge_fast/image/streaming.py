@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from muge_fast.atomic import replacing
+from muge_fast.image.arrays import Array
+from muge_fast.image.device import host
+from muge_fast.image.extraction import Extractor, rules_of
 from muge_fast.image.fid import fid_of
-from muge_fast.image.inception_score import MeanAndSpread, inception_score_of
+from muge_fast.image.inception_score import SEED, MeanAndSpread, SplitSums
 from muge_fast.image.kid import kid_of
-from muge_fast.image.statistics import Statistics, load_arrays
+from muge_fast.image.sides import FEATURES
+from muge_fast.image.statistics import Statistics
+from muge_fast.image.stream import Stream
 from muge_fast.score import Score
 
-Extractor = Callable[[Any], Any]
-Features = npt.NDArray[Any]
 
-
-class FID:
+class FID(Stream):
     """The Fréchet distance of two streams of images. Its size does not grow with their number.
 
     Args:
@@ -28,6 +28,7 @@ class FID:
             ``torch.nn.Module`` or any function; None for batches that are features already.
         dims: Number of features.
         protocol: What the features are, for the signature; None for what the extractor says.
+        device: Where sums are kept, as for :class:`muge_fast.image.Statistics`.
 
     Example:
         >>> import warnings
@@ -43,11 +44,17 @@ class FID:
 
     """
 
-    def __init__(self, extractor: Extractor | None = None, *, dims: int = 2048, protocol: str | None = None) -> None:
-        self.extractor = extractor
-        name = str(getattr(extractor, "signature", "")) if protocol is None else protocol
-        self.real = Statistics(dims, protocol=name)
-        self.generated = Statistics(dims, protocol=name)
+    def __init__(
+        self,
+        extractor: Extractor | None = None,
+        *,
+        dims: int = 2048,
+        protocol: str | None = None,
+        device: Any = None,  # noqa: ANN401 - torch's
+    ) -> None:
+        super().__init__(extractor, protocol)
+        self.real = Statistics(dims, protocol=self.protocol, device=device)
+        self.generated = Statistics(dims, protocol=self.protocol, device=device)
 
     def update(self, batch: Any, *, real: bool) -> None:  # noqa: ANN401 - what the extractor takes
         """Add a batch of real or of generated images.
@@ -56,7 +63,7 @@ class FID:
             ValueError: Features of another shape, or one that is not finite.
 
         """
-        (self.real if real else self.generated).update(_features(self.extractor, batch, "2048"))
+        (self.real if real else self.generated).update(self._output(batch, FEATURES))
 
     def merge(self, other: FID) -> None:
         """Add what another part has seen.
@@ -71,24 +78,21 @@ class FID:
         self.generated.merge(other.generated)
 
     def gather(self) -> FID:
-        """Put together what all processes of ``torch.distributed`` have seen; every process gets the same.
+        """Put together what all processes of ``torch.distributed`` have seen; every process gets the same bits.
 
         Returns:
-            A new metric, merged in the order of ranks. It is not to be updated and gathered again, which would count
-            images twice; go on with this one.
+            A new metric. It is not to be updated and gathered again, which would count images twice; go on with this
+            one.
 
         Raises:
             RuntimeError: torch.distributed has not been initialised.
+            ValueError: Processes that do not belong together; in every process.
 
         """
-        from torch import distributed  # noqa: PLC0415 - whoever calls this has torch
+        from muge_fast.image.gathering import gather_statistics  # noqa: PLC0415 - whoever calls this has torch
 
-        states: list[Any] = [None] * distributed.get_world_size()
-        distributed.all_gather_object(states, (self.real.state(), self.generated.state()))
-        whole = FID(self.extractor, dims=self.real.dims, protocol=self.real.protocol)
-        for real, generated in states:
-            whole.real.merge(Statistics.from_state(real))
-            whole.generated.merge(Statistics.from_state(generated))
+        whole = FID(self.extractor, dims=self.real.dims, protocol=self.protocol)
+        whole.real, whole.generated = gather_statistics(self.real), gather_statistics(self.generated)
         return whole
 
     def compute(self) -> Score:
@@ -100,50 +104,45 @@ class FID:
         """
         return fid_of(self.real, self.generated)
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write both sides to an ``.npz``, whole or not at all.
-
-        Raises:
-            OSError: The file cannot be written.
-
-        """
+    def state(self) -> dict[str, Array]:
+        """Give both sides as arrays, for :meth:`from_state`."""
         sides = {"real": self.real, "generated": self.generated}
-        arrays = {f"{side}_{name}": array for side, kept in sides.items() for name, array in kept.state().items()}
-        with replacing(path) as file:
-            np.savez(file, **arrays)  # type: ignore[arg-type]
+        return {f"{side}_{name}": array for side, kept in sides.items() for name, array in kept.state().items()}
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str], extractor: Extractor | None = None) -> FID:
-        """Read a file of :meth:`save`, to go on where it ended.
+    def from_state(cls, state: Mapping[str, Array], extractor: Extractor | None = None) -> FID:
+        """Make a metric of :meth:`state`, to go on where it ended.
 
         Raises:
-            OSError: The file cannot be read.
-            ValueError: It is no such file.
+            ValueError: Arrays that are missing or do not fit.
 
         """
-
-        def sides_of(state: dict[str, Features]) -> dict[str, Statistics]:
-            sides = {}
-            for side in ("real", "generated"):
-                own = {name.removeprefix(f"{side}_"): state[name] for name in state if name.startswith(f"{side}_")}
-                sides[side] = Statistics.from_state(own)
-            return sides
-
-        sides = load_arrays(path, "FID", sides_of)
-        metric = cls(extractor, dims=sides["real"].dims, protocol=sides["real"].protocol)
-        metric.real, metric.generated = sides["real"], sides["generated"]
+        sides = []
+        for side in ("real_", "generated_"):
+            own = {name.removeprefix(side): state[name] for name in state if name.startswith(side)}
+            sides.append(Statistics.from_state(own))
+        if (sides[0].dims, sides[0].protocol) != (sides[1].dims, sides[1].protocol):
+            raise ValueError("the sides have other features, or another protocol, than each other")
+        metric = cls(extractor, dims=sides[0].dims, protocol=sides[0].protocol)
+        metric.real, metric.generated = sides
         return metric
 
 
-class InceptionScore:
-    """The Inception Score of a stream of images.
-
-    It keeps their logits, in single precision, to shuffle them at the end.
+class InceptionScore(Stream):
+    """The Inception Score of a stream of images. Its size does not grow with their number.
 
     Args:
         extractor: As for :class:`FID`; an :class:`~muge_fast.image.extractor.InceptionExtractor` needs the output
-            ``"logits_unbiased"``.
-        splits: As for :func:`muge_fast.image.inception_score_of`.
+            ``"logits_unbiased"``, or ``"logits"`` for the protocol ``"ofa"``.
+        splits: As for :func:`muge_fast.image.inception_score_of`; None for 10, or 1 for the protocol ``"ofa"``.
+        images: How many images there will be, in all parts together: the score is then that of
+            :func:`~muge_fast.image.inception_score_of` and torch-fidelity. None if nobody knows: images are dealt to
+            splits by the rule of :class:`muge_fast.image.inception_score.SplitSums`, as good an estimate,
+            another number.
+        shuffle: As for :func:`~muge_fast.image.inception_score_of`; None for True, or False for the protocol ``"ofa"``.
+        seed: Of the order.
+        protocol: As for :class:`FID`.
+        device: Where sums are kept, as for :class:`muge_fast.image.Statistics`.
 
     Example:
         >>> import numpy as np
@@ -155,36 +154,102 @@ class InceptionScore:
 
     """
 
-    def __init__(self, extractor: Extractor | None = None, *, splits: int = 10) -> None:
-        self.extractor, self.splits = extractor, splits
-        self._logits: list[Features] = []
+    def __init__(
+        self,
+        extractor: Extractor | None = None,
+        *,
+        splits: int | None = None,
+        images: int | None = None,
+        shuffle: bool | None = None,
+        seed: int = SEED,
+        protocol: str | None = None,
+        device: Any = None,  # noqa: ANN401 - torch's
+    ) -> None:
+        super().__init__(extractor, protocol)
+        rules = rules_of(extractor)
+        is_shuffled = rules.shuffle if shuffle is None else shuffle
+        number = rules.splits if splits is None else splits
+        self.sums = SplitSums(number, images=images, seed=seed if is_shuffled else None, device=device)
 
-    def update(self, batch: Any) -> None:  # noqa: ANN401 - what the extractor takes
-        """Add a batch of generated images."""
-        self._logits.append(np.array(_features(self.extractor, batch, "logits_unbiased"), dtype=np.float32))
+    def update(self, batch: Any, *, indices: npt.ArrayLike | None = None) -> None:  # noqa: ANN401 - see the class
+        """Add a batch of generated images.
 
-    def merge(self, other: InceptionScore) -> None:
-        """Add what another part has seen: its images come after those seen here."""
-        self._logits += other._logits
-
-    def compute(self) -> MeanAndSpread:
-        """Give the score, see :func:`muge_fast.image.inception_score_of`.
+        Args:
+            batch: The images.
+            indices: The number of each among all images, from 0, which says the split that it belongs to; None for the
+                numbers that come next here. With them, parts that are merged give the score of the whole.
 
         Raises:
-            ValueError: Fewer images than splits.
+            ValueError: Logits of another shape, or one that is not finite; an index beyond the number of images.
 
         """
-        logits = np.concatenate(self._logits) if self._logits else np.empty((0, 1))
-        return inception_score_of(logits, splits=self.splits)
+        logits = self._output(batch, rules_of(self.extractor).logits)
+        if indices is None:
+            self.sums.extend(logits)
+        else:
+            self.sums.update(logits, np.asarray(indices))
+
+    def merge(self, other: InceptionScore) -> None:
+        """Add what another part has seen.
+
+        Raises:
+            ValueError: Other splits, images, seeds, classes or protocols. Nothing changes then.
+
+        """
+        self._refuse_protocol(other)
+        self.sums.merge(other.sums)
+
+    def gather(self) -> InceptionScore:
+        """Put together what all processes of ``torch.distributed`` have seen, as :meth:`FID.gather` does.
+
+        Give ``indices`` to :meth:`update`, or each process takes its images for the first ones.
+
+        Raises:
+            RuntimeError: As :meth:`FID.gather`.
+            ValueError: As :meth:`FID.gather`.
+
+        """
+        from muge_fast.image.gathering import gather_splits  # noqa: PLC0415 - whoever calls this has torch
+
+        whole = InceptionScore(self.extractor, protocol=self.protocol)
+        whole.sums = gather_splits(self.sums, self.protocol)
+        return whole
+
+    def compute(self) -> MeanAndSpread:
+        """Give the score.
+
+        Raises:
+            ValueError: A split without images, or fewer images than there should be.
+
+        """
+        return self.sums.score()
+
+    def state(self) -> dict[str, Array]:
+        """Give everything as arrays, for :meth:`from_state`."""
+        return {**self.sums.state(), "protocol": np.array(self.protocol)}
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Array], extractor: Extractor | None = None) -> InceptionScore:
+        """Make a metric of :meth:`state`, to go on where it ended.
+
+        Raises:
+            ValueError: Arrays that are missing or do not fit.
+
+        """
+        sums = SplitSums.from_state(state)
+        metric = cls(extractor, protocol=str(state.get("protocol", "")))
+        metric.sums = sums
+        return metric
 
 
-class KID:
+class KID(Stream):
     """The kernel distance of two streams of images. It keeps their features, in single precision.
 
     Args:
         extractor: As for :class:`FID`.
         subsets: As for :func:`muge_fast.image.kid_of`.
         subset_size: As for :func:`muge_fast.image.kid_of`.
+        protocol: As for :class:`FID`.
 
     Example:
         >>> import numpy as np
@@ -197,18 +262,68 @@ class KID:
 
     """
 
-    def __init__(self, extractor: Extractor | None = None, *, subsets: int = 100, subset_size: int = 1000) -> None:
-        self.extractor, self.subsets, self.subset_size = extractor, subsets, subset_size
-        self._sides: tuple[list[Features], list[Features]] = ([], [])
+    def __init__(
+        self,
+        extractor: Extractor | None = None,
+        *,
+        subsets: int = 100,
+        subset_size: int = 1000,
+        protocol: str | None = None,
+    ) -> None:
+        super().__init__(extractor, protocol)
+        self.subsets, self.subset_size = subsets, subset_size
+        self._sides: tuple[list[Array], list[Array]] = ([], [])
 
     def update(self, batch: Any, *, real: bool) -> None:  # noqa: ANN401 - what the extractor takes
-        """Add a batch of real or of generated images."""
-        self._sides[not real].append(np.array(_features(self.extractor, batch, "2048"), dtype=np.float32))
+        """Add a batch of real or of generated images.
+
+        Raises:
+            ValueError: Features of another shape, or one that is not finite.
+
+        """
+        self._add(np.array(host(self._output(batch, FEATURES)), dtype=np.float32), real=real)
+
+    def _add(self, features: Array, *, real: bool) -> None:
+        first = next((part for side in self._sides for part in side), features)
+        if features.ndim != 2 or features.shape[1:] != first.shape[1:]:  # noqa: PLR2004
+            dims = first.shape[1] if first is not features else "features"
+            raise ValueError(f"features have shape {features.shape}, need (images, {dims})")
+        bad = np.flatnonzero(~np.isfinite(features).all(axis=1))
+        if len(bad):
+            raise ValueError(f"features[{bad[0]}] is not finite")
+        self._sides[not real].append(features)
 
     def merge(self, other: KID) -> None:
-        """Add what another part has seen: its images come after those seen here."""
+        """Add what another part has seen: its images come after those seen here.
+
+        Raises:
+            ValueError: Another number of features, or another protocol. Nothing changes then.
+
+        """
+        self._refuse_protocol(other)
+        dims = {part.shape[1] for side in (*self._sides, *other._sides) for part in side}
+        if len(dims) > 1:
+            raise ValueError(f"other: the parts have {sorted(dims)} features, need the same")
         for own, more in zip(self._sides, other._sides, strict=True):
             own.extend(more)
+
+    def gather(self) -> KID:
+        """Put together what all processes of ``torch.distributed`` have seen, as :meth:`FID.gather` does.
+
+        Features are laid below each other in the order of ranks.
+
+        Raises:
+            RuntimeError: As :meth:`FID.gather`.
+            ValueError: As :meth:`FID.gather`.
+
+        """
+        from muge_fast.image.gathering import gather_rows  # noqa: PLC0415 - whoever calls this has torch
+
+        whole = KID(self.extractor, subsets=self.subsets, subset_size=self.subset_size, protocol=self.protocol)
+        settings = f"{self.subsets} subsets of {self.subset_size} of {self.protocol!r}"
+        for side, features in zip(whole._sides, self._features(), strict=True):
+            side.append(gather_rows(features, settings))
+        return whole
 
     def compute(self) -> MeanAndSpread:
         """Give the distance, see :func:`muge_fast.image.kid_of`.
@@ -217,17 +332,32 @@ class KID:
             ValueError: Fewer images than a subset has.
 
         """
-        left, right = (np.concatenate(side) if side else np.empty((0, 1)) for side in self._sides)
-        return kid_of(left, right, subsets=self.subsets, subset_size=self.subset_size)
+        return kid_of(*self._features(), subsets=self.subsets, subset_size=self.subset_size)
 
+    def state(self) -> dict[str, Array]:
+        """Give everything as arrays, for :meth:`from_state`."""
+        sides = dict(zip(("real", "generated"), self._features(), strict=True))
+        sizes = {"subsets": np.array(self.subsets), "subset_size": np.array(self.subset_size)}
+        return {**sides, **sizes, "protocol": np.array(self.protocol)}
 
-def _features(extractor: Extractor | None, batch: Any, output: str) -> Features:  # noqa: ANN401
-    """Features of a batch as a NumPy array."""
-    found = batch if extractor is None else extractor(batch)
-    if isinstance(found, dict):
-        if output not in found:
-            raise ValueError(f"the extractor gives {', '.join(found)}, needs the output {output}")
-        found = found[output]
-    if hasattr(found, "detach"):
-        found = found.detach().float().cpu().numpy()
-    return np.asarray(found)
+    @classmethod
+    def from_state(cls, state: Mapping[str, Array], extractor: Extractor | None = None) -> KID:
+        """Make a metric of :meth:`state`, to go on where it ended.
+
+        Raises:
+            ValueError: Arrays that are missing or do not fit.
+
+        """
+        missing = sorted({"real", "generated", "subsets", "subset_size"} - set(state))
+        if missing:
+            raise ValueError(f"has arrays {sorted(state)}, needs {', '.join(missing)}")
+        sizes = {name: int(state[name]) for name in ("subsets", "subset_size")}
+        metric = cls(extractor, **sizes, protocol=str(state.get("protocol", "")))
+        for side in ("real", "generated"):
+            if len(np.atleast_2d(state[side])):
+                metric._add(np.array(state[side], dtype=np.float32), real=side == "real")
+        return metric
+
+    def _features(self) -> tuple[Array, Array]:
+        left, right = (np.concatenate(side) if side else np.empty((0, 1), np.float32) for side in self._sides)
+        return left, right

@@ -1,27 +1,31 @@
-"""The text-to-image task: FID, Inception Score and R-precision of a submission, in one pass of the network."""
+"""FID, Inception Score, KID and R-precision of images, in one pass of the network."""
 
 from __future__ import annotations
 
 import os
-import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
-from muge_fast.image.extractor import InceptionExtractor
-from muge_fast.image.fid import fid_of, set_score
-from muge_fast.image.inception_score import inception_score_of
-from muge_fast.image.r_precision import r_precision
-from muge_fast.image.statistics import Statistics
+from muge_fast.datasets.image_tsv import ImageTsv
+from muge_fast.image.alignment import align, order_of
+from muge_fast.image.clip import ClipExtractor
+from muge_fast.image.extraction import Extractor, open_extractor, rules_for, rules_of
+from muge_fast.image.fid import set_score
+from muge_fast.image.one_pass import one_pass
+from muge_fast.image.r_precision import NEGATIVES, r_precision
+from muge_fast.image.sides import outputs_of
 from muge_fast.score import Scores
 
 
 def score_images(
-    generated: Mapping[str, bytes],
-    real: Mapping[str, bytes],
+    generated: Any,  # noqa: ANN401 - what callers have
+    real: Any,  # noqa: ANN401
     *,
+    metrics: Sequence[str] = ("fid", "is"),
+    extractor: Extractor | None = None,
     weights: str | os.PathLike[str] | None = None,
     protocol: str = "tf1",
     precision: str = "fp32",
@@ -29,63 +33,92 @@ def score_images(
     batch_size: int = 32,
     workers: int | None = None,
     progress: bool | None = None,
-    splits: int = 10,
-    image_features: npt.ArrayLike | None = None,
-    text_features: npt.ArrayLike | None = None,
+    splits: int | None = None,
+    subsets: int = 100,
+    subset_size: int = 1000,
+    texts: str | os.PathLike[str] | Mapping[str, str] | None = None,
+    clip: str | os.PathLike[str] | ClipExtractor | None = None,
+    image_features: str | os.PathLike[str] | npt.ArrayLike | None = None,
+    text_features: str | os.PathLike[str] | npt.ArrayLike | None = None,
+    negatives: int = NEGATIVES,
 ) -> Scores:
-    """Score generated images against real ones.
+    """Score generated images against real ones. The network sees each image once, for all metrics together.
+
+    The protocol ``"ofa"`` makes features and logits of different pixels: there generated images go through it twice.
 
     Args:
-        generated: Bytes of image files by id.
-        real: The same of real images.
+        generated: Generated images, as for :func:`muge_fast.image.fid`.
+        real: Real images, as there; statistics give FID alone.
+        metrics: Any of ``"fid"``, ``"is"`` and ``"kid"``, the main one first. KID keeps the features of all images.
+        extractor: As for :func:`muge_fast.image.fid`. For the Inception Score beside others it gives a dictionary, of
+            ``"2048"`` and ``"logits_unbiased"``.
         weights: As for :func:`muge_fast.image.fid`.
         protocol: As for :func:`muge_fast.image.fid`.
         precision: As for :func:`muge_fast.image.fid`.
-        device: As for :func:`muge_fast.image.fid`.
+        device: As for :func:`muge_fast.image.fid`; a model that ``clip`` names runs there too.
         batch_size: As for :func:`muge_fast.image.fid`.
         workers: As for :func:`muge_fast.image.fid`.
         progress: As for :func:`muge_fast.image.fid`.
-        splits: Parts of the Inception Score.
-        image_features: Of the generated images, row for row, for R-precision.
-        text_features: Of their texts, row for row.
+        splits: As for :func:`muge_fast.image.inception_score`.
+        subsets: Of KID, as for :func:`muge_fast.image.kid_of`.
+        subset_size: Images of each.
+        texts: For R-precision: a text file of the benchmark, or texts by id. The generated images need ids for it: they
+            are a ``.tsv`` of the benchmark, or bytes by id.
+        clip: The model that makes features of images and texts: a :class:`muge_fast.image.clip.ClipExtractor`, or what
+            one takes.
+        image_features: Instead of texts and a model, features of the generated images: a row for each, in the order of
+            the real ones if those have the same ids, or in their own; or a file of :func:`muge_fast.read_features`,
+            matched by id if it has ids.
+        text_features: The same of their texts.
+        negatives: As for :func:`muge_fast.image.r_precision`.
 
     Returns:
-        ``"fid"`` (lower is better), ``"is"``, and ``"r_precision"`` where features are given.
+        ``"fid"`` and ``"kid"`` (lower is better), ``"is"``, and ``"r_precision"`` where texts or features are given.
+        What a mean over parts spreads by is ``parts["std"]``.
 
     Raises:
-        OSError: No file of weights.
-        ValueError: A broken image, with its id; one kind of features without the other; fewer images than splits.
+        OSError: No file of weights, no such model, a file that cannot be read.
+        ValueError: A broken image, with its id; an unknown metric; texts or features with ids that are missing or
+            unknown, or without what goes with them; fewer images than splits or than a subset has, or fewer texts than
+            are compared.
 
     Example:
-        >>> from muge_fast.image.verdict import score_images
-        >>> score_images(generated, real, weights="inception.pth")["is"].value  # doctest: +SKIP
-        9.1
+        >>> import muge_fast.image
+        >>> scores = muge_fast.image.score_images("generated/", "T2I_val.img.tsv")  # doctest: +SKIP
+        >>> scores["fid"].value, scores["is"].value  # doctest: +SKIP
+        (17.3, 9.1)
 
     """
-    if (image_features is None) != (text_features is None):
-        raise ValueError("image_features and text_features are needed both, or none")
-    outputs = ("2048", "logits_unbiased")
-    extractor = InceptionExtractor(weights, protocol=protocol, precision=precision, device=device, outputs=outputs)
-    options = {"batch_size": batch_size, "workers": workers, "progress": progress}
-    sides, logits = [], []
-    for source, is_generated in ((real, False), (generated, True)):
-        statistics = Statistics(2048, protocol=extractor.signature)
-        for batch in extractor.stream(source, **options):  # type: ignore[arg-type]
-            statistics.update(batch["2048"].cpu().numpy())
-            if is_generated:
-                logits.append(batch["logits_unbiased"].cpu().numpy())
-        sides.append(statistics)
-    with warnings.catch_warnings():
-        # The signature tells how many images there were.
-        warnings.simplefilter("ignore")
-        scores = {"fid": fid_of(*sides)}
-    found = inception_score_of(np.concatenate(logits), splits=splits)
-    signature = f"is|splits:{splits}|shuffle:2020|{extractor.signature}"
-    scores["is"] = set_score("is", found.mean, signature, {"std": found.std})
-    if image_features is not None and text_features is not None:
-        hits = r_precision(image_features, text_features)
-        scores["r_precision"] = set_score("r_precision", hits.value, hits.signature, {"ties": hits.ties})
+    outputs = outputs_of(metrics, rules_for(protocol) if extractor is None else rules_of(extractor))
+    options: dict[str, Any] = {"batch_size": batch_size, "workers": workers, "progress": progress}
+    sizes: dict[str, Any] = {"splits": splits, "subsets": subsets, "subset_size": subset_size}
+    generated, real = _with_ids(generated), _with_ids(real)
+    aligned = align(
+        generated,
+        order_of(generated, real),
+        texts=texts,
+        clip=clip,
+        image_features=image_features,
+        text_features=text_features,
+        device=device,
+        **options,
+    )
+    # First, because its options may be wrong, and the rest takes longer.
+    hits = None if aligned is None else r_precision(aligned.images, aligned.texts, negatives=negatives)
+    network = open_extractor(
+        extractor, outputs=outputs, weights=weights, protocol=protocol, precision=precision, device=device
+    )
+    scores = one_pass(generated, real, network, metrics, **sizes, **options)
+    if hits is not None and aligned is not None:
+        signature = f"{hits.signature}|{aligned.signature}"
+        scores["r_precision"] = set_score("r_precision", hits.value, signature, {"ties": hits.ties})
     return Scores(scores, 0)
+
+
+def _with_ids(source: Any) -> Any:  # noqa: ANN401 - what callers have
+    """A file of the benchmark opened, so that its ids are there; any other source as it is."""
+    is_file = isinstance(source, (str, os.PathLike)) and Path(source).suffix.lower() == ".tsv"
+    return ImageTsv(source) if is_file else source
 
 
 def decode_all(images: Mapping[str, bytes], workers: int | None = None) -> dict[str, str]:

@@ -161,6 +161,7 @@ class Task:
         pool: Whether values are ids that a pool may limit.
         files: ``"lines"`` of JSON, or ``"images"``, a TSV of ids and base64.
         scale: By what scores are multiplied in the official result.
+        scales: Scores that are multiplied by something else.
 
     Example:
         >>> import muge_fast as mf
@@ -185,6 +186,34 @@ class Task:
     pool: bool = False
     files: str = "lines"
     scale: float = 100.0
+    scales: Mapping[str, float] = field(default_factory=dict)
+
+    def official_value(self, name: str, value: float) -> float:
+        """Give a score as the official result has it.
+
+        Args:
+            name: The score.
+            value: As it is plain.
+
+        Example:
+            >>> import muge_fast as mf
+            >>> task = mf.tasks.get("t2i")
+            >>> task.official_value("fid", 17.5), task.official_value("r_precision", 0.5)
+            (17.5, 50.0)
+
+        """
+        return self.scales.get(name, self.scale) * value
+
+    def label(self, name: str) -> str:
+        """Give the name of a score for a table, with its scale if it is not that of the others.
+
+        Example:
+            >>> import muge_fast as mf
+            >>> mf.tasks.get("t2i").label("r_precision")
+            'r_precision (times 100)'
+
+        """
+        return f"{name} (times {self.scales[name]:g})" if name in self.scales else name
 
 
 def _is_unicode(text: str) -> bool:

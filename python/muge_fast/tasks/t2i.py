@@ -42,4 +42,5 @@ TASK = Task(
     higher_is_better=False,
     files="images",
     scale=1.0,
+    scales={"r_precision": 100.0},
 )

@@ -1,0 +1,22 @@
+"""Folders of JPEG files, made from a seed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+SIZE = 224
+
+
+def write_folder(folder: Path, count: int, seed: int) -> Path:
+    """Pictures of smooth and noisy parts."""
+    folder.mkdir()
+    random = np.random.default_rng(seed)
+    for number in range(count):
+        coarse = Image.fromarray(random.integers(0, 256, (8 + seed, 8 + seed, 3)).astype("uint8"))
+        smooth = np.asarray(coarse.resize((SIZE, SIZE), Image.Resampling.BICUBIC)).astype(int)
+        noisy = np.clip(smooth + random.integers(-20, 20, (SIZE, SIZE, 3)), 0, 255).astype("uint8")
+        Image.fromarray(noisy).save(folder / f"{number:04}.jpg", quality=90)
+    return folder

@@ -1,0 +1,71 @@
+"""What all metrics that take batches have in common: an extractor, a protocol, a file of what they have seen."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from muge_fast.image.arrays import Array, load_arrays, save_arrays
+from muge_fast.image.extraction import Extractor, output_of, signature_of
+
+M = TypeVar("M", bound="Stream")
+
+
+class Stream:
+    """A metric of batches.
+
+    Example:
+        >>> from muge_fast.image import KID
+        >>> from muge_fast.image.stream import Stream
+        >>> issubclass(KID, Stream)
+        True
+
+    """
+
+    def __init__(self, extractor: Extractor | None, protocol: str | None) -> None:
+        self.extractor = extractor
+        known = "" if extractor is None else signature_of(extractor)
+        self.protocol = known if protocol is None else protocol
+
+    def state(self) -> dict[str, Array]:
+        """Give everything as arrays, for :meth:`from_state`."""
+        raise NotImplementedError
+
+    @classmethod
+    def from_state(cls: type[M], state: Mapping[str, Array], extractor: Extractor | None = None) -> M:  # noqa: PYI019 - typing has Self from Python 3.11 only
+        """Make a metric of :meth:`state`, to go on where it ended.
+
+        Raises:
+            ValueError: Arrays that are missing or do not fit.
+
+        """
+        raise NotImplementedError
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write everything to an ``.npz``, whole or not at all.
+
+        Raises:
+            OSError: The file cannot be written.
+
+        """
+        save_arrays(path, self.state())
+
+    @classmethod
+    def load(cls: type[M], path: str | os.PathLike[str], extractor: Extractor | None = None) -> M:  # noqa: PYI019
+        """Read a file of :meth:`save`, to go on where it ended.
+
+        Raises:
+            OSError: The file cannot be read.
+            ValueError: It is no such file.
+
+        """
+        return load_arrays(path, cls.__name__, lambda state: cls.from_state(state, extractor))
+
+    def _refuse_protocol(self, other: Stream) -> None:
+        if other.protocol != self.protocol:
+            raise ValueError(f"other: has the protocol {other.protocol!r}, this one has {self.protocol!r}")
+
+    def _output(self, batch: Any, name: str) -> Any:  # noqa: ANN401 - arrays or tensors
+        """What the extractor gives for a batch."""
+        return output_of(batch if self.extractor is None else self.extractor(batch), name)

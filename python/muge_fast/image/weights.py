@@ -1,0 +1,108 @@
+"""Published weights: where the files are, and how they are read."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from muge_fast.image.download import download
+from muge_fast.image.inception import Inception
+from muge_fast.image.torchvision_inception import TorchvisionInception
+
+
+class Published(NamedTuple):
+    """A network whose weights are published.
+
+    Attributes:
+        name: Part of signatures.
+        network: What they are the weights of.
+        variable: The environment variable that may name the file.
+        url: Where the file is; its name ends in the first digits of its SHA-256.
+
+    Example:
+        >>> from muge_fast.image.weights import FID
+        >>> FID.file
+        'pt_inception-2015-12-05-6726825d.pth'
+
+    """
+
+    name: str
+    network: type[Inception]
+    variable: str
+    url: str
+
+    @property
+    def file(self) -> str:
+        """The name of the file."""
+        return self.url.rpartition("/")[2]
+
+
+FID = Published(
+    "inception-2015-12-05",
+    Inception,
+    "MUGE_FAST_INCEPTION",
+    "https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/pt_inception-2015-12-05-6726825d.pth",
+)
+TORCHVISION = Published(
+    "torchvision-inception-v3",
+    TorchvisionInception,
+    "MUGE_FAST_INCEPTION_TORCHVISION",
+    "https://download.pytorch.org/models/inception_v3_google-0cc3c7bd.pth",
+)
+
+
+def published(protocol: str) -> Published:
+    """Tell which network a protocol uses.
+
+    Example:
+        >>> from muge_fast.image.weights import published
+        >>> published("tf1").name, published("ofa").name
+        ('inception-2015-12-05', 'torchvision-inception-v3')
+
+    """
+    return TORCHVISION if protocol == "ofa" else FID
+
+
+def load_weights(weights: str | os.PathLike[str] | None, of: Published = FID) -> dict[str, Tensor]:
+    """Read published weights.
+
+    Args:
+        weights: As for :class:`muge_fast.image.extractor.InceptionExtractor`.
+        of: Which ones.
+
+    Raises:
+        OSError: There is no such file, and the message says where to get it; or it cannot be fetched.
+        ValueError: It is no file of weights, or what was fetched is another file.
+
+    Example:
+        >>> from muge_fast.image.weights import load_weights
+        >>> load_weights("nowhere.pth")
+        Traceback (most recent call last):
+        ...
+        FileNotFoundError: no weights of FID's Inception at nowhere.pth; give weights="download" or fetch ...
+
+    """
+    cached = Path(torch.hub.get_dir()) / "checkpoints" / of.file
+    if weights == "download":
+        if not cached.is_file():
+            download(of.url, cached, digits=Path(of.file).stem.rpartition("-")[2])
+        path = cached
+    else:
+        path = Path(weights or os.environ.get(of.variable) or cached)
+    if not path.is_file():
+        raise FileNotFoundError(
+            f'no weights of {of.network.title} at {path}; give weights="download" or fetch {of.url} and give its '
+            f"path, in weights= or in the environment variable {of.variable}"
+        )
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # noqa: BLE001
+        # What torch raises for a file that is none is not one kind of error.
+        raise ValueError(f"{path}: not a file of weights: {error}") from None
+    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
+        raise ValueError(f"{path}: not a file of weights: expected a dictionary of tensors")
+    return state

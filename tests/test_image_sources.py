@@ -1,0 +1,286 @@
+"""Where images come from, and one pass of the network over them for all metrics."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import zipfile
+
+import numpy as np
+import pytest
+
+import muge_fast.image
+from image_data import encoded, pictures
+from muge_fast.datasets import ImageTsv
+from muge_fast.image import Statistics
+
+torch = pytest.importorskip("torch")
+Image = pytest.importorskip("PIL.Image")
+
+from torch.utils.data import DataLoader, Dataset, TensorDataset  # noqa: E402 - only with torch
+
+from muge_fast.image.extractor import InceptionExtractor  # noqa: E402
+from muge_fast.image.inception import Inception  # noqa: E402
+from muge_fast.image.sources import batches, count_images, open_images  # noqa: E402
+
+
+class Pairs(Dataset):
+    """An image in some form, and its label."""
+
+    def __init__(self, images, form=lambda image: image, order=1):
+        self.images, self.form, self.order = images, form, order
+
+    def __len__(self):
+        return len(self.images)
+
+    def __getitem__(self, place):
+        return (self.form(self.images[place]), f"label {place}")[:: self.order]
+
+
+def channels_first(image):
+    return torch.from_numpy(image.copy()).permute(2, 0, 1)
+
+
+def generator(images, size=4):
+    for start in range(0, len(images), size):
+        yield images[start : start + size]
+
+
+IMAGES = pictures(10, (40, 50))
+TENSOR = torch.from_numpy(IMAGES).permute(0, 3, 1, 2)
+SOURCES = {
+    "array": (lambda _: IMAGES, 10),
+    "tensor": (lambda _: TENSOR, 10),
+    "one image": (lambda _: IMAGES[0], 1),
+    "list of batches": (lambda _: [IMAGES[:7], IMAGES[7:]], 10),
+    "list of images": (lambda _: list(IMAGES), 10),
+    "generator of batches": (lambda _: generator(IMAGES), None),
+    "generator of tensors": (lambda _: generator(TENSOR), None),
+    "generator of images": (lambda _: iter(IMAGES), None),
+    "generator of lists": (lambda _: generator(list(IMAGES)), None),
+    "generator of Pillow images": (lambda _: map(Image.fromarray, IMAGES), None),
+    "generator of lists of Pillow images": (lambda _: generator([*map(Image.fromarray, IMAGES)]), None),
+    "generator of pairs": (lambda _: ((Image.fromarray(image), 3) for image in IMAGES), None),
+    "data set of pairs": (lambda _: Pairs(IMAGES), 10),
+    "data set of tensors": (lambda _: Pairs(IMAGES, channels_first), 10),
+    "data set of Pillow images": (lambda _: Pairs(IMAGES, Image.fromarray), 10),
+    "data set of ids first": (lambda folder: ImageTsv(folder / "images.tsv").torch_dataset(), 10),
+    "tensor data set": (lambda _: TensorDataset(TENSOR, torch.arange(10)), 10),
+    "loader": (lambda _: DataLoader(Pairs(IMAGES, channels_first), batch_size=3), None),
+    "loader, ids first": (lambda _: DataLoader(Pairs(IMAGES, channels_first, order=-1), batch_size=3), None),
+    "loader of lists": (
+        lambda _: DataLoader(Pairs(IMAGES), batch_size=3, collate_fn=lambda rows: [image for image, _ in rows]),
+        None,
+    ),
+    "folder": (lambda folder: folder / "images", 10),
+    "file": (lambda folder: folder / "images.tsv", 10),
+    "archive": (lambda folder: folder / "images.zip", 10),
+    "mapping": (lambda _: {n: encoded(image) for n, image in enumerate(IMAGES)}, 10),
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """The images as files."""
+    folder = tmp_path_factory.mktemp("images")
+    (folder / "images" / "deep").mkdir(parents=True)
+    named = {f"{place:02}": encoded(image) for place, image in enumerate(IMAGES)}
+    ImageTsv.write(folder / "images.tsv", named)
+    with zipfile.ZipFile(folder / "images.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in named.items():
+            archive.writestr(f"deep/{name}.png", data)
+            (folder / "images" / "deep" / f"{name}.png").write_bytes(data)
+    return folder
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 32])
+@pytest.mark.parametrize("kind", SOURCES)
+def test_every_source_gives_every_image(kind, folder, batch_size):
+    make, known = SOURCES[kind]
+    found = open_images(make(folder))
+    assert count_images(found) == known
+    parts = list(batches(found, batch_size, 2))
+    assert [len(part) for part in parts[:-1]] == [batch_size] * (len(parts) - 1)
+    expected = IMAGES[: 1 if kind == "one image" else None]
+    assert np.array_equal(np.array([image for part in parts for image in part]), expected)
+
+
+def test_images_of_different_sizes_in_one_batch():
+    images = [pictures(1, size)[0] for size in ((20, 30), (9, 9), (30, 3), (3, 30))]
+    for source in (iter([images]), iter([[*map(Image.fromarray, images)]]), images, Pairs(images)):
+        found = [image for part in batches(source, 3, 2) for image in part]
+        assert all(np.array_equal(left, right) for left, right in zip(found, images, strict=True))
+
+
+def test_images_of_other_modes(tmp_path):
+    colour = Image.fromarray(IMAGES[0])
+    clear = Image.fromarray(np.dstack([IMAGES[0], IMAGES[1][:, :, :1]]))
+    modes = {
+        "1": (colour.convert("1"), "png"),
+        "L": (colour.convert("L"), "png"),
+        "LA": (clear.convert("LA"), "png"),
+        "P": (colour.quantize(8), "gif"),
+        "RGBA": (clear, "png"),
+        "I16": (Image.fromarray(IMAGES[0][:, :, 0].astype("uint16") * 257), "png"),
+        "CMYK": (colour.convert("CMYK"), "jpg"),
+        "YCbCr": (colour.convert("YCbCr"), "jpg"),
+    }
+    for mode, (image, suffix) in modes.items():
+        image.save(tmp_path / f"{mode}.{suffix}")
+    paths = sorted(tmp_path.iterdir())
+    found = [image for part in batches(tmp_path, 3, 2) for image in part]
+    expected = []
+    for path in paths:
+        with Image.open(path) as image:
+            expected.append(np.array(image.convert("RGB")))
+    assert len(found) == len(modes)
+    assert all(np.array_equal(left, right) for left, right in zip(found, expected, strict=True))
+    # Of those in memory too.
+    in_memory = [image for part in batches(iter([clear, colour.convert("CMYK")]), 2, 2) for image in part]
+    assert np.array_equal(in_memory[0], np.array(clear.convert("RGB")))
+
+
+def test_sources_that_are_broken(tmp_path):
+    (tmp_path / "no.zip").write_bytes(b"no archive")
+    with zipfile.ZipFile(tmp_path / "broken.zip", "w") as archive:
+        archive.writestr("a.png", encoded(IMAGES[0])[:100])
+    for source, message in (
+        (tmp_path / "no.zip", r"no\.zip: File is not a zip file"),
+        (tmp_path / "broken.zip", r"image .*broken\.zip/a\.png is broken"),
+        (
+            Pairs(IMAGES.astype("float32")),
+            r"image number 0 is broken: images have shape \(40, 50, 3\) and dtype float32",
+        ),
+        (Pairs(IMAGES[:, :, :, 0]), r"image number 0 is broken: images have shape \(40, 50\)"),
+        (iter([["a", "b"]]), r"images have shape \(2,\)"),
+        (iter([TENSOR.float() / 255]), "dtype float32, need uint8"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            list(batches(source, 2, 1))
+
+
+# One pass
+
+
+@pytest.fixture
+def passes(monkeypatch):
+    """How many images went through a network."""
+    counts = []
+    forward = Inception.forward
+
+    def counted(self, x, outputs=("2048",)):
+        counts.append(len(x))
+        return forward(self, x, outputs)
+
+    monkeypatch.setattr(Inception, "forward", counted)
+    return counts
+
+
+@pytest.mark.filterwarnings("ignore:FID of")
+def test_the_network_sees_each_image_once(weights, passes, folder):
+    real, generated = pictures(9, seed=3), folder / "images.zip"
+    options = {"weights": weights, "device": "cpu"}
+    sizes = {"splits": 3, "subsets": 4, "subset_size": 6}
+    scores = muge_fast.image.score_images(generated, real, metrics=("fid", "is", "kid"), **sizes, **options)
+    assert sum(passes) == 19
+    assert list(scores) == ["fid", "is", "kid"]
+    passes.clear()
+    assert list(muge_fast.image.score_images(generated, real, metrics=["is"], splits=3, **options)) == ["is"]
+    assert sum(passes) == 10
+    assert scores["fid"].value == pytest.approx(muge_fast.image.fid(real, generated, **options).value, rel=1e-6)
+    score = muge_fast.image.inception_score(generated, splits=3, **options)
+    assert (scores["is"].value, scores["is"].parts["std"]) == pytest.approx(score, rel=1e-6)
+    kernel = muge_fast.image.kid(real, generated, subsets=4, subset_size=6, **options)
+    assert (scores["kid"].value, scores["kid"].parts["std"]) == pytest.approx(kernel, rel=1e-6, abs=1e-9)
+    features = "inception-2015-12-05|resize:tf1|precision:fp32|version:"
+    assert scores["kid"].signature.startswith(f"kid|subsets:4|subset_size:6|seed:2020|{features}")
+    assert scores["is"].signature.startswith(f"is|splits:3|shuffle:2020|{features}")
+    stream = muge_fast.image.score_images(generator(IMAGES), real, metrics=["is"], splits=3, **options)
+    assert stream["is"].signature.startswith(f"is|splits:3|dealt:2020|{features}")
+
+
+@pytest.mark.filterwarnings("ignore:FID of")
+def test_statistics_stand_for_real_images_in_fid_alone(weights, passes):
+    extractor = InceptionExtractor(weights, device="cpu")
+    known = Statistics.of(extractor(pictures(9, seed=3))["2048"], protocol=extractor.signature)
+    passes.clear()
+    options = {"weights": weights, "device": "cpu", "splits": 3}
+    scores = muge_fast.image.score_images(IMAGES, known, **options)
+    assert sum(passes) == 10
+    expected = muge_fast.image.fid(known, IMAGES, weights=weights, device="cpu").value
+    assert scores["fid"].value == pytest.approx(expected, rel=1e-9)
+    for given, metrics, message in (
+        (known, ("kid",), "statistics give FID alone, not kid: needs the images"),
+        (known, ("fid", "x"), 'unknown metric "x", choose one of fid, is, kid'),
+        (known, (), "metrics is empty"),
+        (IMAGES[0], ("fid",), "has 1 images, needs at least two"),
+        (IMAGES, ("kid",), "subset_size is 1000"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            muge_fast.image.score_images(IMAGES, given, metrics=metrics, **options)
+    with pytest.raises(ValueError, match="need at least one image for each split"):
+        muge_fast.image.inception_score(IMAGES[0], weights=weights, device="cpu")
+
+
+def test_weights_that_give_nonsense_are_no_score(weights, tmp_path):
+    state = torch.load(weights)
+    state["fc.weight"][5, 7] = float("nan")
+    torch.save(state, tmp_path / "nan.pth")
+    with pytest.raises(ValueError, match=r"logits\[0\] is not finite"):
+        muge_fast.image.inception_score(IMAGES, splits=2, weights=tmp_path / "nan.pth", device="cpu")
+    state["Conv2d_1a_3x3.conv.weight"][:] = float("nan")
+    torch.save(state, tmp_path / "nan.pth")
+    with pytest.raises(ValueError, match=r"features\[0\] is not finite"):
+        muge_fast.image.fid(IMAGES, IMAGES, weights=tmp_path / "nan.pth", device="cpu")
+
+
+def test_importing_does_not_import_torch():
+    script = "import muge_fast.image as image, sys; assert 'torch' not in sys.modules; image.score_images"
+    subprocess.run([sys.executable, "-c", script], check=True)  # noqa: S603 - our own script
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        _ = muge_fast.image.nonsense
+
+
+# Interrupts
+
+SCRIPT = """
+import sys
+import numpy as np
+import muge_fast.image
+real = np.zeros((2, 8, 8, 3), dtype="uint8")
+def images():
+    while True:
+        print("working", flush=True)
+        yield real
+source = images() if sys.argv[2] == "generator" else sys.argv[2]
+if sys.argv[2] != "generator":
+    print("working", flush=True)
+muge_fast.image.fid(source, real, weights=sys.argv[1], device="cpu")
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends a signal")
+@pytest.mark.parametrize("kind", ["generator", "folder"])
+def test_an_interrupt_ends_a_pass(weights, tmp_path, kind):
+    for place in range(3000):
+        (tmp_path / f"{place:04}.png").write_bytes(encoded(IMAGES[0]) if kind == "folder" else b"")
+    source = str(tmp_path) if kind == "folder" else kind
+    command = [sys.executable, "-c", SCRIPT, str(weights), source]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)  # noqa: S603
+    # Whatever happens, the test ends.
+    last = threading.Timer(240, process.kill)
+    last.start()
+    try:
+        process.stdout.readline()
+        time.sleep(8 if kind == "folder" else 1)
+        process.send_signal(signal.SIGINT)
+        start = time.monotonic()
+        _, errors = process.communicate()
+    finally:
+        last.cancel()
+        process.kill()
+    assert "KeyboardInterrupt" in errors
+    # Minutes without the interrupt; how fast a shared machine is is not what is tested.
+    assert time.monotonic() - start < 60

@@ -1,0 +1,231 @@
+"""The text-to-image task with texts: R-precision by a model or by features, from Python and by the command."""
+
+import json
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+import muge_fast as mf
+import muge_fast.image
+from image_data import encoded, pictures
+from muge_fast.cli import main
+from muge_fast.datasets import ImageTsv
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("transformers")
+
+from clip_models import SIGNS, tiny  # noqa: E402 - only with transformers
+from muge_fast.image.alignment import align  # noqa: E402
+from muge_fast.image.clip import ClipExtractor  # noqa: E402
+from muge_fast.image.inception import random_weights  # noqa: E402
+
+ITEMS, NEGATIVES = 12, 5
+KEYS = [str(4000 + 7 * n) for n in range(ITEMS)]
+TEXTS = {key: SIGNS[n:] + "abcdefghijkl"[n] for n, key in enumerate(KEYS)}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A gold file, a submission in another order, texts in a third one, weights and a model."""
+    folder = tmp_path_factory.mktemp("t2i")
+    for name, seed, order in (("gold", 3, KEYS), ("pred", 4, KEYS[::-1])):
+        images = {key: encoded(image) for key, image in zip(KEYS, pictures(ITEMS, seed=seed), strict=True)}
+        ImageTsv.write(folder / f"{name}.tsv", {key: images[key] for key in order})
+    write_texts(folder / "texts.tsv", {key: TEXTS[key] for key in KEYS[5:] + KEYS[:5]})
+    torch.save(random_weights(5), folder / "inception.pth")
+    tiny(folder / "clip", "chinese_clip")
+    return folder
+
+
+def write_texts(path, texts):
+    path.write_text("".join(f"{key}\t{text}\n" for key, text in texts.items()), encoding="utf-8")
+
+
+def options(folder, **others):
+    return {"weights": folder / "inception.pth", "device": "cpu", "splits": 2, "negatives": NEGATIVES} | others
+
+
+def evaluate(folder, submission="pred.tsv", **others):
+    return mf.evaluate("t2i", folder / "gold.tsv", folder / submission, **options(folder, **others))
+
+
+@pytest.fixture(scope="module")
+def features(folder):
+    """Features of images and texts, in the order of the gold file."""
+    clip = ClipExtractor(folder / "clip", device="cpu")
+    return clip.images(pictures(ITEMS, seed=4)), clip.texts([TEXTS[key] for key in KEYS]), clip.signature
+
+
+@pytest.fixture(scope="module")
+def report(folder):
+    return evaluate(folder, texts=folder / "texts.tsv", clip=folder / "clip")
+
+
+def test_the_official_object_has_r_precision(report, features):
+    images, texts, signature = features
+    expected = muge_fast.image.r_precision(images, texts, negatives=NEGATIVES)
+    # Some are hits and some are not, or this would show nothing.
+    assert 0 < expected.value < 1
+    assert report.ok
+    assert report.scores["r_precision"].value == expected.value
+    assert report.scores["r_precision"].signature.startswith(f"{expected.signature}|{signature}|version:")
+    official = report.official()
+    assert set(official["scoreJson"]) == {"score", "fid", "is", "r_precision"}
+    assert official["scoreJson"]["r_precision"] == pytest.approx(100 * expected.value)
+    assert official["score"] == official["scoreJson"]["fid"] == report.scores["fid"].value
+    assert f"| r_precision (times 100) | {100 * expected.value:.2f} |" in report.to_markdown()
+    assert f'r_precision (times 100)</td><td class="number">{100 * expected.value:.2f}<' in report.to_html()
+
+
+def test_the_order_of_a_submission_does_not_matter(folder, report, features):
+    images = ImageTsv(folder / "pred.tsv")
+    ImageTsv.write(folder / "sorted.tsv", {key: images[key] for key in KEYS})
+    found = evaluate(folder, "sorted.tsv", texts=TEXTS, clip=ClipExtractor(folder / "clip", device="cpu"))
+    assert found.scores["r_precision"].value == report.scores["r_precision"].value
+    # It would, if rows were taken as they come.
+    images, texts, _ = features
+    hits = muge_fast.image.r_precision(images, texts, negatives=NEGATIVES).per_item
+    assert not np.array_equal(
+        hits, muge_fast.image.r_precision(images[::-1], texts[::-1], negatives=NEGATIVES).per_item
+    )
+
+
+def feature_files(folder, features):
+    """The same features with ids, in another order, and without ids, in that of the gold file."""
+    images, texts, _ = features
+    order = np.random.default_rng(0).permutation(ITEMS)
+    ids = np.array(KEYS, dtype=np.int64)[order]
+    mf.write_features(folder / "img.jsonl", ids, images[order])
+    mf.write_features(folder / "txt.npz", ids[::-1], texts[order][::-1], id_field="text_id")
+    np.save(folder / "img.npy", images)
+
+
+def test_features_that_are_there(folder, report, features):
+    feature_files(folder, features)
+    images, texts, _ = features
+    found = evaluate(folder, image_features=folder / "img.jsonl", text_features=str(folder / "txt.npz"))
+    assert found.scores["r_precision"].value == report.scores["r_precision"].value
+    assert found.scores["r_precision"].signature.partition("|version")[0].endswith("|features:given")
+    for given in (images, folder / "img.npy", folder / "img.jsonl"):
+        made = align(
+            ImageTsv(folder / "pred.tsv"), KEYS, texts=None, clip=None, image_features=given, text_features=texts
+        )
+        assert np.array_equal(made.images, images)
+        assert np.array_equal(made.texts, texts)
+
+
+@pytest.mark.filterwarnings("ignore:FID of")
+def test_sources_with_and_without_ids(folder, report, features, tmp_path):
+    """A path is as good as what it holds; images without ids have features in their own order."""
+    images, texts, _ = features
+    feature_files(folder, features)
+    shared = options(folder, metrics=("fid",))
+    files = folder / "pred.tsv", str(folder / "gold.tsv")
+    found = muge_fast.image.score_images(*files, texts=folder / "texts.tsv", clip=folder / "clip", **shared)
+    assert found["r_precision"].value == report.scores["r_precision"].value
+    assert found["fid"].value == pytest.approx(report.scores["fid"].value, rel=1e-9)
+    array = pictures(ITEMS, seed=4)
+    for source in (array, iter(array)):
+        given = {"image_features": folder / "img.npy", "text_features": texts}
+        found = muge_fast.image.score_images(source, files[1], **given, **shared)
+        assert found["r_precision"].value == report.scores["r_precision"].value
+    same = muge_fast.image.score_images(array, files[1], image_features=images, text_features=images, **shared)
+    assert same["r_precision"].value == 1
+    # Real images of other ids leave the generated ones in their order.
+    ImageTsv.write(tmp_path / "other.tsv", {f"x{n}": encoded(image) for n, image in enumerate(array)})
+    given = {"image_features": images[::-1], "text_features": texts[::-1]}
+    found = muge_fast.image.score_images(files[0], tmp_path / "other.tsv", **given, **shared)
+    expected = muge_fast.image.r_precision(images[::-1], texts[::-1], negatives=NEGATIVES)
+    assert found["r_precision"].value == expected.value
+    for given, message in (
+        ({"texts": TEXTS, "clip": folder / "clip"}, "texts go by ids, which the images do not have"),
+        ({"image_features": folder / "img.jsonl", "text_features": texts}, "img.jsonl has ids, which the images do no"),
+        ({"image_features": images[:3], "text_features": texts}, r"image_features has shape \(3, 24\), needs \(12, fe"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            muge_fast.image.score_images(array, files[1], **given, **shared)
+    with pytest.raises(ValueError, match=r"text_features has shape \(11, 24\), needs \(12, features\)"):
+        muge_fast.image.score_images(iter(array), files[1], image_features=images, text_features=texts[1:], **shared)
+
+
+def test_texts_and_features_that_do_not_fit(folder, features, tmp_path):
+    feature_files(folder, features)
+    images, texts, _ = features
+    write_texts(tmp_path / "missing.tsv", {key: TEXTS[key] for key in KEYS if key not in (KEYS[3], KEYS[8])})
+    write_texts(tmp_path / "unknown.tsv", TEXTS | {"99": "红裙"})
+    (tmp_path / "broken.tsv").write_text(f"{KEYS[0]}\t红裙\nno tab\n", encoding="utf-8")
+    mf.write_features(tmp_path / "img.jsonl", np.arange(ITEMS), images)
+    model = {"clip": folder / "clip"}
+    cases = (
+        (
+            {"texts": tmp_path / "missing.tsv", **model},
+            f"missing.tsv: 2 ids of the gold file have no text, .*'{KEYS[3]}'",
+        ),
+        ({"texts": tmp_path / "unknown.tsv", **model}, "unknown.tsv: 1 ids are not in the gold file, such as '99'"),
+        ({"texts": tmp_path / "broken.tsv", **model}, "broken.tsv, line 2: needs an id, a tab and a text"),
+        ({"texts": {}, **model}, f"texts: 12 ids of the gold file have no text, such as '{KEYS[0]}'"),
+        ({"texts": TEXTS}, "texts and clip are needed both, or none"),
+        (model, "texts and clip are needed both, or none"),
+        ({"image_features": images}, "image_features and text_features are needed both, or none"),
+        ({"image_features": images, "text_features": texts, "texts": TEXTS, **model}, "give one pair"),
+        ({"image_features": images[:3], "text_features": texts}, r"image_features has shape \(3, 24\), needs \(12, f"),
+        ({"image_features": images, "text_features": texts[0]}, r"text_features has shape \(24,\)"),
+        ({"image_features": tmp_path / "img.jsonl", "text_features": texts}, f"img.jsonl: 12 ids .*'{KEYS[0]}'"),
+        ({"texts": TEXTS, "negatives": ITEMS, **model}, "negatives is 12, there are 11 other texts"),
+    )
+    for given, message in cases:
+        with pytest.raises(ValueError, match=message):
+            evaluate(folder, **given)
+    with pytest.raises(FileNotFoundError):
+        evaluate(folder, texts=tmp_path / "none.tsv", **model)
+    with pytest.raises(FileNotFoundError, match="no CLIP model at"):
+        evaluate(folder, texts=TEXTS, clip=tmp_path / "none")
+
+
+def run(*arguments):
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+def command(folder, *arguments):
+    sides = "--gold", folder / "gold.tsv", "--submission", folder / "pred.tsv", "--weights", folder / "inception.pth"
+    return run("score", "t2i", *sides, "--negatives", NEGATIVES, *arguments)
+
+
+def test_the_command_scores_texts(folder, report, features):
+    official = folder / "official.json"
+    result = command(
+        folder,
+        "--texts",
+        folder / "texts.tsv",
+        "--clip",
+        folder / "clip",
+        "--protocol",
+        "clean",
+        "--official",
+        official,
+    )
+    assert result.exit_code == 0, result.output
+    value = 100 * report.scores["r_precision"].value
+    assert f"r_precision{value:>9.2f}" in result.output
+    found = json.loads(official.read_text())
+    assert found["scoreJson"]["r_precision"] == pytest.approx(value)
+    assert found["score"] == found["scoreJson"]["fid"] != report.scores["fid"].value
+    feature_files(folder, features)
+    files = "--image-feats", folder / "img.jsonl", "--text-feats", folder / "txt.npz"
+    assert f"r_precision{value:>9.2f}" in command(folder, *files).output
+
+
+def test_the_command_tells_what_is_wrong(folder, tmp_path):
+    write_texts(tmp_path / "few.tsv", {KEYS[0]: "红裙"})
+    for arguments, message in (
+        (("--texts", tmp_path / "few.tsv", "--clip", folder / "clip"), "11 ids of the gold file have no text"),
+        (("--texts", folder / "texts.tsv"), "texts and clip are needed both"),
+        (("--texts", folder / "texts.tsv", "--clip", tmp_path), "not a CLIP model"),
+        (("--protocol", "ofa"), "not the weights of torchvision's Inception v3"),
+        (("--protocol", "x"), 'unknown protocol "x", choose one of tf1, pytorch-fid, torchmetrics, clean, ofa'),
+    ):
+        result = command(folder, *arguments)
+        assert result.exit_code == 2
+        assert message in result.output
+        assert len(result.output.splitlines()) == 1
