@@ -183,3 +183,9 @@ def test_a_task_of_another_package(tmp_path, monkeypatch):
     monkeypatch.setattr(Entry, "load", lambda _: 5)
     with pytest.raises(TypeError, match='task "pairs" is a int'):
         mf.tasks.get("pairs")
+
+
+def test_a_verdict_needs_the_main_score():
+    with pytest.raises(ValueError, match="metrics lack cider_d, the main score of caption"):
+        mf.evaluate("caption", GOLD, LARGE, metrics=("bleu",))
+    assert mf.evaluate("caption", GOLD, LARGE, metrics=("cider_d",)).official()["success"]

@@ -74,7 +74,7 @@ def evaluate(
     Raises:
         OSError: A file is not there or may not be read.
         GoldError: The gold file is broken.
-        ValueError: An unknown task or language, or options that the task refuses.
+        ValueError: An unknown task or language, options that the task refuses, or metrics without the main one.
         TypeError: Options that the task does not have, or a pool for a task without one.
 
     Example:
@@ -96,11 +96,14 @@ def evaluate(
     if rows.count:
         return _report(reader, start, lang, references=references.values, texts=references.texts)
     keys = references.values.keys()
+    scores = declared.score(reader.values_of(keys), expected.values_of(keys), **options)
+    if declared.main not in scores:
+        raise ValueError(f"metrics lack {declared.main}, the main score of {declared.name}: it is what a verdict gives")
     return _report(
         reader,
         start,
         lang,
-        scores=declared.score(reader.values_of(keys), expected.values_of(keys), **options),
+        scores=scores,
         warnings=tuple(_warnings(rows, references, lang)),
         references=references.values,
         texts=references.texts,
