@@ -48,7 +48,7 @@ impl CharIds {
 }
 
 /// A set of tokens with dense ids.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Vocab {
     base: Option<Arc<Vocab>>,
     /// Ids given out by the layers below.
@@ -58,19 +58,34 @@ pub struct Vocab {
     words: HashTable<u32>,
     hasher: RandomState,
     text: String,
-    ends: Vec<usize>,
+    /// Where each token of this layer starts in `text`, and where the last one ends.
+    starts: Vec<usize>,
+}
+
+impl Default for Vocab {
+    fn default() -> Self {
+        Self::new(None)
+    }
 }
 
 impl Vocab {
     /// An empty vocabulary, on top of `base` if there is one.
     pub fn new(base: Option<Arc<Vocab>>) -> Self {
         let below = base.as_ref().map_or(0, |base| base.max_id());
-        Self { base, below, ..Self::default() }
+        Self {
+            base,
+            below,
+            chars: CharIds::default(),
+            words: HashTable::new(),
+            hasher: RandomState::default(),
+            text: String::new(),
+            starts: vec![0],
+        }
     }
 
     /// The largest id given out so far, which is also the number of tokens known.
     pub fn max_id(&self) -> u32 {
-        self.below + self.ends.len() as u32
+        self.below + self.starts.len() as u32 - 1
     }
 
     /// The token with this id, if it was given out.
@@ -78,10 +93,9 @@ impl Vocab {
         if id <= self.below {
             return self.base.as_ref()?.token(id);
         }
-        let index = (id - self.below - 1) as usize;
-        let end = *self.ends.get(index)?;
-        let start = if index == 0 { 0 } else { self.ends[index - 1] };
-        Some(&self.text[start..end])
+        let index = (id - self.below) as usize;
+        let end = *self.starts.get(index)?;
+        Some(&self.text[self.starts[index - 1]..end])
     }
 
     /// The tokens of this layer alone, in the order of their ids.
@@ -110,9 +124,15 @@ impl Vocab {
     }
 
     fn get_word(&self, token: &str) -> Option<u32> {
-        let hash = self.hasher.hash_one(token);
-        let found = self.words.find(hash, |&id| self.token(id) == Some(token));
+        let found = self.words.find(self.hasher.hash_one(token), |&id| self.own(id) == token.as_bytes());
         found.copied().or_else(|| self.base.as_ref()?.get_word(token))
+    }
+
+    /// The bytes of a token of this layer: as text, both ends would be looked at once more.
+    #[inline]
+    fn own(&self, id: u32) -> &[u8] {
+        let index = (id - self.below) as usize;
+        &self.text.as_bytes()[self.starts[index - 1]..self.starts[index]]
     }
 
     /// The id of a token, new if it was not known.
@@ -141,11 +161,10 @@ impl Vocab {
             return id;
         }
         let id = self.push(token);
-        let (text, ends, below, hasher) = (&self.text, &self.ends, self.below, &self.hasher);
+        let (text, starts, below, hasher) = (&self.text, &self.starts, self.below, &self.hasher);
         let rehash = |&id: &u32| {
-            let index = (id - below - 1) as usize;
-            let start = if index == 0 { 0 } else { ends[index - 1] };
-            hasher.hash_one(&text[start..ends[index]])
+            let index = (id - below) as usize;
+            hasher.hash_one(&text[starts[index - 1]..starts[index]])
         };
         self.words.insert_unique(hasher.hash_one(token), id, rehash);
         id
@@ -153,7 +172,7 @@ impl Vocab {
 
     fn push(&mut self, token: &str) -> u32 {
         self.text.push_str(token);
-        self.ends.push(self.text.len());
+        self.starts.push(self.text.len());
         self.max_id()
     }
 }
