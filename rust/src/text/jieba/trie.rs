@@ -6,6 +6,7 @@
 use std::hint;
 
 use super::letters::Letter;
+use crate::huge::HugeArray;
 
 /// A place in the tree: the start of at least one word.
 ///
@@ -58,18 +59,18 @@ const SLOTS: usize = 1 << 20;
 
 /// The tree.
 pub(super) struct Trie {
-    slots: Box<[u64; SLOTS]>,
+    slots: &'static [u64; SLOTS],
 }
 
 impl Trie {
-    /// A tree of the nodes at their slots.
+    /// A tree of the nodes at their slots, which is never given back: there is one.
     pub fn new(nodes: impl Iterator<Item = (usize, Node)>) -> Self {
-        // Zeroed pages cost nothing until they are touched, and nearly a third is not.
-        let mut slots = vec![Node::NONE.0; SLOTS];
+        // Zeros are [`Node::NONE`].
+        let slots: &mut HugeArray<u64> = Box::leak(Box::new(HugeArray::zeroed(SLOTS)));
         for (slot, node) in nodes {
             slots[slot] = node.0;
         }
-        Self { slots: slots.try_into().expect("the vector has that length") }
+        Self { slots: (&**slots).try_into().expect("the array has that length") }
     }
 
     #[inline]
