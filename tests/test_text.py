@@ -1,5 +1,6 @@
 """Tokenizers cut as their definitions do."""
 
+import gc
 import re
 from functools import partial
 
@@ -252,3 +253,15 @@ def test_broken_texts_are_named(name, error, message, texts):
 def test_broken_options_are_named(error, message, options):
     with pytest.raises(error, match=re.escape(message)):
         mf.tokenize(["红"], **options)
+
+
+@pytest.mark.parametrize("is_on", [True, False])
+def test_the_collector_is_left_as_it_was(is_on):
+    (gc.enable if is_on else gc.disable)()
+    try:
+        mf.tokenize(["新款"], "jieba")
+        with pytest.raises(ValueError, match="surrogate"):
+            mf.tokenize(["\ud800"])
+        assert gc.isenabled() == is_on
+    finally:
+        gc.enable()
