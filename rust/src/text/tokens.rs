@@ -109,7 +109,7 @@ impl<T: AsRef<str> + Sync> Texts for Cut<'_, T> {
 pub fn tokenise(texts: &impl Texts, base: Option<&Arc<Vocab>>, plan: &Plan) -> Result<(Tokens, Vocab)> {
     let size = texts.len().div_ceil(MAX_BLOCKS).max(MIN_BLOCK);
     let mut blocks =
-        plan.map(texts.len(), size, Scratch::default, |scratch, block| cut_block(texts, base, block, scratch, plan))?;
+        plan.map(texts.len(), size, Default::default, |state, block| cut_block(texts, base, block, state, plan))?;
     if let [block] = blocks.as_mut_slice() {
         let Block { interner, ends } = std::mem::take(block);
         return Ok((Tokens { ids: interner.ids, ends }, interner.vocab));
@@ -130,16 +130,18 @@ fn cut_block(
     texts: &impl Texts,
     base: Option<&Arc<Vocab>>,
     block: Range<usize>,
-    scratch: &mut Scratch,
+    (scratch, words): &mut (Scratch, usize),
     plan: &Plan,
 ) -> Result<Block> {
-    let mut interner = Interner { vocab: Vocab::new(base.cloned()), ids: Vec::new() };
+    // About as many words as the last block had; growing is what costs most in a vocabulary.
+    let mut interner = Interner { vocab: Vocab::with_room(base.cloned(), *words), ids: Vec::new() };
     let mut ends = Vec::with_capacity(block.len());
     for text in block {
         plan.check()?;
         texts.cut(text, scratch, &mut interner);
         ends.push(interner.ids.len());
     }
+    *words = interner.vocab.words();
     Ok(Block { interner, ends })
 }
 

@@ -4,7 +4,7 @@
 //! of the base keep their ids and new ones continue after it. Scoring new text against prepared references
 //! therefore never touches the references again.
 
-use std::hash::BuildHasher;
+use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
@@ -83,6 +83,16 @@ impl Vocab {
         }
     }
 
+    /// The same with room for so many tokens of more than one character.
+    pub(super) fn with_room(base: Option<Arc<Vocab>>, words: usize) -> Self {
+        Self { words: HashTable::with_capacity(words), ..Self::new(base) }
+    }
+
+    /// How many tokens of this layer have more than one character.
+    pub(super) fn words(&self) -> usize {
+        self.words.len()
+    }
+
     /// The largest id given out so far, which is also the number of tokens known.
     pub fn max_id(&self) -> u32 {
         self.below + self.starts.len() as u32 - 1
@@ -124,7 +134,7 @@ impl Vocab {
     }
 
     fn get_word(&self, token: &str) -> Option<u32> {
-        let found = self.words.find(self.hasher.hash_one(token), |&id| self.own(id) == token.as_bytes());
+        let found = self.words.find(hash(&self.hasher, token), |&id| is_same(self.own(id), token.as_bytes()));
         found.copied().or_else(|| self.base.as_ref()?.get_word(token))
     }
 
@@ -164,9 +174,9 @@ impl Vocab {
         let (text, starts, below, hasher) = (&self.text, &self.starts, self.below, &self.hasher);
         let rehash = |&id: &u32| {
             let index = (id - below) as usize;
-            hasher.hash_one(&text[starts[index - 1]..starts[index]])
+            hash(hasher, &text[starts[index - 1]..starts[index]])
         };
-        self.words.insert_unique(hasher.hash_one(token), id, rehash);
+        self.words.insert_unique(hash(hasher, token), id, rehash);
         id
     }
 
@@ -174,6 +184,28 @@ impl Vocab {
         self.text.push_str(token);
         self.starts.push(self.text.len());
         self.max_id()
+    }
+}
+
+/// The hash of a word: of its bytes alone, as nothing else is hashed beside it.
+#[inline]
+fn hash(hasher: &RandomState, token: &str) -> u64 {
+    let mut state = hasher.build_hasher();
+    state.write(token.as_bytes());
+    state.finish()
+}
+
+/// Whether two words are the same. Most are of 4 to 16 bytes, and calling the comparison of memory takes longer than to
+/// compare their two ends, which overlap.
+#[inline]
+fn is_same(left: &[u8], right: &[u8]) -> bool {
+    if left.len() != right.len() {
+        return false;
+    }
+    match left.len() {
+        4..=8 => left.first_chunk::<4>() == right.first_chunk() && left.last_chunk::<4>() == right.last_chunk(),
+        9..=16 => left.first_chunk::<8>() == right.first_chunk() && left.last_chunk::<8>() == right.last_chunk(),
+        _ => left == right,
     }
 }
 
@@ -238,6 +270,21 @@ mod tests {
         assert_eq!(ids, (1..=chars.len() as u32).collect::<Vec<_>>());
         assert!(chars.iter().zip(ids).all(|(&c, id)| vocab.get(&c.to_string()) == Some(id)));
         assert_eq!(vocab.get("b"), None);
+    }
+
+    #[test]
+    fn words_are_the_same_if_all_bytes_are() {
+        let bytes: Vec<u8> = (0..20).collect();
+        for length in 0..=bytes.len() {
+            let word = &bytes[..length];
+            assert!(is_same(word, &word.to_vec()));
+            assert!(length == bytes.len() || !is_same(word, &bytes[..length + 1]));
+            for place in 0..length {
+                let mut other = word.to_vec();
+                other[place] ^= 1;
+                assert!(!is_same(word, &other), "{length} {place}");
+            }
+        }
     }
 
     #[test]
