@@ -277,8 +277,9 @@ mod tests {
         let bytes: Vec<u8> = (0..20).collect();
         for length in 0..=bytes.len() {
             let word = &bytes[..length];
-            assert!(is_same(word, &word.to_vec()));
-            assert!(length == bytes.len() || !is_same(word, &bytes[..length + 1]));
+            let copy = word.to_vec();
+            assert!(is_same(word, &copy));
+            assert!(length == bytes.len() || !is_same(word, &bytes[..=length]));
             for place in 0..length {
                 let mut other = word.to_vec();
                 other[place] ^= 1;
