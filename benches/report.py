@@ -210,8 +210,8 @@ def introduction(texts: CaptionSet) -> list[str]:
         "checks that both sides give the same numbers, then runs both in the same process; times are medians, ratios",
         "medians of ratios (pycocoevalcap runs once: it takes minutes).",
         "",
-        f"- Machine: {processor()}, {platform.system()} {platform.machine()}, {cores()} threads, vector instructions up",
-        f"  to {mf.cpu_level()}. Tables of other machines are in `benches/record/`.",
+        f"- Machine: {processor()}, {platform.system()} {platform.machine()}, {cores()} threads, vector instructions",
+        f"  up to {mf.cpu_level()}. Tables of other machines are in `benches/record/`.",
         f"- Python {platform.python_version()}, {packages}",
     ]
 
