@@ -1,5 +1,6 @@
 //! Caption metrics: references prepared once, rows for predictions, scores of rows.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use muge_fast_core::caption::bleu::{self, BleuRow, Smoothing};
@@ -90,7 +91,7 @@ impl DocumentFrequency {
     ) -> PyResult<(Vec<String>, Bound<'py, PyArray2<u32>>, Bound<'py, PyArray1<u32>>)> {
         let (tokens, ngrams, counts) = py.detach(|| {
             let vocab = self.0.vocab();
-            let tokens = (1..=vocab.max_id()).filter_map(|id| vocab.token(id)).map(str::to_owned).collect();
+            let tokens = (1..=vocab.max_id()).filter_map(|id| vocab.token(id)).map(Cow::into_owned).collect();
             let (mut ngrams, counts): (Vec<_>, Vec<u32>) = self.0.sorted().into_iter().unzip();
             ngrams.iter_mut().for_each(|ngram| ngram.resize(MAX_ORDER, 0));
             (tokens, ngrams.concat(), counts)

@@ -49,7 +49,8 @@ pub fn cut<'py>(
     let input = Input::rows(texts, tokenizer, &Names { parameter: "texts", ids: None })?;
     let (tokens, vocab) = run(py, threads, |plan| tokenise(&input, None, plan))?;
     // One Python string for each distinct token, shared by all its occurrences.
-    let words: Vec<_> = (0..=vocab.max_id()).map(|id| PyString::new(py, vocab.token(id).unwrap_or(""))).collect();
+    let words: Vec<_> =
+        (0..=vocab.max_id()).map(|id| PyString::new(py, &vocab.token(id).unwrap_or_default())).collect();
     let lists = PyList::empty(py);
     for text in 0..tokens.len() {
         lists.append(PyList::new(py, tokens.get(text).iter().map(|&id| &words[id as usize]))?)?;

@@ -99,7 +99,7 @@ fn lead_back(texts: &impl Texts, wanted: &[Vec<String>]) {
         for (&id, token) in tokens.get(text).iter().zip(wanted) {
             assert!((1..=known + 1).contains(&id));
             known = known.max(id);
-            assert_eq!((vocab.token(id), vocab.get(token)), (Some(token.as_str()), Some(id)));
+            assert_eq!((vocab.token(id).as_deref(), vocab.get(token)), (Some(token.as_str()), Some(id)));
         }
     }
     assert_eq!(vocab.max_id(), known);

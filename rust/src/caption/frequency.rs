@@ -189,7 +189,7 @@ impl DocumentFrequency {
     /// A number that tells two tables apart, whatever the order in which they were made.
     pub fn fingerprint(&self) -> u64 {
         let tokens: Vec<u64> =
-            (0..=self.vocab.max_id()).map(|id| mix(self.vocab.token(id).unwrap_or("").as_bytes())).collect();
+            (0..=self.vocab.max_id()).map(|id| mix(self.vocab.token(id).unwrap_or_default().as_bytes())).collect();
         let ngram = |(ids, count): (Vec<u32>, u32)| {
             let bytes = ids.iter().flat_map(|&id| tokens[id as usize].to_le_bytes()).chain(count.to_le_bytes());
             mix(&bytes.collect::<Vec<u8>>())

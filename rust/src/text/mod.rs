@@ -8,12 +8,14 @@ pub mod jieba;
 mod mteval;
 mod muge;
 pub mod ngrams;
+mod short;
 mod table;
 pub mod tokens;
 pub mod vocab;
 mod whitespace;
 mod zh;
 
+pub use short::Short;
 pub(crate) use table::{PARTITION_BITS, Table};
 pub use whitespace::is_space;
 
@@ -28,6 +30,11 @@ pub trait Sink {
     /// Take a token of one character. Sinks that have a quicker way for these override it.
     fn char(&mut self, token: char) {
         self.word(token.encode_utf8(&mut [0; 4]));
+    }
+
+    /// Take a short token. Sinks that have a quicker way for these override it.
+    fn short(&mut self, token: Short) {
+        self.word(&token.to_string());
     }
 }
 
@@ -99,7 +106,7 @@ impl Tokenizer {
             Self::Char => chars::cut(text.chars(), sink),
             Self::Whitespace => whitespace::cut(text.chars(), &mut scratch.word, sink),
             Self::Space => text.split(' ').for_each(|token| sink.word(token)),
-            Self::Jieba(jieba) => jieba.cut(text, &mut scratch.jieba, sink),
+            Self::Jieba(jieba) => jieba.cut(text.chars(), &mut scratch.jieba, sink),
             Self::Mteval13a => mteval::cut(text, &mut scratch.mteval, sink),
             Self::Zh => zh::cut(text, sink),
         }
@@ -112,6 +119,7 @@ impl Tokenizer {
             Self::Muge => muge::cut(chars, &mut scratch.word, sink),
             Self::Char => chars::cut(chars, sink),
             Self::Whitespace => whitespace::cut(chars, &mut scratch.word, sink),
+            Self::Jieba(jieba) => jieba.cut(chars, &mut scratch.jieba, sink),
             _ => {
                 let mut text = std::mem::take(&mut scratch.text);
                 text.clear();

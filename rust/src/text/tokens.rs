@@ -141,17 +141,14 @@ fn cut_block(
         texts.cut(text, scratch, &mut interner);
         ends.push(interner.ids.len());
     }
-    *words = interner.vocab.words();
+    *words = interner.vocab.shorts();
     Ok(Block { interner, ends })
 }
 
 /// One vocabulary for all blocks, and for each block the new id of each of its own tokens.
 fn merge(blocks: &[Block], base: Option<&Arc<Vocab>>) -> (Vocab, Vec<Vec<u32>>) {
     let mut vocab = Vocab::new(base.cloned());
-    let renumber = blocks
-        .iter()
-        .map(|block| block.interner.vocab.own_tokens().map(|token| vocab.intern(token)).collect())
-        .collect();
+    let renumber = blocks.iter().map(|block| vocab.intern_all(&block.interner.vocab)).collect();
     (vocab, renumber)
 }
 
@@ -191,7 +188,7 @@ mod tests {
     }
 
     fn spell(tokens: &Tokens, vocab: &Vocab, text: usize) -> String {
-        tokens.get(text).iter().map(|&id| vocab.token(id).unwrap_or("?")).collect()
+        tokens.get(text).iter().map(|&id| vocab.token(id).expect("a known token")).collect()
     }
 
     #[test]

@@ -4,13 +4,17 @@
 //! of the base keep their ids and new ones continue after it. Scoring new text against prepared references
 //! therefore never touches the references again.
 
+mod spellings;
+
+use std::borrow::Cow;
 use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
-use super::Sink;
+use super::{Short, Sink};
+use spellings::{Spelling, Spellings};
 
 /// Ids by character. Chinese text is mostly tokens of one character, and an array beats any hash; it comes in pages,
 /// because few of a million code points are used, and clearing all of them takes longer than tokenising a batch.
@@ -54,12 +58,12 @@ pub struct Vocab {
     /// Ids given out by the layers below.
     below: u32,
     chars: CharIds,
-    /// Ids of longer tokens.
-    words: HashTable<u32>,
+    /// Ids of [`Short`] tokens.
+    shorts: HashTable<u32>,
+    /// Ids of all others.
+    longs: HashTable<u32>,
     hasher: RandomState,
-    text: String,
-    /// Where each token of this layer starts in `text`, and where the last one ends.
-    starts: Vec<usize>,
+    spellings: Spellings,
 }
 
 impl Default for Vocab {
@@ -76,122 +80,155 @@ impl Vocab {
             base,
             below,
             chars: CharIds::default(),
-            words: HashTable::new(),
+            shorts: HashTable::new(),
+            longs: HashTable::new(),
             hasher: RandomState::default(),
-            text: String::new(),
-            starts: vec![0],
+            spellings: Spellings::default(),
         }
     }
 
-    /// The same with room for so many tokens of more than one character.
-    pub(super) fn with_room(base: Option<Arc<Vocab>>, words: usize) -> Self {
-        Self { words: HashTable::with_capacity(words), ..Self::new(base) }
+    /// The same with room for so many short tokens.
+    pub(super) fn with_room(base: Option<Arc<Vocab>>, shorts: usize) -> Self {
+        Self { shorts: HashTable::with_capacity(shorts), ..Self::new(base) }
     }
 
-    /// How many tokens of this layer have more than one character.
-    pub(super) fn words(&self) -> usize {
-        self.words.len()
+    /// How many short tokens this layer has.
+    pub(super) fn shorts(&self) -> usize {
+        self.shorts.len()
     }
 
     /// The largest id given out so far, which is also the number of tokens known.
     pub fn max_id(&self) -> u32 {
-        self.below + self.starts.len() as u32 - 1
+        self.below + self.spellings.len() as u32
     }
 
     /// The token with this id, if it was given out.
-    pub fn token(&self, id: u32) -> Option<&str> {
-        if id <= self.below {
-            return self.base.as_ref()?.token(id);
+    pub fn token(&self, id: u32) -> Option<Cow<'_, str>> {
+        match id.checked_sub(self.below + 1) {
+            None => self.base.as_ref()?.token(id),
+            Some(index) => Some(match self.spellings.get(index as usize)? {
+                Spelling::Short(token) => Cow::Owned(token.to_string()),
+                Spelling::Long(token) => Cow::Borrowed(token),
+            }),
         }
-        let index = (id - self.below) as usize;
-        let end = *self.starts.get(index)?;
-        Some(&self.text[self.starts[index - 1]..end])
     }
 
-    /// The tokens of this layer alone, in the order of their ids.
-    pub(super) fn own_tokens(&self) -> impl Iterator<Item = &str> {
-        (self.below + 1..=self.max_id()).filter_map(|id| self.token(id))
+    /// Place of a token of this layer among the spellings.
+    #[inline]
+    fn index(&self, id: u32) -> usize {
+        (id - self.below - 1) as usize
     }
 
     /// The id of a token, if it is known.
     pub fn get(&self, token: &str) -> Option<u32> {
-        match single_char(token) {
-            Some(c) => self.get_char(c),
-            None => self.get_word(token),
+        match Short::of(token) {
+            Some(short) => self.get_short(short),
+            None => self.get_long(token),
         }
     }
 
     #[inline]
     fn get_char(&self, c: char) -> Option<u32> {
-        let mut layer = self;
-        loop {
-            let id = layer.chars.get(c);
-            if id != 0 {
-                return Some(id);
-            }
-            layer = layer.base.as_ref()?;
-        }
+        self.layers().map(|layer| layer.chars.get(c)).find(|&id| id != 0)
     }
 
-    fn get_word(&self, token: &str) -> Option<u32> {
-        let found = self.words.find(hash(&self.hasher, token), |&id| is_same(self.own(id), token.as_bytes()));
-        found.copied().or_else(|| self.base.as_ref()?.get_word(token))
-    }
-
-    /// The bytes of a token of this layer: as text, both ends would be looked at once more.
     #[inline]
-    fn own(&self, id: u32) -> &[u8] {
-        let index = (id - self.below) as usize;
-        &self.text.as_bytes()[self.starts[index - 1]..self.starts[index]]
+    fn get_short(&self, token: Short) -> Option<u32> {
+        if let Some(c) = token.single() {
+            return self.get_char(c);
+        }
+        let hash = |layer: &Self| layer.hasher.hash_one(token.number());
+        let is_it = |layer: &Self, id| layer.spellings.number(layer.index(id)) == token.number();
+        self.layers().find_map(|layer| layer.shorts.find(hash(layer), |&id| is_it(layer, id))).copied()
+    }
+
+    fn get_long(&self, token: &str) -> Option<u32> {
+        if let Some(c) = single_char(token) {
+            return self.get_char(c);
+        }
+        let is_it = |layer: &Self, id| is_same(layer.spellings.bytes(layer.index(id)), token.as_bytes());
+        let hash = |layer: &Self| hash(&layer.hasher, token.as_bytes());
+        self.layers().find_map(|layer| layer.longs.find(hash(layer), |&id| is_it(layer, id))).copied()
+    }
+
+    /// This layer and those below.
+    #[inline]
+    fn layers(&self) -> impl Iterator<Item = &Self> {
+        std::iter::successors(Some(self), |layer| layer.base.as_deref())
     }
 
     /// The id of a token, new if it was not known.
     pub fn intern(&mut self, token: &str) -> u32 {
-        match single_char(token) {
-            Some(c) => self.intern_char(c),
-            None => self.intern_word(token),
+        match Short::of(token) {
+            Some(short) => self.intern_short(short),
+            None => self.get_long(token).unwrap_or_else(|| self.push_long(token)),
         }
     }
 
     /// The id of a token of one character, new if it was not known.
     #[inline]
-    pub fn intern_char(&mut self, c: char) -> u32 {
-        self.get_char(c).unwrap_or_else(|| self.push_char(c))
+    pub fn intern_char(&mut self, token: char) -> u32 {
+        self.get_char(token).unwrap_or_else(|| self.push_char(token))
+    }
+
+    /// The id of a short token, new if it was not known.
+    #[inline]
+    pub fn intern_short(&mut self, token: Short) -> u32 {
+        self.get_short(token).unwrap_or_else(|| self.push_short(token))
+    }
+
+    /// Take in all tokens that `other` has above its own base, in the order of their ids; returns their ids here.
+    pub(super) fn intern_all(&mut self, other: &Self) -> Vec<u32> {
+        let spellings = (0..).map_while(|index| other.spellings.get(index));
+        spellings
+            .map(|spelling| match spelling {
+                Spelling::Short(token) => self.intern_short(token),
+                Spelling::Long(token) => self.intern(token),
+            })
+            .collect()
     }
 
     #[cold]
-    fn push_char(&mut self, c: char) -> u32 {
-        let id = self.push(c.encode_utf8(&mut [0; 4]));
-        self.chars.set(c, id);
-        id
-    }
-
-    fn intern_word(&mut self, token: &str) -> u32 {
-        if let Some(id) = self.get_word(token) {
-            return id;
+    fn push_char(&mut self, token: char) -> u32 {
+        match Short::of_char(token) {
+            Some(short) => self.spellings.push_short(short),
+            None => self.spellings.push_long(token.encode_utf8(&mut [0; 4])),
         }
-        let id = self.push(token);
-        let (text, starts, below, hasher) = (&self.text, &self.starts, self.below, &self.hasher);
-        let rehash = |&id: &u32| {
-            let index = (id - below) as usize;
-            hash(hasher, &text[starts[index - 1]..starts[index]])
-        };
-        self.words.insert_unique(hash(hasher, token), id, rehash);
+        let id = self.max_id();
+        self.chars.set(token, id);
         id
     }
 
-    fn push(&mut self, token: &str) -> u32 {
-        self.text.push_str(token);
-        self.starts.push(self.text.len());
-        self.max_id()
+    fn push_short(&mut self, token: Short) -> u32 {
+        if let Some(c) = token.single() {
+            return self.push_char(c);
+        }
+        self.spellings.push_short(token);
+        let id = self.max_id();
+        let (below, spellings, hasher) = (self.below, &self.spellings, &self.hasher);
+        let rehash = |&id: &u32| hasher.hash_one(spellings.number((id - below - 1) as usize));
+        self.shorts.insert_unique(hasher.hash_one(token.number()), id, rehash);
+        id
+    }
+
+    fn push_long(&mut self, token: &str) -> u32 {
+        if let Some(c) = single_char(token) {
+            return self.push_char(c);
+        }
+        self.spellings.push_long(token);
+        let id = self.max_id();
+        let (below, spellings, hasher) = (self.below, &self.spellings, &self.hasher);
+        let rehash = |&id: &u32| hash(hasher, spellings.bytes((id - below - 1) as usize));
+        self.longs.insert_unique(hash(hasher, token.as_bytes()), id, rehash);
+        id
     }
 }
 
 /// The hash of a word: of its bytes alone, as nothing else is hashed beside it.
 #[inline]
-fn hash(hasher: &RandomState, token: &str) -> u64 {
+fn hash(hasher: &RandomState, token: &[u8]) -> u64 {
     let mut state = hasher.build_hasher();
-    state.write(token.as_bytes());
+    state.write(token);
     state.finish()
 }
 
@@ -233,6 +270,12 @@ impl Sink for Interner {
         let id = self.vocab.intern_char(token);
         self.ids.push(id);
     }
+
+    #[inline]
+    fn short(&mut self, token: Short) {
+        let id = self.vocab.intern_short(token);
+        self.ids.push(id);
+    }
 }
 
 #[cfg(test)]
@@ -243,10 +286,7 @@ mod tests {
     fn ids_are_dense_and_start_at_one() {
         let mut vocab = Vocab::default();
         assert_eq!([vocab.intern("红"), vocab.intern("XL"), vocab.intern("红"), vocab.intern("")], [1, 2, 1, 3]);
-        assert_eq!(
-            [vocab.token(0), vocab.token(2), vocab.token(3), vocab.token(4)],
-            [None, Some("XL"), Some(""), None]
-        );
+        assert_eq!([0, 2, 3, 4].map(|id| vocab.token(id)), [None, Some("XL".into()), Some("".into()), None]);
     }
 
     #[test]
@@ -258,7 +298,7 @@ mod tests {
             [layer.intern("新款"), layer.intern("红"), layer.intern("XL"), layer.intern("裙")],
             [3, red, size, 4]
         );
-        assert_eq!([layer.token(1), layer.token(3), layer.token(4)], [Some("红"), Some("新款"), Some("裙")]);
+        assert_eq!([1, 3, 4].map(|id| layer.token(id)), ["红", "新款", "裙"].map(|token| Some(token.into())));
         assert_eq!([layer.get("XL"), layer.get("新款"), layer.get("无")], [Some(size), Some(3), None]);
     }
 

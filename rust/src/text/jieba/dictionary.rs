@@ -1,6 +1,6 @@
 //! All known words and their frequencies: jieba's own and the user's.
 
-use super::letters::Letter;
+use super::letters::{Letter, chars};
 use super::tables::Tables;
 use super::trie::Node;
 use super::user_words::UserWords;
@@ -35,29 +35,29 @@ impl Dictionary {
     }
 
     /// The frequency of a word, 0 if it is only the beginning of words, `None` if it is nothing.
-    pub fn frequency(&self, word: &str) -> Option<u64> {
-        let own = self.user.as_ref().and_then(|user| Some((user, user.find(word.chars())?)));
+    pub fn frequency(&self, word: impl Iterator<Item = char> + Clone) -> Option<u64> {
+        let own = self.user.as_ref().and_then(|user| Some((user, user.find(word.clone())?)));
         if let Some(frequency) = own.and_then(|(user, node)| user.frequency(node)) {
             return Some(frequency);
         }
         let Tables { alphabet, trie, .. } = self.tables;
-        let codes = word.chars().map(|char| alphabet.dictionary_code(char));
+        let codes = word.map(|char| alphabet.dictionary_code(char));
         let shipped = codes.fold(Node::ROOT, |node, code| trie.child(node, code));
         if shipped.is_none() { own.map(|_| 0) } else { Some(self.tables.frequency(shipped)) }
     }
 
-    /// Whether the letters, `word` as text, are a word.
+    /// Whether the letters are a word.
     #[inline]
-    pub fn has_word(&self, letters: &[Letter], word: &str) -> bool {
+    pub fn has_word(&self, letters: &[Letter]) -> bool {
         match self.user {
             None => self.tables.trie.find(letters).rank() != 0,
-            Some(_) => self.frequency(word).is_some_and(|frequency| frequency > 0),
+            Some(_) => self.frequency(chars(letters)).is_some_and(|frequency| frequency > 0),
         }
     }
 
     /// Whether the user forbids the hidden Markov model to find this word.
     #[inline]
-    pub fn is_force_split(&self, word: &str) -> bool {
-        self.user.as_ref().is_some_and(|user| user.find(word.chars()).is_some_and(|node| user.is_force_split(node)))
+    pub fn is_force_split(&self, word: &[Letter]) -> bool {
+        self.user.as_ref().is_some_and(|user| user.find(chars(word)).is_some_and(|node| user.is_force_split(node)))
     }
 }

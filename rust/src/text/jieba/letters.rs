@@ -4,13 +4,11 @@
 pub(super) const OUTSIDE: u16 = 0;
 
 /// How many letters of no meaning follow those of a text, so that one can look ahead without a test for the end.
-pub(super) const SENTINELS: usize = 2;
+pub(super) const SENTINELS: usize = 3;
 
 /// One character of a text.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Letter {
-    /// Byte offset in the text.
-    pub start: usize,
     pub char: char,
     /// [`OUTSIDE`] or a code of the [`Alphabet`].
     pub code: u16,
@@ -52,22 +50,20 @@ impl Alphabet {
         }
     }
 
-    /// The letters of `text` and the sentinels. The buffer only grows, so that it need not be cleared for each text.
-    pub fn read<'a>(&self, text: &str, buffer: &'a mut Vec<Letter>) -> &'a [Letter] {
-        let end = Letter { start: text.len(), char: '\0', code: OUTSIDE };
-        // There are no more characters than bytes, and counting them would take longer than a cut at the end.
-        if buffer.len() < text.len() + SENTINELS {
-            buffer.resize(text.len() + SENTINELS, end);
-        }
-        let mut count = 0;
-        for (letter, (start, char)) in buffer.iter_mut().zip(text.char_indices()) {
-            *letter = Letter { start, char, code: self.code(char) };
-            count += 1;
-        }
-        let letters = &mut buffer[..count + SENTINELS];
-        letters[count..].fill(end);
-        letters
+    /// The letters of a text and the sentinels.
+    pub fn read<'a>(&self, chars: impl Iterator<Item = char>, buffer: &'a mut Vec<Letter>) -> &'a [Letter] {
+        buffer.clear();
+        // At most so many, for iterators that know; asked once, not for each character.
+        buffer.reserve(chars.size_hint().1.unwrap_or(0) + SENTINELS);
+        buffer.extend(chars.map(|char| Letter { char, code: self.code(char) }));
+        buffer.extend([Letter { char: '\0', code: OUTSIDE }; SENTINELS]);
+        buffer
     }
+}
+
+/// The characters of letters.
+pub(super) fn chars(letters: &[Letter]) -> impl Iterator<Item = char> + Clone {
+    letters.iter().map(|letter| letter.char)
 }
 
 /// Whether jieba's `re_han` (in finalseg) has the character: these go to the hidden Markov model.

@@ -20,7 +20,7 @@ use crate::error::Result;
 use dictionary::Dictionary;
 use letters::Letter;
 use route::{Route, Step};
-use segment::Segmenter;
+use segment::{Buffers, Segmenter};
 
 /// Chinese word segmentation.
 ///
@@ -29,7 +29,7 @@ use segment::Segmenter;
 ///
 /// let jieba = Jieba::new(Some("石墨烯 3\n"))?;
 /// let mut tokens: Vec<String> = vec![];
-/// jieba.cut("这件石墨烯羽绒服", &mut Scratch::default(), &mut tokens);
+/// jieba.cut("这件石墨烯羽绒服".chars(), &mut Scratch::default(), &mut tokens);
 /// assert_eq!(tokens, ["这件", "石墨烯", "羽绒服"]);
 /// # Ok::<(), muge_fast_core::Error>(())
 /// ```
@@ -43,14 +43,18 @@ pub struct Jieba {
 pub struct Scratch {
     letters: Vec<Letter>,
     route: Route,
-    states: Vec<u8>,
+    buffers: Buffers,
 }
 
 impl Scratch {
-    /// The letters of `text`, the best ways from all of them, and a buffer.
-    fn read(&mut self, text: &str, dictionary: &Dictionary) -> (&[Letter], &[Step], &mut Vec<u8>) {
+    /// The letters of `text`, the best ways from all of them, and buffers.
+    fn read(
+        &mut self,
+        text: impl Iterator<Item = char>,
+        dictionary: &Dictionary,
+    ) -> (&[Letter], &[Step], &mut Buffers) {
         let letters = dictionary.tables.alphabet.read(text, &mut self.letters);
-        (letters, self.route.find(letters, dictionary), &mut self.states)
+        (letters, self.route.find(letters, dictionary), &mut self.buffers)
     }
 }
 
@@ -65,10 +69,10 @@ impl Jieba {
         Ok(Self { dictionary })
     }
 
-    /// Hand the tokens of `text` to `sink`. Joined, they give the text again.
-    pub fn cut(&self, text: &str, scratch: &mut Scratch, sink: &mut impl Sink) {
-        let (letters, steps, states) = scratch.read(text, &self.dictionary);
-        Segmenter { dictionary: &self.dictionary, text, letters, states, sink }.run(steps);
+    /// Hand the tokens of a text to `sink`. Joined, they give the text again.
+    pub fn cut(&self, text: impl Iterator<Item = char>, scratch: &mut Scratch, sink: &mut impl Sink) {
+        let (letters, steps, buffers) = scratch.read(text, &self.dictionary);
+        Segmenter { dictionary: &self.dictionary, letters, buffers, sink }.run(steps);
     }
 }
 

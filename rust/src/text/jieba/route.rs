@@ -70,9 +70,11 @@ impl Route {
     ///
     /// Doing this first keeps many loads from memory under way at once, without a branch to guess.
     fn look_ahead(&mut self, letters: &[Letter], trie: &Trie) {
-        for (ahead, branch) in letters.windows(3).zip(&mut self.branches) {
-            let second = trie.child(trie.first(ahead[0].code), ahead[1].code);
-            *branch = [second, trie.child(second, ahead[2].code)];
+        for (ahead, branch) in letters.windows(2).zip(&mut self.branches) {
+            branch[0] = trie.child(trie.first(ahead[0].code), ahead[1].code);
+        }
+        for (letter, branch) in letters[2..].iter().zip(&mut self.branches) {
+            branch[1] = trie.child(branch[0], letter.code);
         }
     }
 

@@ -4,21 +4,28 @@ use std::ops::Range;
 
 use super::dictionary::Dictionary;
 use super::hmm::{ascii_piece, count};
-use super::letters::{Letter, is_han};
+use super::letters::{Letter, chars, is_han};
 use super::route::Step;
-use crate::text::Sink;
+use crate::text::{Short, Sink};
 
 /// Hands the tokens of one text to a sink.
 pub(super) struct Segmenter<'a, S> {
     pub dictionary: &'a Dictionary,
-    pub text: &'a str,
     pub letters: &'a [Letter],
-    /// Buffer for the hidden Markov model.
-    pub states: &'a mut Vec<u8>,
+    pub buffers: &'a mut Buffers,
     pub sink: &'a mut S,
 }
 
-impl<'a, S: Sink> Segmenter<'a, S> {
+/// Buffers of a [`Segmenter`], reused from text to text.
+#[derive(Debug, Default)]
+pub(super) struct Buffers {
+    /// For the hidden Markov model.
+    states: Vec<u8>,
+    /// For long words.
+    word: String,
+}
+
+impl<S: Sink> Segmenter<'_, S> {
     /// Words of the route are tokens. Runs of single characters get a second look.
     pub fn run(&mut self, steps: &[Step]) {
         let (mut at, mut singles) = (0, 0);
@@ -39,17 +46,22 @@ impl<'a, S: Sink> Segmenter<'a, S> {
     /// One token; returns its end.
     #[inline]
     fn word(&mut self, range: Range<usize>) -> usize {
-        if range.len() == 1 {
-            self.sink.char(self.letters[range.start].char);
-        } else {
-            self.sink.word(self.slice(&range));
+        match range.len() {
+            1 => self.sink.char(self.letters[range.start].char),
+            // Blocks and line ends have characters of the basic plane only, and the sentinels make four letters.
+            2..=Short::MOST => {
+                let chars = std::array::from_fn(|place| self.letters[range.start + place].char);
+                self.sink.short(Short::of_letters(chars, range.len()));
+            }
+            _ => self.long_word(range.clone()),
         }
         range.end
     }
 
-    #[inline]
-    fn slice(&self, range: &Range<usize>) -> &'a str {
-        &self.text[self.letters[range.start].start..self.letters[range.end].start]
+    fn long_word(&mut self, range: Range<usize>) {
+        self.buffers.word.clear();
+        self.buffers.word.extend(chars(&self.letters[range]));
+        self.sink.word(&self.buffers.word);
     }
 
     /// A character that is in no block: a token of its own, but a line end of two characters is one.
@@ -69,7 +81,7 @@ impl<'a, S: Sink> Segmenter<'a, S> {
     }
 
     fn find_new_words(&mut self, run: Range<usize>) {
-        if self.dictionary.has_word(&self.letters[run.clone()], self.slice(&run)) {
+        if self.dictionary.has_word(&self.letters[run.clone()]) {
             self.characters(run);
             return;
         }
@@ -87,18 +99,18 @@ impl<'a, S: Sink> Segmenter<'a, S> {
 
     /// Ask the hidden Markov model.
     fn chinese(&mut self, run: Range<usize>) -> usize {
-        let mut states = std::mem::take(self.states);
+        let mut states = std::mem::take(&mut self.buffers.states);
         let mut at = run.start;
         for length in self.dictionary.tables.hmm.words(&self.letters[run], &mut states) {
             let word = at..at + length;
             at = word.end;
-            if self.dictionary.is_force_split(self.slice(&word)) {
+            if self.dictionary.is_force_split(&self.letters[word.clone()]) {
                 self.characters(word);
             } else {
                 self.word(word);
             }
         }
-        *self.states = states;
+        self.buffers.states = states;
         at
     }
 

@@ -5,7 +5,7 @@ use crate::error::Error;
 
 fn cut_with(user_dict: Option<&str>, text: &str) -> Vec<String> {
     let mut tokens = vec![];
-    Jieba::new(user_dict).expect("a good dictionary").cut(text, &mut Scratch::default(), &mut tokens);
+    Jieba::new(user_dict).expect("a good dictionary").cut(text.chars(), &mut Scratch::default(), &mut tokens);
     tokens
 }
 
@@ -82,7 +82,7 @@ fn one_scratch_serves_long_and_short_texts() {
     for text in ["小明硕士毕业于中国科学院", "兔角龟毛", "", "中", "鬼怕恶人", "小明硕士毕业于中国科学院"]
     {
         let mut tokens: Vec<String> = vec![];
-        jieba.cut(text, &mut scratch, &mut tokens);
+        jieba.cut(text.chars(), &mut scratch, &mut tokens);
         assert_eq!(tokens, cut(text));
     }
 }

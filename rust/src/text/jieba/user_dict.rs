@@ -4,6 +4,7 @@
 
 use super::Scratch;
 use super::dictionary::Dictionary;
+use super::letters::{Letter, chars};
 use crate::error::{Error, Result};
 
 /// A line of a user dictionary.
@@ -57,15 +58,15 @@ fn suggest(word: &str, dictionary: &Dictionary, scratch: &mut Scratch) -> u64 {
     let total = dictionary.total as f64;
     let mut chance = 1.0;
     cut_by_dictionary(word, dictionary, scratch, |piece| {
-        chance *= dictionary.frequency(piece).unwrap_or(1) as f64 / total;
+        chance *= dictionary.frequency(chars(piece)).unwrap_or(1) as f64 / total;
     });
     let enough = (chance * total) as u64 + 1;
-    enough.max(dictionary.frequency(word).unwrap_or(1))
+    enough.max(dictionary.frequency(word.chars()).unwrap_or(1))
 }
 
 /// Cut without the hidden Markov model, where letters and digits left single join: jieba's `__cut_DAG_NO_HMM`.
-fn cut_by_dictionary(text: &str, dictionary: &Dictionary, scratch: &mut Scratch, mut sink: impl FnMut(&str)) {
-    let (letters, steps, _) = scratch.read(text, dictionary);
+fn cut_by_dictionary(text: &str, dictionary: &Dictionary, scratch: &mut Scratch, mut sink: impl FnMut(&[Letter])) {
+    let (letters, steps, _) = scratch.read(text.chars(), dictionary);
     let is_joined = |at: usize| steps[at].length == 1 && letters[at].char.is_ascii_alphanumeric();
     let mut at = 0;
     while at < steps.len() {
@@ -76,7 +77,7 @@ fn cut_by_dictionary(text: &str, dictionary: &Dictionary, scratch: &mut Scratch,
         if at == start {
             at += steps[at].length.max(1);
         }
-        sink(&text[letters[start].start..letters[at].start]);
+        sink(&letters[start..at]);
     }
 }
 
@@ -105,7 +106,7 @@ mod tests {
     fn missing_frequencies_follow_from_the_words_before() {
         let mut dictionary = Dictionary::new();
         load("台中\n江南大桥\n南京市\nγ射线\nγ\nabcd\nabc", &mut dictionary).expect("a good dictionary");
-        let frequency = |word| dictionary.frequency(word);
+        let frequency = |word: &str| dictionary.frequency(word.chars());
         assert_eq!(["台中", "江南大桥", "南京市"].map(frequency), [Some(69), Some(1), Some(2047)]);
         assert_eq!(["γ射线", "γ", "abcd", "abc"].map(frequency), [Some(3), Some(1), Some(2), Some(1)]);
         assert_eq!(["ab", "b"].map(frequency), [Some(0), None]);

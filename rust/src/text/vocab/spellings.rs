@@ -1,0 +1,65 @@
+//! The tokens of a vocabulary, by index.
+
+use crate::text::Short;
+
+/// The tokens: eight bytes for each, and the text of those that are not short.
+#[derive(Debug)]
+pub(super) struct Spellings {
+    /// The number of a [`Short`] token, which has a character in its lowest 16 bits; or those bits are 0, and above
+    /// them is the index of a long one.
+    entries: Vec<u64>,
+    text: String,
+    /// Where each long token starts in `text`, and where the last one ends.
+    starts: Vec<usize>,
+}
+
+/// A token.
+pub(super) enum Spelling<'a> {
+    Short(Short),
+    Long(&'a str),
+}
+
+impl Default for Spellings {
+    fn default() -> Self {
+        Self { entries: vec![], text: String::new(), starts: vec![0] }
+    }
+}
+
+impl Spellings {
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    pub fn push_short(&mut self, token: Short) {
+        self.entries.push(token.number());
+    }
+
+    pub fn push_long(&mut self, token: &str) {
+        self.entries.push((self.starts.len() as u64 - 1) << 16);
+        self.text.push_str(token);
+        self.starts.push(self.text.len());
+    }
+
+    pub fn get(&self, index: usize) -> Option<Spelling<'_>> {
+        let &entry = self.entries.get(index)?;
+        Some(Short::from_number(entry).map_or_else(|| Spelling::Long(self.long(entry)), Spelling::Short))
+    }
+
+    fn long(&self, entry: u64) -> &str {
+        let index = (entry >> 16) as usize;
+        &self.text[self.starts[index]..self.starts[index + 1]]
+    }
+
+    /// The number of the short token at an index that holds one.
+    #[inline]
+    pub fn number(&self, index: usize) -> u64 {
+        self.entries[index]
+    }
+
+    /// The bytes of the long token at an index that holds one: as text, both ends would be looked at once more.
+    #[inline]
+    pub fn bytes(&self, index: usize) -> &[u8] {
+        let index = (self.entries[index] >> 16) as usize;
+        &self.text.as_bytes()[self.starts[index]..self.starts[index + 1]]
+    }
+}
