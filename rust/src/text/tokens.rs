@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::vocab::{Interner, Vocab};
+use super::vocab::{Interner, Room, Vocab};
 use super::{Scratch, Sink, Tokenizer};
 use crate::blocks::Plan;
 use crate::error::Result;
@@ -130,18 +130,18 @@ fn cut_block(
     texts: &impl Texts,
     base: Option<&Arc<Vocab>>,
     block: Range<usize>,
-    (scratch, words): &mut (Scratch, usize),
+    (scratch, room): &mut (Scratch, Room),
     plan: &Plan,
 ) -> Result<Block> {
-    // About as many words as the last block had; growing is what costs most in a vocabulary.
-    let mut interner = Interner { vocab: Vocab::with_room(base.cloned(), *words), ids: Vec::new() };
+    // About as many tokens as the last block had; growing is what costs most in a vocabulary.
+    let mut interner = Interner { vocab: Vocab::with_room(base.cloned(), *room), ids: Vec::new() };
     let mut ends = Vec::with_capacity(block.len());
     for text in block {
         plan.check()?;
         texts.cut(text, scratch, &mut interner);
         ends.push(interner.ids.len());
     }
-    *words = interner.vocab.shorts();
+    *room = interner.vocab.room();
     Ok(Block { interner, ends })
 }
 

@@ -66,6 +66,13 @@ pub struct Vocab {
     spellings: Spellings,
 }
 
+/// How many tokens of more than one character a vocabulary has room for.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Room {
+    shorts: usize,
+    longs: usize,
+}
+
 impl Default for Vocab {
     fn default() -> Self {
         Self::new(None)
@@ -87,14 +94,18 @@ impl Vocab {
         }
     }
 
-    /// The same with room for so many short tokens.
-    pub(super) fn with_room(base: Option<Arc<Vocab>>, shorts: usize) -> Self {
-        Self { shorts: HashTable::with_capacity(shorts), ..Self::new(base) }
+    /// The same with room for so many tokens of each kind.
+    pub(super) fn with_room(base: Option<Arc<Vocab>>, room: Room) -> Self {
+        Self {
+            shorts: HashTable::with_capacity(room.shorts),
+            longs: HashTable::with_capacity(room.longs),
+            ..Self::new(base)
+        }
     }
 
-    /// How many short tokens this layer has.
-    pub(super) fn shorts(&self) -> usize {
-        self.shorts.len()
+    /// Room for just the tokens that this layer has.
+    pub(super) fn room(&self) -> Room {
+        Room { shorts: self.shorts.len(), longs: self.longs.len() }
     }
 
     /// The largest id given out so far, which is also the number of tokens known.
