@@ -16,9 +16,8 @@ pub(super) fn count_columns<K: Key>(
     least: u32,
     plan: &Plan,
 ) -> Result<Frequencies<K>> {
-    let first_texts: Vec<u32> =
-        documents.items.iter().flat_map(|texts| texts.clone().map(|_| texts.start as u32)).collect();
-    let kept = with_columns(blocks, routing.bits, plan, |counter, column| counter.count(column, &first_texts, least))?;
+    let starts = ItemStarts::of(documents);
+    let kept = with_columns(blocks, routing.bits, plan, |counter, column| counter.count(column, &starts, least))?;
     Ok(Frequencies::new(routing.seed, &kept))
 }
 
@@ -74,6 +73,36 @@ fn with_columns<K: Key, T: Send>(
     Ok(results)
 }
 
+/// The texts that are the first of their item.
+///
+/// A bit for each text, because every partition reads them from the first to the last: an array of numbers, of
+/// millions of texts, would come from memory each time.
+#[derive(Debug)]
+struct ItemStarts(Vec<u64>);
+
+impl ItemStarts {
+    fn of(documents: Documents<'_>) -> Self {
+        let mut words = vec![0; documents.tokens.len() / 64 + 1];
+        for texts in documents.items {
+            words[texts.start / 64] |= 1 << (texts.start % 64);
+        }
+        Self(words)
+    }
+
+    /// Whether `text` belongs to another item than `before`, a text that comes before it.
+    #[inline]
+    fn is_between(&self, before: u32, text: u32) -> bool {
+        let (from, to) = (before as usize + 1, text as usize);
+        let (first, last) = (from / 64, to / 64);
+        let (after, upto) = (u64::MAX << (from % 64), u64::MAX >> (63 - to % 64));
+        if first == last {
+            return self.0[last] & after & upto != 0;
+        }
+        // With few texts in an item, the first test tells.
+        self.0[last] & upto != 0 || self.0[first + 1..last].iter().any(|&word| word != 0) || self.0[first] & after != 0
+    }
+}
+
 /// Counts n-grams; one for each thread, used for one partition after the other.
 #[derive(Debug)]
 struct Counter<K> {
@@ -97,14 +126,13 @@ impl<K: Key> Counter<K> {
         Self { table: Table::new(Seed::default()), ngrams: Vec::new() }
     }
 
-    /// Put the number of items in the place of each n-gram, and give those that `least` items hold. `first_texts` has
-    /// for each text the first one of its item.
-    fn count(&mut self, column: &mut Column<'_, K>, first_texts: &[u32], least: u32) -> Vec<(K, u32)> {
+    /// Put the number of items in the place of each n-gram, and give those that `least` items hold.
+    fn count(&mut self, column: &mut Column<'_, K>, starts: &ItemStarts, least: u32) -> Vec<(K, u32)> {
         self.ngrams.clear();
         self.table.reset(column.iter().map(|block| block.len()).sum::<usize>() / 4);
         for block in &mut *column {
             for place in 0..block.len() {
-                self.add(block, place, |text| first_texts[text as usize]);
+                self.add(block, place, |before, text| starts.is_between(before, text));
             }
         }
         for [number, _] in column.iter_mut().flat_map(|block| block.iter_mut()) {
@@ -114,9 +142,9 @@ impl<K: Key> Counter<K> {
         found.filter(|&(_, count)| count >= least).collect()
     }
 
-    /// Number the n-gram at a place of a block. `first_text` knows the first text of a text's item.
+    /// Number the n-gram at a place of a block. `is_other` knows whether a text is of another item than one before it.
     #[inline]
-    fn add(&mut self, block: &mut [Occurrence<K>], place: usize, first_text: impl Fn(u32) -> u32) {
+    fn add(&mut self, block: &mut [Occurrence<K>], place: usize, is_other: impl Fn(u32, u32) -> bool) {
         let [key, pair] = block[place];
         let [text, position] = pair.pair();
         let next = self.ngrams.len() as u32;
@@ -134,7 +162,7 @@ impl<K: Key> Counter<K> {
             *first = K::from_pair([times + 1, position]);
             return;
         }
-        ngram.count += u32::from(ngram.text < first_text(text));
+        ngram.count += u32::from(is_other(ngram.text, text));
         (ngram.text, ngram.first) = (text, place as u32);
     }
 
@@ -149,8 +177,40 @@ impl<K: Key> Counter<K> {
                 block[place][1] = K::from_pair([1, position]);
             } else {
                 // Nobody asks for the number of items.
-                self.add(block, place, |text| text);
+                self.add(block, place, |_, _| false);
                 block[place][0] = key;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::Tokenizer;
+    use crate::text::tokens::{Uncut, tokenise};
+
+    #[test]
+    fn items_start_where_they_do() {
+        // Items of very different size, the borders of words among them.
+        let sizes = [1, 62, 1, 1, 64, 63, 1, 3, 200, 5, 1, 1, 1, 129];
+        let mut end = 0;
+        let items: Vec<_> = sizes
+            .iter()
+            .map(|size| {
+                end += size;
+                end - size..end
+            })
+            .collect();
+        let texts = vec!["红"; sizes.iter().sum()];
+        let uncut = Uncut { tokenizer: &Tokenizer::Char, texts: &texts };
+        let (tokens, _) = tokenise(&uncut, None, &Plan::new(Some(1))).expect("not cancelled");
+        let starts = ItemStarts::of(Documents { tokens: &tokens, items: &items });
+        let item_of = |text: usize| items.iter().position(|texts| texts.contains(&text));
+        for text in 0..texts.len() {
+            for before in 0..text {
+                let expected = item_of(before) != item_of(text);
+                assert_eq!(starts.is_between(before as u32, text as u32), expected, "{before} {text}");
             }
         }
     }
