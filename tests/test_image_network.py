@@ -1,6 +1,7 @@
 """The network of FID, its preprocessing and its sources, against the reference implementations on random weights."""
 
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ Image = pytest.importorskip("PIL.Image")
 from muge_fast.image.extractor import InceptionExtractor  # noqa: E402 - only with torch
 from muge_fast.image.inception import OUTPUTS, Inception  # noqa: E402
 from muge_fast.image.preprocess import PROTOCOLS, preprocess  # noqa: E402
+from muge_fast.image.side_by_side import side_by_side  # noqa: E402
 from muge_fast.image.sources import batches  # noqa: E402
 from muge_fast.image.weights import FID, load_weights  # noqa: E402
 
@@ -351,3 +353,36 @@ def test_a_broken_submission_of_images_gets_every_error(task_files):
     assert mf.check("t2i", gold.parent / "empty.tsv").errors == ["the file has no rows"]
     with pytest.raises(mf.GoldError, match="line 2: no tab after the id"):
         mf.evaluate("t2i", submission, gold)
+
+
+def test_parts_side_by_side_keep_their_order_and_the_number_of_threads():
+    before = torch.get_num_threads()
+    try:
+        for threads in (1, 2, 5):
+            torch.set_num_threads(threads)
+            inside = side_by_side(lambda part: (part, torch.get_num_threads()), range(3))
+            assert inside == [(part, max(1, threads // min(threads, 3))) for part in range(3)]
+            assert torch.get_num_threads() == threads
+            with pytest.raises(ZeroDivisionError):
+                side_by_side(lambda part: 1 // part, [1, 0, 1, 1])
+            assert torch.get_num_threads() == threads
+            # Also where new threads start.
+            with ThreadPoolExecutor(1) as pool:
+                assert pool.submit(torch.get_num_threads).result() == threads
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_threads_do_not_matter(weights):
+    images = np.random.default_rng(5).integers(0, 256, (9, 40, 50, 3), dtype=np.uint8)
+    extractor = InceptionExtractor(weights, device="cpu")
+    before = torch.get_num_threads()
+    try:
+        features = []
+        for threads in (1, 2, 3):
+            torch.set_num_threads(threads)
+            features.append(extractor(images)["2048"].double())
+    finally:
+        torch.set_num_threads(before)
+    for other in features[1:]:
+        assert (other - features[0]).norm() <= 1e-6 * features[0].norm()
