@@ -33,7 +33,8 @@ class InceptionExtractor:
         outputs: Any of ``"64"``, ``"192"``, ``"768"``, ``"2048"``, ``"logits"``, ``"logits_unbiased"``.
         device: Where it runs; None for a GPU if there is one.
         precision: ``"fp32"``; ``"tf32"`` and ``"bf16"`` are faster and change the Fréchet distance, by up to 0.04 % and
-            1 %. It is part of the protocol.
+            1 %. It is part of the protocol. On a CPU, bf16 is for those with instructions for it (AVX512_BF16 or AMX):
+            where it is emulated, it takes several times as long as fp32.
 
     Raises:
         OSError: There is no file of weights.
