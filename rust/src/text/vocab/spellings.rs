@@ -1,5 +1,7 @@
 //! The tokens of a vocabulary, by index.
 
+use std::ops::Range;
+
 use crate::text::Short;
 
 /// The tokens: eight bytes for each, and the text of those that are not short.
@@ -46,8 +48,13 @@ impl Spellings {
     }
 
     fn long(&self, entry: u64) -> &str {
+        &self.text[self.span(entry)]
+    }
+
+    #[inline]
+    fn span(&self, entry: u64) -> Range<usize> {
         let index = (entry >> 16) as usize;
-        &self.text[self.starts[index]..self.starts[index + 1]]
+        self.starts[index]..self.starts[index + 1]
     }
 
     /// The number of the short token at an index that holds one.
@@ -59,7 +66,6 @@ impl Spellings {
     /// The bytes of the long token at an index that holds one: as text, both ends would be looked at once more.
     #[inline]
     pub fn bytes(&self, index: usize) -> &[u8] {
-        let index = (self.entries[index] >> 16) as usize;
-        &self.text.as_bytes()[self.starts[index]..self.starts[index + 1]]
+        &self.text.as_bytes()[self.span(self.entries[index])]
     }
 }
