@@ -140,6 +140,19 @@ proptest! {
     }
 
     #[test]
+    fn many_predictions_are_scored_like_few(few in items(3..40)) {
+        // More than are in memory at a time, with unknown tokens, which are numbered anew each time.
+        let mut items: Vec<Item> = few.iter().cycle().take(16_500).cloned().collect();
+        items.iter_mut().zip(MANY.iter()).for_each(|(item, token)| item.prediction.push(token));
+        let references = prepare(&items, None, 2);
+        let whole = bits(&references.score(&Cut(&predictions(&items)), None, &all(), &plan(2)).expect("lengths agree"));
+        for chosen in [0, 16_383, 16_384, 16_499] {
+            let alone = references.score(&Cut(&[items[chosen].prediction.clone()]), Some(&[chosen]), &all(), &plan(1));
+            prop_assert_eq!(&bits(&alone.expect("lengths agree"))[0], &whole[chosen]);
+        }
+    }
+
+    #[test]
     fn predictions_of_many_unknown_tokens_disturb_no_other(items in items(2..20)) {
         let references = prepare(&items, None, 1);
         let short = references.score(&Cut(&predictions(&items)), None, &all(), &plan(2)).expect("lengths agree");

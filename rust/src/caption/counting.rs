@@ -1,24 +1,21 @@
-//! Pass 2 of the weights: partition by partition, in how many items n-grams are and how often texts have them.
+//! Pass 2 of the weights: partition by partition, in how many items n-grams are.
 
 use super::frequency::{DocumentFrequency, Frequencies};
-use super::listing::{Block, MAY_REPEAT, Occurrence, Routing};
-use super::weights::Documents;
+use super::listing::{Block, Routing};
 use crate::blocks::Plan;
 use crate::error::Result;
-use crate::text::Table;
 use crate::text::ngrams::{Key, Seed};
 
 /// Put the number of items in the place of each n-gram; gives those that `least` items hold.
 pub(super) fn count_columns<K: Key>(
-    documents: Documents<'_>,
     blocks: &mut [Block<'_, K>],
     routing: Routing,
     least: u32,
     plan: &Plan,
 ) -> Result<Frequencies<K>> {
-    let starts = ItemStarts::of(documents);
-    let kept = with_columns(blocks, routing.bits, plan, |counter, column| counter.count(column, &starts, least))?;
-    Ok(Frequencies::new(routing.seed, &kept))
+    let counter = || Counter::new(routing);
+    let kept = with_columns(blocks, routing.bits, plan, counter, |counter, column| counter.count(column, least))?;
+    Frequencies::new(routing.seed, &kept, plan)
 }
 
 /// The same from given frequencies.
@@ -29,189 +26,234 @@ pub(super) fn look_up_columns<K: Key>(
     frequency: &DocumentFrequency,
     plan: &Plan,
 ) -> Result<()> {
-    with_columns::<K, ()>(blocks, routing.bits, plan, |counter, column| {
-        for block in column {
-            counter.find_repeated(block);
-            frequency.look_up(block, order);
-        }
-        Vec::new()
-    })?;
+    with_columns(
+        blocks,
+        routing.bits,
+        plan,
+        || (),
+        |(), column| {
+            column.iter_mut().for_each(|block| frequency.look_up(block, order));
+        },
+    )?;
     Ok(())
 }
 
 /// The n-grams of one partition, by block.
-type Column<'b, K> = Vec<&'b mut [Occurrence<K>]>;
+type Column<'b, K> = Vec<&'b mut [K]>;
 
 /// Columns that are made at a time: with many blocks, their slices would need much memory.
 const COLUMNS: usize = 256;
 
 /// Run `work` on each partition, with the n-grams of all blocks; the results come in the order of the hash.
-fn with_columns<K: Key, T: Send>(
+fn with_columns<K: Key, S, T: Send + Default>(
     blocks: &mut [Block<'_, K>],
     bits: u32,
     plan: &Plan,
-    work: impl Fn(&mut Counter<K>, &mut Column<'_, K>) -> Vec<T> + Sync,
+    scratch: impl Fn() -> S + Sync,
+    work: impl Fn(&mut S, &mut Column<'_, K>) -> T + Sync,
 ) -> Result<Vec<T>> {
     let mut results = Vec::new();
     let mut rest: Vec<_> = blocks.iter_mut().map(Block::listed).collect();
     for first in (0..1 << bits).step_by(COLUMNS) {
         let partitions = first..(first + COLUMNS).min(1 << bits);
-        let mut columns: Vec<(Column<'_, K>, Vec<T>)> = partitions
+        let mut columns: Vec<(Column<'_, K>, T)> = partitions
             .map(|partition| {
                 let own = rest
                     .iter_mut()
                     .map(|(listed, lengths)| listed.split_off_mut(..lengths[partition] as usize).unwrap_or_default());
-                (own.collect(), Vec::new())
+                (own.collect(), T::default())
             })
             .collect();
-        plan.each(&mut columns, Counter::new, |counter, _, (column, result)| {
-            *result = work(counter, column);
+        plan.each(&mut columns, &scratch, |state, _, (column, result)| {
+            *result = work(state, column);
             plan.check()
         })?;
-        results.extend(columns.into_iter().flat_map(|(_, result)| result));
+        results.extend(columns.into_iter().map(|(_, result)| result));
     }
     Ok(results)
 }
 
-/// The texts that are the first of their item.
-///
-/// A bit for each text, because every partition reads them from the first to the last: an array of numbers, of
-/// millions of texts, would come from memory each time.
-#[derive(Debug)]
-struct ItemStarts(Vec<u64>);
+/// A partition of this many n-grams is split once more, into parts of about `1 << PART_LOG`: their table stays in the
+/// second-level cache.
+const LARGE: usize = 1 << 14;
+const PART_LOG: u32 = 12;
 
-impl ItemStarts {
-    fn of(documents: Documents<'_>) -> Self {
-        let mut words = vec![0; documents.tokens.len() / 64 + 1];
-        for texts in documents.items {
-            words[texts.start / 64] |= 1 << (texts.start % 64);
-        }
-        Self(words)
-    }
-
-    /// Whether `text` belongs to another item than `before`, a text that comes before it.
-    #[inline]
-    fn is_between(&self, before: u32, text: u32) -> bool {
-        let (from, to) = (before as usize + 1, text as usize);
-        let (first, last) = (from / 64, to / 64);
-        let (after, upto) = (u64::MAX << (from % 64), u64::MAX >> (63 - to % 64));
-        if first == last {
-            return self.0[last] & after & upto != 0;
-        }
-        // With few texts in an item, the first test tells.
-        self.0[last] & upto != 0 || self.0[first + 1..last].iter().any(|&word| word != 0) || self.0[first] & after != 0
-    }
-}
-
-/// Counts n-grams; one for each thread, used for one partition after the other.
+/// Counts the n-grams of a partition; one for each thread, used for one partition after the other.
 #[derive(Debug)]
 struct Counter<K> {
-    /// Numbers the n-grams of a partition.
-    table: Table<K>,
-    ngrams: Vec<Ngram>,
-}
-
-/// What is known of an n-gram, by number.
-#[derive(Debug, Clone, Copy)]
-struct Ngram {
-    /// In how many items it is.
-    count: u32,
-    /// The last text that has it, and where among the occurrences of the block it stands first.
-    text: u32,
-    first: u32,
+    routing: Routing,
+    /// The n-grams of the partition, and the same part by part.
+    ngrams: Vec<K>,
+    parts: Vec<K>,
+    /// Where the next n-gram of each part is written or read.
+    ends: Vec<usize>,
+    tally: Tally<K>,
+    /// N-grams to be given back.
+    kept: Vec<(K, u32)>,
 }
 
 impl<K: Key> Counter<K> {
-    fn new() -> Self {
-        Self { table: Table::new(Seed::default()), ngrams: Vec::new() }
+    fn new(routing: Routing) -> Self {
+        Self {
+            routing,
+            ngrams: Vec::new(),
+            parts: Vec::new(),
+            ends: Vec::new(),
+            tally: Tally::new(routing.seed),
+            kept: Vec::new(),
+        }
     }
 
-    /// Put the number of items in the place of each n-gram, and give those that `least` items hold.
-    fn count(&mut self, column: &mut Column<'_, K>, starts: &ItemStarts, least: u32) -> Vec<(K, u32)> {
+    /// Put its count in the place of each n-gram, and give those that are there `least` times.
+    fn count(&mut self, column: &mut Column<'_, K>, least: u32) -> Vec<(K, u32)> {
+        self.kept.clear();
         self.ngrams.clear();
-        self.table.reset(column.iter().map(|block| block.len()).sum::<usize>() / 4);
-        for block in &mut *column {
-            for place in 0..block.len() {
-                self.add(block, place, |before, text| starts.is_between(before, text));
-            }
+        column.iter().for_each(|block| self.ngrams.extend_from_slice(block));
+        if self.ngrams.len() < LARGE {
+            self.tally.count(&mut self.ngrams, self.routing.bits);
+            self.tally.keep(least, &mut self.kept);
+        } else {
+            self.count_parts(least);
         }
-        for [number, _] in column.iter_mut().flat_map(|block| block.iter_mut()) {
-            *number = K::from_number(self.ngrams[number.number() as usize].count);
+        let mut rest = self.ngrams.as_slice();
+        for block in column {
+            block.copy_from_slice(rest.split_off(..block.len()).unwrap_or_default());
         }
-        let found = self.table.iter().map(|(key, number)| (key, self.ngrams[number as usize].count));
-        found.filter(|&(_, count)| count >= least).collect()
+        self.kept.clone()
     }
 
-    /// Number the n-gram at a place of a block. `is_other` knows whether a text is of another item than one before it.
-    #[inline]
-    fn add(&mut self, block: &mut [Occurrence<K>], place: usize, is_other: impl Fn(u32, u32) -> bool) {
-        let [key, pair] = block[place];
-        let [text, position] = pair.pair();
-        let next = self.ngrams.len() as u32;
-        let number = self.table.get_or_insert(key, next);
-        block[place] = [K::from_number(number), K::from_pair([1, position])];
-        if number == next {
-            self.ngrams.push(Ngram { count: 1, text, first: place as u32 });
-            return;
+    /// Count the n-grams of a large partition, which is split once more, by the next bits of the hash.
+    fn count_parts(&mut self, least: u32) {
+        let Self { ngrams, parts, ends, tally, kept, routing: Routing { seed, bits: above, .. } } = self;
+        let bits = ngrams.len().ilog2() - PART_LOG;
+        let part_of = |key: K| ((key.hash(*seed) << *above) >> (u64::BITS - bits)) as usize;
+        let mut lengths = vec![0; 1 << bits];
+        ngrams.iter().for_each(|&key| lengths[part_of(key)] += 1);
+        parts.resize(ngrams.len().max(parts.len()), K::default());
+        start(ends, &lengths);
+        for &key in &*ngrams {
+            let end = &mut ends[part_of(key)];
+            parts[*end] = key;
+            *end += 1;
         }
-        let ngram = &mut self.ngrams[number as usize];
-        if ngram.text == text {
-            block[place][1] = K::from_pair([0, position]);
-            let [_, first] = &mut block[ngram.first as usize];
-            let [times, position] = first.pair();
-            *first = K::from_pair([times + 1, position]);
-            return;
+        let mut rest = parts.as_mut_slice();
+        for &length in &lengths {
+            tally.count(rest.split_off_mut(..length).unwrap_or_default(), *above + bits);
+            tally.keep(least, kept);
         }
-        ngram.count += u32::from(is_other(ngram.text, text));
-        (ngram.text, ngram.first) = (text, place as u32);
+        start(ends, &lengths);
+        for ngram in ngrams {
+            let end = &mut ends[part_of(*ngram)];
+            *ngram = parts[*end];
+            *end += 1;
+        }
+    }
+}
+
+/// Go to the start of each part.
+fn start(ends: &mut Vec<usize>, lengths: &[usize]) {
+    ends.clear();
+    ends.extend(lengths.iter().scan(0, |end, &length| Some(std::mem::replace(end, *end + length))));
+}
+
+/// A hash table of n-grams that never grows, because it has room for as many as there can be.
+#[derive(Debug)]
+struct Tally<K> {
+    seed: Seed,
+    size: usize,
+    /// N-grams that were counted, which is no less than there are.
+    used: usize,
+    keys: Vec<K>,
+    counts: Vec<u32>,
+}
+
+impl<K: Key> Tally<K> {
+    fn new(seed: Seed) -> Self {
+        Self { seed, size: 0, used: 0, keys: Vec::new(), counts: Vec::new() }
     }
 
-    /// How often texts have their n-grams, which stay in their place.
-    fn find_repeated(&mut self, block: &mut [Occurrence<K>]) {
-        self.ngrams.clear();
-        self.table.reset(0);
-        for place in 0..block.len() {
-            let [key, pair] = block[place];
-            let [_, position] = pair.pair();
-            if position & MAY_REPEAT == 0 {
-                block[place][1] = K::from_pair([1, position]);
-            } else {
-                // Nobody asks for the number of items.
-                self.add(block, place, |_, _| false);
-                block[place][0] = key;
-            }
+    /// Put in the place of each n-gram how often it is there. The first `above` bits of their hash are the same.
+    fn count(&mut self, ngrams: &mut [K], above: u32) {
+        self.size = (ngrams.len() + ngrams.len() / 2).next_power_of_two().max(2);
+        self.used = ngrams.len();
+        let size = self.size;
+        if self.keys.len() < size {
+            self.keys.resize(size, K::default());
+            self.counts.resize(size, 0);
         }
+        let (keys, counts) = (&mut self.keys[..size], &mut self.counts[..size]);
+        keys.fill(K::default());
+        counts.fill(0);
+        let (shift, mask) = (u64::BITS - size.trailing_zeros(), size - 1);
+        for ngram in &mut *ngrams {
+            let key = *ngram;
+            let mut place = ((key.hash(self.seed) << above) >> shift) as usize & mask;
+            // One branch, seldom taken, whether the n-gram is new or not.
+            while (keys[place] != key) & (keys[place] != K::default()) {
+                place = (place + 1) & mask;
+            }
+            keys[place] = key;
+            counts[place] += 1;
+            *ngram = K::from_number(place as u32);
+        }
+        for ngram in ngrams {
+            *ngram = K::from_number(counts[ngram.number() as usize]);
+        }
+    }
+
+    /// Add the n-grams that are there `least` times. Which are is hard to foresee, so each is written, and kept or
+    /// written over.
+    fn keep(&self, least: u32, kept: &mut Vec<(K, u32)>) {
+        let mut end = kept.len();
+        kept.resize(end + self.used + 1, (K::default(), 0));
+        for (&key, &count) in self.keys[..self.size].iter().zip(&self.counts[..self.size]) {
+            kept[end] = (key, count);
+            end += usize::from(count >= least);
+        }
+        kept.truncate(end);
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::text::Tokenizer;
-    use crate::text::tokens::{Uncut, tokenise};
+    use std::collections::HashMap;
+    use std::hash::Hash;
 
-    #[test]
-    fn items_start_where_they_do() {
-        // Items of very different size, the borders of words among them.
-        let sizes = [1, 62, 1, 1, 64, 63, 1, 3, 200, 5, 1, 1, 1, 129];
-        let mut end = 0;
-        let items: Vec<_> = sizes
-            .iter()
-            .map(|size| {
-                end += size;
-                end - size..end
-            })
-            .collect();
-        let texts = vec!["红"; sizes.iter().sum()];
-        let uncut = Uncut { tokenizer: &Tokenizer::Char, texts: &texts };
-        let (tokens, _) = tokenise(&uncut, None, &Plan::new(Some(1))).expect("not cancelled");
-        let starts = ItemStarts::of(Documents { tokens: &tokens, items: &items });
-        let item_of = |text: usize| items.iter().position(|texts| texts.contains(&text));
-        for text in 0..texts.len() {
-            for before in 0..text {
-                let expected = item_of(before) != item_of(text);
-                assert_eq!(starts.is_between(before as u32, text as u32), expected, "{before} {text}");
+    use super::*;
+    use crate::text::ngrams::pack;
+
+    /// Count n-grams in the slow and plain way, and with a counter that has counted others before.
+    fn check<K: Key + Hash>(counter: &mut Counter<K>, sizes: &[u32], least: u32) {
+        let Routing { seed, bits, .. } = counter.routing;
+        let in_first = |key: &K| bits == 0 || Key::hash(*key, seed) >> (u64::BITS - bits) == 0;
+        let ngrams = |&size: &u32| (0..size).map(move |i| pack::<K>(&[1 + i % 7, 1 + i / 3, 1 + i % 11 * (i % 5)]));
+        let mut blocks: Vec<Vec<K>> = sizes.iter().map(|size| ngrams(size).filter(in_first).collect()).collect();
+        let mut expected = HashMap::<K, u32>::new();
+        blocks.iter().flatten().for_each(|&key| *expected.entry(key).or_default() += 1);
+        let counts: Vec<u32> = blocks.iter().flatten().map(|key| expected[key]).collect();
+        let kept = counter.count(&mut blocks.iter_mut().map(Vec::as_mut_slice).collect(), least);
+        assert_eq!(blocks.iter().flatten().map(|number| number.number()).collect::<Vec<_>>(), counts);
+        expected.retain(|_, count| *count >= least);
+        assert_eq!(kept.len(), expected.len());
+        assert_eq!(kept.into_iter().collect::<HashMap<_, _>>(), expected);
+    }
+
+    fn check_all<K: Key + Hash>() {
+        let large = LARGE as u32;
+        for bits in [0, 1, 5] {
+            let mut counter = Counter::<K>::new(Routing { seed: Seed::default(), bits, all: false });
+            for least in [1, 2, 3] {
+                for sizes in [&[9 * large, 5, 0, 4 * large][..], &[1], &[], &[0, 0], &[large - 1], &[large], &[700; 90]]
+                {
+                    check(&mut counter, sizes, least);
+                }
             }
         }
+    }
+
+    #[test]
+    fn counts_equal_the_plain_ones_in_small_and_large_partitions() {
+        check_all::<u64>();
+        check_all::<u128>();
     }
 }

@@ -13,7 +13,7 @@ use std::sync::Arc;
 pub(super) use lookup::Frequencies;
 
 use super::idf::Idf;
-use super::listing::Occurrence;
+use crate::blocks::Plan;
 use crate::error::{Error, Result};
 use crate::text::Table;
 use crate::text::ngrams::{Key, MAX_ORDER, Seed, pack};
@@ -152,7 +152,7 @@ impl DocumentFrequency {
     /// Put in the place of each n-gram of `order` tokens, two or more, the number of documents that hold it.
     ///
     /// Zero stands for one too: an n-gram of one document weighs as much as one of none.
-    pub(super) fn look_up<K: Key>(&self, ngrams: &mut [Occurrence<K>], order: usize) {
+    pub(super) fn look_up<K: Key>(&self, ngrams: &mut [K], order: usize) {
         match &self.longer {
             Longer::Narrow(orders) => orders[order - 2].look_up(ngrams, |key| key.narrow(order)),
             Longer::Wide(orders) => orders[order - 2].look_up(ngrams, |key| Some(key.wide(order))),
@@ -240,7 +240,7 @@ fn fill<K: Key>(ngrams: &Ngrams<'_>) -> Result<[Frequencies<K>; MAX_ORDER - 1]> 
                 return Err(invalid(format!("an n-gram of {} tokens comes twice", tokens.len())));
             }
         }
-        *order = Frequencies::new(Seed::default(), &known.iter().collect::<Vec<_>>());
+        *order = Frequencies::new(Seed::default(), &[known.iter().collect()], &Plan::new(Some(1)))?;
     }
     Ok(orders)
 }

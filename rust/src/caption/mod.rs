@@ -20,7 +20,7 @@ use std::sync::{Arc, OnceLock};
 use crate::blocks::Plan;
 use crate::error::{Error, Result};
 use crate::text::ngrams::Key;
-use crate::text::tokens::{Texts, Tokens, tokenise};
+use crate::text::tokens::{Part, Texts, Tokens, tokenise};
 use crate::text::vocab::Vocab;
 use bleu::BleuRow;
 use cider::Cider;
@@ -31,6 +31,9 @@ use weights::{Documents, Weights};
 
 /// Items are scored in blocks of this many; small, so that one long item does not keep the others waiting.
 const BLOCK: usize = 64;
+
+/// Predictions whose tokens and weights are in memory at a time.
+const PART: usize = 1 << 14;
 
 /// Items that one thread scores while another one starts, about.
 const SMALL: usize = 128;
@@ -73,6 +76,15 @@ pub struct Rows {
     pub cider: Vec<f64>,
     /// ROUGE-L of each item.
     pub rouge_l: Vec<f64>,
+}
+
+impl Rows {
+    fn append(&mut self, next: Self) {
+        self.bleu.extend(next.bleu);
+        self.cider_d.extend(next.cider_d);
+        self.cider.extend(next.cider);
+        self.rouge_l.extend(next.rouge_l);
+    }
 }
 
 impl References {
@@ -151,9 +163,27 @@ impl References {
         }
         // Starting threads takes longer than scoring a small batch.
         let plan = &plan.at_most(1 + predictions.len() / SMALL);
+        let mut rows = Rows::default();
+        for start in (0..wanted).step_by(PART) {
+            let part = Part { texts: predictions, range: start..wanted.min(start + PART) };
+            let items = part.range.clone().map(|row| chosen.map_or(row, |chosen| chosen[row]));
+            let items: Vec<_> = items.map(|item| self.items[item].clone()).collect();
+            rows.append(self.score_part(&part, &items, metrics, plan)?);
+        }
+        Ok(rows)
+    }
+
+    /// Compare predictions with the texts that `items` tells for each.
+    fn score_part(
+        &self,
+        predictions: &impl Texts,
+        items: &[Range<usize>],
+        metrics: &Metrics,
+        plan: &Plan,
+    ) -> Result<Rows> {
         let (predictions, vocab) = tokenise(predictions, Some(&self.vocab), plan)?;
         let weights = self.both_weights(&predictions, vocab.max_id(), metrics, plan)?;
-        let comparison = Comparison { references: self, predictions: &predictions, chosen, weights, metrics };
+        let comparison = Comparison { references: &self.tokens, items, predictions: &predictions, weights, metrics };
         if vocab.max_id() <= u64::MAX_TOKEN {
             comparison.rows::<u64>(vocab.max_id(), plan)
         } else {
@@ -215,12 +245,13 @@ fn ranges(counts: &[usize], texts: usize) -> Result<Vec<Range<usize>>> {
     Ok(items)
 }
 
-/// One call of [`References::score`].
+/// Predictions that are compared at a time.
 #[derive(Debug)]
 struct Comparison<'a> {
-    references: &'a References,
+    references: &'a Tokens,
+    /// For each prediction, its references.
+    items: &'a [Range<usize>],
     predictions: &'a Tokens,
-    chosen: Option<&'a [usize]>,
     /// Of the references and of the predictions.
     weights: Option<(&'a Weights, Weights)>,
     metrics: &'a Metrics,
@@ -236,12 +267,9 @@ impl Comparison<'_> {
             }
             Ok(rows)
         })?;
-        Ok(Rows {
-            bleu: blocks.iter().flat_map(|rows| &rows.bleu).copied().collect(),
-            cider_d: blocks.iter().flat_map(|rows| &rows.cider_d).copied().collect(),
-            cider: blocks.iter().flat_map(|rows| &rows.cider).copied().collect(),
-            rouge_l: blocks.iter().flat_map(|rows| &rows.rouge_l).copied().collect(),
-        })
+        let mut all = Rows::default();
+        blocks.into_iter().for_each(|rows| all.append(rows));
+        Ok(all)
     }
 
     /// Compare one prediction and add its row.
@@ -255,8 +283,7 @@ impl Comparison<'_> {
     ) -> Result<()> {
         let Metrics { bleu, cider_d, cider, parameters, .. } = *self.metrics;
         let prediction = self.predictions.get(row);
-        let tokens = &self.references.tokens;
-        let texts = self.references.items[self.chosen.map_or(row, |chosen| chosen[row])].clone();
+        let (tokens, texts) = (self.references, self.items[row].clone());
         if bleu || cider_d || cider {
             let matches = matcher.compare(prediction, tokens, texts.clone(), self.weighted(row), plan)?;
             if bleu {

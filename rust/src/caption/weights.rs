@@ -2,14 +2,15 @@
 //!
 //! Orders are counted one after the other, because an n-gram is never in more documents than its two parts of one
 //! token less. Where only one document has either part, only one has the whole, and its weight is known without
-//! counting; where either part occurs once in its text, so does the whole. Of the n-grams of three and four tokens,
-//! that spares most.
+//! counting; where either part occurs once in its item, so does the whole. In a small set, that spares most n-grams of
+//! three and four tokens.
 //!
 //! Each order takes three passes:
-//! 1. by block of items: send each occurrence of an n-gram that needs counting to a partition by hash ([`Block::list`]);
-//! 2. by partition: count in how many items each n-gram is and how often in each text, in a table that fits a cache, or
-//!    look the numbers of items up, in a part of the given table that fits a cache (`counting.rs`);
-//! 3. by block of items again: put the counts where the n-grams occur, and sum the squares ([`Block::read`]).
+//! 1. by block of items: send each n-gram of an item that needs counting, once, to a partition by hash ([`Block::list`]);
+//! 2. by partition: count how often each n-gram is there, in a table that fits a cache, or look the numbers of items
+//!    up, in a part of the given table that fits a cache (`counting.rs`); the number takes the place of the n-gram;
+//! 3. by block of items again: walk through the texts as in the first pass, which finds the numbers in the order in
+//!    which the n-grams were sent, and sum the squares ([`Block::read`]).
 //!
 //! Single tokens need no table: they are counted in an array by token id.
 //!
@@ -22,11 +23,10 @@ use std::sync::Arc;
 use super::counting::{count_columns, look_up_columns};
 use super::frequency::{DocumentFrequency, Frequencies, Longer};
 use super::idf::Idf;
-use super::listing::{Block, Occurrence, Output, Routing, Scratch};
+use super::listing::{Block, Output, Routing, Scratch};
 use crate::blocks::Plan;
 use crate::error::{Error, Result};
 use crate::huge::HugeArray;
-use crate::text::PARTITION_BITS;
 use crate::text::ngrams::{Key, MAX_ORDER, Seed};
 use crate::text::tokens::Tokens;
 use crate::text::vocab::Vocab;
@@ -35,13 +35,17 @@ use crate::text::vocab::Vocab;
 const BLOCKS_PER_THREAD: usize = 4;
 /// Tokens of a block, about: what is known of its positions stays in a cache.
 const MIN_BLOCK: usize = 1 << 13;
-const MAX_BLOCK: usize = 1 << 17;
+const MAX_BLOCK: usize = 1 << 16;
 
 /// Tokens of an item at the most, so that positions in a block have a bit to spare in 32.
 const MAX_ITEM: usize = 1 << 30;
 
 /// N-grams in one partition, about: its table stays in the second-level cache.
-const PARTITION_LOG: u32 = 13;
+const PARTITION_LOG: u32 = 12;
+
+/// There are `1 << PARTITION_BITS` partitions at the most: a cache holds the places where they are written. Larger ones
+/// are split when they are counted.
+const PARTITION_BITS: u32 = 12;
 
 /// Lengths of one text's vectors, by order.
 pub(super) type Norms = [f64; MAX_ORDER];
@@ -63,7 +67,7 @@ impl Documents<'_> {
     }
 
     /// Cut at items, into blocks of about the same number of tokens.
-    fn blocks<'m, K: Key>(&self, threads: usize, mut memory: &'m mut [Occurrence<K>]) -> Result<Vec<Block<'m, K>>> {
+    fn blocks<'m, K: Key>(&self, threads: usize, mut memory: &'m mut [K]) -> Result<Vec<Block<'m, K>>> {
         let size = self.all_tokens().div_ceil(BLOCKS_PER_THREAD * threads).clamp(MIN_BLOCK, MAX_BLOCK);
         let (mut blocks, mut start, mut tokens) = (Vec::new(), 0, 0);
         for (item, texts) in self.items.iter().enumerate() {
@@ -82,7 +86,7 @@ impl Documents<'_> {
     }
 
     /// Memory for [`Documents::blocks`].
-    fn memory<K: Key>(&self) -> HugeArray<Occurrence<K>> {
+    fn memory<K: Key>(&self) -> HugeArray<K> {
         HugeArray::zeroed(self.all_tokens())
     }
 
@@ -159,16 +163,16 @@ impl<K: Key> Own<K> {
             unigrams[*token as usize] += items;
         }
         let of_token = |token: u32| unigrams[token as usize];
-        let read = |scratch: &mut Scratch, block: &mut Block<'_, K>, output: &mut Output<'_>| {
+        let read = |scratch: &mut Scratch<K>, block: &mut Block<'_, K>, output: &mut Output<'_>| {
             block.read_tokens(documents, idf, of_token, scratch, output);
         };
         read_back(documents, &mut blocks, (&mut norms, &mut []), read, plan)?;
         let mut longer = [(); MAX_ORDER - 1].map(|()| Frequencies::default());
         for order in 2..=MAX_ORDER {
             list(documents, &mut blocks, order, routing, plan)?;
-            longer[order - 2] = count_columns(documents, &mut blocks, routing, least, plan)?;
-            let read = |scratch: &mut Scratch, block: &mut Block<'_, K>, output: &mut Output<'_>| {
-                block.read(documents, order, idf, scratch, output);
+            longer[order - 2] = count_columns(&mut blocks, routing, least, plan)?;
+            let read = |scratch: &mut Scratch<K>, block: &mut Block<'_, K>, output: &mut Output<'_>| {
+                block.read(documents, order, (idf, routing), scratch, output);
             };
             read_back(documents, &mut blocks, (&mut norms, &mut []), read, plan)?;
         }
@@ -188,7 +192,7 @@ fn look_up<K: Key>(
     let mut blocks = documents.blocks(plan.threads(), &mut memory)?;
     let mut norms = vec![[0.0; MAX_ORDER]; documents.tokens.len()];
     let mut counts = vec![[0; MAX_ORDER]; if with_counts { documents.all_tokens() } else { 0 }];
-    let read = |scratch: &mut Scratch, block: &mut Block<'_, K>, output: &mut Output<'_>| {
+    let read = |scratch: &mut Scratch<K>, block: &mut Block<'_, K>, output: &mut Output<'_>| {
         block.read_tokens(documents, idf, |token| frequency.get(&[token]), scratch, output);
     };
     read_back(documents, &mut blocks, (&mut norms, &mut counts), read, plan)?;
@@ -197,8 +201,8 @@ fn look_up<K: Key>(
         let routing = Routing { seed: frequency.seed(order), bits, all: !frequency.is_monotone() };
         list(documents, &mut blocks, order, routing, plan)?;
         look_up_columns(&mut blocks, order, routing, frequency, plan)?;
-        let read = |scratch: &mut Scratch, block: &mut Block<'_, K>, output: &mut Output<'_>| {
-            block.read(documents, order, idf, scratch, output);
+        let read = |scratch: &mut Scratch<K>, block: &mut Block<'_, K>, output: &mut Output<'_>| {
+            block.read(documents, order, (idf, routing), scratch, output);
         };
         read_back(documents, &mut blocks, (&mut norms, &mut counts), read, plan)?;
     }
@@ -226,7 +230,7 @@ fn read_back<K: Key>(
     documents: Documents<'_>,
     blocks: &mut [Block<'_, K>],
     results: (&mut [Norms], &mut [Counts]),
-    read: impl Fn(&mut Scratch, &mut Block<'_, K>, &mut Output<'_>) + Sync,
+    read: impl Fn(&mut Scratch<K>, &mut Block<'_, K>, &mut Output<'_>) + Sync,
     plan: &Plan,
 ) -> Result<()> {
     let (mut norms, mut counts) = results;

@@ -16,7 +16,7 @@ mod whitespace;
 mod zh;
 
 pub use short::Short;
-pub(crate) use table::{PARTITION_BITS, Table};
+pub(crate) use table::Table;
 pub use whitespace::is_space;
 
 use crate::error::{Error, Result};

@@ -25,12 +25,6 @@ pub trait Key: Pod + Eq + Default + Send + Sync + std::fmt::Debug {
     /// The number put in by [`Key::from_number`].
     fn number(self) -> u32;
 
-    /// Two numbers in place of an n-gram.
-    fn from_pair(pair: [u32; 2]) -> Self;
-
-    /// The numbers put in by [`Key::from_pair`].
-    fn pair(self) -> [u32; 2];
-
     /// The tokens of a packed n-gram.
     fn unpack(self, order: usize) -> Vec<u32>;
 
@@ -60,16 +54,6 @@ impl Key for u64 {
     #[inline]
     fn number(self) -> u32 {
         self as u32
-    }
-
-    #[inline]
-    fn from_pair([first, second]: [u32; 2]) -> Self {
-        Self::from(first) << 32 | Self::from(second)
-    }
-
-    #[inline]
-    fn pair(self) -> [u32; 2] {
-        [(self >> 32) as u32, self as u32]
     }
 
     fn unpack(self, order: usize) -> Vec<u32> {
@@ -107,16 +91,6 @@ impl Key for u128 {
     #[inline]
     fn number(self) -> u32 {
         self as u32
-    }
-
-    #[inline]
-    fn from_pair([first, second]: [u32; 2]) -> Self {
-        Self::from(first) << 32 | Self::from(second)
-    }
-
-    #[inline]
-    fn pair(self) -> [u32; 2] {
-        [(self >> 32) as u32, self as u32]
     }
 
     fn unpack(self, order: usize) -> Vec<u32> {

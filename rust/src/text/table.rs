@@ -47,8 +47,9 @@ impl<K: Key> Table<K> {
         *self.entry(key, fresh)
     }
 
+    /// The same, to be changed.
     #[inline]
-    fn entry(&mut self, key: K, fresh: u32) -> &mut u32 {
+    pub fn entry(&mut self, key: K, fresh: u32) -> &mut u32 {
         if self.used * 2 > self.size {
             self.grow();
         }
@@ -101,7 +102,7 @@ impl<K: Key> Table<K> {
     /// Where the search for `key` starts: the best bits of a multiplicative hash are the high ones.
     #[inline]
     fn home(&self, key: K) -> usize {
-        ((key.hash(self.seed) << PARTITION_BITS) >> self.shift) as usize
+        (key.hash(self.seed) >> self.shift) as usize
     }
 
     #[cold]
@@ -114,10 +115,6 @@ impl<K: Key> Table<K> {
         }
     }
 }
-
-/// The top bits of a hash choose the partition of an n-gram where n-grams are split into partitions; the table of one
-/// partition must not use them again, or it would be used in a few places only.
-pub const PARTITION_BITS: u32 = 12;
 
 #[cfg(test)]
 mod tests {

@@ -102,6 +102,25 @@ impl<T: AsRef<str> + Sync> Texts for Cut<'_, T> {
     }
 }
 
+/// Some of the texts, side by side.
+#[derive(Debug)]
+pub struct Part<'a, T> {
+    /// All of them.
+    pub texts: &'a T,
+    /// Which.
+    pub range: Range<usize>,
+}
+
+impl<T: Texts> Texts for Part<'_, T> {
+    fn len(&self) -> usize {
+        self.range.len()
+    }
+
+    fn cut(&self, text: usize, scratch: &mut Scratch, sink: &mut impl Sink) {
+        self.texts.cut(self.range.start + text, scratch, sink);
+    }
+}
+
 /// Tokenise texts; tokens that `base` does not know get ids after it.
 ///
 /// # Errors
@@ -170,8 +189,9 @@ fn join(mut blocks: Vec<Block>, renumber: &[Vec<u32>], below: u32, plan: &Plan) 
         &mut places,
         || (),
         |(), index, (ids, place)| {
-            for (new, old) in place.iter_mut().zip(ids) {
-                *new = if *old > below { renumber[index][(*old - below - 1) as usize] } else { *old };
+            // The block's own memory is given back before the next one is copied.
+            for (new, old) in place.iter_mut().zip(std::mem::take(ids)) {
+                *new = if old > below { renumber[index][(old - below - 1) as usize] } else { old };
             }
             Ok(())
         },

@@ -1,6 +1,7 @@
 //! N-gram -> number of documents, to be looked up and never changed.
 
-use crate::caption::listing::Occurrence;
+use crate::blocks::Plan;
+use crate::error::Result;
 use crate::huge::HugeArray;
 use crate::text::ngrams::{Key, Seed};
 
@@ -17,10 +18,14 @@ pub(in crate::caption) struct Frequencies<K: Key> {
 }
 
 impl<K: Key> Frequencies<K> {
-    /// A table of n-grams that all differ. Quickest if they come in the order of the hash.
-    pub fn new(seed: Seed, ngrams: &[(K, u32)]) -> Self {
-        let entries = |wanted: fn(u32) -> bool| Entries::new(seed, ngrams.iter().filter(|(_, count)| wanted(*count)));
-        Self { seed, shared: entries(|count| count > 1), others: entries(|count| count <= 1) }
+    /// A table of n-grams that all differ, part by part: the first bits of the hash say in which of `parts`, a power of
+    /// two, an n-gram is.
+    ///
+    /// # Errors
+    /// [`crate::Error::Cancelled`].
+    pub fn new(seed: Seed, parts: &[Vec<(K, u32)>], plan: &Plan) -> Result<Self> {
+        let entries = |kind| Entries::new(seed, parts, kind, plan);
+        Ok(Self { seed, shared: entries(Kind::Shared)?, others: entries(Kind::Other)? })
     }
 
     /// The hash by which n-grams are arranged.
@@ -40,7 +45,7 @@ impl<K: Key> Frequencies<K> {
 
     /// Put its count in the place of each n-gram, or zero if it is below two. `own` turns n-grams into this table's
     /// kind; those that it cannot have are in no document.
-    pub fn look_up<L: Key>(&self, ngrams: &mut [Occurrence<L>], own: impl Fn(L) -> Option<K>) {
+    pub fn look_up<L: Key>(&self, ngrams: &mut [L], own: impl Fn(L) -> Option<K>) {
         for batch in ngrams.chunks_mut(BATCH) {
             self.shared.look_up(batch, self.seed, &own);
         }
@@ -52,8 +57,25 @@ impl<K: Key> Frequencies<K> {
     }
 }
 
+/// Which of the two tables an n-gram is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Shared,
+    Other,
+}
+
+impl Kind {
+    /// The n-grams of this kind, and their counts.
+    fn of<K: Key>(self, parts: &[Vec<(K, u32)>]) -> impl Iterator<Item = (K, u32)> + '_ {
+        parts.iter().flatten().copied().filter(move |&(_, count)| (count > 1) == (self == Self::Shared))
+    }
+}
+
 /// N-grams that are looked up together.
-const BATCH: usize = 16;
+const BATCH: usize = 64;
+
+/// Stretches of a table that are filled side by side.
+const STRETCHES: usize = 64;
 
 /// Open addressing in the order of the hash, so that n-grams of one partition of the hash lie side by side.
 #[derive(Debug, Default)]
@@ -64,19 +86,46 @@ struct Entries<K: Key> {
 }
 
 impl<K: Key> Entries<K> {
-    fn new<'n>(seed: Seed, ngrams: impl Iterator<Item = &'n (K, u32)> + Clone) -> Self {
-        let len = ngrams.clone().count();
+    /// Threads fill stretches of the table side by side. An n-gram that finds no place in its own stretch is put in at
+    /// the end: what lies between its home and its place is not empty then, which is all that a search asks for.
+    fn new(seed: Seed, parts: &[Vec<(K, u32)>], kind: Kind, plan: &Plan) -> Result<Self> {
+        let len = kind.of(parts).count();
         // Half full: a search that fails ends after two or three entries, most often in the same cache line.
         let mut memory = HugeArray::zeroed(if len == 0 { 0 } else { 2 * len + 1 });
         let pairs: &mut [[K; 2]] = &mut memory;
-        for &(key, count) in ngrams {
-            let mut place = home(pairs.len(), key, seed);
+        let size = pairs.len();
+        let (mut rest, mut start, mut stretches) = (&mut *pairs, 0, Vec::new());
+        let together = parts.len().div_ceil(STRETCHES);
+        for first in (0..parts.len()).step_by(together) {
+            let last = parts.len().min(first + together);
+            let end = last * size / parts.len();
+            let stretch = rest.split_off_mut(..end - start).unwrap_or_default();
+            stretches.push((&parts[first..last], start, stretch, Vec::new()));
+            start = end;
+        }
+        plan.each(
+            &mut stretches,
+            || (),
+            |(), _, (parts, start, stretch, left)| {
+                for (key, count) in kind.of(parts) {
+                    let from = stretch.get_mut(home(size, key, seed) - *start..).unwrap_or_default();
+                    match from.iter_mut().find(|[found, _]| *found == K::default()) {
+                        Some(free) => *free = [key, K::from_number(count)],
+                        None => left.push((key, count)),
+                    }
+                }
+                plan.check()
+            },
+        )?;
+        let left: Vec<_> = stretches.into_iter().flat_map(|(.., left)| left).collect();
+        for (key, count) in left {
+            let mut place = home(size, key, seed);
             while pairs[place][0] != K::default() {
-                place = after(pairs.len(), place);
+                place = after(size, place);
             }
             pairs[place] = [key, K::from_number(count)];
         }
-        Self { pairs: memory, len }
+        Ok(Self { pairs: memory, len })
     }
 
     fn get(&self, key: K, seed: Seed) -> u32 {
@@ -90,19 +139,19 @@ impl<K: Key> Entries<K> {
 
     /// The first entry of several n-grams is read before any is compared, so that the memory accesses overlap instead
     /// of waiting for one another's branches.
-    fn look_up<L: Key>(&self, ngrams: &mut [Occurrence<L>], seed: Seed, own: &impl Fn(L) -> Option<K>) {
+    fn look_up<L: Key>(&self, ngrams: &mut [L], seed: Seed, own: &impl Fn(L) -> Option<K>) {
         if self.len == 0 {
-            return ngrams.iter_mut().for_each(|[ngram, _]| *ngram = L::from_number(0));
+            return ngrams.fill(L::from_number(0));
         }
         let pairs: &[_] = &self.pairs;
         let mut seen = [(K::default(), 0, [K::default(); 2]); BATCH];
-        for (slot, &[ngram, _]) in seen.iter_mut().zip(&*ngrams) {
+        for (slot, &ngram) in seen.iter_mut().zip(&*ngrams) {
             // No n-gram is zero, so zero is found nowhere.
             let key = own(ngram).unwrap_or_default();
             let home = home(pairs.len(), key, seed);
             *slot = (key, home, pairs[home]);
         }
-        for ([ngram, _], (key, home, entry)) in ngrams.iter_mut().zip(seen) {
+        for (ngram, (key, home, entry)) in ngrams.iter_mut().zip(seen) {
             let count = if key == K::default() { 0 } else { resolve(pairs, key, home, entry) };
             *ngram = L::from_number(count);
         }
@@ -136,4 +185,41 @@ fn resolve<K: Key>(pairs: &[[K; 2]], key: K, mut place: usize, mut seen: [K; 2])
         seen = pairs[place];
     }
     seen[1].number()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::ngrams::pack;
+
+    /// N-grams by the first bits of their hash, each with a count of one to three.
+    fn parts<K: Key>(seed: Seed, bits: u32, number: u32) -> Vec<Vec<(K, u32)>> {
+        let mut parts = vec![Vec::new(); 1 << bits];
+        for i in 1..=number {
+            let key: K = pack(&[i, 1 + i % 5]);
+            parts[(key.hash(seed) >> 1 >> (u64::BITS - 1 - bits)) as usize].push((key, 1 + i % 3));
+        }
+        parts
+    }
+
+    fn check<K: Key>() {
+        for (bits, number) in [(0, 0), (0, 1), (0, 1000), (3, 2), (7, 90), (7, 30_000), (12, 5000)] {
+            let seed = Seed::default();
+            let parts = parts::<K>(seed, bits, number);
+            let table = Frequencies::new(seed, &parts, &Plan::new(Some(3))).expect("not cancelled");
+            assert_eq!((table.len(), table.iter().count()), (number as usize, number as usize));
+            assert!(parts.iter().flatten().all(|&(key, count)| table.get(key) == count));
+            assert!((1..=number).all(|i| table.get(pack(&[i, 6])) == 0));
+            let mut keys: Vec<K> = parts.iter().flatten().map(|&(key, _)| key).chain([pack(&[7, 6])]).collect();
+            table.look_up(&mut keys, Some);
+            let shared = parts.iter().flatten().map(|&(_, count)| if count > 1 { count } else { 0 }).chain([0]);
+            assert!(keys.into_iter().map(K::number).eq(shared));
+        }
+    }
+
+    #[test]
+    fn n_grams_are_found_wherever_threads_put_them() {
+        check::<u64>();
+        check::<u128>();
+    }
 }
