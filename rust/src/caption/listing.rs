@@ -1,10 +1,8 @@
-//! The n-grams of a block of items, order by order: which are to be counted, what their counts are, and what that says
-//! about the next order.
+//! Pass 1 of the weights: which n-grams of a block of items are to be counted, order by order.
 
 use std::ops::Range;
 
-use super::idf::Idf;
-use super::weights::{Counts, Documents, Norms};
+use super::weights::Documents;
 use crate::blocks::Plan;
 use crate::error::Result;
 use crate::text::Table;
@@ -12,15 +10,15 @@ use crate::text::ngrams::{Key, Seed, pack};
 
 /// What is known of the n-gram that starts at a token.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct Flags(u8);
+pub(super) struct Flags(u8);
 
 impl Flags {
     /// Its item has it more than once.
-    const REPEATED: u8 = 1;
+    pub const REPEATED: u8 = 1;
     /// More than one item has it.
-    const SHARED: u8 = 2;
+    pub const SHARED: u8 = 2;
     /// It is in the list of n-grams to be counted.
-    const LISTED: u8 = 4;
+    pub const LISTED: u8 = 4;
 
     fn has(self, flag: u8) -> bool {
         self.0 & flag != 0
@@ -31,7 +29,7 @@ impl Flags {
         Self(self.0 & next.0 & (Self::REPEATED | Self::SHARED))
     }
 
-    fn set(&mut self, flag: u8, to: bool) {
+    pub fn set(&mut self, flag: u8, to: bool) {
         self.0 = self.0 & !flag | if to { flag } else { 0 };
     }
 }
@@ -49,7 +47,7 @@ pub(super) struct Routing {
 
 impl Routing {
     #[inline]
-    fn partition<K: Key>(self, key: K) -> u16 {
+    pub fn partition<K: Key>(self, key: K) -> u16 {
         // Two shifts: by 64 at once would overflow where there is one partition.
         (key.hash(self.seed) >> 1 >> (u64::BITS - 1 - self.bits)) as u16
     }
@@ -57,26 +55,17 @@ impl Routing {
 
 /// An n-gram that came before in its item, by tokens of the block.
 #[derive(Debug, Clone, Copy)]
-struct Repeat {
-    place: u32,
+pub(super) struct Repeat {
+    pub place: u32,
     /// Where it stands first in the same text, or, if it is new to that, somewhere before it.
-    of: u32,
+    pub of: u32,
 }
 
 impl Repeat {
     /// Take those before a place off a list.
-    fn before<'r>(repeats: &mut &'r [Self], end: usize) -> &'r [Self] {
+    pub fn before<'r>(repeats: &mut &'r [Self], end: usize) -> &'r [Self] {
         let count = repeats.iter().take_while(|repeat| (repeat.place as usize) < end).count();
         take(repeats, count)
-    }
-
-    /// Give it the number of documents that it has where it came before, and count it there if that is in the same
-    /// text. `counted` is of the item, which is at `first` in the block and the text at `start` in it.
-    fn count(self, counted: &mut [[u32; 2]], first: usize, start: usize) {
-        let (place, of) = (self.place as usize - first, self.of as usize - first);
-        let is_same_text = of >= start;
-        counted[of][1] += u32::from(is_same_text);
-        counted[place] = [counted[of][0], u32::from(!is_same_text)];
     }
 }
 
@@ -87,36 +76,36 @@ pub(super) struct Block<'m, K> {
     /// The tokens of the block, and in how many items each is.
     pub tokens: Vec<(u32, u32)>,
     /// One for each token.
-    flags: Vec<Flags>,
+    pub flags: Vec<Flags>,
     /// In the order of their places.
-    repeats: Vec<Repeat>,
+    pub repeats: Vec<Repeat>,
     /// Room for an n-gram at each token.
     memory: &'m mut [K],
     /// How many n-grams of each partition are in it, partition by partition.
-    lengths: Vec<u32>,
+    pub lengths: Vec<u32>,
 }
 
 /// Buffers for working on a block, one for each thread.
 #[derive(Debug)]
 pub(super) struct Scratch<K> {
     /// Places in a text.
-    places: Vec<u32>,
+    pub places: Vec<u32>,
     /// The n-grams to be counted in the order of the texts, and the partition that each goes to.
     chosen: Vec<K>,
     routes: Vec<u16>,
     /// Where the next n-gram of each partition is written or read.
-    ends: Vec<u32>,
+    pub ends: Vec<u32>,
     /// The n-grams of the block, partition by partition, and the numbers that took their place. Both are written and
     /// read in no order that memory could foresee, which must happen in a cache.
     sorted: Vec<K>,
-    numbers: Vec<u32>,
+    pub numbers: Vec<u32>,
     /// The n-grams of an item that it may have more than once.
     own: Table<K>,
     /// For each token of an item the number of documents, and how often the text has the n-gram, or zero from its
     /// second occurrence on.
-    counted: Vec<[u32; 2]>,
+    pub counted: Vec<[u32; 2]>,
     /// Occurrences in the text and in the item at hand by token, zero between them.
-    times: Vec<[u32; 2]>,
+    pub times: Vec<[u32; 2]>,
     /// For each token the item that had it last, from 1, and the number of items; zero between blocks.
     seen: Vec<[u32; 2]>,
 }
@@ -136,15 +125,6 @@ impl<K: Key> Default for Scratch<K> {
             seen: Vec::new(),
         }
     }
-}
-
-/// Where the results of a block are written.
-#[derive(Debug)]
-pub(super) struct Output<'a> {
-    /// One row for each text.
-    pub norms: &'a mut [Norms],
-    /// One row for each token, or none at all if counts are not wanted.
-    pub counts: &'a mut [Counts],
 }
 
 impl<'m, K: Key> Block<'m, K> {
@@ -260,113 +240,6 @@ impl<'m, K: Key> Block<'m, K> {
         }
         Ok(())
     }
-
-    /// Read the counts of single tokens: write the norm of each text and, where `counts` has room, the count of each
-    /// token; and note what is known now for the next order.
-    pub fn read_tokens(
-        &mut self,
-        documents: Documents<'_>,
-        idf: &Idf,
-        of_token: impl Fn(u32) -> u32,
-        scratch: &mut Scratch<K>,
-        output: &mut Output<'_>,
-    ) {
-        let Scratch { times, counted, .. } = scratch;
-        let mut writer = Writer { order: 1, idf, output };
-        let mut flags = self.flags.as_mut_slice();
-        for item in &documents.items[self.items.clone()] {
-            documents.tokens.of(item).iter().for_each(|&token| at(times, token)[1] += 1);
-            for text in item.clone() {
-                let ids = documents.tokens.get(text);
-                ids.iter().for_each(|&token| times[token as usize][0] += 1);
-                counted.clear();
-                let own = flags.split_off_mut(..ids.len()).unwrap_or_default();
-                for (&token, flags) in ids.iter().zip(own) {
-                    let [in_text, in_item] = &mut times[token as usize];
-                    let count = of_token(token);
-                    flags.set(Flags::REPEATED, *in_item > 1);
-                    flags.set(Flags::SHARED, count > 1);
-                    counted.push([count, std::mem::take(in_text)]);
-                }
-                writer.write(counted, ids.len());
-            }
-            documents.tokens.of(item).iter().for_each(|&token| times[token as usize][1] = 0);
-        }
-    }
-
-    /// The same for longer n-grams, which have been counted where they are listed.
-    pub fn read(
-        &mut self,
-        documents: Documents<'_>,
-        order: usize,
-        (idf, routing): (&Idf, Routing),
-        scratch: &mut Scratch<K>,
-        output: &mut Output<'_>,
-    ) {
-        let Scratch { ends, counted, numbers, places, .. } = scratch;
-        start(ends, &self.lengths);
-        numbers.clear();
-        numbers.extend(self.listed().0.iter().map(|number| number.number()));
-        let mut writer = Writer { order, idf, output };
-        let (mut flags, mut repeats) = (self.flags.as_mut_slice(), self.repeats.as_slice());
-        let mut first = 0;
-        for item in &documents.items[self.items.clone()] {
-            counted.clear();
-            let flags = flags.split_off_mut(..documents.tokens.count(item.clone())).unwrap_or_default();
-            let own = Repeat::before(&mut repeats, first + flags.len());
-            let mut ahead = own;
-            for text in item.clone() {
-                let ids = documents.tokens.get(text);
-                let start = counted.len();
-                counted.resize(start + positions(ids.len(), order), [1; 2]);
-                collect(places, &flags[start..counted.len()], Flags::LISTED);
-                // The n-grams of each partition come in the order in which they were listed.
-                for &place in &*places {
-                    let key: K = pack(&ids[place as usize..place as usize + order]);
-                    let next = &mut ends[usize::from(routing.partition(key))];
-                    counted[start + place as usize][0] = numbers[*next as usize];
-                    *next += 1;
-                }
-                for repeat in Repeat::before(&mut ahead, first + counted.len()) {
-                    repeat.count(counted, first, start);
-                }
-                writer.write(&counted[start..], ids.len());
-                counted.resize(start + ids.len(), [1, 0]);
-            }
-            for (flags, &[count, _]) in flags.iter_mut().zip(&*counted) {
-                *flags = Flags::default();
-                flags.set(Flags::SHARED, count > 1);
-            }
-            for place in own.iter().flat_map(|&Repeat { place, of }| [place, of]) {
-                flags[place as usize - first].set(Flags::REPEATED, true);
-            }
-            first += flags.len();
-        }
-    }
-}
-
-/// Writes the results of one order, text by text.
-#[derive(Debug)]
-struct Writer<'w, 'o> {
-    order: usize,
-    idf: &'w Idf,
-    output: &'w mut Output<'o>,
-}
-
-impl Writer<'_, '_> {
-    /// Write what follows from the counts of a text's n-grams. Sums run over distinct n-grams in the order of their
-    /// first occurrence: later ones count zero times.
-    fn write(&mut self, counted: &[[u32; 2]], tokens: usize) {
-        let squares = counted.iter().map(|&[count, times]| {
-            let weight = f64::from(times) * self.idf.of(count);
-            weight * weight
-        });
-        if let Some(norms) = self.output.norms.split_off_first_mut() {
-            norms[self.order - 1] = squares.fold(0.0, std::ops::Add::add).sqrt();
-        }
-        let rows = self.output.counts.split_off_mut(..tokens).unwrap_or_default();
-        rows.iter_mut().zip(counted).for_each(|(row, &[count, _])| row[self.order - 1] = count);
-    }
 }
 
 /// Number of n-grams that their parts allow to be in an item more than once, or a few more.
@@ -376,7 +249,7 @@ fn may_repeat(flags: &[Flags]) -> usize {
 
 /// The entry of a token in an array that grows as it must.
 #[inline]
-fn at(by_token: &mut Vec<[u32; 2]>, token: u32) -> &mut [u32; 2] {
+pub(super) fn at(by_token: &mut Vec<[u32; 2]>, token: u32) -> &mut [u32; 2] {
     if token as usize >= by_token.len() {
         by_token.resize(token as usize + 1, [0; 2]);
     }
@@ -384,13 +257,13 @@ fn at(by_token: &mut Vec<[u32; 2]>, token: u32) -> &mut [u32; 2] {
 }
 
 /// Go to the start of each partition.
-fn start(ends: &mut Vec<u32>, lengths: &[u32]) {
+pub(super) fn start(ends: &mut Vec<u32>, lengths: &[u32]) {
     ends.clear();
     ends.extend(lengths.iter().scan(0, |end, &length| Some(std::mem::replace(end, *end + length))));
 }
 
 /// The places that have any of `wanted`. Which do is hard to foresee, so each is written, and kept or written over.
-fn collect(places: &mut Vec<u32>, flags: &[Flags], wanted: u8) {
+pub(super) fn collect(places: &mut Vec<u32>, flags: &[Flags], wanted: u8) {
     places.resize(flags.len() + 1, 0);
     let mut count = 0;
     for (place, &flags) in (0..).zip(flags) {
@@ -401,7 +274,7 @@ fn collect(places: &mut Vec<u32>, flags: &[Flags], wanted: u8) {
 }
 
 /// Number of n-grams of `order` in a text of this many tokens.
-fn positions(tokens: usize, order: usize) -> usize {
+pub(super) fn positions(tokens: usize, order: usize) -> usize {
     (tokens + 1).saturating_sub(order)
 }
 

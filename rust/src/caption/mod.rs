@@ -11,6 +11,7 @@ mod frequency;
 mod idf;
 mod listing;
 mod matching;
+mod reading;
 pub mod rouge_l;
 mod weights;
 
