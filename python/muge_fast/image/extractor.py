@@ -14,7 +14,7 @@ from muge_fast.image.extraction import ScoreRules, extracted, rules_for
 from muge_fast.image.inception import OUTPUTS
 from muge_fast.image.precision import PRECISIONS, exactly
 from muge_fast.image.preprocess import PROTOCOLS, preprocess
-from muge_fast.image.side_by_side import side_by_side
+from muge_fast.image.side_by_side import cut, side_by_side
 from muge_fast.image.weights import load_weights, published
 
 # Images that a thread of a CPU works on together: what lies between two layers stays nearer than with more.
@@ -93,15 +93,15 @@ class InceptionExtractor:
 
         """
         with torch.inference_mode(), exactly(self.precision):
+            parts = side_by_side(self._forward, cut(images, self.chunk))
+        return {name: torch.cat([part[name] for part in parts]).float() for name in self.outputs}
+
+    def _forward(self, images: Sequence[Any] | Tensor) -> dict[str, Tensor]:
+        with torch.inference_mode():
             x = preprocess(images, self.protocol, device=self.device).to(memory_format=torch.channels_last)
             if self.precision == "bf16":
                 x = x.to(torch.bfloat16)
-            parts = side_by_side(self._forward, torch.split(x, self.chunk))
-        return {name: torch.cat([part[name] for part in parts]).float() for name in self.outputs}
-
-    def _forward(self, part: Tensor) -> dict[str, Tensor]:
-        with torch.inference_mode():
-            found: dict[str, Tensor] = self.network(part, self.outputs)
+            found: dict[str, Tensor] = self.network(x, self.outputs)
         return found
 
     def stream(
