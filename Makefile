@@ -41,7 +41,7 @@ fmt: $(STAMPS)/test ## Format all code
 	$(BIN)/ruff check --fix --exit-zero --quiet .
 
 bench: $(STAMPS)/extension $(STAMPS)/test $(STAMPS)/bench ## Measure against the rivals and write docs/benchmarks.md
-	$(BIN)/python -m benches.report
+	$(BIN)/python -m benches.report $(SECTIONS)
 
 bench-gpu: $(STAMPS)/extension $(STAMPS)/test ## Measure FID's network on a CUDA device, if there is one
 	$(BIN)/python -m benches.gpu

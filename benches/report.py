@@ -1,218 +1,108 @@
-"""Measure against the rivals and write docs/benchmarks.md: ``python -m benches.report [--quick]``."""
+"""Measure against the rivals and write docs/benchmarks.md: ``python -m benches.report [--quick] [SECTION...]``."""
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import platform
-import statistics
-import subprocess
+import re
 import sys
-import time
 from collections.abc import Callable, Iterable
 from datetime import datetime, timezone
 from importlib.metadata import version
 from itertools import chain
 from pathlib import Path
-from typing import Any
-
-import numpy as np
+from typing import NamedTuple
 
 import muge_fast as mf
-from benches import rivals
-from benches.data import CaptionSet, caption_set
+from benches.captions import captions, growth
 from benches.embeddings import embeddings, train_scale
 from benches.features import features
 from benches.images import images
 from benches.matrix import matrix
-from benches.timing import Row, check, clock, show, times
+from benches.timing import Row
 
-METRICS = ("bleu", "rouge_l", "cider_d", "cider")
 TARGET = Path(__file__).parent.parent / "docs" / "benchmarks.md"
-PACKAGES = (
-    "muge-fast",
-    "numpy",
-    "pycocoevalcap",
-    "sacrebleu",
-    "bleuscore",
-    "jieba",
-    "rjieba",
-    "torch",
-    "faiss-cpu",
-    "orjson",
-    "torch-fidelity",
-    "pytorch-fid",
-    "clean-fid",
-)
+
+INTRODUCTION = """\
+# Benchmarks
+
+Written by `make bench`, or by `make bench SECTIONS="captions growth"` for some sections: each says when and where it
+was measured. Every comparison checks that both sides give the same numbers, then runs both in the same process; times
+are medians, ratios medians of ratios (pycocoevalcap and jieba run once: they take minutes). Captions are 10,000 items
+with five references of about 72 characters each, made by `benches/data.py` with seed 0. Tables of other machines are in
+`benches/record/`.
+"""
+
+
+class Section(NamedTuple):
+    """A part of the page: how it is measured, in full and quickly, and the packages that it depends on."""
+
+    measure: Callable[[], Iterable[Row]]
+    quickly: Callable[[], Iterable[Row]]
+    packages: tuple[str, ...]
+
+
+SECTIONS = {
+    "captions": Section(
+        captions,
+        lambda: captions(1_000),
+        ("pycocoevalcap", "sacrebleu", "bleuscore", "jieba", "rjieba"),
+    ),
+    "growth": Section(
+        lambda: growth([10_000, 100_000, 1_000_000]),
+        lambda: growth([1_000]),
+        (),
+    ),
+    "features": Section(features, lambda: features(500), ("orjson",)),
+    "top-k": Section(
+        lambda: chain(matrix(), embeddings(), train_scale()),
+        lambda: chain(matrix(500, 3_000), embeddings(500, 3_000)),
+        ("torch", "faiss-cpu"),
+    ),
+    "images": Section(images, lambda: images(20), ("torch", "torch-fidelity", "pytorch-fid", "clean-fid")),
+}
 
 
 def main() -> None:
-    """Run all comparisons and write the page."""
+    """Run all comparisons, or those that are named, and write the page."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="1,000 items, no growth to a million, print only")
-    quick = parser.parse_args().quick
-    texts = caption_set(1_000 if quick else 10_000)
-    found = chain(
-        captions(texts),
-        bleu_alone(texts),
-        prepared(texts),
-        words(texts),
-        features(500 if quick else 10_000),
-        matrix(500, 3_000) if quick else matrix(),
-        embeddings(500, 3_000) if quick else chain(embeddings(), train_scale()),
-        images(20 if quick else 200),
-        growth([1_000] if quick else [10_000, 100_000, 1_000_000]),
-    )
-    rows = []
-    for row in found:
-        # It takes half an hour: whoever waits sees what there is.
-        print(" | ".join(row), file=sys.stderr, flush=True)
-        rows.append(row)
-    page = "\n".join([*introduction(texts), "", *table(rows), ""])
-    print(page)
-    if not quick:
-        TARGET.write_text(page, encoding="utf-8")
+    parser.add_argument("sections", nargs="*", metavar="SECTION", help=", ".join(SECTIONS))
+    parser.add_argument("--quick", action="store_true", help="small sets, print only")
+    options = parser.parse_args()
+    for name in options.sections:
+        if name not in SECTIONS:
+            parser.error(f"unknown section {name}, choose from: {', '.join(SECTIONS)}")
+    for name in options.sections or SECTIONS:
+        section = SECTIONS[name]
+        rows = []
+        for row in section.quickly() if options.quick else section.measure():
+            # It takes half an hour: whoever waits sees what there is.
+            print(" | ".join(row), file=sys.stderr, flush=True)
+            rows.append(row)
+        text = "\n".join([*facts(section.packages), "", *table(rows), ""])
+        if options.quick:
+            print(text)
+        else:
+            TARGET.write_text(page(TARGET.read_text(encoding="utf-8"), name, text), encoding="utf-8")
 
 
-def captions(texts: CaptionSet) -> Iterable[Row]:
-    """All metrics from strings against pycocoevalcap on the same strings already tokenised."""
-    ours = mf.score_captions(texts.predictions, texts.references, metrics=METRICS)
-    spaced = join_tokens(texts)
-    start = time.perf_counter()
-    expected = rivals.pycocoevalcap(spaced)
-    rival = time.perf_counter() - start
-    for name, values in expected.items():
-        check(name, np.abs(np.array([ours[name].value, *ours[name].per_item]) - values).max(), 1e-12)
-    exact = np.array_equal(ours["cider_d"].per_item, expected["cider_d"][1:])
-    for threads in (None, 1):
-        own = measure(lambda p, r, t=threads: mf.score_captions(p, r, metrics=METRICS, threads=t), texts, 9)
-        name = "BLEU-1..4, ROUGE-L, CIDEr-D, CIDEr, tokenizing included" + (", one thread" if threads else "")
-        yield name, f"pycocoevalcap {show(rival)}", show(own), f"{rival / own:.0f}x"
-    yield "CIDEr-D of each item has the same bits as pycocoevalcap's", "", "", "yes" if exact else "no"
+def page(before: str, name: str, text: str) -> str:
+    """The page with one section measured anew."""
+    _, *parts = re.split(r"^## (.*)\n\n", before, flags=re.MULTILINE)
+    known = dict(zip(parts[::2], parts[1::2], strict=True)) | {name: text}
+    sections = [f"## {section}\n\n{known[section].rstrip()}\n" for section in SECTIONS if section in known]
+    return "\n".join([INTRODUCTION, *sections])
 
 
-def bleu_alone(texts: CaptionSet) -> Iterable[Row]:
-    """Corpus BLEU on tokens joined by spaces, no smoothing, against two rivals."""
-    spaced = join_tokens(texts)
-    options: dict[str, Any] = {"tokenizer": "whitespace", "metrics": ("bleu",), "smoothing": "none"}
-    value = mf.score_captions(*spaced, **options)["bleu"].value
-    joined = CaptionSet(*spaced)
-    for name, rival in {"bleuscore": rivals.bleuscore_bleu, "sacrebleu": rivals.sacrebleu}.items():
-        check(name, abs(rival(spaced) - value), 1e-12)
-        ratios, theirs, own = [], [], []
-        for _ in range(3):
-            theirs.append(clock(lambda rival=rival: rival(spaced)))
-            own.append(measure(lambda p, r: mf.score_captions(p, r, **options), joined, 3))
-            ratios.append(theirs[-1] / own[-1])
-        yield "BLEU alone", f"{name} {show(statistics.median(theirs))}", show(statistics.median(own)), times(ratios)
-
-
-def prepared(texts: CaptionSet) -> Iterable[Row]:
-    """New predictions against references that were prepared once."""
-    captions = mf.Captions(texts.references)
-    again = captions.score(texts.predictions, metrics=METRICS)
-    scratch = mf.score_captions(texts.predictions, texts.references, metrics=METRICS)
-    check("prepared", max(np.abs(again[name].per_item - scratch[name].per_item).max() for name in METRICS), 0)
-    ratios, whole, part = [], [], []
-    for _ in range(7):
-        whole.append(measure(lambda p, r: mf.score_captions(p, r, metrics=METRICS), texts, 1))
-        part.append(measure(lambda p, _: captions.score(p, metrics=METRICS), texts, 1))
-        ratios.append(whole[-1] / part[-1])
-    yield (
-        "All metrics, references prepared",
-        f"from scratch {show(statistics.median(whole))}",
-        show(statistics.median(part)),
-        times(ratios),
-    )
-    batch = texts.predictions[:50]
-    frequency = mf.DocumentFrequency.from_references(texts.references)
-    own = statistics.median(
-        clock(lambda: captions.score(batch, ids=range(50), metrics=("cider_d",))) for _ in range(200)
-    )
-    yield "CIDEr-D of a training batch: 50 predictions, prepared references", "", show(own), ""
-    some = texts.references[:50]
-    own = statistics.median(
-        clock(lambda: mf.score_captions(batch, some, metrics=("cider_d",), document_frequency=frequency))
-        for _ in range(100)
-    )
-    yield "The same, references tokenised anew, prepared document frequency", "", show(own), ""
-
-
-def words(texts: CaptionSet) -> Iterable[Row]:
-    """Chinese words: tokens kept in Rust and tokens as Python lists."""
-    flat = [text for row in texts.references for text in row] + texts.predictions
-    sample = flat[:: max(1, len(flat) // 2000)]
-    expected = rivals.jieba_tokens(sample)
-    assert mf.tokenize(sample, "jieba") == expected
-    slow = clock(lambda: rivals.jieba_tokens(sample)) * len(flat) / len(sample)
-    rows = [[text] for text in flat]
-    ours: dict[str, Callable[[], object]] = {
-        "tokens kept in Rust": lambda: mf.Captions(rows, tokenizer="jieba"),
-        "lists of strings": lambda: mf.tokenize(flat, "jieba"),
-    }
-    for name, run in ours.items():
-        ratios, theirs, own = [], [], []
-        for _ in range(5):
-            theirs.append(clock(lambda: rivals.rjieba_tokens(flat)))
-            own.append(clock(run))
-            ratios.append(theirs[-1] / own[-1])
-        yield f"jieba, {name}", f"rjieba {show(statistics.median(theirs))}", show(statistics.median(own)), times(ratios)
-        yield (
-            f"jieba, {name}",
-            f"jieba {show(slow)}",
-            show(statistics.median(own)),
-            f"{slow / statistics.median(own):.0f}x",
-        )
-
-
-def growth(sizes: list[int]) -> Iterable[Row]:
-    """Time and memory at several sizes, each in a process of its own."""
-    for items in sizes:
-        output = subprocess.run(  # noqa: S603
-            [sys.executable, "-m", "benches.growth", str(items)], check=True, capture_output=True, text=True
-        )
-        found = json.loads(output.stdout)
-        yield (
-            f"All metrics, {items:,} items",
-            "",
-            show(found["seconds"]),
-            f"{found['seconds'] / items * 1e6:.1f} µs an item, {found['megabytes']:.0f} MB above the input",
-        )
-
-
-def join_tokens(texts: CaptionSet) -> rivals.Spaced:
-    """The tokens of all texts, joined by spaces."""
-    predictions = [" ".join(tokens) for tokens in mf.tokenize(texts.predictions)]
-    return predictions, [[" ".join(tokens) for tokens in mf.tokenize(row)] for row in texts.references]
-
-
-def measure(run: Callable[[list[str], list[list[str]]], object], texts: CaptionSet, rounds: int) -> float:
-    """Median seconds on strings that are new each time: Python keeps a string's UTF-8 form once it was asked for."""
-    seconds = []
-    for _ in range(rounds):
-        predictions = [text.encode().decode() for text in texts.predictions]
-        references = [[text.encode().decode() for text in row] for row in texts.references]
-        seconds.append(clock(lambda p=predictions, r=references: run(p, r)))
-    return statistics.median(seconds)
-
-
-def introduction(texts: CaptionSet) -> list[str]:
-    """What was measured, where and when."""
-    characters = statistics.mean(len(text) for row in texts.references for text in row)
+def facts(packages: Iterable[str]) -> list[str]:
+    """When, where and with what a section was measured."""
     today = datetime.now(timezone.utc).date()
-    packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
+    versions = ", ".join(f"{name} {version(name)}" for name in ("muge-fast", "numpy", *packages))
+    machine = f"{processor()}, {platform.system()} {platform.machine()}, {cores()} threads"
     return [
-        "# Benchmarks",
-        "",
-        f"Written by `make bench` on {today}. {len(texts.predictions):,} items with {len(texts.references[0])}",
-        f"references of about {characters:.0f} characters each, made by `benches/data.py` with seed 0. Each comparison",
-        "checks that both sides give the same numbers, then runs both in the same process; times are medians, ratios",
-        "medians of ratios (pycocoevalcap runs once: it takes minutes).",
-        "",
-        f"- Machine: {processor()}, {platform.system()} {platform.machine()}, {cores()} threads, vector instructions",
-        f"  up to {mf.cpu_level()}. Tables of other machines are in `benches/record/`.",
-        f"- Python {platform.python_version()}, {packages}",
+        f"{today}, {machine}, vector instructions up to {mf.cpu_level()};",
+        f"Python {platform.python_version()}, {versions}.",
     ]
 
 
