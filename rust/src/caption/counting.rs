@@ -1,7 +1,7 @@
 //! Pass 2 of the weights: partition by partition, in how many items n-grams are.
 
 use super::frequency::{DocumentFrequency, Frequencies};
-use super::listing::{Block, Routing};
+use super::listing::{Block, Routing, start};
 use crate::blocks::Plan;
 use crate::error::Result;
 use crate::text::ngrams::{Key, Seed};
@@ -148,12 +148,6 @@ impl<K: Key> Counter<K> {
             *end += 1;
         }
     }
-}
-
-/// Go to the start of each part.
-fn start(ends: &mut Vec<usize>, lengths: &[usize]) {
-    ends.clear();
-    ends.extend(lengths.iter().scan(0, |end, &length| Some(std::mem::replace(end, *end + length))));
 }
 
 /// A hash table of n-grams that never grows, because it has room for as many as there can be.

@@ -38,7 +38,7 @@ const BLOCKS_PER_THREAD: usize = 4;
 const MIN_BLOCK: usize = 1 << 13;
 const MAX_BLOCK: usize = 1 << 16;
 
-/// Tokens of an item at the most, so that positions in a block have a bit to spare in 32.
+/// Tokens of an item at the most, so that positions in a block have room in 32 bits.
 const MAX_ITEM: usize = 1 << 30;
 
 /// N-grams in one partition, about: its table stays in the second-level cache.
