@@ -6,7 +6,6 @@ The same images give Fréchet distances that differ by up to 4 % between them, s
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -22,10 +21,14 @@ Image = npt.NDArray[np.uint8]
 def tf1(images: Tensor) -> Tensor:
     """Resize as TensorFlow 1 did, as in torch-fidelity: no half pixels, no smoothing.
 
-    It is written as two products of matrices. Values become ``(x - 128) / 128``.
+    Pixel ``i`` of the result is read at ``i * length / 299``. Torch reads there too when it makes one pixel more of
+    one pixel more, corner on corner, and has code for it that is faster than two products of matrices. Values become
+    ``(x - 128) / 128``.
     """
-    high, wide = (_tf1_matrix(length, images.device) for length in images.shape[2:])
-    return (high @ images.float() @ wide.T - 128) / 128
+    longer = functional.pad(images.float(), (0, 1, 0, 1), mode="replicate")
+    size = (SIZE + 1, SIZE + 1)
+    resized = functional.interpolate(longer, size=size, mode="bilinear", align_corners=True)
+    return (resized[..., :SIZE, :SIZE] - 128) / 128
 
 
 def pytorch_fid(images: Tensor) -> Tensor:
@@ -156,17 +159,3 @@ def sent(tensor: Tensor, device: torch.device | str | None) -> Tensor:
     if torch.device(device).type == "cuda" and tensor.device.type == "cpu":
         return tensor.pin_memory().to(device, non_blocking=True)
     return tensor.to(device)
-
-
-@lru_cache(maxsize=64)
-def _tf1_matrix(length: int, device: torch.device) -> Tensor:
-    """Each row holds the weights of the two pixels that a pixel of the result lies between."""
-    places = np.arange(SIZE, dtype=np.float32) * (np.float32(length) / np.float32(SIZE))
-    low = places.astype(np.int64)
-    high = np.minimum(low + 1, length - 1)
-    share = places - low.astype(np.float32)
-    matrix = np.zeros((SIZE, length), dtype=np.float32)
-    rows = np.arange(SIZE)
-    np.add.at(matrix, (rows, low), 1 - share)
-    np.add.at(matrix, (rows, high), share)
-    return torch.from_numpy(matrix).to(device)
