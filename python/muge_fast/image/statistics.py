@@ -15,6 +15,9 @@ from muge_fast.image.device import NO_ROW, home_of, host, place_of
 Array = npt.NDArray[Any]
 Float64 = npt.NDArray[np.float64]
 
+# Rows whose outer products are added at a time: the sum of 2048 features is 32 MiB, too much to touch for each batch.
+TOGETHER = 256
+
 
 class Moments(NamedTuple):
     """What the Fréchet distance takes of a set, as arrays of one place.
@@ -66,7 +69,9 @@ class Statistics:
         self.dims = dims
         self.protocol = protocol
         self.count = 0
-        self._kept: list[Any] | None = []
+        # Rows whose outer products have not been added yet, and whether those are all rows there are.
+        self._rows: list[Any] = []
+        self._has_all = True
         self._given: tuple[Float64, Float64] | None = None
         self._sum: Any = None
         self._outer: Any = None
@@ -124,8 +129,7 @@ class Statistics:
         self._bad = self._place.first_bad(batch, "features", self.count, self._bad)
         self.count += len(batch)
         self._sum = self._place.add(self._sum, batch.sum(0))
-        self._outer = self._place.add(self._outer, batch.T @ batch)
-        self._keep(batch)
+        self._take(batch)
 
     def merge(self, other: Statistics) -> None:
         """Add what another part has seen.
@@ -175,24 +179,28 @@ class Statistics:
 
     def sums(self) -> tuple[Any, Any]:
         """Give the sum and the sum of outer products, where they are kept."""
-        return self._sum, self._outer
+        if not self._has_all:
+            self._settle()
+            return self._sum, self._outer
+        rows = self.kept()
+        return self._sum, rows.T @ rows
 
     def kept(self) -> Any:  # noqa: ANN401 - an array of the place
         """Give the features themselves, where they are kept; None if only sums are."""
-        if self._kept is None:
+        if not self._has_all:
             return None
-        self._kept = [self._place.join([self._place.zeros(0, self.dims), *self._kept])]
-        return self._kept[0]
+        self._rows = [self._place.join([self._place.zeros(0, self.dims), *self._rows])]
+        return self._rows[0]
 
     def add(self, count: int, total: Any, outer: Any, kept: Any = None) -> None:  # noqa: ANN401 - arrays
         """Add sums, as :meth:`sums` gives them, and features, as :meth:`kept` does."""
         self.count += count
         self._sum = self._place.add(self._sum, self._place.doubles(total))
-        self._outer = self._place.add(self._outer, self._place.doubles(outer))
-        if kept is None:
-            self._kept = None
+        if kept is not None and self._has_all:
+            self._take(self._place.doubles(kept))
         else:
-            self._keep(self._place.doubles(kept))
+            self._settle()
+            self._outer = self._place.add(self._outer, self._place.doubles(outer))
 
     @property
     def is_given(self) -> bool:
@@ -243,6 +251,7 @@ class Statistics:
         if (kept := self.kept()) is not None:
             centred = (kept - mean) / divisor**0.5
             return Moments(place.doubles(mean), place.doubles(centred), None)
+        self._settle()
         covariance = (self._outer - self.count * (mean[:, None] * mean)) / divisor
         return Moments(place.doubles(mean), None, place.doubles(covariance))
 
@@ -258,7 +267,8 @@ class Statistics:
         state = {"mu": self.mean, "sigma": self.covariance, "count": np.array(self.count)}
         state["protocol"] = np.array(self.protocol)
         if self._given is None:
-            state |= {"sum": host(self._sum), "outer": host(self._outer)}
+            total, outer = self.sums()
+            state |= {"sum": host(total), "outer": host(outer)}
             if (kept := self.kept()) is not None:
                 state["features"] = host(kept)
         return state
@@ -327,8 +337,10 @@ class Statistics:
             raise ValueError(f"count is {self.count}; sum, outer and features have shapes {found}, need {wanted}")
         if not all(np.isfinite(array).all() for array in sums):
             raise ValueError("sum, outer or features are not finite")
-        self._sum, self._outer, *kept = (self._place.doubles(array) for array in sums)
-        self._kept = kept or None
+        self._sum, outer, *kept = (self._place.doubles(array) for array in sums)
+        self._rows, self._has_all = kept, bool(kept)
+        if not kept:
+            self._outer = outer
 
     def _go_to(self, device: Any) -> None:  # noqa: ANN401 - torch's
         """Begin at a device."""
@@ -336,12 +348,20 @@ class Statistics:
         self._sum = self._place.zeros(self.dims)
         self._outer = self._place.zeros(self.dims, self.dims)
 
-    def _keep(self, batch: Any) -> None:  # noqa: ANN401 - an array of the place
-        if self._kept is not None and self.count <= self.dims:
-            # A copy: callers use their arrays again.
-            self._kept.append(self._place.join([batch]))
-        else:
-            self._kept = None
+    def _take(self, batch: Any) -> None:  # noqa: ANN401 - an array of the place
+        """Keep the rows of a batch, all of them or for a while."""
+        # A copy: callers use their arrays again.
+        self._rows.append(self._place.join([batch]))
+        if sum(map(len, self._rows)) > (self.dims if self._has_all else min(self.dims, TOGETHER)):
+            self._settle()
+
+    def _settle(self) -> None:
+        """Add the outer products of the rows that wait; from then on they are not kept."""
+        self._has_all = False
+        if self._rows:
+            rows = self._place.join(self._rows)
+            self._outer = self._place.add(self._outer, rows.T @ rows)
+            self._rows = []
 
 
 def feature_pair(first: npt.ArrayLike, second: npt.ArrayLike) -> tuple[Float64, Float64]:

@@ -15,9 +15,9 @@ pub trait Key: Pod + Eq + Default + Send + Sync + std::fmt::Debug {
     /// The largest token id that fits.
     const MAX_TOKEN: u32;
 
-    /// Shift one more token in and keep the last `order` ones.
+    /// The n-gram that is longer by one token.
     #[must_use]
-    fn roll(self, token: u32, order: usize) -> Self;
+    fn with(self, token: u32) -> Self;
 
     /// A number in place of an n-gram, so that arrays of n-grams can be turned into arrays of numbers where they lie.
     fn from_number(number: u32) -> Self;
@@ -42,8 +42,8 @@ impl Key for u64 {
     const MAX_TOKEN: u32 = u16::MAX as u32;
 
     #[inline]
-    fn roll(self, token: u32, order: usize) -> Self {
-        ((self << 16) | Self::from(token)) & (Self::MAX >> (16 * (MAX_ORDER - order)))
+    fn with(self, token: u32) -> Self {
+        (self << 16) | Self::from(token)
     }
 
     #[inline]
@@ -79,8 +79,8 @@ impl Key for u128 {
     const MAX_TOKEN: u32 = u32::MAX;
 
     #[inline]
-    fn roll(self, token: u32, order: usize) -> Self {
-        ((self << 32) | Self::from(token)) & (Self::MAX >> (32 * (MAX_ORDER - order)))
+    fn with(self, token: u32) -> Self {
+        (self << 32) | Self::from(token)
     }
 
     #[inline]
@@ -129,35 +129,14 @@ impl Default for Seed {
     }
 }
 
-/// The n-grams of `order` tokens, in the order of the text.
-#[inline]
-pub fn ngrams<'a, K: Key + 'a>(tokens: &'a [u32], order: usize) -> impl Iterator<Item = K> + 'a {
-    let (head, tail) = tokens.split_at(tokens.len().min(order - 1));
-    let mut key = head.iter().fold(K::default(), |key, &token| key.roll(token, order));
-    tail.iter().map(move |&token| {
-        key = key.roll(token, order);
-        key
-    })
-}
-
-/// The key of one n-gram.
+/// The key of one n-gram, of [`MAX_ORDER`] tokens at the most.
 pub fn pack<K: Key>(tokens: &[u32]) -> K {
-    tokens.iter().fold(K::default(), |key, &token| key.roll(token, tokens.len()))
+    tokens.iter().fold(K::default(), |key, &token| key.with(token))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn windows_of_each_order() {
-        let tokens = [1, 2, 3];
-        let bigrams: Vec<u64> = ngrams(&tokens, 2).collect();
-        assert_eq!(bigrams, [pack::<u64>(&[1, 2]), pack(&[2, 3])]);
-        assert_eq!(ngrams::<u128>(&tokens, 3).collect::<Vec<_>>(), [pack::<u128>(&tokens)]);
-        assert_eq!(ngrams::<u64>(&tokens, 4).count(), 0);
-        assert_eq!(ngrams::<u64>(&[], 1).count(), 0);
-    }
 
     #[test]
     fn keys_are_exact_at_the_largest_token() {
