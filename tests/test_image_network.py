@@ -2,6 +2,8 @@
 
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from threading import Event
 
 import numpy as np
 import pytest
@@ -17,8 +19,9 @@ Image = pytest.importorskip("PIL.Image")
 
 from muge_fast.image.extractor import InceptionExtractor  # noqa: E402 - only with torch
 from muge_fast.image.inception import OUTPUTS, Inception  # noqa: E402
+from muge_fast.image.precision import EXACT_PRODUCTS  # noqa: E402
 from muge_fast.image.preprocess import PROTOCOLS, preprocess  # noqa: E402
-from muge_fast.image.side_by_side import side_by_side  # noqa: E402
+from muge_fast.image.side_by_side import batches_side_by_side, side_by_side  # noqa: E402
 from muge_fast.image.sources import batches  # noqa: E402
 from muge_fast.image.weights import FID, load_weights  # noqa: E402
 
@@ -371,6 +374,54 @@ def test_parts_side_by_side_keep_their_order_and_the_number_of_threads():
                 assert pool.submit(torch.get_num_threads).result() == threads
     finally:
         torch.set_num_threads(before)
+
+
+def test_batches_side_by_side_keep_their_order_and_the_number_of_threads():
+    before = torch.get_num_threads()
+    try:
+        for threads in (1, 2, 5):
+            torch.set_num_threads(threads)
+            for sizes in ([], [0], [1], [0, 1, 0], [3, 0, 0, 4, 1], [1] * 9):
+                batches = [[(batch, part) for part in range(size)] for batch, size in enumerate(sizes)]
+                assert list(batches_side_by_side(lambda part: part, iter(batches))) == batches
+            # Whoever stops early, or whose part fails, leaves nothing behind.
+            started = batches_side_by_side(lambda part: 1 // part, [[1] * threads, [1], [0], [1] * threads])
+            assert next(started) == [1] * threads
+            with pytest.raises(ZeroDivisionError):
+                list(started)
+            stopped = batches_side_by_side(abs, [[-1] * threads] * 9)
+            next(stopped)
+            stopped.close()
+            assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_the_next_batch_is_begun_before_one_is_at_its_end():
+    before = torch.get_num_threads()
+    begun = Event()
+    try:
+        torch.set_num_threads(2)
+        # The first batch ends only after the second one has begun.
+        parts = [[lambda: begun.wait(60), lambda: True], [lambda: begun.set() or True, lambda: True]]
+        assert list(batches_side_by_side(lambda part: part(), parts)) == [[True, True], [True, True]]
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_products_are_exact_while_any_block_needs_them():
+    before = torch.get_float32_matmul_precision()
+    try:
+        torch.set_float32_matmul_precision("high")
+        first, second = ExitStack(), ExitStack()
+        first.enter_context(EXACT_PRODUCTS)
+        second.enter_context(EXACT_PRODUCTS)
+        first.close()
+        assert torch.get_float32_matmul_precision() == "highest"
+        second.close()
+        assert torch.get_float32_matmul_precision() == "high"
+    finally:
+        torch.set_float32_matmul_precision(before)
 
 
 def test_threads_do_not_matter(weights):

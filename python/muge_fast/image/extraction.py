@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import tee
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -134,8 +135,8 @@ def extracted(
     Args:
         extractor: A function that takes a list of uint8 arrays of shape ``(height, width, 3)``, RGB; or a
             ``torch.nn.Module`` that takes a uint8 tensor of shape ``(images, 3, height, width)``, and is put into
-            evaluation. One with a method ``narrowed`` is told which outputs are needed, as
-            :class:`muge_fast.image.extractor.InceptionExtractor`.
+            evaluation. One with a method ``narrowed`` is told which outputs are needed, and one with ``of_batches`` is
+            given all batches at once, as :class:`muge_fast.image.extractor.InceptionExtractor`.
         source: As for :func:`muge_fast.image.sources.open_images`.
         outputs: Which outputs to take from extractors that give several; what others give gets the name.
         batch_size: Images of a batch.
@@ -162,9 +163,10 @@ def extracted(
     found = open_images(source)
     done = 0
     with Progress(count_images(found), "image", progress) as bar, _adapted(extractor, outputs) as adapted:
-        for batch in batches(found, batch_size, workers if workers is not None else os.cpu_count() or 1):
-            yield _checked(adapted(batch), outputs, len(batch))
-            done += len(batch)
+        decoded = batches(found, batch_size, workers if workers is not None else os.cpu_count() or 1)
+        for count, made in _made(adapted, decoded):
+            yield _checked(made, outputs, count)
+            done += count
             if bar.callback is not None:
                 bar.callback(done)
 
@@ -186,6 +188,15 @@ def output_of(found: Any, output: str) -> Any:  # noqa: ANN401 - arrays and tens
     if output not in found:
         raise ValueError(f"the extractor gives {', '.join(found)}, needs the output {output}")
     return found[output]
+
+
+def _made(extractor: Any, decoded: Iterable[list[Pixels]]) -> Iterator[tuple[int, Any]]:  # noqa: ANN401
+    """Number of images and features of each batch; an extractor that can is given all batches at once."""
+    if not hasattr(extractor, "of_batches"):
+        yield from ((len(batch), extractor(batch)) for batch in decoded)
+        return
+    left, right = tee(decoded)
+    yield from zip(map(len, left), extractor.of_batches(right), strict=True)
 
 
 def _checked(found: Any, outputs: Sequence[str], count: int) -> dict[str, Any]:  # noqa: ANN401

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import torch
@@ -12,9 +12,9 @@ from torch import Tensor
 
 from muge_fast.image.extraction import ScoreRules, extracted, rules_for
 from muge_fast.image.inception import OUTPUTS
-from muge_fast.image.precision import PRECISIONS, exactly
+from muge_fast.image.precision import EXACT_PRODUCTS, PRECISIONS, exactly
 from muge_fast.image.preprocess import PROTOCOLS, preprocess
-from muge_fast.image.side_by_side import cut, side_by_side
+from muge_fast.image.side_by_side import batches_side_by_side, cut, side_by_side
 from muge_fast.image.weights import load_weights, published
 
 # Images that a thread of a CPU works on together: what lies between two layers stays nearer than with more.
@@ -93,7 +93,25 @@ class InceptionExtractor:
 
         """
         with torch.inference_mode(), exactly(self.precision):
-            parts = side_by_side(self._forward, cut(images, self.chunk))
+            return self._joined(side_by_side(self._forward, cut(images, self.chunk)))
+
+    def of_batches(self, batches: Iterable[Sequence[Any]]) -> Iterator[dict[str, Tensor]]:
+        """Compute the outputs of one batch after the other, as calls would; a CPU begins the next one meanwhile.
+
+        Args:
+            batches: Lists of images.
+
+        """
+        if self.device.type != "cpu":
+            yield from map(self, batches)
+            return
+        with EXACT_PRODUCTS:
+            for parts in batches_side_by_side(self._forward, (cut(batch, self.chunk) for batch in batches)):
+                with torch.inference_mode():
+                    joined = self._joined(parts)
+                yield joined
+
+    def _joined(self, parts: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
         return {name: torch.cat([part[name] for part in parts]).float() for name in self.outputs}
 
     def _forward(self, images: Sequence[Any] | Tensor) -> dict[str, Tensor]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Lock
 
 import torch
 
@@ -14,7 +15,7 @@ PRECISIONS = ("fp32", "tf32", "bf16")
 def exactly(precision: str) -> Iterator[None]:
     """Switch TF32 on or off in convolutions, where cuDNN has it on by default; never in products of matrices.
 
-    Those resize images, which no precision of the network may change. What was set before comes back at the end.
+    No precision of the network may change what is made of its features. What was set before comes back at the end.
 
     Args:
         precision: One of ``PRECISIONS``.
@@ -26,10 +27,38 @@ def exactly(precision: str) -> Iterator[None]:
         (False, 'highest')
 
     """
-    before = torch.get_float32_matmul_precision()
-    torch.set_float32_matmul_precision("highest")
-    try:
-        with torch.backends.cudnn.flags(enabled=True, allow_tf32=precision == "tf32"):
-            yield
-    finally:
-        torch.set_float32_matmul_precision(before)
+    with EXACT_PRODUCTS, torch.backends.cudnn.flags(enabled=True, allow_tf32=precision == "tf32"):
+        yield
+
+
+class ExactProducts:
+    """While any block is in it, products of matrices are exact; blocks may end in any order, on any thread.
+
+    Example:
+        >>> from muge_fast.image.precision import EXACT_PRODUCTS
+        >>> with EXACT_PRODUCTS:
+        ...     torch.get_float32_matmul_precision()
+        'highest'
+
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._blocks = 0
+        self._before = ""
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._blocks:
+                self._before = torch.get_float32_matmul_precision()
+                torch.set_float32_matmul_precision("highest")
+            self._blocks += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._blocks -= 1
+            if not self._blocks:
+                torch.set_float32_matmul_precision(self._before)
+
+
+EXACT_PRODUCTS = ExactProducts()
