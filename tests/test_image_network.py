@@ -19,6 +19,7 @@ Image = pytest.importorskip("PIL.Image")
 
 from muge_fast.image.extractor import InceptionExtractor  # noqa: E402 - only with torch
 from muge_fast.image.inception import OUTPUTS, Inception  # noqa: E402
+from muge_fast.image.packing import PackedUnit, can_pack  # noqa: E402
 from muge_fast.image.precision import EXACT_PRODUCTS  # noqa: E402
 from muge_fast.image.preprocess import PROTOCOLS, preprocess  # noqa: E402
 from muge_fast.image.side_by_side import batches_side_by_side, side_by_side  # noqa: E402
@@ -92,6 +93,21 @@ def test_the_fast_form_gives_the_same(weights, network, precision, bound):
     for name in OUTPUTS:
         assert found[name].dtype == torch.float32
         assert close(found[name], expected[name], bound), name
+
+
+@pytest.mark.parametrize("count", [1, 5])
+def test_packed_convolutions_give_the_same_and_torch_may_have_none(weights, monkeypatch, count):
+    images = pictures()[:count]
+    found = InceptionExtractor(weights, outputs=OUTPUTS, device="cpu")
+    assert can_pack(torch.float32) == any(isinstance(unit, PackedUnit) for unit in found.network.modules())
+    monkeypatch.setattr("muge_fast.image.packing.can_pack", lambda _: False)
+    plain = InceptionExtractor(weights, outputs=OUTPUTS, device="cpu")
+    assert not any(isinstance(unit, PackedUnit) for unit in plain.network.modules())
+    # Twice: weights are packed on the way through the first batch, for another size of it.
+    for batch in (images, images[:1]):
+        features, expected = found(batch), plain(batch)
+        for name in OUTPUTS:
+            assert close(features[name], expected[name], 1e-6), name
 
 
 def test_files_that_are_no_weights(tmp_path, weights, monkeypatch):

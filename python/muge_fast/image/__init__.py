@@ -10,10 +10,10 @@ from muge_fast.image.frechet import frechet_distance
 from muge_fast.image.inception_score import MeanAndSpread, inception_score_of
 from muge_fast.image.kid import kid_of, kid_of_all
 from muge_fast.image.manifold import Manifold, precision_recall
+from muge_fast.image.metrics import FID, KID, InceptionScore
 from muge_fast.image.r_precision import RPrecision, clip_score_of, r_precision, text_recall
 from muge_fast.image.resampling import Extrapolation, Interval, fid_infinity, fid_interval, inception_score_interval
 from muge_fast.image.statistics import Statistics
-from muge_fast.image.streaming import FID, KID, InceptionScore
 
 if TYPE_CHECKING:
     from muge_fast.image.verdict import score_images

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from muge_fast.image.extraction import ScoreRules, extracted, rules_for
 from muge_fast.image.inception import OUTPUTS
+from muge_fast.image.packing import packed
 from muge_fast.image.precision import EXACT_PRODUCTS, PRECISIONS, exactly
 from muge_fast.image.preprocess import PROTOCOLS, preprocess
 from muge_fast.image.side_by_side import batches_side_by_side, cut, side_by_side
@@ -74,6 +75,8 @@ class InceptionExtractor:
         self.network = network.eval().folded().to(self.device).requires_grad_(requires_grad=False)
         if precision == "bf16":
             self.network = self.network.to(torch.bfloat16)
+        if self.device.type == "cpu":
+            self.network = packed(self.network)
 
     @property
     def signature(self) -> str:

@@ -27,13 +27,20 @@ Shape = tuple[int, int, Pair, int, Pair]
 ROW, COLUMN = ((1, 7), (0, 3)), ((7, 1), (3, 0))
 
 
+class _Convolution(nn.Conv2d):
+    """One whose weights are to be loaded: to draw random ones would take longer than that."""
+
+    def reset_parameters(self) -> None:
+        """Leave them as they are."""
+
+
 class Unit(nn.Module):
     """A convolution, normalised, without what is below zero."""
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
         inputs, outputs, kernel, stride, padding = shape
-        self.conv = nn.Conv2d(inputs, outputs, kernel, stride=stride, padding=padding, bias=False)
+        self.conv = _Convolution(inputs, outputs, kernel, stride=stride, padding=padding, bias=False)
         self.bn: nn.Module = nn.BatchNorm2d(outputs, eps=0.001)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -163,7 +170,7 @@ class Block(nn.Module):
 
 
 class Inception(nn.Module):
-    """The network, with the names of the published file.
+    """The network, with the names of the published file. Its weights are any numbers until :meth:`load`.
 
     Attributes:
         title: What errors call it.
