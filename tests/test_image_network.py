@@ -1,5 +1,6 @@
 """The network of FID, its preprocessing and its sources, against the reference implementations on random weights."""
 
+import copy
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -104,8 +105,8 @@ def test_packed_convolutions_give_the_same_and_torch_may_have_none(weights, monk
     plain = InceptionExtractor(weights, outputs=OUTPUTS, device="cpu")
     assert not any(isinstance(unit, PackedUnit) for unit in plain.network.modules())
     # Twice: weights are packed on the way through the first batch, for another size of it.
-    for batch in (images, images[:1]):
-        features, expected = found(batch), plain(batch)
+    for made, batch in ((found, images), (found, images[:1]), (copy.deepcopy(found), images[:1])):
+        features, expected = made(batch), plain(batch)
         for name in OUTPUTS:
             assert close(features[name], expected[name], 1e-6), name
 

@@ -37,6 +37,10 @@ class PackedUnit(nn.Module):
         self.bias = None if conv.bias is None else conv.bias.detach()
         self.packed: Tensor | None = None
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out what can be neither copied nor saved: a copy packs its weights anew."""
+        return {**self.__dict__, "packed": None}
+
     def forward(self, x: Tensor) -> Tensor:
         """Apply it."""
         packed = self.packed
