@@ -150,7 +150,10 @@ class Statistics:
 
         """
         self.refuse(other)
-        self.add(other.count, *other.sums(), other.kept())
+        if (kept := other.kept()) is None:
+            self.add(other.count, *other.sums())
+        else:
+            self.update(self._place.doubles(kept))
 
     def refuse(self, other: Statistics) -> None:
         """Raise what :meth:`merge` would raise, and change nothing.
@@ -192,15 +195,12 @@ class Statistics:
         self._rows = [self._place.join([self._place.zeros(0, self.dims), *self._rows])]
         return self._rows[0]
 
-    def add(self, count: int, total: Any, outer: Any, kept: Any = None) -> None:  # noqa: ANN401 - arrays
-        """Add sums, as :meth:`sums` gives them, and features, as :meth:`kept` does."""
+    def add(self, count: int, total: Any, outer: Any) -> None:  # noqa: ANN401 - arrays
+        """Add sums, as :meth:`sums` gives them."""
+        self._settle()
         self.count += count
         self._sum = self._place.add(self._sum, self._place.doubles(total))
-        if kept is not None and self._has_all:
-            self._take(self._place.doubles(kept))
-        else:
-            self._settle()
-            self._outer = self._place.add(self._outer, self._place.doubles(outer))
+        self._outer = self._place.add(self._outer, self._place.doubles(outer))
 
     @property
     def is_given(self) -> bool:
