@@ -12,6 +12,7 @@ from itertools import chain
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 import muge_fast as mf
 from benches import rivals
@@ -77,18 +78,28 @@ def prepared(texts: CaptionSet) -> Iterable[Row]:
         show(statistics.median(part)),
         times(ratios),
     )
-    batch = texts.predictions[:50]
+    yield from batches(texts, captions, again["cider_d"].per_item)
+
+
+def batches(texts: CaptionSet, captions: mf.Captions, per_item: NDArray[np.float64]) -> Iterable[Row]:
+    """Batches of a training loop, each of other items."""
+    parts = [slice(start, start + 50) for start in range(0, len(texts.predictions), 50)]
     frequency = mf.DocumentFrequency.from_references(texts.references)
-    own = statistics.median(
-        clock(lambda: captions.score(batch, ids=range(50), metrics=("cider_d",))) for _ in range(200)
-    )
-    yield "CIDEr-D of a training batch: 50 predictions, prepared references", "", show(own), ""
-    some = texts.references[:50]
-    own = statistics.median(
-        clock(lambda: mf.score_captions(batch, some, metrics=("cider_d",), document_frequency=frequency))
-        for _ in range(100)
-    )
-    yield "The same, references tokenised anew, prepared document frequency", "", show(own), ""
+    options: dict[str, Any] = {"metrics": ("cider_d",)}
+
+    def prepared(part: slice) -> mf.Scores:
+        return captions.score(texts.predictions[part], ids=range(len(texts.predictions))[part], **options)
+
+    def anew(part: slice) -> mf.Scores:
+        predictions, references = texts.predictions[part], texts.references[part]
+        return mf.score_captions(predictions, references, document_frequency=frequency, **options)
+
+    for name, run in {
+        "CIDEr-D of a training batch: 50 predictions, prepared references": prepared,
+        "The same, references tokenised anew, prepared document frequency": anew,
+    }.items():
+        check(name, max(np.abs(run(part)["cider_d"].per_item - per_item[part]).max() for part in parts), 0)
+        yield name, "", show(statistics.median(clock(lambda part=part, run=run: run(part)) for part in parts)), ""
 
 
 def words(texts: CaptionSet) -> Iterable[Row]:

@@ -193,6 +193,16 @@ def test_chosen_items_score_as_among_all(captions, drawn):
     assert chosen.ids == places
 
 
+@pytest.mark.parametrize("size", [1, 15, 16, 17, 33, 50, 256, 257, 511, 513, 699])
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_batches_score_as_among_all(size, threads):
+    captions = data.caption_set(700, seed=12, references=5)
+    places = Random(size).sample(range(700), size)
+    prepared = mf.Captions(captions.references)
+    batch = prepared.score([captions.predictions[i] for i in places], ids=places, metrics=METRICS, threads=threads)
+    assert per_item(batch) == per_item(prepared.score(captions.predictions, metrics=METRICS), places)
+
+
 @given(captions=caption_sets("ab红裙 ", least=1), drawn=st.data())
 def test_merged_parts_score_as_the_whole(captions, drawn):
     options = {"document_frequency": frequency(captions)}

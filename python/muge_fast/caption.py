@@ -215,7 +215,8 @@ class Captions:
         if ids is not None:
             if found is not None:
                 raise TypeError("predictions: expected a sequence where ids are given, found a mapping")
-            return list(ids), rows, [self._place(item, row) for row, item in enumerate(ids)]
+            ids = list(ids)
+            return ids, rows, self._items(ids)
         if (found is None) != (self._places is None):
             kinds = ("mapping", "sequence") if self._places is None else ("sequence", "mapping")
             raise TypeError(f"predictions are a {kinds[0]} but references a {kinds[1]}; give both as the same kind")
@@ -224,6 +225,13 @@ class Captions:
         _compare(found, self._places)
         by_id: Mapping[Any, str] = predictions  # type: ignore[assignment]
         return self._ids, [by_id[item] for item in self.ids], None
+
+    def _items(self, ids: list[Any]) -> list[int]:
+        """The item that each id belongs to."""
+        # A training loop asks for few items many times: indices are checked together.
+        if self._places is None and set(map(type, ids)) == {int} and min(ids) >= 0 and max(ids) < len(self):
+            return ids
+        return [self._place(item, row) for row, item in enumerate(ids)]
 
     def _place(self, item: Hashable, row: int) -> int:
         if self._places is not None and item in self._places:

@@ -36,8 +36,9 @@ const BLOCK: usize = 64;
 /// Predictions whose tokens and weights are in memory at a time.
 const PART: usize = 1 << 14;
 
-/// Items that one thread scores while another one starts, about.
-const SMALL: usize = 128;
+/// Predictions of a small batch that one thread scores alone. For fewer, starting another one takes longer; with more,
+/// threads had better share each step.
+const SHARE: Range<usize> = 16..256;
 
 /// References of all items, ready to be compared with predictions again and again.
 #[derive(Debug)]
@@ -80,11 +81,21 @@ pub struct Rows {
 }
 
 impl Rows {
-    fn append(&mut self, next: Self) {
-        self.bleu.extend(next.bleu);
-        self.cider_d.extend(next.cider_d);
-        self.cider.extend(next.cider);
-        self.rouge_l.extend(next.rouge_l);
+    fn concat(parts: Vec<Self>) -> Self {
+        let mut all = Self::default();
+        for part in parts {
+            all.bleu.extend(part.bleu);
+            all.cider_d.extend(part.cider_d);
+            all.cider.extend(part.cider);
+            all.rouge_l.extend(part.rouge_l);
+        }
+        all
+    }
+}
+
+impl Metrics {
+    fn need_weights(&self) -> bool {
+        self.cider_d || self.cider
     }
 }
 
@@ -118,7 +129,7 @@ impl References {
 
     /// How many tokens of references [`References::score`] has to read: a measure of how long it takes.
     pub fn tokens_to_read(&self, chosen: Option<&[usize]>, metrics: &Metrics) -> usize {
-        let weighs = (metrics.cider_d || metrics.cider) && self.weights.get().is_none();
+        let weighs = metrics.need_weights() && self.weights.get().is_none();
         let items = chosen.filter(|_| !weighs).map(|chosen| chosen.iter().filter_map(|&item| self.items.get(item)));
         match items {
             Some(items) => items.map(|texts| self.tokens.count(texts.clone())).sum(),
@@ -162,16 +173,23 @@ impl References {
             let problem = format!("item {item} does not exist, there are {}", self.items.len());
             return Err(Error::Invalid { parameter: "items", problem });
         }
-        // Starting threads takes longer than scoring a small batch.
-        let plan = &plan.at_most(1 + predictions.len() / SMALL);
-        let mut rows = Rows::default();
-        for start in (0..wanted).step_by(PART) {
-            let part = Part { texts: predictions, range: start..wanted.min(start + PART) };
-            let items = part.range.clone().map(|row| chosen.map_or(row, |chosen| chosen[row]));
-            let items: Vec<_> = items.map(|item| self.items[item].clone()).collect();
-            rows.append(self.score_part(&part, &items, metrics, plan)?);
-        }
-        Ok(rows)
+        let score = |range: Range<usize>, plan: &Plan| {
+            let row_items = range.clone().map(|row| chosen.map_or(row, |chosen| chosen[row]));
+            let items: Vec<_> = row_items.map(|item| self.items[item].clone()).collect();
+            self.score_part(&Part { texts: predictions, range }, &items, metrics, plan)
+        };
+        let blocks = if wanted.div_ceil(plan.threads()) <= SHARE.end {
+            // Each thread goes through all steps by itself. What they need in common is made before.
+            if metrics.need_weights() {
+                self.weights(plan)?;
+            }
+            let share = wanted.div_ceil(plan.threads()).max(SHARE.start);
+            plan.map(wanted, share, || (), |(), range| score(range, &plan.at_most(1)))?
+        } else {
+            let parts = (0..wanted).step_by(PART).map(|start| start..wanted.min(start + PART));
+            parts.map(|part| score(part, plan)).collect::<Result<_>>()?
+        };
+        Ok(Rows::concat(blocks))
     }
 
     /// Compare predictions with the texts that `items` tells for each.
@@ -204,7 +222,7 @@ impl References {
         metrics: &Metrics,
         plan: &Plan,
     ) -> Result<Option<(&Weights, Weights)>> {
-        if !metrics.cider_d && !metrics.cider {
+        if !metrics.need_weights() {
             return Ok(None);
         }
         let weights = self.weights(plan)?;
@@ -268,9 +286,7 @@ impl Comparison<'_> {
             }
             Ok(rows)
         })?;
-        let mut all = Rows::default();
-        blocks.into_iter().for_each(|rows| all.append(rows));
-        Ok(all)
+        Ok(Rows::concat(blocks))
     }
 
     /// Compare one prediction and add its row.
