@@ -132,8 +132,10 @@ impl References {
         run(py, threads, |plan| self.0.document_frequency(plan)).map(DocumentFrequency)
     }
 
-    /// Rows of the metrics named, by metric.
-    #[pyo3(signature = (predictions, tokenizer, metrics, ids=None, items=None, sigma=6.0, orders=4, threads=None))]
+    /// Rows of the metrics named, by metric. `once` says that nothing needs to be kept for a second time.
+    #[pyo3(signature = (
+        predictions, tokenizer, metrics, ids=None, items=None, sigma=6.0, orders=4, threads=None, once=false
+    ))]
     #[allow(clippy::too_many_arguments)]
     fn rows<'py>(
         &self,
@@ -146,6 +148,7 @@ impl References {
         sigma: f64,
         orders: usize,
         threads: Option<i64>,
+        once: bool,
     ) -> PyResult<Bound<'py, PyDict>> {
         let input = Input::rows(predictions, tokenizer, &Names { parameter: "predictions", ids })?;
         let named = |name| metrics.iter().any(|metric| metric == name);
@@ -157,7 +160,10 @@ impl References {
             parameters: Cider { sigma, orders },
         };
         let size = input.size() + self.0.tokens_to_read(items.as_deref(), &metrics);
-        let rows = run_sized(py, threads, size, |plan| self.0.score(&input, items.as_deref(), &metrics, plan))?;
+        let rows = run_sized(py, threads, size, |plan| match items {
+            None if once => self.0.score_once(&input, &metrics, plan),
+            _ => self.0.score(&input, items.as_deref(), &metrics, plan),
+        })?;
         let arrays = PyDict::new(py);
         if metrics.bleu {
             let array = PyArray1::from_vec(py, rows.bleu.into_flattened());

@@ -66,9 +66,14 @@ fn predictions(items: &[Item]) -> Vec<Caption> {
     items.iter().map(|item| item.prediction.clone()).collect()
 }
 
+/// Scored once, and in the way that keeps something for a second time.
 fn score(items: &[Item], given: Option<&Arc<DocumentFrequency>>, threads: usize) -> Rows {
     let references = prepare(items, given, threads);
-    references.score(&Cut(&predictions(items)), None, &all(), &plan(threads)).expect("lengths agree")
+    let predictions = predictions(items);
+    let once = references.score_once(&Cut(&predictions), &all(), &plan(threads)).expect("lengths agree");
+    let rows = references.score(&Cut(&predictions), None, &all(), &plan(threads)).expect("lengths agree");
+    assert_eq!(bits(&once), bits(&rows));
+    rows
 }
 
 fn frequency(items: &[Item]) -> Arc<DocumentFrequency> {
@@ -145,7 +150,7 @@ proptest! {
         let mut items: Vec<Item> = few.iter().cycle().take(16_500).cloned().collect();
         items.iter_mut().zip(MANY.iter()).for_each(|(item, token)| item.prediction.push(token));
         let references = prepare(&items, None, 2);
-        let whole = bits(&references.score(&Cut(&predictions(&items)), None, &all(), &plan(2)).expect("lengths agree"));
+        let whole = bits(&score(&items, None, 2));
         for chosen in [0, 16_383, 16_384, 16_499] {
             let alone = references.score(&Cut(&[items[chosen].prediction.clone()]), Some(&[chosen]), &all(), &plan(1));
             prop_assert_eq!(&bits(&alone.expect("lengths agree"))[0], &whole[chosen]);

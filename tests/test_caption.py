@@ -85,6 +85,9 @@ def test_cider_d_has_the_bits_of_pycocoevalcap(make):
         assert cider.value == value
     np.testing.assert_allclose(cider.per_item, items, rtol=0, atol=1e-12)
     assert cider.value == pytest.approx(value, abs=1e-12)
+    # Prepared references go another way.
+    prepared = mf.Captions(make().references).score(make().predictions, metrics=("cider_d",))
+    np.testing.assert_array_equal(prepared["cider_d"].per_item, cider.per_item)
 
 
 def numpy_logs_like_libm(counts: set[float]) -> bool:

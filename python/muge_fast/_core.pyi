@@ -69,6 +69,7 @@ class References:
         sigma: float = 6.0,
         orders: int = 4,
         threads: int | None = None,
+        once: bool = False,
     ) -> dict[str, NDArray[np.float64]]: ...
 
 @final

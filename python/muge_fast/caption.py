@@ -78,7 +78,7 @@ def score_captions(
         'bleu|order:4|smoothing:tiny|effective_order:no|tokenizer:muge|version:0.1.0'
 
     """
-    captions = Captions(
+    captions = _CaptionsOnce(
         references, tokenizer=tokenizer, user_dict=user_dict, document_frequency=document_frequency, threads=threads
     )
     return captions.score(
@@ -116,6 +116,9 @@ class Captions:
         1.0
 
     """
+
+    _once = False
+    """Whether nothing has to be kept for a second scoring."""
 
     def __init__(
         self,
@@ -194,6 +197,7 @@ class Captions:
             items,
             sigma=sigma,
             threads=threads,
+            once=self._once,
         )
         cider = self._cider_options(metrics)
         made: dict[str, Score] = {}
@@ -255,6 +259,12 @@ class Captions:
             )
         reason = "each shard counted its own references; give all shards one document_frequency"
         return f"document_frequency:references|{tokenizer}", reason
+
+
+class _CaptionsOnce(Captions):
+    """References that are scored a single time, which is quicker."""
+
+    _once = True
 
 
 def _levels_inside() -> int:

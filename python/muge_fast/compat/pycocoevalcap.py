@@ -344,7 +344,7 @@ class _Items:
     ) -> FloatArray:
         cutter, core = Tokenizer.of(tokenizer).core, None if df is None else df.core
         references = _core.References(self.references, cutter, self.ids, core)
-        return references.rows(self.captions, cutter, [metric], self.ids, sigma=sigma, orders=n)[metric]
+        return references.rows(self.captions, cutter, [metric], self.ids, sigma=sigma, orders=n, once=True)[metric]
 
     def longest(self) -> int:
         return max(len(text.split()) for texts in [self.captions, *self.references] for text in texts)

@@ -123,6 +123,9 @@ fn run(input: &Input) {
     compare_rouge_l(&captions, &rows);
     compare_cider(&captions, &rows, &counted);
 
+    let once = captions.prepare(None, 3).unwrap();
+    let once = once.score_once(&Cut(&captions.predictions), &METRICS, &Plan::new(Some(3))).unwrap();
+    assert_eq!(bits(&once), bits(&rows), "once");
     let three = captions.prepare(None, 3).unwrap();
     assert_eq!(bits(&captions.score(&three, 3)), bits(&rows), "threads");
     assert_eq!(bits(&captions.score_backwards(&references)), bits(&rows), "chosen items");

@@ -1,20 +1,27 @@
 //! Pass 2 of the weights: partition by partition, in how many items n-grams are.
 
 use super::frequency::{DocumentFrequency, Frequencies};
-use super::listing::{Block, Routing, start};
+use super::listing::{Block, Routing};
 use crate::blocks::Plan;
 use crate::error::Result;
-use crate::text::ngrams::{Key, Seed};
+use crate::text::ngrams::Key;
 
-/// Put the number of items in the place of each n-gram; gives those that `least` items hold.
+/// Put the number of items in the place of each n-gram, and, where others ask for it, of theirs. Gives the n-grams that
+/// `least` items hold, if it says how many.
 pub(super) fn count_columns<K: Key>(
     blocks: &mut [Block<'_, K>],
+    others: &mut [Block<'_, K>],
     routing: Routing,
-    least: u32,
+    least: Option<u32>,
     plan: &Plan,
 ) -> Result<Frequencies<K>> {
+    let own = blocks.len();
+    let both = blocks.iter_mut().map(Block::listed).chain(others.iter_mut().map(Block::listed)).collect();
     let counter = || Counter::new(routing);
-    let kept = with_columns(blocks, routing.bits, plan, counter, |counter, column| counter.count(column, least))?;
+    let kept = with_columns(both, routing.bits, plan, counter, |counter, column| counter.count(column, own, least))?;
+    if least.is_none() {
+        return Ok(Frequencies::default());
+    }
     Frequencies::new(routing.seed, &kept, plan)
 }
 
@@ -26,15 +33,10 @@ pub(super) fn look_up_columns<K: Key>(
     frequency: &DocumentFrequency,
     plan: &Plan,
 ) -> Result<()> {
-    with_columns(
-        blocks,
-        routing.bits,
-        plan,
-        || (),
-        |(), column| {
-            column.iter_mut().for_each(|block| frequency.look_up(block, order));
-        },
-    )?;
+    let look_up = |(): &mut (), column: &mut Column<'_, K>| {
+        column.iter_mut().for_each(|block| frequency.look_up(block, order));
+    };
+    with_columns(blocks.iter_mut().map(Block::listed).collect(), routing.bits, plan, || (), look_up)?;
     Ok(())
 }
 
@@ -44,16 +46,15 @@ type Column<'b, K> = Vec<&'b mut [K]>;
 /// Columns that are made at a time: with many blocks, their slices would need much memory.
 const COLUMNS: usize = 256;
 
-/// Run `work` on each partition, with the n-grams of all blocks; the results come in the order of the hash.
+/// Run `work` on each partition, with the n-grams that all blocks have listed; the results come in the order of the hash.
 fn with_columns<K: Key, S, T: Send + Default>(
-    blocks: &mut [Block<'_, K>],
+    mut rest: Vec<(&mut [K], &[u32])>,
     bits: u32,
     plan: &Plan,
     scratch: impl Fn() -> S + Sync,
     work: impl Fn(&mut S, &mut Column<'_, K>) -> T + Sync,
 ) -> Result<Vec<T>> {
     let mut results = Vec::new();
-    let mut rest: Vec<_> = blocks.iter_mut().map(Block::listed).collect();
     for first in (0..1 << bits).step_by(COLUMNS) {
         let partitions = first..(first + COLUMNS).min(1 << bits);
         let mut columns: Vec<(Column<'_, K>, T)> = partitions
@@ -73,20 +74,12 @@ fn with_columns<K: Key, S, T: Send + Default>(
     Ok(results)
 }
 
-/// A partition of this many n-grams is split once more, into parts of about `1 << PART_LOG`: their table stays in the
-/// second-level cache.
-const LARGE: usize = 1 << 14;
-const PART_LOG: u32 = 12;
-
 /// Counts the n-grams of a partition; one for each thread, used for one partition after the other.
 #[derive(Debug)]
 struct Counter<K> {
-    routing: Routing,
-    /// The n-grams of the partition, and the same part by part.
-    ngrams: Vec<K>,
-    parts: Vec<K>,
-    /// Where the next n-gram of each part is written or read.
-    ends: Vec<usize>,
+    own: Vec<K>,
+    /// Those that are looked up among them.
+    others: Vec<K>,
     tally: Tally<K>,
     /// N-grams to be given back.
     kept: Vec<(K, u32)>,
@@ -94,66 +87,44 @@ struct Counter<K> {
 
 impl<K: Key> Counter<K> {
     fn new(routing: Routing) -> Self {
-        Self {
-            routing,
-            ngrams: Vec::new(),
-            parts: Vec::new(),
-            ends: Vec::new(),
-            tally: Tally::new(routing.seed),
-            kept: Vec::new(),
-        }
+        Self { own: Vec::new(), others: Vec::new(), tally: Tally::new(routing), kept: Vec::new() }
     }
 
-    /// Put its count in the place of each n-gram, and give those that are there `least` times.
-    fn count(&mut self, column: &mut Column<'_, K>, least: u32) -> Vec<(K, u32)> {
+    /// Put its count among the first `own` blocks in the place of each n-gram, and give those that are there `least`
+    /// times.
+    fn count(&mut self, column: &mut Column<'_, K>, own: usize, least: Option<u32>) -> Vec<(K, u32)> {
+        let (own, others) = column.split_at_mut(own);
+        gather(own, &mut self.own);
+        self.tally.count(&mut self.own);
+        give_back(&self.own, own);
+        gather(others, &mut self.others);
+        self.tally.look_up(&mut self.others);
+        give_back(&self.others, others);
         self.kept.clear();
-        self.ngrams.clear();
-        column.iter().for_each(|block| self.ngrams.extend_from_slice(block));
-        if self.ngrams.len() < LARGE {
-            self.tally.count(&mut self.ngrams, self.routing.bits);
+        if let Some(least) = least {
             self.tally.keep(least, &mut self.kept);
-        } else {
-            self.count_parts(least);
-        }
-        let mut rest = self.ngrams.as_slice();
-        for block in column {
-            block.copy_from_slice(rest.split_off(..block.len()).unwrap_or_default());
         }
         self.kept.clone()
     }
+}
 
-    /// Count the n-grams of a large partition, which is split once more, by the next bits of the hash.
-    fn count_parts(&mut self, least: u32) {
-        let Self { ngrams, parts, ends, tally, kept, routing: Routing { seed, bits: above, .. } } = self;
-        let bits = ngrams.len().ilog2() - PART_LOG;
-        let part_of = |key: K| ((key.hash(*seed) << *above) >> (u64::BITS - bits)) as usize;
-        let mut lengths = vec![0; 1 << bits];
-        ngrams.iter().for_each(|&key| lengths[part_of(key)] += 1);
-        parts.resize(ngrams.len().max(parts.len()), K::default());
-        start(ends, &lengths);
-        for &key in &*ngrams {
-            let end = &mut ends[part_of(key)];
-            parts[*end] = key;
-            *end += 1;
-        }
-        let mut rest = parts.as_mut_slice();
-        for &length in &lengths {
-            tally.count(rest.split_off_mut(..length).unwrap_or_default(), *above + bits);
-            tally.keep(least, kept);
-        }
-        start(ends, &lengths);
-        for ngram in ngrams {
-            let end = &mut ends[part_of(*ngram)];
-            *ngram = parts[*end];
-            *end += 1;
-        }
+/// Put the n-grams of several blocks side by side.
+fn gather<K: Key>(column: &[&mut [K]], ngrams: &mut Vec<K>) {
+    ngrams.clear();
+    column.iter().for_each(|block| ngrams.extend_from_slice(block));
+}
+
+/// Put what has taken the place of the n-grams into the blocks.
+fn give_back<K: Key>(mut numbers: &[K], column: &mut [&mut [K]]) {
+    for block in column {
+        block.copy_from_slice(numbers.split_off(..block.len()).unwrap_or_default());
     }
 }
 
-/// A hash table of n-grams that never grows, because it has room for as many as there can be.
+/// A hash table of n-grams that never grows, because it has room for as many as there can be. It stays in a cache.
 #[derive(Debug)]
 struct Tally<K> {
-    seed: Seed,
+    routing: Routing,
     size: usize,
     /// N-grams that were counted, which is no less than there are.
     used: usize,
@@ -162,12 +133,12 @@ struct Tally<K> {
 }
 
 impl<K: Key> Tally<K> {
-    fn new(seed: Seed) -> Self {
-        Self { seed, size: 0, used: 0, keys: Vec::new(), counts: Vec::new() }
+    fn new(routing: Routing) -> Self {
+        Self { routing, size: 0, used: 0, keys: Vec::new(), counts: Vec::new() }
     }
 
-    /// Put in the place of each n-gram how often it is there. The first `above` bits of their hash are the same.
-    fn count(&mut self, ngrams: &mut [K], above: u32) {
+    /// Put in the place of each n-gram how often it is there.
+    fn count(&mut self, ngrams: &mut [K]) {
         self.size = (ngrams.len() + ngrams.len() / 2).next_power_of_two().max(2);
         self.used = ngrams.len();
         let size = self.size;
@@ -178,20 +149,23 @@ impl<K: Key> Tally<K> {
         let (keys, counts) = (&mut self.keys[..size], &mut self.counts[..size]);
         keys.fill(K::default());
         counts.fill(0);
-        let (shift, mask) = (u64::BITS - size.trailing_zeros(), size - 1);
         for ngram in &mut *ngrams {
-            let key = *ngram;
-            let mut place = ((key.hash(self.seed) << above) >> shift) as usize & mask;
-            // One branch, seldom taken, whether the n-gram is new or not.
-            while (keys[place] != key) & (keys[place] != K::default()) {
-                place = (place + 1) & mask;
-            }
-            keys[place] = key;
+            let place = place(keys, *ngram, self.routing);
+            keys[place] = *ngram;
             counts[place] += 1;
             *ngram = K::from_number(place as u32);
         }
         for ngram in ngrams {
             *ngram = K::from_number(counts[ngram.number() as usize]);
+        }
+    }
+
+    /// Put in the place of each n-gram, of the same partition, how often it was counted.
+    fn look_up(&self, ngrams: &mut [K]) {
+        let (keys, counts) = (&self.keys[..self.size], &self.counts[..self.size]);
+        for ngram in ngrams {
+            // A place without an n-gram has counted none.
+            *ngram = K::from_number(counts[place(keys, *ngram, self.routing)]);
         }
     }
 
@@ -208,37 +182,53 @@ impl<K: Key> Tally<K> {
     }
 }
 
+/// Where an n-gram is, or has its place, in a table whose size is a power of two. There is one branch, seldom taken,
+/// whether the n-gram is new or not.
+#[inline]
+fn place<K: Key>(keys: &[K], key: K, routing: Routing) -> usize {
+    let mask = keys.len() - 1;
+    // The first bits of the hash are the same in the whole partition.
+    let hash = key.hash(routing.seed) << routing.bits;
+    let mut place = (hash >> (u64::BITS - keys.len().trailing_zeros())) as usize & mask;
+    while (keys[place] != key) & (keys[place] != K::default()) {
+        place = (place + 1) & mask;
+    }
+    place
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::HashMap;
     use std::hash::Hash;
 
     use super::*;
-    use crate::text::ngrams::pack;
+    use crate::text::ngrams::{Seed, pack};
 
-    /// Count n-grams in the slow and plain way, and with a counter that has counted others before.
-    fn check<K: Key + Hash>(counter: &mut Counter<K>, sizes: &[u32], least: u32) {
-        let Routing { seed, bits, .. } = counter.routing;
+    /// Count n-grams in the slow and plain way, and with a counter that has counted others before. Other blocks ask for
+    /// twice as many, half of which are not there.
+    fn check<K: Key + Hash>(counter: &mut Counter<K>, sizes: &[u32], least: Option<u32>) {
+        let Routing { seed, bits, .. } = counter.tally.routing;
         let in_first = |key: &K| bits == 0 || Key::hash(*key, seed) >> (u64::BITS - bits) == 0;
-        let ngrams = |&size: &u32| (0..size).map(move |i| pack::<K>(&[1 + i % 7, 1 + i / 3, 1 + i % 11 * (i % 5)]));
-        let mut blocks: Vec<Vec<K>> = sizes.iter().map(|size| ngrams(size).filter(in_first).collect()).collect();
+        let ngrams = |size: u32| (0..size).map(move |i| pack::<K>(&[1 + i % 7, 1 + i / 3, 1 + i % 11 * (i % 5)]));
+        let listed = |size: u32| ngrams(size).filter(in_first).collect();
+        let mut blocks: Vec<Vec<K>> = sizes.iter().map(|&size| listed(size)).collect();
         let mut expected = HashMap::<K, u32>::new();
         blocks.iter().flatten().for_each(|&key| *expected.entry(key).or_default() += 1);
-        let counts: Vec<u32> = blocks.iter().flatten().map(|key| expected[key]).collect();
-        let kept = counter.count(&mut blocks.iter_mut().map(Vec::as_mut_slice).collect(), least);
+        blocks.extend(sizes.iter().map(|size| listed(2 * size)));
+        let counts: Vec<u32> =
+            blocks.iter().flatten().map(|key| expected.get(key).copied().unwrap_or_default()).collect();
+        let kept = counter.count(&mut blocks.iter_mut().map(Vec::as_mut_slice).collect(), sizes.len(), least);
         assert_eq!(blocks.iter().flatten().map(|number| number.number()).collect::<Vec<_>>(), counts);
-        expected.retain(|_, count| *count >= least);
+        expected.retain(|_, count| least.is_some_and(|least| *count >= least));
         assert_eq!(kept.len(), expected.len());
         assert_eq!(kept.into_iter().collect::<HashMap<_, _>>(), expected);
     }
 
     fn check_all<K: Key + Hash>() {
-        let large = LARGE as u32;
         for bits in [0, 1, 5] {
             let mut counter = Counter::<K>::new(Routing { seed: Seed::default(), bits, all: false });
-            for least in [1, 2, 3] {
-                for sizes in [&[9 * large, 5, 0, 4 * large][..], &[1], &[], &[0, 0], &[large - 1], &[large], &[700; 90]]
-                {
+            for least in [None, Some(1), Some(2), Some(3)] {
+                for sizes in [&[150_000, 5, 0, 60_000][..], &[1], &[], &[0, 0], &[16_384], &[700; 90]] {
                     check(&mut counter, sizes, least);
                 }
             }
@@ -246,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn counts_equal_the_plain_ones_in_small_and_large_partitions() {
+    fn counts_equal_the_plain_ones() {
         check_all::<u64>();
         check_all::<u128>();
     }

@@ -1,6 +1,6 @@
 //! Pass 1 of the weights: which n-grams of a block of items are to be counted, order by order.
 
-use std::ops::{Add, Range};
+use std::ops::Range;
 
 use super::weights::Documents;
 use crate::blocks::Plan;
@@ -257,9 +257,9 @@ pub(super) fn at(by_token: &mut Vec<[u32; 2]>, token: u32) -> &mut [u32; 2] {
 }
 
 /// Go to the start of each partition.
-pub(super) fn start<N: Copy + Default + Add<Output = N>>(ends: &mut Vec<N>, lengths: &[N]) {
+pub(super) fn start(ends: &mut Vec<u32>, lengths: &[u32]) {
     ends.clear();
-    ends.extend(lengths.iter().scan(N::default(), |end, &length| Some(std::mem::replace(end, *end + length))));
+    ends.extend(lengths.iter().scan(0, |end, &length| Some(std::mem::replace(end, *end + length))));
 }
 
 /// The places that have any of `wanted`. Which do is hard to foresee, so each is written, and kept or written over.

@@ -6,6 +6,7 @@
 
 pub mod bleu;
 pub mod cider;
+mod comparison;
 mod counting;
 mod frequency;
 mod idf;
@@ -20,18 +21,14 @@ use std::sync::{Arc, OnceLock};
 
 use crate::blocks::Plan;
 use crate::error::{Error, Result};
-use crate::text::ngrams::Key;
 use crate::text::tokens::{Part, Texts, Tokens, tokenise};
 use crate::text::vocab::Vocab;
 use bleu::BleuRow;
 use cider::Cider;
+use comparison::{Comparison, Weighing};
 pub use frequency::DocumentFrequency;
-use matching::{Matcher, Weighted};
-use rouge_l::RougeL;
+use idf::Idf;
 use weights::{Documents, Weights};
-
-/// Items are scored in blocks of this many; small, so that one long item does not keep the others waiting.
-const BLOCK: usize = 64;
 
 /// Predictions whose tokens and weights are in memory at a time.
 const PART: usize = 1 << 14;
@@ -48,7 +45,7 @@ pub struct References {
     vocab: Arc<Vocab>,
     given: Option<Arc<DocumentFrequency>>,
     /// Made when CIDEr is first asked for: BLEU and ROUGE-L do not pay for it.
-    weights: OnceLock<Weights>,
+    weights: OnceLock<(Arc<DocumentFrequency>, Weights)>,
 }
 
 /// Which metrics to compute.
@@ -142,7 +139,7 @@ impl References {
     /// # Errors
     /// [`Error::Cancelled`].
     pub fn document_frequency(&self, plan: &Plan) -> Result<Arc<DocumentFrequency>> {
-        Ok(Weights::counted(self.documents(), &self.vocab, 1, plan)?.frequency)
+        Ok(Arc::new(Weights::counted(self.documents(), &self.vocab, 1, plan)?.0))
     }
 
     /// Compare predictions with the references of all items, or of the items in `chosen`, one prediction each.
@@ -158,17 +155,7 @@ impl References {
         plan: &Plan,
     ) -> Result<Rows> {
         let wanted = chosen.map_or(self.items.len(), <[usize]>::len);
-        if predictions.len() != wanted {
-            return Err(Error::Unequal {
-                left: "predictions",
-                left_len: predictions.len(),
-                right: "references",
-                right_len: wanted,
-            });
-        }
-        if wanted == 0 {
-            return Err(Error::Empty("predictions"));
-        }
+        check(predictions.len(), wanted)?;
         if let Some(item) = chosen.into_iter().flatten().find(|&&item| item >= self.items.len()) {
             let problem = format!("item {item} does not exist, there are {}", self.items.len());
             return Err(Error::Invalid { parameter: "items", problem });
@@ -192,6 +179,25 @@ impl References {
         Ok(Rows::concat(blocks))
     }
 
+    /// The same with all items, if it is to be done once: what a second time would need is not made.
+    ///
+    /// # Errors
+    /// As [`References::score`].
+    pub fn score_once(&self, predictions: &impl Texts, metrics: &Metrics, plan: &Plan) -> Result<Rows> {
+        if !metrics.need_weights() || self.given.is_some() || self.weights.get().is_some() {
+            return self.score(predictions, None, metrics, plan);
+        }
+        check(predictions.len(), self.items.len())?;
+        let (predictions, vocab) = tokenise(predictions, Some(&self.vocab), plan)?;
+        let idf = Idf::new(self.items.len() as f64);
+        let singles = singles(&predictions);
+        let others = Documents::new(&predictions, &singles);
+        let [own, weights] = Weights::counted_once(self.documents(), others, &idf, vocab.max_id(), plan)?;
+        let weighing = Weighing { idf: &idf, reference_norms: &own.norms, predictions: weights };
+        let (references, predictions, items) = (&self.tokens, &predictions, &self.items);
+        Comparison { references, items, predictions, weighing: Some(weighing), metrics }.rows(vocab.max_id(), plan)
+    }
+
     /// Compare predictions with the texts that `items` tells for each.
     fn score_part(
         &self,
@@ -201,47 +207,56 @@ impl References {
         plan: &Plan,
     ) -> Result<Rows> {
         let (predictions, vocab) = tokenise(predictions, Some(&self.vocab), plan)?;
-        let weights = self.both_weights(&predictions, vocab.max_id(), metrics, plan)?;
-        let comparison = Comparison { references: &self.tokens, items, predictions: &predictions, weights, metrics };
-        if vocab.max_id() <= u64::MAX_TOKEN {
-            comparison.rows::<u64>(vocab.max_id(), plan)
+        let weighing = if metrics.need_weights() {
+            let (frequency, own) = self.weights(plan)?;
+            let singles = singles(&predictions);
+            let documents = Documents::new(&predictions, &singles);
+            let weights = Weights::given(documents, frequency, vocab.max_id(), true, plan)?;
+            Some(Weighing { idf: frequency.idf(), reference_norms: &own.norms, predictions: weights })
         } else {
-            comparison.rows::<u128>(vocab.max_id(), plan)
-        }
+            None
+        };
+        let (references, predictions) = (&self.tokens, &predictions);
+        Comparison { references, items, predictions, weighing, metrics }.rows(vocab.max_id(), plan)
     }
 
     fn documents(&self) -> Documents<'_> {
-        Documents { tokens: &self.tokens, items: &self.items }
+        Documents::new(&self.tokens, &self.items)
     }
 
-    /// Weights of the references and of predictions, if a metric needs them.
-    fn both_weights(
-        &self,
-        predictions: &Tokens,
-        max_id: u32,
-        metrics: &Metrics,
-        plan: &Plan,
-    ) -> Result<Option<(&Weights, Weights)>> {
-        if !metrics.need_weights() {
-            return Ok(None);
-        }
-        let weights = self.weights(plan)?;
-        let items: Vec<Range<usize>> = (0..predictions.len()).map(|text| text..text + 1).collect();
-        let documents = Documents { tokens: predictions, items: &items };
-        Ok(Some((weights, Weights::given(documents, &weights.frequency, max_id, true, plan)?)))
-    }
-
-    fn weights(&self, plan: &Plan) -> Result<&Weights> {
+    /// Document frequencies, and what they say about the references.
+    fn weights(&self, plan: &Plan) -> Result<&(Arc<DocumentFrequency>, Weights)> {
         if let Some(weights) = self.weights.get() {
             return Ok(weights);
         }
-        let weights = match &self.given {
-            Some(frequency) => Weights::given(self.documents(), frequency, self.vocab.max_id(), false, plan)?,
+        let (frequency, weights) = if let Some(frequency) = &self.given {
+            let weights = Weights::given(self.documents(), frequency, self.vocab.max_id(), false, plan)?;
+            (frequency.clone(), weights)
+        } else {
             // An n-gram of one document weighs as much as one of none.
-            None => Weights::counted(self.documents(), &self.vocab, 2, plan)?,
+            let (frequency, weights) = Weights::counted(self.documents(), &self.vocab, 2, plan)?;
+            (Arc::new(frequency), weights)
         };
-        Ok(self.weights.get_or_init(|| weights))
+        Ok(self.weights.get_or_init(|| (frequency, weights)))
     }
+}
+
+/// There must be one prediction for each item.
+fn check(predictions: usize, items: usize) -> Result<()> {
+    if predictions != items {
+        return Err(Error::Unequal {
+            left: "predictions",
+            left_len: predictions,
+            right: "references",
+            right_len: items,
+        });
+    }
+    if items == 0 { Err(Error::Empty("predictions")) } else { Ok(()) }
+}
+
+/// Each text is a document of its own.
+fn singles(texts: &Tokens) -> Vec<Range<usize>> {
+    (0..texts.len()).map(|text| text..text + 1).collect()
 }
 
 fn ranges(counts: &[usize], texts: usize) -> Result<Vec<Range<usize>>> {
@@ -262,72 +277,4 @@ fn ranges(counts: &[usize], texts: usize) -> Result<Vec<Range<usize>>> {
         return Err(Error::Unequal { left: "references", left_len: texts, right: "counts", right_len: start });
     }
     Ok(items)
-}
-
-/// Predictions that are compared at a time.
-#[derive(Debug)]
-struct Comparison<'a> {
-    references: &'a Tokens,
-    /// For each prediction, its references.
-    items: &'a [Range<usize>],
-    predictions: &'a Tokens,
-    /// Of the references and of the predictions.
-    weights: Option<(&'a Weights, Weights)>,
-    metrics: &'a Metrics,
-}
-
-impl Comparison<'_> {
-    fn rows<K: Key>(&self, max_id: u32, plan: &Plan) -> Result<Rows> {
-        let scratch = || (Matcher::<K>::new(max_id), RougeL::new(if self.metrics.rouge_l { max_id } else { 0 }));
-        let blocks = plan.map(self.predictions.len(), BLOCK, scratch, |(matcher, rouge_l), block| {
-            let mut rows = Rows::default();
-            for row in block {
-                self.add(row, matcher, rouge_l, &mut rows, plan)?;
-            }
-            Ok(rows)
-        })?;
-        Ok(Rows::concat(blocks))
-    }
-
-    /// Compare one prediction and add its row.
-    fn add<K: Key>(
-        &self,
-        row: usize,
-        matcher: &mut Matcher<K>,
-        rouge_l: &mut RougeL,
-        rows: &mut Rows,
-        plan: &Plan,
-    ) -> Result<()> {
-        let Metrics { bleu, cider_d, cider, parameters, .. } = *self.metrics;
-        let prediction = self.predictions.get(row);
-        let (tokens, texts) = (self.references, self.items[row].clone());
-        if bleu || cider_d || cider {
-            let matches = matcher.compare(prediction, tokens, texts.clone(), self.weighted(row), plan)?;
-            if bleu {
-                let lengths = texts.clone().map(|text| tokens.get(text).len());
-                rows.bleu.push(bleu::row(prediction.len(), lengths, matches.clipped));
-            }
-            if cider_d {
-                rows.cider_d.push(parameters.item(&matches.cider_d, texts.len()));
-            }
-            if cider {
-                rows.cider.push(parameters.item(&matches.cider, texts.len()));
-            }
-        }
-        if self.metrics.rouge_l {
-            rows.rouge_l.push(rouge_l.score(prediction, texts.map(|text| tokens.get(text)), plan)?);
-        }
-        Ok(())
-    }
-
-    fn weighted(&self, row: usize) -> Option<Weighted<'_>> {
-        let (references, predictions) = self.weights.as_ref()?;
-        Some(Weighted {
-            idf: references.frequency.idf(),
-            norms: &predictions.norms[row],
-            counts: &predictions.counts[self.predictions.span(row)],
-            reference_norms: &references.norms,
-            cider: &self.metrics.parameters,
-        })
-    }
 }

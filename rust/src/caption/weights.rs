@@ -44,8 +44,8 @@ const MAX_ITEM: usize = 1 << 30;
 /// N-grams in one partition, about: its table stays in the second-level cache.
 const PARTITION_LOG: u32 = 12;
 
-/// There are `1 << PARTITION_BITS` partitions at the most: a cache holds the places where they are written. Larger ones
-/// are split when they are counted.
+/// There are `1 << PARTITION_BITS` partitions at the most: a cache holds the places where they are written. In a large
+/// set, the tables of partitions leave the second-level cache, which costs less than to split them once more.
 const PARTITION_BITS: u32 = 12;
 
 /// Lengths of one text's vectors, by order.
@@ -61,7 +61,11 @@ pub(super) struct Documents<'a> {
     pub items: &'a [Range<usize>],
 }
 
-impl Documents<'_> {
+impl<'a> Documents<'a> {
+    pub fn new(tokens: &'a Tokens, items: &'a [Range<usize>]) -> Self {
+        Self { tokens, items }
+    }
+
     /// The texts of a block of items, which lie side by side.
     pub fn texts(&self, block: &Range<usize>) -> Range<usize> {
         self.items[block.start].start..self.items[block.end - 1].end
@@ -101,10 +105,9 @@ impl Documents<'_> {
     }
 }
 
-/// Document frequencies, and the norms of texts under them.
+/// What document frequencies say about texts.
 #[derive(Debug)]
 pub(super) struct Weights {
-    pub frequency: Arc<DocumentFrequency>,
     /// One row for each text.
     pub norms: Vec<Norms>,
     /// One row for each token, if they were asked for.
@@ -112,139 +115,186 @@ pub(super) struct Weights {
 }
 
 impl Weights {
-    /// Weights under the frequencies of these documents themselves. The frequencies keep the n-grams of `least`
-    /// documents and more, 1 or 2.
-    pub fn counted(documents: Documents<'_>, vocab: &Arc<Vocab>, least: u32, plan: &Plan) -> Result<Self> {
+    /// The frequencies of these documents, with the n-grams of `least` documents and more, 1 or 2, and the documents' own
+    /// weights under them.
+    pub fn counted(
+        documents: Documents<'_>,
+        vocab: &Arc<Vocab>,
+        least: u32,
+        plan: &Plan,
+    ) -> Result<(DocumentFrequency, Self)> {
         let idf = Idf::new(documents.items.len() as f64);
-        let (unigrams, longer, norms) = if vocab.max_id() <= u64::MAX_TOKEN {
-            let own = Own::<u64>::count(documents, &idf, vocab.max_id(), least, plan)?;
-            (own.unigrams, Longer::Narrow(own.longer), own.norms)
+        let nobody = Tokens::default();
+        let others = Documents::new(&nobody, &[]);
+        let (unigrams, longer, weights) = if vocab.max_id() <= u64::MAX_TOKEN {
+            let (counted, [own, _]) = count(documents, others, &idf, vocab.max_id(), Some(least), plan)?;
+            (counted.unigrams, Longer::Narrow(counted.longer), own)
         } else {
-            let own = Own::<u128>::count(documents, &idf, vocab.max_id(), least, plan)?;
-            (own.unigrams, Longer::Wide(own.longer), own.norms)
+            let (counted, [own, _]) = count(documents, others, &idf, vocab.max_id(), Some(least), plan)?;
+            (counted.unigrams, Longer::Wide(counted.longer), own)
         };
-        let frequency = Arc::new(DocumentFrequency::counted(vocab.clone(), idf, unigrams, longer));
-        Ok(Self { frequency, norms, counts: Vec::new() })
+        Ok((DocumentFrequency::counted(vocab.clone(), idf, unigrams, longer), weights))
+    }
+
+    /// The weights of documents under their own frequencies, and with counts those of others, which are looked up while
+    /// the frequencies are counted: no table is made of them.
+    pub fn counted_once(
+        documents: Documents<'_>,
+        others: Documents<'_>,
+        idf: &Idf,
+        max_id: u32,
+        plan: &Plan,
+    ) -> Result<[Self; 2]> {
+        if max_id <= u64::MAX_TOKEN {
+            Ok(count::<u64>(documents, others, idf, max_id, None, plan)?.1)
+        } else {
+            Ok(count::<u128>(documents, others, idf, max_id, None, plan)?.1)
+        }
     }
 
     /// Weights under given frequencies; `with_counts` asks for the counts too.
     pub fn given(
         documents: Documents<'_>,
-        frequency: &Arc<DocumentFrequency>,
+        frequency: &DocumentFrequency,
         max_id: u32,
         with_counts: bool,
         plan: &Plan,
     ) -> Result<Self> {
-        let (norms, counts) = if max_id <= u64::MAX_TOKEN {
-            look_up::<u64>(documents, frequency, with_counts, plan)?
+        if max_id <= u64::MAX_TOKEN {
+            look_up::<u64>(documents, frequency, with_counts, plan)
         } else {
-            look_up::<u128>(documents, frequency, with_counts, plan)?
-        };
-        Ok(Self { frequency: frequency.clone(), norms, counts })
+            look_up::<u128>(documents, frequency, with_counts, plan)
+        }
     }
 }
 
-/// Frequencies counted in the documents themselves.
+/// How many documents hold each n-gram.
 #[derive(Debug)]
-struct Own<K: Key> {
+struct Counted<K: Key> {
     unigrams: Vec<u32>,
     longer: [Frequencies<K>; MAX_ORDER - 1],
-    norms: Vec<Norms>,
 }
 
-impl<K: Key> Own<K> {
-    fn count(documents: Documents<'_>, idf: &Idf, max_id: u32, least: u32, plan: &Plan) -> Result<Self> {
-        let routing = Routing { seed: Seed::default(), bits: documents.partition_bits(), all: least < 2 };
-        let mut memory = documents.memory::<K>();
-        let mut blocks = documents.blocks(plan.threads(), &mut memory)?;
-        let mut norms = vec![[0.0; MAX_ORDER]; documents.tokens.len()];
-        list_tokens(documents, &mut blocks, plan)?;
-        let mut unigrams = vec![0; max_id as usize + 1];
-        for (token, items) in blocks.iter().flat_map(|block| &block.tokens) {
-            unigrams[*token as usize] += items;
-        }
-        let of_token = |token: u32| unigrams[token as usize];
-        let read = |scratch: &mut Scratch<K>, block: &mut Block<'_, K>, output: &mut Output<'_>| {
-            block.read_tokens(documents, idf, of_token, scratch, output);
-        };
-        read_back(documents, &mut blocks, (&mut norms, &mut []), read, plan)?;
-        let mut longer = [(); MAX_ORDER - 1].map(|()| Frequencies::default());
-        for order in 2..=MAX_ORDER {
-            list(documents, &mut blocks, order, routing, plan)?;
-            longer[order - 2] = count_columns(&mut blocks, routing, least, plan)?;
-            let read = |scratch: &mut Scratch<K>, block: &mut Block<'_, K>, output: &mut Output<'_>| {
-                block.read(documents, order, (idf, routing), scratch, output);
-            };
-            read_back(documents, &mut blocks, (&mut norms, &mut []), read, plan)?;
-        }
-        Ok(Self { unigrams, longer, norms })
+/// Count the n-grams of documents, and weigh them and others. Tables of longer n-grams are made if `least` says of which.
+fn count<K: Key>(
+    documents: Documents<'_>,
+    others: Documents<'_>,
+    idf: &Idf,
+    max_id: u32,
+    least: Option<u32>,
+    plan: &Plan,
+) -> Result<(Counted<K>, [Weights; 2])> {
+    let routing = Routing { seed: Seed::default(), bits: documents.partition_bits(), all: least == Some(1) };
+    let (mut memory, mut other_memory) = (documents.memory::<K>(), others.memory::<K>());
+    let mut own = Weigher::new(documents, idf, &mut memory, false, plan)?;
+    let mut other = Weigher::new(others, idf, &mut other_memory, true, plan)?;
+    let unigrams = own.count_tokens(max_id, plan)?;
+    own.read_tokens(|token| unigrams[token as usize], plan)?;
+    other.read_tokens(|token| unigrams[token as usize], plan)?;
+    let mut longer = [(); MAX_ORDER - 1].map(|()| Frequencies::default());
+    for order in 2..=MAX_ORDER {
+        own.list(order, routing, plan)?;
+        other.list(order, routing, plan)?;
+        longer[order - 2] = count_columns(&mut own.blocks, &mut other.blocks, routing, least, plan)?;
+        own.read(order, routing, plan)?;
+        other.read(order, routing, plan)?;
     }
+    Ok((Counted { unigrams, longer }, [own.weights, other.weights]))
 }
 
-/// Norms under given frequencies, and counts if they are wanted.
+/// Weigh documents by given frequencies.
 fn look_up<K: Key>(
     documents: Documents<'_>,
     frequency: &DocumentFrequency,
     with_counts: bool,
     plan: &Plan,
-) -> Result<(Vec<Norms>, Vec<Counts>)> {
-    let idf = frequency.idf();
+) -> Result<Weights> {
     let mut memory = documents.memory::<K>();
-    let mut blocks = documents.blocks(plan.threads(), &mut memory)?;
-    let mut norms = vec![[0.0; MAX_ORDER]; documents.tokens.len()];
-    let mut counts = vec![[0; MAX_ORDER]; if with_counts { documents.all_tokens() } else { 0 }];
-    let read = |scratch: &mut Scratch<K>, block: &mut Block<'_, K>, output: &mut Output<'_>| {
-        block.read_tokens(documents, idf, |token| frequency.get(&[token]), scratch, output);
-    };
-    read_back(documents, &mut blocks, (&mut norms, &mut counts), read, plan)?;
+    let mut own = Weigher::new(documents, frequency.idf(), &mut memory, with_counts, plan)?;
+    own.read_tokens(|token| frequency.get(&[token]), plan)?;
     for order in 2..=MAX_ORDER {
         let bits = documents.partition_bits();
         let routing = Routing { seed: frequency.seed(order), bits, all: !frequency.is_monotone() };
-        list(documents, &mut blocks, order, routing, plan)?;
-        look_up_columns(&mut blocks, order, routing, frequency, plan)?;
-        let read = |scratch: &mut Scratch<K>, block: &mut Block<'_, K>, output: &mut Output<'_>| {
-            block.read(documents, order, (idf, routing), scratch, output);
+        own.list(order, routing, plan)?;
+        look_up_columns(&mut own.blocks, order, routing, frequency, plan)?;
+        own.read(order, routing, plan)?;
+    }
+    Ok(own.weights)
+}
+
+/// Takes documents through the first and the third pass.
+#[derive(Debug)]
+struct Weigher<'d, 'm, K> {
+    documents: Documents<'d>,
+    idf: &'d Idf,
+    blocks: Vec<Block<'m, K>>,
+    weights: Weights,
+}
+
+impl<'d, 'm, K: Key> Weigher<'d, 'm, K> {
+    fn new(
+        documents: Documents<'d>,
+        idf: &'d Idf,
+        memory: &'m mut [K],
+        with_counts: bool,
+        plan: &Plan,
+    ) -> Result<Self> {
+        let weights = Weights {
+            norms: vec![[0.0; MAX_ORDER]; documents.tokens.len()],
+            counts: vec![[0; MAX_ORDER]; if with_counts { documents.all_tokens() } else { 0 }],
         };
-        read_back(documents, &mut blocks, (&mut norms, &mut counts), read, plan)?;
+        Ok(Self { documents, idf, blocks: documents.blocks(plan.threads(), memory)?, weights })
     }
-    Ok((norms, counts))
-}
 
-/// Pass 1 for single tokens.
-fn list_tokens<K: Key>(documents: Documents<'_>, blocks: &mut [Block<'_, K>], plan: &Plan) -> Result<()> {
-    plan.each(blocks, Scratch::default, |scratch, _, block| block.list_tokens(documents, scratch, plan))
-}
-
-/// Pass 1.
-fn list<K: Key>(
-    documents: Documents<'_>,
-    blocks: &mut [Block<'_, K>],
-    order: usize,
-    routing: Routing,
-    plan: &Plan,
-) -> Result<()> {
-    plan.each(blocks, Scratch::default, |scratch, _, block| block.list(documents, order, routing, scratch, plan))
-}
-
-/// Pass 3: `results` are norms by text and counts by token, which may be empty.
-fn read_back<K: Key>(
-    documents: Documents<'_>,
-    blocks: &mut [Block<'_, K>],
-    results: (&mut [Norms], &mut [Counts]),
-    read: impl Fn(&mut Scratch<K>, &mut Block<'_, K>, &mut Output<'_>) + Sync,
-    plan: &Plan,
-) -> Result<()> {
-    let (mut norms, mut counts) = results;
-    let mut work = Vec::with_capacity(blocks.len());
-    for block in blocks {
-        let texts = documents.texts(&block.items);
-        let tokens = if counts.is_empty() { 0 } else { documents.tokens.of(&texts).len() };
-        let norms = norms.split_off_mut(..texts.len()).unwrap_or_default();
-        let counts = counts.split_off_mut(..tokens).unwrap_or_default();
-        work.push((block, Output { norms, counts }));
+    /// In how many documents each token is.
+    fn count_tokens(&mut self, max_id: u32, plan: &Plan) -> Result<Vec<u32>> {
+        let documents = self.documents;
+        plan.each(&mut self.blocks, Scratch::default, |scratch, _, block| block.list_tokens(documents, scratch, plan))?;
+        let mut unigrams = vec![0; max_id as usize + 1];
+        for (token, items) in self.blocks.iter().flat_map(|block| &block.tokens) {
+            unigrams[*token as usize] += items;
+        }
+        Ok(unigrams)
     }
-    plan.each(&mut work, Scratch::default, |scratch, _, (block, output)| {
-        read(scratch, block, output);
-        plan.check()
-    })
+
+    /// Pass 3 for single tokens.
+    fn read_tokens(&mut self, of_token: impl Fn(u32) -> u32 + Sync, plan: &Plan) -> Result<()> {
+        let (documents, idf) = (self.documents, self.idf);
+        self.read_back(|scratch, block, output| block.read_tokens(documents, idf, &of_token, scratch, output), plan)
+    }
+
+    /// Pass 1.
+    fn list(&mut self, order: usize, routing: Routing, plan: &Plan) -> Result<()> {
+        let documents = self.documents;
+        plan.each(&mut self.blocks, Scratch::default, |scratch, _, block| {
+            block.list(documents, order, routing, scratch, plan)
+        })
+    }
+
+    /// Pass 3.
+    fn read(&mut self, order: usize, routing: Routing, plan: &Plan) -> Result<()> {
+        let (documents, idf) = (self.documents, self.idf);
+        self.read_back(|scratch, block, output| block.read(documents, order, (idf, routing), scratch, output), plan)
+    }
+
+    fn read_back(
+        &mut self,
+        read: impl Fn(&mut Scratch<K>, &mut Block<'m, K>, &mut Output<'_>) + Sync,
+        plan: &Plan,
+    ) -> Result<()> {
+        let Weights { norms, counts } = &mut self.weights;
+        let (mut norms, mut counts) = (norms.as_mut_slice(), counts.as_mut_slice());
+        let mut work = Vec::with_capacity(self.blocks.len());
+        for block in &mut self.blocks {
+            let texts = self.documents.texts(&block.items);
+            let tokens = if counts.is_empty() { 0 } else { self.documents.tokens.count(texts.clone()) };
+            let norms = norms.split_off_mut(..texts.len()).unwrap_or_default();
+            let counts = counts.split_off_mut(..tokens).unwrap_or_default();
+            work.push((block, Output { norms, counts }));
+        }
+        plan.each(&mut work, Scratch::default, |scratch, _, (block, output)| {
+            read(scratch, block, output);
+            plan.check()
+        })
+    }
 }
