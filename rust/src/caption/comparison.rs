@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::bleu;
+use super::common_tokens::CommonTokens;
 use super::idf::Idf;
 use super::matching::{Matcher, Weighted};
 use super::rouge_l::RougeL;
@@ -36,6 +37,14 @@ pub(super) struct Weighing<'a> {
     pub predictions: Weights,
 }
 
+/// Buffers for comparing one prediction after the other, one for each thread.
+#[derive(Debug)]
+struct Scratch<K> {
+    common: CommonTokens,
+    matcher: Matcher<K>,
+    rouge_l: RougeL,
+}
+
 impl Comparison<'_> {
     /// Rows for all predictions, of token ids up to `max_id`.
     pub fn rows(&self, max_id: u32, plan: &Plan) -> Result<Rows> {
@@ -43,11 +52,12 @@ impl Comparison<'_> {
     }
 
     fn rows_by<K: Key>(&self, max_id: u32, plan: &Plan) -> Result<Rows> {
-        let scratch = || (Matcher::<K>::new(max_id), RougeL::new(if self.metrics.rouge_l { max_id } else { 0 }));
-        let blocks = plan.map(self.predictions.len(), BLOCK, scratch, |(matcher, rouge_l), block| {
+        let scratch =
+            || Scratch { common: CommonTokens::new(max_id), matcher: Matcher::<K>::new(), rouge_l: RougeL::default() };
+        let blocks = plan.map(self.predictions.len(), BLOCK, scratch, |scratch, block| {
             let mut rows = Rows::default();
             for row in block {
-                self.add(row, matcher, rouge_l, &mut rows, plan)?;
+                self.add(row, scratch, &mut rows, plan)?;
             }
             Ok(rows)
         })?;
@@ -55,22 +65,17 @@ impl Comparison<'_> {
     }
 
     /// Compare one prediction and add its row.
-    fn add<K: Key>(
-        &self,
-        row: usize,
-        matcher: &mut Matcher<K>,
-        rouge_l: &mut RougeL,
-        rows: &mut Rows,
-        plan: &Plan,
-    ) -> Result<()> {
+    fn add<K: Key>(&self, row: usize, scratch: &mut Scratch<K>, rows: &mut Rows, plan: &Plan) -> Result<()> {
         let Metrics { bleu, cider_d, cider, parameters, .. } = *self.metrics;
+        let Scratch { common, matcher, rouge_l } = scratch;
         let prediction = self.predictions.get(row);
         let (tokens, texts) = (self.references, self.items[row].clone());
+        let lengths = texts.clone().map(|text| tokens.get(text).len());
+        common.find(prediction, texts.clone().map(|text| tokens.get(text)), plan)?;
         if bleu || cider_d || cider {
-            let matches = matcher.compare(prediction, tokens, texts.clone(), self.weighted(row), plan)?;
+            let matches = matcher.compare(prediction, common, tokens, texts.clone(), self.weighted(row), plan)?;
             if bleu {
-                let lengths = texts.clone().map(|text| tokens.get(text).len());
-                rows.bleu.push(bleu::row(prediction.len(), lengths, matches.clipped));
+                rows.bleu.push(bleu::row(prediction.len(), lengths.clone(), matches.clipped));
             }
             if cider_d {
                 rows.cider_d.push(parameters.item(&matches.cider_d, texts.len()));
@@ -80,7 +85,7 @@ impl Comparison<'_> {
             }
         }
         if self.metrics.rouge_l {
-            rows.rouge_l.push(rouge_l.score(prediction, texts.map(|text| tokens.get(text)), plan)?);
+            rows.rouge_l.push(rouge_l.score(common, lengths, plan)?);
         }
         Ok(())
     }

@@ -7,6 +7,7 @@
 use std::ops::Range;
 
 use super::cider::{Cider, Products};
+use super::common_tokens::{CommonTokens, Found};
 use super::idf::Idf;
 use super::weights::{Counts, Norms};
 use crate::blocks::Plan;
@@ -29,8 +30,6 @@ pub(super) struct Matches {
 pub(super) struct Matcher<K> {
     /// The prediction's distinct n-grams of two tokens and more, numbered by first occurrence.
     table: Table<K>,
-    /// The same for single tokens, by token id: one more than the number, 0 for tokens that it does not have.
-    by_token: Vec<u32>,
     distinct: Distinct,
     vector: Vector,
     /// Places in the prediction whose n-grams of the last order matched in some reference.
@@ -77,11 +76,9 @@ pub(super) struct Weighted<'a> {
 }
 
 impl<K: Key> Matcher<K> {
-    /// For token ids up to `max_id`.
-    pub fn new(max_id: u32) -> Self {
+    pub fn new() -> Self {
         Self {
             table: Table::new(Seed::default()),
-            by_token: vec![0; max_id as usize + 1],
             distinct: Distinct::default(),
             vector: Vector::default(),
             own_places: Vec::new(),
@@ -92,10 +89,12 @@ impl<K: Key> Matcher<K> {
         }
     }
 
-    /// Compare a prediction with the references in `texts`; CIDEr is computed if there are weights for it.
+    /// Compare a prediction with the references in `texts`, with which it has the tokens `common`; CIDEr is computed if
+    /// there are weights for it.
     pub fn compare(
         &mut self,
         prediction: &[u32],
+        common: &CommonTokens,
         tokens: &Tokens,
         texts: Range<usize>,
         weighted: Option<Weighted<'_>>,
@@ -109,14 +108,14 @@ impl<K: Key> Matcher<K> {
         }
         self.places.resize(self.places.len().max(texts.len()), Vec::new());
         for order in 1..=MAX_ORDER {
-            self.number(prediction, order);
+            self.number(prediction, common, order);
             if let Some(weighted) = weighted {
                 self.vector.weigh(&self.distinct, order, weighted);
             }
             for (reference, text) in texts.clone().enumerate() {
                 plan.check()?;
                 match order {
-                    1 => self.probe_tokens(tokens.get(text), reference),
+                    1 => self.take_tokens(common.of(reference), reference),
                     _ => self.probe(tokens.get(text), reference, order),
                 }
                 if let Some(Weighted { norms, reference_norms, .. }) = weighted {
@@ -130,21 +129,14 @@ impl<K: Key> Matcher<K> {
             }
             matches.clipped[order - 1] = self.distinct.clipped();
         }
-        prediction.iter().for_each(|&token| self.by_token[token as usize] = 0);
         Ok(matches)
     }
 
     /// Number and count the prediction's n-grams, those that may match.
-    fn number(&mut self, prediction: &[u32], order: usize) {
+    fn number(&mut self, prediction: &[u32], common: &CommonTokens, order: usize) {
         if order == 1 {
             self.distinct.clear();
-            for (place, &token) in (0u32..).zip(prediction) {
-                let number = &mut self.by_token[token as usize];
-                if *number == 0 {
-                    *number = self.distinct.counts.len() as u32 + 1;
-                }
-                self.distinct.push(place, *number - 1);
-            }
+            (0u32..).zip(&common.own).for_each(|(place, &number)| self.distinct.push(place, number));
         } else {
             self.own_places.clear();
             let Distinct { at, most, .. } = &self.distinct;
@@ -163,21 +155,10 @@ impl<K: Key> Matcher<K> {
         self.touched.resize(self.touched.len().max(count.div_ceil(64)), 0);
     }
 
-    /// Count the prediction's tokens in one reference. Most do not match, in no order that could be foreseen, so
-    /// the place is written in any case and kept or written over.
-    fn probe_tokens(&mut self, reference: &[u32], index: usize) {
-        let places = &mut self.places[index];
-        places.resize(reference.len(), 0);
-        let mut kept = 0;
-        for (place, &token) in reference.iter().enumerate() {
-            let number = self.by_token[token as usize];
-            places[kept] = place as u32;
-            if number > 0 {
-                kept += 1;
-                hit(&mut self.matched, &mut self.touched, number - 1);
-            }
-        }
-        places.truncate(kept);
+    /// Count the prediction's tokens in one reference.
+    fn take_tokens(&mut self, found: &Found, index: usize) {
+        self.places[index].clone_from(&found.places);
+        found.numbers.iter().for_each(|&number| hit(&mut self.matched, &mut self.touched, number));
     }
 
     /// Count the prediction's n-grams in one reference, at the places that the last order left over.

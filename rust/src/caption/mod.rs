@@ -6,6 +6,7 @@
 
 pub mod bleu;
 pub mod cider;
+mod common_tokens;
 mod comparison;
 mod counting;
 mod frequency;

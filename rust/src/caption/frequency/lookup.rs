@@ -174,13 +174,11 @@ fn after(size: usize, place: usize) -> usize {
     if place + 1 == size { 0 } else { place + 1 }
 }
 
-/// Go on with a search whose first entry was `seen` at `place`.
+/// Go on with a search whose first entry was `seen` at `place`. There is one branch, less often taken than not, whether
+/// the n-gram is in the table or not: a free entry has a count of zero.
 #[inline]
 fn resolve<K: Key>(pairs: &[[K; 2]], key: K, mut place: usize, mut seen: [K; 2]) -> u32 {
-    while seen[0] != key {
-        if seen[0] == K::default() {
-            return 0;
-        }
+    while (seen[0] != key) & (seen[0] != K::default()) {
         place = after(pairs.len(), place);
         seen = pairs[place];
     }
