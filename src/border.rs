@@ -2,10 +2,9 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::thread;
 use std::time::Duration;
 
-use muge_fast_core::{Error, Plan, Result};
+use muge_fast_core::{Error, Plan, Result, Team};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 
@@ -50,7 +49,7 @@ pub fn run_watched<T: Send>(
     work: impl FnOnce(&Plan) -> Result<T> + Send,
 ) -> PyResult<T> {
     let plan = plan(threads)?;
-    let (result, interrupt) = py.detach(|| watch(&plan, progress.as_ref(), work));
+    let (result, interrupt) = py.detach(|| watch(&plan, progress.as_ref(), work))?;
     match (result, interrupt) {
         (_, Some(interrupt)) => Err(interrupt),
         (Some(result), None) => result.map_err(|error| exception(&error)),
@@ -77,18 +76,20 @@ fn watch<T: Send>(
     plan: &Plan,
     progress: Option<&Py<PyAny>>,
     work: impl FnOnce(&Plan) -> Result<T> + Send,
-) -> (Option<Result<T>>, Option<PyErr>) {
-    thread::scope(|scope| {
-        let (sender, receiver) = mpsc::channel();
-        let worker = scope.spawn(move || {
-            // The receiver waits until it gets this or the sender is gone.
-            let _ = sender.send(work(plan));
-        });
+) -> PyResult<(Option<Result<T>>, Option<PyErr>)> {
+    let team = Team::new(plan).map_err(|error| PyRuntimeError::new_err(format!("cannot start threads: {error}")))?;
+    let (sender, receiver) = mpsc::channel();
+    let work = move |plan: &Plan| {
+        let result = catch_unwind(AssertUnwindSafe(|| work(plan)));
+        // The receiver waits until it gets this.
+        let _ = sender.send(result.ok());
+    };
+    Ok(team.run(work, || {
         let mut interrupt = None;
-        let result = loop {
+        loop {
             match receiver.recv_timeout(SIGNAL_PAUSE) {
-                Ok(result) => break Some(result),
-                Err(RecvTimeoutError::Disconnected) => break None,
+                Ok(result) => return (result, interrupt),
+                Err(RecvTimeoutError::Disconnected) => return (None, interrupt),
                 Err(RecvTimeoutError::Timeout) if interrupt.is_none() => {
                     interrupt = Python::attach(|py| ask(py, plan, progress)).err();
                     if interrupt.is_some() {
@@ -97,11 +98,8 @@ fn watch<T: Send>(
                 }
                 Err(RecvTimeoutError::Timeout) => {}
             }
-        };
-        // A panic has been told by the missing result.
-        let _ = worker.join();
-        (result, interrupt)
-    })
+        }
+    }))
 }
 
 /// Ask Python whether to go on.

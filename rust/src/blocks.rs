@@ -1,8 +1,11 @@
-//! Run a function over blocks of work on scoped threads, with results in block order.
+//! Run a function over blocks of work on several threads, with results in block order.
 //!
 //! The cut into blocks depends on the amount of work alone, never on the number of threads, so a result that is
-//! put together in block order has the same bits for any thread count. Threads live for one call: there is no
-//! pool that a forked child could hang on, and starting two takes about 50 µs.
+//! put together in block order has the same bits for any thread count.
+//!
+//! Threads live for one call: there is no pool that a forked child could hang on. A long call starts a [`Team`] that all
+//! its steps share. A step without one starts threads of its own, which takes about 50 µs, and more where the kernel
+//! starts a thread on the core of its parent while another is idle: it may leave it there for milliseconds.
 
 use std::iter::Enumerate;
 use std::ops::Range;
@@ -10,6 +13,8 @@ use std::slice::IterMut;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
+
+use rayon_core::{Scope, ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 
 use crate::error::{Error, Result};
 
@@ -19,13 +24,41 @@ pub struct Plan {
     threads: usize,
     cancelled: Arc<AtomicBool>,
     done: Arc<AtomicUsize>,
+    team: Option<Arc<ThreadPool>>,
+}
+
+/// Threads that wait for the work of a plan, until this and all clones of the plan are gone.
+#[derive(Debug)]
+pub struct Team {
+    plan: Plan,
+    threads: Arc<ThreadPool>,
+}
+
+impl Team {
+    /// As many threads as the plan has.
+    ///
+    /// # Errors
+    /// If the machine gives no more threads.
+    pub fn new(plan: &Plan) -> std::result::Result<Self, ThreadPoolBuildError> {
+        let threads = Arc::new(ThreadPoolBuilder::new().num_threads(plan.threads).build()?);
+        Ok(Self { plan: Plan { team: Some(threads.clone()), ..plan.clone() }, threads })
+    }
+
+    /// Run `work` on one of the threads, which the others join in its steps, while the calling thread runs `meanwhile`.
+    /// Both have ended when this ends; a panic goes on in the calling thread.
+    pub fn run<'s, T>(&'s self, work: impl FnOnce(&Plan) + Send + 's, meanwhile: impl FnOnce() -> T) -> T {
+        self.threads.in_place_scope(|scope: &Scope<'s>| {
+            scope.spawn(|_| work(&self.plan));
+            meanwhile()
+        })
+    }
 }
 
 impl Plan {
     /// A plan for `threads` threads; `None` means one for each core.
     pub fn new(threads: Option<usize>) -> Self {
         let cores = || thread::available_parallelism().map_or(1, usize::from);
-        Self { threads: threads.unwrap_or_else(cores).max(1), cancelled: Arc::default(), done: Arc::default() }
+        Self { threads: threads.unwrap_or_else(cores).max(1), ..Self::default() }
     }
 
     /// Number of threads that will be used.
@@ -98,24 +131,26 @@ impl Plan {
         let failed: Mutex<Option<(usize, Error)>> = Mutex::new(None);
         let queue = Queue::new(items);
         let run = || {
-            let mut state = scratch();
+            let mut state = None;
             while let Some((index, item)) = queue.next() {
-                if let Err(error) = self.check().and_then(|()| work(&mut state, index, item)) {
+                let state = state.get_or_insert_with(&scratch);
+                if let Err(error) = self.check().and_then(|()| work(state, index, item)) {
                     queue.close();
                     keep_first(&failed, index, error);
                 }
             }
         };
-        if threads <= 1 {
-            run();
-        } else {
-            thread::scope(|scope| {
-                // The calling thread works too.
-                for _ in 1..threads {
-                    scope.spawn(run);
-                }
+        // The calling thread works too.
+        match &self.team {
+            _ if threads <= 1 => run(),
+            Some(team) => team.in_place_scope(|scope| {
+                (1..threads).for_each(|_| scope.spawn(|_| run()));
                 run();
-            });
+            }),
+            None => thread::scope(|scope| {
+                (1..threads).for_each(|_| drop(scope.spawn(run)));
+                run();
+            }),
         }
         failed.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), |(_, error)| Err(error))
     }

@@ -19,5 +19,5 @@ pub mod source;
 pub mod submission;
 pub mod text;
 
-pub use blocks::Plan;
+pub use blocks::{Plan, Team};
 pub use error::{Error, Result};
