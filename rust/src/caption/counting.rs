@@ -18,7 +18,8 @@ pub(super) fn count_columns<K: Key>(
     let own = blocks.len();
     let both = blocks.iter_mut().map(Block::listed).chain(others.iter_mut().map(Block::listed)).collect();
     let counter = || Counter::new(routing);
-    let kept = with_columns(both, routing.bits, plan, counter, |counter, column| counter.count(column, own, least))?;
+    let count = |counter: &mut Counter<K>, _, column: &mut Column<'_, K>| counter.count(column, own, least);
+    let kept = with_columns(both, routing.bits, plan, counter, count)?;
     if least.is_none() {
         return Ok(Frequencies::default());
     }
@@ -33,7 +34,8 @@ pub(super) fn look_up_columns<K: Key>(
     frequency: &DocumentFrequency,
     plan: &Plan,
 ) -> Result<()> {
-    let look_up = |(): &mut (), column: &mut Column<'_, K>| {
+    let look_up = |(): &mut (), partition, column: &mut Column<'_, K>| {
+        frequency.fetch(order, partition, routing.bits, column.iter().map(|block| block.len()).sum());
         column.iter_mut().for_each(|block| frequency.look_up(block, order));
     };
     with_columns(blocks.iter_mut().map(Block::listed).collect(), routing.bits, plan, || (), look_up)?;
@@ -46,13 +48,14 @@ type Column<'b, K> = Vec<&'b mut [K]>;
 /// Columns that are made at a time: with many blocks, their slices would need much memory.
 const COLUMNS: usize = 256;
 
-/// Run `work` on each partition, with the n-grams that all blocks have listed; the results come in the order of the hash.
+/// Run `work` on each partition, told by its number, with the n-grams that all blocks have listed; the results come in
+/// the order of the hash.
 fn with_columns<K: Key, S, T: Send + Default>(
     mut rest: Vec<(&mut [K], &[u32])>,
     bits: u32,
     plan: &Plan,
     scratch: impl Fn() -> S + Sync,
-    work: impl Fn(&mut S, &mut Column<'_, K>) -> T + Sync,
+    work: impl Fn(&mut S, usize, &mut Column<'_, K>) -> T + Sync,
 ) -> Result<Vec<T>> {
     let mut results = Vec::new();
     for first in (0..1 << bits).step_by(COLUMNS) {
@@ -65,8 +68,8 @@ fn with_columns<K: Key, S, T: Send + Default>(
                 (own.collect(), T::default())
             })
             .collect();
-        plan.each(&mut columns, &scratch, |state, _, (column, result)| {
-            *result = work(state, column);
+        plan.each(&mut columns, &scratch, |state, index, (column, result)| {
+            *result = work(state, first + index, column);
             plan.check()
         })?;
         results.extend(columns.into_iter().map(|(_, result)| result));
@@ -81,13 +84,11 @@ struct Counter<K> {
     /// Those that are looked up among them.
     others: Vec<K>,
     tally: Tally<K>,
-    /// N-grams to be given back.
-    kept: Vec<(K, u32)>,
 }
 
 impl<K: Key> Counter<K> {
     fn new(routing: Routing) -> Self {
-        Self { own: Vec::new(), others: Vec::new(), tally: Tally::new(routing), kept: Vec::new() }
+        Self { own: Vec::new(), others: Vec::new(), tally: Tally::new(routing) }
     }
 
     /// Put its count among the first `own` blocks in the place of each n-gram, and give those that are there `least`
@@ -100,11 +101,7 @@ impl<K: Key> Counter<K> {
         gather(others, &mut self.others);
         self.tally.look_up(&mut self.others);
         give_back(&self.others, others);
-        self.kept.clear();
-        if let Some(least) = least {
-            self.tally.keep(least, &mut self.kept);
-        }
-        self.kept.clone()
+        least.map(|least| self.tally.at_least(least)).unwrap_or_default()
     }
 }
 
@@ -130,11 +127,12 @@ struct Tally<K> {
     used: usize,
     keys: Vec<K>,
     counts: Vec<u32>,
+    kept: Vec<(K, u32)>,
 }
 
 impl<K: Key> Tally<K> {
     fn new(routing: Routing) -> Self {
-        Self { routing, size: 0, used: 0, keys: Vec::new(), counts: Vec::new() }
+        Self { routing, size: 0, used: 0, keys: Vec::new(), counts: Vec::new(), kept: Vec::new() }
     }
 
     /// Put in the place of each n-gram how often it is there.
@@ -169,16 +167,16 @@ impl<K: Key> Tally<K> {
         }
     }
 
-    /// Add the n-grams that are there `least` times. Which are is hard to foresee, so each is written, and kept or
-    /// written over.
-    fn keep(&self, least: u32, kept: &mut Vec<(K, u32)>) {
-        let mut end = kept.len();
-        kept.resize(end + self.used + 1, (K::default(), 0));
+    /// The n-grams that are there `least` times. Which are is hard to foresee, so each is written, and kept or written
+    /// over; at the end there is room for them alone.
+    fn at_least(&mut self, least: u32) -> Vec<(K, u32)> {
+        let mut end = 0;
+        self.kept.resize(self.kept.len().max(self.used + 1), (K::default(), 0));
         for (&key, &count) in self.keys[..self.size].iter().zip(&self.counts[..self.size]) {
-            kept[end] = (key, count);
+            self.kept[end] = (key, count);
             end += usize::from(count >= least);
         }
-        kept.truncate(end);
+        self.kept[..end].to_vec()
     }
 }
 

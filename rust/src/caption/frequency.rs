@@ -159,6 +159,14 @@ impl DocumentFrequency {
         }
     }
 
+    /// Make ready for `lookups` n-grams of one partition of the hash, of which there are `1 << bits`.
+    pub(super) fn fetch(&self, order: usize, partition: usize, bits: u32, lookups: usize) {
+        match &self.longer {
+            Longer::Narrow(orders) => orders[order - 2].fetch(partition, bits, lookups),
+            Longer::Wide(orders) => orders[order - 2].fetch(partition, bits, lookups),
+        }
+    }
+
     /// The hash by which the n-grams of `order` tokens are arranged.
     pub(super) fn seed(&self, order: usize) -> Seed {
         match &self.longer {

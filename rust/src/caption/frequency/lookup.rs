@@ -1,5 +1,7 @@
 //! N-gram -> number of documents, to be looked up and never changed.
 
+use std::hint::black_box;
+
 use crate::blocks::Plan;
 use crate::error::Result;
 use crate::huge::HugeArray;
@@ -46,9 +48,12 @@ impl<K: Key> Frequencies<K> {
     /// Put its count in the place of each n-gram, or zero if it is below two. `own` turns n-grams into this table's
     /// kind; those that it cannot have are in no document.
     pub fn look_up<L: Key>(&self, ngrams: &mut [L], own: impl Fn(L) -> Option<K>) {
-        for batch in ngrams.chunks_mut(BATCH) {
-            self.shared.look_up(batch, self.seed, &own);
-        }
+        self.shared.look_up(ngrams, self.seed, own);
+    }
+
+    /// Bring near what `lookups` n-grams of a partition will be compared with; there are `1 << bits` partitions.
+    pub fn fetch(&self, partition: usize, bits: u32, lookups: usize) {
+        self.shared.fetch(partition, bits, lookups);
     }
 
     /// All n-grams with their counts.
@@ -71,30 +76,36 @@ impl Kind {
     }
 }
 
-/// N-grams that are looked up together.
-const BATCH: usize = 64;
-
 /// Stretches of a table that are filled side by side.
 const STRETCHES: usize = 64;
 
-/// Open addressing in the order of the hash, so that n-grams of one partition of the hash lie side by side.
+/// N-grams in one bucket. Four pairs of 64 bits are a cache line.
+const WIDTH: usize = 4;
+
+/// N-grams with their counts, filled from the first place; free places are zero.
+type Bucket<K> = [[K; 2]; WIDTH];
+
+/// Buckets in the order of the hash, so that n-grams of one partition of the hash lie side by side. Those that find their
+/// own bucket full go to the next. A search compares with all places of a bucket at once, without branches.
 #[derive(Debug, Default)]
 struct Entries<K: Key> {
-    /// Pairs of an n-gram and its count, in one cache line.
-    pairs: HugeArray<[K; 2]>,
+    buckets: HugeArray<Bucket<K>>,
     len: usize,
 }
 
 impl<K: Key> Entries<K> {
     /// Threads fill stretches of the table side by side. An n-gram that finds no place in its own stretch is put in at
-    /// the end: what lies between its home and its place is not empty then, which is all that a search asks for.
+    /// the end: what lies between its home and its place is full then, which is all that a search asks for.
     fn new(seed: Seed, parts: &[Vec<(K, u32)>], kind: Kind, plan: &Plan) -> Result<Self> {
         let len = kind.of(parts).count();
-        // Half full: a search that fails ends after two or three entries, most often in the same cache line.
-        let mut memory = HugeArray::zeroed(if len == 0 { 0 } else { 2 * len + 1 });
-        let pairs: &mut [[K; 2]] = &mut memory;
-        let size = pairs.len();
-        let (mut rest, mut start, mut stretches) = (&mut *pairs, 0, Vec::new());
+        if len == 0 {
+            return Ok(Self::default());
+        }
+        // Half full: one bucket in twenty overflows.
+        let mut memory = HugeArray::zeroed(2 * len / WIDTH + 1);
+        let buckets: &mut [Bucket<K>] = &mut memory;
+        let size = buckets.len();
+        let (mut rest, mut start, mut stretches) = (&mut *buckets, 0, Vec::new());
         let together = parts.len().div_ceil(STRETCHES);
         for first in (0..parts.len()).step_by(together) {
             let last = parts.len().min(first + together);
@@ -109,7 +120,7 @@ impl<K: Key> Entries<K> {
             |(), _, (parts, start, stretch, left)| {
                 for (key, count) in kind.of(parts) {
                     let from = stretch.get_mut(home(size, key, seed) - *start..).unwrap_or_default();
-                    match from.iter_mut().find(|[found, _]| *found == K::default()) {
+                    match from.iter_mut().find_map(free) {
                         Some(free) => *free = [key, K::from_number(count)],
                         None => left.push((key, count)),
                     }
@@ -120,50 +131,54 @@ impl<K: Key> Entries<K> {
         let left: Vec<_> = stretches.into_iter().flat_map(|(.., left)| left).collect();
         for (key, count) in left {
             let mut place = home(size, key, seed);
-            while pairs[place][0] != K::default() {
+            while is_full(&buckets[place]) {
                 place = after(size, place);
             }
-            pairs[place] = [key, K::from_number(count)];
+            if let Some(free) = free(&mut buckets[place]) {
+                *free = [key, K::from_number(count)];
+            }
         }
-        Ok(Self { pairs: memory, len })
+        Ok(Self { buckets: memory, len })
     }
 
     fn get(&self, key: K, seed: Seed) -> u32 {
-        if self.len == 0 {
-            return 0;
-        }
-        let pairs: &[_] = &self.pairs;
-        let home = home(pairs.len(), key, seed);
-        resolve(pairs, key, home, pairs[home])
+        if self.len == 0 { 0 } else { find(&self.buckets, key, home(self.buckets.len(), key, seed)) }
     }
 
-    /// The first entry of several n-grams is read before any is compared, so that the memory accesses overlap instead
-    /// of waiting for one another's branches.
-    fn look_up<L: Key>(&self, ngrams: &mut [L], seed: Seed, own: &impl Fn(L) -> Option<K>) {
+    fn look_up<L: Key>(&self, ngrams: &mut [L], seed: Seed, own: impl Fn(L) -> Option<K>) {
         if self.len == 0 {
             return ngrams.fill(L::from_number(0));
         }
-        let pairs: &[_] = &self.pairs;
-        let mut seen = [(K::default(), 0, [K::default(); 2]); BATCH];
-        for (slot, &ngram) in seen.iter_mut().zip(&*ngrams) {
-            // No n-gram is zero, so zero is found nowhere.
-            let key = own(ngram).unwrap_or_default();
-            let home = home(pairs.len(), key, seed);
-            *slot = (key, home, pairs[home]);
-        }
-        for (ngram, (key, home, entry)) in ngrams.iter_mut().zip(seen) {
-            let count = if key == K::default() { 0 } else { resolve(pairs, key, home, entry) };
+        let buckets: &[_] = &self.buckets;
+        for ngram in ngrams {
+            // No n-gram is zero, so zero stands for those that this table cannot have.
+            let key = own(*ngram).unwrap_or_default();
+            let count = if key == K::default() { 0 } else { find(buckets, key, home(buckets.len(), key, seed)) };
             *ngram = L::from_number(count);
         }
     }
 
+    /// Read a stretch of the table from its start to its end, which is several times quicker than in the order of
+    /// look-ups, and leaves it in a cache for these. For a few, it would be more than they need.
+    fn fetch(&self, partition: usize, bits: u32, lookups: usize) {
+        let size = self.buckets.len();
+        let start = (partition * size) >> bits;
+        let end = size.min((((partition + 1) * size) >> bits) + 1);
+        if lookups >= (end - start) / 2 {
+            // The two halves of a bucket may be in two cache lines.
+            let read =
+                self.buckets[start..end].iter().map(|bucket| bucket[0][1].number() | bucket[WIDTH / 2][1].number());
+            black_box(read.fold(0, |all, some| all | some));
+        }
+    }
+
     fn iter(&self) -> impl Iterator<Item = (K, u32)> + '_ {
-        let entries = self.pairs.iter().filter(|[key, _]| *key != K::default());
+        let entries = self.buckets.iter().flatten().filter(|[key, _]| *key != K::default());
         entries.map(|&[key, count]| (key, count.number()))
     }
 }
 
-/// Where the search for an n-gram starts in a table of `size` entries: the hash scaled to it.
+/// The bucket in which the search for an n-gram starts in a table of `size` buckets: the hash scaled to it.
 #[inline]
 fn home<K: Key>(size: usize, key: K, seed: Seed) -> usize {
     ((u128::from(key.hash(seed)) * size as u128) >> 64) as usize
@@ -174,15 +189,29 @@ fn after(size: usize, place: usize) -> usize {
     if place + 1 == size { 0 } else { place + 1 }
 }
 
-/// Go on with a search whose first entry was `seen` at `place`. There is one branch, less often taken than not, whether
-/// the n-gram is in the table or not: a free entry has a count of zero.
+/// The first free place of a bucket.
+fn free<K: Key>(bucket: &mut Bucket<K>) -> Option<&mut [K; 2]> {
+    bucket.iter_mut().find(|[key, _]| *key == K::default())
+}
+
 #[inline]
-fn resolve<K: Key>(pairs: &[[K; 2]], key: K, mut place: usize, mut seen: [K; 2]) -> u32 {
-    while (seen[0] != key) & (seen[0] != K::default()) {
-        place = after(pairs.len(), place);
-        seen = pairs[place];
+fn is_full<K: Key>(bucket: &Bucket<K>) -> bool {
+    bucket[WIDTH - 1][0] != K::default()
+}
+
+/// The count of an n-gram whose search starts in the bucket at `place`; zero if it is not there.
+#[inline]
+fn find<K: Key>(buckets: &[Bucket<K>], key: K, mut place: usize) -> u32 {
+    loop {
+        let bucket = &buckets[place];
+        // At most one place has the n-gram.
+        let count =
+            bucket.iter().map(|&[own, count]| if own == key { count.number() } else { 0 }).fold(0, |a, b| a | b);
+        if (count > 0) | !is_full(bucket) {
+            return count;
+        }
+        place = after(buckets.len(), place);
     }
-    seen[1].number()
 }
 
 #[cfg(test)]
@@ -208,6 +237,8 @@ mod tests {
             assert_eq!((table.len(), table.iter().count()), (number as usize, number as usize));
             assert!(parts.iter().flatten().all(|&(key, count)| table.get(key) == count));
             assert!((1..=number).all(|i| table.get(pack(&[i, 6])) == 0));
+            // Nothing changes where a stretch has been read before.
+            (0..1 << bits).for_each(|partition| table.fetch(partition, bits, usize::MAX));
             let mut keys: Vec<K> = parts.iter().flatten().map(|&(key, _)| key).chain([pack(&[7, 6])]).collect();
             table.look_up(&mut keys, Some);
             let shared = parts.iter().flatten().map(|&(_, count)| if count > 1 { count } else { 0 }).chain([0]);
