@@ -68,7 +68,7 @@ def prepared(texts: CaptionSet) -> Iterable[Row]:
     scratch = mf.score_captions(texts.predictions, texts.references, metrics=METRICS)
     check("prepared", max(np.abs(again[name].per_item - scratch[name].per_item).max() for name in METRICS), 0)
     ratios, whole, part = [], [], []
-    for _ in range(7):
+    for _ in range(15):
         whole.append(measure(lambda p, r: mf.score_captions(p, r, metrics=METRICS), texts, 1))
         part.append(measure(lambda p, _: captions.score(p, metrics=METRICS), texts, 1))
         ratios.append(whole[-1] / part[-1])

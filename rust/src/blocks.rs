@@ -199,6 +199,40 @@ mod tests {
     }
 
     #[test]
+    fn a_team_takes_one_step_after_the_other() {
+        for threads in 1..5 {
+            let team = Team::new(&Plan::new(Some(threads))).expect("threads");
+            let mut sums = Vec::new();
+            let work = |plan: &Plan| {
+                for size in 1..20 {
+                    let inner = |block: Range<usize>| {
+                        // A step within a step, on the same threads.
+                        let parts = plan.map(block.len(), 2, || (), |(), part| Ok(block.start + part.start));
+                        Ok(parts?.len())
+                    };
+                    sums.push(plan.map(10, size, || (), |(), block| inner(block)));
+                }
+            };
+            assert_eq!(team.run(work, || thread::current().id()), thread::current().id());
+            let expected: Vec<_> = (1..20)
+                .map(|size| (0..10).step_by(size).map(|start| size.min(10 - start).div_ceil(2)).collect())
+                .collect();
+            assert_eq!(sums.into_iter().collect::<Result<Vec<Vec<_>>>>(), Ok(expected));
+        }
+    }
+
+    #[test]
+    fn a_panic_in_a_team_goes_on_in_the_caller() {
+        let team = Team::new(&Plan::new(Some(3))).expect("threads");
+        let panicking = |plan: &Plan| {
+            let steps = plan.map(9, 1, || (), |(), block| if block.start == 5 { panic!("on purpose") } else { Ok(()) });
+            drop(steps);
+        };
+        let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| team.run(panicking, || ())));
+        assert!(caught.is_err());
+    }
+
+    #[test]
     fn an_error_stops_the_work_and_is_returned() {
         let plan = Plan::new(Some(2));
         let result =
