@@ -138,12 +138,11 @@ impl<K: Key> Matcher<K> {
             self.distinct.clear();
             (0u32..).zip(&common.own).for_each(|(place, &number)| self.distinct.push(place, number));
         } else {
-            self.own_places.clear();
-            let Distinct { at, most, .. } = &self.distinct;
-            self.own_places.extend(at.iter().filter(|(_, number)| most[*number as usize] > 0).map(|&(place, _)| place));
+            self.distinct.matched(&mut self.own_places);
+            keep_pairs(&mut self.own_places);
             self.distinct.clear();
             self.table.reset(self.own_places.len());
-            for place in self.own_places.windows(2).filter(|pair| pair[1] == pair[0] + 1).map(|pair| pair[0]) {
+            for &place in &self.own_places {
                 let ngram = &prediction[place as usize..place as usize + order];
                 let number = self.table.get_or_insert(pack(ngram), self.distinct.counts.len() as u32);
                 self.distinct.push(place, number);
@@ -158,23 +157,20 @@ impl<K: Key> Matcher<K> {
     /// Count the prediction's tokens in one reference.
     fn take_tokens(&mut self, found: &Found, index: usize) {
         self.places[index].clone_from(&found.places);
-        found.numbers.iter().for_each(|&number| hit(&mut self.matched, &mut self.touched, number));
+        found.numbers.iter().for_each(|&number| hit(&mut self.matched, &mut self.touched, Some(number)));
     }
 
     /// Count the prediction's n-grams in one reference, at the places that the last order left over.
     fn probe(&mut self, reference: &[u32], index: usize, order: usize) {
         let places = &mut self.places[index];
+        keep_pairs(places);
         let mut kept = 0;
-        for next in 1..places.len() {
-            let place = places[next - 1];
-            if places[next] != place + 1 {
-                continue;
-            }
-            if let Some(number) = self.table.get(pack(&reference[place as usize..place as usize + order])) {
-                hit(&mut self.matched, &mut self.touched, number);
-                places[kept] = place;
-                kept += 1;
-            }
+        for next in 0..places.len() {
+            let place = places[next];
+            let number = self.table.get(pack(&reference[place as usize..place as usize + order]));
+            hit(&mut self.matched, &mut self.touched, number);
+            places[kept] = place;
+            kept += usize::from(number.is_some());
         }
         places.truncate(kept);
     }
@@ -191,10 +187,24 @@ impl<K: Key> Matcher<K> {
     }
 }
 
+/// Count an n-gram of the reference, if the prediction has it. Whether it does is hard to foresee, so what is not there
+/// adds zero to the first one.
 #[inline]
-fn hit(matched: &mut [u32], touched: &mut [u64], number: u32) {
-    matched[number as usize] += 1;
-    touched[number as usize / 64] |= 1 << (number % 64);
+fn hit(matched: &mut [u32], touched: &mut [u64], number: Option<u32>) {
+    let (number, once) = (number.unwrap_or_default(), number.is_some());
+    matched[number as usize] += u32::from(once);
+    touched[number as usize / 64] |= u64::from(once) << (number % 64);
+}
+
+/// Keep the places that the next place follows: there both parts of a longer n-gram matched.
+fn keep_pairs(places: &mut Vec<u32>) {
+    let mut kept = 0;
+    for next in 1..places.len() {
+        let place = places[next - 1];
+        places[kept] = place;
+        kept += usize::from(places[next] == place + 1);
+    }
+    places.truncate(kept);
 }
 
 /// The places of the one bits of a word, from the lowest.
@@ -221,6 +231,17 @@ impl Distinct {
         }
         self.counts[number as usize] += 1;
         self.at.push((place, number));
+    }
+
+    /// The places of those that matched in some reference.
+    fn matched(&self, places: &mut Vec<u32>) {
+        places.resize(self.at.len(), 0);
+        let mut kept = 0;
+        for &(place, number) in &self.at {
+            places[kept] = place;
+            kept += usize::from(self.most[number as usize] > 0);
+        }
+        places.truncate(kept);
     }
 
     fn clipped(&self) -> u64 {

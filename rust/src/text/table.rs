@@ -77,16 +77,13 @@ impl<K: Key> Table<K> {
         let entries = &self.entries[..self.size];
         let mask = entries.len() - 1;
         let mut place = self.home(key);
-        loop {
-            let entry = &entries[place & mask];
-            if entry.key == key {
-                return Some(entry.value);
-            }
-            if entry.key == K::default() {
-                return None;
-            }
+        let mut entry = &entries[place & mask];
+        // One branch for those that are there and those that are not, which is hard to foresee.
+        while (entry.key != key) & (entry.key != K::default()) {
             place += 1;
+            entry = &entries[place & mask];
         }
+        (entry.key == key).then_some(entry.value)
     }
 
     /// Number of n-grams in the table.
