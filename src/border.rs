@@ -11,7 +11,7 @@ use pyo3::prelude::*;
 /// How long work goes on before Python is asked again whether the user wants to interrupt it.
 const SIGNAL_PAUSE: Duration = Duration::from_millis(50);
 
-/// Work on so many tokens or characters, about, is over before anybody could want to interrupt it.
+/// Work on so many tokens, characters or ids, about, is over before anybody could want to interrupt it.
 const BRIEF: usize = 1 << 16;
 
 /// How the caller wants long work to run.
@@ -27,7 +27,7 @@ pub fn run<T: Send>(py: Python<'_>, threads: Option<i64>, work: impl FnOnce(&Pla
     run_watched(py, Watched { threads, progress: None }, work)
 }
 
-/// The same for work on `tokens` tokens or characters: where they are few, starting a thread would take as long.
+/// The same for work on `tokens` tokens, characters or ids: where they are few, starting threads would take as long.
 pub fn run_sized<T: Send>(
     py: Python<'_>,
     threads: Option<i64>,

@@ -7,7 +7,7 @@ use muge_fast_core::retrieval::recall::{self, Lists, Metric};
 use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1};
 use pyo3::prelude::*;
 
-use crate::border::{exception, run};
+use crate::border::{exception, run_sized};
 
 /// The CPU level that kernels use: the highest, or what the environment variable `MUGE_FAST_CPU` names.
 #[pyfunction]
@@ -41,7 +41,8 @@ pub fn retrieval_rows<'py>(
     let (ends, reference_ends) = (ends(prediction_lengths.as_slice()?), ends(reference_lengths.as_slice()?));
     let predictions = Lists { parameter: "predictions", ids: predictions.as_slice()?, ends: &ends };
     let references = Lists { parameter: "references", ids: references.as_slice()?, ends: &reference_ends };
-    let rows = run(py, threads, |plan| recall::rows(predictions, references, &metrics, plan))?;
+    let size = predictions.ids.len() + references.ids.len();
+    let rows = run_sized(py, threads, size, |plan| recall::rows(predictions, references, &metrics, plan))?;
     PyArray1::from_vec(py, rows).reshape([ends.len(), metrics.len()])
 }
 

@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedStr;
 use pyo3::types::{PyList, PyString, PyTuple};
 
-use crate::border::{exception, run};
+use crate::border::{exception, run_sized};
 use crate::strings::{Strings, cast, lone_surrogate};
 
 /// A tokenizer by name.
@@ -47,7 +47,7 @@ pub fn cut<'py>(
     threads: Option<i64>,
 ) -> PyResult<Bound<'py, PyList>> {
     let input = Input::rows(texts, tokenizer, &Names { parameter: "texts", ids: None })?;
-    let (tokens, vocab) = run(py, threads, |plan| tokenise(&input, None, plan))?;
+    let (tokens, vocab) = run_sized(py, threads, input.size(), |plan| tokenise(&input, None, plan))?;
     // One Python string for each distinct token, shared by all its occurrences.
     let words: Vec<_> =
         (0..=vocab.max_id()).map(|id| PyString::new(py, &vocab.token(id).unwrap_or_default())).collect();
