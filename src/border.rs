@@ -80,15 +80,14 @@ fn watch<T: Send>(
     let team = Team::new(plan).map_err(|error| PyRuntimeError::new_err(format!("cannot start threads: {error}")))?;
     let (sender, receiver) = mpsc::channel();
     let work = move |plan: &Plan| {
-        let result = catch_unwind(AssertUnwindSafe(|| work(plan)));
-        // The receiver waits until it gets this.
-        let _ = sender.send(result.ok());
+        // The receiver waits until it gets this, or until the sender is gone, which tells a panic.
+        let _ = catch_unwind(AssertUnwindSafe(|| work(plan))).map(|result| sender.send(result));
     };
     Ok(team.run(work, || {
         let mut interrupt = None;
         loop {
             match receiver.recv_timeout(SIGNAL_PAUSE) {
-                Ok(result) => return (result, interrupt),
+                Ok(result) => return (Some(result), interrupt),
                 Err(RecvTimeoutError::Disconnected) => return (None, interrupt),
                 Err(RecvTimeoutError::Timeout) if interrupt.is_none() => {
                     interrupt = Python::attach(|py| ask(py, plan, progress)).err();
