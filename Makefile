@@ -9,6 +9,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
 STAMPS := $(VENV)/.stamps
+# torch takes twice as long to import where its bytecode is not kept, and dozens of tests start processes that import it.
+export PYTHONDONTWRITEBYTECODE :=
+export PYTHONPYCACHEPREFIX := $(abspath $(VENV))/pycache
 RUST_SOURCES := $(shell find src rust/src -type f) Cargo.toml Cargo.lock rust/Cargo.toml pyproject.toml
 
 .PHONY: help demo test test-rust test-python lint fmt bench bench-gpu fuzz clean
@@ -25,7 +28,7 @@ test-rust: ## Run the tests of the core crate, without Python
 	cargo test --quiet --locked -p muge-fast-core
 
 test-python: $(STAMPS)/extension $(STAMPS)/test ## Run the tests of the package, with the reference implementations
-	$(BIN)/pytest -q -n auto
+	$(BIN)/pytest -q -n auto --dist worksteal
 
 lint: $(STAMPS)/extension $(STAMPS)/test ## Check format, lints, types and stubs
 	cargo fmt --all --check

@@ -1,9 +1,16 @@
 """Settings of the Python tests."""
 
+import os
+
 import pytest
 from hypothesis import HealthCheck, settings
 
 import muge_fast as mf
+
+# Workers of pytest-xdist share the cores. With a thread for each core in every worker, torch's threads would spend a
+# quarter of the time waiting for one another. torch reads it when imported, here and in processes that tests start.
+if workers := os.environ.get("PYTEST_XDIST_WORKER_COUNT"):
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // int(workers))))
 
 # Written to be run by hand, and for its side effects: nothing to collect.
 collect_ignore = ["golden"]

@@ -18,6 +18,7 @@ pytest.importorskip("transformers")
 from clip_models import SIGNS, tiny  # noqa: E402 - only with transformers
 from muge_fast.image.alignment import align  # noqa: E402
 from muge_fast.image.clip import ClipExtractor  # noqa: E402
+from muge_fast.image.extractor import InceptionExtractor  # noqa: E402
 from muge_fast.image.inception import random_weights  # noqa: E402
 
 ITEMS, NEGATIVES = 12, 5
@@ -126,11 +127,14 @@ def test_sources_with_and_without_ids(folder, report, features, tmp_path):
     assert found["r_precision"].value == report.scores["r_precision"].value
     assert found["fid"].value == pytest.approx(report.scores["fid"].value, rel=1e-9)
     array = pictures(ITEMS, seed=4)
+    extractor = InceptionExtractor(shared["weights"], device="cpu")
+    real = muge_fast.image.Statistics.of(extractor(pictures(ITEMS, seed=3))["2048"], protocol=extractor.signature)
     for source in (array, iter(array)):
         given = {"image_features": folder / "img.npy", "text_features": texts}
-        found = muge_fast.image.score_images(source, files[1], **given, **shared)
+        found = muge_fast.image.score_images(source, real, **given, **shared)
+        assert found["fid"].value == pytest.approx(report.scores["fid"].value, rel=1e-6)
         assert found["r_precision"].value == report.scores["r_precision"].value
-    same = muge_fast.image.score_images(array, files[1], image_features=images, text_features=images, **shared)
+    same = muge_fast.image.score_images(array, real, image_features=images, text_features=images, **shared)
     assert same["r_precision"].value == 1
     # Real images of other ids leave the generated ones in their order.
     ImageTsv.write(tmp_path / "other.tsv", {f"x{n}": encoded(image) for n, image in enumerate(array)})
