@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,9 @@ from typing import IO
 def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     """Write a file beside the path, and move it there when all went well.
 
+    A link stays a link, and the file that it leads to is replaced. A pipe or a device cannot be replaced: it is
+    written to.
+
     Args:
         path: Where the file shall be; one that is there stays as it is until then.
 
@@ -20,7 +24,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
         The file, open for writing bytes.
 
     Raises:
-        OSError: The folder cannot be written to.
+        OSError: The path is a folder, or its folder cannot be written to.
 
     Example:
         >>> import pathlib, tempfile
@@ -34,6 +38,11 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
 
     """
     path = Path(path)
+    if _stays(path):
+        with path.open("wb") as file:
+            yield file
+        return
+    path = Path(os.path.realpath(path))
     temporary = path.with_name(f".{path.name}.{os.urandom(8).hex()}")
     # Made as any new file is, so it gets the permissions of one.
     with temporary.open("xb") as file:
@@ -45,3 +54,11 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
             file.close()
             temporary.unlink(missing_ok=True)
             raise
+
+
+def _stays(path: Path) -> bool:
+    """Whether something is there that a file must not take the place of; opening a folder tells that it is one."""
+    try:
+        return not stat.S_ISREG(path.stat().st_mode)
+    except FileNotFoundError:
+        return False
