@@ -1,6 +1,8 @@
 """Files that are written whole or not at all, and what is no file that could be replaced."""
 
 import os
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -50,3 +52,40 @@ def test_a_folder_is_refused(tmp_path):
     with pytest.raises(OSError, match=tmp_path.name):
         write(tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+# A process that may write no more than 10 kB, as if the disk were full then.
+FULL = """
+import resource, signal, sys
+from muge_fast.atomic import replacing
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
+try:
+    with replacing(sys.argv[1]) as file:
+        for _ in range(100):
+            file.write(b"x" * 1000)
+except OSError as error:
+    print(error.strerror)
+"""
+
+
+@posix
+def test_a_full_disk_leaves_nothing_behind(tmp_path):
+    path = tmp_path / "result.txt"
+    path.write_text("what was there")
+    command = [sys.executable, "-c", FULL, path]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 - our own script
+    assert result.stdout == "File too large\n"
+    assert [found.name for found in tmp_path.iterdir()] == ["result.txt"]
+    assert path.read_text() == "what was there"
+
+
+def test_a_name_may_be_as_long_as_names_can_be(tmp_path):
+    path = tmp_path / ("n" * 251 + ".txt")
+    write(path)
+    assert path.read_bytes() == b"whole"
+
+
+def test_a_folder_that_is_not_there_is_told_by_the_name_of_the_file(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"no.result\.txt"):
+        write(tmp_path / "no" / "result.txt")

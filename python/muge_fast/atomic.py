@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -43,17 +43,30 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
             yield file
         return
     path = Path(os.path.realpath(path))
-    temporary = path.with_name(f".{path.name}.{os.urandom(8).hex()}")
-    # Made as any new file is, so it gets the permissions of one.
-    with temporary.open("xb") as file:
+    # The name of the file may be as long as a name can be, and leave no room for more.
+    temporary = path.with_name(f".muge_fast.{os.urandom(8).hex()}")
+    with _made(temporary, path) as file:
         try:
             yield file
             file.close()
             temporary.replace(path)
         except BaseException:
-            file.close()
-            temporary.unlink(missing_ok=True)
+            try:
+                # On a full disk, what was not written yet fails again; what failed first is what is told.
+                with suppress(OSError):
+                    file.close()
+            finally:
+                temporary.unlink(missing_ok=True)
             raise
+
+
+def _made(temporary: Path, path: Path) -> IO[bytes]:
+    """Make it as any new file is, so it gets the permissions of one; a failure tells of the path that was asked for."""
+    try:
+        return temporary.open("xb")
+    except OSError as error:
+        error.filename = str(path)
+        raise
 
 
 def _stays(path: Path) -> bool:
