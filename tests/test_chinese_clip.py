@@ -85,6 +85,13 @@ def test_broken_files(tmp_path, content, message):
         mf.read_queries(path)
 
 
+def test_the_repeated_item_of_a_long_line_is_found_in_one_walk(tmp_path):
+    # Comparing each item with those before it would take hours.
+    path = write(tmp_path / "queries.jsonl", [{"query_id": 1, "item_ids": [*range(1_000_000), 999_999]}])
+    with pytest.raises(ValueError, match=r"line 1: item_ids has 999999 twice$"):
+        mf.read_queries(path)
+
+
 def command(*arguments):
     line = [sys.executable, "-m", "muge_fast.compat.chinese_clip", *map(str, arguments)]
     return subprocess.run(line, capture_output=True, text=True, check=False)  # noqa: S603

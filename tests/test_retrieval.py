@@ -106,6 +106,15 @@ def test_item_ids_beyond_64_bits():
     assert (scores["recall@1"].value, scores["recall@2"].value) == (0, 1)
 
 
+@pytest.mark.parametrize("side", [0, 1])
+def test_the_repeated_item_of_a_long_list_is_found_in_one_walk(side):
+    rows = [[[1]], [[1]]]
+    # Comparing each item with those before it would take hours.
+    rows[side] = [[*range(1_000_000), 999_999]]
+    with pytest.raises(ValueError, match=r"\[0\] has the item 999999 twice$"):
+        mf.score_retrieval(*rows)
+
+
 def test_transpose_twice_gives_the_same_pairs():
     references = {1: [5, 6], 2: [6], 3: [5, 7]}
     transposed = mf.transpose_references(references)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Hashable
 from pathlib import Path
 from typing import Any
 
@@ -106,10 +106,35 @@ def _query(row: dict[str, Any]) -> tuple[int, list[int]]:
     for place, item in enumerate(items):
         if type(item) is not int:
             raise ValueError(f"{list_name}[{place}]: expected an integer, found {item!r}")
-    if len(set(items)) < len(items):
-        twice = next(item for place, item in enumerate(items) if item in items[:place])
-        raise ValueError(f"{list_name} has {twice} twice")
+    repeated = find_repeated(items)
+    if repeated is not None:
+        raise ValueError(f"{list_name} has {items[repeated]} twice")
     return query, items
+
+
+def find_repeated(items: Collection[Hashable]) -> int | None:
+    """Find the place at which an item comes a second time; None if all differ.
+
+    Args:
+        items: The items of one list, which may be as long as a hostile line: it is walked once.
+
+    Returns:
+        The first such place, from 0.
+
+    Example:
+        >>> from muge_fast.files import find_repeated
+        >>> find_repeated([7, 3, 7, 3])
+        2
+
+    """
+    if len(set(items)) == len(items):
+        return None
+    seen: set[Hashable] = set()
+    for place, item in enumerate(items):
+        if item in seen:
+            return place
+        seen.add(item)
+    return None
 
 
 def _each_line(path: str | os.PathLike[str], take: Callable[[dict[str, Any]], None]) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from muge_fast import _core
+from muge_fast.files import find_repeated
 from muge_fast.ranking import Ranking
 from muge_fast.score import FloatArray, Score, Scores
 from muge_fast.text import split_ids
@@ -143,10 +144,13 @@ class _Lists:
         return f"{self.name}[{row if self.ids is None else self.ids[row]!r}]"
 
     def find_twice(self) -> None:
-        for row, items in enumerate(self.rows):
-            if len(set(items)) < len(items):
-                twice = next(item for place, item in enumerate(items) if item in items[:place])
-                raise ValueError(f"{self.row(row)} has the item {twice!r} twice")
+        start = 0
+        for row, length in enumerate(self.lengths.tolist()):
+            items = self.flat[start : start + length]
+            place = find_repeated(items)
+            if place is not None:
+                raise ValueError(f"{self.row(row)} has the item {items[place]!r} twice")
+            start += length
 
     def find_empty(self) -> None:
         empty = np.flatnonzero(self.lengths == 0)
