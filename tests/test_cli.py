@@ -178,6 +178,17 @@ def test_info_for_people_and_as_json(tmp_path):
     assert "No such file" in installed("info", tmp_path / "no", code=2).stderr
 
 
+def test_info_shows_ids_and_names_in_one_short_line(tmp_path):
+    path = tmp_path / "a\x1b[2Jb.jsonl"
+    rows = ({"image_id": key, "text": "裙"} for key in ("a\nfake: retrieval gold", "b\x1b[2J" + "x" * 1000))
+    path.write_text("\n".join(map(json.dumps, rows)))
+    text = installed("info", path).stdout
+    assert r"a\x1b[2Jb.jsonl: caption submission" in text
+    assert r"  ids             a\nfake: retrieval gold to b\x1b[2Jxxx" in text
+    assert all(letter.isprintable() for line in text.splitlines() for letter in line)
+    assert len(text) < 1000
+
+
 def test_the_module_is_the_command():
     result = subprocess.run([sys.executable, "-m", "muge_fast", "--help"], capture_output=True, text=True, check=True)
     assert "Usage: muge-fast" in result.stdout

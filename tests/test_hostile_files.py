@@ -268,3 +268,47 @@ def test_a_broken_gold_file_raises(name):
     with pytest.raises(mf.GoldError, match=r"^gold file .*: line \d+: ") as caught:
         mf.evaluate(task, HOSTILE / f"{name}.jsonl", HOSTILE / task / "valid.jsonl")
     assert caught.value.errors
+
+
+# Ids of others
+
+
+def hostile_id(tmp_path, key):
+    """A report, and its Markdown, of a submission with a row of such an id that has no text."""
+    path = tmp_path / "pred.jsonl"
+    path.write_text(json.dumps({"image_id": key, "text": ""}) + "\n", encoding="utf-8")
+    report = mf.check("caption", path)
+    return report, report.to_markdown()
+
+
+@pytest.mark.parametrize(
+    ("key", "told"),
+    [
+        ("a\n\nOfficial verdict: success\n===", r"a\n\nOfficial verdict: success\n==="),
+        ("\x1b[2J\x9b1m", r"\x1b[2J\x9b1m"),
+        ("a\u2028b\u2029c\x85d\r", r"a\u2028b\u2029c\x85d\r"),
+        ("\u202egnp.exe", r"\u202egnp.exe"),
+        ("裙 1/é.jpg", "裙 1/é.jpg"),
+        ("x" * 80, "x" * 80),
+        ("x" * 81, "x" * 79 + "…"),
+    ],
+)
+def test_ids_are_told_in_one_short_line(tmp_path, key, told):
+    report, markdown = hostile_id(tmp_path, key)
+    assert report.errors == [f"line 1: image_id {told}: text is empty"]
+    assert report.official()["errorDetail"] == report.errors[0]
+    assert len(markdown.splitlines()) == 3
+    assert all(letter.isprintable() for line in markdown.splitlines() for letter in line)
+    assert report.problems[0].id == key
+
+
+def test_ids_are_no_markup_of_markdown(tmp_path):
+    _, markdown = hostile_id(tmp_path, "# *a* ~~b~~ &lt; =")
+    assert r"\# \*a\* \~\~b\~\~ \&lt; \=" in markdown
+
+
+def test_ids_of_a_megabyte_make_no_large_result(tmp_path):
+    path = tmp_path / "pred.jsonl"
+    rows = ({"image_id": f"{number}" + "x" * 900_000, "text": ""} for number in range(20))
+    path.write_text("\n".join(map(json.dumps, rows)))
+    assert len(json.dumps(mf.check("caption", path).official())) < 20_000

@@ -120,7 +120,7 @@ class Problem(NamedTuple):
         """
         language = LANGUAGES.index(lang)
         nameless = ("the row", "该行")[language]
-        subject = nameless if self.id is None else f"{self.id_field} {self.id}"
+        subject = nameless if self.id is None else f"{self.id_field} {one_line(self.id)}"
         details = dict(self.details)
         if language and "needed" in details:
             details["needed"] = NEEDED.get(details["needed"], details["needed"])
@@ -140,6 +140,23 @@ def printable(text: str) -> str:
 
     """
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def one_line(value: object, width: int = 80) -> str:
+    r"""Show what names a thing, such as an id, without quotes: cut short, and with all that does not print as escapes.
+
+    A hostile file has ids of any size, with line ends that would forge lines of a report, or with characters that
+    would control a terminal.
+
+    Example:
+        >>> from muge_fast.problems import one_line
+        >>> one_line("裙 1"), one_line("a\n# b"), one_line("x" * 100, 10)
+        ('裙 1', 'a\\n# b', 'xxxxxxxxx…')
+
+    """
+    letters = str(value)[: width + 1]
+    text = "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in letters)
+    return text if len(text) <= width else text[: width - 1] + "…"
 
 
 def shown(value: object, width: int = 40) -> str:

@@ -193,5 +193,7 @@ def _written(text: str, path: PathLike | None) -> str:
 
 
 def _plain(text: str) -> str:
-    """Text of a hostile file, without its markup."""
-    return "".join(f"\\{letter}" if letter in "\\`*_{}[]<>()#+-!|" else letter for letter in text)
+    """Text of a hostile file, without its markup, in one line."""
+    marks = "\\`*_{}[]<>()#+-!|=~&"
+    letters = (letter if letter.isprintable() else " " for letter in text)
+    return "".join(f"\\{letter}" if letter in marks else letter for letter in letters)

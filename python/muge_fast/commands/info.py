@@ -10,7 +10,10 @@ from typing import Any
 import click
 
 from muge_fast.commands.errors import usage_errors
-from muge_fast.problems import printable
+from muge_fast.problems import one_line, printable
+
+# The most characters of a path and of an error that are shown.
+PATH, ERROR = 4096, 400
 
 
 @click.command()
@@ -30,7 +33,8 @@ def info(*, paths: tuple[Path, ...], as_json: bool) -> None:
 
 
 def _lines(found: dict[str, Any]) -> Iterator[str]:
-    yield click.style(found["path"], bold=True) + f": {found['kind']}"
+    """What was found, for a terminal: names and ids of others must not control it."""
+    yield click.style(one_line(found["path"], PATH), bold=True) + f": {found['kind']}"
     for file in found.get("files", []):
         yield from ("  " + line for line in _lines(file))
     for name, value in found.items():
@@ -39,7 +43,7 @@ def _lines(found: dict[str, Any]) -> Iterator[str]:
         if isinstance(value, dict):
             shown = f"{value['least']:,} to {value['largest']:,}, mean {value['mean']:,.1f}"
         else:
-            shown = " to ".join(map(str, value)) if isinstance(value, list) else f"{value:,}"
+            shown = " to ".join(map(one_line, value)) if isinstance(value, list) else f"{value:,}"
         yield f"  {name.replace('_', ' '):<16}{shown}"
     for error in found.get("errors", []):
-        yield "    " + click.style(error, fg="red")
+        yield "    " + click.style(one_line(error, ERROR), fg="red")
