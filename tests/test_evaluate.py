@@ -3,6 +3,7 @@
 import csv
 import importlib.metadata
 import json
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -189,3 +190,14 @@ def test_a_verdict_needs_the_main_score():
     with pytest.raises(ValueError, match="metrics lack cider_d, the main score of caption"):
         mf.evaluate("caption", GOLD, LARGE, metrics=("bleu",))
     assert mf.evaluate("caption", GOLD, LARGE, metrics=("cider_d",)).official()["success"]
+
+
+def test_the_error_of_a_broken_gold_file_comes_back_from_other_processes(tmp_path):
+    gold = tmp_path / "gold.jsonl"
+    gold.write_text('{"image_id": 5}\n{')
+    with pytest.raises(mf.GoldError) as caught:
+        mf.evaluate("caption", gold, LARGE)
+    made = pickle.loads(pickle.dumps(caught.value))  # noqa: S301 - our own
+    assert type(made) is mf.GoldError
+    assert (str(made), made.errors, made.path) == (str(caught.value), caught.value.errors, str(gold))
+    assert len(made.errors) == 3

@@ -28,6 +28,7 @@ class GoldError(ValueError):
     """A gold file that is broken: whoever runs the leaderboard must mend it.
 
     Attributes:
+        path: The gold file.
         errors: What is wrong, one line each.
 
     Example:
@@ -40,7 +41,12 @@ class GoldError(ValueError):
     def __init__(self, path: PathLike, errors: list[str]) -> None:
         more = f" (and {len(errors) - 1} more lines of errors)" if len(errors) > 1 else ""
         super().__init__(f"gold file {os.fspath(path)}: {errors[0]}{more}")
+        self.path = os.fspath(path)
         self.errors = errors
+
+    def __reduce__(self) -> tuple[type[GoldError], tuple[str, list[str]]]:
+        # Exceptions are made anew from their message alone, and a pool of processes waits for ever for one that fails.
+        return type(self), (self.path, self.errors)
 
 
 def evaluate(
