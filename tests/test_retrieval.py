@@ -1,5 +1,7 @@
 """Retrieval metrics: against a plain definition, pytrec_eval, and the rules for broken input."""
 
+import math
+
 import numpy as np
 import pytest
 import pytrec_eval
@@ -98,6 +100,13 @@ def test_forms_of_predictions():
     expected = mf.score_retrieval(ranking.indices.tolist(), references)
     for predictions in (ranking, ranking.indices, ranking.indices.astype("int32"), list(ranking.indices)):
         assert mf.score_retrieval(predictions, references)["mean_recall"].value == expected["mean_recall"].value
+
+
+@pytest.mark.parametrize("ranked", [[], [7, 8]])
+def test_where_nothing_is_found_scores_are_zero_without_a_sign(ranked):
+    for name, score in mf.score_retrieval([ranked], [[1, 2]], metrics=METRICS).items():
+        assert [math.copysign(1, value) for value in (score.value, *score.per_item)] == [1, 1], name
+        assert score.value == 0
 
 
 def test_item_ids_beyond_64_bits():

@@ -88,23 +88,27 @@ impl Metric {
     /// Its value for one query: `ranks` of the relevant items that were found, from 1, rising, and how many there are.
     fn of(self, ranks: &[usize], relevant: usize) -> f64 {
         let found = |k: usize| ranks.partition_point(|&rank| rank <= k);
-        let gain = |ranks: &mut dyn Iterator<Item = usize>| ranks.map(|rank| 1.0 / (rank as f64 + 1.0).log2()).sum();
+        let gain = |ranks: &mut dyn Iterator<Item = usize>| sum(ranks.map(|rank| 1.0 / (rank as f64 + 1.0).log2()));
         match self {
             Self::Recall(k) => f64::from(u8::from(found(k) > 0)),
             Self::RelevantRecall(k) => found(k) as f64 / relevant as f64,
             Self::Precision(k) => found(k) as f64 / k as f64,
             Self::Ndcg(k) => {
-                let own: f64 = gain(&mut ranks[..found(k)].iter().copied());
-                let best: f64 = gain(&mut (1..=relevant.min(k)));
-                own / best
+                let own = gain(&mut ranks[..found(k)].iter().copied());
+                own / gain(&mut (1..=relevant.min(k)))
             }
             Self::ReciprocalRank => ranks.first().map_or(0.0, |&rank| 1.0 / rank as f64),
             Self::AveragePrecision => {
                 let precisions = ranks.iter().zip(1..).map(|(&rank, count)| f64::from(count) / rank as f64);
-                precisions.sum::<f64>() / relevant as f64
+                sum(precisions) / relevant as f64
             }
         }
     }
+}
+
+/// The sum from zero: that of the standard library is -0.0 where there is nothing to add.
+fn sum(values: impl Iterator<Item = f64>) -> f64 {
+    values.fold(0.0, |sum, value| sum + value)
 }
 
 /// The value of each metric for each query: one row for each query, one column for each metric.
@@ -184,6 +188,16 @@ mod tests {
         let best = discount(1.0) + discount(2.0) + discount(3.0);
         assert_eq!(value(Metric::Ndcg(4)), (discount(2.0) + discount(4.0)) / best);
         assert_eq!(one(&[], &[1], Metric::AveragePrecision), Ok(0.0));
+    }
+
+    #[test]
+    fn where_nothing_is_found_the_value_is_zero_without_a_sign() {
+        for ranked in [&[][..], &[7, 8]] {
+            for &name in Metric::NAMES {
+                let value = one(ranked, &[1, 2], Metric::named(name, 3).unwrap()).unwrap();
+                assert_eq!(value.to_bits(), 0.0_f64.to_bits(), "{name}");
+            }
+        }
     }
 
     #[test]
