@@ -1,5 +1,6 @@
 """Retrieval metrics: against a plain definition, pytrec_eval, and the rules for broken input."""
 
+import enum
 import math
 
 import numpy as np
@@ -109,6 +110,37 @@ def test_where_nothing_is_found_scores_are_zero_without_a_sign(ranked):
         assert score.value == 0
 
 
+class Shop(enum.IntEnum):
+    SHIRT = 1
+    SKIRT = 2
+
+
+class Name(str, enum.Enum):
+    SHIRT = "a"
+    SKIRT = "b"
+
+
+@pytest.mark.parametrize(
+    ("predictions", "references"),
+    [
+        ([["b", np.str_("a")]], [["a"]]),
+        ([[np.str_("b"), np.str_("a")]], [["a"]]),
+        ([["b", "a"]], [[Name.SHIRT]]),
+        ([[Name.SKIRT, Name.SHIRT]], [["a"]]),
+        ([np.array(["b", "a"])], [np.array(["a"])]),
+        (np.array([["b", "a"]]), [["a"]]),
+        ([[2, Shop.SHIRT]], [[1]]),
+        ([[2, 1]], [[Shop.SHIRT]]),
+        ([[2**70, 1]], [[Shop.SHIRT]]),
+        ([[Shop.SKIRT, Shop.SHIRT]], [{np.uint8(1)}]),
+        ([[2, np.uint64(2**64 - 1)]], [[2**64 - 1]]),
+    ],
+)
+def test_numbers_and_strings_of_other_types_are_taken_for_what_they_are(predictions, references):
+    scores = mf.score_retrieval(predictions, references, ks=(1, 2))
+    assert (scores["recall@1"].value, scores["recall@2"].value) == (0, 1)
+
+
 def test_item_ids_beyond_64_bits():
     huge = 2**70
     scores = mf.score_retrieval([[huge, huge + 1]], [[huge + 1]], ks=(1, 2))
@@ -149,6 +181,13 @@ def test_transpose_twice_gives_the_same_pairs():
         ([[1, 2.0]], [[1]], {}, TypeError, r"predictions\[0\]: item 1 is 2.0 \(float\), all items must be"),
         ([["a"], ["b", 3]], [["a"], ["b"]], {}, TypeError, r"predictions\[1\]: item 1 is 3 \(int\), all items"),
         ([[[1]]], [[1]], {}, TypeError, r"predictions\[0\]: item 0 is \[1\] \(list\), all items must be"),
+        ([[2, 1], [2, np.str_("x")]], [[1], [1]], {}, TypeError, r"predictions\[1\]: item 1 is .*x.* \(str_\), all"),
+        ([[2, None]], [[1]], {}, TypeError, r"predictions\[0\]: item 1 is None \(NoneType\), all items must be"),
+        ([[], [Shop.SHIRT, True]], [[1], [1]], {}, TypeError, r"predictions\[1\]: item 1 is True \(bool\), all"),
+        ([[1]], [{"a", 1.5}], {}, TypeError, r"references\[0\]: item [01] is 1.5 \(float\), all items must be"),
+        ([[np.timedelta64(1)]], [[1]], {}, TypeError, r"predictions\[0\]: item 0 is .* \(timedelta64\), all items"),
+        ([["a", np.str_("a")]], [["a"]], {}, ValueError, r"predictions\[0\] has the item 'a' twice"),
+        ([np.array(3)], [[3]], {}, TypeError, r"predictions\[0\]: expected a list of item ids, found ndarray"),
         (["abc"], [["a"]], {}, TypeError, r"predictions\[0\]: expected a list of item ids, found str"),
         ([3], [[3]], {}, TypeError, r"predictions\[0\]: expected a list of item ids, found int"),
         (np.zeros((1, 2)), [[1]], {}, ValueError, "predictions has shape .* and dtype float64, needs an integer"),

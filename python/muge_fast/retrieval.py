@@ -6,7 +6,7 @@ import operator
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from functools import partial
 from itertools import chain
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import numpy.typing as npt
@@ -25,7 +25,10 @@ IntArray = npt.NDArray[np.int64]
 
 
 def score_retrieval(
-    predictions: Mapping[Any, Sequence[Any]] | Sequence[Sequence[Any]] | npt.NDArray[np.integer[Any]] | Ranking,
+    predictions: Mapping[Any, Sequence[Any]]
+    | Sequence[Sequence[Any]]
+    | npt.NDArray[np.integer[Any] | np.str_]
+    | Ranking,
     references: Mapping[Any, Sequence[Any]] | Sequence[Sequence[Any]],
     *,
     ks: Sequence[int] = (1, 5, 10),
@@ -35,11 +38,11 @@ def score_retrieval(
     """Score ranked items of each query against the items that are relevant to it.
 
     Args:
-        predictions: Items of each query, best first: a mapping from query id, a sequence, an integer matrix of shape
-            ``(queries, items)``, or the :class:`Ranking` of a search (then items are row numbers). A list may be
-            shorter than the largest of ``ks``: what is missing is no hit.
+        predictions: Items of each query, best first: a mapping from query id, a sequence, a matrix of integers or
+            strings of shape ``(queries, items)``, or the :class:`Ranking` of a search (then items are row numbers). A
+            list may be shorter than the largest of ``ks``: what is missing is no hit.
         references: The relevant items of each query, at least one: a mapping with the same query ids, or a sequence of
-            the same length. Items are integers or strings.
+            the same length. Items are integers or strings, NumPy's and those of an ``IntEnum`` among them.
         ks: Where to cut the ranking.
         metrics: Any of
 
@@ -134,7 +137,9 @@ class _Lists:
         self.rows = rows
         plain = set(map(type, rows)) <= {list, tuple}
         for row, items in () if plain else enumerate(rows):
-            if isinstance(items, (str, bytes, Mapping)) or not hasattr(items, "__len__"):
+            # An array without axes has a length by name alone.
+            is_list = hasattr(items, "__len__") and getattr(items, "ndim", 1) > 0
+            if isinstance(items, (str, bytes, Mapping)) or not is_list:
                 found = type(items).__name__
                 raise TypeError(f"{self.row(row)}: expected a list of item ids, found {found}")
         self.lengths = np.fromiter(map(len, rows), np.int64, len(rows))
@@ -157,27 +162,40 @@ class _Lists:
         if len(empty):
             raise ValueError(f"{self.row(int(empty[0]))} is empty, needs at least one reference")
 
-    def kind(self) -> type | None:
-        """What all ids are; None if there are none."""
-        kinds = {int if issubclass(kind, np.integer) else kind for kind in set(map(type, self.flat))}
+    def settle(self) -> type | None:
+        """Make all ids plain integers or plain strings; which of them, None if there are none."""
+        types = set(map(type, self.flat))
+        kinds = set(map(_kind, types))
         if not kinds <= {int} and not kinds <= {str}:
-            row, place = next(
-                (row, place)
-                for row, items in enumerate(self.rows)
-                for place, item in enumerate(items)
-                if not isinstance(item, str if str in kinds and isinstance(self.flat[0], str) else (int, np.integer))
-                or isinstance(item, bool)
-            )
-            item = self.rows[row][place]
-            raise TypeError(
-                f"{self.row(row)}: item {place} is {item!r} ({type(item).__name__}), "
-                "all items must be integers or all strings"
-            )
+            self.refuse_mixed()
+        if not types <= {int, str}:
+            # Members of an Enum have hashes of their own, though they equal the string.
+            self.flat = [operator.index(item) if kinds == {int} else str.__str__(item) for item in self.flat]
         return next(iter(kinds), None)
+
+    def refuse_mixed(self) -> NoReturn:
+        kinds = [_kind(type(item)) for item in self.flat]
+        wanted = str if kinds[0] is str else int
+        found = next(place for place, kind in enumerate(kinds) if kind is not wanted)
+        row = int(np.searchsorted(np.cumsum(self.lengths), found, side="right"))
+        place = found - int(self.lengths[:row].sum())
+        item = self.flat[found]
+        raise TypeError(
+            f"{self.row(row)}: item {place} is {item!r} ({type(item).__name__}), "
+            "all items must be integers or all strings"
+        )
+
+
+def _kind(found: type) -> type:
+    """``int`` or ``str`` for all that are one, such as NumPy's and members of an ``IntEnum``; bool is no number."""
+    if issubclass(found, str):
+        return str
+    is_number = issubclass(found, (int, np.integer)) and not issubclass(found, (bool, np.timedelta64))
+    return int if is_number else found
 
 
 def _as_numbers(own: _Lists, expected: _Lists) -> tuple[IntArray, IntArray, IntArray, IntArray]:
-    kinds = {own.kind(), expected.kind()} - {None}
+    kinds = {own.settle(), expected.settle()} - {None}
     if len(kinds) > 1:
         raise TypeError("items are strings in one of predictions and references and integers in the other")
     try:
@@ -198,9 +216,9 @@ def _align(predictions: Any, ids: list[Hashable] | None) -> Sequence[Any]:  # no
     if isinstance(predictions, Ranking):
         predictions = predictions.indices
     if isinstance(predictions, np.ndarray):
-        if predictions.ndim != 2 or not np.issubdtype(predictions.dtype, np.integer):  # noqa: PLR2004
+        if predictions.ndim != 2 or predictions.dtype.kind not in "iuUT":  # noqa: PLR2004
             shape = f"shape {predictions.shape} and dtype {predictions.dtype}"
-            raise ValueError(f"predictions has {shape}, needs an integer matrix (queries, items)")
+            raise ValueError(f"predictions has {shape}, needs an integer or string matrix (queries, items)")
         return predictions.tolist()  # type: ignore[no-any-return]
     given, rows = split_ids(predictions, "predictions")
     if given is None:
