@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 import muge_fast as mf
 import oracle
+from muge_fast import cuda
 
 METRICS = ("recall", "relevant_recall", "precision", "ndcg", "mrr", "map")
 items = st.lists(st.integers(-5, 40), unique=True, max_size=30)
@@ -108,6 +109,19 @@ def test_where_nothing_is_found_scores_are_zero_without_a_sign(ranked):
     for name, score in mf.score_retrieval([ranked], [[1, 2]], metrics=METRICS).items():
         assert [math.copysign(1, value) for value in (score.value, *score.per_item)] == [1, 1], name
         assert score.value == 0
+
+
+def test_rankings_of_tensors():
+    torch = pytest.importorskip("torch")
+    ranking = cuda.top_k(torch.eye(3), torch.eye(3), 2)
+    assert isinstance(ranking.indices, torch.Tensor)
+    for predictions in (ranking, ranking.indices, list(ranking.indices), dict(enumerate(ranking.indices))):
+        references = {0: [0], 1: [2], 2: [1]} if isinstance(predictions, dict) else [[0], [2], [1]]
+        scores = mf.score_retrieval(predictions, references, ks=(1, 2))
+        assert scores["recall@1"].per_item.tolist() == [1, 0, 0]
+        assert scores["recall@2"].per_item.tolist() == [1, 0, 0]
+    with pytest.raises(ValueError, match="dtype float64, needs an integer or string matrix"):
+        mf.score_retrieval(ranking.scores, [[0], [2], [1]])
 
 
 class Shop(enum.IntEnum):

@@ -39,8 +39,9 @@ def score_retrieval(
 
     Args:
         predictions: Items of each query, best first: a mapping from query id, a sequence, a matrix of integers or
-            strings of shape ``(queries, items)``, or the :class:`Ranking` of a search (then items are row numbers). A
-            list may be shorter than the largest of ``ks``: what is missing is no hit.
+            strings of shape ``(queries, items)``, or the :class:`Ranking` of a search, of arrays or of torch tensors
+            on any device (then items are row numbers). A list may be shorter than the largest of ``ks``: what is
+            missing is no hit.
         references: The relevant items of each query, at least one: a mapping with the same query ids, or a sequence of
             the same length. Items are integers or strings, NumPy's and those of an ``IntEnum`` among them.
         ks: Where to cut the ranking.
@@ -134,16 +135,19 @@ class _Lists:
     def __init__(self, name: str, rows: Sequence[Any], ids: list[Hashable] | None) -> None:
         self.name = name
         self.ids = ids
-        self.rows = rows
-        plain = set(map(type, rows)) <= {list, tuple}
-        for row, items in () if plain else enumerate(rows):
+        if not set(map(type, rows)) <= {list, tuple}:
+            rows = list(map(_as_array, rows))
+            self.refuse_others(rows)
+        self.lengths = np.fromiter(map(len, rows), np.int64, len(rows))
+        self.flat: list[Any] = list(chain.from_iterable(rows))
+
+    def refuse_others(self, rows: list[Any]) -> None:
+        for row, items in enumerate(rows):
             # An array without axes has a length by name alone.
             is_list = hasattr(items, "__len__") and getattr(items, "ndim", 1) > 0
             if isinstance(items, (str, bytes, Mapping)) or not is_list:
                 found = type(items).__name__
                 raise TypeError(f"{self.row(row)}: expected a list of item ids, found {found}")
-        self.lengths = np.fromiter(map(len, rows), np.int64, len(rows))
-        self.flat: list[Any] = list(chain.from_iterable(rows))
 
     def row(self, row: int) -> str:
         return f"{self.name}[{row if self.ids is None else self.ids[row]!r}]"
@@ -211,10 +215,16 @@ def _as_numbers(own: _Lists, expected: _Lists) -> tuple[IntArray, IntArray, IntA
     return flat[0], own.lengths, flat[1], expected.lengths
 
 
+def _as_array(values: Any) -> Any:  # noqa: ANN401 - of any type
+    """A torch tensor, wherever it is, as an array; all else as it is."""
+    return np.asarray(values.cpu()) if hasattr(values, "cpu") else values
+
+
 def _align(predictions: Any, ids: list[Hashable] | None) -> Sequence[Any]:  # noqa: ANN401 - checked here
     """The rows of predictions in the order of the references."""
     if isinstance(predictions, Ranking):
         predictions = predictions.indices
+    predictions = _as_array(predictions)
     if isinstance(predictions, np.ndarray):
         if predictions.ndim != 2 or predictions.dtype.kind not in "iuUT":  # noqa: PLR2004
             shape = f"shape {predictions.shape} and dtype {predictions.dtype}"
