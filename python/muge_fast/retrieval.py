@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from functools import partial
 from itertools import chain
 from typing import Any, NoReturn
@@ -63,7 +64,7 @@ def score_retrieval(
     Raises:
         ValueError: Query ids that differ, unequal lengths, no queries, a query without relevant items, an item twice
             in a list, an unknown metric, or a K below 1 or twice. The message names the query.
-        TypeError: Items that are neither all integers nor all strings.
+        TypeError: Items that are neither all integers nor all strings, or a set of predictions, which has no order.
 
     Example:
         >>> import muge_fast as mf
@@ -143,6 +144,8 @@ class _Lists:
 
     def refuse_others(self, rows: list[Any]) -> None:
         for row, items in enumerate(rows):
+            if self.name == "predictions" and isinstance(items, AbstractSet):
+                raise TypeError(f"{self.row(row)} is a set ({type(items).__name__}), needs a list, best first")
             # An array without axes has a length by name alone.
             is_list = hasattr(items, "__len__") and getattr(items, "ndim", 1) > 0
             if isinstance(items, (str, bytes, Mapping)) or not is_list:
