@@ -205,6 +205,15 @@ def test_doubles_and_halves_are_rounded(tmp_path):
     assert features.tobytes() == wide.astype("float16").astype("float32").tobytes()
 
 
+@pytest.mark.parametrize("order", "<>")
+def test_ids_without_a_sign_of_64_bits_are_refused_in_both_orders_of_bytes(tmp_path, order):
+    ids = np.array([2**63 + 5, 1], f"{order}u8")
+    with pytest.raises(TypeError, match=r"ids have dtype (uint64|>u8), need integers"):
+        mf.write_features(tmp_path / "f.npz", ids, some_features(2, 2))
+    mf.write_features(tmp_path / "f.npz", ids[1:].astype(f"{order}i8"), some_features(1, 3))
+    assert mf.read_features(tmp_path / "f.npz")[0].tolist() == [1]
+
+
 def broken_files():
     pa = pytest.importorskip("pyarrow")
     rows = [[0.5, 1.0], [2.0, 3.0]]

@@ -149,7 +149,8 @@ def _refuse_duplicates(ids: npt.NDArray[np.int64]) -> None:
 
 def _checked(ids: npt.NDArray[Any], features: npt.NDArray[Any]) -> Features:
     """Ids and features in their types, if they are rows that belong together."""
-    if ids.dtype.kind not in "iu" or ids.dtype == np.uint64:
+    # By kind and size: the type of the other order of bytes equals none of this machine's.
+    if ids.dtype.kind not in "iu" or (ids.dtype.kind == "u" and ids.dtype.itemsize == 8):  # noqa: PLR2004
         raise TypeError(f"ids have dtype {ids.dtype}, need integers of at most 64 bits with a sign")
     if features.dtype.kind not in "fiu":
         raise TypeError(f"features have dtype {features.dtype}, need numbers")
