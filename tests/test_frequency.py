@@ -1,11 +1,13 @@
 """Document frequencies: counted, saved, loaded, and used."""
 
+import os
 import pickle
 import re
 import sys
 from collections import defaultdict
 from pathlib import Path
 from random import Random
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -277,6 +279,22 @@ def test_saving_into_no_folder_is_an_os_error(tmp_path):
         mf.DocumentFrequency.load(tmp_path / "missing.npz")
     with pytest.raises(IsADirectoryError):
         mf.DocumentFrequency.load(tmp_path)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no pipes and devices with a path")
+def test_pipes_and_devices_are_not_read(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", "/dev/zero"):
+        with pytest.raises(ValueError, match=f"^{path}: not a regular file$"):
+            mf.DocumentFrequency.load(path, max_bytes=1000)
+
+
+def test_no_more_is_read_than_the_size_that_was_checked(tmp_path, monkeypatch):
+    path = tmp_path / "table.p"
+    table().save(path)
+    monkeypatch.setattr(os, "fstat", lambda _: SimpleNamespace(st_size=5))
+    with pytest.raises(ValueError, match="not a table of document frequencies"):
+        mf.DocumentFrequency.load(path, max_bytes=5)
 
 
 # The pickles of self-critical training

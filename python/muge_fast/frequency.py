@@ -7,6 +7,7 @@ import math
 import os
 import pickle
 import re
+import stat
 import struct
 import zipfile
 import zlib
@@ -212,15 +213,20 @@ class DocumentFrequency:
 
         Raises:
             OSError: The file cannot be read.
-            ValueError: The file is not such a table, or too large.
+            ValueError: The file is not such a table, too large, or a pipe or device.
 
         """
         path = Path(path)
+        # Before it is opened, which waits for ever at a pipe; opening a folder is an error that says so.
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+            raise ValueError(f"{path}: not a regular file")
         with path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
             if size > max_bytes:
                 raise ValueError(f"{path}: has {size} bytes, more than max_bytes={max_bytes}")
-            data = file.read()
+            # No more than that, should the file grow.
+            data = file.read(size)
         try:
             if data.startswith(b"PK"):
                 return cls._read_arrays(data, min(max_bytes, FREE_BYTES + MAX_RATIO * size))
