@@ -161,6 +161,9 @@ def test_texts(tmp_path):
     path.write_bytes(b"a\t\xff")
     with pytest.raises(ValueError, match="line 1: not UTF-8 at byte 2"):
         read_texts(path)
+    path.write_text("a\tx", encoding="utf-8-sig")
+    with pytest.raises(ValueError, match=r"text\.tsv, line 1: starts with a byte order mark, needs UTF-8 without it"):
+        read_texts(path)
 
 
 def test_pools(tmp_path):

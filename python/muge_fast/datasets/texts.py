@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 from pathlib import Path
 
@@ -21,7 +22,8 @@ def read_texts(path: PathLike) -> dict[str, str]:
 
     Raises:
         OSError: The file cannot be read.
-        ValueError: A line without tab, id or text, or an id that comes twice. The message names the line.
+        ValueError: A line without tab, id or text, an id that comes twice, or a byte order mark, which would become a
+            part of the id. The message names the line.
 
     Example:
         >>> import pathlib, tempfile
@@ -37,6 +39,9 @@ def read_texts(path: PathLike) -> dict[str, str]:
     for number, line in enumerate(Path(path).read_bytes().split(b"\n"), 1):
         if not line.strip():
             continue
+        if line.startswith(codecs.BOM_UTF8):
+            problem = "starts with a byte order mark, needs UTF-8 without it"
+            raise ValueError(f"{os.fspath(path)}, line {number}: {problem}")
         try:
             key, _, text = (part.strip() for part in line.decode("utf-8").partition("\t"))
         except UnicodeDecodeError as error:
