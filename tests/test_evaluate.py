@@ -4,6 +4,7 @@ import csv
 import importlib.metadata
 import json
 import pickle
+import re
 from pathlib import Path
 
 import numpy as np
@@ -87,6 +88,14 @@ def test_reports_are_written_in_every_format(report, tmp_path):
     table = parquet.read_table(tmp_path / "r.parquet")
     assert table.column("cider_d").to_pylist() == report.scores["cider_d"].per_item.tolist()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["r.csv", "r.html", "r.json", "r.md", "r.parquet"]
+
+
+def test_a_table_of_markdown_has_as_many_cells_in_each_row(report):
+    rows = [line for line in report.to_markdown().splitlines() if line.startswith("|")]
+    assert len(rows) == 2 + len(report.scores)
+    assert [len(re.findall(r"(?<!\\)\|", row)) for row in rows] == [4] * len(rows)
+    for score, row in zip(report.scores.values(), rows[2:], strict=True):
+        assert row.split("`")[1].replace("\\|", "|") == score.signature
 
 
 def test_a_page_shows_images_and_no_markup_of_others(tmp_path):

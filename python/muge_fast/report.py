@@ -142,8 +142,9 @@ class Report:
             lines += [f"| score | value{times} | signature |", "| --- | ---: | --- |"]
             for name, score in self.scores.items():
                 value = self.task.official_value(name, score.value)
-                row = f"| {self.task.label(name)} | {value:.2f} | `{score.signature}` |"
-                lines.append(row.replace("|n:", "\\|n:"))
+                # A bar ends a cell, also in code.
+                label, signature = (text.replace("|", "\\|") for text in (self.task.label(name), score.signature))
+                lines.append(f"| {label} | {value:.2f} | `{signature}` |")
         lines += [f"\n> {_plain(warning)}" for warning in self.warnings]
         return _written("\n".join(lines) + "\n", path)
 
