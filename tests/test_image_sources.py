@@ -114,6 +114,69 @@ def test_images_of_different_sizes_in_one_batch():
         assert all(np.array_equal(left, right) for left, right in zip(found, images, strict=True))
 
 
+def test_batches_in_memory_that_is_used_again():
+    buffer = np.empty_like(IMAGES[:4])
+
+    def reused():
+        for start in range(0, 8, 4):
+            buffer[:] = IMAGES[start : start + 4]
+            yield buffer
+
+    for source in (reused(), map(torch.from_numpy, reused())):
+        found = [image for part in batches(source, 8, 2) for image in part]
+        assert np.array_equal(found, IMAGES[:8])
+
+
+class OneAtATime(Dataset):
+    """Two threads in it at once would get each other's image."""
+
+    def __init__(self):
+        self.place = 0
+
+    def __len__(self):
+        return len(IMAGES)
+
+    def __getitem__(self, place):
+        self.place = place
+        time.sleep(0.005)
+        return IMAGES[self.place]
+
+
+def test_a_data_set_is_asked_by_one_thread_at_a_time():
+    found = [image for part in batches(OneAtATime(), 3, 4) for image in part]
+    assert np.array_equal(found, IMAGES)
+
+
+def test_entries_that_are_no_images_are_passed_over(tmp_path):
+    folder, path = tmp_path / "images", tmp_path / "images.zip"
+    (folder / "deep.png").mkdir(parents=True)
+    (folder / "a.png").write_bytes(encoded(IMAGES[0]))
+    (folder / "._a.png").write_bytes(b"what a Mac lays beside it")
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("deep.png/", b"")
+        archive.writestr("__MACOSX/._a.png", b"what a Mac lays beside it")
+        archive.writestr("a.png", encoded(IMAGES[0]))
+    for source in (folder, path):
+        assert np.array_equal(list(batches(source, 2, 1)), IMAGES[None, :1])
+    with zipfile.ZipFile(path, "a") as archive, pytest.warns(UserWarning, match="Duplicate name"):
+        archive.writestr("a.png", encoded(IMAGES[1]))
+    with pytest.raises(ValueError, match=r"images\.zip: has a\.png twice"):
+        open_images(path)
+
+
+def test_a_broken_image_of_a_file_is_told_with_its_line(tmp_path):
+    ImageTsv.write(tmp_path / "images.tsv", {"a": encoded(IMAGES[0]), "b": b"no image"})
+    with pytest.raises(ValueError, match=r"image 'b' of .*images\.tsv \(line 2\) is broken: is none of JPEG"):
+        list(batches(tmp_path / "images.tsv", 2, 1))
+
+
+@pytest.mark.parametrize("options", [{"batch_size": 0}, {"batch_size": 2.5}, {"workers": -1}, {"workers": "2"}])
+def test_sizes_are_whole_numbers(options):
+    (name,) = options
+    with pytest.raises(ValueError, match=f"{name} is .*, needs a whole number of at least 1"):
+        muge_fast.image.fid(IMAGES, IMAGES, extractor=len, **options)
+
+
 def test_images_of_other_modes(tmp_path):
     colour = Image.fromarray(IMAGES[0])
     clear = Image.fromarray(np.dstack([IMAGES[0], IMAGES[1][:, :, :1]]))

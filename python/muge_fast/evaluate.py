@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Collection, Iterator
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from muge_fast import tasks
+from muge_fast.datasets.decoding import BrokenImageError
 from muge_fast.image_rows import ImageReader
 from muge_fast.problems import LANGUAGES, WARNINGS
 from muge_fast.report import Report
@@ -19,8 +19,6 @@ PathLike = str | os.PathLike[str]
 Pool = PathLike | Collection[Any]
 
 # Whoever runs the leaderboard knows how large the gold file is.
-# A file of images is larger than one of lines.
-IMAGE_BYTES = 1 << 34
 GOLD_LIMITS = Limits(file_bytes=1 << 40, line_bytes=1 << 30)
 
 
@@ -70,7 +68,7 @@ def evaluate(
         submission: The submission, in the same form. It is untrusted: nothing in it does harm.
         pool: For retrieval, the items that may be found: their ids, or the path of the image TSV.
         lang: Language of errors, ``"en"`` or ``"zh"``.
-        limits: How large files may be; None for 128 MiB, and 1 MiB for a line.
+        limits: How large files may be; None for 128 MiB, and 1 MiB for a line, or more where it holds images.
         options: For the function that scores, such as ``tokenizer`` for :func:`muge_fast.score_captions`, ``ks`` for
             :func:`muge_fast.score_retrieval`, ``texts`` and ``clip`` for ``"t2i"``, and ``threads``.
 
@@ -96,13 +94,17 @@ def evaluate(
     start = time.perf_counter()
     declared = _declared(task, lang)
     expected = _gold(declared, gold, lang)
-    reader = _read(declared, submission, limits or Limits())
+    reader = _read(declared, submission, limits or Limits(), expected.rows.values)
     _compare(reader, expected.rows, _pool(declared, pool))
     rows, references = reader.rows, expected.rows
     if rows.count:
         return _report(reader, start, lang, references=references.values, texts=references.texts)
     keys = references.values.keys()
-    scores = declared.score(reader.values_of(keys), expected.values_of(keys), **options)
+    try:
+        scores = declared.score(reader.values_of(keys), expected.values_of(keys), **options)
+    except BrokenImageError as error:
+        # Those of the submission have been decoded before.
+        raise GoldError(gold, [str(error)]) from error
     if declared.main not in scores:
         raise ValueError(f"metrics lack {declared.main}, the main score of {declared.name}: it is what a verdict gives")
     return _report(
@@ -155,10 +157,11 @@ def check(
     """
     start = time.perf_counter()
     declared = _declared(task, lang)
-    reader = _read(declared, submission, limits or Limits())
+    expected = None if gold is None else _gold(declared, gold, lang).rows
+    reader = _read(declared, submission, limits or Limits(), None if expected is None else expected.values)
     items = _pool(declared, pool)
-    if gold is not None:
-        _compare(reader, _gold(declared, gold, lang).rows, items)
+    if expected is not None:
+        _compare(reader, expected, items)
     elif items is not None:
         outside(reader, frozenset(items))
     return _report(reader, start, lang)
@@ -170,10 +173,11 @@ def _declared(task: str | Task, lang: str) -> Task:
     return task if isinstance(task, Task) else tasks.get(task)
 
 
-def _read(task: Task, path: PathLike, limits: Limits) -> Reader:
+def _read(task: Task, path: PathLike, limits: Limits, known: Iterable[Any] | None) -> Reader:
     if task.files == "images":
-        images = ImageReader(task, replace(limits, file_bytes=max(limits.file_bytes, IMAGE_BYTES)))
-        images.read(path, decode=True)
+        images = ImageReader(task, limits)
+        images.read(path)
+        images.decode(known)
         return images
     reader = RowReader(task, task.submission, limits)
     reader.read(path)
@@ -184,7 +188,7 @@ def _gold(task: Task, path: PathLike, lang: str) -> Reader:
     reader: Reader
     if task.files == "images":
         reader = ImageReader(task, GOLD_LIMITS)
-        rows = reader.read(path, decode=False)
+        rows = reader.read(path)
     else:
         reader = RowReader(task, task.gold, GOLD_LIMITS)
         rows = reader.read(path)

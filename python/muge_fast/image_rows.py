@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from muge_fast.datasets.decoding import broken_images
 from muge_fast.datasets.image_tsv import SECOND, ImageTsv
 from muge_fast.problems import Problem
 from muge_fast.tasks.declaration import Task
@@ -26,7 +27,7 @@ class ImageReader(Reader):
 
     Args:
         task: The task.
-        limits: How much is looked at; lines may have any length.
+        limits: How much is looked at.
 
     Example:
         >>> import muge_fast as mf
@@ -36,13 +37,15 @@ class ImageReader(Reader):
 
     """
 
+    FILE_BYTES, LINE_BYTES = 1 << 34, 1 << 26
+
     def __init__(self, task: Task, limits: Limits) -> None:
         super().__init__(task, limits)
         self.rows.form = task.forms[0]
-        self.images: Mapping[str, bytes] = {}
+        self.images: ImageTsv | None = None
 
-    def read(self, path: str | os.PathLike[str], *, decode: bool) -> Rows:
-        """Read a file, and decode its images once if asked to.
+    def read(self, path: str | os.PathLike[str]) -> Rows:
+        """Read a file; images are decoded by :meth:`decode`.
 
         Raises:
             OSError: There is no such file, or it may not be read.
@@ -50,29 +53,42 @@ class ImageReader(Reader):
         """
         if not self._is_file(path) or not self._is_small(Path(path).stat().st_size):
             return self.rows
-        images = ImageTsv(path, broken="skip")
-        self.images = images
-        for line in images.broken:
+        images = self.images = ImageTsv(path, broken="skip")
+        for line in images.broken[: self.limits.counted]:
             self.tell(self._problem(CODES[line.problem], line.number))
         self.rows.values = dict.fromkeys(images)
         self.rows.lines = {key: images.line(key) for key in images}
-        if decode:
-            self._decode(images)
         if not self.rows.values and not self.rows.count:
             self.tell(Problem("empty"))
         return self.rows
 
+    def decode(self, known: Iterable[str] | None) -> None:
+        """Decode images once.
+
+        Args:
+            known: Ids of the gold file; of others nothing is decoded. None for all images.
+
+        """
+        if self.images is None:
+            return
+        wanted = set(self.images if known is None else known)
+        keys = []
+        for key in filter(wanted.__contains__, self.images):
+            if (size := self.images.base64_size(key)) <= self.line_bytes:
+                keys.append(key)
+                continue
+            details = {"size": size, "limit": self.line_bytes}
+            self.tell(self._problem("long_line", self.images.line(key), key, details))
+        for key, reason in broken_images(self.images, keys, most_pixels=self.limits.pixels):
+            if self.rows.count >= self.limits.counted:
+                return
+            details = {"reason": reason.rpartition(": ")[2][:100]}
+            self.tell(self._problem("broken_image", self.images.line(key), key, details))
+
     def values_of(self, ids: Iterable[str]) -> Mapping[str, bytes]:
         """Give all images: they are read when they are asked for, and their order does not matter."""
         del ids
-        return self.images
-
-    def _decode(self, images: ImageTsv) -> None:
-        from muge_fast.image.verdict import decode_all  # noqa: PLC0415 - it imports torch
-
-        for key, reason in decode_all(images).items():
-            details = {"reason": reason.rpartition(": ")[2][:100]}
-            self.tell(self._problem("broken_image", images.line(key), key, details))
+        return self.images or {}
 
     def _problem(self, code: str, line: int, key: Any = None, details: Mapping[str, Any] | None = None) -> Problem:  # noqa: ANN401
         form = self.task.forms[0]

@@ -25,8 +25,9 @@ class Limits:
     """How much of a file is looked at.
 
     Attributes:
-        file_bytes: The largest file, in bytes.
-        line_bytes: The longest line.
+        file_bytes: The largest file, in bytes; None for 128 MiB, or 16 GiB of a file of images.
+        line_bytes: The longest line; None for 1 MiB, or 64 MiB in a file of images.
+        pixels: The largest image that is decoded, width times height.
         listed: How many problems are kept; the rest is counted.
         counted: After so many problems nothing more is read.
         for_each: How many problems of one value are told.
@@ -38,8 +39,9 @@ class Limits:
 
     """
 
-    file_bytes: int = 1 << 27
-    line_bytes: int = 1 << 20
+    file_bytes: int | None = None
+    line_bytes: int | None = None
+    pixels: int = 1 << 22
     listed: int = 100
     counted: int = 10_000
     for_each: int = 10
@@ -76,8 +78,12 @@ class Reader:
 
     """
 
+    FILE_BYTES, LINE_BYTES = 1 << 27, 1 << 20
+
     def __init__(self, task: Task, limits: Limits) -> None:
         self.task, self.limits = task, limits
+        self.file_bytes = self.FILE_BYTES if limits.file_bytes is None else limits.file_bytes
+        self.line_bytes = self.LINE_BYTES if limits.line_bytes is None else limits.line_bytes
         self.rows = Rows()
 
     def tell(self, problem: Problem) -> None:
@@ -102,9 +108,9 @@ class Reader:
 
     def _is_small(self, size: int) -> bool:
         """Tell of a file that is too large."""
-        if size > self.limits.file_bytes:
-            self.tell(Problem("too_large", details={"size": size, "limit": self.limits.file_bytes}))
-        return size <= self.limits.file_bytes
+        if size > self.file_bytes:
+            self.tell(Problem("too_large", details={"size": size, "limit": self.file_bytes}))
+        return size <= self.file_bytes
 
 
 class RowReader(Reader):
@@ -177,12 +183,12 @@ class RowReader(Reader):
 
     def _read_quickly(self) -> bool:
         """Read a file in which nothing is wrong; False leaves it to be read line by line."""
-        head = self._data[: self.limits.line_bytes].partition(b"\n")[0]
+        head = self._data[: self.line_bytes].partition(b"\n")[0]
         for form in self.task.forms:
             if b'"%b"' % form.id.encode() in head and b'"%b"' % form.value.encode() in head:
                 kinds = self.task.id.quick, self.kind.quick, self.kind.count
                 names = form.id, form.value, list(self.task.optional)
-                found = _core.quick_rows(self._data, *names, *kinds, self.limits.line_bytes)
+                found = _core.quick_rows(self._data, *names, *kinds, self.line_bytes)
                 if found is not None:
                     self.rows.form, (self.rows.values, self.rows.texts) = form, found
                 return found is not None
@@ -198,8 +204,8 @@ class RowReader(Reader):
             size = match.end() - match.start()
             if self.rows.count >= self.limits.counted:
                 return
-            if size > self.limits.line_bytes:
-                self.tell(Problem("long_line", number, details={"size": size, "limit": self.limits.line_bytes}))
+            if size > self.line_bytes:
+                self.tell(Problem("long_line", number, details={"size": size, "limit": self.line_bytes}))
             else:
                 self._line(number, match[0], is_last=match.end() == len(data))
 

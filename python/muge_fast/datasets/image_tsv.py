@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import io
 import os
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from muge_fast import _core
 from muge_fast.atomic import replacing
+from muge_fast.datasets.decoding import BrokenImageError, decode
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -136,6 +136,15 @@ class ImageTsv(Mapping[str, bytes]):
         """
         return int(self._lines[self._rows[key]])
 
+    def base64_size(self, key: str) -> int:
+        """Give the length of the text of an image, in bytes.
+
+        Raises:
+            KeyError: There is no such id.
+
+        """
+        return int(self._lengths[self._rows[key]])
+
     def base64(self, key: str) -> bytes:
         """Give the text of an image as it is in the file.
 
@@ -163,21 +172,15 @@ class ImageTsv(Mapping[str, bytes]):
 
         Raises:
             KeyError: There is no such id.
-            ValueError: The image is broken, or too large to be one (Pillow's limit against decompression bombs).
+            ValueError: The image is broken, of a format that no benchmark has, or too large.
             ImportError: Pillow is not installed.
 
         """
-        try:
-            from PIL import Image  # noqa: PLC0415 - an extra
-        except ImportError as error:
-            raise ImportError("images need Pillow: pip install 'muge-fast[images]'") from error
         data = self[key]
         try:
-            image = Image.open(io.BytesIO(data))
-            image.load()
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-            raise ValueError(f"{self.path}: image {key!r} is broken: {error}") from error
-        return image
+            return decode(data)
+        except ValueError as error:
+            raise BrokenImageError(f"{self.path}: image {key!r} is broken: {error}") from error
 
     def torch_dataset(self, transform: Callable[[Image], Any] | None = None) -> Dataset[tuple[str, Any]]:
         """Give a torch Dataset of pairs: the id, and the image in RGB, put through ``transform``.

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import tee
+from numbers import Integral
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -160,10 +161,14 @@ def extracted(
         [[[0.0], [0.0]], [[0.0]]]
 
     """
+    threads = (os.cpu_count() or 1) if workers is None else workers
+    for name, number in (("batch_size", batch_size), ("workers", threads)):
+        if not isinstance(number, Integral) or number < 1:
+            raise ValueError(f"{name} is {number!r}, needs a whole number of at least 1")
     found = open_images(source)
     done = 0
     with Progress(count_images(found), "image", progress) as bar, _adapted(extractor, outputs) as adapted:
-        decoded = batches(found, batch_size, workers if workers is not None else os.cpu_count() or 1)
+        decoded = batches(found, int(batch_size), int(threads))
         for count, made in _made(adapted, decoded):
             yield _checked(made, outputs, count)
             done += count
@@ -188,6 +193,31 @@ def output_of(found: Any, output: str) -> Any:  # noqa: ANN401 - arrays and tens
     if output not in found:
         raise ValueError(f"the extractor gives {', '.join(found)}, needs the output {output}")
     return found[output]
+
+
+@contextmanager
+def evaluating(extractor: Extractor) -> Iterator[None]:
+    """Put a module of torch into evaluation, and each of its parts back to what it was.
+
+    Example:
+        >>> from muge_fast.image.extraction import evaluating
+        >>> with evaluating(len):  # what is no module stays as it is
+        ...     len([])
+        0
+
+    """
+    torch = sys.modules.get("torch")
+    if torch is None or not isinstance(extractor, torch.nn.Module):
+        yield
+        return
+    # Some may be in evaluation already, to stay there.
+    before = [(part, part.training) for part in extractor.modules()]
+    extractor.eval()
+    try:
+        yield
+    finally:
+        for part, was_training in before:
+            part.training = was_training
 
 
 def _made(extractor: Any, decoded: Iterable[list[Pixels]]) -> Iterator[tuple[int, Any]]:  # noqa: ANN401
@@ -220,9 +250,7 @@ def _adapted(extractor: Extractor, outputs: Sequence[str]) -> Iterator[Callable[
         return
     from muge_fast.image.preprocess import sent, tensors_of  # noqa: PLC0415 - it imports torch
 
-    was_training = extractor.training
     weight = next(extractor.parameters(), None)
-    extractor.eval()
 
     def adapted(images: list[Pixels]) -> Any:  # noqa: ANN401
         shapes = sorted({image.shape for image in images})
@@ -232,7 +260,5 @@ def _adapted(extractor: Extractor, outputs: Sequence[str]) -> Iterator[Callable[
         with torch.inference_mode():
             return extractor(sent(tensor.contiguous(), None if weight is None else weight.device))
 
-    try:
+    with evaluating(extractor):
         yield adapted
-    finally:
-        extractor.train(was_training)

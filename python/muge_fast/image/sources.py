@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import io
 import os
 import zipfile
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import pairwise
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from muge_fast.datasets.decoding import BrokenImageError, decode
 from muge_fast.datasets.image_tsv import SUFFIXES, ImageTsv
 
 Pixels = npt.NDArray[np.uint8]
@@ -35,7 +37,8 @@ def open_images(source: Any) -> list[Load] | Iterable[Any]:  # noqa: ANN401 - wh
             else with a length and an image for each number; uint8 arrays or tensors of shape
             ``(images, 3, height, width)`` or ``(images, height, width, 3)``; or what gives batches of images, such as a
             torch ``DataLoader`` or a generator. Images are arrays, tensors or Pillow's; a batch may be a list of
-            different sizes. Of images and something else, such as labels or ids, the images are taken.
+            different sizes. Of images and something else, such as labels or ids, the images are taken. A data set is
+            asked by one thread at a time, as it may expect; a ``DataLoader`` with workers asks it side by side.
 
     Returns:
         A name and a function that decodes it for each image, or the batches.
@@ -61,7 +64,7 @@ def open_images(source: Any) -> list[Load] | Iterable[Any]:  # noqa: ANN401 - wh
     if hasattr(source, "shape") and hasattr(source, "dtype"):
         return [source]
     if hasattr(source, "__getitem__") and hasattr(source, "__len__") and not isinstance(source, (list, tuple)):
-        return [(f"number {place}", lambda place=place: _only(source[place])) for place in range(len(source))]  # type: ignore[misc]
+        return _of_data_set(source)
     return source  # type: ignore[no-any-return]
 
 
@@ -109,6 +112,9 @@ def batches(source: Any, batch_size: int, workers: int) -> Iterator[list[Pixels]
     found = open_images(source)
     if not (isinstance(found, list) and found and isinstance(found[0], tuple) and callable(found[0][-1])):
         images = (image for batch in found for image in _unpacked(batch))
+        if not isinstance(found, list):
+            # Whoever makes batches may use the memory of one for the next.
+            images = (image.copy() for image in images)
         while batch := [image for _, image in zip(range(batch_size), images, strict=False)]:
             yield batch
         return
@@ -134,7 +140,7 @@ def batches(source: Any, batch_size: int, workers: int) -> Iterator[list[Pixels]
 
 def _of_path(path: Path) -> list[Load]:
     if path.is_dir():
-        files = sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES)
+        files = sorted(file for file in path.rglob("*") if _names_image(file.name) and file.is_file())
         return [(str(file), lambda file=file: _pixels(file.read_bytes())) for file in files]  # type: ignore[misc]
     if path.suffix.lower() == ".zip":
         return _of_zip(path)
@@ -143,16 +149,38 @@ def _of_path(path: Path) -> list[Load]:
     return _of_mapping(ImageTsv(path))
 
 
+def _names_image(name: str) -> bool:
+    """Whether a file is an image by its name. A Mac lays a file of its own beside each, of this name after ``._``."""
+    return Path(name).suffix.lower() in SUFFIXES and not Path(name).name.startswith("._")
+
+
 def _of_mapping(images: Mapping[Any, bytes]) -> list[Load]:
-    return [(str(key), lambda key=key: _pixels(images[key])) for key in images]  # type: ignore[misc]
+    def name(key: Any) -> str:  # noqa: ANN401
+        return f"{key!r} of {images.path} (line {images.line(key)})" if isinstance(images, ImageTsv) else repr(key)
+
+    return [(name(key), lambda key=key: _pixels(images[key])) for key in images]  # type: ignore[misc]
+
+
+def _of_data_set(source: Any) -> list[Load]:  # noqa: ANN401
+    alone = Lock()
+
+    def load(place: int) -> Pixels:
+        with alone:
+            return np.array(_only(source[place]))
+
+    return [(f"number {place}", lambda place=place: load(place)) for place in range(len(source))]  # type: ignore[misc]
 
 
 def _of_zip(path: Path) -> list[Load]:
     try:
         archive = zipfile.ZipFile(path)
-    except zipfile.BadZipFile as error:
+    except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
         raise ValueError(f"{path}: {error}") from None
-    members = sorted(name for name in archive.namelist() if Path(name).suffix.lower() in SUFFIXES)
+    members = [member for member in archive.infolist() if not member.is_dir() and _names_image(member.filename)]
+    names = sorted(member.filename for member in members)
+    for name, after in pairwise(names):
+        if name == after:
+            raise ValueError(f"{path}: has {name} twice")
 
     def load(name: str) -> Pixels:
         size = archive.getinfo(name).file_size
@@ -160,15 +188,12 @@ def _of_zip(path: Path) -> list[Load]:
             raise ValueError(f"has {size} bytes")
         return _pixels(archive.read(name))
 
-    return [(f"{path}/{name}", lambda name=name: load(name)) for name in members]  # type: ignore[misc]
+    return [(f"{path}/{name}", lambda name=name: load(name)) for name in names]  # type: ignore[misc]
 
 
 def _pixels(data: bytes) -> Pixels:
     """Decode to RGB, as torch-fidelity, pytorch-fid and clean-fid do: Pillow, of any mode."""
-    from PIL import Image  # noqa: PLC0415 - an extra
-
-    with Image.open(io.BytesIO(data)) as image:
-        return np.array(image.convert("RGB"))
+    return np.array(decode(data).convert("RGB"))
 
 
 def _decoded(name: str, load: Callable[[], Pixels]) -> Pixels:
@@ -176,7 +201,7 @@ def _decoded(name: str, load: Callable[[], Pixels]) -> Pixels:
         return load()
     except Exception as error:
         # Pillow's decoders raise whatever they like on broken files.
-        raise ValueError(f"image {name} is broken: {error}") from error
+        raise BrokenImageError(f"image {name} is broken: {str(error) or type(error).__name__}") from error
 
 
 def _unpacked(batch: Any) -> Iterator[Pixels]:  # noqa: ANN401

@@ -6,8 +6,10 @@ import os
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
+import numpy as np
+
 from muge_fast.image.arrays import Array, load_arrays, save_arrays
-from muge_fast.image.extraction import Extractor, output_of, signature_of
+from muge_fast.image.extraction import Extractor, evaluating, output_of, signature_of
 
 M = TypeVar("M", bound="Stream")
 
@@ -68,4 +70,30 @@ class Stream:
 
     def _output(self, batch: Any, name: str) -> Any:  # noqa: ANN401 - arrays or tensors
         """What the extractor gives for a batch."""
-        return output_of(batch if self.extractor is None else self.extractor(batch), name)
+        if self.extractor is None:
+            return output_of(batch, name)
+        with evaluating(self.extractor):
+            return output_of(self.extractor(batch), name)
+
+    def _extractor_state(self) -> dict[str, Array]:
+        """The extractor by its signature, which may not be the protocol."""
+        return {} if self.extractor is None else {"extractor": np.array(signature_of(self.extractor))}
+
+
+def refuse_other(extractor: Extractor | None, state: Mapping[str, Array]) -> None:
+    """Refuse to go on with another extractor than the one that a state was made with, if it tells.
+
+    Raises:
+        ValueError: It is another one.
+
+    Example:
+        >>> import numpy as np
+        >>> from muge_fast.image.stream import refuse_other
+        >>> refuse_other(len, {"extractor": np.array("extractor:builtins.sum")})
+        Traceback (most recent call last):
+        ...
+        ValueError: was made with extractor:builtins.sum, the extractor is extractor:builtins.len
+
+    """
+    if extractor is not None and "extractor" in state and str(state["extractor"]) != signature_of(extractor):
+        raise ValueError(f"was made with {state['extractor']}, the extractor is {signature_of(extractor)}")

@@ -119,32 +119,3 @@ def _with_ids(source: Any) -> Any:  # noqa: ANN401 - what callers have
     """A file of the benchmark opened, so that its ids are there; any other source as it is."""
     is_file = isinstance(source, (str, os.PathLike)) and Path(source).suffix.lower() == ".tsv"
     return ImageTsv(source) if is_file else source
-
-
-def decode_all(images: Mapping[str, bytes], workers: int | None = None) -> dict[str, str]:
-    """Decode each image once.
-
-    Returns:
-        What is wrong with each that cannot be decoded, by id.
-
-    Example:
-        >>> from muge_fast.image.verdict import decode_all
-        >>> list(decode_all({"a": b"no image"}))
-        ['a']
-
-    """
-    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
-
-    from muge_fast.image.sources import open_images  # noqa: PLC0415
-
-    def problem(load: tuple[str, Any]) -> str | None:
-        try:
-            load[1]()
-        except Exception as error:  # noqa: BLE001 - Pillow's decoders raise whatever they like
-            return str(error) or type(error).__name__
-        return None
-
-    loads = list(open_images(images))
-    with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
-        found = zip((name for name, _ in loads), pool.map(problem, loads), strict=True)
-        return {name: text for name, text in found if text is not None}

@@ -1,0 +1,94 @@
+"""Images that anybody may have made: what is decoded, and what is refused before it costs anything."""
+
+import io
+import os
+import zlib
+
+import numpy as np
+import pytest
+
+import muge_fast as mf
+from image_data import encoded, pictures
+from muge_fast.datasets import ImageTsv
+from muge_fast.datasets.decoding import MOST_PIXELS, broken_images, decode
+
+Image = pytest.importorskip("PIL.Image")
+
+POSTSCRIPT = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 64 64\n%%EndComments\nshowpage\n%%EOF\n"
+
+
+def bomb(width, height):
+    """A PNG of one bit a pixel, as small as it can be."""
+    file = io.BytesIO()
+    Image.new("1", (width, height)).save(file, "PNG", compress_level=9)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF"])
+def test_formats_of_benchmarks_are_decoded(kind):
+    assert decode(encoded(pictures(1)[0], kind)).size == (50, 70)
+
+
+@pytest.mark.parametrize("kind", ["TGA", "PCX", "SGI", "PPM", "ICNS", "JPEG2000"])
+def test_other_formats_are_refused(kind):
+    with pytest.raises(ValueError, match="is none of JPEG, PNG, WEBP, GIF, BMP, TIFF"):
+        decode(encoded(pictures(1, (32, 32))[0], kind))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the program is a script of the shell")
+def test_no_other_program_is_started(tmp_path, monkeypatch):
+    """Pillow hands PostScript to the program gs."""
+    (tmp_path / "gs").write_text(f"#!/bin/sh\ntouch {tmp_path}/started\n")
+    (tmp_path / "gs").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    ImageTsv.write(tmp_path / "pred.tsv", {"a": POSTSCRIPT})
+    report = mf.check("t2i", tmp_path / "pred.tsv")
+    assert [(problem.code, problem.id) for problem in report.problems] == [("broken_image", "a")]
+    assert not (tmp_path / "started").exists()
+
+
+def test_large_images_are_refused_before_they_are_decoded(tmp_path):
+    data = bomb(9000, 9000)
+    assert len(data) < 1 << 15 < 9000 * 9000 > MOST_PIXELS
+    with pytest.raises(ValueError, match="has 9000 x 9000 pixels, may have 67108864"):
+        decode(data)
+    # Those of a submission may be smaller yet, as whoever runs the leaderboard says.
+    ImageTsv.write(tmp_path / "pred.tsv", {"a": bomb(2049, 2048), "b": bomb(2048, 2048)})
+    report = mf.check("t2i", tmp_path / "pred.tsv")
+    assert report.errors == ["line 1: img_id a: the image cannot be decoded: has 2049 x 2048 pixels, may have 4194304"]
+    assert mf.check("t2i", tmp_path / "pred.tsv", limits=mf.Limits(pixels=1 << 23)).ok
+
+
+def test_broken_images_are_told_with_a_reason():
+    # A broken checksum, and one that ends early.
+    whole = encoded(pictures(1)[0])
+    images = {"a": whole, "b": whole[:-40], "c": zlib.compress(b"no image"), "d": b""}
+    found = dict(broken_images(images, list(images)))
+    assert list(found) == ["b", "c", "d"]
+    assert "BytesIO" not in "".join(found.values())
+    assert not list(broken_images(images, ["a"]))
+
+
+def test_what_is_not_in_the_gold_file_is_not_decoded(tmp_path, monkeypatch):
+    images = {str(number): encoded(image) for number, image in enumerate(pictures(3))}
+    ImageTsv.write(tmp_path / "gold.tsv", {key: images[key] for key in "01"})
+    ImageTsv.write(tmp_path / "pred.tsv", images)
+    seen = []
+    read = ImageTsv.__getitem__
+    monkeypatch.setattr(ImageTsv, "__getitem__", lambda self, key: seen.append(key) or read(self, key))
+    report = mf.check("t2i", tmp_path / "pred.tsv", gold=tmp_path / "gold.tsv")
+    assert [problem.code for problem in report.problems] == ["unknown_id"]
+    assert sorted(seen) == ["0", "1"]
+
+
+def test_limits_hold_for_images(tmp_path):
+    path = tmp_path / "pred.tsv"
+    path.write_bytes(b"x\n" * 30)
+    assert mf.check("t2i", path, limits=mf.Limits(file_bytes=59)).errors == ["the file has 60 bytes, more than 59"]
+    assert mf.check("t2i", path, limits=mf.Limits(counted=20)).problem_count == 20
+    path.write_bytes(b"".join(b"%d\tAAAA\n" % number for number in range(30)))
+    assert mf.check("t2i", path, limits=mf.Limits(counted=20)).problem_count == 20
+    picture = encoded(np.zeros((200, 200, 3), np.uint8), "BMP")
+    ImageTsv.write(path, {"a": picture})
+    codes = [problem.code for problem in mf.check("t2i", path, limits=mf.Limits(line_bytes=100_000)).problems]
+    assert codes == ["long_line"]
