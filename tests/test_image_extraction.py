@@ -125,6 +125,30 @@ def test_features_of_different_extractors_are_not_mixed(sets, tmp_path):
         KID(shares).merge(KID(np.array))
 
 
+def test_a_state_goes_on_with_its_own_extractor_alone(tmp_path):
+    for metric in (FID(shares, dims=2 * PARTS), KID(shares), InceptionScore(shares)):
+        metric.save(tmp_path / "state.npz")
+        assert type(metric).load(tmp_path / "state.npz", shares).protocol == metric.protocol
+        assert type(metric).load(tmp_path / "state.npz").protocol == metric.protocol
+        with pytest.raises(
+            ValueError, match=r"was made with extractor:.*shares, the extractor is extractor:builtins.len"
+        ):
+            type(metric).load(tmp_path / "state.npz", len)
+
+
+@pytest.mark.filterwarnings("ignore:FID of")
+def test_modules_are_evaluated_and_stay_as_they_were(sets):
+    """A part that is in evaluation in the middle of training stays so."""
+    module = Stripes().train()
+    module.layer.eval()
+    metric = FID(module, dims=2 * PARTS)
+    for side, real in zip(sets, (True, False), strict=True):
+        metric.update(torch.from_numpy(side).permute(0, 3, 1, 2), real=real)
+    expected = muge_fast.image.fid(*sets, extractor=module)
+    assert metric.compute().value == pytest.approx(expected.value, rel=1e-5)
+    assert (module.training, module.layer.training, module.noise.training) == (True, False, True)
+
+
 def test_what_does_not_fit_is_an_error(sets):
     for name, value in (("weights", "x.pth"), ("protocol", "clean"), ("precision", "bf16"), ("device", "cpu")):
         with pytest.raises(ValueError, match=f"extractor is given, so {name} means nothing"):

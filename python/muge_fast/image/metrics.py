@@ -16,7 +16,7 @@ from muge_fast.image.inception_score import SEED, MeanAndSpread, SplitSums
 from muge_fast.image.kid import kid_of
 from muge_fast.image.sides import FEATURES
 from muge_fast.image.statistics import Statistics
-from muge_fast.image.stream import Stream
+from muge_fast.image.stream import Stream, refuse_other
 from muge_fast.score import Score
 
 
@@ -107,16 +107,18 @@ class FID(Stream):
     def state(self) -> dict[str, Array]:
         """Give both sides as arrays, for :meth:`from_state`."""
         sides = {"real": self.real, "generated": self.generated}
-        return {f"{side}_{name}": array for side, kept in sides.items() for name, array in kept.state().items()}
+        arrays = {f"{side}_{name}": array for side, kept in sides.items() for name, array in kept.state().items()}
+        return arrays | self._extractor_state()
 
     @classmethod
     def from_state(cls, state: Mapping[str, Array], extractor: Extractor | None = None) -> FID:
         """Make a metric of :meth:`state`, to go on where it ended.
 
         Raises:
-            ValueError: Arrays that are missing or do not fit.
+            ValueError: Arrays that are missing or do not fit, or another extractor.
 
         """
+        refuse_other(extractor, state)
         sides = []
         for side in ("real_", "generated_"):
             own = {name.removeprefix(side): state[name] for name in state if name.startswith(side)}
@@ -226,16 +228,17 @@ class InceptionScore(Stream):
 
     def state(self) -> dict[str, Array]:
         """Give everything as arrays, for :meth:`from_state`."""
-        return {**self.sums.state(), "protocol": np.array(self.protocol)}
+        return {**self.sums.state(), "protocol": np.array(self.protocol), **self._extractor_state()}
 
     @classmethod
     def from_state(cls, state: Mapping[str, Array], extractor: Extractor | None = None) -> InceptionScore:
         """Make a metric of :meth:`state`, to go on where it ended.
 
         Raises:
-            ValueError: Arrays that are missing or do not fit.
+            ValueError: Arrays that are missing or do not fit, or another extractor.
 
         """
+        refuse_other(extractor, state)
         sums = SplitSums.from_state(state)
         metric = cls(extractor, protocol=str(state.get("protocol", "")))
         metric.sums = sums
@@ -338,16 +341,17 @@ class KID(Stream):
         """Give everything as arrays, for :meth:`from_state`."""
         sides = dict(zip(("real", "generated"), self._features(), strict=True))
         sizes = {"subsets": np.array(self.subsets), "subset_size": np.array(self.subset_size)}
-        return {**sides, **sizes, "protocol": np.array(self.protocol)}
+        return {**sides, **sizes, "protocol": np.array(self.protocol), **self._extractor_state()}
 
     @classmethod
     def from_state(cls, state: Mapping[str, Array], extractor: Extractor | None = None) -> KID:
         """Make a metric of :meth:`state`, to go on where it ended.
 
         Raises:
-            ValueError: Arrays that are missing or do not fit.
+            ValueError: Arrays that are missing or do not fit, or another extractor.
 
         """
+        refuse_other(extractor, state)
         missing = sorted({"real", "generated", "subsets", "subset_size"} - set(state))
         if missing:
             raise ValueError(f"has arrays {sorted(state)}, needs {', '.join(missing)}")
