@@ -299,3 +299,26 @@ def test_clip_scores():
             image.clip_score_of(left, right)
     with pytest.raises(ValueError, match="negatives is 99, there are 29 other texts"):
         image.r_precision(images, texts)
+
+
+def test_blocks_do_not_matter_for_r_precision(monkeypatch):
+    rows = np.random.default_rng(4).normal(size=(2, 300, 7))
+    expected = image.r_precision(*rows, negatives=50)
+    # The module has the name of the function.
+    monkeypatch.setattr(importlib.import_module("muge_fast.image.r_precision"), "MOST", 50 * 7 * 3)
+    found = image.r_precision(*rows, negatives=50)
+    assert 0 < found.value < 1
+    assert np.array_equal(found.per_item, expected.per_item)
+
+
+@pytest.mark.parametrize("count", [3, 50])
+def test_features_beyond_double_precision_are_an_error(count):
+    rows = np.random.default_rng(5).normal(size=(2, count, 4)) * 1e155
+    with np.errstate(over="ignore", invalid="ignore"), pytest.raises(ValueError, match="features are too large"):
+        image.frechet_distance(*map(Statistics.of, rows))
+
+
+@pytest.mark.parametrize("sigma", [[[1.0, 5.0], [-5.0, 1.0]], [[-1.0, 0.0], [0.0, 1.0]]])
+def test_what_is_no_covariance_is_refused(sigma):
+    with pytest.raises(ValueError, match="sigma is no covariance"):
+        Statistics.from_state({"mu": [0.0, 0.0], "sigma": sigma})

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 from muge_fast.image.device import Device, Host, place_of
 from muge_fast.image.statistics import Moments, Statistics
 
@@ -27,7 +29,8 @@ def frechet_distance(first: Statistics, second: Statistics) -> float:
         The distance, at least zero but for rounding: of a set with itself zero to 1e-9 of its trace.
 
     Raises:
-        ValueError: Another number of features, another protocol, or fewer than two images.
+        ValueError: Another number of features, another protocol, fewer than two images, or features whose squares are
+            beyond double precision.
 
     Example:
         >>> from muge_fast.image import Statistics, frechet_distance
@@ -53,7 +56,18 @@ def frechet_distance(first: Statistics, second: Statistics) -> float:
             value = math.nan
         if math.isfinite(value):
             return value
-    return _distance(first, second, None)
+    value = _on_host(first, second)
+    if not math.isfinite(value):
+        raise ValueError("the distance is beyond double precision: features are too large")
+    return value
+
+
+def _on_host(first: Statistics, second: Statistics) -> float:
+    try:
+        with np.errstate(over="ignore", invalid="ignore"):
+            return _distance(first, second, None)
+    except np.linalg.LinAlgError:
+        return math.nan
 
 
 def _distance(first: Statistics, second: Statistics, device: Any) -> float:  # noqa: ANN401 - torch's

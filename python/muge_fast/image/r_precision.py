@@ -13,6 +13,8 @@ from muge_fast.image.statistics import Float64
 SEED = 2020
 NEGATIVES = 99
 BLOCK = 256
+# Numbers of the texts that a block of images is compared with: 64 MiB.
+MOST = 1 << 23
 
 
 class RPrecision(NamedTuple):
@@ -73,8 +75,9 @@ def r_precision(
         raise ValueError(f"negatives is {negatives}, there are {len(texts) - 1} other texts")
     random = np.random.default_rng(seed)
     hits, ties = np.empty(len(images)), 0
-    for start in range(0, len(images), BLOCK):
-        rows = np.arange(start, min(start + BLOCK, len(images)))
+    block = min(BLOCK, max(1, MOST // (negatives * texts.shape[1])))
+    for start in range(0, len(images), block):
+        rows = np.arange(start, min(start + block, len(images)))
         others = np.stack([random.choice(len(texts) - 1, negatives, replace=False) for _ in rows])
         # Numbers from the own text on stand for the next one.
         others += others >= rows[:, None]

@@ -17,6 +17,8 @@ Float64 = npt.NDArray[np.float64]
 
 # Rows whose outer products are added at a time: the sum of 2048 features is 32 MiB, too much to touch for each batch.
 TOGETHER = 256
+# How far the two halves of a covariance that was read may be from each other, as a share of its largest number.
+SYMMETRY = 1e-5
 
 
 class Moments(NamedTuple):
@@ -302,6 +304,12 @@ class Statistics:
             statistics._given = (mean, covariance)
         if not (np.isfinite(mean).all() and np.isfinite(covariance).all()):
             raise ValueError("mu or sigma is not finite")
+        # Single precision may have rounded it.
+        if (
+            np.abs(covariance - covariance.T).max() > SYMMETRY * np.abs(covariance).max()
+            or covariance.diagonal().min() < 0
+        ):
+            raise ValueError("sigma is no covariance: it is not symmetric, or has a negative number on its diagonal")
         return statistics
 
     def save(self, path: str | os.PathLike[str]) -> None:
