@@ -159,6 +159,18 @@ def test_wrong_usage_is_exit_code_2(tmp_path):
     assert "Traceback" in result.stderr
 
 
+def test_the_official_form_writes_a_result_where_something_is_not_installed(tmp_path, monkeypatch):
+    (tmp_path / "pred.tsv").write_bytes(b"a\tAAAA\n")
+    # Whatever imports it gets an ImportError.
+    monkeypatch.setitem(sys.modules, "PIL", None)
+    result = run("official", "t2i", tmp_path / "pred.tsv", tmp_path / "pred.tsv", tmp_path / "result.json")
+    assert result.exit_code == 2
+    found = json.loads((tmp_path / "result.json").read_text())
+    assert found["success"] is False
+    assert found["errorMsg"] == "images need Pillow: pip install 'muge-fast[images]'"
+    assert run("check", "t2i", "--submission", tmp_path / "pred.tsv").output.startswith("Error: images need Pillow")
+
+
 def test_the_official_form_writes_a_result_in_every_case(tmp_path):
     output = tmp_path / "o.json"
     for gold, submission, code in ((GOLD, GOOD, 0), (GOLD, BAD, 1), (GOLD, tmp_path / "no", 2), (BAD, GOOD, 2)):

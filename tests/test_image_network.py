@@ -359,6 +359,16 @@ def test_a_submission_of_images_is_scored(task_files, weights, tmp_path):
     assert "| fid |" in report.to_markdown()
 
 
+@pytest.mark.filterwarnings("ignore:FID of")
+def test_a_broken_image_of_the_gold_file_is_no_fault_of_a_submission(task_files, weights):
+    gold, submission, _ = task_files
+    lines = gold.read_bytes().split(b"\n")
+    lines[2] = lines[2][:200]
+    gold.write_bytes(b"\n".join(lines))
+    with pytest.raises(mf.GoldError, match=r"gold file .*gold\.tsv: image '02' of .*gold\.tsv \(line 3\) is broken"):
+        mf.evaluate("t2i", gold, submission, weights=weights, device="cpu", threads=1)
+
+
 def test_a_broken_submission_of_images_gets_every_error(task_files):
     gold, submission, generated = task_files
     lines = submission.read_bytes().split(b"\n")

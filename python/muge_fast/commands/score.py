@@ -53,7 +53,9 @@ def _common(command: Any) -> Any:  # noqa: ANN401 - click's decorators have no n
 @click.option("--image-feats", "image_features", type=FILE, help="Instead of these: features of generated images.")
 @click.option("--text-feats", "text_features", type=FILE, help="With --image-feats: features of their texts.")
 @click.option("--negatives", type=click.IntRange(min=1), help="Of R-precision: other texts of each.  [default: 99]")
-@click.option("--threads", type=click.IntRange(min=1), help="Number of threads.  [default: all cores]")
+@click.option(
+    "--threads", type=click.IntRange(min=1), help="Of caption, retrieval, t2i: threads.  [default: all cores]"
+)
 @_common
 def score(*, task: str, gold: Path, submission: Path, **options: Any) -> None:  # noqa: ANN401
     r"""Check and score a submission.
@@ -93,8 +95,8 @@ def official(*, task: str, gold: Path, prediction: Path, output: Path) -> None:
     failed = None
     try:
         result = evaluate(task, gold, prediction).official()
-    except (OSError, ValueError) as error:
-        failed = str(error)
+    except Exception as error:  # noqa: BLE001 - whatever it is, whoever called waits for a result
+        failed = str(error) or type(error).__name__
         result = {"success": False, "score": 0, "scoreJson": {}, "errorMsg": failed, "errorDetail": failed}
     with usage_errors():
         _write_json(output, result)

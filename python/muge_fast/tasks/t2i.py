@@ -9,8 +9,20 @@ from muge_fast.score import Scores
 from muge_fast.tasks.declaration import Form, Task, Text
 
 
-def score_images(predictions: Mapping[str, bytes], references: Mapping[str, bytes], **options: Any) -> Scores:  # noqa: ANN401
+def score_images(
+    predictions: Mapping[str, bytes],
+    references: Mapping[str, bytes],
+    *,
+    threads: int | None = None,
+    **options: Any,  # noqa: ANN401
+) -> Scores:
     """Score generated images against real ones, see :func:`muge_fast.image.score_images`.
+
+    Args:
+        predictions: Generated images, the bytes of a file by id.
+        references: Real ones.
+        threads: Threads that decode images, the ``workers`` there.
+        options: As there.
 
     Raises:
         ImportError: torch or Pillow is not installed.
@@ -25,6 +37,8 @@ def score_images(predictions: Mapping[str, bytes], references: Mapping[str, byte
         from muge_fast.image.verdict import score_images as score  # noqa: PLC0415 - it imports torch
     except ImportError as error:
         raise ImportError("images need torch and Pillow: pip install 'muge-fast[t2i]'") from error
+    if threads is not None:
+        options.setdefault("workers", threads)
     return score(predictions, references, **options)
 
 
