@@ -77,8 +77,8 @@ class ImageReader(Reader):
             if (size := self.images.base64_size(key)) <= self.line_bytes:
                 keys.append(key)
                 continue
-            details = {"size": size, "limit": self.line_bytes}
-            self.tell(self._problem("long_line", self.images.line(key), key, details))
+            limits = {"size": size, "limit": self.line_bytes}
+            self.tell(self._problem("long_line", self.images.line(key), key, limits))
         for key, reason in broken_images(self.images, keys, most_pixels=self.limits.pixels):
             if self.rows.count >= self.limits.counted:
                 return
