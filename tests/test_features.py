@@ -1,6 +1,10 @@
 """Feature files: every number is the one that Python reads, and what is wrong is named."""
 
+import io
 import json
+import re
+from contextlib import suppress
+from random import Random
 
 import numpy as np
 import pytest
@@ -214,6 +218,23 @@ def test_ids_without_a_sign_of_64_bits_are_refused_in_both_orders_of_bytes(tmp_p
     assert mf.read_features(tmp_path / "f.npz")[0].tolist() == [1]
 
 
+def array_of_shape(shape):
+    """A file that claims this shape, and has no numbers."""
+    header = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}".ljust(117) + "\n"
+    return b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header.encode()
+
+
+def encrypted_archive():
+    """An archive of arrays with the marks of encryption."""
+    file = io.BytesIO()
+    np.savez(file, ids=np.arange(2), features=np.ones((2, 2)))
+    data = bytearray(file.getvalue())
+    for mark, place in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        for found in re.finditer(mark, bytes(data)):
+            data[found.start() + place] |= 1
+    return bytes(data)
+
+
 def broken_files():
     pa = pytest.importorskip("pyarrow")
     rows = [[0.5, 1.0], [2.0, 3.0]]
@@ -222,6 +243,10 @@ def broken_files():
         "objects.npy": (np.array([{}], dtype=object), "allow_pickle"),
         "flat.npy": (np.zeros(3), r"features \(3,\): need \(rows,\) and \(rows, dimensions\)"),
         "nan.npy": (np.array([[np.nan]]), r"features\[0, 0\] is nan"),
+        "many.npy": (array_of_shape((1 << 40, 0)), "features are empty"),
+        "claims.npy": (array_of_shape((1 << 40, 4)), "not a file of an array"),
+        "cut.npy": (array_of_shape("(1, 2"), "[Hh]eader|not a file of an array"),
+        "encrypted.npz": (encrypted_archive(), "not an archive of arrays: .* is encrypted"),
         "text.npz": (b"PK not an archive", "not an archive of arrays"),
         "names.npz": ({"x": np.zeros(3)}, r"has arrays \['x'\], needs one of ids, image_id"),
         "bomb.npz": (
@@ -230,6 +255,10 @@ def broken_files():
         ),
         "text.parquet": (b"not a table", "not a parquet file"),
         "names.parquet": (pa.table({"id": [1, 2], "feature": rows}), r"has columns \['id', 'feature'\]"),
+        "twice.parquet": (
+            pa.Table.from_arrays([pa.array([1, 2]), *[pa.array(rows)] * 2], ["text_id", "feature", "feature"]),
+            "Multiple matches|has columns",
+        ),
         "ids.parquet": (pa.table({"text_id": [1, None], "feature": rows}), "text_id is a column of int64 with 1 nulls"),
         "uneven.parquet": (pa.table({"text_id": [1, 2], "feature": [[0.5], []]}), r"feature\[1\] has 0"),
         "nulls.parquet": (pa.table({"text_id": [1, 2], "feature": [[0.5], [None]]}), "feature has 1 nulls"),
@@ -254,6 +283,39 @@ def test_broken_files_are_named(tmp_path):
         with pytest.raises(ValueError, match=message) as caught:
             mf.read_features(path)
         assert str(caught.value).startswith(str(path))
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_every_mutated_file_is_read_or_refused(tmp_path, suffix):
+    if suffix in (".parquet", ".arrow", ".feather"):
+        pytest.importorskip("pyarrow")
+    path, random = tmp_path / f"f{suffix}", Random(3)
+    mf.write_features(path, range(3), some_features(3, 2))
+    whole = path.read_bytes()
+    for _ in range(400):
+        data = bytearray(whole)
+        for _ in range(random.randint(1, 4)):
+            place = random.randrange(len(data))
+            data[place : place + random.choice([0, 1, 9])] = random.randbytes(random.choice([0, 1, 5]))
+        path.write_bytes(data)
+        with suppress(ValueError, TypeError):
+            mf.read_features(path)
+
+
+def test_a_column_that_comes_twice_is_named(tmp_path):
+    pa = pytest.importorskip("pyarrow")
+    from pyarrow import feather  # noqa: PLC0415 - only with the extra
+
+    columns = [pa.array([1, 2]), *[pa.array([[0.5], [1.0]])] * 2]
+    feather.write_feather(pa.Table.from_arrays(columns, ["text_id", "feature", "feature"]), tmp_path / "f.arrow")
+    with pytest.raises(ValueError, match=r"f\.arrow: has columns \['text_id', 'feature', 'feature'\], needs feature"):
+        mf.read_features(tmp_path / "f.arrow")
+
+
+def test_a_type_that_is_refused_comes_with_the_name_of_the_file(tmp_path):
+    np.savez(tmp_path / "f.npz", ids=["a"], features=np.ones((1, 2)))
+    with pytest.raises(TypeError, match=r"f\.npz: ids have dtype <U1"):
+        mf.read_features(tmp_path / "f.npz")
 
 
 def test_a_missing_file_is_no_bad_file(tmp_path):

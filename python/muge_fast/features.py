@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -41,8 +44,10 @@ def read_features(path: str | os.PathLike[str], *, threads: int | None = None) -
     Raises:
         OSError: The file cannot be read.
         ValueError: A line that is not such an object, an id that is no integer, a number that is not finite in
-            float32, rows of different lengths, an id that comes twice, or no rows at all. The message names the line
-            or the rows.
+            float32, rows of different lengths, an id that comes twice, no rows at all, or a broken file of arrays. The
+            message names the file and the line or the rows.
+        TypeError: Arrays of ids that are no integers of 64 bits, or of features that are no numbers. The message names
+            the file.
         ImportError: An Arrow file, and pyarrow is not installed.
 
     Example:
@@ -62,6 +67,8 @@ def read_features(path: str | os.PathLike[str], *, threads: int | None = None) -
         _refuse_duplicates(ids)
     except ValueError as error:
         raise ValueError(f"{name}: {error}") from None
+    except TypeError as error:
+        raise TypeError(f"{name}: {error}") from None
     return ids, features
 
 
@@ -129,7 +136,8 @@ def _read(name: str, threads: int | None) -> Features:
     suffix = Path(name).suffix.lower()
     if suffix == ".npy":
         features = _load(name)
-        return _checked(np.arange(len(features) if features.ndim else 0), features)
+        # A shape may have any number of rows where it has no columns.
+        return _checked(np.arange(len(features) if features.ndim and features.size else 0), features)
     if suffix == ".npz":
         return _read_arrays(name)
     if suffix in ARROW:
@@ -154,10 +162,10 @@ def _checked(ids: npt.NDArray[Any], features: npt.NDArray[Any]) -> Features:
         raise TypeError(f"ids have dtype {ids.dtype}, need integers of at most 64 bits with a sign")
     if features.dtype.kind not in "fiu":
         raise TypeError(f"features have dtype {features.dtype}, need numbers")
-    if ids.ndim != 1 or features.ndim != 2 or len(ids) != len(features):  # noqa: PLR2004
-        raise ValueError(f"ids have shape {ids.shape}, features {features.shape}: need (rows,) and (rows, dimensions)")
     if not features.size:
         raise ValueError("features are empty, need at least one number")
+    if ids.ndim != 1 or features.ndim != 2 or len(ids) != len(features):  # noqa: PLR2004
+        raise ValueError(f"ids have shape {ids.shape}, features {features.shape}: need (rows,) and (rows, dimensions)")
     with np.errstate(over="ignore"):
         matrix = np.ascontiguousarray(features, dtype=np.float32)
     bad = np.argwhere(~np.isfinite(matrix))
@@ -165,6 +173,22 @@ def _checked(ids: npt.NDArray[Any], features: npt.NDArray[Any]) -> Features:
         row, column = bad[0]
         raise ValueError(f"features[{row}, {column}] is {features[row, column]}, needs a finite float32")
     return ids.astype(np.int64), matrix
+
+
+@contextmanager
+def _reading(kind: str) -> Iterator[None]:
+    """Whatever the readers of others raise over broken bytes becomes one error that says what the file is not."""
+    try:
+        yield
+    except (ImportError, MemoryError):
+        raise
+    except Exception as error:
+        # A ValueError of our own or of NumPy says enough; an OSError with a number comes from the disk, but for the one
+        # of a place before the beginning.
+        if type(error) is ValueError or (isinstance(error, OSError) and error.errno not in (None, errno.EINVAL)):
+            raise
+        lines = str(error).splitlines()
+        raise ValueError(f"not {kind}: {lines[0] if lines else type(error).__name__}") from None
 
 
 # NumPy
@@ -176,8 +200,10 @@ MAX_RATIO = 100
 
 def _load(file: str | IO[bytes]) -> npt.NDArray[Any]:
     try:
-        array = np.load(file, allow_pickle=False) if isinstance(file, str) else np.lib.format.read_array(file)
-    except (EOFError, MemoryError, OverflowError, SyntaxError, TypeError) as error:
+        with _reading("a file of an array"):
+            array = np.load(file, allow_pickle=False) if isinstance(file, str) else np.lib.format.read_array(file)
+    except MemoryError as error:
+        # The claim of a header.
         raise ValueError(f"not a file of an array: {error}") from None
     if not isinstance(array, np.ndarray):
         array.close()
@@ -187,24 +213,20 @@ def _load(file: str | IO[bytes]) -> npt.NDArray[Any]:
 
 def _read_arrays(name: str) -> Features:
     import zipfile  # noqa: PLC0415 - few files are archives
-    import zlib  # noqa: PLC0415
 
-    try:
-        with zipfile.ZipFile(name) as archive:
-            limit = FREE_BYTES + MAX_RATIO * Path(name).stat().st_size
-            size = sum(member.file_size for member in archive.infolist())
-            if size > limit:
-                raise ValueError(f"holds {size} bytes, more than the {limit} that are allowed for this file")
-            names = {Path(member.filename).stem: member for member in archive.infolist()}
-            arrays = []
-            for known in (("ids", *ID_FIELDS), ("features", "feature")):
-                found = [key for key in known if key in names]
-                if len(found) != 1:
-                    raise ValueError(f"has arrays {sorted(names)}, needs one of {', '.join(known)}")
-                with archive.open(names[found[0]]) as file:
-                    arrays.append(_load(file))
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
-        raise ValueError(f"not an archive of arrays: {error}") from None
+    with _reading("an archive of arrays"), zipfile.ZipFile(name) as archive:
+        limit = FREE_BYTES + MAX_RATIO * Path(name).stat().st_size
+        size = sum(member.file_size for member in archive.infolist())
+        if size > limit:
+            raise ValueError(f"holds {size} bytes, more than the {limit} that are allowed for this file")
+        names = {Path(member.filename).stem: member for member in archive.infolist()}
+        arrays = []
+        for known in (("ids", *ID_FIELDS), ("features", "feature")):
+            found = [key for key in known if key in names]
+            if len(found) != 1:
+                raise ValueError(f"has arrays {sorted(names)}, needs one of {', '.join(known)}")
+            with archive.open(names[found[0]]) as file:
+                arrays.append(_load(file))
     return _checked(*arrays)
 
 
@@ -225,14 +247,22 @@ def _pyarrow() -> Any:  # noqa: ANN401 - it has no types
 
 def _read_table(name: str, suffix: str) -> Features:
     pa = _pyarrow()
-    try:
+    # Its error names the file.
+    Path(name).open("rb").close()
+    with _reading(f"a {suffix[1:]} file"):
         read = pa.parquet.read_table if suffix == ".parquet" else pa.feather.read_table
         table = read(name)
-    except pa.ArrowInvalid as error:
-        raise ValueError(f"not a {suffix[1:]} file: {error}") from None
-    fields = [field for field in ID_FIELDS if field in table.column_names]
-    if len(fields) != 1 or "feature" not in table.column_names:
-        raise ValueError(f"has columns {table.column_names}, needs feature and one of {', '.join(ID_FIELDS)}")
+        # Broken offsets would be read beyond the end.
+        table.validate(full=True)
+        ids, features = _columns(pa, table)
+    return _checked(ids, features)
+
+
+def _columns(pa: Any, table: Any) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:  # noqa: ANN401 - it has no types
+    """Ids and features of a table."""
+    fields = [field for field in table.column_names if field in ID_FIELDS]
+    if len(fields) != 1 or table.column_names.count("feature") != 1:
+        raise ValueError(f"has columns {table.column_names}, needs feature and one of {', '.join(ID_FIELDS)}, once")
     ids, feature = (table.column(field).combine_chunks() for field in (fields[0], "feature"))
     if not pa.types.is_integer(ids.type) or not len(ids) or ids.null_count:
         raise ValueError(f"{fields[0]} is a column of {ids.type} with {ids.null_count} nulls, needs integers")
@@ -248,7 +278,7 @@ def _read_table(name: str, suffix: str) -> Features:
     values = feature.flatten()
     if values.null_count:
         raise ValueError(f"feature has {values.null_count} nulls among its numbers")
-    return _checked(ids.to_numpy(), values.to_numpy().reshape(len(ids), int(lengths[0])))
+    return ids.to_numpy(), values.to_numpy().reshape(len(ids), int(lengths[0]))
 
 
 def _write_table(
