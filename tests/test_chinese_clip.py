@@ -42,9 +42,14 @@ TEN = list(range(10))
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
-        ([{"query_id": 1, "item_ids": TEN[:9]}], "pred: query 1 has 9 items, needs exactly 10"),
-        ([{"query_id": 2, "item_ids": TEN}], "predictions has no query 1"),
-        ([{"query_id": 1, "item_ids": TEN}, {"query_id": 2, "item_ids": TEN}], "references has no query 2"),
+        ([{"query_id": 1, "item_ids": TEN[:9]}], "pred, line 1: query 1 has 9 items, needs exactly 10"),
+        ([{"query_id": 2, "item_ids": TEN}], "pred: no query 1, which .*gold has in line 1"),
+        # Not one look at items that are too many.
+        ([{"query_id": 1, "item_ids": [None, *TEN]}], "pred, line 1: query 1 has 11 items, needs exactly 10"),
+        (
+            [{"query_id": 1, "item_ids": TEN}, {"query_id": 2, "item_ids": TEN}],
+            "pred, line 2: query 2 is not in .*gold",
+        ),
         ([{"query_id": 1, "item_ids": TEN}] * 2, "pred, line 2: query 1 comes a second time"),
         ([{"query_id": True, "item_ids": TEN}], "pred, line 1: query_id: expected an integer, found True"),
         ([{"query_id": "1", "item_ids": TEN}], "pred, line 1: query_id: expected an integer, found '1'"),
@@ -56,7 +61,7 @@ TEN = list(range(10))
         ([{"query_id": 1, "item_ids": "0123456789"}], "pred, line 1: item_ids: expected a list, found str"),
         ([{"query_id": 1}], "pred, line 1: expected the fields 'query_id' and 'item_ids' or .*, found 'query_id'"),
         ([TEN], "pred, line 1: expected an object, found list"),
-        ([], "predictions has no query 1"),
+        ([], "pred: no query 1, which .*gold has in line 1"),
     ],
 )
 def test_broken_submissions(tmp_path, lines, message):
@@ -67,6 +72,15 @@ def test_broken_submissions(tmp_path, lines, message):
     verdict = result(gold, pred)
     assert (verdict["success"], verdict["score"], verdict["scoreJson"]) == (False, 0, {})
     assert verdict["errorMsg"] == verdict["errorDetail"]
+
+
+def test_queries_that_are_missing_or_unknown_are_counted(tmp_path):
+    few = write(tmp_path / "few", [{"query_id": 1, "item_ids": TEN}])
+    many = write(tmp_path / "many", [{"query_id": n, "item_ids": TEN} for n in (1, 2, 3)])
+    with pytest.raises(ValueError, match=r"few: no query 2, which .*many has in line 2, and 1 more such queries$"):
+        compute_score(many, few)
+    with pytest.raises(ValueError, match=r"many, line 2: query 2 is not in .*few, and 1 more such queries$"):
+        compute_score(few, many)
 
 
 @pytest.mark.parametrize(
@@ -95,6 +109,17 @@ def test_the_repeated_item_of_a_long_line_is_found_in_one_walk(tmp_path):
 def command(*arguments):
     line = [sys.executable, "-m", "muge_fast.compat.chinese_clip", *map(str, arguments)]
     return subprocess.run(line, capture_output=True, text=True, check=False)  # noqa: S603
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="paths are text elsewhere")
+def test_a_path_that_is_no_text_still_gives_a_result_object(tmp_path):
+    gold = write(tmp_path / "gold", [{"query_id": 1, "item_ids": [3]}])
+    target = tmp_path / "result.json"
+    assert command(gold, tmp_path / "p\udcff", target).returncode == 1
+    pred = write(tmp_path / "q\udcff", [{"query_id": 1, "item_ids": [3]}])
+    assert command(gold, pred, target).returncode == 1
+    found = json.loads(target.read_text(encoding="utf-8"))
+    assert found["errorMsg"].endswith("q\\udcff, line 1: query 1 has 1 items, needs exactly 10")
 
 
 def test_the_command_writes_the_result_object(tmp_path):

@@ -37,7 +37,7 @@ def read_captions(path: str | os.PathLike[str]) -> dict[str, str] | dict[str, li
     captions: dict[str, str | list[str]] = {}
     kinds: set[type] = set()
 
-    def add(row: dict[str, Any]) -> None:
+    def add(_: int, row: dict[str, Any]) -> None:
         image_id, text = _caption(row)
         if image_id in captions:
             raise ValueError(f"image_id {image_id!r} comes a second time")
@@ -77,22 +77,53 @@ def read_queries(path: str | os.PathLike[str]) -> dict[int, list[int]]:
         {8426: [42967]}
 
     """
-    queries: dict[int, list[int]] = {}
+    return read_numbered_queries(path)[0]
 
-    def add(row: dict[str, Any]) -> None:
-        query, items = _query(row)
+
+def read_numbered_queries(
+    path: str | os.PathLike[str], length: int | None = None
+) -> tuple[dict[int, list[int]], dict[int, int]]:
+    """Read a file as :func:`read_queries` does, and tell where each query stands.
+
+    Args:
+        path: The file.
+        length: How many items each line must have; None for any number.
+
+    Returns:
+        Item ids, and line numbers from 1, by query id.
+
+    Raises:
+        OSError: The file cannot be read.
+        ValueError: As :func:`read_queries`, or a line with another number of items.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> from muge_fast.files import read_numbered_queries
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = pathlib.Path(folder) / "pred.jsonl"
+        ...     _ = path.write_text('{"query_id": 8426, "item_ids": [42967]}')
+        ...     read_numbered_queries(path, 1)
+        ({8426: [42967]}, {8426: 1})
+
+    """
+    queries: dict[int, list[int]] = {}
+    lines: dict[int, int] = {}
+
+    def add(number: int, row: dict[str, Any]) -> None:
+        query, items = _query(row, length)
         if query in queries:
             raise ValueError(f"query {query} comes a second time")
         queries[query] = items
+        lines[query] = number
 
     _each_line(path, add)
-    return queries
+    return queries, lines
 
 
 QUERY_FIELDS = (("query_id", "item_ids"), ("text_id", "image_ids"), ("image_id", "text_ids"))
 
 
-def _query(row: dict[str, Any]) -> tuple[int, list[int]]:
+def _query(row: dict[str, Any], length: int | None) -> tuple[int, list[int]]:
     forms = [form for form in QUERY_FIELDS if all(field in row for field in form)]
     if len(forms) != 1:
         known = " or ".join(f"{query!r} and {items!r}" for query, items in QUERY_FIELDS)
@@ -103,6 +134,9 @@ def _query(row: dict[str, Any]) -> tuple[int, list[int]]:
         raise ValueError(f"{name}: expected an integer, found {query!r}")
     if not isinstance(items, list):
         raise ValueError(f"{list_name}: expected a list, found {type(items).__name__}")
+    if length is not None and len(items) != length:
+        # Before what takes time for each item.
+        raise ValueError(f"query {query} has {len(items)} items, needs exactly {length}")
     for place, item in enumerate(items):
         if type(item) is not int:
             raise ValueError(f"{list_name}[{place}]: expected an integer, found {item!r}")
@@ -137,13 +171,13 @@ def find_repeated(items: Collection[Hashable]) -> int | None:
     return None
 
 
-def _each_line(path: str | os.PathLike[str], take: Callable[[dict[str, Any]], None]) -> None:
-    """Hand each object to ``take``; whatever is wrong with it becomes an error that names the line."""
+def _each_line(path: str | os.PathLike[str], take: Callable[[int, dict[str, Any]], None]) -> None:
+    """Hand each line's number and object to ``take``; whatever is wrong becomes an error that names the line."""
     for number, line in enumerate(Path(path).read_bytes().split(b"\n"), 1):
         if not line.strip():
             continue
         try:
-            take(_object(line))
+            take(number, _object(line))
         except ValueError as error:
             raise ValueError(f"{os.fspath(path)}, line {number}: {error}") from None
 

@@ -14,7 +14,8 @@ import sys
 from typing import Any
 
 from muge_fast.atomic import replacing
-from muge_fast.files import read_queries
+from muge_fast.files import read_numbered_queries
+from muge_fast.problems import printable
 from muge_fast.retrieval import score_retrieval
 
 KS = (1, 5, 10)
@@ -49,13 +50,19 @@ def compute_score(golden_file: PathLike, predict_file: PathLike) -> list[float]:
         [66.66666666666666, 0.0, 100.0, 100.0]
 
     """
-    gold = read_queries(golden_file)
-    predictions = read_queries(predict_file)
+    gold, gold_lines = read_numbered_queries(golden_file)
+    predictions, lines = read_numbered_queries(predict_file, ITEMS)
+    gold_name, name = os.fspath(golden_file), os.fspath(predict_file)
     if not gold:
-        raise ValueError(f"{os.fspath(golden_file)}: no queries")
-    for query, items in predictions.items():
-        if len(items) != ITEMS:
-            raise ValueError(f"{os.fspath(predict_file)}: query {query} has {len(items)} items, needs exactly {ITEMS}")
+        raise ValueError(f"{gold_name}: no queries")
+    missing = [query for query in gold if query not in predictions]
+    if missing:
+        query = missing[0]
+        raise ValueError(f"{name}: no query {query}, which {gold_name} has in line {gold_lines[query]}{_more(missing)}")
+    unknown = [query for query in predictions if query not in gold]
+    if unknown:
+        query = unknown[0]
+        raise ValueError(f"{name}, line {lines[query]}: query {query} is not in {gold_name}{_more(unknown)}")
     # As in the original, a query without true items is never hit: its only true item is one that nobody has named.
     nobodys = min((item for items in predictions.values() for item in items), default=0) - 1
     reference = {query: items or [nobodys] for query, items in gold.items()}
@@ -63,6 +70,10 @@ def compute_score(golden_file: PathLike, predict_file: PathLike) -> list[float]:
     recalls = [scores[f"recall@{k}"].value for k in KS]
     mean_recall = sum(recalls) / 3.0
     return [100 * value for value in (mean_recall, *recalls)]
+
+
+def _more(queries: list[int]) -> str:
+    return f", and {len(queries) - 1} more such queries" if len(queries) > 1 else ""
 
 
 def result(golden_file: PathLike, predict_file: PathLike) -> dict[str, Any]:
@@ -79,7 +90,8 @@ def result(golden_file: PathLike, predict_file: PathLike) -> dict[str, Any]:
     try:
         mean_recall, r1, r5, r10 = compute_score(golden_file, predict_file)
     except (OSError, ValueError) as error:
-        message = str(error)
+        # A path may have bytes that are no UTF-8, which the result object could not be written with.
+        message = printable(str(error))
         return {"success": False, "score": 0, "scoreJson": {}, "errorMsg": message, "errorDetail": message}
     scores = {"score": mean_recall, "mean_recall": mean_recall, "r1": r1, "r5": r5, "r10": r10}
     return {"success": True, "score": mean_recall, "scoreJson": scores}
