@@ -245,6 +245,25 @@ def test_reading_stops_after_very_many_problems(tmp_path):
     assert found(mf.check("caption", path)) == [["empty", None]]
 
 
+def test_comparing_stops_after_very_many_problems(tmp_path):
+    path, small_gold, counted = tmp_path / "pred.jsonl", tmp_path / "gold.jsonl", mf.Limits().counted
+    rows = ({"image_id": f"u{number}", "text": ["裙"]} for number in range(counted + 500))
+    path.write_text("\n".join(map(json.dumps, rows)))
+    small_gold.write_text('{"image_id": "a", "text": ["裙"]}')
+    as_submission = tmp_path / "texts.jsonl"
+    as_submission.write_text(path.read_text().replace("[", "").replace("]", ""))
+    report = mf.check("caption", as_submission, gold=small_gold)
+    assert {problem.code for problem in report.problems} == {"unknown_id"}
+    assert report.problem_count == counted
+    small_gold.write_text('{"image_id": "a", "text": "裙"}')
+    report = mf.check("caption", small_gold, gold=path)
+    assert [problem.code for problem in report.problems[:2]] == ["unknown_id", "missing_id"]
+    assert report.problem_count == counted
+    limits = mf.Limits(counted=20)
+    assert mf.check("retrieval", small(tmp_path), pool=[], limits=limits).problem_count == 20
+    assert mf.check("retrieval", small(tmp_path), gold=gold("retrieval"), pool=[]).problem_count == 30
+
+
 def test_items_outside_the_pool(tmp_path):
     path = small(tmp_path)
     assert mf.evaluate("retrieval", gold("retrieval"), path, pool=range(200)).ok

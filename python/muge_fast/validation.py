@@ -92,6 +92,10 @@ class Reader:
         if len(self.rows.problems) < self.limits.listed:
             self.rows.problems.append(problem)
 
+    def left(self) -> int:
+        """How many problems may be told until there are so many that nothing more is looked at."""
+        return max(0, self.limits.counted - self.rows.count)
+
     def find_lines(self) -> None:
         """Know the line of each id."""
 
@@ -294,9 +298,11 @@ def compare(reader: Reader, gold: Rows, pool: Collection[Any] | None) -> None:
     if gold.values.keys() != reader.rows.values.keys():
         reader.find_lines()
         rows, form = reader.rows, reader.rows.form or reader.task.forms[0]
-        for key in [key for key in rows.values if key not in gold.values]:
+        unknown = (key for key in rows.values if key not in gold.values)
+        for key in islice(unknown, reader.left()):
             reader.tell(Problem("unknown_id", rows.lines[key], form.id, key, form.id))
-        for key in [key for key in gold.values if key not in rows.values]:
+        missing = (key for key in gold.values if key not in rows.values)
+        for key in islice(missing, reader.left()):
             reader.tell(Problem("missing_id", None, form.id, key, form.id))
     if pool is not None:
         outside(reader, frozenset(pool))
@@ -309,6 +315,8 @@ def outside(reader: Reader, pool: frozenset[Any]) -> None:
     reader.find_lines()
     form = reader.rows.form or reader.task.forms[0]
     for key, values in reader.rows.values.items():
+        if not reader.left():
+            return
         # What is no list, or holds what is no id, was told before.
         strangers = (value for value in values if type(value) is int and value not in pool) if _is_list(values) else ()
         for value in islice(strangers, reader.limits.for_each):
