@@ -2,6 +2,7 @@
 
 import json
 import math
+import time
 from functools import cache
 from pathlib import Path
 from random import Random
@@ -267,3 +268,25 @@ def test_the_samples_rank_as_their_readme_says():
         values.append([score.value for score in scores.values()])
     assert values == sorted(values)
     assert all(low < high for i in (0, 1) for low, high in zip(values[i], values[i + 1], strict=True))
+
+
+# Shards
+
+
+def test_the_message_of_an_id_that_comes_twice_says_where():
+    references = mf.Captions({"a": ["红裙"], "b": ["黑鞋"]})
+    once, twice = (references.score(["红"] * len(ids), ids=ids, metrics=("bleu",)) for ids in ("ab", "aba"))
+    with pytest.raises(ValueError, match=r"^id 'a' is in shards\[0\] more than once$"):
+        mf.Scores.merge([twice])
+    with pytest.raises(ValueError, match=r"^id 'a' is in more than one shard$"):
+        mf.Scores.merge([once, twice])
+
+
+def test_an_id_that_comes_twice_is_found_in_linear_time():
+    count = 200_000
+    ids = [*range(count), count - 1]
+    # A walk through all ids before each would take minutes.
+    start = time.perf_counter()
+    with pytest.raises(ValueError, match="id 199999 is in"):
+        mf.Scores.merge([mf.Scores({}, len(ids), ids)])
+    assert time.perf_counter() - start < 10

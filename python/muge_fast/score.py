@@ -126,6 +126,17 @@ def _merge_ids(shards: list[Scores]) -> list[Hashable] | None:
         return None
     ids = [item for shard in shards for item in shard.ids]
     if len(set(ids)) < len(ids):
-        twice = next(item for place, item in enumerate(ids) if item in ids[:place])
-        raise ValueError(f"id {twice!r} is in more than one shard")
+        raise ValueError(_repeated(shards))
     return ids
+
+
+def _repeated(shards: list[Scores]) -> str:
+    """Tell which id comes twice, and whether in one shard."""
+    seen: dict[Hashable, int] = {}
+    for number, shard in enumerate(shards):
+        for item in shard.ids:
+            if item in seen:
+                where = f"shards[{number}] more than once" if seen[item] == number else "more than one shard"
+                return f"id {item!r} is in {where}"
+            seen[item] = number
+    raise AssertionError("no id comes twice")
