@@ -46,7 +46,7 @@ def read_captions(path: str | os.PathLike[str]) -> dict[str, str] | dict[str, li
             raise ValueError("text is a string in one line and a list in another")
         captions[image_id] = text
 
-    _each_line(path, add)
+    each_line(path, lambda number, line: add(number, _object(line)))
     return captions  # type: ignore[return-value]
 
 
@@ -116,7 +116,7 @@ def read_numbered_queries(
         queries[query] = items
         lines[query] = number
 
-    _each_line(path, add)
+    each_line(path, lambda number, line: add(number, _object(line)))
     return queries, lines
 
 
@@ -171,13 +171,33 @@ def find_repeated(items: Collection[Hashable]) -> int | None:
     return None
 
 
-def _each_line(path: str | os.PathLike[str], take: Callable[[int, dict[str, Any]], None]) -> None:
-    """Hand each line's number and object to ``take``; whatever is wrong becomes an error that names the line."""
+def each_line(path: str | os.PathLike[str], take: Callable[[int, bytes], None]) -> None:
+    r"""Hand each line that is not blank to ``take``; whatever is wrong becomes an error that names file and line.
+
+    Args:
+        path: The file.
+        take: Takes the number of the line, from 1, and its bytes.
+
+    Raises:
+        OSError: The file cannot be read.
+        ValueError: That of ``take``, with file and line before it.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> from muge_fast.files import each_line
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = pathlib.Path(folder) / "two.txt"
+        ...     _ = path.write_text("a\n\nb")
+        ...     each_line(path, print)
+        1 b'a'
+        3 b'b'
+
+    """
     for number, line in enumerate(Path(path).read_bytes().split(b"\n"), 1):
         if not line.strip():
             continue
         try:
-            take(number, _object(line))
+            take(number, line)
         except ValueError as error:
             raise ValueError(f"{os.fspath(path)}, line {number}: {error}") from None
 

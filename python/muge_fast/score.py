@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 import numpy as np
 import numpy.typing as npt
+
+from muge_fast.files import find_repeated
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -125,18 +129,10 @@ def _merge_ids(shards: list[Scores]) -> list[Hashable] | None:
     if all(shard._ids is None for shard in shards):  # noqa: SLF001
         return None
     ids = [item for shard in shards for item in shard.ids]
-    if len(set(ids)) < len(ids):
-        raise ValueError(_repeated(shards))
+    again = find_repeated(ids)
+    if again is not None:
+        ends = list(accumulate(len(shard.ids) for shard in shards))
+        number, first = (bisect_right(ends, place) for place in (again, ids.index(ids[again])))
+        where = f"shards[{number}] more than once" if first == number else "more than one shard"
+        raise ValueError(f"id {ids[again]!r} is in {where}")
     return ids
-
-
-def _repeated(shards: list[Scores]) -> str:
-    """Tell which id comes twice, and whether in one shard."""
-    seen: dict[Hashable, int] = {}
-    for number, shard in enumerate(shards):
-        for item in shard.ids:
-            if item in seen:
-                where = f"shards[{number}] more than once" if seen[item] == number else "more than one shard"
-                return f"id {item!r} is in {where}"
-            seen[item] = number
-    raise AssertionError("no id comes twice")

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from muge_fast import _core
+from muge_fast.files import each_line
 
 PathLike = str | os.PathLike[str]
 
@@ -36,21 +37,21 @@ def read_texts(path: PathLike) -> dict[str, str]:
 
     """
     texts: dict[str, str] = {}
-    for number, line in enumerate(Path(path).read_bytes().split(b"\n"), 1):
-        if not line.strip():
-            continue
+
+    def add(_: int, line: bytes) -> None:
         if line.startswith(codecs.BOM_UTF8):
-            problem = "starts with a byte order mark, needs UTF-8 without it"
-            raise ValueError(f"{os.fspath(path)}, line {number}: {problem}")
+            raise ValueError("starts with a byte order mark, needs UTF-8 without it")
         try:
-            key, _, text = (part.strip() for part in line.decode("utf-8").partition("\t"))
+            key, _tab, text = (part.strip() for part in line.decode("utf-8").partition("\t"))
         except UnicodeDecodeError as error:
-            raise ValueError(f"{os.fspath(path)}, line {number}: not UTF-8 at byte {error.start}") from None
+            raise ValueError(f"not UTF-8 at byte {error.start}") from None
         if not key or not text:
-            raise ValueError(f"{os.fspath(path)}, line {number}: needs an id, a tab and a text, found {line[:40]!r}")
+            raise ValueError(f"needs an id, a tab and a text, found {line[:40]!r}")
         if key in texts:
-            raise ValueError(f"{os.fspath(path)}, line {number}: id {key!r} comes a second time")
+            raise ValueError(f"id {key!r} comes a second time")
         texts[key] = text
+
+    each_line(path, add)
     return texts
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import tee
 from numbers import Integral
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 import numpy as np
 
@@ -195,6 +195,12 @@ def output_of(found: Any, output: str) -> Any:  # noqa: ANN401 - arrays and tens
     return found[output]
 
 
+def _is_module(extractor: Any) -> TypeGuard[Any]:  # noqa: ANN401
+    """Whether it is a module of torch, which is imported where there is one."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(extractor, torch.nn.Module)
+
+
 @contextmanager
 def evaluating(extractor: Extractor) -> Iterator[None]:
     """Put a module of torch into evaluation, and each of its parts back to what it was.
@@ -206,8 +212,7 @@ def evaluating(extractor: Extractor) -> Iterator[None]:
         0
 
     """
-    torch = sys.modules.get("torch")
-    if torch is None or not isinstance(extractor, torch.nn.Module):
+    if not _is_module(extractor):
         yield
         return
     # Some may be in evaluation already, to stay there.
@@ -244,10 +249,11 @@ def _checked(found: Any, outputs: Sequence[str], count: int) -> dict[str, Any]: 
 @contextmanager
 def _adapted(extractor: Extractor, outputs: Sequence[str]) -> Iterator[Callable[[list[Pixels]], Any]]:
     """A module of torch takes tensors, in evaluation and without gradients; a function takes images as they are."""
-    torch = sys.modules.get("torch")
-    if torch is None or not isinstance(extractor, torch.nn.Module):
+    if not _is_module(extractor):
         yield extractor.narrowed(outputs) if hasattr(extractor, "narrowed") else extractor
         return
+    import torch  # noqa: PLC0415 - whoever has a module has it
+
     from muge_fast.image.preprocess import sent, tensors_of  # noqa: PLC0415 - it imports torch
 
     weight = next(extractor.parameters(), None)
