@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use muge_fast_core::image_tsv::{decode, index};
+use muge_fast_core::image_tsv::{Wanted, decode, index};
 use numpy::PyArray1;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -14,11 +14,19 @@ type Numbers<'py> = Bound<'py, PyArray1<i64>>;
 type Index<'py> = (Vec<String>, Numbers<'py>, Numbers<'py>, Numbers<'py>, Vec<(u64, &'static str)>);
 
 /// Ids of a file, and where the base64 of each starts, how long it is, and on which line; then the lines that are broken.
+/// No more of either than wanted.
 #[pyfunction]
-#[pyo3(signature = (path, threads=None))]
-pub fn index_images(py: Python<'_>, path: PathBuf, threads: Option<i64>) -> PyResult<Index<'_>> {
+#[pyo3(signature = (path, threads=None, most_images=None, most_broken=None))]
+pub fn index_images(
+    py: Python<'_>,
+    path: PathBuf,
+    threads: Option<i64>,
+    most_images: Option<usize>,
+    most_broken: Option<usize>,
+) -> PyResult<Index<'_>> {
     let source = OpenFile::open(&path)?;
-    let entries = run(py, threads, |plan| index(&source, plan))?;
+    let wanted = Wanted { images: most_images.unwrap_or(usize::MAX), broken: most_broken.unwrap_or(usize::MAX) };
+    let entries = run(py, threads, |plan| index(&source, plan, wanted))?;
     let (mut ids, mut problems) = (Vec::new(), Vec::new());
     let (mut starts, mut lengths, mut lines) = (Vec::new(), Vec::new(), Vec::new());
     for entry in entries {

@@ -101,6 +101,46 @@ def test_broken_lines_are_named_or_skipped(tmp_path):
         ImageTsv(tmp_path / "no.tsv")
 
 
+def test_no_more_lines_are_kept_than_wanted(tmp_path):
+    path = tmp_path / "images.tsv"
+    path.write_bytes(b"".join(b"broken\n%d\tAAAA\n" % (number // 2) for number in range(100)))
+    images = ImageTsv(path, broken="skip", most_broken=30)
+    assert (len(images), len(images.problems)) == (15, 30 + 14)
+    assert [line.number for line in images.broken] == sorted(line.number for line in images.broken)
+    images = ImageTsv(path, broken="skip", most_images=7, most_broken=50)
+    assert list(images) == ["0", "1", "2", "3"]
+    assert [line.number for line in images.broken] == [1, 3, 4, 5, 7, 8, 9, 11, 12, 13]
+    for name in ("most_images", "most_broken"):
+        with pytest.raises(ValueError, match=f"{name} is 0, needs at least 1"):
+            ImageTsv(path, **{name: 0})
+
+
+@pytest.mark.parametrize(
+    ("start", "message"),
+    [
+        (b"\x1f\x8b\x08\0", "compressed with gzip"),
+        (b"PK\x03\x04", "zip archive"),
+        (b"\xef\xbb\xbf1\tAAAA", "byte order mark"),
+        ("1\tAAAA".encode("utf-16"), "UTF-16"),
+    ],
+)
+def test_files_in_another_form_say_so(tmp_path, start, message):
+    path = tmp_path / "images.tsv"
+    path.write_bytes(start)
+    with pytest.raises(ValueError, match=f"images.tsv: the file .*{message}"):
+        ImageTsv(path)
+    report = mf.check("t2i", path)
+    assert [message in error for error in report.errors] == [True]
+
+
+def test_what_is_no_regular_file_is_refused(tmp_path):
+    os.mkfifo(tmp_path / "pipe.tsv")
+    with pytest.raises(ValueError, match=r"pipe\.tsv: the path is no regular file"):
+        ImageTsv(tmp_path / "pipe.tsv")
+    with pytest.raises(ValueError, match="the path is a folder"):
+        ImageTsv(tmp_path)
+
+
 def test_broken_images_are_named(tmp_path):
     whole = picture((60, 60))
     bomb = bytearray(picture((1, 1)))

@@ -2,6 +2,8 @@
 
 import io
 import os
+import subprocess
+import sys
 import zlib
 
 import numpy as np
@@ -92,3 +94,28 @@ def test_limits_hold_for_images(tmp_path):
     ImageTsv.write(path, {"a": picture})
     codes = [problem.code for problem in mf.check("t2i", path, limits=mf.Limits(line_bytes=100_000)).problems]
     assert codes == ["long_line"]
+
+
+HOSTILE_FILE = """
+import re, sys
+from pathlib import Path
+import muge_fast as mf
+def peak():
+    return int(re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1]) >> 10
+before = peak()
+report = mf.check("t2i", sys.argv[1], gold=sys.argv[2])
+print(report.problem_count, peak() - before)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not tell the peak")
+@pytest.mark.parametrize("line", [b"x\n", b"1\tA\n", b"\tA\n"])
+def test_files_of_tiny_lines_take_no_memory(tmp_path, line):
+    """Everything that is kept of a line is larger than these."""
+    ImageTsv.write(tmp_path / "gold.tsv", {"a": encoded(pictures(1)[0])})
+    (tmp_path / "pred.tsv").write_bytes(line * (1 << 22))
+    command = [sys.executable, "-c", HOSTILE_FILE, str(tmp_path / "pred.tsv"), str(tmp_path / "gold.tsv")]
+    count, grown = map(int, subprocess.check_output(command).split())  # noqa: S603
+    assert count == mf.Limits().counted
+    # The group of blocks that is in memory, and where its lines end.
+    assert grown < 128

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from muge_fast import tasks
@@ -173,11 +173,11 @@ def _declared(task: str | Task, lang: str) -> Task:
     return task if isinstance(task, Task) else tasks.get(task)
 
 
-def _read(task: Task, path: PathLike, limits: Limits, known: Iterable[Any] | None) -> Reader:
+def _read(task: Task, path: PathLike, limits: Limits, known: Collection[Any] | None) -> Reader:
     if task.files == "images":
-        images = ImageReader(task, limits)
+        images = ImageReader(task, limits, known)
         images.read(path)
-        images.decode(known)
+        images.decode()
         return images
     reader = RowReader(task, task.submission, limits)
     reader.read(path)

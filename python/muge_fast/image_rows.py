@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from muge_fast.datasets.decoding import broken_images
 from muge_fast.datasets.image_tsv import SECOND, ImageTsv
-from muge_fast.problems import Problem
+from muge_fast.problems import Problem, wrong_start
 from muge_fast.tasks.declaration import Task
 from muge_fast.validation import Limits, Reader, Rows
 
@@ -28,6 +28,7 @@ class ImageReader(Reader):
     Args:
         task: The task.
         limits: How much is looked at.
+        known: Ids of the gold file; of others nothing is decoded. None for all images.
 
     Example:
         >>> import muge_fast as mf
@@ -39,8 +40,9 @@ class ImageReader(Reader):
 
     FILE_BYTES, LINE_BYTES = 1 << 34, 1 << 26
 
-    def __init__(self, task: Task, limits: Limits) -> None:
+    def __init__(self, task: Task, limits: Limits, known: Collection[str] | None = None) -> None:
         super().__init__(task, limits)
+        self.known = known
         self.rows.form = task.forms[0]
         self.images: ImageTsv | None = None
 
@@ -53,7 +55,15 @@ class ImageReader(Reader):
         """
         if not self._is_file(path) or not self._is_small(Path(path).stat().st_size):
             return self.rows
-        images = self.images = ImageTsv(path, broken="skip")
+        with Path(path).open("rb") as file:
+            code = wrong_start(file.read(4))
+        if code is not None:
+            self.tell(Problem(code))
+            return self.rows
+        # Of more images than this, so many have ids that are unknown or come twice that nothing more is told.
+        most = None if self.known is None else len(self.known) + self.limits.counted
+        images = ImageTsv(path, broken="skip", most_images=most, most_broken=self.limits.counted)
+        self.images = images
         for line in images.broken[: self.limits.counted]:
             self.tell(self._problem(CODES[line.problem], line.number))
         self.rows.values = dict.fromkeys(images)
@@ -62,16 +72,11 @@ class ImageReader(Reader):
             self.tell(Problem("empty"))
         return self.rows
 
-    def decode(self, known: Iterable[str] | None) -> None:
-        """Decode images once.
-
-        Args:
-            known: Ids of the gold file; of others nothing is decoded. None for all images.
-
-        """
+    def decode(self) -> None:
+        """Decode images once."""
         if self.images is None:
             return
-        wanted = set(self.images if known is None else known)
+        wanted = set(self.images if self.known is None else self.known)
         keys = []
         for key in filter(wanted.__contains__, self.images):
             if (size := self.images.base64_size(key)) <= self.line_bytes:

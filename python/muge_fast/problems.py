@@ -62,6 +62,9 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "not_in_pool": ("{subject}: {value} in {field} is not in the pool", "{subject}：{field} 中的 {value} 不在候选池中"),
 }
 
+# How files begin that are not in the form of the benchmark.
+STARTS = {b"\x1f\x8b": "gzip", b"PK\x03\x04": "zip", b"\xff\xfe": "utf16", b"\xfe\xff": "utf16", b"\xef\xbb\xbf": "bom"}
+
 # What is allowed and may still be a mistake.
 WARNINGS = {
     "all_alike": ("all {rows} rows say the same", "全部 {rows} 行内容相同"),
@@ -128,6 +131,24 @@ class Problem(NamedTuple):
         if self.line is None:
             return text
         return (f"line {self.line}: {text}", f"第 {self.line} 行：{text}")[language]
+
+
+def wrong_start(head: bytes) -> str | None:
+    r"""Tell by how a file begins that it is compressed or in another encoding.
+
+    Args:
+        head: Its first bytes, three at least.
+
+    Returns:
+        The code of the problem; None if there is none.
+
+    Example:
+        >>> from muge_fast.problems import wrong_start
+        >>> wrong_start(b"\x1f\x8b\x08"), wrong_start(b"{}")
+        ('gzip', None)
+
+    """
+    return next((code for start, code in STARTS.items() if head.startswith(start)), None)
 
 
 def printable(text: str) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, Any, NoReturn
 
 from muge_fast import _core
-from muge_fast.problems import Problem, shown
+from muge_fast.problems import Problem, shown, wrong_start
 from muge_fast.tasks.declaration import Form, Kind, Task
 
 # A line with anything but white space of JSON, from there to its end.
@@ -171,19 +171,11 @@ class RowReader(Reader):
         if len(data) != before.st_size or (after.st_size, after.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
             self.tell(Problem("changed"))
             return None
-        for start, code in (
-            (b"\x1f\x8b", "gzip"),
-            (b"PK\x03\x04", "zip"),
-            (b"\xff\xfe", "utf16"),
-            (b"\xfe\xff", "utf16"),
-        ):
-            if data.startswith(start):
-                self.tell(Problem(code))
-                return None
-        if data.startswith(b"\xef\xbb\xbf"):
-            self.tell(Problem("bom"))
-            return data[3:]
-        return data
+        code = wrong_start(data[:4])
+        if code is None:
+            return data
+        self.tell(Problem(code))
+        return data[3:] if code == "bom" else None
 
     def _read_quickly(self) -> bool:
         """Read a file in which nothing is wrong; False leaves it to be read line by line."""

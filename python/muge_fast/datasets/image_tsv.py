@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+import stat
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from muge_fast import _core
 from muge_fast.atomic import replacing
 from muge_fast.datasets.decoding import BrokenImageError, decode
+from muge_fast.problems import MESSAGES, wrong_start
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -23,6 +25,8 @@ SUFFIXES = {".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".tif", ".tiff"}
 # By the first bytes of a file.
 KINDS = {b"\xff\xd8\xff": ".jpg", b"\x89PNG": ".png", b"GIF8": ".gif", b"RIFF": ".webp", b"BM": ".bmp"}
 
+# More than any file has.
+MOST_LINES = 1 << 62
 
 # What is wrong with a line whose id was there before.
 SECOND = "has an id that came before"
@@ -63,10 +67,13 @@ class ImageTsv(Mapping[str, bytes]):
         path: The file.
         broken: ``"refuse"``, or ``"skip"`` to leave out lines that have no id, tab or image.
         threads: Number of threads for opening; None for all cores.
+        most_images: After so many lines with an image nothing more is read; None for the whole file.
+        most_broken: The same of broken lines: each costs more memory than it has bytes.
 
     Raises:
         OSError: The file cannot be read.
-        ValueError: A broken line, with its number; an id that comes twice; another word for ``broken``.
+        ValueError: A broken line, with its number; an id that comes twice; a file that is compressed, no regular one or
+            begins with a byte order mark; another word for ``broken``, or less than one line.
 
     Example:
         >>> import pathlib, tempfile
@@ -80,20 +87,37 @@ class ImageTsv(Mapping[str, bytes]):
 
     """
 
-    def __init__(self, path: PathLike, *, broken: str = "refuse", threads: int | None = None) -> None:
+    def __init__(
+        self,
+        path: PathLike,
+        *,
+        broken: str = "refuse",
+        threads: int | None = None,
+        most_images: int | None = None,
+        most_broken: int | None = None,
+    ) -> None:
         if broken not in ("refuse", "skip"):
             raise ValueError(f'broken is "{broken}", needs refuse or skip')
+        for name, most in (("most_images", most_images), ("most_broken", most_broken)):
+            if most is not None and not 0 < most < MOST_LINES:
+                raise ValueError(f"{name} is {most}, needs at least 1")
         self.path = Path(path).absolute()
         self._open()
         self._stamp = self._stamped()
-        ids, starts, lengths, lines, problems = _core.index_images(str(self.path), threads)
+        if code := wrong_start(self._read(4, 0)):
+            raise ValueError(f"{self.path}: {MESSAGES[code][0]}")
+        self._look(1 if broken == "refuse" else most_broken, most_images, threads)
+        if self.broken and broken == "refuse":
+            raise ValueError(f"{self.path}: {self.broken[0]}")
+
+    def _look(self, most_broken: int | None, most_images: int | None, threads: int | None) -> None:
+        """Find all lines."""
+        ids, starts, lengths, lines, problems = _core.index_images(str(self.path), threads, most_images, most_broken)
         self.broken = [BrokenLine(line, problem) for line, problem in problems]
         self._starts, self._lengths, self._lines = starts, lengths, lines
         self._rows = dict(zip(ids, range(len(ids)), strict=True))
         if len(self._rows) < len(ids):
             self._keep_first(ids)
-        if self.broken and broken == "refuse":
-            raise ValueError(f"{self.path}: {self.broken[0]}")
 
     def __getitem__(self, key: str) -> bytes:
         """The bytes of an image.
@@ -245,10 +269,15 @@ class ImageTsv(Mapping[str, bytes]):
         for row, key in enumerate(ids):
             if self._rows.setdefault(key, row) != row:
                 self.broken.append(BrokenLine(int(self._lines[row]), SECOND, key))
+        self.broken.sort()
 
     def _open(self) -> None:
-        self._file = os.open(self.path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        # A pipe that nobody writes to would be waited for.
+        self._file = os.open(self.path, os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0))
         self._close = weakref.finalize(self, os.close, self._file)
+        mode = os.fstat(self._file).st_mode
+        if not stat.S_ISREG(mode):
+            raise ValueError(f"{self.path}: {MESSAGES['directory' if stat.S_ISDIR(mode) else 'not_regular'][0]}")
 
     def _stamped(self) -> tuple[int, int]:
         state = os.fstat(self._file)

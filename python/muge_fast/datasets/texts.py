@@ -80,7 +80,7 @@ def read_pool(path: PathLike) -> frozenset[int]:
     """
     name = os.fspath(path)
     if Path(path).suffix.lower() == ".tsv":
-        ids, _, _, lines, problems = _core.index_images(name)
+        ids, _, _, lines, problems = _core.index_images(name, most_broken=1)
         if problems:
             raise ValueError(f"{name}: line {problems[0][0]} {problems[0][1]}")
         rows = list(zip(lines.tolist(), ids, strict=True))

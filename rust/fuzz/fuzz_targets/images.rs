@@ -4,7 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use muge_fast_core::Plan;
-use muge_fast_core::image_tsv::{decode, index};
+use muge_fast_core::image_tsv::{Wanted, decode, index};
 
 const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
@@ -14,7 +14,7 @@ fuzz_target!(|input: &[u8]| {
     let repeat = [1, 1, 1, 40][usize::from(first) % 4];
     let data: Vec<u8> =
         input.iter().flat_map(|&byte| std::iter::repeat_n(byte, if byte == b'A' { repeat } else { 1 })).collect();
-    let entries = index(data.as_slice(), &Plan::new(Some(1))).expect("bytes can be read");
+    let entries = index(data.as_slice(), &Plan::new(Some(1)), Wanted::ALL).expect("bytes can be read");
     let mut entries = entries.into_iter();
     for (line, number) in data.split(|&byte| byte == b'\n').zip(1..) {
         if line.trim_ascii().is_empty() && line.len() < 1024 {
