@@ -114,6 +114,21 @@ def test_images_of_different_sizes_in_one_batch():
         assert all(np.array_equal(left, right) for left, right in zip(found, images, strict=True))
 
 
+@pytest.mark.parametrize("workers", [1, 3])
+def test_few_large_images_are_in_memory_together(monkeypatch, workers):
+    monkeypatch.setattr(muge_fast.image.sources, "MOST_TOGETHER", 3 * IMAGES[0].nbytes)
+    asked = []
+    images = Pairs(np.concatenate([IMAGES] * 5), lambda image: asked.append(1) or image)
+    sizes = []
+    for batch in batches(images, 8, workers):
+        sizes.append(len(batch))
+        waiting = len(asked) - sum(sizes)
+        # Before the first image is there, nobody knows how large they are, and two batches are asked for.
+        assert waiting <= (3 if sum(sizes) >= 16 else 16)
+    assert sizes == [4] * 12 + [2]
+    assert sizes == [len(batch) for batch in batches(generator(images.images, 10), 8, workers)]
+
+
 def test_batches_in_memory_that_is_used_again():
     buffer = np.empty_like(IMAGES[:4])
 

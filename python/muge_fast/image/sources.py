@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import zipfile
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +24,8 @@ Load = tuple[str, Callable[[], Pixels]]
 
 # Archives may hold images of this size at most, in bytes.
 MOST_BYTES = 1 << 28
+# Decoded images of a batch may have so many bytes together, and those that wait for it.
+MOST_TOGETHER = 1 << 28
 CHANNELS = 3
 # Of one image.
 IMAGE_AXES = 3
@@ -83,7 +86,7 @@ def count_images(found: list[Load] | Iterable[Any]) -> int | None:
     """
     if not isinstance(found, list):
         return None
-    if found and isinstance(found[0], tuple) and callable(found[0][-1]):
+    if _is_loads(found):
         return len(found)
     shapes = [tuple(getattr(batch, "shape", ())) for batch in found]
     if not all(len(shape) >= IMAGE_AXES for shape in shapes):
@@ -96,7 +99,7 @@ def batches(source: Any, batch_size: int, workers: int) -> Iterator[list[Pixels]
 
     Args:
         source: As for :func:`open_images`.
-        batch_size: Images of a batch.
+        batch_size: Images of a batch at most; large ones make smaller batches, of 256 MiB and one more image.
         workers: Threads that decode.
 
     Raises:
@@ -110,30 +113,46 @@ def batches(source: Any, batch_size: int, workers: int) -> Iterator[list[Pixels]
 
     """
     found = open_images(source)
-    if not (isinstance(found, list) and found and isinstance(found[0], tuple) and callable(found[0][-1])):
+    images: Generator[Pixels]
+    if _is_loads(found):
+        images = _decoded_ahead(found, 2 * batch_size, max(1, workers))
+    else:
         images = (image for batch in found for image in _unpacked(batch))
         if not isinstance(found, list):
             # Whoever makes batches may use the memory of one for the next.
             images = (image.copy() for image in images)
-        while batch := [image for _, image in zip(range(batch_size), images, strict=False)]:
+    with closing(images):
+        batch, size = list[Pixels](), 0
+        for image in images:
+            batch.append(image)
+            size += image.nbytes
+            if len(batch) == batch_size or size > MOST_TOGETHER:
+                yield batch
+                batch, size = [], 0
+        if batch:
             yield batch
-        return
-    with ThreadPoolExecutor(max(1, workers)) as pool:
-        waiting: deque[Future[Pixels]] = deque()
-        loads = iter(found)
+
+
+def _is_loads(found: list[Load] | Iterable[Any]) -> TypeGuard[list[Load]]:
+    """Whether images are decoded here."""
+    return isinstance(found, list) and bool(found) and isinstance(found[0], tuple) and callable(found[0][-1])
+
+
+def _decoded_ahead(found: list[Load], ahead: int, workers: int) -> Generator[Pixels]:
+    """Decode images by some threads, and fewer ahead where the largest before was so large that they would not fit."""
+    waiting: deque[Future[Pixels]] = deque()
+    loads, largest = iter(found), 1
+    with ThreadPoolExecutor(workers) as pool:
         try:
-            batch = []
             while True:
-                while len(waiting) < 2 * batch_size and (load := next(loads, None)) is not None:
+                most = min(ahead, max(workers, MOST_TOGETHER // largest))
+                while len(waiting) < most and (load := next(loads, None)) is not None:
                     waiting.append(pool.submit(_decoded, *load))
                 if not waiting:
-                    break
-                batch.append(waiting.popleft().result())
-                if len(batch) == batch_size:
-                    yield batch
-                    batch = []
-            if batch:
-                yield batch
+                    return
+                image = waiting.popleft().result()
+                largest = max(largest, image.nbytes)
+                yield image
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
