@@ -157,7 +157,7 @@ def test_what_does_not_fit_is_an_error(sets):
         with pytest.raises(ValueError, match=rf"the extractor gives shape {shape}, needs \(30, features\)"):
             muge_fast.image.fid(*sets, extractor=wrong)
     with pytest.raises(ValueError, match="the extractor gives 64, needs the output 2048"):
-        muge_fast.image.kid(*sets, extractor=lambda images: {"64": shares(images)})
+        muge_fast.image.kid(*sets, extractor=lambda images: {"64": shares(images)}, subset_size=10)
     mixed = [pictures(1, (20, 20))[0], pictures(1, (10, 20))[0]]
     with pytest.raises(
         ValueError, match=r"images have shapes \(10, 20, 3\) and \(20, 20, 3\), a module of torch needs"
@@ -165,3 +165,32 @@ def test_what_does_not_fit_is_an_error(sets):
         muge_fast.image.fid(iter(mixed), sets[0], extractor=Stripes())
     with pytest.raises(ValueError, match="there are no images"):
         muge_fast.image.fid(iter([]), sets[0], extractor=shares)
+
+
+def not_called(images):
+    raise AssertionError(f"{len(images)} images were looked at")
+
+
+def test_what_is_wrong_with_options_is_told_before_images_are_looked_at(sets, tmp_path):
+    score, one = muge_fast.image.score_images, sets[0][:1]
+    other = Statistics.of(shares(sets[0]), protocol="extractor:other")
+    features = {"image_features": np.eye(30), "text_features": np.eye(30)}
+    for message, call, given, options in (
+        ("nowhere", muge_fast.image.fid, (sets[0], tmp_path / "nowhere"), {}),
+        ("need the same", muge_fast.image.fid, (sets[0], other), {}),
+        ("a set has 1 images, needs at least two", muge_fast.image.fid, (sets[0], one), {}),
+        ("there are no images", muge_fast.image.fid, (sets[0], sets[1][:0]), {}),
+        ("splits is 0", muge_fast.image.inception_score, sets[:1], {"splits": 0}),
+        ("need at least one image for each split", muge_fast.image.inception_score, sets[:1], {"splits": 31}),
+        ("subset_size is 26, the set has 25 images", muge_fast.image.kid, sets, {"subset_size": 26}),
+        ("subset_size is 1, ", muge_fast.image.kid, sets, {"subset_size": 1}),
+        ("subsets is -1", muge_fast.image.kid, sets, {"subsets": -1, "subset_size": 9}),
+        ("nowhere", score, (sets[0], tmp_path / "nowhere"), {}),
+        ("need the same", score, (sets[0], other), {}),
+        ("splits is 0", score, sets, {"splits": 0}),
+        ("subset_size is 26", score, sets, {"metrics": ("fid", "kid"), "subset_size": 26}),
+        ("negatives is 30, there are 29 other texts", score, sets, {**features, "negatives": 30}),
+        ("negatives is 2.5", score, sets, {**features, "negatives": 2.5}),
+    ):
+        with pytest.raises((ValueError, OSError), match=message):
+            call(*given, extractor=not_called, **options)

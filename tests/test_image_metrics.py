@@ -207,6 +207,40 @@ def test_kernel_distances_that_cannot_be():
         image.kid_of_all(np.zeros((5, 2)), np.zeros((5, 3)))
     with pytest.raises(ValueError, match="at least two each"):
         image.kid_of_all(np.zeros((5, 2)), np.zeros((1, 2)))
+    rows = np.random.default_rng(1).normal(size=(5, 2))
+    for message, options in (
+        ("subset_size is 6, the set has 5 images", {"subset_size": 6}),
+        ("subset_size is 1, needs a whole number of at least 2", {"subset_size": 1}),
+        ("subset_size is 2.5", {"subset_size": 2.5}),
+        ("subsets is 0", {"subsets": 0}),
+        ("subsets is 1000000000, needs at most", {"subsets": 10**9}),
+        ("degree is 2.5, needs a whole number of at least 1", {"degree": 2.5}),
+        ("degree is -1", {"degree": -1}),
+        ("gamma is nan, needs a finite number", {"gamma": float("nan")}),
+        ("coef0 is inf", {"coef0": float("inf")}),
+    ):
+        with pytest.raises(ValueError, match=message):
+            image.kid_of(rows, rows, **{"subset_size": 2, **options})
+    for large in (1e60, 1e200):
+        for kernel_distance in (lambda left, right: image.kid_of(left, right, subset_size=2), image.kid_of_all):
+            with pytest.raises(ValueError, match="features are too large"):
+                kernel_distance(rows * large, rows)
+
+
+def test_features_without_columns_are_refused():
+    for compared in (lambda left, right: image.kid_of(left, right, subset_size=2), image.precision_recall):
+        with pytest.raises(ValueError, match=r"the sets have shapes \(9, 0\)"):
+            compared(np.zeros((9, 0)), np.zeros((9, 0)))
+
+
+def test_logits_that_are_far_from_each_other():
+    logits = [[1e308, -1e308]] * 20
+    assert image.inception_score_of(logits, splits=2).mean == 1
+    metric = image.InceptionScore(splits=2, images=40)
+    metric.update([*logits, *([[-1e308, 1e308]] * 20)])
+    expected = image.inception_score_of([*logits, *np.flip(logits, 1)], splits=2).mean
+    assert 1.9 < expected < 2
+    assert metric.compute().mean == pytest.approx(expected)
 
 
 # Neighbours
@@ -276,6 +310,14 @@ def test_text_recall_is_its_definition():
     assert image.text_recall(np.ones((4, 2)), np.ones((4, 2)), ks=(3, 4)) == {3: 0.0, 4: 1.0}
     with pytest.raises(ValueError, match="k is 301, needs 1 to 300"):
         image.text_recall(images, texts, ks=(301,))
+
+
+@pytest.mark.parametrize("count", range(2, 40))
+def test_equal_texts_are_no_hits(count):
+    """Whatever the size: products of matrices round their last columns in another way than the others."""
+    rng = np.random.default_rng(count)
+    images, text = rng.normal(size=(count, 37)), rng.normal(size=(1, 37))
+    assert image.text_recall(images, np.repeat(text, count, 0), ks=(count - 1, count)) == {count - 1: 0, count: 1}
 
 
 def test_ties_are_misses_and_told():

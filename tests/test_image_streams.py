@@ -171,9 +171,12 @@ def test_images_that_cannot_be_put_into_splits():
     for other in (InceptionScore(splits=2), InceptionScore(splits=2, images=7), InceptionScore(splits=3, images=6)):
         with pytest.raises(ValueError, match="other: has 0 classes and the rule"):
             metric.merge(other)
-    for options in ({"splits": 0}, {"splits": 3, "images": 2}, {"seed": -1}):
+    for options in ({"splits": 3, "images": 2}, {"seed": -1}):
         with pytest.raises(ValueError, match="need at least one image for each split"):
             InceptionScore(**options)
+    for splits in (0, 2.5):
+        with pytest.raises(ValueError, match=f"splits is {splits}, needs a whole number of at least 1"):
+            InceptionScore(splits=splits)
 
 
 # Files

@@ -10,6 +10,8 @@ import numpy as np
 
 # Kinds of devices that have no double precision: what comes from them is kept on the host.
 WITHOUT_DOUBLES = ("mps",)
+# Times zero it is zero, which minus infinity is not.
+LEAST = np.finfo(np.float64).min
 # Larger than the number of any row.
 NO_ROW = 1 << 62
 
@@ -56,10 +58,11 @@ class Host:
             raise ValueError(f"{name}[{bad[0]}] is not finite")
 
     def log_shares(self, logits: Any) -> tuple[Any, Any]:  # noqa: ANN401
-        """Logarithms of the shares of classes, and the shares."""
-        shifted = logits - logits.max(axis=1, keepdims=True)
+        """Logarithms of the shares of classes, and the shares; of a class without a share it is finite, if large."""
+        with np.errstate(over="ignore"):
+            shifted = logits - logits.max(axis=1, keepdims=True)
         logs = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-        return logs, np.exp(logs)
+        return np.maximum(logs, LEAST), np.exp(logs)
 
     def singular_values(self, matrix: Any) -> Any:  # noqa: ANN401
         """All of them, in any order."""
@@ -124,9 +127,9 @@ class Device:
         return torch.cat([bad, rows.new_full((1,), NO_ROW) if known is None else known]).amin(0, keepdim=True)
 
     def log_shares(self, logits: Any) -> tuple[Any, Any]:  # noqa: ANN401
-        """Logarithms of the shares of classes, and the shares."""
+        """Logarithms of the shares of classes, and the shares; of a class without a share it is finite, if large."""
         logs = self._torch.log_softmax(logits, dim=1)
-        return logs, logs.exp()
+        return logs.clamp(min=LEAST), logs.exp()
 
     def singular_values(self, matrix: Any) -> Any:  # noqa: ANN401
         """All of them, in any order."""

@@ -7,11 +7,11 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import tee
-from numbers import Integral
 from typing import Any, NamedTuple, TypeGuard
 
 import numpy as np
 
+from muge_fast.image.options import whole_number
 from muge_fast.image.sources import Pixels, batches, count_images, open_images
 from muge_fast.progress import Progress
 
@@ -161,14 +161,12 @@ def extracted(
         [[[0.0], [0.0]], [[0.0]]]
 
     """
-    threads = (os.cpu_count() or 1) if workers is None else workers
-    for name, number in (("batch_size", batch_size), ("workers", threads)):
-        if not isinstance(number, Integral) or number < 1:
-            raise ValueError(f"{name} is {number!r}, needs a whole number of at least 1")
+    size = whole_number("batch_size", batch_size)
+    threads = whole_number("workers", (os.cpu_count() or 1) if workers is None else workers)
     found = open_images(source)
     done = 0
     with Progress(count_images(found), "image", progress) as bar, _adapted(extractor, outputs) as adapted:
-        decoded = batches(found, int(batch_size), int(threads))
+        decoded = batches(found, size, threads)
         for count, made in _made(adapted, decoded):
             yield _checked(made, outputs, count)
             done += count

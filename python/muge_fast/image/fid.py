@@ -13,7 +13,7 @@ from muge_fast import _core
 from muge_fast.image.extraction import Extractor, open_extractor, rules_for
 from muge_fast.image.frechet import frechet_distance
 from muge_fast.image.inception_score import MeanAndSpread
-from muge_fast.image.kid import kid_of
+from muge_fast.image.kid import kid_of, refuse_subsets
 from muge_fast.image.sides import Side, known_statistics, outputs_of
 from muge_fast.image.statistics import Statistics
 from muge_fast.score import Score
@@ -64,20 +64,18 @@ def fid(
         17.3
 
     """
-    network: Extractor | None = None
-    outputs = outputs_of(("fid",))
-    sides = []
-    for source in (real, generated):
-        statistics = known_statistics(source)
-        if statistics is None:
-            if network is None:
-                network = open_extractor(
-                    extractor, outputs=outputs, weights=weights, protocol=protocol, precision=precision, device=device
-                )
-            options: dict[str, Any] = {"batch_size": batch_size, "workers": workers, "progress": progress}
-            statistics = Side(source, network, ("fid",), **options).statistics
-        sides.append(statistics)
-    return fid_of(*sides)
+    known = known_statistics(real), known_statistics(generated)
+    if known[0] is not None and known[1] is not None:
+        return fid_of(known[0], known[1])
+    network = open_extractor(
+        extractor, outputs=outputs_of(("fid",)), weights=weights, protocol=protocol, precision=precision, device=device
+    )
+    options: dict[str, Any] = {"batch_size": batch_size, "workers": workers, "progress": progress}
+    sides = [
+        Side(source if statistics is None else statistics, network, ("fid",))
+        for source, statistics in zip((real, generated), known, strict=True)
+    ]
+    return fid_of(*(side.look(**options).statistics for side in sides))
 
 
 def fid_of(real: Statistics, generated: Statistics) -> Score:
@@ -182,7 +180,7 @@ def inception_score(
         extractor, outputs=outputs, weights=weights, protocol=protocol, precision=precision, device=device
     )
     options: dict[str, Any] = {"batch_size": batch_size, "workers": workers, "progress": progress}
-    return Side(generated, network, ("is",), splits=splits, **options).sums.score()
+    return Side(generated, network, ("is",), splits=splits).look(**options).sums.score()
 
 
 def kid(
@@ -233,5 +231,7 @@ def kid(
         extractor, outputs=outputs_of(("kid",)), weights=weights, protocol=protocol, precision=precision, device=device
     )
     options: dict[str, Any] = {"batch_size": batch_size, "workers": workers, "progress": progress}
-    left, right = (Side(source, network, ("kid",), **options).features for source in (real, generated))
+    sides = [Side(source, network, ("kid",)) for source in (real, generated)]
+    refuse_subsets(subsets, subset_size, *(side.count for side in sides))
+    left, right = (side.look(**options).features for side in sides)
     return kid_of(left, right, subsets=subsets, subset_size=subset_size)

@@ -42,8 +42,7 @@ def frechet_distance(first: Statistics, second: Statistics) -> float:
     """
     if first.dims != second.dims:
         raise ValueError(f"the sets have {first.dims} and {second.dims} features, need the same")
-    if first.protocol != second.protocol and first.protocol and second.protocol:
-        raise ValueError(f"the sets have the protocols {first.protocol!r} and {second.protocol!r}, need the same")
+    refuse_protocols(first.protocol, second.protocol)
     for statistics in (first, second):
         if statistics.count < 2 and not statistics.is_given:  # noqa: PLR2004
             raise ValueError(f"a set has {statistics.count} images, needs at least two")
@@ -60,6 +59,25 @@ def frechet_distance(first: Statistics, second: Statistics) -> float:
     if not math.isfinite(value):
         raise ValueError("the distance is beyond double precision: features are too large")
     return value
+
+
+def refuse_protocols(first: str, second: str) -> None:
+    """Refuse to compare features of one protocol with those of another.
+
+    Args:
+        first: What the features of one set are; empty if nobody knows.
+        second: The same of the other set.
+
+    Raises:
+        ValueError: They are not the same.
+
+    Example:
+        >>> from muge_fast.image.frechet import refuse_protocols
+        >>> refuse_protocols("", "inception|resize:tf1")
+
+    """
+    if first and second and first != second:
+        raise ValueError(f"the sets have the protocols {first!r} and {second!r}, need the same")
 
 
 def _on_host(first: Statistics, second: Statistics) -> float:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from muge_fast.image.device import NO_ROW, Host, home_of, host, place_of
+from muge_fast.image.options import whole_number
 from muge_fast.image.statistics import Array, Float64
 
 SEED = 2020
@@ -61,14 +62,14 @@ def inception_score_of(
 
     """
     matrix = np.asarray(logits, dtype=np.float64)
-    if matrix.ndim != 2 or splits < 1 or len(matrix) < splits:  # noqa: PLR2004
+    whole_number("splits", splits)
+    if matrix.ndim != 2 or len(matrix) < splits:  # noqa: PLR2004
         raise ValueError(f"logits have shape {matrix.shape}, need (images, classes) with at least {splits} images")
     if not np.isfinite(matrix).all():
         raise ValueError(f"logits[{np.flatnonzero(~np.isfinite(matrix).all(axis=1))[0]}] is not finite")
     if shuffle:
         matrix = matrix[np.random.RandomState(seed).permutation(len(matrix))]
-    ends = [part * len(matrix) // splits for part in range(splits + 1)]
-    scores = [_score(matrix[start:end]) for start, end in pairwise(ends)]
+    scores = [_score(matrix[start:end]) for start, end in pairwise(_ends(len(matrix), splits))]
     return MeanAndSpread(float(np.mean(scores)), float(np.std(scores)))
 
 
@@ -110,8 +111,9 @@ class SplitSums:
         seed: int | None = SEED,
         device: Any = None,  # noqa: ANN401 - torch's
     ) -> None:
+        whole_number("splits", splits)
         fits = images is None or splits <= images < MOST_IMAGES
-        if splits < 1 or not 0 <= (seed or 0) < MOST_IMAGES or not fits:
+        if not 0 <= (seed or 0) < MOST_IMAGES or not fits:
             raise ValueError(
                 f"splits is {splits}, images {images}, seed {seed}: need at least one image for each split"
             )
@@ -122,7 +124,8 @@ class SplitSums:
         self._bad: Any = None
         self._entropies: Any = None
         self._shares: Any = None
-        self._parts = None if images is None else _known_parts(images, splits, seed)
+        # Made with the first images: a file that was saved may promise any number of them.
+        self._parts: npt.NDArray[np.int64] | None = None
 
     def update(self, logits: Any, indices: npt.NDArray[np.int64]) -> None:  # noqa: ANN401 - an array or a tensor
         """Add a batch.
@@ -215,7 +218,7 @@ class SplitSums:
 
         """
         counts, entropies, shares = self.sums()
-        wanted = None if self._parts is None else np.bincount(self._parts, minlength=self.splits)
+        wanted = None if self.images is None else np.diff(_ends(self.images, self.splits))
         if wanted is not None and (counts != wanted).any():
             raise ValueError(f"has seen {counts.sum()} images in parts of {counts.tolist()}, needs {wanted.tolist()}")
         if not counts.all():
@@ -266,7 +269,9 @@ class SplitSums:
         bad = np.flatnonzero((indices < 0) | (indices >= end))
         if len(bad):
             raise ValueError(f"indices[{bad[0]}] is {indices[bad[0]]}, needs 0 to {end - 1}")
-        if self._parts is not None:
+        if self.images is not None:
+            if self._parts is None:
+                self._parts = _known_parts(self.images, self.splits, self.seed)
             return self._parts[indices]
         if self.seed is None:
             return indices % self.splits
@@ -297,12 +302,16 @@ def score_of_sums(counts: npt.NDArray[np.int64], entropies: Float64, shares: Flo
     return MeanAndSpread(float(scores.mean()), float(scores.std()))
 
 
+def _ends(images: int, splits: int) -> list[int]:
+    """Where each part begins, and the last one ends."""
+    return [part * images // splits for part in range(splits + 1)]
+
+
 def _known_parts(images: int, splits: int, seed: int | None) -> npt.NDArray[np.int64]:
     """The part of each image, as in :func:`inception_score_of`."""
-    ends = [part * images // splits for part in range(splits + 1)]
     parts = np.empty(images, dtype=np.int64)
     order = np.arange(images) if seed is None else np.random.RandomState(seed).permutation(images)
-    parts[order] = np.repeat(np.arange(splits), np.diff(ends))
+    parts[order] = np.repeat(np.arange(splits), np.diff(_ends(images, splits)))
     return parts
 
 

@@ -6,10 +6,13 @@ import numpy as np
 import numpy.typing as npt
 
 from muge_fast.image.inception_score import SEED, MeanAndSpread
-from muge_fast.image.statistics import Float64, feature_pair
+from muge_fast.image.options import finite_number, whole_number
+from muge_fast.image.statistics import LARGEST, Float64, feature_pair
 
 # Up to so many pairs the kernel of all is made once, and subsets pick from it: 512 MiB.
 MOST_PAIRS = 1 << 26
+# Ten thousand times the usual number: a file that was saved may hold any.
+MOST_SUBSETS = 1_000_000
 
 
 def kid_of(
@@ -42,7 +45,8 @@ def kid_of(
         Mean and standard deviation over subsets.
 
     Raises:
-        ValueError: Shapes that do not fit, a number that is not finite, or fewer images than a subset has.
+        ValueError: Shapes that do not fit, a number that is not finite or too large, fewer images than a subset has,
+            or a degree that is no whole number.
 
     Example:
         >>> import numpy as np
@@ -53,11 +57,9 @@ def kid_of(
 
     """
     left, right = feature_pair(first, second)
-    if not 2 <= subset_size <= min(len(left), len(right)) or subsets < 1:  # noqa: PLR2004
-        raise ValueError(
-            f"subset_size is {subset_size} and subsets {subsets}, the sets have {len(left)} and {len(right)} images"
-        )
+    refuse_subsets(subsets, subset_size, len(left), len(right))
     kernel = _Kernel(degree, 1 / left.shape[1] if gamma is None else gamma, coef0)
+    kernel.refuse_large(left, right)
     random = np.random.RandomState(seed)
     pairs = [
         (random.choice(len(left), subset_size, replace=False), random.choice(len(right), subset_size, replace=False))
@@ -71,6 +73,33 @@ def kid_of(
             _mmd(kernel(left[a], left[a]), kernel(left[a], right[b]), kernel(right[b], right[b])) for a, b in pairs
         ]
     return MeanAndSpread(float(np.mean(values)), float(np.std(values)))
+
+
+def refuse_subsets(subsets: int, subset_size: int, *counts: int | None) -> None:
+    """Refuse subsets that some sets do not have.
+
+    Args:
+        subsets: As for :func:`kid_of`.
+        subset_size: As for :func:`kid_of`.
+        counts: The number of images of each set; None where nobody knows.
+
+    Raises:
+        ValueError: No subsets, or fewer images than a subset has.
+
+    Example:
+        >>> from muge_fast.image.kid import refuse_subsets
+        >>> refuse_subsets(100, 1000, 500, None)
+        Traceback (most recent call last):
+        ...
+        ValueError: subset_size is 1000, the set has 500 images
+
+    """
+    if whole_number("subsets", subsets) > MOST_SUBSETS:
+        raise ValueError(f"subsets is {subsets}, needs at most {MOST_SUBSETS}")
+    whole_number("subset_size", subset_size, least=2)
+    for count in counts:
+        if count is not None and count < subset_size:
+            raise ValueError(f"subset_size is {subset_size}, the set has {count} images")
 
 
 def kid_of_all(
@@ -98,6 +127,7 @@ def kid_of_all(
     if min(len(left), len(right)) < 2:  # noqa: PLR2004
         raise ValueError(f"the sets have {len(left)} and {len(right)} images, need at least two each")
     kernel = _Kernel(degree, 1 / left.shape[1] if gamma is None else gamma, coef0)
+    kernel.refuse_large(left, right)
     sums = [_sum(kernel, left, left), _sum(kernel, right, right)]
     inner = sum(
         (total - kernel.diagonal(side).sum()) / (len(side) * (len(side) - 1))
@@ -108,11 +138,19 @@ def kid_of_all(
 
 class _Kernel:
     def __init__(self, degree: int, gamma: float, coef0: float) -> None:
-        self.degree, self.gamma, self.coef0 = degree, gamma, coef0
+        self.degree = whole_number("degree", degree)
+        self.gamma, self.coef0 = finite_number("gamma", gamma), finite_number("coef0", coef0)
 
     def __call__(self, left: Float64, right: Float64) -> Float64:
         values: Float64 = (self.gamma * (left @ right.T) + self.coef0) ** self.degree
         return values
+
+    def refuse_large(self, *sides: Float64) -> None:
+        """Refuse features whose kernel may be beyond double precision, also when all pairs are added."""
+        square = max(float((side * side).sum(axis=1).max()) for side in sides)
+        largest = abs(self.gamma) * square + abs(self.coef0)
+        if largest > LARGEST ** (1 / self.degree):
+            raise ValueError(f"features are too large: the kernel of a pair may be {largest:.0e} to the {self.degree}")
 
     def diagonal(self, side: Float64) -> Float64:
         values: Float64 = (self.gamma * (side * side).sum(axis=1) + self.coef0) ** self.degree

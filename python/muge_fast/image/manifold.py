@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from muge_fast.image.options import whole_number
 from muge_fast.image.statistics import Float64, feature_pair
 
 BLOCK = 512
@@ -49,7 +50,7 @@ def precision_recall(real: npt.ArrayLike, generated: npt.ArrayLike, *, k: int = 
         A :class:`Manifold`.
 
     Raises:
-        ValueError: Shapes that do not fit, a number that is not finite, or no more images than ``k``.
+        ValueError: Shapes that do not fit, a number that is not finite or too large, or no more images than ``k``.
 
     Example:
         >>> import numpy as np
@@ -60,7 +61,7 @@ def precision_recall(real: npt.ArrayLike, generated: npt.ArrayLike, *, k: int = 
 
     """
     left, right = feature_pair(real, generated)
-    if not 1 <= k < min(len(left), len(right)):
+    if not whole_number("k", k) < min(len(left), len(right)):
         raise ValueError(f"k is {k}, the sets have {len(left)} and {len(right)} images, need more than k")
     real_reach, generated_reach = _reach(left, k), _reach(right, k)
     is_precise, is_recalled, is_covered, inside = [], np.zeros(len(left), bool), np.zeros(len(left), bool), 0

@@ -13,7 +13,7 @@ from muge_fast.image.device import host
 from muge_fast.image.extraction import Extractor, rules_of
 from muge_fast.image.fid import fid_of
 from muge_fast.image.inception_score import SEED, MeanAndSpread, SplitSums
-from muge_fast.image.kid import kid_of
+from muge_fast.image.kid import kid_of, refuse_subsets
 from muge_fast.image.sides import FEATURES
 from muge_fast.image.statistics import Statistics
 from muge_fast.image.stream import Stream, refuse_other
@@ -274,6 +274,7 @@ class KID(Stream):
         protocol: str | None = None,
     ) -> None:
         super().__init__(extractor, protocol)
+        refuse_subsets(subsets, subset_size)
         self.subsets, self.subset_size = subsets, subset_size
         self._sides: tuple[list[Array], list[Array]] = ([], [])
 

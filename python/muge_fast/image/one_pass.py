@@ -8,55 +8,91 @@ from typing import Any
 
 from muge_fast.image.extraction import Extractor, signature_of
 from muge_fast.image.fid import fid_of, set_score
-from muge_fast.image.inception_score import SEED, SplitSums
-from muge_fast.image.kid import kid_of
+from muge_fast.image.inception_score import SEED
+from muge_fast.image.kid import kid_of, refuse_subsets
 from muge_fast.image.sides import Side
 from muge_fast.score import Score
 
 
-def one_pass(
-    generated: Any,  # noqa: ANN401 - what callers have
-    real: Any,  # noqa: ANN401
-    extractor: Extractor,
-    metrics: Sequence[str],
-    *,
-    splits: int | None,
-    subsets: int,
-    subset_size: int,
-    **options: Any,  # noqa: ANN401
-) -> dict[str, Score]:
-    """Compute some metrics of generated images against real ones; see :func:`muge_fast.image.score_images`.
+class OnePass:
+    """Some metrics of generated images against real ones; see :func:`muge_fast.image.score_images`.
 
-    The Inception Score needs no real images: they are not looked at where it is all that is asked for.
+    Made, it has looked at no image: what can be wrong with its options is told before anything takes time.
+
+    Args:
+        generated: Generated images.
+        real: Real ones. The Inception Score does not need them: where it is all, they are not looked at.
+        extractor: What makes features.
+        metrics: Any of :data:`muge_fast.image.sides.METRICS`.
+        splits: Of the Inception Score.
+        subsets: Of KID.
+        subset_size: Images of each.
+
+    Raises:
+        OSError: As for :class:`muge_fast.image.sides.Side`.
+        ValueError: As for :class:`muge_fast.image.sides.Side`, or fewer images than a subset has.
 
     Example:
-        >>> from muge_fast.image.one_pass import one_pass
-        >>> one_pass("generated/", "real/", extractor, ("fid",), splits=10, subsets=1, subset_size=9)  # doctest: +SKIP
+        >>> from muge_fast.image.one_pass import OnePass
+        >>> OnePass("generated/", "real/", extractor, ("fid",)).scores()  # doctest: +SKIP
 
     """
-    compared = [name for name in metrics if name != "is"]
-    theirs = Side(real, extractor, compared, **options) if compared else None
-    own = Side(generated, extractor, metrics, splits=splits, **options)
-    signature = signature_of(extractor)
-    scores = {}
-    for name in metrics:
-        if name == "is":
-            scores[name] = _inception_score(own.sums, signature)
-        elif theirs is not None and name == "fid":
-            with warnings.catch_warnings():
-                # The signature tells how many images there were.
-                warnings.simplefilter("ignore")
-                scores[name] = fid_of(theirs.statistics, own.statistics)
-        elif theirs is not None:
-            found = kid_of(theirs.features, own.features, subsets=subsets, subset_size=subset_size)
-            rule = f"kid|subsets:{subsets}|subset_size:{subset_size}|seed:{SEED}"
-            scores[name] = set_score("kid", found.mean, f"{rule}|{signature}", {"std": found.std})
-    return scores
 
+    def __init__(
+        self,
+        generated: Any,  # noqa: ANN401 - what callers have
+        real: Any,  # noqa: ANN401
+        extractor: Extractor,
+        metrics: Sequence[str],
+        *,
+        splits: int | None = None,
+        subsets: int = 100,
+        subset_size: int = 1000,
+    ) -> None:
+        self.metrics, self.signature = metrics, signature_of(extractor)
+        self.subsets, self.subset_size = subsets, subset_size
+        compared = [name for name in metrics if name != "is"]
+        self._theirs = Side(real, extractor, compared) if compared else None
+        self._own = Side(generated, extractor, metrics, splits=splits)
+        if "kid" in metrics and self._theirs is not None:
+            refuse_subsets(subsets, subset_size, self._own.count, self._theirs.count)
 
-def _inception_score(sums: SplitSums, features: str) -> Score:
-    found = sums.score()
-    # Of a single part nothing is dealt.
-    rule = "dealt" if sums.images is None and (sums.splits > 1 or sums.seed is not None) else "shuffle"
-    order = "none" if sums.seed is None else sums.seed
-    return set_score("is", found.mean, f"is|splits:{sums.splits}|{rule}:{order}|{features}", {"std": found.std})
+    def scores(self, **options: Any) -> dict[str, Score]:  # noqa: ANN401
+        """Go through the images and compute the metrics, in the order in which they were asked for.
+
+        Args:
+            options: For :func:`muge_fast.image.extraction.extracted`.
+
+        Raises:
+            ValueError: As for :meth:`muge_fast.image.sides.Side.look`.
+
+        """
+        if self._theirs is not None:
+            self._theirs.look(**options)
+        self._own.look(**options)
+        of = {"fid": self._fid, "is": self._inception_score, "kid": self._kid}
+        return {name: of[name]() for name in self.metrics}
+
+    def _fid(self) -> Score:
+        assert self._theirs is not None  # noqa: S101 - it is compared
+        with warnings.catch_warnings():
+            # The signature tells how many images there were.
+            warnings.simplefilter("ignore")
+            return fid_of(self._theirs.statistics, self._own.statistics)
+
+    def _kid(self) -> Score:
+        assert self._theirs is not None  # noqa: S101 - it is compared
+        sizes = {"subsets": self.subsets, "subset_size": self.subset_size}
+        found = kid_of(self._theirs.features, self._own.features, **sizes)
+        rule = f"kid|subsets:{self.subsets}|subset_size:{self.subset_size}|seed:{SEED}"
+        return set_score("kid", found.mean, f"{rule}|{self.signature}", {"std": found.std})
+
+    def _inception_score(self) -> Score:
+        sums = self._own.sums
+        found = sums.score()
+        # Of a single part nothing is dealt.
+        rule = "dealt" if sums.images is None and (sums.splits > 1 or sums.seed is not None) else "shuffle"
+        order = "none" if sums.seed is None else sums.seed
+        return set_score(
+            "is", found.mean, f"is|splits:{sums.splits}|{rule}:{order}|{self.signature}", {"std": found.std}
+        )

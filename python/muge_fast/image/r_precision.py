@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from muge_fast.image.options import whole_number
 from muge_fast.image.statistics import Float64
 
 SEED = 2020
@@ -71,8 +72,7 @@ def r_precision(
     """
     images, texts = _unit("image_features", image_features), _unit("text_features", text_features)
     _refuse_unequal(images, texts)
-    if not 1 <= negatives < len(texts):
-        raise ValueError(f"negatives is {negatives}, there are {len(texts) - 1} other texts")
+    refuse_negatives(negatives, len(texts))
     random = np.random.default_rng(seed)
     hits, ties = np.empty(len(images)), 0
     block = min(BLOCK, max(1, MOST // (negatives * texts.shape[1])))
@@ -87,6 +87,29 @@ def r_precision(
         ties += int((own == best).sum())
     signature = f"r_precision|negatives:{negatives}|seed:{seed}|similarity:cosine|ties:misses"
     return RPrecision(float(hits.mean()), hits, ties, signature)
+
+
+def refuse_negatives(negatives: int, texts: int | None) -> None:
+    """Refuse to compare images with more texts than there are.
+
+    Args:
+        negatives: As for :func:`r_precision`.
+        texts: How many texts there are; None if nobody knows.
+
+    Raises:
+        ValueError: Fewer than one, or too many.
+
+    Example:
+        >>> from muge_fast.image.r_precision import refuse_negatives
+        >>> refuse_negatives(99, 50)
+        Traceback (most recent call last):
+        ...
+        ValueError: negatives is 99, there are 49 other texts
+
+    """
+    count = whole_number("negatives", negatives)
+    if texts is not None and count >= texts:
+        raise ValueError(f"negatives is {negatives}, there are {texts - 1} other texts")
 
 
 def text_recall(
@@ -117,11 +140,13 @@ def text_recall(
     images, texts = _unit("image_features", image_features), _unit("text_features", text_features)
     _refuse_unequal(images, texts)
     for k in ks:
-        if not 1 <= k <= len(texts):
+        if whole_number("k", k) > len(texts):
             raise ValueError(f"k is {k}, needs 1 to {len(texts)}, the number of texts")
     ranks = np.empty(len(images), dtype=np.int64)
+    # Products of matrices round columns in different ways. Equal texts, one of which may be the own, share a column.
+    different, places = np.unique(texts, axis=0, return_inverse=True)
     for start in range(0, len(images), BLOCK):
-        scores = images[start : start + BLOCK] @ texts.T
+        scores = (images[start : start + BLOCK] @ different.T)[:, places.ravel()]
         own = scores[np.arange(len(scores)), start + np.arange(len(scores))]
         # The own text is as near as itself: its rank is at least one.
         ranks[start : start + BLOCK] = (scores >= own[:, None]).sum(axis=1)

@@ -11,6 +11,7 @@ import numpy as np
 
 from muge_fast.image.device import host
 from muge_fast.image.extraction import Extractor, ScoreRules, extracted, rules_of, signature_of
+from muge_fast.image.frechet import refuse_protocols
 from muge_fast.image.inception_score import SEED, SplitSums
 from muge_fast.image.sources import count_images, open_images
 from muge_fast.image.statistics import Array, Statistics
@@ -47,24 +48,28 @@ def outputs_of(metrics: Sequence[str], rules: ScoreRules | None = None) -> tuple
 class Side:
     """What one source leaves behind for some metrics: sums, and the features themselves for KID alone.
 
+    Made, it has looked at no image: what can be wrong with its options is told before anything takes time.
+
     Args:
         source: As for :func:`muge_fast.image.fid`, statistics too if FID is all that is asked for.
         extractor: What makes features, see :func:`muge_fast.image.extraction.extracted`.
         metrics: Any of ``METRICS``.
         splits: Parts of the Inception Score; None for as many as the extractor's rules say.
-        options: For :func:`muge_fast.image.extraction.extracted`.
+
+    Attributes:
+        count: How many images there are, if it is known before all have come.
 
     Raises:
         OSError: A path that cannot be read.
-        ValueError: A broken image, with its name; no images; statistics where images are needed; one array where
-            features and logits are needed.
+        ValueError: No images or too few, if their number is known; statistics where images are needed, or of another
+            protocol.
 
     Example:
         >>> import numpy as np
         >>> from muge_fast.image.sides import Side
         >>> def brightness(images):
         ...     return np.array([[image.mean()] for image in images])
-        >>> Side(np.zeros((3, 8, 8, 3), dtype="uint8"), brightness, ["fid"]).statistics.count
+        >>> Side(np.zeros((3, 8, 8, 3), dtype="uint8"), brightness, ["fid"]).look().statistics.count
         3
 
     """
@@ -76,15 +81,18 @@ class Side:
         metrics: Sequence[str],
         *,
         splits: int | None = None,
-        **options: Any,  # noqa: ANN401
     ) -> None:
+        self.extractor, self.metrics = extractor, metrics
         self._statistics = known_statistics(source)
         self._sums: SplitSums | None = None
         self._features: list[Array] = []
+        self.count: int | None = None
         if self._statistics is None:
-            self._look(source, extractor, metrics, splits, options)
-        elif set(metrics) - {"fid"}:
+            self._open(source, splits)
+            return
+        if set(metrics) - {"fid"}:
             raise ValueError(f"statistics give FID alone, not {', '.join(metrics)}: needs the images")
+        refuse_protocols(self._statistics.protocol, signature_of(extractor))
 
     @property
     def statistics(self) -> Statistics:
@@ -103,33 +111,46 @@ class Side:
         """Features of all images, in single precision, for KID."""
         return np.concatenate(self._features)
 
-    def _look(
-        self,
-        source: Any,  # noqa: ANN401
-        extractor: Extractor,
-        metrics: Sequence[str],
-        splits: int | None,
-        options: dict[str, Any],
-    ) -> None:
-        rules = rules_of(extractor)
-        found = open_images(source)
-        if "is" in metrics:
-            number, seed = rules.splits if splits is None else splits, SEED if rules.shuffle else None
-            self._sums = SplitSums(number, images=count_images(found), seed=seed)
+    def look(self, **options: Any) -> Side:  # noqa: ANN401
+        """Go through the images, if there are some.
+
+        Args:
+            options: For :func:`muge_fast.image.extraction.extracted`.
+
+        Raises:
+            ValueError: A broken image, with its name; no images; one array where features and logits are needed.
+
+        """
+        if self._statistics is not None:
+            return self
+        rules = rules_of(self.extractor)
         is_empty = True
-        for batch in extracted(extractor, found, outputs_of(metrics, rules), **options):
+        for batch in extracted(self.extractor, self._found, outputs_of(self.metrics, rules), **options):
             is_empty = False
-            if "fid" in metrics:
+            if "fid" in self.metrics:
                 if self._statistics is None:
                     dims = np.shape(batch[FEATURES])[1]
-                    self._statistics = Statistics(dims, protocol=signature_of(extractor))
+                    self._statistics = Statistics(dims, protocol=signature_of(self.extractor))
                 self._statistics.update(batch[FEATURES])
             if self._sums is not None:
                 self._sums.extend(batch[rules.logits])
-            if "kid" in metrics:
+            if "kid" in self.metrics:
                 self._features.append(np.array(host(batch[FEATURES]), dtype=np.float32))
         if is_empty:
             raise ValueError("there are no images")
+        return self
+
+    def _open(self, source: Any, splits: int | None) -> None:  # noqa: ANN401
+        self._found = open_images(source)
+        self.count = count_images(self._found)
+        if self.count == 0:
+            raise ValueError("there are no images")
+        if self.count == 1 and "fid" in self.metrics:
+            raise ValueError("a set has 1 images, needs at least two")
+        if "is" in self.metrics:
+            rules = rules_of(self.extractor)
+            number, seed = rules.splits if splits is None else splits, SEED if rules.shuffle else None
+            self._sums = SplitSums(number, images=self.count, seed=seed)
 
 
 def known_statistics(source: object) -> Statistics | None:

@@ -19,6 +19,8 @@ Float64 = npt.NDArray[np.float64]
 TOGETHER = 256
 # How far the two halves of a covariance that was read may be from each other, as a share of its largest number.
 SYMMETRY = 1e-5
+# Sums of squares of thousands of such features are finite in double precision.
+LARGEST = 1e150
 
 
 class Moments(NamedTuple):
@@ -379,7 +381,7 @@ def feature_pair(first: npt.ArrayLike, second: npt.ArrayLike) -> tuple[Float64, 
         Both as float64 of shape ``(images, features)``.
 
     Raises:
-        ValueError: Shapes that do not fit, or a number that is not finite.
+        ValueError: Shapes that do not fit, or a number that is not finite, or has no finite square.
 
     Example:
         >>> from muge_fast.image.statistics import feature_pair
@@ -388,8 +390,10 @@ def feature_pair(first: npt.ArrayLike, second: npt.ArrayLike) -> tuple[Float64, 
 
     """
     left, right = (np.asarray(side, dtype=np.float64) for side in (first, second))
-    if left.ndim != 2 or right.ndim != 2 or left.shape[1] != right.shape[1]:  # noqa: PLR2004
+    if left.ndim != 2 or right.ndim != 2 or left.shape[1] != right.shape[1] or not left.shape[1]:  # noqa: PLR2004
         raise ValueError(f"the sets have shapes {left.shape} and {right.shape}, need (images, features)")
     if not (np.isfinite(left).all() and np.isfinite(right).all()):
         raise ValueError("features are not finite")
+    if max(np.abs(side).max(initial=0) for side in (left, right)) > LARGEST:
+        raise ValueError(f"features are too large: need at most {LARGEST:g}, so that their squares have a sum")
     return left, right

@@ -14,8 +14,8 @@ from muge_fast.image.alignment import align, order_of
 from muge_fast.image.clip import ClipExtractor
 from muge_fast.image.extraction import Extractor, open_extractor, rules_for, rules_of
 from muge_fast.image.fid import set_score
-from muge_fast.image.one_pass import one_pass
-from muge_fast.image.r_precision import NEGATIVES, r_precision
+from muge_fast.image.one_pass import OnePass
+from muge_fast.image.r_precision import NEGATIVES, r_precision, refuse_negatives
 from muge_fast.image.sides import outputs_of
 from muge_fast.score import Scores
 
@@ -91,11 +91,17 @@ def score_images(
     """
     outputs = outputs_of(metrics, rules_for(protocol) if extractor is None else rules_of(extractor))
     options: dict[str, Any] = {"batch_size": batch_size, "workers": workers, "progress": progress}
-    sizes: dict[str, Any] = {"splits": splits, "subsets": subsets, "subset_size": subset_size}
     generated, real = _with_ids(generated), _with_ids(real)
+    network = open_extractor(
+        extractor, outputs=outputs, weights=weights, protocol=protocol, precision=precision, device=device
+    )
+    one_pass = OnePass(generated, real, network, metrics, splits=splits, subsets=subsets, subset_size=subset_size)
+    ids = order_of(generated, real)
+    if texts is not None or image_features is not None:
+        refuse_negatives(negatives, None if ids is None else len(ids))
     aligned = align(
         generated,
-        order_of(generated, real),
+        ids,
         texts=texts,
         clip=clip,
         image_features=image_features,
@@ -103,12 +109,9 @@ def score_images(
         device=device,
         **options,
     )
-    # First, because its options may be wrong, and the rest takes longer.
+    # First, because features that are given may be wrong, and the rest takes longer.
     hits = None if aligned is None else r_precision(aligned.images, aligned.texts, negatives=negatives)
-    network = open_extractor(
-        extractor, outputs=outputs, weights=weights, protocol=protocol, precision=precision, device=device
-    )
-    scores = one_pass(generated, real, network, metrics, **sizes, **options)
+    scores = one_pass.scores(**options)
     if hits is not None and aligned is not None:
         signature = f"{hits.signature}|{aligned.signature}"
         scores["r_precision"] = set_score("r_precision", hits.value, signature, {"ties": hits.ties})
