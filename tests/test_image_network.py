@@ -25,13 +25,13 @@ from muge_fast.image.precision import EXACT_PRODUCTS  # noqa: E402
 from muge_fast.image.preprocess import PROTOCOLS, preprocess  # noqa: E402
 from muge_fast.image.side_by_side import batches_side_by_side, side_by_side  # noqa: E402
 from muge_fast.image.sources import batches  # noqa: E402
-from muge_fast.image.weights import FID, load_weights  # noqa: E402
+from muge_fast.image.weights import FID, hash_of, load_weights  # noqa: E402
 
 
 @pytest.fixture(scope="module")
 def network(weights):
     network = Inception()
-    network.load(load_weights(weights))
+    network.load(load_weights(weights).state)
     return network.eval()
 
 
@@ -122,14 +122,14 @@ def test_files_that_are_no_weights(tmp_path, weights, monkeypatch):
     ):
         torch.save(bad, tmp_path / "bad.pth")
         with pytest.raises(ValueError, match=message):
-            Inception().load(load_weights(tmp_path / "bad.pth"))
+            Inception().load(load_weights(tmp_path / "bad.pth").state)
     (tmp_path / "bad.pth").write_bytes(b"no weights")
     with pytest.raises(ValueError, match=r"bad\.pth: not a file of weights"):
         load_weights(tmp_path / "bad.pth")
     counted = state | {"Mixed_5b.branch1x1.bn.num_batches_tracked": torch.tensor(5)}
     torch.save(counted, tmp_path / "good.pth")
     monkeypatch.setenv(FID.variable, str(tmp_path / "good.pth"))
-    Inception().load(load_weights(None))
+    Inception().load(load_weights(None).state)
     monkeypatch.setenv(FID.variable, str(tmp_path / "none.pth"))
     with pytest.raises(FileNotFoundError, match='give weights="download" or fetch https://'):
         load_weights(None)
@@ -234,6 +234,7 @@ def test_fid_of_every_source_is_that_of_torch_fidelity(sets, weights, reference)
             theirs.append(reference(images)[OUTPUTS.index("2048")].double())
     ours = [muge_fast.image.Statistics.of(side.numpy()) for side in theirs]
     expected = muge_fast.image.frechet_distance(*ours)
+    made = f"inception-2015-12-05|weights:{hash_of(torch.load(weights))}|resize:tf1|precision:fp32"
     statistics = [metric_fid.fid_features_to_statistics(side) for side in theirs]
     known = metric_fid.fid_statistics_to_metric(*statistics, verbose=False)["frechet_inception_distance"]
     # With fewer images than features their way through the covariance is wrong in the fifth digit.
@@ -241,7 +242,7 @@ def test_fid_of_every_source_is_that_of_torch_fidelity(sets, weights, reference)
     for kind in ("folder", "tsv", "zip", "array"):
         found = muge_fast.image.fid(sets[0][kind], sets[1][kind], weights=weights, device="cpu", batch_size=5)
         assert found.value == pytest.approx(expected, rel=1e-5), kind
-        assert found.signature.startswith("fid|real:9|generated:8|inception-2015-12-05|resize:tf1|precision:fp32|")
+        assert found.signature.startswith(f"fid|real:9|generated:8|{made}|version:")
 
 
 @pytest.fixture(scope="module")
@@ -267,8 +268,8 @@ def test_the_size_of_batches_and_threads_do_not_matter(sets, weights, known, bat
         options = {"weights": weights, "device": "cpu", "batch_size": batch_size, "workers": 2}
         folder = muge_fast.image.fid(*(side["folder"] for side in sets), **options)
         assert folder.value == pytest.approx(expected, rel=1e-6)
-        statistics = muge_fast.image.Statistics(2048, protocol="inception-2015-12-05|resize:tf1|precision:fp32")
         extractor = InceptionExtractor(weights, device="cpu")
+        statistics = muge_fast.image.Statistics(2048, protocol=extractor.signature)
         for batch in extractor.stream(sets[0]["array"].transpose(0, 3, 1, 2), batch_size=batch_size):
             statistics.update(batch["2048"].numpy())
     finally:

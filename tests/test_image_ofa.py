@@ -18,7 +18,7 @@ from muge_fast.image.extractor import InceptionExtractor  # noqa: E402 - only wi
 from muge_fast.image.inception import Inception, random_weights  # noqa: E402
 from muge_fast.image.preprocess import preprocess  # noqa: E402
 from muge_fast.image.torchvision_inception import TorchvisionInception  # noqa: E402
-from muge_fast.image.weights import FID, TORCHVISION, load_weights  # noqa: E402
+from muge_fast.image.weights import FID, TORCHVISION, hash_of, load_weights  # noqa: E402
 
 # What the scripts do to an image before the network.
 ORIGINAL = transforms.Compose([transforms.Resize((299, 299)), transforms.ToTensor()])
@@ -71,7 +71,7 @@ def inception_score(logits):
 def test_outputs_have_the_bits_of_torchvision(theirs, weights):
     images = pictures()
     network = TorchvisionInception()
-    network.load(load_weights(weights, TORCHVISION))
+    network.load(load_weights(weights, TORCHVISION).state)
     with torch.no_grad():
         found = network.eval()(preprocess(list(images), "ofa"), ("2048", "logits", "logits_unbiased"))
     features, logits = features_and_logits(theirs, images)
@@ -83,7 +83,8 @@ def test_outputs_have_the_bits_of_torchvision(theirs, weights):
 def test_the_fast_form_gives_the_same(theirs, weights):
     images = pictures()
     extractor = InceptionExtractor(weights, protocol="ofa", outputs=("2048", "logits"), device="cpu")
-    assert extractor.signature == "torchvision-inception-v3|resize:ofa|precision:fp32"
+    made = f"torchvision-inception-v3|weights:{hash_of(torch.load(weights))}"
+    assert extractor.signature == f"{made}|resize:ofa|precision:fp32"
     found = extractor(images)
     for name, expected in zip(("2048", "logits"), features_and_logits(theirs, images), strict=True):
         assert float((found[name] - expected).norm() / expected.norm()) < 1e-5, name
@@ -133,7 +134,7 @@ def test_scores_are_those_of_the_scripts(sets, outputs, weights, tmp_path):
     options = {"weights": weights, "protocol": "ofa", "device": "cpu"}
     found = muge_fast.image.fid(*sets, batch_size=5, **options)
     assert found.value == pytest.approx(distance, rel=1e-5)
-    assert "|torchvision-inception-v3|resize:ofa|precision:fp32|" in found.signature
+    assert f"|{InceptionExtractor(weights, protocol='ofa', device='cpu').signature}|" in found.signature
     known = muge_fast.image.inception_score(sets[1], **options)
     assert known.mean == pytest.approx(score, rel=1e-5)
     assert known.std == 0
@@ -145,7 +146,7 @@ def test_scores_are_those_of_the_scripts(sets, outputs, weights, tmp_path):
         ImageTsv.write(tmp_path / f"{name}.tsv", {f"{n:02}": encoded(image) for n, image in enumerate(side)})
     scores = mf.evaluate("t2i", tmp_path / "real.tsv", tmp_path / "generated.tsv", **options).scores
     assert scores["is"].value == pytest.approx(score, rel=1e-5)
-    assert scores["is"].signature.startswith("is|splits:1|shuffle:none|torchvision-inception-v3|resize:ofa")
+    assert scores["is"].signature.startswith("is|splits:1|shuffle:none|torchvision-inception-v3|weights:")
     few = muge_fast.image.frechet_distance(*(Statistics.of(features[:8].numpy()) for features, _ in outputs))
     assert scores["fid"].value == pytest.approx(few, rel=1e-5)
 
@@ -189,7 +190,7 @@ def test_one_pass_is_of_normalised_pixels_and_one_of_plain_ones(sets, outputs, w
     # Of one part the number of images need not be known.
     assert found.value == pytest.approx(scores["is"].value, rel=1e-6)
     assert found.signature == scores["is"].signature
-    assert found.signature.startswith("is|splits:1|shuffle:none|torchvision-inception-v3|resize:ofa|precision:fp32|")
+    assert found.signature.startswith("is|splits:1|shuffle:none|torchvision-inception-v3|weights:")
 
 
 def test_more_splits_keep_the_order(sets, outputs, weights):

@@ -272,7 +272,7 @@ def test_the_network_sees_each_image_once(weights, passes, folder):
     assert (scores["is"].value, scores["is"].parts["std"]) == pytest.approx(score, rel=1e-6)
     kernel = muge_fast.image.kid(real, generated, subsets=4, subset_size=6, **options)
     assert (scores["kid"].value, scores["kid"].parts["std"]) == pytest.approx(kernel, rel=1e-6, abs=1e-9)
-    features = "inception-2015-12-05|resize:tf1|precision:fp32|version:"
+    features = f"{InceptionExtractor(weights, device='cpu').signature}|version:"
     assert scores["kid"].signature.startswith(f"kid|subsets:4|subset_size:6|seed:2020|{features}")
     assert scores["is"].signature.startswith(f"is|splits:3|shuffle:2020|{features}")
     stream = muge_fast.image.score_images(generator(IMAGES), real, metrics=["is"], splits=3, **options)

@@ -8,7 +8,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from muge_fast.image.weights import FID, load_weights  # noqa: E402 - only with torch
+from muge_fast.image.weights import FID, hash_of, load_weights  # noqa: E402 - only with torch
 
 
 @pytest.fixture
@@ -52,11 +52,28 @@ def server(tmp_path, monkeypatch):
 
 def test_weights_are_fetched_once(server):
     for _ in range(2):
-        assert load_weights("download", server.published)["fc.bias"].shape == (100_000,)
+        assert load_weights("download", server.published).state["fc.bias"].shape == (100_000,)
     assert server.asked == [None]
     assert server.cached.read_bytes() == server.content
     assert not server.part.exists()
-    assert load_weights(None, server.published)["fc.bias"][5] == 5
+    assert load_weights(None, server.published).state["fc.bias"][5] == 5
+
+
+def test_weights_that_are_not_published_have_a_hash_in_their_name(server, tmp_path):
+    loaded = load_weights("download", server.published)
+    assert loaded.name == "inception-2015-12-05"
+    names = []
+    for legacy in (False, True):
+        # The same numbers in another file, which nobody knows to be the same.
+        torch.save(loaded.state, tmp_path / "again.pth", _use_new_zipfile_serialization=not legacy)
+        names.append(
+            load_weights(tmp_path / "again.pth", server.published._replace(url="https://x/w-00000000.pth")).name
+        )
+    assert names[0] == names[1] == f"inception-2015-12-05|weights:{hash_of(loaded.state)}"
+    state = {name: tensor.clone() for name, tensor in loaded.state.items()}
+    state["fc.bias"][7] += 1e-3
+    half = {name: tensor.bfloat16() for name, tensor in state.items()}
+    assert len({hash_of(loaded.state), hash_of(state), hash_of(half), hash_of({"fc": state["fc.bias"]})}) == 4
 
 
 @pytest.mark.parametrize("ranges", [True, False])
@@ -67,7 +84,7 @@ def test_a_download_goes_on_where_it_ended(server, ranges):
         load_weights("download", server.published)
     assert not server.cached.exists()
     server.most = None
-    assert load_weights("download", server.published)["fc.bias"][5] == 5
+    assert load_weights("download", server.published).state["fc.bias"][5] == 5
     assert server.asked == [None, "bytes=300000-"]
     assert server.cached.read_bytes() == server.content
 
@@ -75,7 +92,7 @@ def test_a_download_goes_on_where_it_ended(server, ranges):
 def test_a_part_that_is_whole_is_enough(server):
     server.part.parent.mkdir(parents=True)
     server.part.write_bytes(server.content)
-    assert load_weights("download", server.published)["fc.bias"][5] == 5
+    assert load_weights("download", server.published).state["fc.bias"][5] == 5
 
 
 def test_another_file_is_refused(server):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from muge_fast.image.device import host
 from muge_fast.image.extraction import extracted
 from muge_fast.image.precision import exactly
 from muge_fast.image.preprocess import sent
+from muge_fast.image.weights import hash_of
 from muge_fast.progress import Progress
 
 Float32 = npt.NDArray[np.float32]
@@ -72,7 +72,8 @@ class ClipExtractor:
         self._longest = min(LONGEST[kind], loaded.config.text_config.max_position_embeddings)
         # Whatever type the file has: features shall not depend on how a model was stored.
         network = loaded.float().eval().requires_grad_(requires_grad=False)
-        self.signature = f"{kind}|weights:{_hash(network)}|size:{_size(self._processor)}|precision:{precision}"
+        weights = hash_of(dict(network.named_parameters()))
+        self.signature = f"{kind}|weights:{weights}|size:{_size(self._processor)}|precision:{precision}"
         self.network = network.to(self.device, torch.bfloat16 if precision == "bf16" else torch.float32)
 
     def __call__(self, images: Sequence[Any] | Tensor) -> Tensor:
@@ -201,15 +202,6 @@ def _quiet(logging: Any) -> Iterator[None]:  # noqa: ANN401 - a module
     finally:
         if shown:
             logging.enable_progress_bar()
-
-
-def _hash(network: torch.nn.Module) -> str:
-    """The first digits of the SHA-256 of all weights, by name."""
-    digest = hashlib.sha256()
-    for name, weight in sorted(network.named_parameters()):
-        digest.update(name.encode() + b"\0")
-        digest.update(weight.detach().contiguous().numpy().data)
-    return digest.hexdigest()[:12]
 
 
 def _size(processor: Any) -> int:  # noqa: ANN401 - of transformers

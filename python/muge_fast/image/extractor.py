@@ -47,6 +47,8 @@ class InceptionExtractor:
         >>> extractor.signature  # doctest: +SKIP
         'inception-2015-12-05|resize:tf1|precision:fp32'
 
+    Of weights that are not the published file the signature has a hash: ``inception-2015-12-05|weights:6a0e1f3b52d4``.
+
     """
 
     def __init__(
@@ -71,7 +73,9 @@ class InceptionExtractor:
         self.chunk = CPU_CHUNK if self.device.type == "cpu" else 1 << 20
         self.published = published(protocol)
         network = self.published.network()
-        network.load(load_weights(weights, self.published))
+        loaded = load_weights(weights, self.published)
+        network.load(loaded.state)
+        self.weights = loaded.name
         self.network = network.eval().folded().to(self.device).requires_grad_(requires_grad=False)
         if precision == "bf16":
             self.network = self.network.to(torch.bfloat16)
@@ -81,7 +85,7 @@ class InceptionExtractor:
     @property
     def signature(self) -> str:
         """What the features depend on."""
-        return f"{self.published.name}|resize:{self.protocol}|precision:{self.precision}"
+        return f"{self.weights}|resize:{self.protocol}|precision:{self.precision}"
 
     @property
     def score_rules(self) -> ScoreRules:

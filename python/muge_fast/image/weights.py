@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -40,6 +43,36 @@ class Published(NamedTuple):
         """The name of the file."""
         return self.url.rpartition("/")[2]
 
+    @property
+    def digits(self) -> str:
+        """How the SHA-256 of the file starts."""
+        return Path(self.file).stem.rpartition("-")[2]
+
+
+class Weights(NamedTuple):
+    """Weights that were read.
+
+    Attributes:
+        state: Tensors by name.
+        of: What they are said to be.
+        is_published: Whether they are: the hash of the file is that of the published one.
+
+    Example:
+        >>> from muge_fast.image.weights import FID, Weights
+        >>> Weights({}, FID, is_published=True).name
+        'inception-2015-12-05'
+
+    """
+
+    state: dict[str, Tensor]
+    of: Published
+    is_published: bool
+
+    @property
+    def name(self) -> str:
+        """What signatures call them; others than the published ones have a hash there."""
+        return self.of.name if self.is_published else f"{self.of.name}|weights:{hash_of(self.state)}"
+
 
 FID = Published(
     "inception-2015-12-05",
@@ -67,7 +100,7 @@ def published(protocol: str) -> Published:
     return TORCHVISION if protocol == "ofa" else FID
 
 
-def load_weights(weights: str | os.PathLike[str] | None, of: Published = FID) -> dict[str, Tensor]:
+def load_weights(weights: str | os.PathLike[str] | None, of: Published = FID) -> Weights:
     """Read published weights.
 
     Args:
@@ -86,23 +119,47 @@ def load_weights(weights: str | os.PathLike[str] | None, of: Published = FID) ->
         FileNotFoundError: no weights of FID's Inception at nowhere.pth; give weights="download" or fetch ...
 
     """
-    cached = Path(torch.hub.get_dir()) / "checkpoints" / of.file
-    if weights == "download":
-        if not cached.is_file():
-            download(of.url, cached, digits=Path(of.file).stem.rpartition("-")[2])
-        path = cached
-    else:
-        path = Path(weights or os.environ.get(of.variable) or cached)
-    if not path.is_file():
-        raise FileNotFoundError(
-            f'no weights of {of.network.title} at {path}; give weights="download" or fetch {of.url} and give its '
-            f"path, in weights= or in the environment variable {of.variable}"
-        )
+    path = _find(weights, of)
+    # Read once, so that what is hashed is what is used.
+    data = path.read_bytes()
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        state = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
     except Exception as error:  # noqa: BLE001
         # What torch raises for a file that is none is not one kind of error.
         raise ValueError(f"{path}: not a file of weights: {error}") from None
     if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
         raise ValueError(f"{path}: not a file of weights: expected a dictionary of tensors")
-    return state
+    return Weights(state, of, is_published=hashlib.sha256(data).hexdigest().startswith(of.digits))
+
+
+def hash_of(state: Mapping[str, Tensor]) -> str:
+    """Give the first digits of the SHA-256 of all tensors, by name: the same however they were stored.
+
+    Example:
+        >>> import torch
+        >>> from muge_fast.image.weights import hash_of
+        >>> hash_of({"bias": torch.zeros(2)})
+        '5aa95dd6dde5'
+
+    """
+    digest = hashlib.sha256()
+    for name, weight in sorted(state.items()):
+        digest.update(name.encode() + b"\0")
+        digest.update(weight.detach().cpu().reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()[:12]
+
+
+def _find(weights: str | os.PathLike[str] | None, of: Published) -> Path:
+    """The file, fetched if that was asked for."""
+    cached = Path(torch.hub.get_dir()) / "checkpoints" / of.file
+    if weights == "download":
+        if not cached.is_file():
+            download(of.url, cached, digits=of.digits)
+        return cached
+    path = Path(weights or os.environ.get(of.variable) or cached)
+    if not path.is_file():
+        raise FileNotFoundError(
+            f'no weights of {of.network.title} at {path}; give weights="download" or fetch {of.url} and give its '
+            f"path, in weights= or in the environment variable {of.variable}"
+        )
+    return path
