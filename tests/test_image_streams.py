@@ -41,6 +41,25 @@ def test_parts_of_streams_give_the_whole(rows, tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore:FID of")
+@pytest.mark.parametrize("rows", [30, 900])
+def test_features_far_from_zero_lose_no_digits(rows, tmp_path):
+    """Sums of squares of such numbers are a million million times their spread."""
+    near = [features(rows, seed=seed, shift=shift) for seed, shift in ((1, 0.0), (2, 0.5))]
+    far = [(side * 1024).round() / 1024 + 2.0**20 for side in near]
+    near = [side - 2.0**20 for side in far]
+    expected = image.frechet_distance(*map(Statistics.of, near))
+    whole, halves = FID(dims=16), [FID(dims=16) for _ in range(2)]
+    for side, is_real in zip(far, (True, False), strict=True):
+        for place, batch in enumerate(np.array_split(side, 9)):
+            whole.update(batch, real=is_real)
+            halves[place % 2].update(batch, real=is_real)
+    halves[1].save(tmp_path / "half.npz")
+    halves[0].merge(FID.load(tmp_path / "half.npz"))
+    for metric in (whole, halves[0]):
+        assert metric.compute().value == pytest.approx(expected, rel=1e-7)
+
+
+@pytest.mark.filterwarnings("ignore:FID of")
 def test_any_function_extracts():
     torch = pytest.importorskip("torch")
     real, generated = features(20), features(25, seed=2)

@@ -11,9 +11,10 @@ import numpy as np
 import torch
 from torch import Tensor, distributed
 
+from muge_fast.image.arrays import Array
 from muge_fast.image.device import host
 from muge_fast.image.inception_score import SplitSums
-from muge_fast.image.statistics import Array, Statistics
+from muge_fast.image.statistics import Statistics
 
 
 def gather_statistics(own: Statistics) -> Statistics:
@@ -34,7 +35,7 @@ def gather_statistics(own: Statistics) -> Statistics:
         5000
 
     """
-    kept = own.kept()
+    kept = own.sums.kept()
     settings = f"{own.dims} features of {own.protocol!r}"
     counts, keeps = _agreed(settings, own.flaw(), own.count, kept is not None)
     whole = Statistics(own.dims, protocol=own.protocol, device=own.device)
@@ -44,7 +45,10 @@ def gather_statistics(own: Statistics) -> Statistics:
         for rows in _rows(torch.as_tensor(kept), counts):
             whole.update(rows.cpu() if own.device is None else rows)
         return whole
-    whole.add(sum(counts), *(_sum(torch.as_tensor(array)) for array in own.sums()))
+    total = _sum(torch.as_tensor(own.sums.total))
+    # The same in every process, as products of features less something add only if it is.
+    shift = total / sum(counts)
+    whole.sums.add(sum(counts), total, _sum(torch.as_tensor(own.sums.outer(shift))), shift)
     return whole
 
 

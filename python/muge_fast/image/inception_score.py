@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from muge_fast.image.arrays import Array
 from muge_fast.image.device import NO_ROW, Host, home_of, host, place_of
 from muge_fast.image.options import whole_number
-from muge_fast.image.statistics import Array, Float64
+from muge_fast.image.statistics import Float64
 
 SEED = 2020
 # NumPy seeds an order by numbers of 32 bits.

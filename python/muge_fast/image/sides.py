@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from muge_fast.image.arrays import Array
 from muge_fast.image.device import host
 from muge_fast.image.extraction import Extractor, ScoreRules, extracted, rules_of, signature_of
 from muge_fast.image.frechet import refuse_protocols
 from muge_fast.image.inception_score import SEED, SplitSums
 from muge_fast.image.sources import count_images, open_images
-from muge_fast.image.statistics import Array, Statistics
+from muge_fast.image.statistics import Statistics
 
 METRICS = ("fid", "is", "kid")
 FEATURES = "2048"

@@ -9,14 +9,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from muge_fast.image.arrays import load_arrays, save_arrays
-from muge_fast.image.device import NO_ROW, home_of, host, place_of
+from muge_fast.image.arrays import Array, load_arrays, save_arrays
+from muge_fast.image.device import NO_ROW, home_of, place_of
+from muge_fast.image.sums import Sums
 
-Array = npt.NDArray[Any]
 Float64 = npt.NDArray[np.float64]
 
-# Rows whose outer products are added at a time: the sum of 2048 features is 32 MiB, too much to touch for each batch.
-TOGETHER = 256
 # How far the two halves of a covariance that was read may be from each other, as a share of its largest number.
 SYMMETRY = 1e-5
 # Sums of squares of thousands of such features are finite in double precision.
@@ -72,20 +70,19 @@ class Statistics:
             raise ValueError(f"dims is {dims}, needs at least 1")
         self.dims = dims
         self.protocol = protocol
-        self.count = 0
-        # Rows whose outer products have not been added yet, and whether those are all rows there are.
-        self._rows: list[Any] = []
-        self._has_all = True
+        self.sums = Sums(dims, device)
         self._given: tuple[Float64, Float64] | None = None
-        self._sum: Any = None
-        self._outer: Any = None
         self._bad: Any = None
-        self._go_to(device)
+
+    @property
+    def count(self) -> int:
+        """How many images have been seen; 0 where mean and covariance were read."""
+        return self.sums.count
 
     @property
     def device(self) -> Any:  # noqa: ANN401 - torch's
         """The torch device that keeps the sums; None for NumPy on the host."""
-        return self._place.device
+        return self.sums.place.device
 
     @classmethod
     def of(cls, features: npt.ArrayLike, *, protocol: str = "") -> Statistics:
@@ -124,16 +121,15 @@ class Statistics:
 
         """
         if not self.count and self.device is None and home_of(features) is not None:
-            self._go_to(home_of(features))
-        batch = self._place.doubles(features)
+            self.sums = Sums(self.dims, home_of(features))
+        place = self.sums.place
+        batch = place.doubles(features)
         if batch.ndim != 2 or batch.shape[1] != self.dims:  # noqa: PLR2004
             raise ValueError(f"features have shape {tuple(batch.shape)}, need (images, {self.dims})")
         if self._given is not None:
             raise ValueError(self.flaw())
-        self._bad = self._place.first_bad(batch, "features", self.count, self._bad)
-        self.count += len(batch)
-        self._sum = self._place.add(self._sum, batch.sum(0))
-        self._take(batch)
+        self._bad = place.first_bad(batch, "features", self.count, self._bad)
+        self.sums.update(batch)
 
     def merge(self, other: Statistics) -> None:
         """Add what another part has seen.
@@ -154,10 +150,7 @@ class Statistics:
 
         """
         self.refuse(other)
-        if (kept := other.kept()) is None:
-            self.add(other.count, *other.sums())
-        else:
-            self.update(self._place.doubles(kept))
+        self.sums.merge(other.sums)
 
     def refuse(self, other: Statistics) -> None:
         """Raise what :meth:`merge` would raise, and change nothing.
@@ -183,28 +176,6 @@ class Statistics:
             return "statistics of mean and covariance alone cannot take more images"
         row = NO_ROW if self._bad is None else int(self._bad)
         return f"features[{row}] is not finite, counted over all batches" if row < NO_ROW else None
-
-    def sums(self) -> tuple[Any, Any]:
-        """Give the sum and the sum of outer products, where they are kept."""
-        if not self._has_all:
-            self._settle()
-            return self._sum, self._outer
-        rows = self.kept()
-        return self._sum, rows.T @ rows
-
-    def kept(self) -> Any:  # noqa: ANN401 - an array of the place
-        """Give the features themselves, where they are kept; None if only sums are."""
-        if not self._has_all:
-            return None
-        self._rows = [self._place.join([self._place.zeros(0, self.dims), *self._rows])]
-        return self._rows[0]
-
-    def add(self, count: int, total: Any, outer: Any) -> None:  # noqa: ANN401 - arrays
-        """Add sums, as :meth:`sums` gives them."""
-        self._settle()
-        self.count += count
-        self._sum = self._place.add(self._sum, self._place.doubles(total))
-        self._outer = self._place.add(self._outer, self._place.doubles(outer))
 
     @property
     def is_given(self) -> bool:
@@ -251,13 +222,10 @@ class Statistics:
             return Moments(place.doubles(mean), None, place.doubles(covariance))
         if flaw := self.flaw():
             raise ValueError(flaw)
-        mean, divisor = self._sum / max(self.count, 1), max(self.count - 1, 1)
-        if (kept := self.kept()) is not None:
-            centred = (kept - mean) / divisor**0.5
-            return Moments(place.doubles(mean), place.doubles(centred), None)
-        self._settle()
-        covariance = (self._outer - self.count * (mean[:, None] * mean)) / divisor
-        return Moments(place.doubles(mean), None, place.doubles(covariance))
+        mean, divisor = self.sums.mean, max(self.count - 1, 1)
+        if (kept := self.sums.kept()) is not None:
+            return Moments(place.doubles(mean), place.doubles((kept - mean) / divisor**0.5), None)
+        return Moments(place.doubles(mean), None, place.doubles(self.sums.outer(mean) / divisor))
 
     def state(self) -> dict[str, Array]:
         """Give everything as arrays, for :meth:`from_state`.
@@ -265,17 +233,11 @@ class Statistics:
         Example:
             >>> from muge_fast.image import Statistics
             >>> sorted(Statistics.of([[1.0], [2.0]]).state())
-            ['count', 'mu', 'outer', 'protocol', 'sigma', 'sum']
+            ['count', 'mu', 'outer', 'protocol', 'shift', 'sigma', 'sum']
 
         """
-        state = {"mu": self.mean, "sigma": self.covariance, "count": np.array(self.count)}
-        state["protocol"] = np.array(self.protocol)
-        if self._given is None:
-            total, outer = self.sums()
-            state |= {"sum": host(total), "outer": host(outer)}
-            if (kept := self.kept()) is not None:
-                state["features"] = host(kept)
-        return state
+        state = {"mu": self.mean, "sigma": self.covariance, "protocol": np.array(self.protocol)}
+        return state if self._given is not None else {**state, **self.sums.state()}
 
     @classmethod
     def from_state(cls, state: Mapping[str, Array], *, device: Any = None) -> Statistics:  # noqa: ANN401 - torch's
@@ -300,8 +262,8 @@ class Statistics:
         if mean.ndim != 1 or not mean.size or covariance.shape != (mean.size, mean.size):
             raise ValueError(f"mu has shape {mean.shape}, sigma {covariance.shape}: need (features,) and its square")
         statistics = cls(mean.size, protocol=str(state.get("protocol", "")), device=device)
-        if "sum" in state and "outer" in state and "count" in state:
-            statistics._restore(state)
+        if {"sum", "outer", "count"} <= set(state):
+            statistics.sums.restore(state)
         else:
             statistics._given = (mean, covariance)
         if not (np.isfinite(mean).all() and np.isfinite(covariance).all()):
@@ -337,41 +299,6 @@ class Statistics:
     def __repr__(self) -> str:
         images = f"{self.count:,}" if self._given is None or self.count else "unknown"
         return f"<Statistics of {images} images, {self.dims} features>"
-
-    def _restore(self, state: Mapping[str, Array]) -> None:
-        self.count = int(state["count"])
-        sums = [np.array(state[name], dtype=np.float64) for name in ("sum", "outer", "features") if name in state]
-        wanted = [(self.dims,), (self.dims, self.dims), (self.count, self.dims)][: len(sums)]
-        if self.count < 0 or [array.shape for array in sums] != wanted:
-            found = [array.shape for array in sums]
-            raise ValueError(f"count is {self.count}; sum, outer and features have shapes {found}, need {wanted}")
-        if not all(np.isfinite(array).all() for array in sums):
-            raise ValueError("sum, outer or features are not finite")
-        self._sum, outer, *kept = (self._place.doubles(array) for array in sums)
-        self._rows, self._has_all = kept, bool(kept)
-        if not kept:
-            self._outer = outer
-
-    def _go_to(self, device: Any) -> None:  # noqa: ANN401 - torch's
-        """Begin at a device."""
-        self._place = place_of(device)
-        self._sum = self._place.zeros(self.dims)
-        self._outer = self._place.zeros(self.dims, self.dims)
-
-    def _take(self, batch: Any) -> None:  # noqa: ANN401 - an array of the place
-        """Keep the rows of a batch, all of them or for a while."""
-        # A copy: callers use their arrays again.
-        self._rows.append(self._place.join([batch]))
-        if sum(map(len, self._rows)) > (self.dims if self._has_all else min(self.dims, TOGETHER)):
-            self._settle()
-
-    def _settle(self) -> None:
-        """Add the outer products of the rows that wait; from then on they are not kept."""
-        self._has_all = False
-        if self._rows:
-            rows = self._place.join(self._rows)
-            self._outer = self._place.add(self._outer, rows.T @ rows)
-            self._rows = []
 
 
 def feature_pair(first: npt.ArrayLike, second: npt.ArrayLike) -> tuple[Float64, Float64]:
