@@ -85,7 +85,7 @@ def has_bf16() -> bool:
 def rivals(sides: list[Path], weights: Path) -> dict[str, Callable[[], float]]:
     """Theirs, each with its own defaults for workers, its network given our weights."""
     left, right = map(str, sides)
-    state = load_weights(weights)
+    state = load_weights(weights).state
 
     def fidelity() -> float:
         options = {"input1": left, "input2": right, "fid": True, "cuda": False, "verbose": False, "cache": False}
