@@ -1,11 +1,12 @@
 //! The one door: every call into the core goes through [`run`].
 
+use std::fmt::Display;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
 use muge_fast_core::{Error, Plan, Result, Team};
-use pyo3::exceptions::{PyRuntimeError, PyValueError};
+use pyo3::exceptions::{PyOverflowError, PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 
 /// How long work goes on before Python is asked again whether the user wants to interrupt it.
@@ -13,6 +14,9 @@ const SIGNAL_PAUSE: Duration = Duration::from_millis(50);
 
 /// Work on so many tokens, characters or ids, about, is over before anybody could want to interrupt it.
 const BRIEF: usize = 1 << 16;
+
+/// More threads than this for each core only wait for each other: a thousand on two cores take seconds to start.
+const MOST_ON_A_CORE: usize = 8;
 
 /// How the caller wants long work to run.
 pub struct Watched {
@@ -62,12 +66,30 @@ fn panicked() -> PyErr {
     PyRuntimeError::new_err("internal error in muge_fast: the computation panicked")
 }
 
-fn plan(threads: Option<i64>) -> PyResult<Plan> {
-    if let Some(threads) = threads.filter(|&threads| threads < 1) {
-        let problem = format!("threads is {threads}, needs at least 1 or None for all cores");
-        return Err(PyValueError::new_err(problem));
+/// A number of threads from Python, None for all cores. One of more than 64 bits is as good as the largest of these.
+pub fn thread_count(given: &Bound<'_, PyAny>) -> PyResult<Option<i64>> {
+    let py = given.py();
+    match given.extract::<Option<i64>>() {
+        Err(error) if error.is_instance_of::<PyOverflowError>(py) && given.lt(0)? => Err(too_few_threads(given)),
+        Err(error) if error.is_instance_of::<PyOverflowError>(py) => Ok(Some(i64::MAX)),
+        Err(error) if error.is_instance_of::<PyTypeError>(py) => {
+            let kind = given.get_type().name()?;
+            Err(PyTypeError::new_err(format!("threads: expected an integer or None, found {kind}")))
+        }
+        extracted => extracted,
     }
-    Ok(Plan::new(threads.map(|threads| threads as usize)))
+}
+
+fn too_few_threads(given: impl Display) -> PyErr {
+    PyValueError::new_err(format!("threads is {given}, needs at least 1 or None for all cores"))
+}
+
+fn plan(threads: Option<i64>) -> PyResult<Plan> {
+    let Some(given) = threads else { return Ok(Plan::new(None)) };
+    let wanted = usize::try_from(given).ok().filter(|&wanted| wanted > 0).ok_or_else(|| too_few_threads(given))?;
+    // Cores are counted only where it matters, because that reads files.
+    let most = if wanted > MOST_ON_A_CORE { MOST_ON_A_CORE * Plan::new(None).threads() } else { wanted };
+    Ok(Plan::new(Some(wanted.min(most))))
 }
 
 /// Wait for the work, listen for signals and tell how far it is; the first interrupt cancels the plan. No result means

@@ -14,7 +14,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
-use crate::border::{exception, run, run_sized};
+use crate::border::{exception, run, run_sized, thread_count};
 use crate::text::{Input, Names, Tokenizer, strings};
 
 /// In how many documents each n-gram occurs.
@@ -115,7 +115,7 @@ impl References {
         tokenizer: Option<&Tokenizer>,
         ids: Option<Bound<'_, PyList>>,
         document_frequency: Option<&DocumentFrequency>,
-        threads: Option<i64>,
+        #[pyo3(from_py_with = thread_count)] threads: Option<i64>,
     ) -> PyResult<Self> {
         let (input, counts) = Input::nested(references, tokenizer, &Names { parameter: "references", ids })?;
         let given = document_frequency.map(|frequency| frequency.0.clone());
@@ -128,7 +128,11 @@ impl References {
 
     /// The document frequency of these references.
     #[pyo3(signature = (threads=None))]
-    fn document_frequency(&self, py: Python<'_>, threads: Option<i64>) -> PyResult<DocumentFrequency> {
+    fn document_frequency(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = thread_count)] threads: Option<i64>,
+    ) -> PyResult<DocumentFrequency> {
         run(py, threads, |plan| self.0.document_frequency(plan)).map(DocumentFrequency)
     }
 
@@ -147,7 +151,7 @@ impl References {
         items: Option<Vec<usize>>,
         sigma: f64,
         orders: usize,
-        threads: Option<i64>,
+        #[pyo3(from_py_with = thread_count)] threads: Option<i64>,
         once: bool,
     ) -> PyResult<Bound<'py, PyDict>> {
         let input = Input::rows(predictions, tokenizer, &Names { parameter: "predictions", ids })?;

@@ -7,7 +7,7 @@ use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArra
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 
-use crate::border::{Watched, exception, run, run_watched};
+use crate::border::{Watched, exception, run, run_watched, thread_count};
 use crate::retrieval::{ends, level};
 
 type Arrays<'py> = (Bound<'py, PyArray2<f64>>, Bound<'py, PyArray2<i64>>);
@@ -36,7 +36,7 @@ impl TopK {
         offset: i64,
         exclude: PyReadonlyArray1<'_, i64>,
         exclude_lengths: PyReadonlyArray1<'_, i64>,
-        threads: Option<i64>,
+        #[pyo3(from_py_with = thread_count)] threads: Option<i64>,
         progress: Option<Py<PyAny>>,
     ) -> PyResult<()> {
         let (queries, items) = (Embeddings::new("queries", queries)?, Embeddings::new("items", items)?);

@@ -8,7 +8,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
-use crate::border::run;
+use crate::border::{run, thread_count};
 use crate::retrieval::level;
 use crate::source::OpenFile;
 
@@ -19,7 +19,7 @@ use crate::source::OpenFile;
 pub fn read_features(
     py: Python<'_>,
     path: PathBuf,
-    threads: Option<i64>,
+    #[pyo3(from_py_with = thread_count)] threads: Option<i64>,
 ) -> PyResult<(Bound<'_, PyArray1<i64>>, Bound<'_, PyArray2<f32>>)> {
     let source = OpenFile::open(&path)?;
     let level = level()?;
@@ -36,7 +36,7 @@ pub fn feature_lines<'py>(
     ids: PyReadonlyArray1<'py, i64>,
     features: PyReadonlyArray2<'py, f32>,
     field: &str,
-    threads: Option<i64>,
+    #[pyo3(from_py_with = thread_count)] threads: Option<i64>,
 ) -> PyResult<Vec<Bound<'py, PyBytes>>> {
     let Some(&field) = ID_FIELDS.iter().find(|known| **known == field) else {
         return Err(PyValueError::new_err(format!("unknown id_field {field:?}")));

@@ -7,7 +7,7 @@ use muge_fast_core::retrieval::recall::{self, Lists, Metric};
 use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1};
 use pyo3::prelude::*;
 
-use crate::border::{exception, run_sized};
+use crate::border::{exception, run_sized, thread_count};
 
 /// The CPU level that kernels use: the highest, or what the environment variable `MUGE_FAST_CPU` names.
 #[pyfunction]
@@ -33,7 +33,7 @@ pub fn retrieval_rows<'py>(
     references: PyReadonlyArray1<'py, i64>,
     reference_lengths: PyReadonlyArray1<'py, i64>,
     metrics: Vec<(String, usize)>,
-    threads: Option<i64>,
+    #[pyo3(from_py_with = thread_count)] threads: Option<i64>,
 ) -> PyResult<Bound<'py, PyArray2<f64>>> {
     let metrics: muge_fast_core::Result<Vec<Metric>> =
         metrics.iter().map(|(name, k)| Metric::named(name, *k)).collect();

@@ -9,7 +9,7 @@ use numpy::{Element, IntoPyArray, PyArray1, PyArray2, PyArrayMethods, PyReadonly
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 
-use crate::border::run;
+use crate::border::{run, thread_count};
 use crate::retrieval::level;
 
 type Arrays<'py> = (Bound<'py, PyAny>, Bound<'py, PyAny>);
@@ -21,7 +21,7 @@ pub fn top_k_of<'py>(
     py: Python<'py>,
     similarity: &Bound<'py, PyAny>,
     k: usize,
-    threads: Option<i64>,
+    #[pyo3(from_py_with = thread_count)] threads: Option<i64>,
 ) -> PyResult<Arrays<'py>> {
     if let Ok(matrix) = similarity.cast::<PyArray2<f32>>() {
         best(py, &matrix.try_readonly()?, k, threads)

@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedStr;
 use pyo3::types::{PyList, PyString, PyTuple};
 
-use crate::border::{exception, run_sized};
+use crate::border::{exception, run_sized, thread_count};
 use crate::strings::{Strings, cast, lone_surrogate};
 
 /// A tokenizer by name.
@@ -44,7 +44,7 @@ pub fn cut<'py>(
     py: Python<'py>,
     texts: &Bound<'py, PyList>,
     tokenizer: Option<&Tokenizer>,
-    threads: Option<i64>,
+    #[pyo3(from_py_with = thread_count)] threads: Option<i64>,
 ) -> PyResult<Bound<'py, PyList>> {
     let input = Input::rows(texts, tokenizer, &Names { parameter: "texts", ids: None })?;
     let (tokens, vocab) = run_sized(py, threads, input.size(), |plan| tokenise(&input, None, plan))?;

@@ -170,6 +170,35 @@ def test_tokenizers_may_be_used_from_many_threads_at_once():
     assert made == [mf.tokenize(texts, name) for name in names]
 
 
+# Each thread has a stack, so that a thousand for each of many cores do not fit; those that are of use do.
+MANY_THREADS = """
+import resource
+import numpy as np
+import muge_fast as mf
+resource.setrlimit(resource.RLIMIT_AS, (8 << 30, 8 << 30))
+vectors = np.random.default_rng(0).standard_normal((100, 8), dtype="float32")
+one = mf.top_k(vectors, vectors, 3, threads=1)
+many = [mf.top_k(vectors, vectors, 3, threads=count) for count in (10**6, 2**63 - 1, 2**70, np.int64(10**6))]
+print(all((found.indices == one.indices).all() and (found.scores == one.scores).all() for found in many))
+"""
+
+
+@posix
+def test_more_threads_than_cores_have_work_for_are_not_started():
+    assert run(MANY_THREADS).stdout == "True\n"
+
+
+@pytest.mark.parametrize("threads", [0, -1, -(2**63), -(2**70)])
+def test_too_few_threads_are_named_however_few(threads):
+    with pytest.raises(ValueError, match=f"threads is {threads}, needs at least 1 or None for all cores"):
+        mf.tokenize(["红裙"], threads=threads)
+
+
+def test_threads_that_are_no_number_are_named():
+    with pytest.raises(TypeError, match="threads: expected an integer or None, found float"):
+        mf.tokenize(["红裙"], threads=2.5)
+
+
 FORKED = """
 import os, sys
 import muge_fast as mf

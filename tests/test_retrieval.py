@@ -210,6 +210,7 @@ def test_transpose_twice_gives_the_same_pairs():
         (np.zeros((1, 2)), [[1]], {}, ValueError, "predictions has shape .* and dtype float64, needs an integer"),
         ([[1]], [[1]], {"ks": ()}, ValueError, r"ks is \[\], needs at least one"),
         ([[1]], [[1]], {"ks": (0, 1)}, ValueError, r"ks is \[0, 1\], needs at least one, all above zero"),
+        ([[1]], [[1]], {"ks": (2**70,)}, ValueError, rf"ks is \[{2**70}\], needs none above"),
         ([[1]], [[1]], {"metrics": ("hits",)}, ValueError, "unknown metric 'hits', choose one of recall"),
         ([[1]], [[1]], {"metrics": "map"}, TypeError, "metrics is the string 'map', needs a sequence of names"),
         ([[1]], [[1]], {"threads": 0}, ValueError, "threads is 0, needs at least 1"),

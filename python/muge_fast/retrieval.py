@@ -21,6 +21,7 @@ from muge_fast.text import split_ids
 AT_K = ("recall", "relevant_recall", "precision", "ndcg")
 WHOLE = ("mrr", "map")
 METRICS = (*AT_K, *WHOLE)
+MAX_K = 2**63 - 1
 
 IntArray = npt.NDArray[np.int64]
 
@@ -267,6 +268,8 @@ def _check_ks(ks: Iterable[Any]) -> list[int]:
     cuts = [operator.index(k) for k in ks]
     if not cuts or len(set(cuts)) < len(cuts) or min(cuts) < 1:
         raise ValueError(f"ks is {cuts}, needs at least one, all above zero and none twice")
+    if max(cuts) > MAX_K:
+        raise ValueError(f"ks is {cuts}, needs none above {MAX_K}")
     return cuts
 
 
