@@ -2,7 +2,7 @@
 
 use half::{bf16, f16, slice::HalfBitsSliceExt};
 use muge_fast_core::Result;
-use muge_fast_core::retrieval::top_k::{self, Exclude, Metric, Numbers, Vectors};
+use muge_fast_core::retrieval::top_k::{self, Exclude, Metric, Numbers, Seen, Vectors};
 use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2, PyUntypedArrayMethods};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
@@ -11,6 +11,9 @@ use crate::border::{Watched, exception, run, run_watched, thread_count};
 use crate::retrieval::{ends, level};
 
 type Arrays<'py> = (Bound<'py, PyArray2<f64>>, Bound<'py, PyArray2<i64>>);
+type Floats<'py> = Bound<'py, PyArray1<f64>>;
+type Integers<'py> = Bound<'py, PyArray1<i64>>;
+type Parts<'py> = (usize, &'static str, usize, Vec<usize>, Floats<'py>, Integers<'py>, Vec<(i64, i64)>);
 
 /// The best items that each query has seen so far.
 #[pyclass(module = "muge_fast._core")]
@@ -60,6 +63,32 @@ impl TopK {
         let shape = [self.0.queries(), self.0.k()];
         let scores = PyArray1::from_vec(py, scores).reshape(shape)?;
         Ok((scores, PyArray1::from_vec(py, indices).reshape(shape)?))
+    }
+
+    /// All that `from_seen` needs: k, metric, length of vectors, where the entries of each query end, their scores and
+    /// indices, and where each block starts and ends.
+    fn seen<'py>(&self, py: Python<'py>) -> Parts<'py> {
+        let Seen { dims, ends, scores, indices, blocks } = self.0.seen();
+        let (scores, indices) = (PyArray1::from_vec(py, scores), PyArray1::from_vec(py, indices));
+        (self.0.k(), self.0.metric().name(), dims, ends, scores, indices, blocks)
+    }
+
+    /// A search that has seen what `seen` gives.
+    #[staticmethod]
+    #[allow(clippy::too_many_arguments)] // They are of one tuple.
+    fn from_seen(
+        k: usize,
+        metric: &str,
+        dims: usize,
+        ends: Vec<usize>,
+        scores: PyReadonlyArray1<'_, f64>,
+        indices: PyReadonlyArray1<'_, i64>,
+        blocks: Vec<(i64, i64)>,
+    ) -> PyResult<Self> {
+        let (scores, indices) = (scores.as_slice()?.to_vec(), indices.as_slice()?.to_vec());
+        let seen = Seen { dims, ends, scores, indices, blocks };
+        let made = || top_k::TopK::from_seen(k, Metric::named(metric)?, &seen);
+        made().map(Self).map_err(|error| exception(&error))
     }
 
     /// Number of items seen.

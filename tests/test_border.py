@@ -261,6 +261,14 @@ def test_document_frequencies_can_be_copied_and_pickled(duplicate):
     assert duplicate(table).fingerprint == table.fingerprint
 
 
+def test_prepared_references_are_their_own_copy_and_say_that_they_cannot_be_pickled():
+    captions = mf.Captions([["红裙"], ["黑鞋"]])
+    assert copy.copy(captions) is captions
+    assert copy.deepcopy({"captions": captions})["captions"] is captions
+    with pytest.raises(TypeError, match="Captions cannot be pickled: hand over the references"):
+        pickle.dumps(captions)
+
+
 def test_results_belong_to_the_caller():
     captions = mf.Captions([["红裙"], ["黑鞋"]])
     first = captions.score(["红裙", "黑"], metrics=("rouge_l",))["rouge_l"]

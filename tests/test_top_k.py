@@ -1,5 +1,7 @@
 """The best items from embeddings: against brute force in double precision, at every CPU level."""
 
+import copy
+import pickle
 import signal
 import subprocess
 import sys
@@ -188,6 +190,25 @@ def test_blocks_in_any_order_and_merged_parts_give_the_same_bits():
     for found, expected in zip(first.result(), whole, strict=True):
         assert found.tobytes() == expected.tobytes()
     assert repr(first) == "<TopK of 600 items for 50 queries>"
+
+
+@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, lambda best: pickle.loads(pickle.dumps(best))])  # noqa: S301
+def test_a_search_can_be_copied_and_sent_elsewhere(duplicate):
+    queries, items = normal((20, 8), 3), normal((60, 8), 4)
+    whole = mf.top_k(queries, items, 4, metric="cosine")
+    parts = [mf.TopK(4, metric="cosine") for _ in range(3)]
+    # The first part has too few items for a result, and the last none.
+    parts[0].update(queries, items[:2], 0)
+    parts[1].update(queries, items[40:], 40)
+    first, second, third = map(duplicate, parts)
+    first.update(queries, items[2:40], 2)
+    assert repr(parts[0]) == "<TopK of 2 items for 20 queries>"
+    for other in (second, third):
+        first.merge(other)
+    for found, expected in zip(first.result(), whole, strict=True):
+        assert found.tobytes() == expected.tobytes()
+    with pytest.raises(ValueError, match="offset: items 40 to 59 were seen before"):
+        second.update(queries, items[:30], 35)
 
 
 def test_what_is_wrong_is_named():

@@ -91,6 +91,19 @@ class TopK:
     ) -> None: ...
     def merge(self, other: TopK) -> None: ...
     def best(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]: ...
+    def seen(
+        self,
+    ) -> tuple[int, str, int, list[int], NDArray[np.float64], NDArray[np.int64], list[tuple[int, int]]]: ...
+    @staticmethod
+    def from_seen(
+        k: int,
+        metric: str,
+        dims: int,
+        ends: list[int],
+        scores: NDArray[np.float64],
+        indices: NDArray[np.int64],
+        blocks: list[tuple[int, int]],
+    ) -> TopK: ...
 
 def cut(
     texts: list[str] | list[list[str]], tokenizer: Tokenizer | None, threads: int | None = None

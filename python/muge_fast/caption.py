@@ -7,7 +7,7 @@ import sys
 import warnings
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -95,6 +95,9 @@ def score_captions(
 class Captions:
     """References tokenised and counted once, for scoring many sets of predictions against them.
 
+    It does not change, so a copy is the object itself. It cannot be pickled, because the references are not kept as
+    they were: another process makes one of its own.
+
     Args:
         references: As for :func:`score_captions`.
         tokenizer: As for :func:`muge_fast.tokenize`.
@@ -148,6 +151,15 @@ class Captions:
 
     def __len__(self) -> int:
         return len(self._core)
+
+    def __copy__(self) -> Captions:
+        return self
+
+    def __deepcopy__(self, _: object) -> Captions:
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("Captions cannot be pickled: hand over the references, and make Captions of them again")
 
     def __repr__(self) -> str:
         return f"Captions({len(self)} items, tokenizer {self._tokenizer.signature})"

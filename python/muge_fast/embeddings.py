@@ -16,6 +16,8 @@ from muge_fast.ranking import Ranking
 
 DTYPES = ("float32", "float16", "bfloat16")
 METRICS = ("ip", "cosine")
+# More items than any memory holds.
+MAX_K = 2**48
 
 Exclude = Sequence[Sequence[int]] | npt.NDArray[Any]
 
@@ -87,14 +89,14 @@ class TopK:
     """The ``k`` best items of each query, from items that come in blocks.
 
     Blocks may come in any order, and parts that were searched elsewhere can be merged: the result is that of
-    :func:`top_k` over all items.
+    :func:`top_k` over all items. A search can be copied and pickled, with all that it has seen.
 
     Args:
         k: How many items for each query.
         metric: ``"ip"`` or ``"cosine"``, as for :func:`top_k`.
 
     Raises:
-        ValueError: ``k`` below 1, or an unknown metric.
+        ValueError: ``k`` below 1 or above 2**48, or an unknown metric.
 
     Example:
         >>> import numpy as np
@@ -112,8 +114,8 @@ class TopK:
 
     def __init__(self, k: SupportsIndex, *, metric: str = "ip") -> None:
         count = operator.index(k)
-        if count < 1:
-            raise ValueError(f"k is {count}, needs at least 1")
+        if not 1 <= count <= MAX_K:
+            raise ValueError(f"k is {count}, needs at least 1 and at most {MAX_K}")
         self._best = _core.TopK(count, metric)
 
     def update(
@@ -197,6 +199,15 @@ class TopK:
 
         """
         return Ranking(*self._best.best())
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return self._from_seen, self._best.seen()
+
+    @classmethod
+    def _from_seen(cls, *seen: Any) -> TopK:  # noqa: ANN401 - the parts that the core gives
+        made = cls.__new__(cls)
+        made._best = _core.TopK.from_seen(*seen)  # noqa: SLF001 - our own
+        return made
 
     def __repr__(self) -> str:
         """Name what it has seen."""

@@ -9,11 +9,13 @@ mod bound;
 mod candidates;
 mod coarse;
 mod search;
+mod seen;
 mod vectors;
 
 use std::ops::Range;
 
 pub use candidates::Entry;
+pub use seen::Seen;
 pub use vectors::{Numbers, Vectors};
 
 use crate::blocks::Plan;
@@ -42,6 +44,14 @@ impl Metric {
             "ip" => Ok(Self::InnerProduct),
             "cosine" => Ok(Self::Cosine),
             _ => Err(Error::UnknownName { parameter: "metric", found: name.to_owned(), known: Self::NAMES }),
+        }
+    }
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::InnerProduct => "ip",
+            Self::Cosine => "cosine",
         }
     }
 }
@@ -88,6 +98,11 @@ impl TopK {
     /// How many items are kept for each query.
     pub fn k(&self) -> usize {
         self.k
+    }
+
+    /// What scores items.
+    pub fn metric(&self) -> Metric {
+        self.metric
     }
 
     /// Number of queries; zero before the first block.

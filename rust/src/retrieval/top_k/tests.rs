@@ -74,3 +74,38 @@ fn blocks_and_merged_parts_give_the_same_ranking() {
     assert_eq!(first.best, expected);
     assert!(first.merge(&second).is_err());
 }
+
+#[test]
+fn what_was_seen_makes_the_same_search_again() {
+    let (queries, items) = (noise(12, 3), noise(40, 4));
+    let (queries, items) = (vectors("queries", &queries, 4), vectors("items", &items, 4));
+    let mut top = TopK::new(3, Metric::Cosine).expect("a good k");
+    let plan = Plan::new(Some(1));
+    for offset in [50, 0] {
+        top.update(&queries, &items, offset, NONE, Level::Portable, &plan).expect("good input");
+        let mut again = TopK::from_seen(3, Metric::Cosine, &top.seen()).expect("what was seen");
+        assert_eq!((again.seen(), again.best()), (top.seen(), top.best()));
+        again.update(&queries, &items, offset, NONE, Level::Portable, &plan).expect_err("seen before");
+    }
+}
+
+#[test]
+fn what_no_search_has_seen_is_refused() {
+    let good =
+        Seen { dims: 1, ends: vec![1, 3], scores: vec![2.0, 1.0, 1.0], indices: vec![0, 0, 1], blocks: vec![(0, 2)] };
+    let wrong = [
+        Seen { ends: vec![1, 4], ..good.clone() },
+        Seen { ends: vec![2, 1], ..good.clone() },
+        Seen { ends: vec![1, 2], ..good.clone() },
+        Seen { ends: vec![0, 3], ..good.clone() },
+        Seen { indices: vec![0, 1, 0], ..good.clone() },
+        Seen { indices: vec![0, 1], ..good.clone() },
+        Seen { blocks: vec![(0, 2), (1, 3)], ..good.clone() },
+        Seen { blocks: vec![(2, 0)], ..good.clone() },
+        Seen { blocks: vec![(-1, 2)], ..good.clone() },
+    ];
+    assert!(TopK::from_seen(2, Metric::InnerProduct, &good).is_ok());
+    for seen in wrong {
+        assert!(TopK::from_seen(2, Metric::InnerProduct, &seen).is_err(), "{seen:?}");
+    }
+}
