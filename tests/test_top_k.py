@@ -231,8 +231,17 @@ def test_what_is_wrong_is_named():
             lambda: mf.top_k(queries, items, 3, exclude=[[], [0, 1, 2], []]),
             r"k: is 3, but queries\[1\] has only 2 items",
         ),
+        (
+            lambda: mf.top_k(queries, items, 1, exclude=[[], [4, -1], []]),
+            r"exclude\[1\] has the index -1, needs 0 to",
+        ),
+        (lambda: mf.top_k(queries, items, 1, exclude=[[], [], [0, 5]]), r"exclude\[2\] has the index 5, needs 0 to 4"),
+        (lambda: mf.top_k(queries, items, 1, exclude=[[2**63], [], []]), rf"exclude\[0\] has the index {2**63}, needs"),
+        (lambda: mf.TopK(1).update(queries, items, 0, exclude=[[-1], [], []]), r"exclude\[0\] has the index -1"),
         (lambda: mf.TopK(0), r"k is 0, needs at least 1"),
+        (lambda: mf.TopK(2**70), rf"k is {2**70}, needs at least 1 and at most {2**48}"),
         (lambda: mf.TopK(1).update(queries, items, -1), r"offset: is -1, needs 0 or more"),
+        (lambda: mf.TopK(1).update(queries, items, 2**70), rf"offset: is {2**70}, needs 0 or more"),
     ]
     for call, message in wrong:
         with pytest.raises(ValueError, match=message):

@@ -73,7 +73,7 @@ def top_k(
         raise ValueError(f"k is {count}, needs 1 to {len(items)}, the number of items")
     if metric not in METRICS:
         raise ValueError(f'unknown metric "{metric}", choose one of {", ".join(METRICS)}')
-    indices, lengths = excluded_lists(exclude, len(queries))
+    indices, lengths = excluded_lists(exclude, len(queries), len(items))
     owners = np.repeat(np.arange(len(lengths)), lengths)
     pairs = torch.as_tensor(np.stack([owners, indices]), device=queries.device)
     search = _Search(torch, items, count, metric)

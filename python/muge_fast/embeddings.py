@@ -18,8 +18,11 @@ DTYPES = ("float32", "float16", "bfloat16")
 METRICS = ("ip", "cosine")
 # More items than any memory holds.
 MAX_K = 2**48
+# Indices of items are below this.
+END = 2**63
 
 Exclude = Sequence[Sequence[int]] | npt.NDArray[Any]
+Indices = npt.NDArray[np.int64]
 
 
 def top_k(
@@ -47,7 +50,8 @@ def top_k(
         metric: ``"ip"``, the inner product, or ``"cosine"``, the inner product divided by both lengths, 0 where a
             vector is zero.
         exclude: For each query, the indices of items that it must not find, in any order: a sequence of sequences, or
-            an integer matrix with one row for each query. None for no exclusions.
+            an integer matrix with one row for each query. None for no exclusions. An index is a row number of
+            ``items``; a negative one does not count from the end.
         threads: Number of threads; None for all cores. The result does not depend on it.
         progress: Whether to show a progress bar; None for on a terminal, when the search takes longer than a second.
 
@@ -55,8 +59,8 @@ def top_k(
         A :class:`Ranking` of ``scores``, float64, and ``indices``, int64, both of shape ``(queries, k)``.
 
     Raises:
-        ValueError: Shapes that do not fit, a number that is not finite (with its row and column), an unknown metric, or
-            ``k`` that is not within the items that a query may find.
+        ValueError: Shapes that do not fit, a number that is not finite (with its row and column), an unknown metric,
+            ``k`` that is not within the items that a query may find, or an index in ``exclude`` that no item has.
         TypeError: Something that is no array, another dtype, or an index in ``exclude`` that is no integer.
 
     Example:
@@ -81,7 +85,8 @@ def top_k(
     if not 1 <= count <= len(right):
         raise ValueError(f"k is {count}, needs 1 to {len(right)}, the number of items")
     best = _core.TopK(count, metric)
-    _show(best, left, right, offset=0, exclude=exclude, threads=threads, progress=progress)
+    indices = excluded_lists(exclude, len(left), len(right))
+    _show(best, left, right, 0, indices, threads=threads, progress=progress)
     return Ranking(*best.best())
 
 
@@ -136,7 +141,8 @@ class TopK:
             queries: As for :func:`top_k`; the same at every call.
             items: The block, of shape ``(items, dims)``; it may have fewer than ``k`` items, or none.
             offset: Index of the first item of the block among all items.
-            exclude: As for :func:`top_k`, by indices among all items.
+            exclude: As for :func:`top_k`, by indices among all items; those of items that are never shown exclude
+                nothing.
             threads: As for :func:`top_k`.
             progress: As for :func:`top_k`.
 
@@ -155,7 +161,11 @@ class TopK:
         """
         left, right = _embeddings("queries", queries), _embeddings("items", items)
         first = operator.index(offset)
-        _show(self._best, left, right, offset=first, exclude=exclude, threads=threads, progress=progress)
+        if not 0 <= first < END:
+            raise ValueError(f"offset: is {first}, needs 0 or more and room for the items")
+        # How many items there will be is not known yet.
+        indices = excluded_lists(exclude, len(left), END)
+        _show(self._best, left, right, first, indices, threads=threads, progress=progress)
 
     def merge(self, other: TopK) -> None:
         """Take over what another search has found for the same queries among other items.
@@ -214,23 +224,24 @@ class TopK:
         return f"<TopK of {self._best.items} items for {self._best.queries} queries>"
 
 
-def excluded_lists(exclude: Exclude | None, queries: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+def excluded_lists(exclude: Exclude | None, queries: int, items: int) -> tuple[Indices, Indices]:
     """Lay the lists of ``exclude`` end to end, each sorted.
 
     Args:
         exclude: As for :func:`top_k`.
         queries: Number of queries.
+        items: Number of items.
 
     Returns:
         All indices, and the length of each list; both empty for None.
 
     Raises:
-        ValueError: Another number of lists than queries.
+        ValueError: Another number of lists than queries, or an index that no item has.
         TypeError: A list that is none, or holds something else than integers.
 
     Example:
         >>> from muge_fast.embeddings import excluded_lists
-        >>> [part.tolist() for part in excluded_lists([[7, 3], []], 2)]
+        >>> [part.tolist() for part in excluded_lists([[7, 3], []], 2, 10)]
         [[3, 7], [2, 0]]
 
     """
@@ -239,7 +250,7 @@ def excluded_lists(exclude: Exclude | None, queries: int) -> tuple[npt.NDArray[n
         return none, none
     if len(exclude) != queries:
         raise ValueError(f"exclude has {len(exclude)} lists but queries has {queries} rows")
-    lists = [np.sort(_indices(row, indices)) for row, indices in enumerate(exclude)]
+    lists = [_indices(row, indices, items) for row, indices in enumerate(exclude)]
     lengths = np.fromiter(map(len, lists), dtype=np.int64, count=queries)
     return np.concatenate([none, *lists]), lengths
 
@@ -248,15 +259,14 @@ def _show(
     best: _core.TopK,
     queries: npt.NDArray[Any],
     items: npt.NDArray[Any],
-    *,
     offset: int,
-    exclude: Exclude | None,
+    exclude: tuple[Indices, Indices],
+    *,
     threads: int | None,
     progress: bool | None,
 ) -> None:
-    indices, lengths = excluded_lists(exclude, len(queries))
     with Progress(len(queries), "query", progress) as bar:
-        best.update(queries, items, offset, indices, lengths, threads, bar.callback)
+        best.update(queries, items, offset, *exclude, threads, bar.callback)
 
 
 def _on_gpu(array: object) -> bool:
@@ -276,10 +286,15 @@ def _embeddings(name: str, array: Any) -> npt.NDArray[Any]:  # noqa: ANN401 - an
     return np.require(matrix, requirements=["C", "A"])
 
 
-def _indices(row: int, indices: Any) -> npt.NDArray[np.int64]:  # noqa: ANN401
+def _indices(row: int, indices: Any, items: int) -> Indices:  # noqa: ANN401
+    """The indices of one list, sorted."""
     found = np.asarray(indices)
     if found.ndim != 1:
         raise TypeError(f"exclude[{row}]: expected a list of indices, found shape {found.shape}")
     if found.size and found.dtype.kind not in "iu":
         raise TypeError(f"exclude[{row}]: expected integers, found {found.dtype}")
+    found = np.sort(found)
+    wrong = [index for index in map(int, found[[0, -1]] if found.size else ()) if not 0 <= index < items]
+    if wrong:
+        raise ValueError(f"exclude[{row}] has the index {wrong[0]}, needs 0 to {items - 1}")
     return found.astype(np.int64)
