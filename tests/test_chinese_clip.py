@@ -1,6 +1,7 @@
 """The drop-in for Chinese-CLIP's evaluation script, and the files it reads."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -141,3 +142,10 @@ def test_the_command_writes_the_result_object(tmp_path):
     assert command(gold, good, tmp_path / "nowhere" / "result.json").returncode == 2
     assert command(gold).returncode == 2
     assert sorted(path.name for path in tmp_path.iterdir()) == ["gold", "good", "result.json"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs pipes with a path")
+def test_a_pipe_gets_a_result_object(tmp_path):
+    gold = write(tmp_path / "gold.jsonl", [{"query_id": 1, "item_ids": [3]}])
+    os.mkfifo(tmp_path / "pipe")
+    assert result(gold, tmp_path / "pipe")["errorMsg"] == f"{tmp_path / 'pipe'}: not a regular file"

@@ -1,6 +1,7 @@
 """The command ``muge-fast``: what it prints, what it writes, and how it fails."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -188,6 +189,7 @@ def test_info_for_people_and_as_json(tmp_path):
     assert "f.jsonl: features" in text
     assert json.loads(installed("info", "--json", GOLD).stdout)[0]["rows"] == 3
     assert "No such file" in installed("info", tmp_path / "no", code=2).stderr
+    assert "not a regular file" in installed("info", os.devnull, code=2).stderr
 
 
 def test_info_shows_ids_and_names_in_one_short_line(tmp_path):

@@ -213,9 +213,23 @@ def test_pools(tmp_path):
         (tmp_path / "pool.txt").write_text(f"1\n{bad}\n", encoding="utf-8")
         with pytest.raises(ValueError, match="line 2: expected an integer"):
             read_pool(tmp_path / "pool.txt")
+    (tmp_path / "pool.txt").write_bytes(b"1\n\n2\xff")
+    with pytest.raises(ValueError, match=r"pool\.txt, line 3: not UTF-8 at byte 1"):
+        read_pool(tmp_path / "pool.txt")
     ImageTsv.write(tmp_path / "pool.tsv", {"a": b"1"})
     with pytest.raises(ValueError, match="line 1: expected an integer"):
         read_pool(tmp_path / "pool.tsv")
+
+
+def test_ids_of_pools_have_64_bits(tmp_path):
+    least, largest = -(2**63), 2**63 - 1
+    path = tmp_path / "pool.txt"
+    path.write_text(f"{least}\n{largest}\n007\n")
+    assert read_pool(path) == {least, largest, 7}
+    for bad in (least - 1, largest + 1, "9" * 5000, "-", "--1"):
+        path.write_text(f"1\n{bad}\n")
+        with pytest.raises(ValueError, match=r"line 2: expected an integer of at most 64 bits, found"):
+            read_pool(path)
 
 
 def test_files_are_recognised(tmp_path):

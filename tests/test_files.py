@@ -1,12 +1,16 @@
 """Reading caption files."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 
 import pytest
 
 import data
 import muge_fast as mf
+from muge_fast.datasets import describe, read_pool, read_texts
 
 
 @pytest.fixture
@@ -105,3 +109,38 @@ def test_lone_surrogates_are_read_but_not_scored(read):
     predictions = read('{"image_id": "a", "text": "红\\ud800"}')
     with pytest.raises(ValueError, match=r"predictions\['a'\]: lone surrogate at character 1"):
         mf.score_captions(predictions, {"a": ["红"]})
+
+
+# Pipes and devices
+
+READERS = {
+    "captions": mf.read_captions,
+    "queries": mf.read_queries,
+    "features": mf.read_features,
+    "texts": read_texts,
+    "pool": read_pool,
+    "pool.tsv": read_pool,
+    "info": describe,
+    "user_dict": lambda path: mf.tokenize(["红裙"], "jieba", user_dict=path),
+}
+
+posix = pytest.mark.skipif(os.name != "posix", reason="needs pipes and devices with a path")
+
+
+@posix
+@pytest.mark.parametrize("name", READERS)
+def test_pipes_and_devices_are_refused_before_anybody_waits_for_them(name, tmp_path):
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(ValueError, match=rf"{name}: not a regular file"):
+        READERS[name](tmp_path / name)
+    with pytest.raises(ValueError, match="/dev/zero: not a regular file"):
+        READERS[name]("/dev/zero")
+
+
+@posix
+@pytest.mark.parametrize("path", ["/dev/stdin", "/dev/fd/0"])
+def test_what_is_handed_over_through_a_pipe_is_read(path):
+    script = f"import muge_fast as mf; print(mf.read_captions({path!r}))"
+    given = '{"image_id": "a", "text": "b"}'
+    made = subprocess.run([sys.executable, "-c", script], input=given, capture_output=True, text=True, check=True)  # noqa: S603 - our own script
+    assert made.stdout == "{'a': 'b'}\n"

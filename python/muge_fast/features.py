@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from muge_fast import _core
 from muge_fast.atomic import replacing
+from muge_fast.files import refuse_pipes
 
 Features = tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]
 
@@ -44,8 +45,8 @@ def read_features(path: str | os.PathLike[str], *, threads: int | None = None) -
     Raises:
         OSError: The file cannot be read.
         ValueError: A line that is not such an object, an id that is no integer, a number that is not finite in
-            float32, rows of different lengths, an id that comes twice, no rows at all, or a broken file of arrays. The
-            message names the file and the line or the rows.
+            float32, rows of different lengths, an id that comes twice, no rows at all, a broken file of arrays, or a
+            pipe or device. The message names the file and the line or the rows.
         TypeError: Arrays of ids that are no integers of 64 bits, or of features that are no numbers. The message names
             the file.
         ImportError: An Arrow file, and pyarrow is not installed.
@@ -62,6 +63,8 @@ def read_features(path: str | os.PathLike[str], *, threads: int | None = None) -
 
     """
     name = os.fspath(path)
+    # These files are read at places, which a pipe does not have.
+    refuse_pipes(path)
     try:
         ids, features = _read(name, threads)
         _refuse_duplicates(ids)

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 from collections.abc import Callable, Collection, Hashable
 from pathlib import Path
 from typing import Any
+
+# What a shell or a caller hands over, open already: whoever names one of these wants to read from it.
+HANDED_OVER = ("/dev/stdin", "/dev/fd/")
 
 
 def read_captions(path: str | os.PathLike[str]) -> dict[str, str] | dict[str, list[str]]:
@@ -24,7 +28,7 @@ def read_captions(path: str | os.PathLike[str]) -> dict[str, str] | dict[str, li
     Raises:
         OSError: The file cannot be read.
         ValueError: A line that is not such an object, an id that comes twice, or a file that mixes both forms. The
-            message names the line.
+            message names the line. Also a pipe or device other than ``/dev/stdin`` and ``/dev/fd/…``.
 
     Example:
         >>> import muge_fast as mf
@@ -66,6 +70,7 @@ def read_queries(path: str | os.PathLike[str]) -> dict[int, list[int]]:
         OSError: The file cannot be read.
         ValueError: A line that is not such an object, an id that is no integer (``true`` and ``1.0`` are none), an
             item that comes twice in a line or a query that comes twice in the file. The message names the line.
+            Also a pipe or device other than ``/dev/stdin`` and ``/dev/fd/…``.
 
     Example:
         >>> import json, pathlib, tempfile
@@ -171,6 +176,53 @@ def find_repeated(items: Collection[Hashable]) -> int | None:
     return None
 
 
+def refuse_pipes(path: str | os.PathLike[str]) -> None:
+    """Refuse a pipe or a device before it is opened: that may wait for ever, and so may reading from it.
+
+    Args:
+        path: The path; a folder is left to whoever opens it, which is an error that says so.
+
+    Raises:
+        OSError: Nothing is there.
+        ValueError: It is neither a file nor a folder.
+
+    Example:
+        >>> from muge_fast.files import refuse_pipes
+        >>> refuse_pipes("/dev/null")
+        Traceback (most recent call last):
+        ValueError: /dev/null: not a regular file
+
+    """
+    mode = Path(path).stat().st_mode
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        raise ValueError(f"{os.fspath(path)}: not a regular file")
+
+
+def read_whole(path: str | os.PathLike[str]) -> bytes:
+    r"""Read a file, or what is handed over under a name such as ``/dev/stdin``.
+
+    Args:
+        path: The file.
+
+    Raises:
+        OSError: The file cannot be read.
+        ValueError: Any other pipe or device.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> from muge_fast.files import read_whole
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = pathlib.Path(folder) / "one.txt"
+        ...     _ = path.write_text("a")
+        ...     read_whole(path)
+        b'a'
+
+    """
+    if not os.fspath(path).startswith(HANDED_OVER):
+        refuse_pipes(path)
+    return Path(path).read_bytes()
+
+
 def each_line(path: str | os.PathLike[str], take: Callable[[int, bytes], None]) -> None:
     r"""Hand each line that is not blank to ``take``; whatever is wrong becomes an error that names file and line.
 
@@ -180,7 +232,7 @@ def each_line(path: str | os.PathLike[str], take: Callable[[int, bytes], None]) 
 
     Raises:
         OSError: The file cannot be read.
-        ValueError: That of ``take``, with file and line before it.
+        ValueError: That of ``take``, with file and line before it; a pipe or device, as for :func:`read_whole`.
 
     Example:
         >>> import pathlib, tempfile
@@ -193,7 +245,7 @@ def each_line(path: str | os.PathLike[str], take: Callable[[int, bytes], None]) 
         3 b'b'
 
     """
-    for number, line in enumerate(Path(path).read_bytes().split(b"\n"), 1):
+    for number, line in enumerate(read_whole(path).split(b"\n"), 1):
         if not line.strip():
             continue
         try:

@@ -7,7 +7,6 @@ import math
 import os
 import pickle
 import re
-import stat
 import struct
 import zipfile
 import zlib
@@ -22,6 +21,7 @@ from numpy.typing import NDArray
 
 from muge_fast import _core
 from muge_fast.atomic import replacing
+from muge_fast.files import refuse_pipes
 from muge_fast.text import Tokenizer, TokenizerLike, split_ids
 
 MAX_ORDER = 4
@@ -217,10 +217,7 @@ class DocumentFrequency:
 
         """
         path = Path(path)
-        # Before it is opened, which waits for ever at a pipe; opening a folder is an error that says so.
-        mode = path.stat().st_mode
-        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
-            raise ValueError(f"{path}: not a regular file")
+        refuse_pipes(path)
         with path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
             if size > max_bytes:

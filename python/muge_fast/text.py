@@ -10,10 +10,10 @@ from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from muge_fast import _core
+from muge_fast.files import read_whole
 
 TokenizerLike = str | Callable[[str], list[str]]
 """The name of a tokenizer, or a function from a text to its tokens."""
@@ -40,7 +40,7 @@ class Tokenizer:
         if isinstance(tokenizer, str):
             if user_dict is None:
                 return cls(tokenizer, core=_named(tokenizer))
-            words = Path(user_dict).read_bytes()
+            words = read_whole(user_dict)
             digest = hashlib.sha256(words).hexdigest()[:8]
             try:
                 text = words.decode("utf-8")

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from muge_fast import _core, tasks
+from muge_fast.files import refuse_pipes
 from muge_fast.tasks.declaration import Task
 from muge_fast.validation import Limits, RowReader, Rows, messages
 
@@ -34,6 +35,7 @@ def describe(path: PathLike) -> dict[str, Any]:
 
     Raises:
         OSError: The path is not there or may not be read.
+        ValueError: The path is a pipe or a device.
 
     Example:
         >>> from importlib.resources import files
@@ -47,6 +49,7 @@ def describe(path: PathLike) -> dict[str, Any]:
     if path.is_dir():
         files = [describe(file) for file in sorted(path.iterdir()) if file.is_file() and not file.name.startswith(".")]
         return {"path": str(path), "kind": "folder", "files": files}
+    refuse_pipes(path)
     size = path.stat().st_size
     with path.open("rb") as file:
         head = file.read(HEAD)

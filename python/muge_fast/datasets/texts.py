@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import codecs
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from muge_fast import _core
-from muge_fast.files import each_line
+from muge_fast.files import each_line, refuse_pipes
+from muge_fast.tasks.declaration import INT64
 
 PathLike = str | os.PathLike[str]
+
+# The text of the least integer of 64 bits.
+LONGEST = 20
 
 
 def read_texts(path: PathLike) -> dict[str, str]:
@@ -41,10 +46,7 @@ def read_texts(path: PathLike) -> dict[str, str]:
     def add(_: int, line: bytes) -> None:
         if line.startswith(codecs.BOM_UTF8):
             raise ValueError("starts with a byte order mark, needs UTF-8 without it")
-        try:
-            key, _tab, text = (part.strip() for part in line.decode("utf-8").partition("\t"))
-        except UnicodeDecodeError as error:
-            raise ValueError(f"not UTF-8 at byte {error.start}") from None
+        key, _tab, text = (part.strip() for part in _text(line).partition("\t"))
         if not key or not text:
             raise ValueError(f"needs an id, a tab and a text, found {line[:40]!r}")
         if key in texts:
@@ -66,7 +68,7 @@ def read_pool(path: PathLike) -> frozenset[int]:
 
     Raises:
         OSError: The file cannot be read.
-        ValueError: A line whose id is no integer. The message names the line.
+        ValueError: A line that is not UTF-8 or whose id is no integer of 64 bits. The message names the line.
 
     Example:
         >>> import pathlib, tempfile
@@ -78,18 +80,36 @@ def read_pool(path: PathLike) -> frozenset[int]:
         [3, 5]
 
     """
-    name = os.fspath(path)
     if Path(path).suffix.lower() == ".tsv":
-        ids, _, _, lines, problems = _core.index_images(name, most_broken=1)
-        if problems:
-            raise ValueError(f"{name}: line {problems[0][0]} {problems[0][1]}")
-        rows = list(zip(lines.tolist(), ids, strict=True))
-    else:
-        text = Path(path).read_text(encoding="utf-8").split("\n")
-        rows = [(number, line.strip()) for number, line in enumerate(text, 1) if line.strip()]
-    pool = set()
-    for number, key in rows:
-        if not (key.isascii() and key.removeprefix("-").isdigit() and len(key) < 20):  # noqa: PLR2004 - 64 bits
-            raise ValueError(f"{name}: line {number}: expected an integer, found {key[:40]!r}")
-        pool.add(int(key))
+        return frozenset(_image_ids(path))
+    pool: set[int] = set()
+    each_line(path, lambda _, line: pool.add(_integer(_text(line).strip())))
     return frozenset(pool)
+
+
+def _image_ids(path: PathLike) -> Iterator[int]:
+    """The ids of an image TSV."""
+    name = os.fspath(path)
+    refuse_pipes(path)
+    ids, _, _, lines, problems = _core.index_images(name, most_broken=1)
+    if problems:
+        raise ValueError(f"{name}, line {problems[0][0]}: {problems[0][1]}")
+    for number, key in zip(lines.tolist(), ids, strict=True):
+        try:
+            yield _integer(key)
+        except ValueError as error:  # noqa: PERF203 - raised once
+            raise ValueError(f"{name}, line {number}: {error}") from None
+
+
+def _integer(key: str) -> int:
+    is_integer = key.isascii() and key.removeprefix("-").isdigit() and len(key) <= LONGEST
+    if not is_integer or int(key) not in INT64:
+        raise ValueError(f"expected an integer of at most 64 bits, found {key[:40]!r}")
+    return int(key)
+
+
+def _text(line: bytes) -> str:
+    try:
+        return line.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"not UTF-8 at byte {error.start}") from None
