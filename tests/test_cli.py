@@ -142,6 +142,18 @@ def test_an_invalid_submission_is_exit_code_1(tmp_path):
     assert "valid: 3 rows" in installed("check", "retrieval", "--submission", GOOD).stdout
 
 
+@pytest.mark.parametrize(("encoding", "text"), [("cp1252", "裙👗"), ("koi8-r", "裙👗é")])
+def test_outputs_without_chinese_characters_get_escapes(tmp_path, monkeypatch, encoding, text):
+    path = tmp_path / "pred.jsonl"
+    path.write_text(json.dumps({"image_id": text, "text": 5}))
+    monkeypatch.setenv("PYTHONIOENCODING", encoding)
+    plain = installed("check", "caption", "--submission", path, "--lang", "zh", code=1).stdout
+    assert r"image_id \u88d9\ud83d\udc57" in plain
+    found = json.loads(installed("check", "caption", "--submission", path, "--json", code=1).stdout)
+    assert found["problems"][0]["id"] == text
+    assert r"\u88d9" in installed("check", "caption", "--submission", "裙", code=2).stderr
+
+
 def test_wrong_usage_is_exit_code_2(tmp_path):
     assert "No such file" in installed("check", "retrieval", "--submission", tmp_path / "no", code=2).stderr
     assert "gold file" in installed("score", "retrieval", "--gold", BAD, "--submission", GOOD, code=2).stderr
