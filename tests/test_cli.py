@@ -127,7 +127,32 @@ def test_a_submission_is_scored_and_written_in_every_form(tmp_path):
     assert outputs["i.parquet"].stat().st_size > 100
     data = json.loads(installed(*arguments, "--json").stdout)
     assert data["scores"]["recall@5"]["value"] == 1
-    assert "needs .csv or .parquet" in installed(*arguments, "--per-item", tmp_path / "i.txt", code=2).stderr
+
+
+def test_what_cannot_be_written_or_read_is_refused_before_scoring(tmp_path, monkeypatch):
+    def scored(*_, **__):
+        pytest.fail("it was scored")
+
+    monkeypatch.setattr("muge_fast.commands.score.evaluate", scored)
+    arguments = "score", "retrieval", "--gold", GOLD, "--submission", GOOD
+    wrong = {
+        "needs .csv or .parquet": ("--per-item", tmp_path / "i.txt"),
+        "no.tsv": ("--images", tmp_path / "no.tsv"),
+        "--per-item: there is no folder for": ("--per-item", tmp_path / "no" / "i.csv"),
+        "--official: there is no folder for": ("--official", tmp_path / "no" / "o.json"),
+    }
+    for message, options in wrong.items():
+        result = run(*arguments, *options)
+        assert (result.exit_code, message in result.output) == (2, True), result.output
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    assert "Parquet files need pyarrow" in run(*arguments, "--per-item", tmp_path / "i.parquet").output
+
+
+def test_every_task_takes_threads(tmp_path):
+    labels = tmp_path / "labels.jsonl"
+    labels.write_text('{"image_id": "a", "label": "裙"}', encoding="utf-8")
+    assert "accuracy" in run("score", "classification", "--gold", labels, "--submission", labels, "--threads", 2).output
+    assert run("score", "retrieval", "--gold", GOLD, "--submission", GOOD, "--threads", 2).exit_code == 0
 
 
 def test_an_invalid_submission_is_exit_code_1(tmp_path):

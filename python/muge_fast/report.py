@@ -177,13 +177,32 @@ class Report:
 
     def to_parquet(self, path: PathLike) -> None:
         """Write the scores of each item as a Parquet file, whole or not at all; needs the extra ``arrow``."""
-        try:
-            import pyarrow as pa  # noqa: PLC0415 - an extra
-            from pyarrow import parquet  # noqa: PLC0415
-        except ImportError as error:
-            raise ImportError("Parquet files need pyarrow: pip install 'muge-fast[arrow]'") from error
+        pa, parquet = import_parquet()
         with replacing(path) as file:
             parquet.write_table(pa.Table.from_pylist(list(self.items())), file)
+
+
+def import_parquet() -> tuple[Any, Any]:
+    """Import what writes Parquet files.
+
+    Returns:
+        The modules ``pyarrow`` and ``pyarrow.parquet``.
+
+    Raises:
+        ImportError: They are not installed; the message says how to get them.
+
+    Example:
+        >>> from muge_fast.report import import_parquet
+        >>> import_parquet()[1].__name__
+        'pyarrow.parquet'
+
+    """
+    try:
+        import pyarrow as pa  # noqa: PLC0415 - an extra
+        from pyarrow import parquet  # noqa: PLC0415
+    except ImportError as error:
+        raise ImportError("Parquet files need pyarrow: pip install 'muge-fast[arrow]'") from error
+    return pa, parquet
 
 
 def _written(text: str, path: PathLike | None) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +17,15 @@ from muge_fast.commands.errors import usage_errors
 from muge_fast.evaluate import check as check_submission
 from muge_fast.evaluate import evaluate
 from muge_fast.problems import LANGUAGES, printable
-from muge_fast.report import Report
+from muge_fast.report import Report, import_parquet
 
 FILE = click.Path(path_type=Path)
 TASK = click.Choice(tasks.names())
 # Options that go to the task as they are.
 EXTRA = ("tokenizer", "weights", "protocol", "texts", "clip", "image_features", "text_features", "negatives", "threads")
+# Those that name a file to be written, and the ends of names that tables of items have.
+OUTPUTS = ("official", "html", "markdown", "per_item")
+TABLES = (".csv", ".parquet")
 
 
 def _common(command: Any) -> Any:  # noqa: ANN401 - click's decorators have no narrower type
@@ -53,9 +58,7 @@ def _common(command: Any) -> Any:  # noqa: ANN401 - click's decorators have no n
 @click.option("--image-feats", "image_features", type=FILE, help="Instead of these: features of generated images.")
 @click.option("--text-feats", "text_features", type=FILE, help="With --image-feats: features of their texts.")
 @click.option("--negatives", type=click.IntRange(min=1), help="Of R-precision: other texts of each.  [default: 99]")
-@click.option(
-    "--threads", type=click.IntRange(min=1), help="Of caption, retrieval, t2i: threads.  [default: all cores]"
-)
+@click.option("--threads", type=click.IntRange(min=1), help="Number of threads.  [default: all cores]")
 @_common
 def score(*, task: str, gold: Path, submission: Path, **options: Any) -> None:  # noqa: ANN401
     r"""Check and score a submission.
@@ -68,9 +71,11 @@ def score(*, task: str, gold: Path, submission: Path, **options: Any) -> None:  
       muge-fast score retrieval --gold MR_valid_queries.jsonl --submission pred.jsonl --html report.html
     """
     with usage_errors():
+        _check_outputs(options)
+        images = _pictures(options["images"])
         extra = {name: options[name] for name in EXTRA if options[name] is not None}
         report = evaluate(task, gold, submission, pool=options["pool"], lang=options["lang"], **extra)
-        _write(report, options)
+        _write(report, options, images)
         _finish(report, as_json=options["as_json"])
 
 
@@ -110,23 +115,37 @@ def _write_json(path: Path, result: dict[str, Any]) -> None:
         file.write(printable(json.dumps(result, ensure_ascii=False)).encode("utf-8"))
 
 
-def _write(report: Report, options: dict[str, Any]) -> None:
+def _check_outputs(options: dict[str, Any]) -> None:
+    """Refuse outputs that cannot be written, before scoring, which may take minutes."""
+    for name in OUTPUTS:
+        path = options[name]
+        if path is not None and not Path(os.path.realpath(path)).parent.is_dir():
+            raise ValueError(f"--{name.replace('_', '-')}: there is no folder for {path}")
+    table = options["per_item"]
+    if table is not None and table.suffix.lower() not in TABLES:
+        raise ValueError(f"--per-item: the name ends in {table.suffix!r}, needs .csv or .parquet")
+    if table is not None and table.suffix.lower() == ".parquet":
+        import_parquet()
+
+
+def _pictures(path: Path | None) -> Mapping[str, bytes] | None:
+    if path is None:
+        return None
+    from muge_fast.datasets import ImageTsv  # noqa: PLC0415 - few reports have pictures
+
+    return ImageTsv(path)
+
+
+def _write(report: Report, options: dict[str, Any], images: Mapping[str, bytes] | None) -> None:
     if options["official"] is not None:
         _write_json(options["official"], report.official())
     if options["html"] is not None:
-        images = None
-        if options["images"] is not None:
-            from muge_fast.datasets import ImageTsv  # noqa: PLC0415 - few reports have pictures
-
-            images = ImageTsv(options["images"])
         report.to_html(path=options["html"], images=images)
     if options["markdown"] is not None:
         report.to_markdown(path=options["markdown"])
     if options["per_item"] is not None and report.ok:
-        suffix = options["per_item"].suffix.lower()
-        if suffix not in (".csv", ".parquet"):
-            raise ValueError(f"--per-item: the name ends in {suffix!r}, needs .csv or .parquet")
-        (report.to_csv if suffix == ".csv" else report.to_parquet)(options["per_item"])
+        is_csv = options["per_item"].suffix.lower() == ".csv"
+        (report.to_csv if is_csv else report.to_parquet)(options["per_item"])
 
 
 def _finish(report: Report, *, as_json: bool) -> None:

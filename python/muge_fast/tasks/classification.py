@@ -12,12 +12,18 @@ from muge_fast.score import FloatArray, Score, Scores
 from muge_fast.tasks.declaration import Form, Task, Text
 
 
-def score_classification(predictions: Mapping[str, str], references: Mapping[str, str]) -> Scores:
+def score_classification(
+    predictions: Mapping[str, str],
+    references: Mapping[str, str],
+    *,
+    threads: int | None = None,  # noqa: ARG001 - all tasks take it
+) -> Scores:
     """Score one label for each item against the true one.
 
     Args:
         predictions: A label for each id.
         references: The true label of the same ids.
+        threads: Taken as by the other tasks; one thread is quick enough.
 
     Returns:
         ``"accuracy"``, the share of items with the true label, and ``"macro_f1"``, the mean of F1 over all labels that
