@@ -100,6 +100,26 @@ def test_broken_files(tmp_path, content, message):
         mf.read_queries(path)
 
 
+# All multiples of this have one hash, in Python.
+SAME_HASH = 2**61 - 1
+
+
+def test_ids_beyond_64_bits_whose_hashes_collide_take_no_quadratic_time(tmp_path):
+    numbers = [SAME_HASH * number for number in range(1, 100_000)]
+    # Some of them have 64 bits, and the first that has more is told.
+    row = {"query_id": 1, "item_ids": numbers}
+    problem = f"expected an integer of at most 64 bits, found {numbers[4]}$"
+    with pytest.raises(ValueError, match=rf"line 1: item_ids\[4\]: {problem}"):
+        mf.read_queries(write(tmp_path / "one", [row]))
+    with pytest.raises(ValueError, match=rf"line 5: query_id: {problem}"):
+        mf.read_queries(write(tmp_path / "many", [{"query_id": number, "item_ids": TEN} for number in numbers]))
+
+
+def test_ids_have_64_bits(tmp_path):
+    least, largest = -(2**63), 2**63 - 1
+    assert mf.read_queries(write(tmp_path / "a", [{"query_id": least, "item_ids": [largest]}])) == {least: [largest]}
+
+
 def test_the_repeated_item_of_a_long_line_is_found_in_one_walk(tmp_path):
     # Comparing each item with those before it would take hours.
     path = write(tmp_path / "queries.jsonl", [{"query_id": 1, "item_ids": [*range(1_000_000), 999_999]}])

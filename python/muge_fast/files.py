@@ -9,8 +9,13 @@ from collections.abc import Callable, Collection, Hashable
 from pathlib import Path
 from typing import Any
 
+from muge_fast.problems import shown
+
 # What a shell or a caller hands over, open already: whoever names one of these wants to read from it.
 HANDED_OVER = ("/dev/stdin", "/dev/fd/")
+
+# Ids that are numbers. Python's hashes of larger ones can be made to collide without end, which takes quadratic time.
+INT64 = range(-(2**63), 2**63)
 
 
 def read_captions(path: str | os.PathLike[str]) -> dict[str, str] | dict[str, list[str]]:
@@ -68,9 +73,9 @@ def read_queries(path: str | os.PathLike[str]) -> dict[int, list[int]]:
 
     Raises:
         OSError: The file cannot be read.
-        ValueError: A line that is not such an object, an id that is no integer (``true`` and ``1.0`` are none), an
-            item that comes twice in a line or a query that comes twice in the file. The message names the line.
-            Also a pipe or device other than ``/dev/stdin`` and ``/dev/fd/…``.
+        ValueError: A line that is not such an object, an id that is no integer of at most 64 bits (``true`` and ``1.0``
+            are none), an item that comes twice in a line or a query that comes twice in the file. The message names the
+            line. Also a pipe or device other than ``/dev/stdin`` and ``/dev/fd/…``.
 
     Example:
         >>> import json, pathlib, tempfile
@@ -135,20 +140,27 @@ def _query(row: dict[str, Any], length: int | None) -> tuple[int, list[int]]:
         raise ValueError(f"expected the fields {known}, found {', '.join(map(repr, row)) or 'none'}")
     name, list_name = forms[0]
     query, items = row[name], row[list_name]
-    if type(query) is not int:
-        raise ValueError(f"{name}: expected an integer, found {query!r}")
+    _refuse_other(name, query)
     if not isinstance(items, list):
         raise ValueError(f"{list_name}: expected a list, found {type(items).__name__}")
     if length is not None and len(items) != length:
         # Before what takes time for each item.
         raise ValueError(f"query {query} has {len(items)} items, needs exactly {length}")
     for place, item in enumerate(items):
-        if type(item) is not int:
-            raise ValueError(f"{list_name}[{place}]: expected an integer, found {item!r}")
+        if type(item) is not int or item not in INT64:
+            _refuse_other(f"{list_name}[{place}]", item)
     repeated = find_repeated(items)
     if repeated is not None:
         raise ValueError(f"{list_name} has {items[repeated]} twice")
     return query, items
+
+
+def _refuse_other(name: str, value: object) -> None:
+    """Refuse what is no integer of 64 bits."""
+    if type(value) is not int:
+        raise ValueError(f"{name}: expected an integer, found {value!r}")
+    if value not in INT64:
+        raise ValueError(f"{name}: expected an integer of at most 64 bits, found {shown(value)}")
 
 
 def find_repeated(items: Collection[Hashable]) -> int | None:

@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from muge_fast import _core
-from muge_fast.files import each_line, refuse_pipes
-from muge_fast.tasks.declaration import INT64
+from muge_fast.files import INT64, each_line, refuse_pipes
 
 PathLike = str | os.PathLike[str]
 

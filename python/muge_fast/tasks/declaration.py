@@ -6,13 +6,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from muge_fast.files import INT64
 from muge_fast.problems import shown
 from muge_fast.score import Scores
 
 Found = tuple[str, Mapping[str, Any]]
 """The code of a problem, and its details."""
-
-INT64 = range(-(2**63), 2**63)
 
 
 @dataclass(frozen=True)
