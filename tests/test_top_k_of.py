@@ -101,6 +101,22 @@ def test_arrays_of_other_libraries_are_shared():
         np.testing.assert_array_equal(mf.top_k_of(Shared(matrix), 3).indices, plain(matrix, 3)[1])
 
 
+def test_tensors_that_are_still_to_be_negated_are_what_they_stand_for():
+    torch = pytest.importorskip("torch")
+    plain_tensor = torch.randn(4, 30, generator=torch.Generator().manual_seed(5))
+    lazy = torch.complex(torch.zeros_like(plain_tensor), plain_tensor).conj().imag
+    assert lazy.is_neg()
+    np.testing.assert_array_equal(mf.top_k_of(lazy, 3).indices, plain(-plain_tensor.numpy(), 3)[1])
+    expected = mf.top_k(-plain_tensor, plain_tensor, 3).indices
+    np.testing.assert_array_equal(mf.top_k(lazy, plain_tensor, 3).indices, expected)
+    short = plain_tensor.bfloat16()
+    lazy = torch._neg_view(short)
+    np.testing.assert_array_equal(mf.top_k(lazy, short, 3).indices, mf.top_k(-short, short, 3).indices)
+    ranked = torch._neg_view(torch.tensor([[1, 2], [3, 4]]))
+    for predictions in (ranked, list(ranked)):
+        assert mf.score_retrieval(predictions, [[-1], [-3]], ks=(1,))["recall@1"].value == 1.0
+
+
 def test_a_matrix_is_not_copied(tmp_path):
     resource = pytest.importorskip("resource")
     # A sparse file of 4 GB: a copy would be seen in the memory of this process.

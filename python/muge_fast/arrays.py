@@ -35,10 +35,29 @@ def as_array(name: str, array: Any, dtypes: tuple[str, ...]) -> npt.NDArray[Any]
     if not hasattr(array, "__dlpack__"):
         raise TypeError(f"{name}: expected a NumPy array or an array with __dlpack__, found {type(array).__name__}")
     try:
-        return np.from_dlpack(array)
+        return np.from_dlpack(negated(array))
     except (BufferError, RuntimeError, TypeError) as error:
         needed = ", ".join(dtypes)
         raise TypeError(f"{name}: NumPy cannot share this array ({error}); needs {needed} on the CPU") from error
+
+
+def negated(array: Any) -> Any:  # noqa: ANN401 - any array
+    """Negate the numbers of a torch tensor that are still to be negated when they are read, as ``z.conj().imag`` is.
+
+    Args:
+        array: A torch tensor, or any other array, which stays as it is.
+
+    Returns:
+        An array whose memory has the numbers that it stands for.
+
+    Example:
+        >>> import numpy as np
+        >>> from muge_fast.arrays import negated
+        >>> negated(np.array([1.0, -2.0])).tolist()
+        [1.0, -2.0]
+
+    """
+    return array.resolve_neg() if hasattr(array, "resolve_neg") else array
 
 
 def bfloat16_bits(array: Any) -> Any:  # noqa: ANN401 - any array
@@ -60,5 +79,5 @@ def bfloat16_bits(array: Any) -> Any:  # noqa: ANN401 - any array
     dtype = str(getattr(array, "dtype", ""))
     if dtype == "torch.bfloat16":
         # Whoever made the tensor has imported torch.
-        return array.view(sys.modules["torch"].int16)
+        return negated(array).view(sys.modules["torch"].int16)
     return array.view("int16") if dtype == "bfloat16" else None

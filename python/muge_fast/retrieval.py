@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from muge_fast import _core
+from muge_fast.arrays import negated
 from muge_fast.files import find_repeated
 from muge_fast.ranking import Ranking
 from muge_fast.score import FloatArray, Score, Scores
@@ -221,7 +222,7 @@ def _as_numbers(own: _Lists, expected: _Lists) -> tuple[IntArray, IntArray, IntA
 
 def _as_array(values: Any) -> Any:  # noqa: ANN401 - of any type
     """A torch tensor, wherever it is, as an array; all else as it is."""
-    return np.asarray(values.cpu()) if hasattr(values, "cpu") else values
+    return np.asarray(negated(values.cpu())) if hasattr(values, "cpu") else values
 
 
 def _align(predictions: Any, ids: list[Hashable] | None) -> Sequence[Any]:  # noqa: ANN401 - checked here
