@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 import muge_fast as mf
 from muge_fast import validation
+from muge_fast.compat import chinese_clip
+from muge_fast.datasets import describe
 from muge_fast.problems import MESSAGES, NEEDED
 from muge_fast.validation import RowReader
 
@@ -194,6 +196,32 @@ def test_paths_that_are_no_files(tmp_path):
     assert found(mf.evaluate("retrieval", gold("retrieval"), "/dev/zero")) == [["not_regular", None]]
     with pytest.raises(FileNotFoundError):
         mf.evaluate("retrieval", gold("retrieval"), tmp_path / "no.jsonl")
+
+
+@pytest.mark.parametrize("key", ["x" * (1 << 20), "裙" * 300_000, "\x1b" * 100_000], ids=["x", "裙", "escape"])
+def test_reports_of_long_ids_stay_small(tmp_path, key):
+    path = tmp_path / "pred.jsonl"
+    row = json.dumps({"image_id": key, "text": 5}, ensure_ascii=False)
+    path.write_text(f"{row}\n" * 20, encoding="utf-8")
+    report = mf.evaluate("caption", gold("caption"), path, limits=mf.Limits(line_bytes=1 << 21))
+    assert report.problem_count > 20
+    assert len(report.to_json().encode()) < 100_000
+    assert report.to_dict()["problems"][0]["id"] == key[:255] + "…"
+    assert len(json.dumps(report.official())) < 50_000
+    assert len(json.dumps(describe(path))) < 10_000
+
+
+def test_the_drop_in_tells_long_values_in_short_lines(tmp_path):
+    path, text = tmp_path / "pred.jsonl", "x" * 1_000_000
+    for row in ({"query_id": text}, {"query_id": text, "item_ids": [1]}, {"query_id": 1, "item_ids": [text] * 10}):
+        path.write_text(json.dumps(row))
+        assert len(chinese_clip.result(gold("retrieval"), path)["errorMsg"]) < 1000
+    path.write_text(json.dumps({text + str(number): 1 for number in range(10)}))
+    assert len(chinese_clip.result(gold("retrieval"), path)["errorMsg"]) < 1000
+    path.write_text(f"{json.dumps({'image_id': text, 'text': 'a'})}\n" * 2)
+    with pytest.raises(ValueError, match="comes a second time") as caught:
+        mf.read_captions(path)
+    assert len(str(caught.value)) < 1000
 
 
 def test_large_files_and_lines_are_not_read(tmp_path):

@@ -6,16 +6,20 @@ import json
 import os
 import stat
 from collections.abc import Callable, Collection, Hashable
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from muge_fast.problems import shown
+from muge_fast.problems import one_line, shown
 
 # What a shell or a caller hands over, open already: whoever names one of these wants to read from it.
 HANDED_OVER = ("/dev/stdin", "/dev/fd/")
 
 # Ids that are numbers. Python's hashes of larger ones can be made to collide without end, which takes quadratic time.
 INT64 = range(-(2**63), 2**63)
+
+# Of the names of fields that are no fields, so many are told, in so many characters.
+MOST_FIELDS, LONGEST = 10, 200
 
 
 def read_captions(path: str | os.PathLike[str]) -> dict[str, str] | dict[str, list[str]]:
@@ -49,7 +53,7 @@ def read_captions(path: str | os.PathLike[str]) -> dict[str, str] | dict[str, li
     def add(_: int, row: dict[str, Any]) -> None:
         image_id, text = _caption(row)
         if image_id in captions:
-            raise ValueError(f"image_id {image_id!r} comes a second time")
+            raise ValueError(f"image_id {shown(image_id)} comes a second time")
         kinds.add(type(text))
         if len(kinds) > 1:
             raise ValueError("text is a string in one line and a list in another")
@@ -137,7 +141,8 @@ def _query(row: dict[str, Any], length: int | None) -> tuple[int, list[int]]:
     forms = [form for form in QUERY_FIELDS if all(field in row for field in form)]
     if len(forms) != 1:
         known = " or ".join(f"{query!r} and {items!r}" for query, items in QUERY_FIELDS)
-        raise ValueError(f"expected the fields {known}, found {', '.join(map(repr, row)) or 'none'}")
+        found = one_line(", ".join(map(shown, islice(row, MOST_FIELDS))) or "none", LONGEST)
+        raise ValueError(f"expected the fields {known}, found {found}")
     name, list_name = forms[0]
     query, items = row[name], row[list_name]
     _refuse_other(name, query)
@@ -158,7 +163,8 @@ def _query(row: dict[str, Any], length: int | None) -> tuple[int, list[int]]:
 def _refuse_other(name: str, value: object) -> None:
     """Refuse what is no integer of 64 bits."""
     if type(value) is not int:
-        raise ValueError(f"{name}: expected an integer, found {value!r}")
+        found = shown(value) if isinstance(value, (str, list, dict)) else repr(value)
+        raise ValueError(f"{name}: expected an integer, found {found}")
     if value not in INT64:
         raise ValueError(f"{name}: expected an integer of at most 64 bits, found {shown(value)}")
 

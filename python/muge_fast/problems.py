@@ -180,6 +180,19 @@ def one_line(value: object, width: int = 80) -> str:
     return text if len(text) <= width else text[: width - 1] + "…"
 
 
+def cut_short(value: object, width: int = 256) -> Any:  # noqa: ANN401 - what was given
+    """Give an id for a report that a machine reads: as it is, but for a text that is long beyond use.
+
+    Example:
+        >>> from muge_fast.problems import cut_short
+        >>> cut_short("裙 1"), cut_short(7), cut_short("x" * 100, 10)
+        ('裙 1', 7, 'xxxxxxxxx…')
+
+    """
+    is_long = isinstance(value, str) and len(value) > width
+    return f"{value[: width - 1]}…" if is_long else value  # type: ignore[index]
+
+
 def shown(value: object, width: int = 40) -> str:
     """Show a value of a file, cut short: it may be of any size.
 

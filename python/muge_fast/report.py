@@ -12,7 +12,7 @@ from typing import Any
 
 from muge_fast import _core
 from muge_fast.atomic import replacing
-from muge_fast.problems import Problem, printable
+from muge_fast.problems import Problem, cut_short, printable
 from muge_fast.score import Scores
 from muge_fast.tasks.declaration import Task
 from muge_fast.validation import messages
@@ -93,13 +93,23 @@ class Report:
         return {"success": True, "score": main, "scoreJson": {"score": main, **scores}}
 
     def to_dict(self) -> dict[str, Any]:
-        """Give everything but single items, as plain objects for JSON."""
+        """Give everything but single items, as plain objects for JSON.
+
+        Of the id of a problem, which a hostile file may have of any size, 256 characters are given.
+
+        """
         scores = {
             name: {"value": score.value, "signature": score.signature, "parts": dict(score.parts)}
             for name, score in (self.scores or {}).items()
         }
         problems = [
-            {"line": problem.line, "id": problem.id, "field": problem.field, "code": problem.code, "message": message}
+            {
+                "line": problem.line,
+                "id": cut_short(problem.id),
+                "field": problem.field,
+                "code": problem.code,
+                "message": message,
+            }
             for problem, message in zip(self.problems, self.errors, strict=False)
         ]
         return {

@@ -11,6 +11,7 @@ import numpy as np
 
 from muge_fast import _core, tasks
 from muge_fast.files import refuse_pipes
+from muge_fast.problems import cut_short
 from muge_fast.tasks.declaration import Task
 from muge_fast.validation import Limits, RowReader, Rows, messages
 
@@ -126,7 +127,7 @@ _BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_="
 
 
 def _range(ids: Sequence[Any]) -> list[Any]:
-    return [min(ids), max(ids)]
+    return [cut_short(min(ids)), cut_short(max(ids))]
 
 
 def _spread(values: Sequence[int]) -> dict[str, float]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from muge_fast import _core
 from muge_fast.files import INT64, each_line, refuse_pipes
+from muge_fast.problems import shown
 
 PathLike = str | os.PathLike[str]
 
@@ -49,7 +50,7 @@ def read_texts(path: PathLike) -> dict[str, str]:
         if not key or not text:
             raise ValueError(f"needs an id, a tab and a text, found {line[:40]!r}")
         if key in texts:
-            raise ValueError(f"id {key!r} comes a second time")
+            raise ValueError(f"id {shown(key)} comes a second time")
         texts[key] = text
 
     each_line(path, add)
