@@ -270,6 +270,9 @@ OPTIONS = [
     (ValueError, "sigma is -6.0, needs a positive number", {"sigma": -6.0}),
     (ValueError, "sigma is nan, needs a positive number", {"sigma": float("nan")}),
     (ValueError, "sigma is inf, needs a positive number", {"sigma": float("inf")}),
+    (ValueError, "sigma is 1000", {"sigma": 10**400}),
+    (TypeError, "sigma: expected a number, found str", {"sigma": "6"}),
+    (TypeError, "smoothing_value: expected a number, found str", {"smoothing": "floor", "smoothing_value": "1"}),
     (ValueError, "threads is 0, needs at least 1 or None for all cores", {"threads": 0}),
     (TypeError, "float", {"threads": 2.0}),
     (ValueError, "user_dict: not used by tokenizer", {"user_dict": __file__}),
@@ -282,6 +285,23 @@ OPTIONS = [
 def test_broken_options_are_named(error, message, given):
     with pytest.raises(error, match=re.escape(message)):
         score(**given)
+
+
+@pytest.mark.parametrize("number", [np.float16, np.float32, np.float64, np.int64, np.uint8])
+def test_options_may_be_numbers_of_numpy(number):
+    options = {"metrics": ALL, "smoothing": "floor"}
+    plain = score(**options, sigma=3, smoothing_value=2, threads=1)
+    found = score(**options, sigma=number(3), smoothing_value=number(2), threads=np.int64(1))
+    for name in ALL:
+        assert found[name].signature == plain[name].signature
+        assert found[name].per_item.tolist() == plain[name].per_item.tolist()
+
+
+def test_a_number_in_single_precision_is_signed_as_what_it_is():
+    options = {"metrics": ("bleu",), "smoothing": "floor"}
+    single = score(**options, smoothing_value=np.float32(0.1))["bleu"]
+    assert "smoothing:floor(0.10000000149011612)" in single.signature
+    assert single.value == score(**options, smoothing_value=0.10000000149011612)["bleu"].value
 
 
 def test_negative_threads_are_refused():

@@ -114,6 +114,9 @@ def test_counts_come_back_as_given():
     made = mf.DocumentFrequency.from_counts(9, {ngram: float(count) for ngram, count in COUNTS.items()})
     assert made.to_counts() == COUNTS
     assert (made.documents, made.tokenizer) == (9.0, None)
+    for number in (np.int64, np.uint32, np.float32, np.float64):
+        made = mf.DocumentFrequency.from_counts(number(9), {ngram: number(count) for ngram, count in COUNTS.items()})
+        assert made.to_counts() == COUNTS
     assert mf.DocumentFrequency.from_counts(2.5, {("a",): 2**32 - 2}).to_counts() == {("a",): 2**32 - 2}
 
 

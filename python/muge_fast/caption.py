@@ -7,6 +7,7 @@ import sys
 import warnings
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from functools import partial
+from numbers import Real
 from typing import Any, NoReturn
 
 import numpy as np
@@ -200,6 +201,8 @@ class Captions:
 
         """
         metrics = _check(metrics, smoothing, smoothing_value, sigma)
+        # As they are counted with and signed: one of NumPy's in single precision equals a shorter number than it is.
+        sigma, smoothing_value = float(sigma), None if smoothing_value is None else float(smoothing_value)
         scored, rows, items = self._align(predictions, ids)
         arrays = self._core.rows(
             self._tokenizer.texts(rows, "predictions", scored),
@@ -310,9 +313,11 @@ def _check(metrics: Iterable[str], smoothing: str, smoothing_value: float | None
     for name in names:
         if name not in METRICS:
             raise ValueError(f"unknown metric {name!r}, choose from {', '.join(METRICS)}")
-    if not isinstance(sigma, (int, float)):
-        raise TypeError(f"sigma: expected a number, found {type(sigma).__name__}")
-    if not 0 < sigma < np.inf:
+    for option, value in (("sigma", sigma), ("smoothing_value", 1 if smoothing_value is None else smoothing_value)):
+        # NumPy's numbers are among them.
+        if not isinstance(value, Real):
+            raise TypeError(f"{option}: expected a number, found {type(value).__name__}")
+    if not 0 < sigma < np.inf or (isinstance(sigma, int) and sigma > sys.float_info.max):
         raise ValueError(f"sigma is {sigma}, needs a positive number")
     # Refuses unknown names before any work is done.
     _core.bleu_score(np.zeros((0, 10)), smoothing, smoothing_value)

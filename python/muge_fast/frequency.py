@@ -115,7 +115,7 @@ class DocumentFrequency:
             ngrams[row, : len(ngram)] = [vocab.setdefault(token, len(vocab) + 1) for token in ngram]
         for ngram, count in counts.items():
             whole = (
-                isinstance(count, (int, float))
+                isinstance(count, (int, float, np.integer, np.floating))
                 and not isinstance(count, bool)
                 and 0 <= count <= MAX_COUNT
                 and count == int(count)
