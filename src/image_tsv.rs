@@ -7,7 +7,7 @@ use numpy::PyArray1;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
-use crate::border::{exception, run};
+use crate::border::{exception, run, thread_count};
 use crate::source::OpenFile;
 
 type Numbers<'py> = Bound<'py, PyArray1<i64>>;
@@ -20,7 +20,7 @@ type Index<'py> = (Vec<String>, Numbers<'py>, Numbers<'py>, Numbers<'py>, Vec<(u
 pub fn index_images(
     py: Python<'_>,
     path: PathBuf,
-    threads: Option<i64>,
+    #[pyo3(from_py_with = thread_count)] threads: Option<i64>,
     most_images: Option<usize>,
     most_broken: Option<usize>,
 ) -> PyResult<Index<'_>> {

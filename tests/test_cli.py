@@ -245,3 +245,10 @@ def test_the_module_is_the_command():
     assert "Usage: muge-fast" in result.stdout
     for command in ("score", "check", "official", "top-k", "info", "demo"):
         assert command in result.stdout
+
+
+@pytest.mark.parametrize("command", ["score", "check", "official", "top-k", "info", "demo"])
+def test_help_is_laid_out_for_a_terminal(command):
+    text = run(command, "--help").output
+    assert "\\b" not in text
+    assert command != "score" or "\n  Example:\n    muge-fast score retrieval --gold" in text

@@ -28,7 +28,7 @@ def some_bytes(count=40, seed=1):
     return {str(1000 + 7 * n): rng.randbytes(rng.choice([1, 2, 3, 500, 70_000])) for n in range(count)}
 
 
-@pytest.mark.parametrize("threads", [1, 2, 3])
+@pytest.mark.parametrize("threads", [1, 2, 3, 2**70])
 @pytest.mark.parametrize("encode", [base64.standard_b64encode, base64.urlsafe_b64encode])
 @pytest.mark.parametrize("padded", [True, False])
 @pytest.mark.parametrize("end", [b"\n", b"\r\n"])

@@ -220,6 +220,17 @@ def test_the_command_scores_texts(folder, report, features):
     assert f"r_precision{value:>9.2f}" in command(folder, *files).output
 
 
+@pytest.mark.parametrize("splits", [1, 4])
+def test_the_command_takes_the_options_of_networks(folder, splits):
+    options = "--splits", splits, "--precision", "fp32", "--device", "cpu", "--batch-size", 5, "--json"
+    result = command(folder, *options)
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)["scores"]["is"]
+    expected = evaluate(folder, splits=splits, device="cpu").scores["is"]
+    assert found["signature"] == expected.signature
+    assert found["value"] == pytest.approx(expected.value, rel=1e-6)
+
+
 def test_the_command_tells_what_is_wrong(folder, tmp_path):
     write_texts(tmp_path / "few.tsv", {KEYS[0]: "红裙"})
     for arguments, message in (
@@ -227,6 +238,8 @@ def test_the_command_tells_what_is_wrong(folder, tmp_path):
         (("--texts", folder / "texts.tsv"), "texts and clip are needed both"),
         (("--texts", folder / "texts.tsv", "--clip", tmp_path), "not a CLIP model"),
         (("--protocol", "ofa"), "not the weights of torchvision's Inception v3"),
+        (("--precision", "x"), 'unknown precision "x", choose one of fp32, tf32, bf16'),
+        (("--splits", 13), "need at least one image for each split"),
         (("--protocol", "x"), 'unknown protocol "x", choose one of tf1, pytorch-fid, torchmetrics, clean, ofa'),
     ):
         result = command(folder, *arguments)

@@ -22,10 +22,18 @@ from muge_fast.report import Report, import_parquet
 FILE = click.Path(path_type=Path)
 TASK = click.Choice(tasks.names())
 # Options that go to the task as they are.
-EXTRA = ("tokenizer", "weights", "protocol", "texts", "clip", "image_features", "text_features", "negatives", "threads")
+EXTRA = (
+    *("tokenizer", "threads"),
+    *("weights", "protocol", "precision", "device", "batch_size", "splits"),
+    *("texts", "clip", "image_features", "text_features", "negatives"),
+)
 # Those that name a file to be written, and the ends of names that tables of items have.
 OUTPUTS = ("official", "html", "markdown", "per_item")
 TABLES = (".csv", ".parquet")
+# click leaves lines as they are after this sign.
+EXAMPLE = (
+    "\b\nExample:\n  muge-fast score retrieval --gold MR_valid_queries.jsonl --submission pred.jsonl --html report.html"
+)
 
 
 def _common(command: Any) -> Any:  # noqa: ANN401 - click's decorators have no narrower type
@@ -41,10 +49,10 @@ def _common(command: Any) -> Any:  # noqa: ANN401 - click's decorators have no n
     return command
 
 
-@click.command()
+@click.command(epilog=EXAMPLE)
 @click.argument("task", type=TASK)
-@click.option("--gold", required=True, type=FILE, help="Gold file, JSON lines.")
-@click.option("--submission", required=True, type=FILE, help="Submission, JSON lines.")
+@click.option("--gold", required=True, type=FILE, help="Gold file: JSON lines, or the image TSV of t2i.")
+@click.option("--submission", required=True, type=FILE, help="Submission, in the same form.")
 @click.option("--official", type=FILE, help="Write the official result object.")
 @click.option("--html", type=FILE, help="Write a report to look at in a browser.")
 @click.option("--images", type=FILE, help="Image TSV with pictures for --html.")
@@ -53,6 +61,10 @@ def _common(command: Any) -> Any:  # noqa: ANN401 - click's decorators have no n
 @click.option("--tokenizer", help="Of captions: muge, char, whitespace, jieba, 13a, zh.  [default: muge]")
 @click.option("--weights", help="Of t2i: file of FID's Inception, or the word download.")
 @click.option("--protocol", help="Of t2i: tf1, pytorch-fid, torchmetrics, clean, ofa.  [default: tf1]")
+@click.option("--precision", help="Of t2i: fp32, tf32, bf16.  [default: fp32]")
+@click.option("--device", help="Of t2i: where networks run, such as cpu or cuda:1.  [default: a GPU if there is one]")
+@click.option("--batch-size", type=click.IntRange(min=1), help="Of t2i: images of a batch.  [default: 32]")
+@click.option("--splits", type=click.IntRange(min=1), help="Of t2i: parts of the Inception Score.  [default: 10]")
 @click.option("--texts", type=FILE, help="Of t2i, for R-precision: ids and texts, a TSV of the benchmark.")
 @click.option("--clip", help="With --texts: folder of a CLIP or Chinese-CLIP model, or the name of a cached one.")
 @click.option("--image-feats", "image_features", type=FILE, help="Instead of these: features of generated images.")
@@ -61,14 +73,10 @@ def _common(command: Any) -> Any:  # noqa: ANN401 - click's decorators have no n
 @click.option("--threads", type=click.IntRange(min=1), help="Number of threads.  [default: all cores]")
 @_common
 def score(*, task: str, gold: Path, submission: Path, **options: Any) -> None:  # noqa: ANN401
-    r"""Check and score a submission.
+    """Check and score a submission.
 
     Exit code 0: scored. 1: the submission is invalid, and all errors are printed. 2: wrong usage, or a file that cannot
     be read.
-
-    \b
-    Example:
-      muge-fast score retrieval --gold MR_valid_queries.jsonl --submission pred.jsonl --html report.html
     """
     with usage_errors():
         _check_outputs(options)
@@ -81,7 +89,7 @@ def score(*, task: str, gold: Path, submission: Path, **options: Any) -> None:  
 
 @click.command()
 @click.argument("task", type=TASK)
-@click.option("--submission", required=True, type=FILE, help="Submission, JSON lines.")
+@click.option("--submission", required=True, type=FILE, help="Submission, in the same form.")
 @click.option("--gold", type=FILE, help="Gold file, or none to look at the submission alone.")
 @_common
 def check(*, task: str, submission: Path, gold: Path | None, lang: str, pool: Path | None, as_json: bool) -> None:
