@@ -56,7 +56,14 @@ def test_what_was_written_is_read(tmp_path):
     for bad in ({}, {"": b"1"}, {"a\tb": b"1"}, {"a\n": b"1"}, [("a", b"1"), ("a", b"2")], {"a": b""}):
         with pytest.raises(ValueError, match="image"):
             ImageTsv.write(tmp_path / "images.tsv", bad)
+    with pytest.raises(ValueError, match="has an id of 1024 bytes, may have 1023"):
+        ImageTsv.write(tmp_path / "images.tsv", {"x" * 1024: b"1"})
+    with pytest.raises(TypeError, match="image 7: ids are texts, found int"):
+        ImageTsv.write(tmp_path / "images.tsv", {7: b"1"})
     assert dict(ImageTsv(tmp_path / "images.tsv")) == {"红裙": b"1"}
+    ImageTsv.write(tmp_path / "long.tsv", {"x" * 1023: b"1"})
+    assert list(ImageTsv(tmp_path / "long.tsv")) == ["x" * 1023]
+    (tmp_path / "long.tsv").unlink()
     assert [path.name for path in tmp_path.iterdir()] == ["images.tsv"]
 
 

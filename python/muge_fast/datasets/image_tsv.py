@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from muge_fast import _core
 from muge_fast.atomic import replacing
 from muge_fast.datasets.decoding import BrokenImageError, decode
-from muge_fast.problems import MESSAGES, wrong_start
+from muge_fast.problems import MESSAGES, shown, wrong_start
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -25,6 +25,8 @@ SUFFIXES = {".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".tif", ".tiff"}
 # By the first bytes of a file.
 KINDS = {b"\xff\xd8\xff": ".jpg", b"\x89PNG": ".png", b"GIF8": ".gif", b"RIFF": ".webp", b"BM": ".bmp"}
 
+# Bytes of an id: it is looked for at the beginning of a line.
+LONGEST_ID = 1023
 # More than any file has.
 MOST_LINES = 1 << 62
 
@@ -227,7 +229,9 @@ class ImageTsv(Mapping[str, bytes]):
 
         Raises:
             OSError: A file cannot be read or written.
-            ValueError: An id that is empty, comes twice, or has a tab or a line end; no images; an image without bytes.
+            ValueError: An id that is empty or too long, comes twice, or has a tab or a line end; no images; an image
+                without bytes.
+            TypeError: An id that is no text.
 
         """
         if isinstance(images, (str, os.PathLike)):
@@ -237,12 +241,17 @@ class ImageTsv(Mapping[str, bytes]):
         seen: set[str] = set()
         with replacing(path) as file:
             for key, data in images:
+                if not isinstance(key, str):
+                    raise TypeError(f"image {shown(key)}: ids are texts, found {type(key).__name__}")
+                name = key.encode("utf-8")
                 if not key or key != key.strip() or set("\t\r\n") & set(key) or key in seen or not data:
                     raise ValueError(
-                        f"image {key!r} has no bytes, or an id that is empty, has white space or comes twice"
+                        f"image {shown(key)} has no bytes, or an id that is empty, has white space or comes twice"
                     )
+                if len(name) > LONGEST_ID:
+                    raise ValueError(f"image {shown(key)} has an id of {len(name)} bytes, may have {LONGEST_ID}")
                 seen.add(key)
-                file.write(key.encode("utf-8") + b"\t" + base64.urlsafe_b64encode(data) + b"\n")
+                file.write(name + b"\t" + base64.urlsafe_b64encode(data) + b"\n")
             if not seen:
                 raise ValueError("no images, needs at least one")
 
