@@ -18,8 +18,10 @@ import muge_fast as mf
 from benches.captions import captions, growth
 from benches.embeddings import embeddings, train_scale
 from benches.features import features
+from benches.frechet import frechet
 from benches.images import images
 from benches.matrix import matrix
+from benches.stages import stages
 from benches.timing import Row
 
 TARGET = Path(__file__).parent.parent / "docs" / "benchmarks.md"
@@ -60,7 +62,9 @@ SECTIONS = {
         lambda: chain(matrix(500, 3_000), embeddings(500, 3_000)),
         ("torch", "faiss-cpu"),
     ),
+    "frechet": Section(frechet, lambda: frechet(64, {16: 1e-3, 500: 1e-9}), ("scipy",)),
     "images": Section(images, lambda: images(20), ("torch", "torch-fidelity", "pytorch-fid", "clean-fid")),
+    "stages": Section(stages, lambda: stages(20), ("torch",)),
 }
 
 
