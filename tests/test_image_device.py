@@ -129,7 +129,7 @@ def test_batches_of_inference_mode_and_of_training():
             for _ in range(3):
                 metric.update(torch.tensor(features(20, seed=seed)), real=real)
     assert metric.compute().value > 0
-    assert not metric.real.sums.total.requires_grad
+    assert not metric.real.sums.mean.requires_grad
 
 
 def test_devices_without_double_precision_leave_sums_to_the_host():

@@ -1,6 +1,7 @@
 """Image metrics that add up, and how sure they are."""
 
 import io
+import itertools
 import zipfile
 
 import numpy as np
@@ -42,11 +43,11 @@ def test_parts_of_streams_give_the_whole(rows, tmp_path):
 
 @pytest.mark.filterwarnings("ignore:FID of")
 @pytest.mark.parametrize("rows", [30, 900])
-def test_features_far_from_zero_lose_no_digits(rows, tmp_path):
+def test_features_far_from_zero_lose_few_digits(rows, tmp_path):
     """Sums of squares of such numbers are a million million times their spread."""
-    near = [features(rows, seed=seed, shift=shift) for seed, shift in ((1, 0.0), (2, 0.5))]
-    far = [(side * 1024).round() / 1024 + 2.0**20 for side in near]
-    near = [side - 2.0**20 for side in far]
+    near = [features(rows, seed=seed, shift=shift).astype("float64") for seed, shift in ((1, 0.0), (2, 0.5))]
+    far = [side + 1e6 for side in near]
+    near = [side - 1e6 for side in far]
     expected = image.frechet_distance(*map(Statistics.of, near))
     whole, halves = FID(dims=16), [FID(dims=16) for _ in range(2)]
     for side, is_real in zip(far, (True, False), strict=True):
@@ -57,6 +58,52 @@ def test_features_far_from_zero_lose_no_digits(rows, tmp_path):
     halves[0].merge(FID.load(tmp_path / "half.npz"))
     for metric in (whole, halves[0]):
         assert metric.compute().value == pytest.approx(expected, rel=1e-7)
+
+
+LOOKS = {
+    "nothing": lambda part, _: part,
+    "covariance": lambda part, _: part.covariance is None or part,
+    "state": lambda part, _: part.state() and part,
+    "no rows": lambda part, _: part.update(np.zeros((0, 3))) or part,
+    "merged with nothing": lambda part, _: part.merge(Statistics(3)) or part,
+    "saved": lambda part, path: part.save(path) or Statistics.load(path),
+}
+
+
+@pytest.mark.parametrize("device", [None, "cpu"])
+@pytest.mark.parametrize("look", LOOKS)
+def test_parts_in_any_state_add_up(look, device, tmp_path):
+    """Parts with no rows, few that are kept and many that are not, looked at before and after each step."""
+    if device is not None:
+        pytest.importorskip("torch")
+    rng = np.random.default_rng(2)
+    for sizes in itertools.product((0, 2, 40), repeat=3):
+        batches = [rng.normal(size=(size, 3)) + 1e4 for size in sizes]
+        whole = Statistics(3, device=device)
+        for batch in batches:
+            part = Statistics(3, device=device)
+            part.update(batch[::-1])
+            whole = LOOKS[look](whole, tmp_path / "whole.npz")
+            whole.merge(LOOKS[look](part, tmp_path / "part.npz"))
+        every = np.concatenate(batches)
+        assert whole.count == len(every)
+        if len(every):
+            assert whole.mean == pytest.approx(every.mean(axis=0), rel=1e-14)
+            assert whole.covariance == pytest.approx(np.cov(every, rowvar=False), rel=1e-9, abs=1e-11)
+
+
+@pytest.mark.parametrize("rows", [2, 40])
+def test_a_state_stays_what_it_was(rows):
+    whole = Statistics(3)
+    whole.update(features(rows, 3))
+    state, mean, covariance = whole.state(), whole.mean, whole.covariance
+    whole.update(features(rows, 3, seed=7))
+    again = Statistics.from_state(state)
+    assert (again.count, again.mean.tolist()) == (rows, mean.tolist())
+    assert again.covariance == pytest.approx(covariance, rel=1e-12)
+    for wrong in ({"mu": mean + 1}, {"count": np.array(2.5)}):
+        with pytest.raises(ValueError, match=r"mu is not the mean|needs a whole number"):
+            Statistics.from_state({**state, **wrong})
 
 
 @pytest.mark.filterwarnings("ignore:FID of")

@@ -107,7 +107,7 @@ class Device:
 
     def doubles(self, array: Any) -> Any:  # noqa: ANN401
         """Bring any array or tensor here."""
-        tensor = array.detach() if hasattr(array, "detach") else self._torch.tensor(np.asarray(array))
+        tensor = array.detach() if hasattr(array, "detach") else self._torch.tensor(np.ascontiguousarray(array))
         return tensor.to(self.device, self._torch.float64)
 
     def add(self, total: Any, more: Any) -> Any:  # noqa: ANN401

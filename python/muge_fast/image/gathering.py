@@ -45,10 +45,10 @@ def gather_statistics(own: Statistics) -> Statistics:
         for rows in _rows(torch.as_tensor(kept), counts):
             whole.update(rows.cpu() if own.device is None else rows)
         return whole
-    total = _sum(torch.as_tensor(own.sums.total))
-    # The same in every process, as products of features less something add only if it is.
-    shift = total / sum(counts)
-    whole.sums.add(sum(counts), total, _sum(torch.as_tensor(own.sums.outer(shift))), shift)
+    # The same in every process, as sums of features less something add only if it is.
+    shift = _sum(torch.as_tensor(own.count * own.sums.mean)) / sum(counts)
+    total, outer = (_sum(torch.as_tensor(part(shift))) for part in (own.sums.total, own.sums.outer))
+    whole.sums.add(sum(counts), total, outer, shift)
     return whole
 
 

@@ -264,6 +264,8 @@ class Statistics:
         statistics = cls(mean.size, protocol=str(state.get("protocol", "")), device=device)
         if {"sum", "outer", "count"} <= set(state):
             statistics.sums.restore(state)
+            if not np.allclose(statistics.mean, mean, rtol=1e-6, atol=1e-6 * np.abs(mean).max()):
+                raise ValueError("mu is not the mean of what was summed")
         else:
             statistics._given = (mean, covariance)
         if not (np.isfinite(mean).all() and np.isfinite(covariance).all()):
