@@ -118,15 +118,18 @@ def test_images_of_different_sizes_in_one_batch():
 def test_few_large_images_are_in_memory_together(monkeypatch, workers):
     monkeypatch.setattr(muge_fast.image.sources, "MOST_TOGETHER", 3 * IMAGES[0].nbytes)
     asked = []
-    images = Pairs(np.concatenate([IMAGES] * 5), lambda image: asked.append(1) or image)
+    # Small ones first: nobody knows before that the others are large.
+    tiny = [np.zeros((1, 1, 3), "uint8")] * 6
+    images = [*tiny, *IMAGES, *IMAGES, *tiny, *IMAGES]
     sizes = []
-    for batch in batches(images, 8, workers):
+    for batch in batches(Pairs(images, lambda image: asked.append(1) or image), 8, workers):
         sizes.append(len(batch))
-        waiting = len(asked) - sum(sizes)
-        # Before the first image is there, nobody knows how large they are, and two batches are asked for.
-        assert waiting <= (3 if sum(sizes) >= 16 else 16)
-    assert sizes == [4] * 12 + [2]
-    assert sizes == [len(batch) for batch in batches(generator(images.images, 10), 8, workers)]
+        # As a network takes its time.
+        time.sleep(0.05)
+        held = sum(image.nbytes for image in images[sum(sizes) : len(asked)])
+        assert held <= (3 + workers) * IMAGES[0].nbytes
+    assert sizes == [8, *[4] * 4, 8, 4, 4, 2]
+    assert sizes == [len(batch) for batch in batches(iter(images), 8, workers)]
 
 
 def test_batches_in_memory_that_is_used_again():

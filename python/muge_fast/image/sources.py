@@ -6,11 +6,11 @@ import os
 import zipfile
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextlib import closing
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
-from threading import Lock
+from threading import Condition, Lock
 from typing import Any, TypeGuard
 
 import numpy as np
@@ -24,7 +24,7 @@ Load = tuple[str, Callable[[], Pixels]]
 
 # Archives may hold images of this size at most, in bytes.
 MOST_BYTES = 1 << 28
-# Decoded images of a batch may have so many bytes together, and those that wait for it.
+# Decoded images of a batch may have so many bytes together, and those that wait for it, but for one of each thread.
 MOST_TOGETHER = 1 << 28
 CHANNELS = 3
 # Of one image.
@@ -138,22 +138,62 @@ def _is_loads(found: list[Load] | Iterable[Any]) -> TypeGuard[list[Load]]:
     return isinstance(found, list) and bool(found) and isinstance(found[0], tuple) and callable(found[0][-1])
 
 
+class _Room:
+    """Memory for decoded images that nobody has taken yet.
+
+    Whoever decodes the next one goes on without: none waits for ever, as threads take images in their order.
+    """
+
+    def __init__(self) -> None:
+        self._changed = Condition()
+        self._held = self._next = 0
+        self._is_open = True
+
+    def enter(self, place: int) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._held < MOST_TOGETHER or place <= self._next or not self._is_open)
+            if not self._is_open:
+                raise CancelledError
+
+    def hold(self, size: int) -> None:
+        with self._changed:
+            self._held += size
+
+    def leave(self, size: int) -> None:
+        with self._changed:
+            self._held -= size
+            self._next += 1
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        with self._changed:
+            self._is_open = False
+            self._changed.notify_all()
+
+
 def _decoded_ahead(found: list[Load], ahead: int, workers: int) -> Generator[Pixels]:
-    """Decode images by some threads, and fewer ahead where the largest before was so large that they would not fit."""
+    """Decode images by some threads, so many ahead of whoever takes them, or fewer where they are large."""
+    room = _Room()
+
+    def decode_next(place: int, load: Load) -> Pixels:
+        room.enter(place)
+        image = _decoded(*load)
+        room.hold(image.nbytes)
+        return image
+
     waiting: deque[Future[Pixels]] = deque()
-    loads, largest = iter(found), 1
+    loads = enumerate(found)
     with ThreadPoolExecutor(workers) as pool:
         try:
             while True:
-                most = min(ahead, max(workers, MOST_TOGETHER // largest))
-                while len(waiting) < most and (load := next(loads, None)) is not None:
-                    waiting.append(pool.submit(_decoded, *load))
+                waiting.extend(pool.submit(decode_next, *load) for load in islice(loads, ahead - len(waiting)))
                 if not waiting:
                     return
                 image = waiting.popleft().result()
-                largest = max(largest, image.nbytes)
+                room.leave(image.nbytes)
                 yield image
         finally:
+            room.close()
             pool.shutdown(wait=False, cancel_futures=True)
 
 
