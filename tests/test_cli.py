@@ -139,6 +139,7 @@ def test_what_cannot_be_written_or_read_is_refused_before_scoring(tmp_path, monk
         "needs .csv or .parquet": ("--per-item", tmp_path / "i.txt"),
         "no.tsv": ("--images", tmp_path / "no.tsv"),
         "--per-item: there is no folder for": ("--per-item", tmp_path / "no" / "i.csv"),
+        "is a folder, needs a file": ("--html", tmp_path),
         "--official: there is no folder for": ("--official", tmp_path / "no" / "o.json"),
     }
     for message, options in wrong.items():

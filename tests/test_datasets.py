@@ -58,6 +58,9 @@ def test_what_was_written_is_read(tmp_path):
             ImageTsv.write(tmp_path / "images.tsv", bad)
     with pytest.raises(ValueError, match="has an id of 1024 bytes, may have 1023"):
         ImageTsv.write(tmp_path / "images.tsv", {"x" * 1024: b"1"})
+    for start in ("\ufeffa", "PK\x03\x04"):
+        with pytest.raises(ValueError, match="has an id that no file may begin with"):
+            ImageTsv.write(tmp_path / "images.tsv", {start: b"1"})
     with pytest.raises(TypeError, match="image 7: ids are texts, found int"):
         ImageTsv.write(tmp_path / "images.tsv", {7: b"1"})
     assert dict(ImageTsv(tmp_path / "images.tsv")) == {"红裙": b"1"}

@@ -71,6 +71,17 @@ def test_broken_images_are_told_with_a_reason():
     assert not list(broken_images(images, ["a"]))
 
 
+def test_few_images_are_decoded_after_the_last_problem_that_is_told(tmp_path, monkeypatch):
+    (tmp_path / "pred.tsv").write_bytes(b"".join(b"%d\tAAAA\n" % number for number in range(5000)))
+    seen = []
+    read = ImageTsv.__getitem__
+    monkeypatch.setattr(ImageTsv, "__getitem__", lambda self, key: seen.append(key) or read(self, key))
+    report = mf.check("t2i", tmp_path / "pred.tsv", limits=mf.Limits(counted=10))
+    assert report.problem_count == 10
+    assert len(seen) <= 11 + 4 * os.cpu_count()
+    assert mf.check("t2i", tmp_path / "pred.tsv", limits=mf.Limits(counted=0)).rows
+
+
 def test_what_is_not_in_the_gold_file_is_not_decoded(tmp_path, monkeypatch):
     images = {str(number): encoded(image) for number, image in enumerate(pictures(3))}
     ImageTsv.write(tmp_path / "gold.tsv", {key: images[key] for key in "01"})

@@ -138,7 +138,7 @@ def test_pipes_and_devices_are_refused_before_anybody_waits_for_them(name, tmp_p
 
 
 @posix
-@pytest.mark.parametrize("path", ["/dev/stdin", "/dev/fd/0"])
+@pytest.mark.parametrize("path", ["/dev/stdin", "/dev/fd/0", *(["/proc/self/fd/0"] if sys.platform == "linux" else [])])
 def test_what_is_handed_over_through_a_pipe_is_read(path):
     script = f"import muge_fast as mf; print(mf.read_captions({path!r}))"
     given = '{"image_id": "a", "text": "b"}'

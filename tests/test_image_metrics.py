@@ -218,6 +218,9 @@ def test_kernel_distances_that_cannot_be():
         ("degree is -1", {"degree": -1}),
         ("gamma is nan, needs a finite number", {"gamma": float("nan")}),
         ("coef0 is inf", {"coef0": float("inf")}),
+        ("gamma is 10", {"gamma": 10**400}),
+        ("gamma is true", {"gamma": True}),
+        ("degree is True", {"degree": True}),
     ):
         with pytest.raises(ValueError, match=message):
             image.kid_of(rows, rows, **{"subset_size": 2, **options})
@@ -225,6 +228,23 @@ def test_kernel_distances_that_cannot_be():
         for kernel_distance in (lambda left, right: image.kid_of(left, right, subset_size=2), image.kid_of_all):
             with pytest.raises(ValueError, match="features are too large"):
                 kernel_distance(rows * large, rows)
+
+
+def test_options_may_be_numbers_of_numpy_with_few_bits():
+    rng = np.random.default_rng(3)
+    left, right = rng.normal(size=(2, 300, 6))
+    for small, plain in (
+        (image.inception_score_of(left, splits=np.uint8(255)), image.inception_score_of(left, splits=255)),
+        (image.inception_score_of(left, splits=np.int8(9)), image.inception_score_of(left, splits=9)),
+        (image.precision_recall(left, right, k=np.int8(3)), image.precision_recall(left, right, k=3)),
+        (image.text_recall(left, right, ks=[np.int8(7)]), image.text_recall(left, right, ks=[7])),
+        (image.kid_of(left, right, subsets=np.int8(2), subset_size=np.uint8(99)), None),
+    ):
+        assert small == (plain or image.kid_of(left, right, subsets=2, subset_size=99))
+    found, plain = (image.r_precision(left, right, negatives=number) for number in (np.int8(99), 99))
+    assert (found.value, found.signature) == (plain.value, plain.signature)
+    rules = [image.InceptionScore(splits=kind(9), images=kind(100), seed=kind(3)).sums.rule for kind in (int, np.int64)]
+    assert repr(rules[0]) == repr(rules[1])
 
 
 def test_features_without_columns_are_refused():

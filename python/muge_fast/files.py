@@ -13,7 +13,7 @@ from typing import Any
 from muge_fast.problems import one_line, shown
 
 # What a shell or a caller hands over, open already: whoever names one of these wants to read from it.
-HANDED_OVER = ("/dev/stdin", "/dev/fd/")
+HANDED_OVER = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
 
 # Ids that are numbers. Python's hashes of larger ones can be made to collide without end, which takes quadratic time.
 INT64 = range(-(2**63), 2**63)

@@ -62,7 +62,7 @@ class ImageReader(Reader):
             return self.rows
         # Of more images than this, so many have ids that are unknown or come twice that nothing more is told.
         most = None if self.known is None else len(self.known) + self.limits.counted
-        images = ImageTsv(path, broken="skip", most_images=most, most_broken=self.limits.counted)
+        images = ImageTsv(path, broken="skip", most_images=most, most_broken=max(1, self.limits.counted))
         self.images = images
         for line in images.broken[: self.limits.counted]:
             self.tell(self._problem(CODES[line.problem], line.number))

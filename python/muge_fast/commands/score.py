@@ -64,7 +64,9 @@ def _common(command: Any) -> Any:  # noqa: ANN401 - click's decorators have no n
 @click.option("--precision", help="Of t2i: fp32, tf32, bf16.  [default: fp32]")
 @click.option("--device", help="Of t2i: where networks run, such as cpu or cuda:1.  [default: a GPU if there is one]")
 @click.option("--batch-size", type=click.IntRange(min=1), help="Of t2i: images of a batch.  [default: 32]")
-@click.option("--splits", type=click.IntRange(min=1), help="Of t2i: parts of the Inception Score.  [default: 10]")
+@click.option(
+    "--splits", type=click.IntRange(min=1), help="Of t2i: parts of the Inception Score.  [default: 10, ofa 1]"
+)
 @click.option("--texts", type=FILE, help="Of t2i, for R-precision: ids and texts, a TSV of the benchmark.")
 @click.option("--clip", help="With --texts: folder of a CLIP or Chinese-CLIP model, or the name of a cached one.")
 @click.option("--image-feats", "image_features", type=FILE, help="Instead of these: features of generated images.")
@@ -126,14 +128,24 @@ def _write_json(path: Path, result: dict[str, Any]) -> None:
 def _check_outputs(options: dict[str, Any]) -> None:
     """Refuse outputs that cannot be written, before scoring, which may take minutes."""
     for name in OUTPUTS:
-        path = options[name]
-        if path is not None and not Path(os.path.realpath(path)).parent.is_dir():
-            raise ValueError(f"--{name.replace('_', '-')}: there is no folder for {path}")
+        flaw = None if options[name] is None else _flaw(options[name])
+        if flaw is not None:
+            raise ValueError(f"--{name.replace('_', '-')}: {flaw}")
     table = options["per_item"]
     if table is not None and table.suffix.lower() not in TABLES:
         raise ValueError(f"--per-item: the name ends in {table.suffix!r}, needs .csv or .parquet")
     if table is not None and table.suffix.lower() == ".parquet":
         import_parquet()
+
+
+def _flaw(path: Path) -> str | None:
+    """Say why a file cannot be written, as far as can be told before."""
+    folder = Path(os.path.realpath(path)).parent
+    if not folder.is_dir():
+        return f"there is no folder for {path}"
+    if path.is_dir():
+        return f"{path} is a folder, needs a file"
+    return None if path.exists() or os.access(folder, os.W_OK) else f"{folder} may not be written to"
 
 
 def _pictures(path: Path | None) -> Mapping[str, bytes] | None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import os
+from collections import deque
 from collections.abc import Collection, Iterator, Mapping
+from itertools import islice
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
 # An image of 8192 x 8192; whoever has larger ones makes them smaller first, as all networks do.
 MOST_PIXELS = 1 << 26
+# Images that are asked for together, for each thread.
+AHEAD = 4
 
 
 class BrokenImageError(ValueError):
@@ -105,10 +109,16 @@ def broken_images(
             return str(error)
         return None
 
-    with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
+    threads = workers or os.cpu_count() or 1
+    rest = iter(keys)
+    with ThreadPoolExecutor(threads) as pool:
         try:
-            for key, found in zip(keys, pool.map(problem, keys), strict=True):
-                if found is not None:
-                    yield key, found
+            # Few ahead: whoever has seen enough problems does not wait for all the others.
+            waiting = deque((key, pool.submit(problem, key)) for key in islice(rest, AHEAD * threads))
+            while waiting:
+                key, found = waiting.popleft()
+                if (reason := found.result()) is not None:
+                    yield key, reason
+                waiting.extend((key, pool.submit(problem, key)) for key in islice(rest, 1))
         finally:
             pool.shutdown(wait=False, cancel_futures=True)

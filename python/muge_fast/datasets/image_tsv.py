@@ -248,6 +248,8 @@ class ImageTsv(Mapping[str, bytes]):
                     raise ValueError(
                         f"image {shown(key)} has no bytes, or an id that is empty, has white space or comes twice"
                     )
+                if not seen and wrong_start(name):
+                    raise ValueError(f"image {shown(key)} has an id that no file may begin with")
                 if len(name) > LONGEST_ID:
                     raise ValueError(f"image {shown(key)} has an id of {len(name)} bytes, may have {LONGEST_ID}")
                 seen.add(key)

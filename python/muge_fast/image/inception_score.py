@@ -63,7 +63,7 @@ def inception_score_of(
 
     """
     matrix = np.asarray(logits, dtype=np.float64)
-    whole_number("splits", splits)
+    splits = whole_number("splits", splits)
     if matrix.ndim != 2 or len(matrix) < splits:  # noqa: PLR2004
         raise ValueError(f"logits have shape {matrix.shape}, need (images, classes) with at least {splits} images")
     if not np.isfinite(matrix).all():
@@ -112,7 +112,8 @@ class SplitSums:
         seed: int | None = SEED,
         device: Any = None,  # noqa: ANN401 - torch's
     ) -> None:
-        whole_number("splits", splits)
+        splits = whole_number("splits", splits)
+        images, seed = (None if number is None else int(number) for number in (images, seed))
         fits = images is None or splits <= images < MOST_IMAGES
         if not 0 <= (seed or 0) < MOST_IMAGES or not fits:
             raise ValueError(

@@ -57,7 +57,7 @@ def kid_of(
 
     """
     left, right = feature_pair(first, second)
-    refuse_subsets(subsets, subset_size, len(left), len(right))
+    subsets, subset_size = refuse_subsets(subsets, subset_size, len(left), len(right))
     kernel = _Kernel(degree, 1 / left.shape[1] if gamma is None else gamma, coef0)
     kernel.refuse_large(left, right)
     random = np.random.RandomState(seed)
@@ -75,8 +75,8 @@ def kid_of(
     return MeanAndSpread(float(np.mean(values)), float(np.std(values)))
 
 
-def refuse_subsets(subsets: int, subset_size: int, *counts: int | None) -> None:
-    """Refuse subsets that some sets do not have.
+def refuse_subsets(subsets: int, subset_size: int, *counts: int | None) -> tuple[int, int]:
+    """Refuse subsets that some sets do not have, and give both numbers as Python's.
 
     Args:
         subsets: As for :func:`kid_of`.
@@ -94,12 +94,13 @@ def refuse_subsets(subsets: int, subset_size: int, *counts: int | None) -> None:
         ValueError: subset_size is 1000, the set has 500 images
 
     """
-    if whole_number("subsets", subsets) > MOST_SUBSETS:
-        raise ValueError(f"subsets is {subsets}, needs at most {MOST_SUBSETS}")
-    whole_number("subset_size", subset_size, least=2)
+    number, size = whole_number("subsets", subsets), whole_number("subset_size", subset_size, least=2)
+    if number > MOST_SUBSETS:
+        raise ValueError(f"subsets is {number}, needs at most {MOST_SUBSETS}")
     for count in counts:
-        if count is not None and count < subset_size:
-            raise ValueError(f"subset_size is {subset_size}, the set has {count} images")
+        if count is not None and count < size:
+            raise ValueError(f"subset_size is {size}, the set has {count} images")
+    return number, size
 
 
 def kid_of_all(

@@ -61,7 +61,8 @@ def precision_recall(real: npt.ArrayLike, generated: npt.ArrayLike, *, k: int = 
 
     """
     left, right = feature_pair(real, generated)
-    if not whole_number("k", k) < min(len(left), len(right)):
+    k = whole_number("k", k)
+    if not k < min(len(left), len(right)):
         raise ValueError(f"k is {k}, the sets have {len(left)} and {len(right)} images, need more than k")
     real_reach, generated_reach = _reach(left, k), _reach(right, k)
     is_precise, is_recalled, is_covered, inside = [], np.zeros(len(left), bool), np.zeros(len(left), bool), 0

@@ -274,8 +274,7 @@ class KID(Stream):
         protocol: str | None = None,
     ) -> None:
         super().__init__(extractor, protocol)
-        refuse_subsets(subsets, subset_size)
-        self.subsets, self.subset_size = subsets, subset_size
+        self.subsets, self.subset_size = refuse_subsets(subsets, subset_size)
         self._sides: tuple[list[Array], list[Array]] = ([], [])
 
     def update(self, batch: Any, *, real: bool) -> None:  # noqa: ANN401 - what the extractor takes

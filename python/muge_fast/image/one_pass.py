@@ -55,7 +55,7 @@ class OnePass:
         self._theirs = Side(real, extractor, compared) if compared else None
         self._own = Side(generated, extractor, metrics, splits=splits)
         if "kid" in metrics and self._theirs is not None:
-            refuse_subsets(subsets, subset_size, self._own.count, self._theirs.count)
+            self.subsets, self.subset_size = refuse_subsets(subsets, subset_size, self._own.count, self._theirs.count)
 
     def scores(self, **options: Any) -> dict[str, Score]:  # noqa: ANN401
         """Go through the images and compute the metrics, in the order in which they were asked for.

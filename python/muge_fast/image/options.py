@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from numbers import Integral, Real
 
+from muge_fast.problems import shown
+
 
 def whole_number(name: str, value: object, least: int = 1) -> int:
     """Take a whole number: Python's, or one of NumPy.
@@ -13,6 +15,9 @@ def whole_number(name: str, value: object, least: int = 1) -> int:
         name: What errors call it.
         value: What a caller gave.
         least: The smallest that is allowed.
+
+    Returns:
+        The number as Python's: sums with one of NumPy's few bits would be wrong.
 
     Raises:
         ValueError: It is something else, or too small.
@@ -25,7 +30,7 @@ def whole_number(name: str, value: object, least: int = 1) -> int:
         ValueError: splits is 2.5, needs a whole number of at least 1
 
     """
-    if not isinstance(value, Integral) or value < least:
+    if not isinstance(value, Integral) or isinstance(value, bool) or value < least:
         raise ValueError(f"{name} is {value!r}, needs a whole number of at least {least}")
     return int(value)
 
@@ -48,6 +53,10 @@ def finite_number(name: str, value: object) -> float:
         ValueError: gamma is nan, needs a finite number
 
     """
-    if not isinstance(value, Real) or not math.isfinite(value):
-        raise ValueError(f"{name} is {value!r}, needs a finite number")
-    return float(value)
+    try:
+        number = float(value) if isinstance(value, Real) and not isinstance(value, bool) else math.nan
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise ValueError(f"{name} is {shown(value)}, needs a finite number")
+    return number

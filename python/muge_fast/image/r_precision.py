@@ -72,7 +72,7 @@ def r_precision(
     """
     images, texts = _unit("image_features", image_features), _unit("text_features", text_features)
     _refuse_unequal(images, texts)
-    refuse_negatives(negatives, len(texts))
+    negatives = refuse_negatives(negatives, len(texts))
     random = np.random.default_rng(seed)
     hits, ties = np.empty(len(images)), 0
     block = min(BLOCK, max(1, MOST // (negatives * texts.shape[1])))
@@ -89,8 +89,8 @@ def r_precision(
     return RPrecision(float(hits.mean()), hits, ties, signature)
 
 
-def refuse_negatives(negatives: int, texts: int | None) -> None:
-    """Refuse to compare images with more texts than there are.
+def refuse_negatives(negatives: int, texts: int | None) -> int:
+    """Refuse to compare images with more texts than there are, and give the number as Python's.
 
     Args:
         negatives: As for :func:`r_precision`.
@@ -109,7 +109,8 @@ def refuse_negatives(negatives: int, texts: int | None) -> None:
     """
     count = whole_number("negatives", negatives)
     if texts is not None and count >= texts:
-        raise ValueError(f"negatives is {negatives}, there are {texts - 1} other texts")
+        raise ValueError(f"negatives is {count}, there are {texts - 1} other texts")
+    return count
 
 
 def text_recall(
@@ -139,8 +140,9 @@ def text_recall(
     """
     images, texts = _unit("image_features", image_features), _unit("text_features", text_features)
     _refuse_unequal(images, texts)
+    ks = [whole_number("k", k) for k in ks]
     for k in ks:
-        if whole_number("k", k) > len(texts):
+        if k > len(texts):
             raise ValueError(f"k is {k}, needs 1 to {len(texts)}, the number of texts")
     ranks = np.empty(len(images), dtype=np.int64)
     # Products of matrices round columns in different ways. Equal texts, one of which may be the own, share a column.
