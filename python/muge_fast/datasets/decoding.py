@@ -5,12 +5,16 @@ from __future__ import annotations
 import io
 import os
 from collections import deque
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping
+from contextlib import closing
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 # Pillow knows dozens more: files of one it hands to another program, and few bytes of others make megabytes.
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
@@ -100,25 +104,54 @@ def broken_images(
         {'a': 'is none of JPEG, PNG, WEBP, GIF, BMP, TIFF'}
 
     """
-    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - few programs decode images
 
-    def problem(key: str) -> str | None:
+    def problem(key: str) -> tuple[str, str | None]:
         try:
             decode(images[key], most_pixels=most_pixels)
         except ValueError as error:
-            return str(error)
-        return None
+            return key, str(error)
+        return key, None
 
     threads = workers or os.cpu_count() or 1
-    rest = iter(keys)
+    # Few ahead: whoever has seen enough problems does not wait for all the others.
+    with closing(in_order(problem, keys, threads=threads, ahead=AHEAD * threads)) as found:
+        yield from ((key, reason) for key, reason in found if reason is not None)
+
+
+def in_order(
+    run: Callable[[Item], Result],
+    items: Iterable[Item],
+    *,
+    threads: int,
+    ahead: int,
+    stop: Callable[[], object] = lambda: None,
+) -> Generator[Result]:
+    """Run a function on each item by some threads, and give what it gives in the order of the items.
+
+    Args:
+        run: The function. What it raises ends everything.
+        items: The items; they are begun in their order.
+        threads: How many threads.
+        ahead: How many items at most have been begun, or wait to be, beyond those that were taken.
+        stop: Called at the end, before threads are waited for: one may be waiting itself.
+
+    Example:
+        >>> from muge_fast.datasets.decoding import in_order
+        >>> list(in_order(abs, [-3, 2, -1], threads=2, ahead=2))
+        [3, 2, 1]
+
+    """
+    from concurrent.futures import Future, ThreadPoolExecutor  # noqa: PLC0415 - few programs decode images
+
+    waiting: deque[Future[Result]] = deque()
+    rest = iter(items)
     with ThreadPoolExecutor(threads) as pool:
         try:
-            # Few ahead: whoever has seen enough problems does not wait for all the others.
-            waiting = deque((key, pool.submit(problem, key)) for key in islice(rest, AHEAD * threads))
-            while waiting:
-                key, found = waiting.popleft()
-                if (reason := found.result()) is not None:
-                    yield key, reason
-                waiting.extend((key, pool.submit(problem, key)) for key in islice(rest, 1))
+            while True:
+                waiting.extend(pool.submit(run, item) for item in islice(rest, ahead - len(waiting)))
+                if not waiting:
+                    return
+                yield waiting.popleft().result()
         finally:
+            stop()
             pool.shutdown(wait=False, cancel_futures=True)

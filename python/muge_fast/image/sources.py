@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import zipfile
-from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError
 from contextlib import closing
-from itertools import islice, pairwise
+from itertools import pairwise
 from pathlib import Path
 from threading import Condition, Lock
 from typing import Any, TypeGuard
@@ -16,7 +15,7 @@ from typing import Any, TypeGuard
 import numpy as np
 import numpy.typing as npt
 
-from muge_fast.datasets.decoding import BrokenImageError, decode
+from muge_fast.datasets.decoding import BrokenImageError, decode, in_order
 from muge_fast.datasets.image_tsv import SUFFIXES, ImageTsv
 
 Pixels = npt.NDArray[np.uint8]
@@ -175,26 +174,18 @@ def _decoded_ahead(found: list[Load], ahead: int, workers: int) -> Generator[Pix
     """Decode images by some threads, so many ahead of whoever takes them, or fewer where they are large."""
     room = _Room()
 
-    def decode_next(place: int, load: Load) -> Pixels:
+    def decode_next(numbered: tuple[int, Load]) -> Pixels:
+        place, load = numbered
         room.enter(place)
         image = _decoded(*load)
         room.hold(image.nbytes)
         return image
 
-    waiting: deque[Future[Pixels]] = deque()
-    loads = enumerate(found)
-    with ThreadPoolExecutor(workers) as pool:
-        try:
-            while True:
-                waiting.extend(pool.submit(decode_next, *load) for load in islice(loads, ahead - len(waiting)))
-                if not waiting:
-                    return
-                image = waiting.popleft().result()
-                room.leave(image.nbytes)
-                yield image
-        finally:
-            room.close()
-            pool.shutdown(wait=False, cancel_futures=True)
+    made = in_order(decode_next, enumerate(found), threads=workers, ahead=ahead, stop=room.close)
+    with closing(made) as images:
+        for image in images:
+            room.leave(image.nbytes)
+            yield image
 
 
 def _of_path(path: Path) -> list[Load]:
