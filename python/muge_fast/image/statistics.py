@@ -185,15 +185,17 @@ class Statistics:
     @property
     def mean(self) -> Float64:
         """The mean of each feature, float64 of shape ``(features,)``."""
-        mean: Float64 = self.moments().mean
+        if self._given is not None:
+            return self._given[0]
+        if flaw := self.flaw():
+            raise ValueError(flaw)
+        mean: Float64 = place_of(None).doubles(self.sums.mean)
         return mean
 
     @property
     def covariance(self) -> Float64:
         """The covariance by ``count - 1``, float64 of shape ``(features, features)``; zeros for a single image."""
-        _, centred, covariance = self.moments()
-        found: Float64 = covariance if centred is None else centred.T @ centred
-        return found
+        return _covariance(self.moments())
 
     @property
     def centred(self) -> Float64 | None:
@@ -236,7 +238,8 @@ class Statistics:
             ['count', 'mu', 'outer', 'protocol', 'shift', 'sigma', 'sum']
 
         """
-        state = {"mu": self.mean, "sigma": self.covariance, "protocol": np.array(self.protocol)}
+        moments = self.moments()
+        state = {"mu": moments.mean, "sigma": _covariance(moments), "protocol": np.array(self.protocol)}
         return state if self._given is not None else {**state, **self.sums.state()}
 
     @classmethod
@@ -301,6 +304,12 @@ class Statistics:
     def __repr__(self) -> str:
         images = f"{self.count:,}" if self._given is None or self.count else "unknown"
         return f"<Statistics of {images} images, {self.dims} features>"
+
+
+def _covariance(moments: Moments) -> Float64:
+    _, centred, covariance = moments
+    found: Float64 = covariance if centred is None else centred.T @ centred
+    return found
 
 
 def feature_pair(first: npt.ArrayLike, second: npt.ArrayLike) -> tuple[Float64, Float64]:
