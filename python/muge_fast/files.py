@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import stat
 from collections.abc import Callable, Collection, Hashable
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from muge_fast.problems import one_line, shown
+from muge_fast.problems import one_line, shown, wrong_kind
 
 # What a shell or a caller hands over, open already: whoever names one of these wants to read from it.
 HANDED_OVER = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
@@ -211,8 +210,7 @@ def refuse_pipes(path: str | os.PathLike[str]) -> None:
         ValueError: /dev/null: not a regular file
 
     """
-    mode = Path(path).stat().st_mode
-    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+    if wrong_kind(Path(path).stat().st_mode) == "not_regular":
         raise ValueError(f"{os.fspath(path)}: not a regular file")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -131,6 +132,27 @@ class Problem(NamedTuple):
         if self.line is None:
             return text
         return (f"line {self.line}: {text}", f"第 {self.line} 行：{text}")[language]
+
+
+def wrong_kind(mode: int) -> str | None:
+    """Tell by the mode of a path that it is no file: reading from a pipe or a device might never end.
+
+    Args:
+        mode: As ``os.stat`` gives it.
+
+    Returns:
+        The code of the problem, ``"directory"`` or ``"not_regular"``; None for a file.
+
+    Example:
+        >>> import os
+        >>> from muge_fast.problems import wrong_kind
+        >>> wrong_kind(os.stat(".").st_mode)
+        'directory'
+
+    """
+    if stat.S_ISREG(mode):
+        return None
+    return "directory" if stat.S_ISDIR(mode) else "not_regular"
 
 
 def wrong_start(head: bytes) -> str | None:

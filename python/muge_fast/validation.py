@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import stat
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain, islice
@@ -13,7 +12,8 @@ from pathlib import Path
 from typing import IO, Any, NoReturn
 
 from muge_fast import _core
-from muge_fast.problems import Problem, shown, wrong_start
+from muge_fast.files import find_repeated
+from muge_fast.problems import Problem, shown, wrong_kind, wrong_start
 from muge_fast.tasks.declaration import Form, Kind, Task
 
 # A line with anything but white space of JSON, from there to its end.
@@ -104,11 +104,11 @@ class Reader:
         return {key: self.rows.values[key] for key in ids}
 
     def _is_file(self, path: str | os.PathLike[str]) -> bool:
-        """Tell of a path that is none; a pipe or a device might never end."""
-        mode = Path(path).stat().st_mode
-        if not stat.S_ISREG(mode):
-            self.tell(Problem("directory" if stat.S_ISDIR(mode) else "not_regular"))
-        return stat.S_ISREG(mode)
+        """Tell of a path that is none."""
+        code = wrong_kind(Path(path).stat().st_mode)
+        if code is not None:
+            self.tell(Problem(code))
+        return code is None
 
     def _is_small(self, size: int) -> bool:
         """Tell of a file that is too large."""
@@ -335,11 +335,10 @@ def _refuse_constant(value: str) -> NoReturn:
 def _unique(pairs: list[tuple[str, Any]]) -> Mapping[str, Any]:
     row = dict(pairs)
     if len(row) < len(pairs):
-        seen: set[str] = set()
-        for name, _ in pairs:
-            if name in seen:
-                raise _Odd(Problem("repeated_field", field=shown(name)))
-            seen.add(name)
+        names = [name for name, _ in pairs]
+        again = find_repeated(names)
+        assert again is not None  # noqa: S101 - there are more names than different ones
+        raise _Odd(Problem("repeated_field", field=shown(names[again])))
     return row
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import os
-import stat
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from muge_fast import _core
 from muge_fast.atomic import replacing
 from muge_fast.datasets.decoding import BrokenImageError, decode
-from muge_fast.problems import MESSAGES, shown, wrong_start
+from muge_fast.problems import MESSAGES, shown, wrong_kind, wrong_start
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -286,9 +285,8 @@ class ImageTsv(Mapping[str, bytes]):
         # A pipe that nobody writes to would be waited for.
         self._file = os.open(self.path, os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0))
         self._close = weakref.finalize(self, os.close, self._file)
-        mode = os.fstat(self._file).st_mode
-        if not stat.S_ISREG(mode):
-            raise ValueError(f"{self.path}: {MESSAGES['directory' if stat.S_ISDIR(mode) else 'not_regular'][0]}")
+        if code := wrong_kind(os.fstat(self._file).st_mode):
+            raise ValueError(f"{self.path}: {MESSAGES[code][0]}")
 
     def _stamped(self) -> tuple[int, int]:
         state = os.fstat(self._file)

@@ -11,7 +11,7 @@ import numpy as np
 
 from muge_fast import _core, tasks
 from muge_fast.files import refuse_pipes
-from muge_fast.problems import cut_short
+from muge_fast.problems import cut_short, wrong_start
 from muge_fast.tasks.declaration import Task
 from muge_fast.validation import Limits, RowReader, Rows, messages
 
@@ -20,7 +20,8 @@ PathLike = str | os.PathLike[str]
 HEAD = 1 << 16
 # How many problems of a file are told.
 LISTED = 5
-ARCHIVES = {b"\x1f\x8b": "gzip", b"PK\x03\x04": "zip"}
+# What is told of a file that begins like this is its kind alone.
+ARCHIVES = ("gzip", "zip")
 
 
 def describe(path: PathLike) -> dict[str, Any]:
@@ -54,8 +55,10 @@ def describe(path: PathLike) -> dict[str, Any]:
     size = path.stat().st_size
     with path.open("rb") as file:
         head = file.read(HEAD)
-    archive = next((kind for start, kind in ARCHIVES.items() if head.startswith(start)), None)
-    found = {"kind": archive} if archive else _jsonl(path, head) if head.lstrip()[:1] == b"{" else _tsv(path, head)
+    start = wrong_start(head)
+    found = (
+        {"kind": start} if start in ARCHIVES else _jsonl(path, head) if head.lstrip()[:1] == b"{" else _tsv(path, head)
+    )
     return {"path": str(path), "bytes": size, **found}
 
 
