@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from muge_fast import _core
 from muge_fast.atomic import replacing
-from muge_fast.files import refuse_pipes
+from muge_fast.reading import refuse_pipes
 
 Features = tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]
 

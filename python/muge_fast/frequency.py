@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from muge_fast import _core
 from muge_fast.atomic import replacing
-from muge_fast.files import refuse_pipes
+from muge_fast.reading import refuse_pipes
 from muge_fast.text import Tokenizer, TokenizerLike, split_ids
 
 MAX_ORDER = 4

@@ -13,7 +13,7 @@ from functools import cache
 from typing import Any
 
 from muge_fast import _core
-from muge_fast.files import read_whole
+from muge_fast.reading import read_whole
 
 TokenizerLike = str | Callable[[str], list[str]]
 """The name of a tokenizer, or a function from a text to its tokens."""

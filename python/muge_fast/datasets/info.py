@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from muge_fast import _core, tasks
-from muge_fast.files import refuse_pipes
 from muge_fast.problems import cut_short, wrong_start
+from muge_fast.reading import refuse_pipes
 from muge_fast.tasks.declaration import Task
 from muge_fast.validation import Limits, RowReader, Rows, messages
 

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from muge_fast import _core
-from muge_fast.files import INT64, each_line, refuse_pipes
+from muge_fast.files import INT64
 from muge_fast.problems import shown
+from muge_fast.reading import each_line, refuse_pipes
 
 PathLike = str | os.PathLike[str]
 
