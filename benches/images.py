@@ -20,8 +20,8 @@ import torch_fidelity
 import muge_fast.image
 from benches.pictures import SIZE, write_folder
 from benches.timing import Row, check, clock, show, times
-from muge_fast.image.inception import Inception, random_weights
-from muge_fast.image.weights import load_weights
+from muge_fast.image.extractors.networks import Inception, random_weights
+from muge_fast.image.extractors.weights import load_weights
 
 ROUNDS = 3
 

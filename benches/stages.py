@@ -12,10 +12,10 @@ import torch
 from benches.pictures import SIZE, write_folder
 from benches.timing import Row, clock, show
 from muge_fast.image import Statistics, frechet_distance
-from muge_fast.image.extractor import CPU_CHUNK, InceptionExtractor
-from muge_fast.image.inception import random_weights
-from muge_fast.image.preprocess import preprocess
-from muge_fast.image.side_by_side import batches_side_by_side, cut
+from muge_fast.image.extractors.cpu_batches import batches_side_by_side, cut
+from muge_fast.image.extractors.inception import CPU_CHUNK, InceptionExtractor
+from muge_fast.image.extractors.networks import random_weights
+from muge_fast.image.extractors.preprocessing import preprocess
 from muge_fast.image.sources import batches
 
 BATCH = 32

@@ -1,10 +1,11 @@
-"""Write rust/src/text/jieba/tables.bin: the dictionary and the hidden Markov model of jieba 0.42.1.
+"""Write rust/src/text/tokenizers/jieba/tables.bin: the dictionary and the hidden Markov model of jieba 0.42.1.
 
 Run it with jieba 0.42.1 installed, or name a folder that holds the package, such as an unpacked sdist:
 
     python scripts/jieba_tables.py [--package FOLDER/jieba] [--output tables.bin]
 
-The same input gives the same bytes. The layout is described in rust/src/text/jieba/tables.rs, which reads it.
+The same input gives the same bytes. The layout is described in
+rust/src/text/tokenizers/jieba/tables.rs, which reads it.
 """
 
 from __future__ import annotations
@@ -179,7 +180,7 @@ def build(package: Path) -> bytes:
 
 def main() -> None:
     """Read the command line and write the file."""
-    default = Path(__file__).parent.parent / "rust/src/text/jieba/tables.bin"
+    default = Path(__file__).parent.parent / "rust/src/text/tokenizers/jieba/tables.bin"
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--package", type=Path, help="folder of the jieba package (default: the installed one)")
     parser.add_argument("--output", type=Path, default=default, help="file to write (default: %(default)s)")

@@ -8,7 +8,7 @@ use muge_fast_core::caption::cider::Cider;
 use muge_fast_core::caption::{self, Metrics};
 use muge_fast_core::text::ngrams::MAX_ORDER;
 use muge_fast_core::text::vocab::Vocab;
-use muge_fast_core::{Error, rows};
+use muge_fast_core::{Error, sums};
 use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -196,7 +196,7 @@ pub fn bleu_score(
     effective_order: bool,
 ) -> PyResult<(Vec<f64>, f64)> {
     let smoothing = Smoothing::named(smoothing, smoothing_value).map_err(|error| exception(&error))?;
-    let score = bleu::score(&rows::sum(bleu_rows(&rows)?), smoothing, effective_order);
+    let score = bleu::score(&sums::sum(bleu_rows(&rows)?), smoothing, effective_order);
     Ok((score.by_order.to_vec(), score.brevity_penalty))
 }
 
@@ -226,5 +226,5 @@ fn bleu_rows<'a>(rows: &'a PyReadonlyArray2<'_, f64>) -> PyResult<&'a [BleuRow]>
 /// The mean of values, with the bits of `numpy.mean`.
 #[pyfunction]
 pub fn mean(values: PyReadonlyArray1<'_, f64>) -> PyResult<f64> {
-    Ok(rows::mean(values.as_slice()?))
+    Ok(sums::mean(values.as_slice()?))
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use muge_fast_core::features::{Features, ID_FIELDS, read, write};
+use muge_fast_core::io::features::{Features, ID_FIELDS, read, write};
 use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use muge_fast_core::image_tsv::{Wanted, decode, index};
+use muge_fast_core::io::image_tsv::{Wanted, decode, index};
 use numpy::PyArray1;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;

@@ -5,15 +5,15 @@
 
 mod border;
 mod caption;
-mod embeddings;
 mod features;
 mod image_tsv;
 mod retrieval;
-mod similarity;
 mod source;
+mod strict_rows;
 mod strings;
-mod submission;
 mod text;
+mod top_k_embeddings;
+mod top_k_matrix;
 
 use pyo3::prelude::*;
 
@@ -24,15 +24,15 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<text::Tokenizer>()?;
     module.add_class::<caption::DocumentFrequency>()?;
     module.add_class::<caption::References>()?;
-    module.add_class::<embeddings::TopK>()?;
+    module.add_class::<top_k_embeddings::TopK>()?;
     module.add_function(wrap_pyfunction!(features::read_features, module)?)?;
     module.add_function(wrap_pyfunction!(features::feature_lines, module)?)?;
     module.add_function(wrap_pyfunction!(image_tsv::index_images, module)?)?;
     module.add_function(wrap_pyfunction!(image_tsv::decode_base64, module)?)?;
     module.add_function(wrap_pyfunction!(retrieval::cpu_level, module)?)?;
     module.add_function(wrap_pyfunction!(retrieval::retrieval_rows, module)?)?;
-    module.add_function(wrap_pyfunction!(similarity::top_k_of, module)?)?;
-    module.add_function(wrap_pyfunction!(submission::quick_rows, module)?)?;
+    module.add_function(wrap_pyfunction!(top_k_matrix::top_k_of, module)?)?;
+    module.add_function(wrap_pyfunction!(strict_rows::quick_rows, module)?)?;
     module.add_function(wrap_pyfunction!(text::cut, module)?)?;
     module.add_function(wrap_pyfunction!(caption::bleu_score, module)?)?;
     module.add_function(wrap_pyfunction!(caption::bleu_items, module)?)?;

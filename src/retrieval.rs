@@ -2,8 +2,8 @@
 
 use std::env;
 
-use muge_fast_core::lanes::Level;
-use muge_fast_core::retrieval::recall::{self, Lists, Metric};
+use muge_fast_core::retrieval::metrics::{self, Lists, Metric};
+use muge_fast_core::simd::Level;
 use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1};
 use pyo3::prelude::*;
 
@@ -42,7 +42,7 @@ pub fn retrieval_rows<'py>(
     let predictions = Lists { parameter: "predictions", ids: predictions.as_slice()?, ends: &ends };
     let references = Lists { parameter: "references", ids: references.as_slice()?, ends: &reference_ends };
     let size = predictions.ids.len() + references.ids.len();
-    let rows = run_sized(py, threads, size, |plan| recall::rows(predictions, references, &metrics, plan))?;
+    let rows = run_sized(py, threads, size, |plan| metrics::rows(predictions, references, &metrics, plan))?;
     PyArray1::from_vec(py, rows).reshape([ends.len(), metrics.len()])
 }
 

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
-use muge_fast_core::source::Source;
+use muge_fast_core::io::source::Source;
 
 /// A file that is read at any place.
 pub struct OpenFile {

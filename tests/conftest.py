@@ -37,7 +37,7 @@ def level(request, monkeypatch):
 def weights(tmp_path_factory):
     """A file as the published one of FID's network, with random weights."""
     torch = pytest.importorskip("torch")
-    from muge_fast.image.inception import random_weights  # noqa: PLC0415 - it imports torch
+    from muge_fast.image.extractors.networks import random_weights  # noqa: PLC0415 - it imports torch
 
     path = tmp_path_factory.mktemp("weights") / "inception.pth"
     torch.save(random_weights(5), path)

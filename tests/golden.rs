@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use muge_fast_core::Plan;
 use muge_fast_core::caption::bleu::{self, Smoothing};
 use muge_fast_core::caption::{Metrics, References, Rows};
-use muge_fast_core::rows;
+use muge_fast_core::sums;
 use muge_fast_core::text::tokens::Uncut;
 use muge_fast_core::text::{Scratch, Tokenizer};
 use serde_json::Value;
@@ -58,7 +58,7 @@ fn check_mean(name: &str, values: impl Fn(Rows) -> Vec<f64>) {
         let found = values(score(&golden, &tokenizer(&case["options"]["tokenizer"])));
         assert_eq!(found.len(), numbers(&case["per_item"]).len());
         found.iter().zip(list(&case["per_item"])).for_each(|(&found, expected)| assert_close(found, expected));
-        assert_close(rows::mean(&found), &case["value"]);
+        assert_close(sums::mean(&found), &case["value"]);
     }
 }
 
@@ -75,7 +75,7 @@ fn check_bleu(name: &str) {
         for (row, expected) in rows.iter().zip(list(&case["per_item"])) {
             assert_close(bleu::score(row, smoothing, effective_order).by_order[3], expected);
         }
-        let whole = bleu::score(&rows::sum(&rows), smoothing, effective_order);
+        let whole = bleu::score(&sums::sum(&rows), smoothing, effective_order);
         assert_close(whole.by_order[3], &case["value"]);
         for (part, expected) in case["parts"].as_object().into_iter().flatten() {
             match part.strip_prefix("bleu_").and_then(|order| order.parse::<usize>().ok()) {

@@ -7,7 +7,7 @@ use muge_fast_core::caption::bleu::{self, BleuRow, Smoothing};
 use muge_fast_core::caption::{DocumentFrequency, Metrics, References, Rows};
 use muge_fast_core::text::tokens::{Cut, Uncut};
 use muge_fast_core::text::{Scratch, Tokenizer, is_space};
-use muge_fast_core::{Error, Plan, rows};
+use muge_fast_core::{Error, Plan, sums};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
@@ -191,8 +191,8 @@ proptest! {
         let parts = [score(left, Some(&given), 1), score(right, Some(&given), 1)];
         let whole = score(&items, Some(&given), 1);
         prop_assert_eq!([bits(&parts[0]), bits(&parts[1])].concat(), bits(&whole));
-        let together = rows::sum(&[parts[0].bleu.as_slice(), &parts[1].bleu].concat());
-        prop_assert_eq!(together.map(f64::to_bits), rows::sum(&whole.bleu).map(f64::to_bits));
+        let together = sums::sum(&[parts[0].bleu.as_slice(), &parts[1].bleu].concat());
+        prop_assert_eq!(together.map(f64::to_bits), sums::sum(&whole.bleu).map(f64::to_bits));
     }
 
     #[test]

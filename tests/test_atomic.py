@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from muge_fast.atomic import replacing
+from muge_fast._internal.atomic import replacing
 
 posix = pytest.mark.skipif(os.name != "posix", reason="needs pipes and links")
 
@@ -57,7 +57,7 @@ def test_a_folder_is_refused(tmp_path):
 # A process that may write no more than 10 kB, as if the disk were full then.
 FULL = """
 import resource, signal, sys
-from muge_fast.atomic import replacing
+from muge_fast._internal.atomic import replacing
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
 try:

@@ -251,7 +251,8 @@ def test_scores_can_be_copied_and_pickled(duplicate):
         assert (made[name].value, made[name].signature, made[name].parts) == (score.value, score.signature, score.parts)
         assert made[name].per_item.tolist() == score.per_item.tolist()
         assert float(duplicate(score)) == score.value
-    bleu = mf.Scores.merge([duplicate(mf.score_captions(["红"], [["红"]], metrics=("bleu",)))] * 2)
+    shards = [duplicate(mf.score_captions(["红"], [["红"]], metrics=("bleu",))) for _ in range(2)]
+    bleu = mf.Scores.merge(shards)
     assert bleu.ids == [0, 1]
 
 

@@ -142,7 +142,7 @@ def test_scores_can_be_read_as_numbers_and_text():
     assert "rows" not in repr(scores["rouge_l"])
     assert repr(mf.Captions(REFERENCES)) == "Captions(2 items, tokenizer muge)"
     assert len(mf.Captions(REFERENCES)) == 2
-    for array in (scores["rouge_l"].per_item, scores["rouge_l"].rows):
+    for array in (scores["rouge_l"].per_item, scores["rouge_l"].statistics.rows):
         assert array.dtype == np.float64
 
 
@@ -341,15 +341,16 @@ def test_merging_refuses_what_does_not_belong_together():
     with pytest.raises(ValueError, match=r"shards\[1\] was scored as .*smoothing:exp.*, shards\[0\] as .*:tiny"):
         mf.Scores.merge([bleu, smoothed])
     with pytest.raises(ValueError, match="cider_d of shards cannot be merged: each shard counted its own references"):
-        mf.Scores.merge([both, both])
-    named = score({"a": "x"}, {"a": ["x"]}, metrics=("bleu",))
+        mf.Scores.merge([both, score()])
+    with pytest.raises(ValueError, match=r"shards\[2\] is the same object as an earlier shard"):
+        mf.Scores.merge([bleu, score(metrics=("bleu",)), bleu])
+    named, again = (score({"a": "x"}, {"a": ["x"]}, metrics=("bleu",)) for _ in range(2))
     with pytest.raises(ValueError, match="id 'a' is in more than one shard"):
-        mf.Scores.merge([named, named])
+        mf.Scores.merge([named, again])
 
 
 def test_merged_ids():
-    bleu = score(metrics=("bleu",))
-    assert mf.Scores.merge([bleu, bleu]).ids == [0, 1, 2, 3]
+    assert mf.Scores.merge([score(metrics=("bleu",)) for _ in range(2)]).ids == [0, 1, 2, 3]
     one, two = (score({name: "x"}, {name: ["x"]}, metrics=("bleu",)) for name in "ab")
     assert mf.Scores.merge([one, two]).ids == ["a", "b"]
     # Alone, a shard that counted its own references is a whole.

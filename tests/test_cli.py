@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 import muge_fast as mf
-from muge_fast.cli import main
+from muge_fast.cli.main import main
 
 
 def run(*arguments):
@@ -133,7 +133,7 @@ def test_what_cannot_be_written_or_read_is_refused_before_scoring(tmp_path, monk
     def scored(*_, **__):
         pytest.fail("it was scored")
 
-    monkeypatch.setattr("muge_fast.commands.score.evaluate", scored)
+    monkeypatch.setattr("muge_fast.cli.score.evaluate", scored)
     arguments = "score", "retrieval", "--gold", GOLD, "--submission", GOOD
     wrong = {
         "needs .csv or .parquet": ("--per-item", tmp_path / "i.txt"),

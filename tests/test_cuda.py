@@ -7,7 +7,7 @@ import muge_fast as mf
 
 torch = pytest.importorskip("torch")
 
-from muge_fast import cuda  # noqa: E402 - only with torch
+from muge_fast.retrieval import top_k_torch  # noqa: E402 - only with torch
 
 DEVICES = ["cpu", pytest.param("cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU"))]
 
@@ -18,7 +18,7 @@ def vectors(rows, dims, seed, dtype=None):
 
 
 def check(queries, items, k, device, **options):
-    found = cuda.top_k(queries.to(device), items.to(device), k, **options)
+    found = top_k_torch.top_k(queries.to(device), items.to(device), k, **options)
     expected = mf.top_k(queries, items, k, **options)
     for left, right in zip(found, expected, strict=True):
         assert left.device.type == device
@@ -40,9 +40,9 @@ def test_half_precision(dtype, device):
 
 @pytest.mark.parametrize("device", DEVICES)
 def test_duplicates_exclusions_and_norms(device, monkeypatch):
-    monkeypatch.setattr(cuda, "QUERIES", 16)
-    monkeypatch.setattr(cuda, "ITEMS", 64)
-    monkeypatch.setattr(cuda, "EXACT", 1000)
+    monkeypatch.setattr(top_k_torch, "QUERIES", 16)
+    monkeypatch.setattr(top_k_torch, "ITEMS", 64)
+    monkeypatch.setattr(top_k_torch, "EXACT", 1000)
     items = vectors(40, 24, 3).repeat(6, 1)
     items[7] *= 1e30
     items[50:60] *= 1e-30
@@ -60,16 +60,22 @@ def test_what_is_wrong_is_named():
     bad = items.clone()
     bad[4, 2] = torch.nan
     for call, message in (
-        (lambda: cuda.top_k(queries, bad, 1), "items: row 4 has nan in column 2, needs finite numbers"),
-        (lambda: cuda.top_k(queries, items, 6), "k is 6, needs 1 to 5, the number of items"),
-        (lambda: cuda.top_k(queries, items[:, :3], 1), "items: vectors have 3 dimensions, those of queries have 4"),
-        (lambda: cuda.top_k(queries[0], items, 1), r"queries has shape \(4,\), needs two dimensions"),
-        (lambda: cuda.top_k(queries, items, 1, metric="l2"), 'unknown metric "l2"'),
-        (lambda: cuda.top_k(queries, items, 5, exclude=[[], [1], []]), r"k: is 5, but queries\[1\] has only 4 items"),
+        (lambda: top_k_torch.top_k(queries, bad, 1), "items: row 4 has nan in column 2, needs finite numbers"),
+        (lambda: top_k_torch.top_k(queries, items, 6), "k is 6, needs 1 to 5, the number of items"),
+        (
+            lambda: top_k_torch.top_k(queries, items[:, :3], 1),
+            "items: vectors have 3 dimensions, those of queries have 4",
+        ),
+        (lambda: top_k_torch.top_k(queries[0], items, 1), r"queries has shape \(4,\), needs two dimensions"),
+        (lambda: top_k_torch.top_k(queries, items, 1, metric="l2"), 'unknown metric "l2"'),
+        (
+            lambda: top_k_torch.top_k(queries, items, 5, exclude=[[], [1], []]),
+            r"k: is 5, but queries\[1\] has only 4 items",
+        ),
     ):
         with pytest.raises(ValueError, match=message):
             call()
     with pytest.raises(TypeError, match="items: expected a torch tensor"):
-        cuda.top_k(queries, items.numpy(), 1)
+        top_k_torch.top_k(queries, items.numpy(), 1)
     with pytest.raises(TypeError, match=r"queries has dtype torch\.float64"):
-        cuda.top_k(queries.double(), items, 1)
+        top_k_torch.top_k(queries.double(), items, 1)

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 import muge_fast as mf
-from muge_fast.datasets import ImageTsv, describe, read_pool, read_texts
+from muge_fast.datasets import ImageTsv, read_pool, read_texts
+from muge_fast.evaluation import describe
 
 
 def picture(size=(5, 4), kind="PNG", mode="RGB"):

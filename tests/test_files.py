@@ -10,7 +10,8 @@ import pytest
 
 import data
 import muge_fast as mf
-from muge_fast.datasets import describe, read_pool, read_texts
+from muge_fast.datasets import read_pool, read_texts
+from muge_fast.evaluation import describe
 
 
 @pytest.fixture

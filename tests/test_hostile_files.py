@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import muge_fast as mf
-from muge_fast import validation
 from muge_fast.compat import chinese_clip
-from muge_fast.datasets import describe
-from muge_fast.problems import MESSAGES, NEEDED
-from muge_fast.validation import RowReader
+from muge_fast.datasets import row_reader
+from muge_fast.datasets.problems import MESSAGES, NEEDED
+from muge_fast.datasets.row_reader import RowReader
+from muge_fast.evaluation import describe
 
 HOSTILE = Path(__file__).parent / "hostile"
 VERDICTS = json.loads((HOSTILE / "verdicts.json").read_text(encoding="utf-8"))
@@ -249,7 +249,7 @@ def test_a_file_that_changes_while_it_is_read(tmp_path, monkeypatch):
             path.write_bytes(path.read_bytes()[:-5])
         return state(handle)
 
-    monkeypatch.setattr(validation.os, "fstat", changing)
+    monkeypatch.setattr(row_reader.os, "fstat", changing)
     reader = RowReader(mf.tasks.get("retrieval"), mf.tasks.get("retrieval").submission, mf.Limits())
     assert [problem.code for problem in reader.read(path).problems] == ["changed"]
 

@@ -16,7 +16,7 @@ transformers = pytest.importorskip("transformers")
 Image = pytest.importorskip("PIL.Image")
 
 from clip_models import tiny  # noqa: E402 - only with transformers
-from muge_fast.image.clip import ClipExtractor  # noqa: E402
+from muge_fast.image.extractors.clip import ClipExtractor  # noqa: E402
 
 MODELS = {"clip": transformers.CLIPModel, "chinese_clip": transformers.ChineseCLIPModel}
 TEXTS = ["红色连衣裙", "黑皮鞋", "a red dress", "红 shoes 裙 7", "男女款" * 60]
@@ -166,7 +166,7 @@ def refuse(*arguments):
     raise AssertionError(f"the network was asked: {arguments}")
 
 socket.socket.connect = socket.getaddrinfo = socket.create_connection = refuse
-from muge_fast.image.clip import ClipExtractor
+from muge_fast.image.extractors.clip import ClipExtractor
 
 print(ClipExtractor("somebody/tiny", device="cpu").signature)
 try:

@@ -6,13 +6,14 @@ import pytest
 from image_data import pictures
 from muge_fast import image
 from muge_fast.image import FID, InceptionScore, Statistics, frechet_distance
-from muge_fast.image.device import Device, Host, place_of
+from muge_fast.image.backend import Device, Host, place_of
 
 torch = pytest.importorskip("torch")
 
-from muge_fast.image.extractor import InceptionExtractor  # noqa: E402 - only with torch
-from muge_fast.image.inception import OUTPUTS  # noqa: E402
-from muge_fast.image.preprocess import PROTOCOLS, preprocess  # noqa: E402
+from muge_fast.image.extractors.inception import InceptionExtractor  # noqa: E402 - only with torch
+from muge_fast.image.extractors.networks import OUTPUTS, random_weights  # noqa: E402
+from muge_fast.image.extractors.preprocessing import PROTOCOLS, preprocess  # noqa: E402
+from muge_fast.image.extractors.torchvision_network import TorchvisionInception  # noqa: E402
 
 
 def features(rows, dims=24, seed=1, shift=0.0):
@@ -185,11 +186,14 @@ def test_settings_of_torch_are_left_as_they_were(weights):
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 @pytest.mark.filterwarnings("ignore:FID of")
-def test_a_gpu_gives_the_numbers_of_the_cpu(weights):
+def test_a_gpu_gives_the_numbers_of_the_cpu(weights, tmp_path):
     images = [pictures(count, seed=seed) for seed, count in enumerate((40, 30))]
+    # The protocol "ofa" has a network of its own.
+    files = dict.fromkeys(PROTOCOLS, weights) | {"ofa": tmp_path / "torchvision.pth"}
+    torch.save(random_weights(network=TorchvisionInception), files["ofa"])
     for protocol in PROTOCOLS:
         there, here = (
-            InceptionExtractor(weights, device=device, outputs=OUTPUTS, protocol=protocol)([*images[0][:8]])
+            InceptionExtractor(files[protocol], device=device, outputs=OUTPUTS, protocol=protocol)([*images[0][:8]])
             for device in ("cuda", "cpu")
         )
         for name in OUTPUTS:

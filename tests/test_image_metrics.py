@@ -194,7 +194,7 @@ def test_kernel_distance_is_that_of_torch_fidelity(monkeypatch):
     options = {"kid_subsets": 20, "kid_subset_size": 100, "rng_seed": 2020, "verbose": False}
     expected = metric_kid.kid_features_to_metric(torch.tensor(left), torch.tensor(right), **options)
     for most in (1 << 26, 0):
-        monkeypatch.setattr(importlib.import_module("muge_fast.image.kid"), "MOST_PAIRS", most)
+        monkeypatch.setattr(importlib.import_module("muge_fast.image._kid"), "MOST_PAIRS", most)
         found = image.kid_of(left, right, subsets=20, subset_size=100)
         assert found.mean == pytest.approx(expected["kernel_inception_distance_mean"], rel=1e-3)
         assert found.std == pytest.approx(expected["kernel_inception_distance_std"], rel=1e-2)
@@ -282,7 +282,7 @@ def plain_manifold(real, generated, k):
 
 @pytest.mark.parametrize("k", [1, 3, 5])
 def test_manifolds_are_their_definition(k, monkeypatch):
-    monkeypatch.setattr(importlib.import_module("muge_fast.image.manifold"), "BLOCK", 16)
+    monkeypatch.setattr(importlib.import_module("muge_fast.image._precision_recall"), "BLOCK", 16)
     real, generated = (features(rows, 6, seed).astype("float64") for rows, seed in ((50, 1), (37, 2)))
     assert image.precision_recall(real, generated, k=k) == pytest.approx(plain_manifold(real, generated, k))
     with pytest.raises(ValueError, match="k is 37"):
@@ -367,7 +367,7 @@ def test_blocks_do_not_matter_for_r_precision(monkeypatch):
     rows = np.random.default_rng(4).normal(size=(2, 300, 7))
     expected = image.r_precision(*rows, negatives=50)
     # The module has the name of the function.
-    monkeypatch.setattr(importlib.import_module("muge_fast.image.r_precision"), "MOST", 50 * 7 * 3)
+    monkeypatch.setattr(importlib.import_module("muge_fast.image._r_precision"), "MOST", 50 * 7 * 3)
     found = image.r_precision(*rows, negatives=50)
     assert 0 < found.value < 1
     assert np.array_equal(found.per_item, expected.per_item)

@@ -18,14 +18,14 @@ torch = pytest.importorskip("torch")
 torch_fidelity = pytest.importorskip("torch_fidelity")
 Image = pytest.importorskip("PIL.Image")
 
-from muge_fast.image.extractor import InceptionExtractor  # noqa: E402 - only with torch
-from muge_fast.image.inception import OUTPUTS, Inception  # noqa: E402
-from muge_fast.image.packing import PackedUnit, can_pack  # noqa: E402
-from muge_fast.image.precision import EXACT_PRODUCTS  # noqa: E402
-from muge_fast.image.preprocess import PROTOCOLS, preprocess  # noqa: E402
-from muge_fast.image.side_by_side import batches_side_by_side, side_by_side  # noqa: E402
+from muge_fast.image.extractors.cpu_batches import batches_side_by_side, side_by_side  # noqa: E402
+from muge_fast.image.extractors.cpu_packing import PackedUnit, can_pack  # noqa: E402
+from muge_fast.image.extractors.inception import InceptionExtractor  # noqa: E402 - only with torch
+from muge_fast.image.extractors.networks import OUTPUTS, Inception  # noqa: E402
+from muge_fast.image.extractors.preprocessing import PROTOCOLS, preprocess  # noqa: E402
+from muge_fast.image.extractors.torch_precision import EXACT_PRODUCTS  # noqa: E402
+from muge_fast.image.extractors.weights import FID, hash_of, load_weights  # noqa: E402
 from muge_fast.image.sources import batches  # noqa: E402
-from muge_fast.image.weights import FID, hash_of, load_weights  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +101,7 @@ def test_packed_convolutions_give_the_same_and_torch_may_have_none(weights, monk
     images = pictures()[:count]
     found = InceptionExtractor(weights, outputs=OUTPUTS, device="cpu")
     assert can_pack(torch.float32) == any(isinstance(unit, PackedUnit) for unit in found.network.modules())
-    monkeypatch.setattr("muge_fast.image.packing.can_pack", lambda _: False)
+    monkeypatch.setattr("muge_fast.image.extractors.cpu_packing.can_pack", lambda _: False)
     plain = InceptionExtractor(weights, outputs=OUTPUTS, device="cpu")
     assert not any(isinstance(unit, PackedUnit) for unit in plain.network.modules())
     # Twice: weights are packed on the way through the first batch, for another size of it.

@@ -14,11 +14,11 @@ models = pytest.importorskip("torchvision.models")
 transforms = pytest.importorskip("torchvision.transforms")
 Image = pytest.importorskip("PIL.Image")
 
-from muge_fast.image.extractor import InceptionExtractor  # noqa: E402 - only with torch
-from muge_fast.image.inception import Inception, random_weights  # noqa: E402
-from muge_fast.image.preprocess import preprocess  # noqa: E402
-from muge_fast.image.torchvision_inception import TorchvisionInception  # noqa: E402
-from muge_fast.image.weights import FID, TORCHVISION, hash_of, load_weights  # noqa: E402
+from muge_fast.image.extractors.inception import InceptionExtractor  # noqa: E402 - only with torch
+from muge_fast.image.extractors.networks import Inception, random_weights  # noqa: E402
+from muge_fast.image.extractors.preprocessing import preprocess  # noqa: E402
+from muge_fast.image.extractors.torchvision_network import TorchvisionInception  # noqa: E402
+from muge_fast.image.extractors.weights import FID, TORCHVISION, hash_of, load_weights  # noqa: E402
 
 # What the scripts do to an image before the network.
 ORIGINAL = transforms.Compose([transforms.Resize((299, 299)), transforms.ToTensor()])

@@ -21,8 +21,8 @@ Image = pytest.importorskip("PIL.Image")
 
 from torch.utils.data import DataLoader, Dataset, TensorDataset  # noqa: E402 - only with torch
 
-from muge_fast.image.extractor import InceptionExtractor  # noqa: E402
-from muge_fast.image.inception import Inception  # noqa: E402
+from muge_fast.image.extractors.inception import InceptionExtractor  # noqa: E402
+from muge_fast.image.extractors.networks import Inception  # noqa: E402
 from muge_fast.image.sources import batches, count_images, open_images  # noqa: E402
 
 

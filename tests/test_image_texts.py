@@ -9,17 +9,17 @@ from click.testing import CliRunner
 import muge_fast as mf
 import muge_fast.image
 from image_data import encoded, pictures
-from muge_fast.cli import main
+from muge_fast.cli.main import main
 from muge_fast.datasets import ImageTsv
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
 from clip_models import SIGNS, tiny  # noqa: E402 - only with transformers
-from muge_fast.image.alignment import align  # noqa: E402
-from muge_fast.image.clip import ClipExtractor  # noqa: E402
-from muge_fast.image.extractor import InceptionExtractor  # noqa: E402
-from muge_fast.image.inception import random_weights  # noqa: E402
+from muge_fast.image.extractors.clip import ClipExtractor  # noqa: E402
+from muge_fast.image.extractors.inception import InceptionExtractor  # noqa: E402
+from muge_fast.image.extractors.networks import random_weights  # noqa: E402
+from muge_fast.image.text_features import align  # noqa: E402
 
 ITEMS, NEGATIVES = 12, 5
 KEYS = [str(4000 + 7 * n) for n in range(ITEMS)]

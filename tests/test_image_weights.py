@@ -8,7 +8,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from muge_fast.image.weights import FID, hash_of, load_weights  # noqa: E402 - only with torch
+from muge_fast.image.extractors.weights import FID, hash_of, load_weights  # noqa: E402 - only with torch
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import muge_fast as mf
 import oracle
-from muge_fast import cuda
+from muge_fast.retrieval import top_k_torch
 
 METRICS = ("recall", "relevant_recall", "precision", "ndcg", "mrr", "map")
 items = st.lists(st.integers(-5, 40), unique=True, max_size=30)
@@ -113,7 +113,7 @@ def test_where_nothing_is_found_scores_are_zero_without_a_sign(ranked):
 
 def test_rankings_of_tensors():
     torch = pytest.importorskip("torch")
-    ranking = cuda.top_k(torch.eye(3), torch.eye(3), 2)
+    ranking = top_k_torch.top_k(torch.eye(3), torch.eye(3), 2)
     assert isinstance(ranking.indices, torch.Tensor)
     for predictions in (ranking, ranking.indices, list(ranking.indices), dict(enumerate(ranking.indices))):
         references = {0: [0], 1: [2], 2: [1]} if isinstance(predictions, dict) else [[0], [2], [1]]

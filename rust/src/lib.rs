@@ -6,18 +6,15 @@
 // Exact numbers are what the tests are about.
 #![cfg_attr(test, allow(clippy::float_cmp))]
 
-pub mod blocks;
 pub mod caption;
 pub mod error;
-pub mod features;
 pub mod huge;
-pub mod image_tsv;
-pub mod lanes;
+pub mod io;
+pub mod parallel;
 pub mod retrieval;
-pub mod rows;
-pub mod source;
-pub mod submission;
+pub mod simd;
+pub mod sums;
 pub mod text;
 
-pub use blocks::{Plan, Team};
 pub use error::{Error, Result};
+pub use parallel::{Plan, Team};

@@ -1,7 +1,7 @@
 """Write the hostile files and the verdict that each must get: ``python tests/hostile/make.py``.
 
-Verdicts are written by hand, here: the codes of ``muge_fast.problems`` with the numbers of their lines, null for the
-file as a whole; an empty list for a file that looks odd and is valid.
+Verdicts are written by hand, here: the codes of ``muge_fast.datasets.problems`` with the numbers of their lines,
+null for the file as a whole; an empty list for a file that looks odd and is valid.
 """
 
 import gzip

@@ -13,10 +13,10 @@ import os
 import sys
 from typing import Any
 
-from muge_fast.atomic import replacing
-from muge_fast.files import read_numbered_queries
-from muge_fast.problems import printable
-from muge_fast.retrieval import score_retrieval
+from muge_fast._internal.atomic import replacing
+from muge_fast._internal.display import escape_surrogates
+from muge_fast.datasets.jsonl import read_numbered_queries
+from muge_fast.retrieval.scoring import score_retrieval
 
 KS = (1, 5, 10)
 ITEMS = 10
@@ -91,7 +91,7 @@ def result(golden_file: PathLike, predict_file: PathLike) -> dict[str, Any]:
         mean_recall, r1, r5, r10 = compute_score(golden_file, predict_file)
     except (OSError, ValueError) as error:
         # A path may have bytes that are no UTF-8, which the result object could not be written with.
-        message = printable(str(error))
+        message = escape_surrogates(str(error))
         return {"success": False, "score": 0, "scoreJson": {}, "errorMsg": message, "errorDetail": message}
     scores = {"score": mean_recall, "mean_recall": mean_recall, "r1": r1, "r5": r5, "r10": r10}
     return {"success": True, "score": mean_recall, "scoreJson": scores}

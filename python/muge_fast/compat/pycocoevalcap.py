@@ -24,11 +24,11 @@ from typing import TYPE_CHECKING, Any, Protocol, Union
 import numpy as np
 
 from muge_fast import _core
-from muge_fast.frequency import MAX_ORDER, DocumentFrequency
-from muge_fast.text import Tokenizer, TokenizerLike, tokenize
+from muge_fast.caption.document_frequency import MAX_ORDER, DocumentFrequency
+from muge_fast.text.tokenizers import Tokenizer, TokenizerLike, tokenize
 
 if TYPE_CHECKING:
-    from muge_fast.score import FloatArray
+    from muge_fast.scores import FloatArray
 
 __all__ = ["Bleu", "COCOEvalCap", "Cider", "CiderD", "Rouge"]
 

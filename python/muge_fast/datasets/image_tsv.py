@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from muge_fast import _core
-from muge_fast.atomic import replacing
+from muge_fast._internal.atomic import replacing
+from muge_fast._internal.display import format_value
+from muge_fast._internal.paths import file_type_problem, magic_bytes_problem
 from muge_fast.datasets.decoding import BrokenImageError, decode
-from muge_fast.problems import MESSAGES, shown, wrong_kind, wrong_start
+from muge_fast.datasets.problems import MESSAGES
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -105,7 +107,7 @@ class ImageTsv(Mapping[str, bytes]):
         self.path = Path(path).absolute()
         self._open()
         self._stamp = self._stamped()
-        if code := wrong_start(self._read(4, 0)):
+        if code := magic_bytes_problem(self._read(4, 0)):
             raise ValueError(f"{self.path}: {MESSAGES[code][0]}")
         self._look(1 if broken == "refuse" else most_broken, most_images, threads)
         if self.broken and broken == "refuse":
@@ -241,16 +243,16 @@ class ImageTsv(Mapping[str, bytes]):
         with replacing(path) as file:
             for key, data in images:
                 if not isinstance(key, str):
-                    raise TypeError(f"image {shown(key)}: ids are texts, found {type(key).__name__}")
+                    raise TypeError(f"image {format_value(key)}: ids are texts, found {type(key).__name__}")
                 name = key.encode("utf-8")
                 if not key or key != key.strip() or set("\t\r\n") & set(key) or key in seen or not data:
                     raise ValueError(
-                        f"image {shown(key)} has no bytes, or an id that is empty, has white space or comes twice"
+                        f"image {format_value(key)} has no bytes, or an id that is empty, repeated or has white space"
                     )
-                if not seen and wrong_start(name):
-                    raise ValueError(f"image {shown(key)} has an id that no file may begin with")
+                if not seen and magic_bytes_problem(name):
+                    raise ValueError(f"image {format_value(key)} has an id that no file may begin with")
                 if len(name) > LONGEST_ID:
-                    raise ValueError(f"image {shown(key)} has an id of {len(name)} bytes, may have {LONGEST_ID}")
+                    raise ValueError(f"image {format_value(key)} has an id of {len(name)} bytes, may have {LONGEST_ID}")
                 seen.add(key)
                 file.write(name + b"\t" + base64.urlsafe_b64encode(data) + b"\n")
             if not seen:
@@ -285,7 +287,7 @@ class ImageTsv(Mapping[str, bytes]):
         # A pipe that nobody writes to would be waited for.
         self._file = os.open(self.path, os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0))
         self._close = weakref.finalize(self, os.close, self._file)
-        if code := wrong_kind(os.fstat(self._file).st_mode):
+        if code := file_type_problem(os.fstat(self._file).st_mode):
             raise ValueError(f"{self.path}: {MESSAGES[code][0]}")
 
     def _stamped(self) -> tuple[int, int]:

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from muge_fast import _core
-from muge_fast.files import INT64
-from muge_fast.problems import shown
-from muge_fast.reading import each_line, refuse_pipes
+from muge_fast._internal.display import format_value
+from muge_fast._internal.paths import each_line, refuse_pipes
+from muge_fast.datasets.jsonl import INT64
 
 PathLike = str | os.PathLike[str]
 
@@ -51,7 +51,7 @@ def read_texts(path: PathLike) -> dict[str, str]:
         if not key or not text:
             raise ValueError(f"needs an id, a tab and a text, found {line[:40]!r}")
         if key in texts:
-            raise ValueError(f"id {shown(key)} comes a second time")
+            raise ValueError(f"id {format_value(key)} comes a second time")
         texts[key] = text
 
     each_line(path, add)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from muge_fast.image.device import Device, Host, place_of
+from muge_fast.image.backend import Device, Host, place_of
 from muge_fast.image.statistics import Moments, Statistics
 
 

@@ -8,23 +8,23 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from muge_fast.image.arrays import Array
-from muge_fast.image.device import host
-from muge_fast.image.extraction import Extractor, rules_of
-from muge_fast.image.fid import fid_of
-from muge_fast.image.inception_score import SEED, MeanAndSpread, SplitSums
-from muge_fast.image.kid import kid_of, refuse_subsets
-from muge_fast.image.sides import FEATURES
+from muge_fast._internal.npz import Array
+from muge_fast.image._fid import fid_of
+from muge_fast.image._inception_score import SEED, MeanAndSpread, SplitSums
+from muge_fast.image._kid import kid_of, refuse_subsets
+from muge_fast.image.backend import host
+from muge_fast.image.extractors.running import Extractor, rules_of
+from muge_fast.image.image_set import FEATURES
 from muge_fast.image.statistics import Statistics
-from muge_fast.image.stream import Stream, refuse_other
-from muge_fast.score import Score
+from muge_fast.image.streaming import Stream, refuse_other
+from muge_fast.scores import Score
 
 
 class FID(Stream):
     """The Fréchet distance of two streams of images. Its size does not grow with their number.
 
     Args:
-        extractor: Makes features of a batch: an :class:`muge_fast.image.extractor.InceptionExtractor`, a
+        extractor: Makes features of a batch: an :class:`muge_fast.image.extractors.inception.InceptionExtractor`, a
             ``torch.nn.Module`` or any function; None for batches that are features already.
         dims: Number of features.
         protocol: What the features are, for the signature; None for what the extractor says.
@@ -89,7 +89,7 @@ class FID(Stream):
             ValueError: Processes that do not belong together; in every process.
 
         """
-        from muge_fast.image.gathering import gather_statistics  # noqa: PLC0415 - whoever calls this has torch
+        from muge_fast.image.distributed import gather_statistics  # noqa: PLC0415 - whoever calls this has torch
 
         whole = FID(self.extractor, dims=self.real.dims, protocol=self.protocol)
         whole.real, whole.generated = gather_statistics(self.real), gather_statistics(self.generated)
@@ -134,8 +134,8 @@ class InceptionScore(Stream):
     """The Inception Score of a stream of images. Its size does not grow with their number.
 
     Args:
-        extractor: As for :class:`FID`; an :class:`~muge_fast.image.extractor.InceptionExtractor` needs the output
-            ``"logits_unbiased"``, or ``"logits"`` for the protocol ``"ofa"``.
+        extractor: As for :class:`FID`; an :class:`~muge_fast.image.extractors.inception.InceptionExtractor` needs the
+            output ``"logits_unbiased"``, or ``"logits"`` for the protocol ``"ofa"``.
         splits: As for :func:`muge_fast.image.inception_score_of`; None for 10, or 1 for the protocol ``"ofa"``.
         images: How many images there will be, in all parts together: the score is then that of
             :func:`~muge_fast.image.inception_score_of` and torch-fidelity. None if nobody knows: images are dealt to
@@ -211,7 +211,7 @@ class InceptionScore(Stream):
             ValueError: As :meth:`FID.gather`.
 
         """
-        from muge_fast.image.gathering import gather_splits  # noqa: PLC0415 - whoever calls this has torch
+        from muge_fast.image.distributed import gather_splits  # noqa: PLC0415 - whoever calls this has torch
 
         whole = InceptionScore(self.extractor, protocol=self.protocol)
         whole.sums = gather_splits(self.sums, self.protocol)
@@ -320,7 +320,7 @@ class KID(Stream):
             ValueError: As :meth:`FID.gather`.
 
         """
-        from muge_fast.image.gathering import gather_rows  # noqa: PLC0415 - whoever calls this has torch
+        from muge_fast.image.distributed import gather_rows  # noqa: PLC0415 - whoever calls this has torch
 
         whole = KID(self.extractor, subsets=self.subsets, subset_size=self.subset_size, protocol=self.protocol)
         settings = f"{self.subsets} subsets of {self.subset_size} of {self.protocol!r}"

@@ -6,12 +6,12 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
-from muge_fast.image.extraction import Extractor, signature_of
-from muge_fast.image.fid import fid_of, set_score
-from muge_fast.image.inception_score import SEED
-from muge_fast.image.kid import kid_of, refuse_subsets
-from muge_fast.image.sides import Side
-from muge_fast.score import Score
+from muge_fast.image._fid import fid_of
+from muge_fast.image._inception_score import SEED
+from muge_fast.image._kid import kid_of, refuse_subsets
+from muge_fast.image.extractors.running import Extractor, signature_of
+from muge_fast.image.image_set import Side
+from muge_fast.scores import Score, set_score, signature
 
 
 class OnePass:
@@ -23,14 +23,14 @@ class OnePass:
         generated: Generated images.
         real: Real ones. The Inception Score does not need them: where it is all, they are not looked at.
         extractor: What makes features.
-        metrics: Any of :data:`muge_fast.image.sides.METRICS`.
+        metrics: Any of :data:`muge_fast.image.image_set.METRICS`.
         splits: Of the Inception Score.
         subsets: Of KID.
         subset_size: Images of each.
 
     Raises:
-        OSError: As for :class:`muge_fast.image.sides.Side`.
-        ValueError: As for :class:`muge_fast.image.sides.Side`, or fewer images than a subset has.
+        OSError: As for :class:`muge_fast.image.image_set.Side`.
+        ValueError: As for :class:`muge_fast.image.image_set.Side`, or fewer images than a subset has.
 
     Example:
         >>> from muge_fast.image.one_pass import OnePass
@@ -61,10 +61,10 @@ class OnePass:
         """Go through the images and compute the metrics, in the order in which they were asked for.
 
         Args:
-            options: For :func:`muge_fast.image.extraction.extracted`.
+            options: For :func:`muge_fast.image.extractors.running.extracted`.
 
         Raises:
-            ValueError: As for :meth:`muge_fast.image.sides.Side.look`.
+            ValueError: As for :meth:`muge_fast.image.image_set.Side.look`.
 
         """
         if self._theirs is not None:
@@ -84,8 +84,8 @@ class OnePass:
         assert self._theirs is not None  # noqa: S101 - it is compared
         sizes = {"subsets": self.subsets, "subset_size": self.subset_size}
         found = kid_of(self._theirs.features, self._own.features, **sizes)
-        rule = f"kid|subsets:{self.subsets}|subset_size:{self.subset_size}|seed:{SEED}"
-        return set_score("kid", found.mean, f"{rule}|{self.signature}", {"std": found.std})
+        signed = signature("kid", self.signature, **sizes, seed=SEED)
+        return set_score("kid", signed, found.mean, parts={"std": found.std}, higher_is_better=False)
 
     def _inception_score(self) -> Score:
         sums = self._own.sums
@@ -93,6 +93,5 @@ class OnePass:
         # Of a single part nothing is dealt.
         rule = "dealt" if sums.images is None and (sums.splits > 1 or sums.seed is not None) else "shuffle"
         order = "none" if sums.seed is None else sums.seed
-        return set_score(
-            "is", found.mean, f"is|splits:{sums.splits}|{rule}:{order}|{self.signature}", {"std": found.std}
-        )
+        signed = signature("is", self.signature, splits=sums.splits, **{rule: order})
+        return set_score("is", signed, found.mean, parts={"std": found.std})

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from muge_fast.image.arrays import Array, load_arrays, save_arrays
-from muge_fast.image.device import NO_ROW, home_of, place_of
-from muge_fast.image.sums import Sums
+from muge_fast._internal.npz import Array, load_arrays, save_arrays
+from muge_fast.image.backend import NO_ROW, home_of, place_of
+from muge_fast.image.feature_sums import Sums
 
 Float64 = npt.NDArray[np.float64]
 

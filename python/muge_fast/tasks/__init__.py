@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 
-from muge_fast.tasks.declaration import Form, Ids, Integer, Task, Text, Texts
+from muge_fast.tasks.task import Form, Ids, Integer, Task, Text, Texts
 
 __all__ = ["Form", "Ids", "Integer", "Task", "Text", "Texts", "get", "names"]
 
@@ -54,7 +54,7 @@ def get(name: str) -> Task:
 
 
 def _own() -> list[str]:
-    return sorted(module.name for module in pkgutil.iter_modules(__path__) if module.name != "declaration")
+    return sorted(module.name for module in pkgutil.iter_modules(__path__) if module.name != "task")
 
 
 def _added() -> dict[str, object]:

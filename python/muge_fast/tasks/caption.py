@@ -1,7 +1,7 @@
 """Product captions, ECommerce-IC."""
 
-from muge_fast.caption import score_captions
-from muge_fast.tasks.declaration import Form, Task, Text, Texts
+from muge_fast.caption.scoring import score_captions
+from muge_fast.tasks.task import Form, Task, Text, Texts
 
 TASK = Task(
     name="caption",

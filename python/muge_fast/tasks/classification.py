@@ -8,8 +8,8 @@ from functools import partial
 import numpy as np
 
 from muge_fast import _core
-from muge_fast.score import FloatArray, Score, Scores
-from muge_fast.tasks.declaration import Form, Task, Text
+from muge_fast.scores import FloatArray, ItemStatistics, Score, Scores, mean_score, signature
+from muge_fast.tasks.task import Form, Task, Text
 
 
 def score_classification(
@@ -45,15 +45,9 @@ def score_classification(
     labels = sorted({*references.values(), *predictions.values()})
     places = {label: place for place, label in enumerate(labels)}
     true, predicted = (np.array([places[side[key]] for key in ids]) for side in (references, predictions))
-    correct = (true == predicted).astype(np.float64).reshape(-1, 1)
+    accuracy = mean_score("accuracy", signature("accuracy"), (true == predicted).astype(np.float64))
     pairs = np.stack([true, predicted], axis=1).astype(np.float64)
-    return Scores({"accuracy": _accuracy(correct), "macro_f1": _macro_f1(len(labels), pairs)}, len(ids), list(ids))
-
-
-def _accuracy(rows: FloatArray) -> Score:
-    values = np.ascontiguousarray(rows[:, 0])
-    signature = f"accuracy|version:{_core.__version__}"
-    return Score("accuracy", _core.mean(values), values, signature, {}, rows, _accuracy)
+    return Scores({"accuracy": accuracy, "macro_f1": _macro_f1(len(labels), pairs)}, len(ids), list(ids))
 
 
 def _macro_f1(labels: int, rows: FloatArray) -> Score:
@@ -65,11 +59,11 @@ def _macro_f1(labels: int, rows: FloatArray) -> Score:
         name="macro_f1",
         value=_core.mean(f1),
         per_item=np.ascontiguousarray(f1[true]),
-        signature=f"macro_f1|labels:{labels}|version:{_core.__version__}",
+        signature=signature("macro_f1", labels=labels),
         parts={},
-        rows=rows,
-        of_rows=partial(_macro_f1, labels),
-        unmergeable="each set has labels of its own",
+        statistics=ItemStatistics(("label", "predicted_label"), rows),
+        _rescore=partial(_macro_f1, labels),
+        _merge_error="labels are numbered within each set; score all items together",
     )
 
 

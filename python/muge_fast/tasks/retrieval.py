@@ -1,7 +1,7 @@
 """Image retrieval by text, MUGE Multimodal Retrieval, in the forms of MUGE and of Chinese-CLIP."""
 
-from muge_fast.retrieval import score_retrieval
-from muge_fast.tasks.declaration import Form, Ids, Integer, Task
+from muge_fast.retrieval.scoring import score_retrieval
+from muge_fast.tasks.task import Form, Ids, Integer, Task
 
 TASK = Task(
     name="retrieval",

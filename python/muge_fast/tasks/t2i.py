@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from muge_fast.score import Scores
-from muge_fast.tasks.declaration import Form, Task, Text
+from muge_fast.scores import Scores
+from muge_fast.tasks.task import Form, Task, Text
 
 
 def score_images(
@@ -34,7 +34,7 @@ def score_images(
 
     """
     try:
-        from muge_fast.image.verdict import score_images as score  # noqa: PLC0415 - it imports torch
+        from muge_fast.image._score_images import score_images as score  # noqa: PLC0415 - it imports torch
     except ImportError as error:
         raise ImportError("images need torch and Pillow: pip install 'muge-fast[t2i]'") from error
     if threads is not None:

@@ -14,7 +14,7 @@ use muge_fast_core::caption::bleu::{BleuRow, Smoothing, WIDTH, score};
 use muge_fast_core::caption::cider::Cider;
 use muge_fast_core::caption::rouge_l::BETA;
 use muge_fast_core::caption::{DocumentFrequency, Metrics, References, Rows};
-use muge_fast_core::rows::sum;
+use muge_fast_core::sums::sum;
 use muge_fast_core::text::ngrams::MAX_ORDER;
 use muge_fast_core::text::tokens::Cut;
 use muge_fast_core::{Error, Plan};

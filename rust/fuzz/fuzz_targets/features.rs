@@ -3,8 +3,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use muge_fast_core::features::{Features, ID_FIELDS, read};
-use muge_fast_core::lanes::Level;
+use muge_fast_core::io::features::{Features, ID_FIELDS, read};
+use muge_fast_core::simd::Level;
 use muge_fast_core::{Plan, Result};
 use serde_json::Value;
 

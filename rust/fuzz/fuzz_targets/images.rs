@@ -4,7 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use muge_fast_core::Plan;
-use muge_fast_core::image_tsv::{Wanted, decode, index};
+use muge_fast_core::io::image_tsv::{Wanted, decode, index};
 
 const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 

@@ -5,7 +5,7 @@
 use std::collections::HashSet;
 
 use libfuzzer_sys::fuzz_target;
-use muge_fast_core::submission::{Fields, Kind, Row, Value, read};
+use muge_fast_core::io::strict_rows::{Fields, Kind, Row, Value, read};
 use serde_json::Value as Json;
 
 /// Each byte of the input stands for one of these.

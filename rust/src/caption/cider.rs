@@ -8,7 +8,7 @@
 use std::f64::consts::E;
 use std::hint::black_box;
 
-use super::matching::ones;
+use super::ngram_matches::ones;
 use crate::text::ngrams::MAX_ORDER;
 
 /// Parameters of CIDEr-D and CIDEr.

@@ -2,34 +2,30 @@
 //!
 //! [`References`] holds the references' token ids, and everything about them that a metric needs again and again.
 //! [`References::score`] takes predictions and gives rows, one for each item; the score of a metric is a function of
-//! the sum of rows ([`bleu::score`]) or their mean ([`crate::rows::mean`]).
+//! the sum of rows ([`bleu::score`]) or their mean ([`crate::sums::mean`]).
 
 pub mod bleu;
 pub mod cider;
-mod common_tokens;
-mod comparison;
-mod counting;
-mod frequency;
-mod idf;
-mod listing;
-mod matching;
-mod reading;
+mod compare;
+mod document_frequency;
+mod ngram_matches;
 pub mod rouge_l;
-mod weights;
+mod shared_tokens;
+mod tfidf;
 
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
-use crate::blocks::Plan;
 use crate::error::{Error, Result};
+use crate::parallel::Plan;
 use crate::text::tokens::{Part, Texts, Tokens, tokenise};
 use crate::text::vocab::Vocab;
 use bleu::BleuRow;
 use cider::Cider;
-use comparison::{Comparison, Weighing};
-pub use frequency::DocumentFrequency;
-use idf::Idf;
-use weights::{Documents, Weights};
+use compare::{Comparison, Weighing};
+pub use document_frequency::DocumentFrequency;
+use tfidf::idf::Idf;
+use tfidf::{Documents, Weights};
 
 /// Predictions whose tokens and weights are in memory at a time.
 const PART: usize = 1 << 14;

@@ -3,9 +3,9 @@
 //! The definition is that of pycocoevalcap (after Lin, 2004): precision and recall are each maximised over the
 //! references, independently, and combined with beta 1.2.
 
-use super::common_tokens::CommonTokens;
-use crate::blocks::Plan;
+use super::shared_tokens::CommonTokens;
 use crate::error::Result;
+use crate::parallel::Plan;
 
 /// Weight of recall against precision.
 pub const BETA: f64 = 1.2;

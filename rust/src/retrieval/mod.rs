@@ -1,5 +1,5 @@
 //! Retrieval: the best items for each query, and how good a ranking is.
 
-pub mod recall;
-pub mod top_k;
-pub mod top_k_of;
+pub mod metrics;
+pub mod top_k_embeddings;
+pub mod top_k_matrix;

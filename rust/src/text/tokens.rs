@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::vocab::{Interner, Room, Vocab};
 use super::{Scratch, Sink, Tokenizer};
-use crate::blocks::Plan;
 use crate::error::Result;
+use crate::parallel::Plan;
 
 /// Texts are tokenised in at most this many blocks, each with a vocabulary of its own that is merged afterwards.
 const MAX_BLOCKS: usize = 32;

@@ -1,0 +1,6 @@
+"""Caption metrics: CIDEr-D, CIDEr, BLEU and ROUGE-L."""
+
+from muge_fast.caption.document_frequency import DocumentFrequency
+from muge_fast.caption.scoring import Captions, score_captions
+
+__all__ = ["Captions", "DocumentFrequency", "score_captions"]

@@ -1,1 +1,0 @@
-"""The commands of ``muge-fast``, one file each."""

@@ -1,0 +1,502 @@
+//! Tables of document frequencies in Python's pickle format, read without Python.
+//!
+//! A pickle is a program for a stack machine. This machine knows the instructions that make the table
+//! `{"ref_len": number, "document_frequency": {n-gram: number}}`, of all protocols, and refuses all others. It calls
+//! nothing, follows no nesting, and takes time and memory in proportion to the length of the file.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use super::pickle_reader::{Reader, name, unescape_bytes, unescape_text};
+use foldhash::fast::RandomState;
+
+use crate::error::{Error, Result};
+use crate::text::ngrams::MAX_ORDER;
+use crate::text::vocab::Vocab;
+
+/// What such a file says.
+#[derive(Debug)]
+pub struct PickledCounts {
+    /// `ref_len`, any number.
+    pub documents: f64,
+    /// The tokens of all n-grams.
+    pub vocab: Vocab,
+    /// Ids of 1 to [`MAX_ORDER`] tokens, with zeros after the last, and in how many documents they are.
+    pub counts: HashMap<[u32; MAX_ORDER], u32, RandomState>,
+}
+
+/// The table has one dict inside another.
+const MAX_DICTS: usize = 2;
+
+/// Why an instruction was refused.
+pub(super) type Step<T> = std::result::Result<T, String>;
+
+/// Read a pickle of protocol 0 to 5. The last count of an n-gram that comes more than once is its count.
+///
+/// Byte strings of Python 2 are read as UTF-8, or all of them as Latin-1 if one is not UTF-8.
+///
+/// # Errors
+/// [`Error::Invalid`] for bytes that are no such table, with the place and the instruction.
+pub fn read_counts(bytes: &[u8]) -> Result<PickledCounts> {
+    let mut machine = Machine { reader: Reader { bytes, place: 0 }, ..Machine::default() };
+    loop {
+        let place = machine.reader.place;
+        let opcode = machine.reader.array().map(|[opcode]| opcode).map_err(invalid)?;
+        let at = |problem: String| invalid(format!("{problem} (opcode {} at byte {place})", name(opcode)));
+        if opcode == b'.' {
+            let made = machine.pop().map_err(at)?;
+            return machine.table(made).map_err(invalid);
+        }
+        machine.step(opcode).map_err(at)?;
+    }
+}
+
+fn invalid(problem: String) -> Error {
+    Error::Invalid { parameter: "pickle", problem }
+}
+
+/// What can lie on the stack. Everything is a number or an index, so that copies cost nothing.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Value {
+    /// None, True or False: no number and no text, of no use in a table.
+    Nothing,
+    /// An integer or a float. Counts and numbers of documents that are allowed are exact.
+    Number(f64),
+    /// Index in `texts`.
+    Text(u32),
+    /// Index in `ngrams`.
+    Ngram(usize),
+    /// The type `collections.defaultdict`.
+    DefaultDict,
+    /// One of the types int and float.
+    NumberType,
+    /// A tuple that `defaultdict` takes: empty, or with one type.
+    Arguments,
+    /// Index in `dicts`.
+    Dict(usize),
+}
+
+/// Where a text lies in `Machine::text`.
+#[derive(Debug, Clone, Copy)]
+struct Span {
+    start: usize,
+    end: usize,
+    /// A byte string of Python 2.
+    old: bool,
+}
+
+#[derive(Debug, Default)]
+struct Machine<'b> {
+    reader: Reader<'b>,
+    stack: Vec<Value>,
+    /// Heights of the stack.
+    marks: Vec<usize>,
+    /// Places that were taken in order, as all writers do.
+    memo: Vec<Value>,
+    /// Other places: a file may name a giant one.
+    sparse: HashMap<usize, Value, RandomState>,
+    text: Vec<u8>,
+    texts: Vec<Span>,
+    /// Whether a byte string of Python 2 is not UTF-8.
+    latin: bool,
+    /// Indices in `texts`, plus one; zeros after the last.
+    ngrams: Vec<[u32; MAX_ORDER]>,
+    dicts: Vec<Vec<(Value, Value)>>,
+}
+
+impl Machine<'_> {
+    fn step(&mut self, opcode: u8) -> Step<()> {
+        match opcode {
+            0x80 => match self.reader.array()? {
+                [0..=5] => Ok(()),
+                [protocol] => Err(format!("unknown protocol {protocol}")),
+            },
+            0x95 => self.reader.frame(),
+            b'(' => {
+                self.marks.push(self.stack.len());
+                Ok(())
+            }
+            b'0' if self.marks.last() == Some(&self.stack.len()) => self.pop_mark().map(drop),
+            b'0' => self.pop().map(drop),
+            b'1' => self.pop_mark().map(drop),
+            b'2' => self.top().map(|value| self.stack.push(value)),
+            b'N' | 0x88 | 0x89 => {
+                self.stack.push(Value::Nothing);
+                Ok(())
+            }
+            b'I' | b'L' | b'J' | b'K' | b'M' | 0x8a | 0x8b | b'F' | b'G' => {
+                self.reader.number(opcode).map(|value| self.stack.push(value))
+            }
+            b'S' | b'T' | b'U' | b'V' | b'X' | 0x8c | 0x8d => self.push_text(opcode),
+            b')' | b't' | 0x85..=0x87 => self.push_tuple(opcode),
+            b'}' | b'd' | b's' | b'u' => self.fill_dict(opcode),
+            b'p' | b'q' | b'r' | 0x94 => self.put(opcode),
+            b'g' | b'h' | b'j' => self.get(opcode),
+            b'c' | 0x93 => self.push_type(opcode),
+            b'R' => self.call(),
+            _ => Err("refused instruction".to_owned()),
+        }
+    }
+
+    fn floor(&self) -> usize {
+        self.marks.last().copied().unwrap_or(0)
+    }
+
+    fn top(&self) -> Step<Value> {
+        let above = self.stack.get(self.floor()..).and_then(<[Value]>::last);
+        above.copied().ok_or_else(|| "nothing on the stack".to_owned())
+    }
+
+    fn pop(&mut self) -> Step<Value> {
+        let top = self.top()?;
+        self.stack.pop();
+        Ok(top)
+    }
+
+    /// The values above the last mark.
+    fn pop_mark(&mut self) -> Step<Vec<Value>> {
+        let mark = self.marks.pop().ok_or("no mark on the stack")?;
+        Ok(self.stack.split_off(mark.min(self.stack.len())))
+    }
+
+    fn push_text(&mut self, opcode: u8) -> Step<()> {
+        let start = self.text.len();
+        match opcode {
+            b'S' => unescape_bytes(self.reader.line()?, &mut self.text)?,
+            b'V' => unescape_text(self.reader.line()?, &mut self.text)?,
+            b'U' | 0x8c => self.text.extend_from_slice(self.reader.sized(1)?),
+            b'T' | b'X' => self.text.extend_from_slice(self.reader.sized(4)?),
+            _ => self.text.extend_from_slice(self.reader.sized(8)?),
+        }
+        let old = matches!(opcode, b'S' | b'T' | b'U');
+        let span = Span { start, end: self.text.len(), old };
+        if std::str::from_utf8(self.bytes(span)).is_err() {
+            if !old {
+                return Err("text with a lone surrogate or not UTF-8".to_owned());
+            }
+            self.latin = true;
+        }
+        let index = u32::try_from(self.texts.len()).ok().filter(|&index| index < u32::MAX);
+        self.stack.push(Value::Text(index.ok_or("too many texts")?));
+        self.texts.push(span);
+        Ok(())
+    }
+
+    fn push_tuple(&mut self, opcode: u8) -> Step<()> {
+        let mut members = [Value::Nothing; MAX_ORDER];
+        let len = match opcode {
+            b')' => 0,
+            b't' => {
+                let all = self.pop_mark()?;
+                let kept = members.get_mut(..all.len()).ok_or("tuple of more than 4 members")?;
+                kept.copy_from_slice(&all);
+                all.len()
+            }
+            _ => {
+                let len = usize::from(opcode - 0x84);
+                for member in members.iter_mut().take(len).rev() {
+                    *member = self.pop()?;
+                }
+                len
+            }
+        };
+        let made = match (len, members) {
+            (0, _) | (1, [Value::NumberType | Value::Nothing, ..]) => Value::Arguments,
+            _ => {
+                let mut ngram = [0; MAX_ORDER];
+                for (place, member) in ngram.iter_mut().zip(members).take(len) {
+                    let Value::Text(text) = member else {
+                        return Err("tuple that is no n-gram of 1 to 4 strings".to_owned());
+                    };
+                    *place = text + 1;
+                }
+                self.ngrams.push(ngram);
+                Value::Ngram(self.ngrams.len() - 1)
+            }
+        };
+        self.stack.push(made);
+        Ok(())
+    }
+
+    fn fill_dict(&mut self, opcode: u8) -> Step<()> {
+        let items = match opcode {
+            b'}' => Vec::new(),
+            b's' => {
+                let value = self.pop()?;
+                vec![self.pop()?, value]
+            }
+            _ => self.pop_mark()?,
+        };
+        if matches!(opcode, b'}' | b'd') {
+            self.push_dict()?;
+        }
+        let Value::Dict(dict) = self.top()? else { return Err("items for what is no dict".to_owned()) };
+        let (pairs, rest) = items.as_chunks();
+        if !rest.is_empty() {
+            return Err("key without a value".to_owned());
+        }
+        for &[key, value] in pairs {
+            if matches!(key, Value::Dict(_)) {
+                return Err("dict as a key".to_owned());
+            }
+            if value == Value::Dict(dict) {
+                return Err("dict that holds itself".to_owned());
+            }
+            self.dicts.get_mut(dict).ok_or("no such dict")?.push((key, value));
+        }
+        Ok(())
+    }
+
+    fn push_dict(&mut self) -> Step<()> {
+        if self.dicts.len() == MAX_DICTS {
+            return Err(format!("more than {MAX_DICTS} dicts"));
+        }
+        self.stack.push(Value::Dict(self.dicts.len()));
+        self.dicts.push(Vec::new());
+        Ok(())
+    }
+
+    fn put(&mut self, opcode: u8) -> Step<()> {
+        let value = self.top()?;
+        let place = match opcode {
+            0x94 => self.memo.len() + self.sparse.len(),
+            _ => self.reader.memo_place(opcode)?,
+        };
+        if let Some(taken) = self.memo.get_mut(place) {
+            *taken = value;
+        } else if place == self.memo.len() {
+            self.sparse.remove(&place);
+            self.memo.push(value);
+        } else {
+            self.sparse.insert(place, value);
+        }
+        Ok(())
+    }
+
+    fn get(&mut self, opcode: u8) -> Step<()> {
+        let place = self.reader.memo_place(opcode)?;
+        let known = self.memo.get(place).or_else(|| self.sparse.get(&place));
+        let value = *known.ok_or_else(|| format!("nothing was kept at {place}"))?;
+        self.stack.push(value);
+        Ok(())
+    }
+
+    fn push_type(&mut self, opcode: u8) -> Step<()> {
+        let (module, name) = if opcode == b'c' {
+            let module = String::from_utf8_lossy(self.reader.line()?);
+            (module, String::from_utf8_lossy(self.reader.line()?))
+        } else {
+            let (name, module) = (self.pop()?, self.pop()?);
+            let (Value::Text(name), Value::Text(module)) = (name, module) else {
+                return Err("name of a type that is no string".to_owned());
+            };
+            (self.decoded(module), self.decoded(name))
+        };
+        let made = match (&*module, &*name) {
+            ("collections", "defaultdict") => Value::DefaultDict,
+            ("builtins" | "__builtin__", "float" | "int" | "long") => Value::NumberType,
+            _ => {
+                let start = |text: &str| text.chars().take(80).collect::<String>();
+                return Err(format!("refused to load {}.{}", start(&module), start(&name)));
+            }
+        };
+        self.stack.push(made);
+        Ok(())
+    }
+
+    fn call(&mut self) -> Step<()> {
+        let (arguments, function) = (self.pop()?, self.pop()?);
+        if (function, arguments) != (Value::DefaultDict, Value::Arguments) {
+            return Err("call of something else than defaultdict with a type".to_owned());
+        }
+        self.push_dict()
+    }
+
+    fn bytes(&self, span: Span) -> &[u8] {
+        self.text.get(span.start..span.end).unwrap_or_default()
+    }
+
+    fn decoded(&self, text: u32) -> Cow<'_, str> {
+        let Some(&span) = self.texts.get(text as usize) else { return Cow::Borrowed("") };
+        if span.old && self.latin {
+            return self.bytes(span).iter().map(|&byte| char::from(byte)).collect();
+        }
+        String::from_utf8_lossy(self.bytes(span))
+    }
+
+    /// The table that the whole program has made.
+    fn table(&self, made: Value) -> Step<PickledCounts> {
+        let mut documents = None;
+        let mut counts = None;
+        for &(key, value) in self.dict(made).ok_or("not a dict with ref_len and document_frequency")? {
+            // Texts are compared as they lie in the file: both keys are the same in every encoding.
+            let Value::Text(key) = key else { continue };
+            match self.texts.get(key as usize).map(|&span| self.bytes(span)) {
+                Some(b"ref_len") => documents = Some(value),
+                Some(b"document_frequency") => counts = Some(value),
+                _ => {}
+            }
+        }
+        let (Some(documents), Some(counts)) = (documents, counts) else {
+            return Err("the dict lacks ref_len or document_frequency".to_owned());
+        };
+        let Value::Number(documents) = documents else { return Err("ref_len is not a number".to_owned()) };
+        self.counts(documents, self.dict(counts).ok_or("document_frequency is not a dict")?)
+    }
+
+    fn dict(&self, value: Value) -> Option<&[(Value, Value)]> {
+        let Value::Dict(dict) = value else { return None };
+        self.dicts.get(dict).map(Vec::as_slice)
+    }
+
+    fn counts(&self, documents: f64, items: &[(Value, Value)]) -> Step<PickledCounts> {
+        let mut made = PickledCounts { documents, vocab: Vocab::default(), counts: HashMap::default() };
+        // Each text is looked at once, however often it is used.
+        let mut ids = vec![0; self.texts.len()];
+        for (row, &(key, value)) in items.iter().enumerate() {
+            let ngram = if let Value::Ngram(ngram) = key { self.ngrams.get(ngram) } else { None };
+            let mut ngram = *ngram.ok_or_else(|| format!("n-gram {row} is not a tuple of 1 to 4 strings"))?;
+            for place in ngram.iter_mut().take_while(|place| **place > 0) {
+                let text = *place - 1;
+                let id = ids.get_mut(text as usize).ok_or("no such text")?;
+                if *id == 0 {
+                    *id = made.vocab.intern(&self.decoded(text));
+                }
+                *place = *id;
+            }
+            let most = f64::from(u32::MAX);
+            let count = match value {
+                Value::Number(count) if (0.0..=most).contains(&count) && count.fract() == 0.0 => count as u32,
+                Value::Number(count) => {
+                    return Err(format!("count of n-gram {row} is {count}, needs a whole number from 0 to {most}"));
+                }
+                _ => return Err(format!("count of n-gram {row} is not a number")),
+            };
+            made.counts.insert(ngram, count);
+        }
+        Ok(made)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The table, as documents and n-grams of tokens, or the error.
+    type Found = std::result::Result<(f64, Vec<(String, u32)>), String>;
+
+    fn read(bytes: &[u8]) -> Found {
+        let made = read_counts(bytes).map_err(|error| error.to_string())?;
+        let words = |ngram: [u32; MAX_ORDER]| {
+            let tokens = ngram.into_iter().take_while(|&id| id > 0).map(|id| made.vocab.token(id).unwrap());
+            tokens.collect::<Vec<_>>().join(" ")
+        };
+        let mut counts: Vec<_> = made.counts.iter().map(|(&ngram, &count)| (words(ngram), count)).collect();
+        counts.sort();
+        Ok((made.documents, counts))
+    }
+
+    #[allow(clippy::unnecessary_wraps)] // to be compared with
+    fn one(text: &str, count: u32) -> Found {
+        Ok((3.0, vec![(text.to_owned(), count)]))
+    }
+
+    fn table(counts: &[u8]) -> Vec<u8> {
+        [b"}(U\x07ref_lenK\x03U\x12document_frequency", counts, b"u."].concat()
+    }
+
+    #[test]
+    fn every_protocol_is_read() {
+        let lines = b"(dp0\nVref_len\np1\nI3\nsVdocument_frequency\np2\nccollections\ndefaultdict\np3\n\
+            (c__builtin__\nlong\np4\ntp5\nRp6\n(V\\u7ea2\np7\ng7\ntp8\nF2.0\nss.";
+        assert_eq!(read(lines), one("红 红", 2));
+        let frames = b"\x80\x04\x95\x05\x00\x00\x00\x00\x00\x00\x00}\x94(\x8c\x07ref_len\x94K\x03\
+            \x8c\x12document_frequency\x94\x8c\x0bcollections\x94\x8c\x0bdefaultdict\x94\x93\x94\
+            \x8c\x08builtins\x94\x8c\x05float\x94\x93\x94\x85\x94R\x94\x8c\x03\xe7\xba\xa2\x94h\x0b\x86G\x40\0\0\0\0\0\0\0su.";
+        assert_eq!(read(frames), one("红 红", 2));
+    }
+
+    #[test]
+    fn numbers_are_read_in_all_forms() {
+        for (number, count) in [
+            (&b"I70000\n"[..], 70_000),
+            (b"L70000L\n", 70_000),
+            (b"J\x70\x11\x01\0", 70_000),
+            (b"M\xff\xff", 65_535),
+            (b"\x8a\x05\xff\xff\xff\xff\0", u32::MAX),
+            (b"\x8b\x02\0\0\0\xff\0", 255),
+            (b"\x8a\0", 0),
+            (b"F1e3\n", 1000),
+        ] {
+            assert_eq!(read(&table(&[b"}U\x01a\x85", number, b"s"].concat())), one("a", count));
+        }
+        for number in [&b"I-1\n"[..], b"\x8a\x01\xff", b"J\xff\xff\xff\xff", b"F1.5\n", b"Fnan\n", b"Finf\n", b"I01\n"]
+        {
+            assert!(read(&table(&[b"}U\x01a\x85", number, b"s"].concat())).is_err());
+        }
+    }
+
+    #[test]
+    fn byte_strings_are_utf_8_or_all_of_them_latin_1() {
+        assert_eq!(read(&table(b"}S'\\xe7\\xba\\xa2'\n\x85K\x01s")), one("红", 1));
+        assert_eq!(read(&table(b"}U\x01\xe9S'\\xc3\\xa9'\nX\x02\0\0\0\xc3\xa9\x87K\x01s")), one("é Ã© é", 1));
+        assert_eq!(read(&table(b"}S\"a\\\\\\n'\"\n\x85K\x01s")), one("a\\\n'", 1));
+        assert_eq!(read(&table(b"}V\\\\u0041\\x\n\x85K\x01s")), one("\\\\u0041\\x", 1));
+    }
+
+    #[test]
+    fn the_last_of_equal_keys_wins() {
+        let twice = b"}(U\x01a\x85K\x01U\x01a\x85K\x02u";
+        assert_eq!(read(&table(twice)), one("a", 2));
+        assert_eq!(
+            read(b"}(U\x07ref_lenK\x01U\x07ref_lenK\x03U\x12document_frequency}U\x01a\x85K\x01su."),
+            one("a", 1)
+        );
+    }
+
+    #[test]
+    fn the_memo_takes_any_place() {
+        assert_eq!(read(&table(b"}U\x01ar\xff\xff\xff\xff0j\xff\xff\xff\xff\x85q\x000h\x00K\x01s")), one("a", 1));
+        assert!(read(&table(b"}h\x05\x85K\x01s")).unwrap_err().contains("nothing was kept at 5"));
+    }
+
+    #[test]
+    fn what_is_no_table_is_refused_by_name_and_place() {
+        let refused = |bytes: &[u8], message: &str| {
+            let error = read(bytes).unwrap_err();
+            assert!(error.contains(message), "{error}");
+        };
+        refused(b"cos\nsystem\n(S'x'\ntR.", "refused to load os.system (opcode 0x63 at byte 0)");
+        refused(b"\x80\x04\x8c\x02os\x8c\x06system\x93.", "refused to load os.system (opcode 0x93 at byte 14)");
+        refused(b"}}b.", "(opcode BUILD at byte 2)");
+        refused(b"", "the file ends too early");
+        refused(b"(0.", "nothing on the stack");
+        refused(b"\x80\x06.", "unknown protocol 6");
+        refused(b"}}}", "more than 2 dicts");
+        refused(b"}q\x00K\x01h\x00s.", "dict that holds itself");
+        refused(b"}h", "the file ends too early");
+        refused(b"\x8d\xff\xff\xff\xff\xff\xff\xff\xff.", "the file ends too early");
+        refused(&table(b"}U\x01a\x85\x85"), "no n-gram");
+        refused(&table(b"}(U\x01a2222t"), "more than 4 members");
+        refused(&table(b"})K\x01s"), "n-gram 0 is not a tuple");
+        refused(&table(b"X\x03\0\0\0\xed\xa0\x80"), "lone surrogate");
+        refused(&table(b"V\\ud800\n"), "lone surrogate");
+        refused(&table(b"c__builtin__\nint\n(I5\ntR"), "no n-gram");
+        refused(&table(b"c__builtin__\nint\n)R"), "call of something else");
+        refused(b"}(U\x07ref_lenU\x013U\x12document_frequency}u.", "ref_len is not a number");
+    }
+
+    #[test]
+    fn no_bytes_at_all_make_it_panic() {
+        let good = table(b"ccollections\ndefaultdict\nc__builtin__\nfloat\n\x85RU\x01aq\x00h\x00\x86K\x01s");
+        assert!(read(&good).is_ok());
+        for place in 0..good.len() {
+            for byte in 0..=u8::MAX {
+                let mut changed = good.clone();
+                changed[place] = byte;
+                let _ = read(&changed);
+            }
+            assert!(read(&good[..place]).is_err());
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! How good rankings are: recall, precision, reciprocal rank, average precision and nDCG of each query.
+//!
+//! All of them follow from where the relevant items stand in the ranking; relevance is yes or no.
+
+use std::ops::Range;
+
+use crate::error::{Error, Result};
+use crate::parallel::Plan;
+
+/// Queries that one thread takes at a time.
+const BLOCK: usize = 256;
+
+/// Lists of item ids, one for each query, in one flat array.
+#[derive(Debug, Clone, Copy)]
+pub struct Lists<'a> {
+    /// The parameter that they came from, for errors.
+    pub parameter: &'static str,
+    /// All ids.
+    pub ids: &'a [i64],
+    /// Where each list ends.
+    pub ends: &'a [usize],
+}
+
+impl<'a> Lists<'a> {
+    fn get(&self, row: usize) -> &'a [i64] {
+        &self.ids[if row == 0 { 0 } else { self.ends[row - 1] }..self.ends[row]]
+    }
+
+    /// Ends must rise to the number of ids.
+    fn check(&self) -> Result<()> {
+        let rises = self.ends.iter().try_fold(0, |start, &end| (start <= end).then_some(end));
+        if rises == Some(self.ids.len()) {
+            return Ok(());
+        }
+        Err(Error::Invalid { parameter: self.parameter, problem: "ends do not match the ids".to_owned() })
+    }
+
+    /// The ids of one list in order; twice the same is an error.
+    fn sort(&self, row: usize, sorted: &mut Vec<i64>) -> Result<()> {
+        sorted.clear();
+        sorted.extend_from_slice(self.get(row));
+        sorted.sort_unstable();
+        if sorted.windows(2).all(|pair| pair[0] != pair[1]) {
+            return Ok(());
+        }
+        let problem = format!("row {row} has an item twice");
+        Err(Error::Invalid { parameter: self.parameter, problem })
+    }
+}
+
+/// A metric of one ranking, between 0 and 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Metric {
+    /// 1 if a relevant item is among the first k: what MUGE calls recall, others hit rate or success.
+    Recall(usize),
+    /// The share of the relevant items that is among the first k.
+    RelevantRecall(usize),
+    /// The share of the first k that is relevant.
+    Precision(usize),
+    /// Discounted cumulative gain of the first k by that of the best ranking (Järvelin and Kekäläinen, 2002).
+    Ndcg(usize),
+    /// One by the rank of the first relevant item.
+    ReciprocalRank,
+    /// The mean, over the relevant items, of the precision at the rank of each; 0 for those that are missing.
+    AveragePrecision,
+}
+
+impl Metric {
+    /// The names that [`Metric::named`] knows.
+    pub const NAMES: &'static [&'static str] = &["recall", "relevant_recall", "precision", "ndcg", "mrr", "map"];
+
+    /// The metric of that name; `k` is for those that look at the first k items only.
+    ///
+    /// # Errors
+    /// [`Error::UnknownName`].
+    pub fn named(name: &str, k: usize) -> Result<Self> {
+        match name {
+            "recall" => Ok(Self::Recall(k)),
+            "relevant_recall" => Ok(Self::RelevantRecall(k)),
+            "precision" => Ok(Self::Precision(k)),
+            "ndcg" => Ok(Self::Ndcg(k)),
+            "mrr" => Ok(Self::ReciprocalRank),
+            "map" => Ok(Self::AveragePrecision),
+            _ => Err(Error::UnknownName { parameter: "metric", found: name.to_owned(), known: Self::NAMES }),
+        }
+    }
+
+    /// Its value for one query: `ranks` of the relevant items that were found, from 1, rising, and how many there are.
+    fn of(self, ranks: &[usize], relevant: usize) -> f64 {
+        let found = |k: usize| ranks.partition_point(|&rank| rank <= k);
+        let gain = |ranks: &mut dyn Iterator<Item = usize>| sum(ranks.map(|rank| 1.0 / (rank as f64 + 1.0).log2()));
+        match self {
+            Self::Recall(k) => f64::from(u8::from(found(k) > 0)),
+            Self::RelevantRecall(k) => found(k) as f64 / relevant as f64,
+            Self::Precision(k) => found(k) as f64 / k as f64,
+            Self::Ndcg(k) => {
+                let own = gain(&mut ranks[..found(k)].iter().copied());
+                own / gain(&mut (1..=relevant.min(k)))
+            }
+            Self::ReciprocalRank => ranks.first().map_or(0.0, |&rank| 1.0 / rank as f64),
+            Self::AveragePrecision => {
+                let precisions = ranks.iter().zip(1..).map(|(&rank, count)| f64::from(count) / rank as f64);
+                sum(precisions) / relevant as f64
+            }
+        }
+    }
+}
+
+/// The sum from zero: that of the standard library is -0.0 where there is nothing to add.
+fn sum(values: impl Iterator<Item = f64>) -> f64 {
+    values.fold(0.0, |sum, value| sum + value)
+}
+
+/// The value of each metric for each query: one row for each query, one column for each metric.
+///
+/// # Errors
+/// [`Error::Unequal`] or [`Error::Empty`] numbers of queries, [`Error::NoReferences`] for a query without relevant
+/// items, [`Error::Invalid`] for an item that a list has twice or a k of zero, [`Error::Cancelled`].
+pub fn rows(predictions: Lists<'_>, references: Lists<'_>, metrics: &[Metric], plan: &Plan) -> Result<Vec<f64>> {
+    let queries = references.ends.len();
+    if predictions.ends.len() != queries {
+        let (left, right) = (predictions.parameter, references.parameter);
+        return Err(Error::Unequal { left, left_len: predictions.ends.len(), right, right_len: queries });
+    }
+    if queries == 0 {
+        return Err(Error::Empty(references.parameter));
+    }
+    predictions.check()?;
+    references.check()?;
+    let blocks = plan.map(queries, BLOCK, Query::default, |query, block: Range<usize>| {
+        let mut rows = Vec::with_capacity(block.len() * metrics.len());
+        for row in block {
+            query.read(predictions, references, row)?;
+            rows.extend(metrics.iter().map(|metric| metric.of(&query.ranks, query.relevant.len())));
+        }
+        Ok(rows)
+    })?;
+    Ok(blocks.concat())
+}
+
+/// Buffers for one query after the other.
+#[derive(Debug, Default)]
+struct Query {
+    relevant: Vec<i64>,
+    ranked: Vec<i64>,
+    /// Ranks of the relevant items that were found, from 1.
+    ranks: Vec<usize>,
+}
+
+impl Query {
+    fn read(&mut self, predictions: Lists<'_>, references: Lists<'_>, row: usize) -> Result<()> {
+        references.sort(row, &mut self.relevant)?;
+        if self.relevant.is_empty() {
+            return Err(Error::NoReferences { row });
+        }
+        predictions.sort(row, &mut self.ranked)?;
+        self.ranks.clear();
+        let ranked = predictions.get(row).iter().zip(1..);
+        let found = ranked.filter(|(id, _)| self.relevant.binary_search(id).is_ok());
+        self.ranks.extend(found.map(|(_, rank)| rank));
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lists<'a>(parameter: &'static str, ids: &'a [i64], ends: &'a [usize]) -> Lists<'a> {
+        Lists { parameter, ids, ends }
+    }
+
+    fn one(ranked: &[i64], relevant: &[i64], metric: Metric) -> Result<f64> {
+        let ends = [[ranked.len()], [relevant.len()]];
+        let predictions = lists("predictions", ranked, &ends[0]);
+        Ok(rows(predictions, lists("references", relevant, &ends[1]), &[metric], &Plan::new(None))?[0])
+    }
+
+    #[test]
+    fn each_metric_by_hand() {
+        let value = |metric| one(&[7, 3, 9, 4], &[4, 3, 5], metric).unwrap();
+        assert_eq!([value(Metric::Recall(1)), value(Metric::Recall(2)), value(Metric::Recall(9))], [0.0, 1.0, 1.0]);
+        assert_eq!(value(Metric::RelevantRecall(4)), 2.0 / 3.0);
+        assert_eq!(value(Metric::Precision(10)), 0.2);
+        assert_eq!(value(Metric::ReciprocalRank), 0.5);
+        assert_eq!(value(Metric::AveragePrecision), (0.5 + 0.5) / 3.0);
+        let discount = |rank: f64| 1.0 / (rank + 1.0).log2();
+        let best = discount(1.0) + discount(2.0) + discount(3.0);
+        assert_eq!(value(Metric::Ndcg(4)), (discount(2.0) + discount(4.0)) / best);
+        assert_eq!(one(&[], &[1], Metric::AveragePrecision), Ok(0.0));
+    }
+
+    #[test]
+    fn where_nothing_is_found_the_value_is_zero_without_a_sign() {
+        for ranked in [&[][..], &[7, 8]] {
+            for &name in Metric::NAMES {
+                let value = one(ranked, &[1, 2], Metric::named(name, 3).unwrap()).unwrap();
+                assert_eq!(value.to_bits(), 0.0_f64.to_bits(), "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn broken_lists_are_refused() {
+        let error =
+            |ranked: &[i64], relevant: &[i64]| one(ranked, relevant, Metric::Recall(1)).unwrap_err().to_string();
+        assert_eq!(error(&[1, 2, 1], &[1]), "predictions: row 0 has an item twice");
+        assert_eq!(error(&[1], &[2, 2]), "references: row 0 has an item twice");
+        assert_eq!(error(&[1], &[]), "references[0] is empty, needs at least one reference");
+        let (none, some) = (lists("predictions", &[], &[]), lists("references", &[1], &[1]));
+        assert_eq!(rows(none, none, &[], &Plan::new(None)), Err(Error::Empty("predictions")));
+        assert!(rows(none, some, &[], &Plan::new(None)).is_err());
+        let wrong = lists("references", &[1], &[2]);
+        assert!(rows(wrong, some, &[], &Plan::new(None)).is_err());
+    }
+}

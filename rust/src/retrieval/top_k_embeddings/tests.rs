@@ -1,0 +1,111 @@
+//! Against a full sort of all scores.
+
+use super::*;
+use crate::simd::dot::dot;
+
+fn levels() -> impl Iterator<Item = Level> {
+    Level::ALL.into_iter().filter(|level| level.is_available())
+}
+
+/// Numbers that look random, between -1 and 1.
+fn noise(count: usize, seed: u64) -> Vec<f32> {
+    let mix = |place: u64| {
+        let mut bits = (place + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ seed.wrapping_mul(0xd1b5_4a32_d192_ed03);
+        bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((bits >> 40) as f32 / 8_388_608.0) - 1.0
+    };
+    (0..count as u64).map(mix).collect()
+}
+
+fn sorted(queries: &[f32], items: &[f32], dims: usize, k: usize) -> Vec<Vec<Entry>> {
+    let ranked = queries.chunks(dims).map(|query| {
+        let scored =
+            items.chunks(dims).zip(0..).map(|(item, index)| Entry { score: dot(query, item, Level::Portable), index });
+        let mut all: Vec<Entry> = scored.collect();
+        all.sort_by(Entry::order);
+        all.truncate(k);
+        all
+    });
+    ranked.collect()
+}
+
+fn vectors<'a>(name: &'static str, numbers: &'a [f32], dims: usize) -> Vectors<'a> {
+    Vectors::new(name, Numbers::F32(numbers), numbers.len() / dims, dims).expect("whole rows")
+}
+
+const NONE: Exclude<'_> = Exclude { ends: &[], items: &[] };
+
+#[test]
+fn every_level_gives_the_ranking_of_a_full_sort() {
+    for (dims, rows, columns) in [(1, 7, 33), (5, 13, 100), (64, 25, 700), (100, 3, 65)] {
+        let (queries, items) = (noise(rows * dims, 1), noise(columns * dims, 2));
+        let expected = sorted(&queries, &items, dims, 10);
+        for level in levels() {
+            for threads in [1, 3] {
+                let mut top = TopK::new(10, Metric::InnerProduct).expect("a good k");
+                let (queries, items) = (vectors("queries", &queries, dims), vectors("items", &items, dims));
+                top.update(&queries, &items, 0, NONE, level, &Plan::new(Some(threads))).expect("good input");
+                assert_eq!(top.best, expected, "{dims} {rows} {columns} {level:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn blocks_and_merged_parts_give_the_same_ranking() {
+    let (dims, plan) = (32, Plan::new(Some(2)));
+    let (queries, items) = (noise(20 * dims, 3), noise(300 * dims, 4));
+    let expected = sorted(&queries, &items, dims, 5);
+    let show = |top: &mut TopK, rows: Range<usize>| {
+        let (queries, items) =
+            (vectors("queries", &queries, dims), vectors("items", &items[rows.start * dims..rows.end * dims], dims));
+        top.update(&queries, &items, rows.start as i64, NONE, Level::best(), &plan)
+    };
+    let (mut first, mut second) =
+        (TopK::new(5, Metric::InnerProduct).expect("k"), TopK::new(5, Metric::InnerProduct).expect("k"));
+    show(&mut first, 200..300).expect("good");
+    show(&mut first, 0..3).expect("good");
+    show(&mut second, 3..200).expect("good");
+    let before = second.best.clone();
+    assert!(show(&mut second, 199..201).is_err());
+    assert_eq!(second.best, before);
+    first.merge(&second).expect("other items");
+    assert_eq!(first.best, expected);
+    assert!(first.merge(&second).is_err());
+}
+
+#[test]
+fn what_was_seen_makes_the_same_search_again() {
+    let (queries, items) = (noise(12, 3), noise(40, 4));
+    let (queries, items) = (vectors("queries", &queries, 4), vectors("items", &items, 4));
+    let mut top = TopK::new(3, Metric::Cosine).expect("a good k");
+    let plan = Plan::new(Some(1));
+    for offset in [50, 0] {
+        top.update(&queries, &items, offset, NONE, Level::Portable, &plan).expect("good input");
+        let mut again = TopK::from_seen(3, Metric::Cosine, &top.seen()).expect("what was seen");
+        assert_eq!((again.seen(), again.best()), (top.seen(), top.best()));
+        again.update(&queries, &items, offset, NONE, Level::Portable, &plan).expect_err("seen before");
+    }
+}
+
+#[test]
+fn what_no_search_has_seen_is_refused() {
+    let good =
+        Seen { dims: 1, ends: vec![1, 3], scores: vec![2.0, 1.0, 1.0], indices: vec![0, 0, 1], blocks: vec![(0, 2)] };
+    let wrong = [
+        Seen { ends: vec![1, 4], ..good.clone() },
+        Seen { ends: vec![2, 1], ..good.clone() },
+        Seen { ends: vec![1, 2], ..good.clone() },
+        Seen { ends: vec![0, 3], ..good.clone() },
+        Seen { indices: vec![0, 1, 0], ..good.clone() },
+        Seen { indices: vec![0, 1], ..good.clone() },
+        Seen { blocks: vec![(0, 2), (1, 3)], ..good.clone() },
+        Seen { blocks: vec![(2, 0)], ..good.clone() },
+        Seen { blocks: vec![(-1, 2)], ..good.clone() },
+    ];
+    assert!(TopK::from_seen(2, Metric::InnerProduct, &good).is_ok());
+    for seen in wrong {
+        assert!(TopK::from_seen(2, Metric::InnerProduct, &seen).is_err(), "{seen:?}");
+    }
+}

@@ -1,0 +1,370 @@
+//! The k best of each row of a ready matrix.
+//!
+//! A row is read once, in groups of [`GROUP`] values, of which only the largest is kept. The k groups with the largest
+//! values hold the k best values of the row: whatever lies in another group is beaten by the best of each of these, and
+//! on equal values these come first. So only k groups are read again, however the row is ordered.
+
+use std::cmp::Ordering;
+use std::ops::Range;
+
+use half::f16;
+
+use crate::error::{Error, Result};
+use crate::parallel::Plan;
+use crate::simd::Level;
+use crate::simd::group_max::{GROUP, GroupMax};
+
+/// Rows that are handed out together: enough to fill the cache lines of a matrix that is stored by columns.
+const BLOCK: usize = 16;
+
+/// Up to this k, the best groups are kept in order while they are found; above, they are selected afterwards.
+const SMALL_K: usize = 32;
+
+/// Groups that are searched together.
+const TOP: usize = 16;
+
+/// A matrix that can hand out its rows.
+pub trait Matrix: Sync {
+    /// What it holds.
+    type Value: Value;
+
+    /// Number of rows and of columns.
+    fn shape(&self) -> (usize, usize);
+
+    /// A row, if its values lie side by side.
+    fn row(&self, row: usize) -> Option<&[Self::Value]>;
+
+    /// Copy some rows to `target`, one after the other.
+    fn copy(&self, rows: Range<usize>, target: &mut [Self::Value]);
+}
+
+/// A floating-point number that rows are made of.
+pub trait Value: Copy + Default + Send + Sync {
+    /// The type in which values are compared.
+    type Wide: GroupMax;
+
+    /// This value in the type in which it is compared. Exact.
+    fn widen(self) -> Self::Wide;
+
+    /// A row in that type; `buffer` is there for types that must be converted.
+    fn widen_all<'a>(row: &'a [Self], buffer: &'a mut Vec<Self::Wide>) -> &'a [Self::Wide];
+}
+
+impl Value for f32 {
+    type Wide = f32;
+
+    fn widen(self) -> f32 {
+        self
+    }
+
+    fn widen_all<'a>(row: &'a [f32], _buffer: &'a mut Vec<f32>) -> &'a [f32] {
+        row
+    }
+}
+
+impl Value for f64 {
+    type Wide = f64;
+
+    fn widen(self) -> f64 {
+        self
+    }
+
+    fn widen_all<'a>(row: &'a [f64], _buffer: &'a mut Vec<f64>) -> &'a [f64] {
+        row
+    }
+}
+
+impl Value for f16 {
+    type Wide = f32;
+
+    fn widen(self) -> f32 {
+        self.to_f32()
+    }
+
+    fn widen_all<'a>(row: &'a [f16], buffer: &'a mut Vec<f32>) -> &'a [f32] {
+        use half::slice::HalfFloatSliceExt;
+        buffer.resize(row.len(), 0.0);
+        row.convert_to_f32_slice(buffer);
+        buffer
+    }
+}
+
+/// The best values of each row and where they are, row by row.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Best<V> {
+    /// Descending, NaN last.
+    pub scores: Vec<V>,
+    /// Columns; the lower comes first where values are equal.
+    pub indices: Vec<i64>,
+}
+
+/// The `k` best of each row: descending, the lower index first among equals, NaN last. Minus zero equals zero.
+///
+/// # Errors
+/// [`Error::Invalid`] if `k` is not within 1 and the number of columns, [`Error::Cancelled`].
+pub fn top_k_of<M: Matrix>(similarity: &M, k: usize, level: Level, plan: &Plan) -> Result<Best<M::Value>> {
+    let (rows, columns) = similarity.shape();
+    check_k(k, columns)?;
+    let mut best = Best { scores: vec![M::Value::default(); rows * k], indices: vec![0; rows * k] };
+    let mut blocks: Vec<_> = best.scores.chunks_mut(BLOCK * k).zip(best.indices.chunks_mut(BLOCK * k)).collect();
+    let scratch = || (Vec::new(), Vec::new(), Selection::default());
+    plan.each(&mut blocks, scratch, |(copy, wide, selection), block, (scores, indices)| {
+        let start = block * BLOCK;
+        let block = start..rows.min(start + BLOCK);
+        let together = similarity.row(start).is_none();
+        if together {
+            copy.resize(block.len() * columns, M::Value::default());
+            similarity.copy(block.clone(), copy);
+        }
+        let results = scores.chunks_mut(k).zip(indices.chunks_mut(k));
+        for (row, (scores, indices)) in block.zip(results) {
+            plan.check()?;
+            let values = similarity.row(row).unwrap_or_else(|| &copy[(row - start) * columns..][..columns]);
+            let winners = selection.best(M::Value::widen_all(values, wide), k, level);
+            for ((score, index), &winner) in scores.iter_mut().zip(indices).zip(winners) {
+                (*score, *index) = (values[winner as usize], i64::from(winner));
+            }
+        }
+        Ok(())
+    })?;
+    Ok(best)
+}
+
+fn check_k(k: usize, columns: usize) -> Result<()> {
+    let invalid = |problem| Err(Error::Invalid { parameter: "k", problem });
+    if u32::try_from(columns).is_err() {
+        let problem = format!("{columns} columns, at most {} are possible", u32::MAX);
+        return Err(Error::Invalid { parameter: "similarity", problem });
+    }
+    if k == 0 || k > columns {
+        return invalid(format!("{k}, needs 1 to {columns}, the number of columns"));
+    }
+    Ok(())
+}
+
+/// The order of results: larger first, NaN last, then the lower index.
+fn compare<W: GroupMax>(row: &[W], left: u32, right: u32) -> Ordering {
+    let (a, b) = (row[left as usize], row[right as usize]);
+    let by_value = b.partial_cmp(&a).unwrap_or_else(|| a.is_nan().cmp(&b.is_nan()));
+    by_value.then(left.cmp(&right))
+}
+
+/// Buffers for one row after the other.
+#[derive(Debug, Default)]
+struct Selection<W> {
+    /// The largest value of each group.
+    largest: Vec<W>,
+    /// The largest of each [`TOP`] groups.
+    tops: Vec<W>,
+    sorted: Sorted<W>,
+    groups: Vec<u32>,
+    candidates: Vec<u32>,
+}
+
+impl<W: GroupMax> Selection<W> {
+    /// The indices of the `k` best values of a row, best first.
+    fn best(&mut self, row: &[W], k: usize, level: Level) -> &[u32] {
+        // With half of the groups or more to be read again, reading all at once is quicker.
+        if row.len() / GROUP >= 2 * k {
+            W::group_max(row, &mut self.largest, level);
+            // Fewer than k numbers in the best groups: some NaN is among the k best.
+            if if k <= SMALL_K { self.by_insertion(row, k) } else { self.by_selection(row, k) } {
+                return &self.candidates;
+            }
+        }
+        self.candidates.clear();
+        self.candidates.extend(0..row.len() as u32);
+        select(row, &mut self.candidates, k);
+        &self.candidates
+    }
+
+    /// For small k: the best groups of groups, in these the best groups, in these the best values. Most of each are
+    /// dismissed by one comparison, and of ascending rows no more than a few come in between.
+    fn by_insertion(&mut self, row: &[W], k: usize) -> bool {
+        let Self { largest, tops, sorted, groups, candidates } = self;
+        tops.clear();
+        let most = |group: &[W]| group.iter().fold(W::LEAST, |most, &value| if value > most { value } else { most });
+        tops.extend(largest.chunks(TOP).map(most));
+        sorted.clear(k);
+        (0u32..).zip(tops.iter()).for_each(|(top, &value)| sorted.offer(value, top));
+        sorted.descend(tops, largest, TOP, groups);
+        sorted.descend(largest, row, GROUP, groups);
+        candidates.clear();
+        candidates.extend_from_slice(&sorted.indices);
+        candidates.len() == k
+    }
+
+    /// For any k.
+    fn by_selection(&mut self, row: &[W], k: usize) -> bool {
+        let Self { largest, groups, candidates, .. } = self;
+        groups.clear();
+        groups.extend(0..largest.len() as u32);
+        groups.select_nth_unstable_by(k - 1, |&left, &right| compare(largest, left, right));
+        // No number below the k-th best group's largest is among the k best.
+        let least = largest[groups[k - 1] as usize];
+        candidates.clear();
+        for &group in &groups[..k] {
+            let start = group as usize * GROUP;
+            let values = &row[start..row.len().min(start + GROUP)];
+            let numbers = (start as u32..).zip(values).filter(|&(_, &value)| value >= least);
+            candidates.extend(numbers.map(|(index, _)| index));
+        }
+        if candidates.len() < k {
+            return false;
+        }
+        select(row, candidates, k);
+        true
+    }
+}
+
+/// Leave the `k` best, best first.
+fn select<W: GroupMax>(row: &[W], candidates: &mut Vec<u32>, k: usize) {
+    if k < candidates.len() {
+        candidates.select_nth_unstable_by(k, |&left, &right| compare(row, left, right));
+        candidates.truncate(k);
+    }
+    candidates.sort_unstable_by(|&left, &right| compare(row, left, right));
+}
+
+/// The best numbers so far, best first, at most `k`. NaN does not get in.
+#[derive(Debug, Default)]
+struct Sorted<W> {
+    k: usize,
+    /// The last of `k` numbers; before there are as many, less than or equal to every number.
+    least: W,
+    values: Vec<W>,
+    indices: Vec<u32>,
+}
+
+impl<W: GroupMax> Sorted<W> {
+    fn clear(&mut self, k: usize) {
+        self.k = k;
+        self.least = W::LEAST;
+        self.values.clear();
+        self.indices.clear();
+    }
+
+    #[inline]
+    fn offer(&mut self, value: W, index: u32) {
+        // One comparison is enough for most.
+        if value >= self.least && (self.values.len() < self.k || self.is_better_than_last(value, index)) {
+            self.insert(value, index);
+        }
+    }
+
+    fn is_better_than_last(&self, value: W, index: u32) -> bool {
+        value > self.least || self.indices.last().is_some_and(|&last| index < last)
+    }
+
+    /// From the best groups to the best of their `values`, `size` of which are one group; `largest` are their largest.
+    fn descend(&mut self, largest: &[W], values: &[W], size: usize, groups: &mut Vec<u32>) {
+        groups.clone_from(&self.indices);
+        // No number below the k-th best group's largest is among the k best.
+        let floor = self.least;
+        self.clear(self.k);
+        for &group in &*groups {
+            if largest[group as usize] < self.least {
+                break;
+            }
+            let start = group as usize * size;
+            let group = &values[start..values.len().min(start + size)];
+            for (index, &value) in (start as u32..).zip(group) {
+                if value >= floor {
+                    self.offer(value, index);
+                }
+            }
+        }
+    }
+
+    fn insert(&mut self, value: W, index: u32) {
+        if self.values.len() < self.k {
+            self.values.push(value);
+            self.indices.push(index);
+        }
+        let mut place = self.values.len() - 1;
+        while place > 0 {
+            let (other, before) = (self.values[place - 1], self.indices[place - 1]);
+            if other > value || other == value && before < index {
+                break;
+            }
+            (self.values[place], self.indices[place]) = (other, before);
+            place -= 1;
+        }
+        (self.values[place], self.indices[place]) = (value, index);
+        if self.values.len() == self.k {
+            self.least = self.values[self.k - 1];
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Plain(Vec<f32>, usize);
+
+    impl Matrix for Plain {
+        type Value = f32;
+
+        fn shape(&self) -> (usize, usize) {
+            (self.0.len() / self.1, self.1)
+        }
+
+        fn row(&self, row: usize) -> Option<&[f32]> {
+            Some(&self.0[row * self.1..][..self.1])
+        }
+
+        fn copy(&self, rows: Range<usize>, target: &mut [f32]) {
+            target.copy_from_slice(&self.0[rows.start * self.1..rows.end * self.1]);
+        }
+    }
+
+    fn plain(row: &[f32], k: usize) -> Vec<i64> {
+        let mut order: Vec<u32> = (0..row.len() as u32).collect();
+        order.sort_by(|&left, &right| compare(row, left, right));
+        order[..k].iter().map(|&index| i64::from(index)).collect()
+    }
+
+    fn rows(columns: usize) -> Vec<Vec<f32>> {
+        let mut state = 1u32;
+        let mut random = move || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            state >> 8
+        };
+        let special = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 0.0, -0.0, 1.0];
+        vec![
+            (0..columns).map(|_| random() as f32).collect(),
+            (0..columns).map(|_| (random() % 5) as f32).collect(),
+            (0..columns).map(|at| at as f32).collect(),
+            (0..columns).map(|at| -(at as f32)).collect(),
+            vec![f32::NAN; columns],
+            vec![f32::NEG_INFINITY; columns],
+            (0..columns).map(|_| special[random() as usize % special.len()]).collect(),
+            (0..columns).map(|_| special[if random() % 50 == 0 { 5 } else { 0 }]).collect(),
+        ]
+    }
+
+    #[test]
+    fn every_row_gives_the_same_as_a_full_sort() {
+        for columns in [1, 7, 63, 64, 65, 129, 1000, 4097, 9000] {
+            let rows = rows(columns);
+            let matrix = Plain(rows.concat(), columns);
+            for k in [1, 2, 10, 32, 33, 70, columns].into_iter().filter(|&k| k <= columns) {
+                for level in Level::ALL.into_iter().filter(|level| level.is_available()) {
+                    let best = top_k_of(&matrix, k, level, &Plan::new(Some(2))).unwrap();
+                    for (number, row) in rows.iter().enumerate() {
+                        assert_eq!(best.indices[number * k..][..k], plain(row, k), "{columns} {k} {number}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn k_outside_the_row_is_an_error() {
+        for k in [0, 4] {
+            let error = top_k_of(&Plain(vec![0.0; 3], 3), k, Level::Portable, &Plan::new(None)).unwrap_err();
+            assert_eq!(error.to_string(), format!("k: {k}, needs 1 to 3, the number of columns"));
+        }
+    }
+}

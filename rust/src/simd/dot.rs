@@ -1,0 +1,64 @@
+//! Inner products whose last bit is defined.
+
+/// Running sums: four registers of eight doubles.
+const LANES: usize = 32;
+
+per_level! {
+    /// The inner product of two vectors of equal length in double precision.
+    ///
+    /// Sum `lane` of 32 starts at zero and adds the products at `lane`, `lane + 32`, `lane + 64`, … in this order; then
+    /// the upper half of the sums is added to the lower half, 16 to 16, 8 to 8, down to one. A product of two `f32` is
+    /// exact in `f64`, so a fused multiply-add rounds like a multiplication and an addition, and every level has the
+    /// same bits.
+    pub fn dot(left: &[f32], right: &[f32]) -> f64 = body;
+}
+
+#[inline(always)]
+#[allow(clippy::inline_always)] // Only inside a function with the features does it get them.
+fn body(left: &[f32], right: &[f32]) -> f64 {
+    let mut sums = [0.0; LANES];
+    let (left, left_rest) = left.as_chunks::<LANES>();
+    let (right, right_rest) = right.as_chunks::<LANES>();
+    for (left, right) in left.iter().zip(right) {
+        for lane in 0..LANES {
+            sums[lane] += f64::from(left[lane]) * f64::from(right[lane]);
+        }
+    }
+    for (sum, (&left, &right)) in sums.iter_mut().zip(left_rest.iter().zip(right_rest)) {
+        *sum += f64::from(left) * f64::from(right);
+    }
+    for half in [LANES / 2, LANES / 4, LANES / 8, LANES / 16, LANES / 32] {
+        for lane in 0..half {
+            sums[lane] += sums[lane + half];
+        }
+    }
+    sums[0]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::simd::Level;
+
+    #[test]
+    fn every_level_has_the_bits_of_the_definition() {
+        for len in [0, 1, 7, 31, 32, 33, 64, 100, 513] {
+            let values = |seed: u32| -> Vec<f32> {
+                (0..len).map(|place| f32::from_bits((place + seed).wrapping_mul(2_654_435_761) % 0x7f00_0000)).collect()
+            };
+            let (left, right) = (values(1), values(77));
+            let mut sums = [0.0; LANES];
+            for place in 0..left.len() {
+                sums[place % LANES] += f64::from(left[place]) * f64::from(right[place]);
+            }
+            let mut width = LANES;
+            while width > 1 {
+                width /= 2;
+                (0..width).for_each(|lane| sums[lane] += sums[lane + width]);
+            }
+            for level in Level::ALL.into_iter().filter(|level| level.is_available()) {
+                assert_eq!(dot(&left, &right, level).to_bits(), sums[0].to_bits(), "{len} {level:?}");
+            }
+        }
+    }
+}

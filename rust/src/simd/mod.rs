@@ -1,0 +1,145 @@
+//! CPU levels: which vector instructions a kernel may use.
+//!
+//! Kernels that have more than one body take a [`Level`] and give the same result at each of them. Vector intrinsics,
+//! and the `unsafe` that they need, are in this folder only.
+
+/// A public function of one plain body, compiled for each level; it takes the level after its other parameters.
+///
+/// The body is `#[inline(always)]` and made of plain loops: only inside a function with the features does it get them,
+/// and a closure that is handed to another function does not.
+macro_rules! per_level {
+    ($(#[$attribute:meta])* pub fn $name:ident($($parameter:ident: $type:ty),*) $(-> $result:ty)? = $body:ident;) => {
+        $(#[$attribute])*
+        ///
+        /// # Panics
+        /// Where the CPU does not have the level.
+        #[allow(unsafe_code)]
+        pub fn $name($($parameter: $type,)* level: $crate::simd::Level) $(-> $result)? {
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,fma")]
+            fn avx512($($parameter: $type),*) $(-> $result)? {
+                $body($($parameter),*)
+            }
+
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx2,fma")]
+            fn avx2($($parameter: $type),*) $(-> $result)? {
+                $body($($parameter),*)
+            }
+
+            assert!(level.is_available(), "the CPU has the level that was chosen");
+            match level {
+                // SAFETY: the level is available, so the CPU has its instructions.
+                #[cfg(target_arch = "x86_64")]
+                $crate::simd::Level::Avx512 | $crate::simd::Level::Vnni => unsafe { avx512($($parameter),*) },
+                // SAFETY: as above.
+                #[cfg(target_arch = "x86_64")]
+                $crate::simd::Level::Avx2 => unsafe { avx2($($parameter),*) },
+                _ => $body($($parameter),*),
+            }
+        }
+    };
+}
+
+pub mod decimal;
+#[cfg(target_arch = "x86_64")]
+mod decimal_x86;
+pub mod dot;
+pub mod group_max;
+pub mod hadamard;
+pub mod round;
+pub mod scale;
+pub mod tile;
+#[cfg(target_arch = "x86_64")]
+mod tile_x86;
+
+use std::str::FromStr;
+
+use crate::error::{Error, Result};
+
+/// What the CPU offers, from least to most; each level includes the ones before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Any CPU.
+    Portable,
+    /// x86-64 with AVX2, FMA and F16C.
+    Avx2,
+    /// x86-64 with AVX-512 F, BW, DQ and VL.
+    Avx512,
+    /// AVX-512 and its VNNI and BF16 dot products.
+    Vnni,
+}
+
+impl Level {
+    /// All levels, from least to most.
+    pub const ALL: [Self; 4] = [Self::Portable, Self::Avx2, Self::Avx512, Self::Vnni];
+    /// Their names, in the same order.
+    pub const NAMES: &'static [&'static str] = &["portable", "avx2", "avx512", "vnni"];
+
+    /// The highest level of this CPU.
+    pub fn best() -> Self {
+        Self::ALL.into_iter().rev().find(|level| level.is_available()).unwrap_or(Self::Portable)
+    }
+
+    /// Whether this CPU has the level. The standard library remembers what it found.
+    pub fn is_available(self) -> bool {
+        #[cfg(target_arch = "x86_64")]
+        {
+            use std::arch::is_x86_feature_detected as has;
+            let avx2 = has!("avx2") && has!("fma") && has!("f16c");
+            let avx512 = avx2 && has!("avx512f") && has!("avx512bw") && has!("avx512dq") && has!("avx512vl");
+            match self {
+                Self::Portable => true,
+                Self::Avx2 => avx2,
+                Self::Avx512 => avx512,
+                Self::Vnni => avx512 && has!("avx512vnni") && has!("avx512bf16"),
+            }
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        {
+            self == Self::Portable
+        }
+    }
+
+    /// Its name, as `MUGE_FAST_CPU` takes it.
+    pub fn name(self) -> &'static str {
+        Self::NAMES[self as usize]
+    }
+}
+
+impl FromStr for Level {
+    type Err = Error;
+
+    /// The level with that name.
+    ///
+    /// # Errors
+    /// An unknown name, or a level that this CPU does not have.
+    fn from_str(name: &str) -> Result<Self> {
+        let unknown = || Error::UnknownName { parameter: "MUGE_FAST_CPU", found: name.to_owned(), known: Self::NAMES };
+        let level = Self::ALL.into_iter().find(|level| level.name() == name).ok_or_else(unknown)?;
+        if level.is_available() {
+            return Ok(level);
+        }
+        let problem = format!("this CPU has no {name}, its highest level is {}", Self::best().name());
+        Err(Error::Invalid { parameter: "MUGE_FAST_CPU", problem })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_available_level_is_found_by_its_name() {
+        for level in Level::ALL.into_iter().filter(|level| level.is_available()) {
+            assert_eq!(level.name().parse(), Ok(level));
+            assert!(level <= Level::best());
+        }
+    }
+
+    #[test]
+    fn an_unknown_name_is_an_error() {
+        let error = "sse9".parse::<Level>().expect_err("no such level");
+        assert_eq!(error.to_string(), "unknown MUGE_FAST_CPU \"sse9\", choose one of portable, avx2, avx512, vnni");
+    }
+}

@@ -1,0 +1,34 @@
+//! Vectors in other units, seen from another point.
+
+per_level! {
+    /// Put `vector` times `factor`, rounded to single precision, less `centre` into `target`. Factor and product are in
+    /// double precision, so that neither can overflow. All have the same length.
+    pub fn scale(vector: &[f32], factor: f64, centre: &[f32], target: &mut [f32]) = body;
+}
+
+#[inline(always)]
+#[allow(clippy::inline_always)] // Only inside a function with the features does it get them.
+fn body(vector: &[f32], factor: f64, centre: &[f32], target: &mut [f32]) {
+    for ((target, &number), centre) in target.iter_mut().zip(vector).zip(centre) {
+        *target = (f64::from(number) * factor) as f32 - centre;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::simd::Level;
+
+    #[test]
+    fn every_level_rounds_once_and_subtracts() {
+        let vector: Vec<f32> = (0..37_u8).map(f32::from).collect();
+        let centre = vec![0.25; vector.len()];
+        for level in Level::ALL.into_iter().filter(|level| level.is_available()) {
+            let mut target = vec![0.0; vector.len()];
+            scale(&vector, 0.1, &centre, &mut target, level);
+            for (number, found) in vector.iter().zip(target) {
+                assert_eq!(found, (f64::from(*number) * 0.1) as f32 - 0.25);
+            }
+        }
+    }
+}

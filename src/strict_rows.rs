@@ -1,0 +1,60 @@
+//! Rows of files of JSON lines.
+
+use muge_fast_core::io::strict_rows::{Fields, Kind, Row, Value, read};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyList, PyString};
+
+use crate::border::run;
+
+type Rows<'py> = (Bound<'py, PyDict>, Bound<'py, PyDict>);
+
+/// The value of each id, and the text of those that have one; None unless all is right, ids that differ included.
+/// Kinds are `integer`, `text`, `texts`, `ids`; `count` is the number of ids that a list must have.
+#[pyfunction]
+#[pyo3(signature = (data, id_field, value_field, optional, id_kind, value_kind, count, line_bytes))]
+#[allow(clippy::too_many_arguments)] // Python names them.
+pub fn quick_rows<'py>(
+    py: Python<'py>,
+    data: &[u8],
+    id_field: &str,
+    value_field: &str,
+    optional: Vec<String>,
+    id_kind: &str,
+    value_kind: &str,
+    count: Option<usize>,
+    line_bytes: usize,
+) -> PyResult<Option<Rows<'py>>> {
+    let (id_kind, value_kind) = (kind(id_kind, None)?, kind(value_kind, count)?);
+    let fields = Fields { id: id_field, value: value_field, optional: &optional, id_kind, value_kind, line_bytes };
+    let Some(rows) = run(py, Some(1), |_| Ok(read(data, &fields)))? else { return Ok(None) };
+    let (values, texts) = (PyDict::new(py), PyDict::new(py));
+    let count = rows.len();
+    for Row { id, value, text } in rows {
+        let id = object(py, id)?;
+        if let Some(text) = text {
+            texts.set_item(&id, text)?;
+        }
+        values.set_item(id, object(py, value)?)?;
+    }
+    Ok((values.len() == count).then_some((values, texts)))
+}
+
+fn kind(name: &str, count: Option<usize>) -> PyResult<Kind> {
+    match name {
+        "integer" => Ok(Kind::Integer),
+        "text" => Ok(Kind::Text),
+        "texts" => Ok(Kind::Texts),
+        "ids" => Ok(Kind::Ids(count)),
+        _ => Err(PyValueError::new_err(format!("unknown kind {name:?}"))),
+    }
+}
+
+fn object(py: Python<'_>, value: Value) -> PyResult<Bound<'_, PyAny>> {
+    Ok(match value {
+        Value::Integer(number) => number.into_pyobject(py)?.into_any(),
+        Value::Text(text) => PyString::new(py, &text).into_any(),
+        Value::Texts(texts) => PyList::new(py, texts)?.into_any(),
+        Value::Ids(ids) => PyList::new(py, ids)?.into_any(),
+    })
+}
