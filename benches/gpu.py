@@ -65,7 +65,7 @@ def main() -> None:
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else "CPU"
     print(f"{name}, torch {torch.__version__}, CUDA {torch.version.cuda}, {os.cpu_count()} cores, random weights")
     print(
-        f"2 x {options.images} JPEG {PICTURE} x {PICTURE}, batches of {options.batch}, {options.workers} threads decode"
+        f"2 x {options.images} JPEG {PICTURE} x {PICTURE}, batches of {options.batch}, {options.threads} threads decode"
     )
     with tempfile.TemporaryDirectory() as folder:
         weights = Path(folder) / "inception.pth"
@@ -80,7 +80,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--images", type=int, default=2000, help="of each of two sets")
     parser.add_argument("--batch", type=int, default=128)
-    parser.add_argument("--workers", type=int, default=os.cpu_count(), help="threads that decode")
+    parser.add_argument("--threads", type=int, default=os.cpu_count(), help="threads that decode")
     return parser.parse_args()
 
 
@@ -92,7 +92,7 @@ def measure(precision: str, weights: Path, sides: Sequence[Path], options: argpa
     made = []
     for side in sides:
         statistics = Statistics(2048, protocol=extractor.signature, device=extractor.device)
-        for batch in extractor.stream(side, batch_size=options.batch, workers=options.workers, progress=False):
+        for batch in extractor.stream(side, batch_size=options.batch, threads=options.threads, progress=False):
             statistics.update(batch["2048"])
         made.append(statistics)
     wait(extractor.device)

@@ -67,7 +67,7 @@ def test_images_of_any_source_and_size(clip, tmp_path):
     images = [pictures(1, size)[0] for size in ((32, 32), (50, 90), (300, 20))]
     for number, image in enumerate(images):
         (tmp_path / f"{number}.png").write_bytes(encoded(image))
-    found = clip.images(tmp_path, batch_size=2, workers=2)
+    found = clip.images(tmp_path, batch_size=2, threads=2)
     assert found.dtype == np.float32
     assert close(found, np.concatenate([clip([image]).numpy() for image in images]))
     (tmp_path / "3.png").write_bytes(b"none")

@@ -6,7 +6,7 @@ import pytest
 from image_data import pictures
 from muge_fast import image
 from muge_fast.image import FID, InceptionScore, Statistics, frechet_distance
-from muge_fast.image.backend import Device, Host, place_of
+from muge_fast.image.backend import NumpyBackend, TorchBackend, backend_for
 
 torch = pytest.importorskip("torch")
 
@@ -75,7 +75,7 @@ def test_a_device_that_fails_leaves_it_to_the_host(rows, solver, kind, monkeypat
 
     sides = [features(rows, seed=seed) for seed in range(2)]
     expected = frechet_distance(*(Statistics.of(side) for side in sides))
-    monkeypatch.setattr(Device, solver, fail)
+    monkeypatch.setattr(TorchBackend, solver, fail)
     there = [Statistics(24, device="cpu") for _ in sides]
     for statistics, side in zip(there, sides, strict=True):
         statistics.update(side)
@@ -134,8 +134,8 @@ def test_batches_of_inference_mode_and_of_training():
 
 
 def test_devices_without_double_precision_leave_sums_to_the_host():
-    assert isinstance(place_of("mps"), Host)
-    assert isinstance(place_of("mps:0"), Host)
+    assert isinstance(backend_for("mps"), NumpyBackend)
+    assert isinstance(backend_for("mps:0"), NumpyBackend)
     statistics = Statistics(24, device="mps")
     statistics.update(features(5))
     assert statistics.device is None

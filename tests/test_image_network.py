@@ -265,7 +265,7 @@ def test_the_size_of_batches_and_threads_do_not_matter(sets, weights, known, bat
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:
-        options = {"weights": weights, "device": "cpu", "batch_size": batch_size, "workers": 2}
+        options = {"weights": weights, "device": "cpu", "batch_size": batch_size, "threads": 2}
         folder = muge_fast.image.fid(*(side["folder"] for side in sets), **options)
         assert folder.value == pytest.approx(expected, rel=1e-6)
         extractor = InceptionExtractor(weights, device="cpu")

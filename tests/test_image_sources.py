@@ -114,22 +114,22 @@ def test_images_of_different_sizes_in_one_batch():
         assert all(np.array_equal(left, right) for left, right in zip(found, images, strict=True))
 
 
-@pytest.mark.parametrize("workers", [1, 3])
-def test_few_large_images_are_in_memory_together(monkeypatch, workers):
+@pytest.mark.parametrize("threads", [1, 3])
+def test_few_large_images_are_in_memory_together(monkeypatch, threads):
     monkeypatch.setattr(muge_fast.image.sources, "MOST_TOGETHER", 3 * IMAGES[0].nbytes)
     asked = []
     # Small ones first: nobody knows before that the others are large.
     tiny = [np.zeros((1, 1, 3), "uint8")] * 6
     images = [*tiny, *IMAGES, *IMAGES, *tiny, *IMAGES]
     sizes = []
-    for batch in batches(Pairs(images, lambda image: asked.append(1) or image), 8, workers):
+    for batch in batches(Pairs(images, lambda image: asked.append(1) or image), 8, threads):
         sizes.append(len(batch))
         # As a network takes its time.
         time.sleep(0.05)
         held = sum(image.nbytes for image in images[sum(sizes) : len(asked)])
-        assert held <= (3 + workers) * IMAGES[0].nbytes
+        assert held <= (3 + threads) * IMAGES[0].nbytes
     assert sizes == [8, *[4] * 4, 8, 4, 4, 2]
-    assert sizes == [len(batch) for batch in batches(iter(images), 8, workers)]
+    assert sizes == [len(batch) for batch in batches(iter(images), 8, threads)]
 
 
 def test_batches_in_memory_that_is_used_again():
@@ -188,7 +188,7 @@ def test_a_broken_image_of_a_file_is_told_with_its_line(tmp_path):
         list(batches(tmp_path / "images.tsv", 2, 1))
 
 
-@pytest.mark.parametrize("options", [{"batch_size": 0}, {"batch_size": 2.5}, {"workers": -1}, {"workers": "2"}])
+@pytest.mark.parametrize("options", [{"batch_size": 0}, {"batch_size": 2.5}, {"threads": -1}, {"threads": "2"}])
 def test_sizes_are_whole_numbers(options):
     (name,) = options
     with pytest.raises(ValueError, match=f"{name} is .*, needs a whole number of at least 1"):

@@ -82,7 +82,7 @@ def decode(data: bytes, *, most_pixels: int = MOST_PIXELS) -> Image:
 
 
 def broken_images(
-    images: Mapping[str, bytes], keys: Collection[str], *, most_pixels: int = MOST_PIXELS, workers: int | None = None
+    images: Mapping[str, bytes], keys: Collection[str], *, most_pixels: int = MOST_PIXELS, threads: int | None = None
 ) -> Iterator[tuple[str, str]]:
     """Decode images once, and forget their pixels.
 
@@ -90,7 +90,7 @@ def broken_images(
         images: Their bytes.
         keys: Which of them.
         most_pixels: As for :func:`decode`.
-        workers: Threads that decode; None for the number of cores.
+        threads: Threads that decode; None for the number of cores.
 
     Yields:
         The id of each that cannot be decoded, in the order of ``keys``, and why.
@@ -112,7 +112,7 @@ def broken_images(
             return key, str(error)
         return key, None
 
-    threads = workers or os.cpu_count() or 1
+    threads = threads or os.cpu_count() or 1
     # Few ahead: whoever has seen enough problems does not wait for all the others.
     with closing(in_order(problem, keys, threads=threads, ahead=AHEAD * threads)) as found:
         yield from ((key, reason) for key, reason in found if reason is not None)

@@ -8,7 +8,7 @@ from typing import Any
 
 from muge_fast.image._inception_score import MeanAndSpread
 from muge_fast.image._kid import kid_of, refuse_subsets
-from muge_fast.image.extractors.running import Extractor, open_extractor, rules_for
+from muge_fast.image.extractors.running import Extractor, convention_of_protocol, open_extractor
 from muge_fast.image.frechet import frechet_distance
 from muge_fast.image.image_set import Side, known_statistics, outputs_of
 from muge_fast.image.statistics import Statistics
@@ -28,7 +28,7 @@ def fid(
     precision: str = "fp32",
     device: str | None = None,
     batch_size: int = 32,
-    workers: int | None = None,
+    threads: int | None = None,
     progress: bool | None = None,
 ) -> Score:
     """Compute the Fréchet Inception Distance (Heusel et al., 2017) of two sets of images.
@@ -38,14 +38,14 @@ def fid(
             gives batches of them, or their :class:`Statistics` or saved ``.npz``.
         generated: Generated images, in the same forms.
         extractor: What makes features, instead of the network of FID; see
-            :func:`muge_fast.image.extractors.running.extracted` and
+            :func:`muge_fast.image.extractors.running.extract_features` and
             :class:`muge_fast.image.extractors.clip.ClipExtractor`.
         weights: As for :class:`muge_fast.image.extractors.inception.InceptionExtractor`.
         protocol: As there. ``"ofa"`` has another network.
         precision: As there.
         device: As there.
         batch_size: Images of a batch; the result does not depend on it beyond rounding.
-        workers: Threads that decode; None for the number of cores.
+        threads: Threads that decode; None for the number of cores.
         progress: Whether to show how many images are done; None for on a terminal.
 
     Returns:
@@ -67,7 +67,7 @@ def fid(
     network = open_extractor(
         extractor, outputs=outputs_of(("fid",)), weights=weights, protocol=protocol, precision=precision, device=device
     )
-    options: dict[str, Any] = {"batch_size": batch_size, "workers": workers, "progress": progress}
+    options: dict[str, Any] = {"batch_size": batch_size, "threads": threads, "progress": progress}
     sides = [
         Side(source if statistics is None else statistics, network, ("fid",))
         for source, statistics in zip((real, generated), known, strict=True)
@@ -112,7 +112,7 @@ def inception_score(
     precision: str = "fp32",
     device: str | None = None,
     batch_size: int = 32,
-    workers: int | None = None,
+    threads: int | None = None,
     progress: bool | None = None,
 ) -> MeanAndSpread:
     """Compute the Inception Score (Salimans et al., 2016) of images, with the rules of torch-fidelity.
@@ -130,7 +130,7 @@ def inception_score(
         precision: As for :func:`fid`.
         device: As for :func:`fid`.
         batch_size: As for :func:`fid`.
-        workers: As for :func:`fid`.
+        threads: As for :func:`fid`.
         progress: As for :func:`fid`.
 
     Returns:
@@ -146,11 +146,11 @@ def inception_score(
         9.1
 
     """
-    outputs = outputs_of(("is",), rules_for(protocol))
+    outputs = outputs_of(("is",), convention_of_protocol(protocol))
     network = open_extractor(
         extractor, outputs=outputs, weights=weights, protocol=protocol, precision=precision, device=device
     )
-    options: dict[str, Any] = {"batch_size": batch_size, "workers": workers, "progress": progress}
+    options: dict[str, Any] = {"batch_size": batch_size, "threads": threads, "progress": progress}
     return Side(generated, network, ("is",), splits=splits).look(**options).sums.score()
 
 
@@ -166,7 +166,7 @@ def kid(
     precision: str = "fp32",
     device: str | None = None,
     batch_size: int = 32,
-    workers: int | None = None,
+    threads: int | None = None,
     progress: bool | None = None,
 ) -> MeanAndSpread:
     """Compute the Kernel Inception Distance (Bińkowski et al., 2018) of two sets of images.
@@ -182,7 +182,7 @@ def kid(
         precision: As for :func:`fid`.
         device: As for :func:`fid`.
         batch_size: As for :func:`fid`.
-        workers: As for :func:`fid`.
+        threads: As for :func:`fid`.
         progress: As for :func:`fid`.
 
     Returns:
@@ -201,7 +201,7 @@ def kid(
     network = open_extractor(
         extractor, outputs=outputs_of(("kid",)), weights=weights, protocol=protocol, precision=precision, device=device
     )
-    options: dict[str, Any] = {"batch_size": batch_size, "workers": workers, "progress": progress}
+    options: dict[str, Any] = {"batch_size": batch_size, "threads": threads, "progress": progress}
     sides = [Side(source, network, ("kid",)) for source in (real, generated)]
     refuse_subsets(subsets, subset_size, *(side.count for side in sides))
     left, right = (side.look(**options).features for side in sides)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from muge_fast._internal.checks import whole_number
 from muge_fast._internal.npz import Array
-from muge_fast.image.backend import NO_ROW, Host, home_of, host, place_of
+from muge_fast.image.backend import NO_ROW, NumpyBackend, backend_for, device_of, host
 from muge_fast.image.statistics import Float64
 
 SEED = 2020
@@ -122,7 +122,7 @@ class SplitSums:
         self.splits, self.images, self.seed = splits, images, seed
         self.counts = np.zeros(splits, dtype=np.int64)
         self.classes = 0
-        self._place = place_of(device)
+        self._place = backend_for(device)
         self._bad: Any = None
         self._entropies: Any = None
         self._shares: Any = None
@@ -141,7 +141,7 @@ class SplitSums:
 
         """
         if not self.classes and self._place.device is None:
-            self._place = place_of(home_of(logits))
+            self._place = backend_for(device_of(logits))
         batch = self._place.doubles(logits)
         if batch.ndim != 2 or not batch.shape[1] or self.classes not in (0, batch.shape[1]):  # noqa: PLR2004
             raise ValueError(f"logits have shape {tuple(batch.shape)}, need (images, {self.classes or 'classes'})")
@@ -319,7 +319,7 @@ def _known_parts(images: int, splits: int, seed: int | None) -> npt.NDArray[np.i
 
 def _score(logits: Float64) -> float:
     """The exponential of the mean divergence of images from all of the part."""
-    logs, shares = Host().log_shares(logits)
+    logs, shares = NumpyBackend().log_shares(logits)
     mean = shares.mean(axis=0, keepdims=True)
     # Where no image has a class, its share and with it the divergence are zero.
     divergence = shares * (logs - np.log(np.maximum(mean, np.finfo(np.float64).tiny)))

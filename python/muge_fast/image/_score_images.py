@@ -12,7 +12,12 @@ import numpy.typing as npt
 from muge_fast.datasets.image_tsv import ImageTsv
 from muge_fast.image._r_precision import NEGATIVES, r_precision, refuse_negatives
 from muge_fast.image.extractors.clip import ClipExtractor
-from muge_fast.image.extractors.running import Extractor, open_extractor, rules_for, rules_of
+from muge_fast.image.extractors.running import (
+    Extractor,
+    convention_of_extractor,
+    convention_of_protocol,
+    open_extractor,
+)
 from muge_fast.image.image_set import outputs_of
 from muge_fast.image.one_pass import OnePass
 from muge_fast.image.text_features import align, order_of
@@ -30,7 +35,7 @@ def score_images(
     precision: str = "fp32",
     device: str | None = None,
     batch_size: int = 32,
-    workers: int | None = None,
+    threads: int | None = None,
     progress: bool | None = None,
     splits: int | None = None,
     subsets: int = 100,
@@ -56,7 +61,7 @@ def score_images(
         precision: As for :func:`muge_fast.image.fid`.
         device: As for :func:`muge_fast.image.fid`; a model that ``clip`` names runs there too.
         batch_size: As for :func:`muge_fast.image.fid`.
-        workers: As for :func:`muge_fast.image.fid`.
+        threads: As for :func:`muge_fast.image.fid`.
         progress: As for :func:`muge_fast.image.fid`.
         splits: As for :func:`muge_fast.image.inception_score`.
         subsets: Of KID, as for :func:`muge_fast.image.kid_of`.
@@ -88,8 +93,10 @@ def score_images(
         (17.3, 9.1)
 
     """
-    outputs = outputs_of(metrics, rules_for(protocol) if extractor is None else rules_of(extractor))
-    options: dict[str, Any] = {"batch_size": batch_size, "workers": workers, "progress": progress}
+    outputs = outputs_of(
+        metrics, convention_of_protocol(protocol) if extractor is None else convention_of_extractor(extractor)
+    )
+    options: dict[str, Any] = {"batch_size": batch_size, "threads": threads, "progress": progress}
     generated, real = _with_ids(generated), _with_ids(real)
     network = open_extractor(
         extractor, outputs=outputs, weights=weights, protocol=protocol, precision=precision, device=device

@@ -16,12 +16,12 @@ LEAST = np.finfo(np.float64).min
 NO_ROW = 1 << 62
 
 
-class Host:
+class NumpyBackend:
     """NumPy arrays.
 
     Example:
-        >>> from muge_fast.image.backend import Host
-        >>> Host().zeros(2).tolist()
+        >>> from muge_fast.image.backend import NumpyBackend
+        >>> NumpyBackend().zeros(2).tolist()
         [0.0, 0.0]
 
     """
@@ -82,15 +82,15 @@ class Host:
             return vectors * np.sqrt(np.maximum(values, 0))
 
 
-class Device:
+class TorchBackend:
     """Tensors of torch on one device. Nothing here waits for the device but what solves.
 
     Args:
         device: A ``torch.device`` or its name.
 
     Example:
-        >>> from muge_fast.image.backend import Device
-        >>> Device("cpu").zeros(2).tolist()  # doctest: +SKIP
+        >>> from muge_fast.image.backend import TorchBackend
+        >>> TorchBackend("cpu").zeros(2).tolist()  # doctest: +SKIP
         [0.0, 0.0]
 
     """
@@ -148,7 +148,7 @@ class Device:
         return vectors * values.clamp(min=0).sqrt()
 
 
-def place_of(device: Any) -> Host | Device:  # noqa: ANN401
+def backend_for(device: Any) -> NumpyBackend | TorchBackend:  # noqa: ANN401
     """Find where the sums of a device are kept.
 
     Args:
@@ -158,22 +158,22 @@ def place_of(device: Any) -> Host | Device:  # noqa: ANN401
         RuntimeError: torch knows no such device.
 
     Example:
-        >>> from muge_fast.image.backend import place_of
-        >>> print(place_of(None).device)
+        >>> from muge_fast.image.backend import backend_for
+        >>> print(backend_for(None).device)
         None
 
     """
     if device is None or str(device).partition(":")[0] in WITHOUT_DOUBLES:
-        return Host()
+        return NumpyBackend()
     return _device(str(device))
 
 
-def home_of(array: Any) -> Any:  # noqa: ANN401
+def device_of(array: Any) -> Any:  # noqa: ANN401
     """Find the device of a tensor; None for arrays and for tensors that NumPy can read.
 
     Example:
-        >>> from muge_fast.image.backend import home_of
-        >>> print(home_of([1.0, 2.0]))
+        >>> from muge_fast.image.backend import device_of
+        >>> print(device_of([1.0, 2.0]))
         None
 
     """
@@ -195,5 +195,5 @@ def host(array: Any) -> Any:  # noqa: ANN401
 
 
 @cache
-def _device(name: str) -> Device:
-    return Device(name)
+def _device(name: str) -> TorchBackend:
+    return TorchBackend(name)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from muge_fast._internal.npz import Array
-from muge_fast.image.backend import host, place_of
+from muge_fast.image.backend import backend_for, host
 
 # Rows whose outer products are added at a time: the sum of 2048 features is 32 MiB, too much to touch for each batch.
 TOGETHER = 256
@@ -36,7 +36,7 @@ class Sums:
 
     def __init__(self, dims: int, device: Any = None) -> None:  # noqa: ANN401 - torch's
         self.dims = dims
-        self.place = place_of(device)
+        self.place = backend_for(device)
         self.count = 0
         # Rows whose outer products have not been added yet, and whether those are all rows there are.
         self._rows: list[Any] = []

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from muge_fast.image.backend import Device, Host, place_of
+from muge_fast.image.backend import NumpyBackend, TorchBackend, backend_for
 from muge_fast.image.statistics import Moments, Statistics
 
 
@@ -90,7 +90,7 @@ def _on_host(first: Statistics, second: Statistics) -> float:
 
 def _distance(first: Statistics, second: Statistics, device: Any) -> float:  # noqa: ANN401 - torch's
     """The distance, computed on a device, or on the host."""
-    place = place_of(device)
+    place = backend_for(device)
     left, right = first.moments(device), second.moments(device)
     difference = left.mean - right.mean
     trace = _trace(left) + _trace(right) - 2 * _root_trace(place, left, right)
@@ -101,7 +101,7 @@ def _trace(side: Moments) -> Any:  # noqa: ANN401 - a number of the place
     return side.covariance.trace() if side.centred is None else (side.centred * side.centred).sum()
 
 
-def _root_trace(place: Host | Device, left: Moments, right: Moments) -> Any:  # noqa: ANN401 - a number of the place
+def _root_trace(place: NumpyBackend | TorchBackend, left: Moments, right: Moments) -> Any:  # noqa: ANN401 - a number of the place
     """The trace of sqrt(S1 S2)."""
     if left.centred is not None and right.centred is not None:
         return place.singular_values(left.centred @ right.centred.T).sum()

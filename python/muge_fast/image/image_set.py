@@ -12,7 +12,13 @@ import numpy as np
 from muge_fast._internal.npz import Array
 from muge_fast.image._inception_score import SEED, SplitSums
 from muge_fast.image.backend import host
-from muge_fast.image.extractors.running import Extractor, ScoreRules, extracted, rules_of, signature_of
+from muge_fast.image.extractors.running import (
+    Extractor,
+    InceptionScoreConvention,
+    convention_of_extractor,
+    extract_features,
+    signature_of,
+)
 from muge_fast.image.frechet import refuse_protocols
 from muge_fast.image.sources import count_images, open_images
 from muge_fast.image.statistics import Statistics
@@ -21,7 +27,7 @@ METRICS = ("fid", "is", "kid")
 FEATURES = "2048"
 
 
-def outputs_of(metrics: Sequence[str], rules: ScoreRules | None = None) -> tuple[str, ...]:
+def outputs_of(metrics: Sequence[str], rules: InceptionScoreConvention | None = None) -> tuple[str, ...]:
     """Name what an extractor must give for some metrics.
 
     Args:
@@ -43,7 +49,7 @@ def outputs_of(metrics: Sequence[str], rules: ScoreRules | None = None) -> tuple
     if not metrics:
         raise ValueError(f"metrics is empty, choose one or more of {', '.join(METRICS)}")
     features = (FEATURES,) if {"fid", "kid"} & set(metrics) else ()
-    return (*features, (rules or ScoreRules()).logits) if "is" in metrics else features
+    return (*features, (rules or InceptionScoreConvention()).logits) if "is" in metrics else features
 
 
 class Side:
@@ -53,7 +59,7 @@ class Side:
 
     Args:
         source: As for :func:`muge_fast.image.fid`, statistics too if FID is all that is asked for.
-        extractor: What makes features, see :func:`muge_fast.image.extractors.running.extracted`.
+        extractor: What makes features, see :func:`muge_fast.image.extractors.running.extract_features`.
         metrics: Any of ``METRICS``.
         splits: Parts of the Inception Score; None for as many as the extractor's rules say.
 
@@ -116,7 +122,7 @@ class Side:
         """Go through the images, if there are some.
 
         Args:
-            options: For :func:`muge_fast.image.extractors.running.extracted`.
+            options: For :func:`muge_fast.image.extractors.running.extract_features`.
 
         Raises:
             ValueError: A broken image, with its name; no images; one array where features and logits are needed.
@@ -124,9 +130,9 @@ class Side:
         """
         if self._statistics is not None:
             return self
-        rules = rules_of(self.extractor)
+        rules = convention_of_extractor(self.extractor)
         is_empty = True
-        for batch in extracted(self.extractor, self._found, outputs_of(self.metrics, rules), **options):
+        for batch in extract_features(self.extractor, self._found, outputs_of(self.metrics, rules), **options):
             is_empty = False
             if "fid" in self.metrics:
                 if self._statistics is None:
@@ -149,7 +155,7 @@ class Side:
         if self.count == 1 and "fid" in self.metrics:
             raise ValueError("a set has 1 images, needs at least two")
         if "is" in self.metrics:
-            rules = rules_of(self.extractor)
+            rules = convention_of_extractor(self.extractor)
             number, seed = rules.splits if splits is None else splits, SEED if rules.shuffle else None
             self._sums = SplitSums(number, images=self.count, seed=seed)
 

@@ -13,7 +13,7 @@ from muge_fast.image._fid import fid_of
 from muge_fast.image._inception_score import SEED, MeanAndSpread, SplitSums
 from muge_fast.image._kid import kid_of, refuse_subsets
 from muge_fast.image.backend import host
-from muge_fast.image.extractors.running import Extractor, rules_of
+from muge_fast.image.extractors.running import Extractor, convention_of_extractor
 from muge_fast.image.image_set import FEATURES
 from muge_fast.image.statistics import Statistics
 from muge_fast.image.streaming import Stream, refuse_other
@@ -168,7 +168,7 @@ class InceptionScore(Stream):
         device: Any = None,  # noqa: ANN401 - torch's
     ) -> None:
         super().__init__(extractor, protocol)
-        rules = rules_of(extractor)
+        rules = convention_of_extractor(extractor)
         is_shuffled = rules.shuffle if shuffle is None else shuffle
         number = rules.splits if splits is None else splits
         self.sums = SplitSums(number, images=images, seed=seed if is_shuffled else None, device=device)
@@ -185,7 +185,7 @@ class InceptionScore(Stream):
             ValueError: Logits of another shape, or one that is not finite; an index beyond the number of images.
 
         """
-        logits = self._output(batch, rules_of(self.extractor).logits)
+        logits = self._output(batch, convention_of_extractor(self.extractor).logits)
         if indices is None:
             self.sums.extend(logits)
         else:

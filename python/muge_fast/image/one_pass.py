@@ -61,7 +61,7 @@ class OnePass:
         """Go through the images and compute the metrics, in the order in which they were asked for.
 
         Args:
-            options: For :func:`muge_fast.image.extractors.running.extracted`.
+            options: For :func:`muge_fast.image.extractors.running.extract_features`.
 
         Raises:
             ValueError: As for :meth:`muge_fast.image.image_set.Side.look`.

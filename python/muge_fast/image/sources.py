@@ -40,7 +40,7 @@ def open_images(source: Any) -> list[Load] | Iterable[Any]:  # noqa: ANN401 - wh
             ``(images, 3, height, width)`` or ``(images, height, width, 3)``; or what gives batches of images, such as a
             torch ``DataLoader`` or a generator. Images are arrays, tensors or Pillow's; a batch may be a list of
             different sizes. Of images and something else, such as labels or ids, the images are taken. A data set is
-            asked by one thread at a time, as it may expect; a ``DataLoader`` with workers asks it side by side.
+            asked by one thread at a time, as it may expect; a ``DataLoader`` with threads asks it side by side.
 
     Returns:
         A name and a function that decodes it for each image, or the batches.
@@ -93,13 +93,13 @@ def count_images(found: list[Load] | Iterable[Any]) -> int | None:
     return sum(1 if len(shape) == IMAGE_AXES else int(shape[0]) for shape in shapes)
 
 
-def batches(source: Any, batch_size: int, workers: int) -> Iterator[list[Pixels]]:  # noqa: ANN401
+def batches(source: Any, batch_size: int, threads: int) -> Iterator[list[Pixels]]:  # noqa: ANN401
     """Decode the images of a source, some batches ahead of whoever takes them.
 
     Args:
         source: As for :func:`open_images`.
         batch_size: Images of a batch at most; large ones make smaller batches, of 256 MiB and one more image.
-        workers: Threads that decode.
+        threads: Threads that decode.
 
     Raises:
         ValueError: A broken image, with its name, or arrays of another shape or type.
@@ -114,7 +114,7 @@ def batches(source: Any, batch_size: int, workers: int) -> Iterator[list[Pixels]
     found = open_images(source)
     images: Generator[Pixels]
     if _is_loads(found):
-        images = _decoded_ahead(found, 2 * batch_size, max(1, workers))
+        images = _decoded_ahead(found, 2 * batch_size, max(1, threads))
     else:
         images = (image for batch in found for image in _unpacked(batch))
         if not isinstance(found, list):
@@ -170,7 +170,7 @@ class _Room:
             self._changed.notify_all()
 
 
-def _decoded_ahead(found: list[Load], ahead: int, workers: int) -> Generator[Pixels]:
+def _decoded_ahead(found: list[Load], ahead: int, threads: int) -> Generator[Pixels]:
     """Decode images by some threads, so many ahead of whoever takes them, or fewer where they are large."""
     room = _Room()
 
@@ -181,7 +181,7 @@ def _decoded_ahead(found: list[Load], ahead: int, workers: int) -> Generator[Pix
         room.hold(image.nbytes)
         return image
 
-    made = in_order(decode_next, enumerate(found), threads=workers, ahead=ahead, stop=room.close)
+    made = in_order(decode_next, enumerate(found), threads=threads, ahead=ahead, stop=room.close)
     with closing(made) as images:
         for image in images:
             room.leave(image.nbytes)

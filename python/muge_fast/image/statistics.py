@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from muge_fast._internal.npz import Array, load_arrays, save_arrays
-from muge_fast.image.backend import NO_ROW, home_of, place_of
+from muge_fast.image.backend import NO_ROW, backend_for, device_of
 from muge_fast.image.feature_sums import Sums
 
 Float64 = npt.NDArray[np.float64]
@@ -120,8 +120,8 @@ class Statistics:
             ValueError: features[0] is not finite
 
         """
-        if not self.count and self.device is None and home_of(features) is not None:
-            self.sums = Sums(self.dims, home_of(features))
+        if not self.count and self.device is None and device_of(features) is not None:
+            self.sums = Sums(self.dims, device_of(features))
         place = self.sums.place
         batch = place.doubles(features)
         if batch.ndim != 2 or batch.shape[1] != self.dims:  # noqa: PLR2004
@@ -189,7 +189,7 @@ class Statistics:
             return self._given[0]
         if flaw := self.flaw():
             raise ValueError(flaw)
-        mean: Float64 = place_of(None).doubles(self.sums.mean)
+        mean: Float64 = backend_for(None).doubles(self.sums.mean)
         return mean
 
     @property
@@ -218,7 +218,7 @@ class Statistics:
             [[2.0]]
 
         """
-        place = place_of(device)
+        place = backend_for(device)
         if self._given is not None:
             mean, covariance = self._given
             return Moments(place.doubles(mean), None, place.doubles(covariance))

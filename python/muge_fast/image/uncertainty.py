@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from muge_fast.image._inception_score import SEED, inception_score_of, score_of_sums
-from muge_fast.image.backend import Host
+from muge_fast.image.backend import NumpyBackend
 from muge_fast.image.frechet import frechet_distance
 from muge_fast.image.statistics import Statistics
 
@@ -182,7 +182,7 @@ def inception_score_interval(
     """
     _refuse_options(level, resamples)
     score = inception_score_of(logits, splits=splits).mean
-    logs, shares = Host().log_shares(np.asarray(logits, dtype=np.float64))
+    logs, shares = NumpyBackend().log_shares(np.asarray(logits, dtype=np.float64))
     count = len(shares)
     random = np.random.default_rng(seed)
     ends = [part * count // splits for part in range(splits + 1)]

@@ -21,7 +21,7 @@ def score_images(
     Args:
         predictions: Generated images, the bytes of a file by id.
         references: Real ones.
-        threads: Threads that decode images, the ``workers`` there.
+        threads: Threads that decode images; None for all cores.
         options: As there.
 
     Raises:
@@ -37,9 +37,7 @@ def score_images(
         from muge_fast.image._score_images import score_images as score  # noqa: PLC0415 - it imports torch
     except ImportError as error:
         raise ImportError("images need torch and Pillow: pip install 'muge-fast[t2i]'") from error
-    if threads is not None:
-        options.setdefault("workers", threads)
-    return score(predictions, references, **options)
+    return score(predictions, references, threads=threads, **options)
 
 
 TASK = Task(

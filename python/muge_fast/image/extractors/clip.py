@@ -18,7 +18,7 @@ from torch import Tensor
 from muge_fast._internal.progress import Progress
 from muge_fast.image.backend import host
 from muge_fast.image.extractors.preprocessing import sent
-from muge_fast.image.extractors.running import extracted
+from muge_fast.image.extractors.running import extract_features
 from muge_fast.image.extractors.torch_precision import exactly
 from muge_fast.image.extractors.weights import hash_of
 
@@ -99,7 +99,7 @@ class ClipExtractor:
         source: Any,  # noqa: ANN401 - what callers have
         *,
         batch_size: int = 32,
-        workers: int | None = None,
+        threads: int | None = None,
         progress: bool | None = None,
     ) -> Float32:
         """Make features of all images of a source; decoding runs beside the network.
@@ -107,7 +107,7 @@ class ClipExtractor:
         Args:
             source: As for :func:`muge_fast.image.sources.open_images`.
             batch_size: Images of a batch.
-            workers: Threads that decode; None for the number of cores.
+            threads: Threads that decode; None for the number of cores.
             progress: Whether to show how many images are done; None for on a terminal.
 
         Returns:
@@ -117,8 +117,8 @@ class ClipExtractor:
             ValueError: A broken image, with its name, or no images.
 
         """
-        options: dict[str, Any] = {"batch_size": batch_size, "workers": workers, "progress": progress}
-        parts = [host(part["clip"]) for part in extracted(self, source, ["clip"], **options)]
+        options: dict[str, Any] = {"batch_size": batch_size, "threads": threads, "progress": progress}
+        parts = [host(part["clip"]) for part in extract_features(self, source, ["clip"], **options)]
         if not parts:
             raise ValueError("there are no images")
         return np.concatenate(parts, dtype=np.float32)

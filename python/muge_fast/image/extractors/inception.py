@@ -14,7 +14,7 @@ from muge_fast.image.extractors.cpu_batches import batches_side_by_side, cut, si
 from muge_fast.image.extractors.cpu_packing import packed
 from muge_fast.image.extractors.networks import OUTPUTS
 from muge_fast.image.extractors.preprocessing import PROTOCOLS, preprocess
-from muge_fast.image.extractors.running import ScoreRules, extracted, rules_for
+from muge_fast.image.extractors.running import InceptionScoreConvention, convention_of_protocol, extract_features
 from muge_fast.image.extractors.torch_precision import EXACT_PRODUCTS, PRECISIONS, exactly
 from muge_fast.image.extractors.weights import load_weights, published
 
@@ -88,9 +88,9 @@ class InceptionExtractor:
         return f"{self.weights}|resize:{self.protocol}|precision:{self.precision}"
 
     @property
-    def score_rules(self) -> ScoreRules:
+    def inception_score_convention(self) -> InceptionScoreConvention:
         """How the Inception Score is made of its outputs."""
-        return rules_for(self.protocol)
+        return convention_of_protocol(self.protocol)
 
     def __call__(self, images: Sequence[Any] | Tensor) -> dict[str, Tensor]:
         """Compute the outputs of a batch of images, uint8.
@@ -134,7 +134,7 @@ class InceptionExtractor:
         source: Any,  # noqa: ANN401 - what callers have
         *,
         batch_size: int = 32,
-        workers: int | None = None,
+        threads: int | None = None,
         progress: bool | None = None,
     ) -> Iterator[dict[str, Tensor]]:
         """Compute the outputs of all images of a source, batch by batch; decoding runs beside the network.
@@ -142,12 +142,12 @@ class InceptionExtractor:
         Args:
             source: As for :func:`muge_fast.image.sources.open_images`.
             batch_size: Images of a batch.
-            workers: Threads that decode; None for the number of cores.
+            threads: Threads that decode; None for the number of cores.
             progress: Whether to show how many images are done; None for on a terminal.
 
         """
-        options: dict[str, Any] = {"batch_size": batch_size, "workers": workers, "progress": progress}
-        return extracted(self, source, self.outputs, **options)
+        options: dict[str, Any] = {"batch_size": batch_size, "threads": threads, "progress": progress}
+        return extract_features(self, source, self.outputs, **options)
 
     def narrowed(self, outputs: Sequence[str]) -> InceptionExtractor:
         """Give one that computes some of the outputs alone, with the same network: others may need a pass of their own.

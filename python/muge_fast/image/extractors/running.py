@@ -18,7 +18,7 @@ from muge_fast.image.sources import Pixels, batches, count_images, open_images
 Extractor = Callable[[Any], Any]
 
 
-class ScoreRules(NamedTuple):
+class InceptionScoreConvention(NamedTuple):
     """How the Inception Score is made of what an extractor gives.
 
     Attributes:
@@ -27,8 +27,8 @@ class ScoreRules(NamedTuple):
         shuffle: Whether images are put in another order before.
 
     Example:
-        >>> from muge_fast.image.extractors.running import ScoreRules
-        >>> ScoreRules().splits
+        >>> from muge_fast.image.extractors.running import InceptionScoreConvention
+        >>> InceptionScoreConvention().splits
         10
 
     """
@@ -38,28 +38,30 @@ class ScoreRules(NamedTuple):
     shuffle: bool = True
 
 
-def rules_for(protocol: str) -> ScoreRules:
+def convention_of_protocol(protocol: str) -> InceptionScoreConvention:
     """Give the rules of a protocol of :class:`muge_fast.image.extractors.inception.InceptionExtractor`.
 
     Example:
-        >>> from muge_fast.image.extractors.running import rules_for
-        >>> rules_for("ofa").splits
+        >>> from muge_fast.image.extractors.running import convention_of_protocol
+        >>> convention_of_protocol("ofa").splits
         1
 
     """
-    return ScoreRules("logits", splits=1, shuffle=False) if protocol == "ofa" else ScoreRules()
+    return (
+        InceptionScoreConvention("logits", splits=1, shuffle=False) if protocol == "ofa" else InceptionScoreConvention()
+    )
 
 
-def rules_of(extractor: Extractor | None) -> ScoreRules:
+def convention_of_extractor(extractor: Extractor | None) -> InceptionScoreConvention:
     """Give the rules of an extractor: its own, or those of torch-fidelity.
 
     Example:
-        >>> from muge_fast.image.extractors.running import rules_of
-        >>> rules_of(len).logits
+        >>> from muge_fast.image.extractors.running import convention_of_extractor
+        >>> convention_of_extractor(len).logits
         'logits_unbiased'
 
     """
-    rules: ScoreRules = getattr(extractor, "score_rules", ScoreRules())
+    rules: InceptionScoreConvention = getattr(extractor, "inception_score_convention", InceptionScoreConvention())
     return rules
 
 
@@ -122,13 +124,13 @@ def open_extractor(
     return extractor
 
 
-def extracted(
+def extract_features(
     extractor: Extractor,
     source: Any,  # noqa: ANN401 - what callers have
     outputs: Sequence[str],
     *,
     batch_size: int = 32,
-    workers: int | None = None,
+    threads: int | None = None,
     progress: bool | None = None,
 ) -> Iterator[dict[str, Any]]:
     """Make features of all images of a source, batch by batch; decoding runs beside it.
@@ -141,7 +143,7 @@ def extracted(
         source: As for :func:`muge_fast.image.sources.open_images`.
         outputs: Which outputs to take from extractors that give several; what others give gets the name.
         batch_size: Images of a batch.
-        workers: Threads that decode; None for the number of cores.
+        threads: Threads that decode; None for the number of cores.
         progress: Whether to show how many images are done; None for on a terminal.
 
     Returns:
@@ -153,16 +155,16 @@ def extracted(
 
     Example:
         >>> import numpy as np
-        >>> from muge_fast.image.extractors.running import extracted
+        >>> from muge_fast.image.extractors.running import extract_features
         >>> def brightness(images):
         ...     return np.array([[image.mean()] for image in images])
         >>> images = np.zeros((3, 8, 8, 3), dtype="uint8")
-        >>> [batch["light"].tolist() for batch in extracted(brightness, images, ["light"], batch_size=2)]
+        >>> [batch["light"].tolist() for batch in extract_features(brightness, images, ["light"], batch_size=2)]
         [[[0.0], [0.0]], [[0.0]]]
 
     """
     size = whole_number("batch_size", batch_size)
-    threads = whole_number("workers", (os.cpu_count() or 1) if workers is None else workers)
+    threads = whole_number("threads", (os.cpu_count() or 1) if threads is None else threads)
     found = open_images(source)
     done = 0
     with Progress(count_images(found), "image", progress) as bar, _adapted(extractor, outputs) as adapted:
