@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import warnings
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from functools import partial
 from numbers import Real
@@ -13,6 +12,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from muge_fast import _core
+from muge_fast._internal.caller_warnings import warn_caller
 from muge_fast.caption.document_frequency import DocumentFrequency
 from muge_fast.scores import FloatArray, ItemStatistics, Score, Scores, mean_score, signature
 from muge_fast.text.tokenizers import Tokenizer, TokenizerLike, split_ids
@@ -274,11 +274,9 @@ class Captions:
         if self._frequency is not None:
             return self._frequency.fingerprint, ""
         if len(self) == 1 and {"cider", "cider_d"} & set(metrics):
-            warnings.warn(
-                "CIDEr of a single item is 0: every n-gram occurs in all items, so none has weight. "
-                "Give document_frequency counted over a larger set.",
-                UserWarning,
-                stacklevel=_levels_inside(),
+            warn_caller(
+                "CIDEr of a single item is 0: every n-gram occurs in all items, so its weight is 0. "
+                "Pass document_frequency counted over a larger set."
             )
         reason = "each shard counted its own references; give all shards one document_frequency"
         return "references", reason
@@ -288,14 +286,6 @@ class _CaptionsOnce(Captions):
     """References that are scored a single time, which is quicker."""
 
     _once = True
-
-
-def _levels_inside() -> int:
-    """How many frames lie in this file, so that a warning points at the caller."""
-    frame, levels = sys._getframe(1), 1  # noqa: SLF001 - what the warnings module itself reads
-    while frame is not None and frame.f_code.co_filename == __file__:
-        frame, levels = frame.f_back, levels + 1  # type: ignore[assignment]
-    return levels
 
 
 def _compare(found: list[Hashable], wanted: Mapping[Hashable, int]) -> None:
