@@ -85,9 +85,9 @@ class DocumentFrequency:
             TypeError: A reference that is not a string.
 
         """
-        chosen = Tokenizer.of(tokenizer, user_dict)
+        chosen = Tokenizer.resolve(tokenizer, user_dict)
         ids, rows = split_ids(references, "references")
-        prepared = _core.References(chosen.nested_texts(rows, "references", ids), chosen.core, ids, threads=threads)
+        prepared = _core.References(chosen.prepare_nested(rows, "references", ids), chosen.core, ids, threads=threads)
         return cls(prepared.document_frequency(threads), chosen.signature)
 
     @classmethod

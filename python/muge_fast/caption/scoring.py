@@ -143,7 +143,7 @@ class Captions:
         ids, rows = split_ids(references, "references")
         self._ids = ids
         self._places = None if ids is None else {item: place for place, item in enumerate(ids)}
-        self._tokenizer = Tokenizer.of(tokenizer, user_dict)
+        self._tokenizer = Tokenizer.resolve(tokenizer, user_dict)
         self._frequency = document_frequency
         if not isinstance(document_frequency, (DocumentFrequency, type(None))):
             found = type(document_frequency).__name__
@@ -153,7 +153,7 @@ class Captions:
             raise ValueError(
                 f"document_frequency was counted with tokenizer {made_by}, not {self._tokenizer.signature}"
             )
-        texts = self._tokenizer.nested_texts(rows, "references", ids)
+        texts = self._tokenizer.prepare_nested(rows, "references", ids)
         core = None if document_frequency is None else document_frequency.core
         self._core = _core.References(texts, self._tokenizer.core, ids, core, threads)
 
@@ -212,7 +212,7 @@ class Captions:
         sigma, smoothing_value = float(sigma), None if smoothing_value is None else float(smoothing_value)
         scored, rows, items = self._align(predictions, ids)
         arrays = self._core.rows(
-            self._tokenizer.texts(rows, "predictions", scored),
+            self._tokenizer.prepare(rows, "predictions", scored),
             self._tokenizer.core,
             list(metrics),
             scored,

@@ -342,7 +342,7 @@ class _Items:
     def rows(
         self, metric: str, tokenizer: str, df: DocumentFrequency | None = None, sigma: float = 6.0, n: int = MAX_ORDER
     ) -> FloatArray:
-        cutter, core = Tokenizer.of(tokenizer).core, None if df is None else df.core
+        cutter, core = Tokenizer.resolve(tokenizer).core, None if df is None else df.core
         references = _core.References(self.references, cutter, self.ids, core)
         return references.rows(self.captions, cutter, [metric], self.ids, sigma=sigma, orders=n, once=True)[metric]
 
