@@ -147,7 +147,7 @@ def test_types_and_representations_of_scores():
 
 
 def test_a_missing_metric_of_a_result_is_named():
-    with pytest.raises(KeyError, match="no metric 'meteor' here, there is bleu"):
+    with pytest.raises(KeyError, match="no metric 'meteor', these scores have bleu"):
         score(metrics=("bleu",))["meteor"]
 
 
