@@ -34,6 +34,10 @@ COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 ENCRYPTED = 1
 """The bit of a member's flags that marks encryption."""
 
+LAST_CODE_POINT = 0x10FFFF
+SURROGATES = 0xD800 >> 11
+"""The upper bits of surrogates, which stand for half a character."""
+
 HEADER_READERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 """By version of the format; version 3 is for names of fields beyond Latin-1, and no array here has fields."""
 
@@ -158,6 +162,7 @@ def read_array(file: IO[bytes], size: int) -> Array:
             raise ValueError(f"declares {declared} bytes of data, has {present}")
         file.seek(0)
         array: Array = np.lib.format.read_array(file, allow_pickle=False)
+        _check_text(array)
         return array
 
 
@@ -237,6 +242,17 @@ def named_errors(subject: str) -> Iterator[None]:
         yield
     except ValueError as error:
         raise ValueError(f"{subject}: {error}") from error
+
+
+def _check_text(array: Array) -> None:
+    """Raise ``ValueError`` for code points that are not characters: converting them to str would fail, or print would.
+
+    NumPy stores text as 32-bit numbers and raises ``SystemError`` for those beyond Unicode.
+    """
+    if array.dtype.kind == "U" and array.size:
+        code_points = array.reshape(-1).view(np.dtype(np.uint32).newbyteorder(array.dtype.byteorder))
+        if ((code_points > LAST_CODE_POINT) | (code_points >> 11 == SURROGATES)).any():
+            raise ValueError("has text that is not Unicode")
 
 
 @contextmanager

@@ -25,7 +25,7 @@ MAX_COUNT = 2**32 - 1
 PICKLES = (".p", ".pkl", ".pickle")
 
 MAX_BYTES = 8 << 30
-MAX_SIGNATURE_BYTES = 10_000
+MAX_SIGNATURE = 10_000
 
 ARRAYS = {
     "documents": ("<f8", 0),
@@ -236,9 +236,8 @@ class DocumentFrequency:
         ends = np.cumsum(lengths)
         tokens = [text[start:end].decode("utf-8") for start, end in zip(ends - lengths, ends, strict=True)]
         tokenizer = str(arrays["tokenizer"])
-        # Encoding raises ValueError for lone surrogates, which no signature could be printed with.
-        if len(tokenizer.encode()) > MAX_SIGNATURE_BYTES:
-            raise ValueError(f"the signature of the tokenizer has more than {MAX_SIGNATURE_BYTES} bytes")
+        if len(tokenizer) > MAX_SIGNATURE:
+            raise ValueError(f"the signature of the tokenizer has more than {MAX_SIGNATURE} characters")
         documents = float(arrays["documents"])
         return cls._from_ids(documents, tokens, arrays["ngrams"], arrays["counts"], tokenizer or None)
 
