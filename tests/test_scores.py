@@ -27,7 +27,7 @@ duplicated = pytest.mark.parametrize("duplicate", DUPLICATES.values(), ids=DUPLI
 
 
 def captions(items: list[int], **options) -> mf.Scores:
-    chosen = data.caption_set(60, seed=81, references=3).part(items)
+    chosen = data.caption_set(60, seed=81, references=3).select(items)
     table = mf.DocumentFrequency.from_references(data.caption_set(60, seed=81, references=3).references)
     options = {"metrics": CAPTION_METRICS, "document_frequency": table, **options}
     predictions = {f"image {item}": text for item, text in zip(items, chosen.predictions, strict=True)}

@@ -20,6 +20,8 @@ from muge_fast._internal.optional import import_pandas
 if TYPE_CHECKING:
     import pandas as pd
 
+__all__ = ["ItemStatistics", "Score", "Scores", "mean_score", "set_score", "signature"]
+
 FloatArray = npt.NDArray[np.float64]
 
 SET_MERGE_ERROR = "a score of a whole set does not follow from scores of its items; merge the metric objects instead"

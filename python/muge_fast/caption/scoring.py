@@ -281,20 +281,20 @@ class Captions:
         self, predictions: PredictionsLike, ids: Iterable[Hashable] | None
     ) -> tuple[list[Hashable] | None, list[str], list[int] | None]:
         """Return the ids of the result, its predictions, and the indices of its items; None for all in order."""
-        given, texts = split_ids(predictions, "predictions")
+        prediction_ids, texts = split_ids(predictions, "predictions")
         if ids is not None:
-            if given is not None:
+            if prediction_ids is not None:
                 raise TypeError("predictions: expected a sequence together with ids, found a mapping")
             ids = list(ids)
             return ids, texts, self._indices_of(ids)
-        if given is None and self._ids is None:
+        if prediction_ids is None and self._ids is None:
             return None, texts, None
-        if given is None or self._ids is None:
-            kinds = ("a sequence", "a mapping") if given is None else ("a mapping", "a sequence")
+        if prediction_ids is None or self._ids is None:
+            kinds = ("a sequence", "a mapping") if prediction_ids is None else ("a mapping", "a sequence")
             raise TypeError(f"predictions are {kinds[0]} but references {kinds[1]}; pass both as the same kind")
-        if given == self._ids:
+        if prediction_ids == self._ids:
             return self._ids, texts, None
-        order = align_ids(given, self._ids, given_name="predictions", wanted_name="references")
+        order = align_ids(prediction_ids, self._ids, given_name="predictions", wanted_name="references")
         return self._ids, [texts[index] for index in order], None
 
     def _indices_of(self, ids: list[Any]) -> list[int]:
