@@ -37,7 +37,7 @@ def import_pyarrow() -> ModuleType:
 
     """
     for name in ("pyarrow.feather", "pyarrow.parquet", "pyarrow"):
-        module = import_optional(name, purpose="A Parquet or Arrow file", install="muge-fast[arrow]")
+        module = import_optional(name, purpose="Parquet and Arrow files", install="muge-fast[arrow]")
     return module
 
 
