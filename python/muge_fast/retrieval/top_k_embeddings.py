@@ -243,10 +243,18 @@ class TopK:
         return f"<TopK of {self._search.items} items for {self._search.queries} queries>"
 
 
-def _restore(k: int, metric: str, *state: Any) -> TopK:  # noqa: ANN401 - the arrays of the core's state
-    """Return a search in a pickled state; at the top level of the module, so that pickle finds it."""
+def _restore(
+    k: int,
+    metric: str,
+    dims: int,
+    ends: list[int],
+    scores: npt.NDArray[np.float64],
+    indices: Indices,
+    batches: list[tuple[int, int]],
+) -> TopK:
+    """Return a search in a pickled state; a function of the module, so that pickle finds it."""
     search = TopK(k, metric=metric)
-    search._search = _core.TopK.from_seen(k, metric, *state)  # noqa: SLF001 - the state has no other way in
+    search._search = _core.TopK.from_seen(k, metric, dims, ends, scores, indices, batches)  # noqa: SLF001
     return search
 
 
