@@ -1,4 +1,4 @@
-"""The data sets of MUGE, as they are distributed."""
+"""Files of the MUGE data sets."""
 
 from muge_fast.datasets.image_tsv import ImageTsv
 from muge_fast.datasets.jsonl import read_captions, read_queries
