@@ -69,7 +69,7 @@ def test_errors_of_top_k_are_one_line_and_exit_code_2(features):
     output = folder / "pred.jsonl"
     output.write_text("what was there")
     cases = (
-        ((*options(folder), "--top-k", 51), "Error: k is 51, needs 1 to 50, the number of items"),
+        ((*options(folder), "--top-k", 51), "Error: k must be at most 50, the number of items, got 51"),
         (("--image-feats", folder / "no.jsonl", *options(folder)[2:]), "no.jsonl"),
         (("--image-feats", folder / "bad.jsonl", *options(folder)[2:]), "bad.jsonl: line 2: feature is missing"),
         ((*options(folder)[:3], folder / "txt.npy"), "txt.npy"),
@@ -89,8 +89,8 @@ def test_features_of_different_dimensions(features):
     mf.write_features(folder / "wide.jsonl", [1], [[0.5] * 9])
     result = run("top-k", "--image-feats", folder / "wide.jsonl", *options(folder)[2:], "--output", "-")
     assert result.exit_code == 2
-    assert "wide.jsonl has 9 dimensions" in result.output
-    assert "txt.jsonl has 8" in result.output
+    assert "wide.jsonl have 9 dimensions" in result.output
+    assert "txt.jsonl have 8" in result.output
 
 
 def test_the_installed_command():

@@ -9,7 +9,7 @@ import sys
 
 import click
 
-from muge_fast import __version__
+from muge_fast._core import __version__
 from muge_fast.cli.check import check
 from muge_fast.cli.demo import demo
 from muge_fast.cli.info import info

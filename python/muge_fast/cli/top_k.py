@@ -11,7 +11,7 @@ from muge_fast._internal.atomic import replacing
 from muge_fast.cli.errors import usage_errors
 from muge_fast.cli.options import AT_LEAST_1, PATH, threads_option
 from muge_fast.retrieval.predictions import DIRECTIONS, predict
-from muge_fast.retrieval.top_k_embeddings import METRICS
+from muge_fast.retrieval.top_k_arguments import SIMILARITIES
 
 
 @click.command("top-k")
@@ -28,7 +28,9 @@ from muge_fast.retrieval.top_k_embeddings import METRICS
     show_default=True,
     help="Images for each text, or texts for each image.",
 )
-@click.option("--metric", type=click.Choice(METRICS), default="ip", show_default=True, help="Inner product or cosine.")
+@click.option(
+    "--metric", type=click.Choice(SIMILARITIES), default="ip", show_default=True, help="Inner product or cosine."
+)
 @threads_option
 @click.option("--eval-batch-size", type=int, help="Has no effect; accepted for existing scripts.")
 def top_k(

@@ -1,4 +1,4 @@
-"""Fields of the rows of MUGE's files: their names, and the kinds of values they hold."""
+"""Kinds of values of the fields of MUGE's files, and the format of a row."""
 
 from __future__ import annotations
 
@@ -7,60 +7,13 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from muge_fast._internal.display import format_value
+from muge_fast._internal.field_names import FieldNames
 
 # Ids are at most 64 bits wide. Python's hashes of larger integers can be made to collide, for quadratic time.
 INT64 = range(-(2**63), 2**63)
 
 KindProblem = tuple[str, Mapping[str, object]]
 """Code of a problem, a key of ``muge_fast.datasets.problems.MESSAGES``, and the details of its message."""
-
-
-# Names
-
-
-@dataclass(frozen=True)
-class FieldNames:
-    """Names of the two fields of a row.
-
-    Attributes:
-        id: Name of the field with the id.
-        value: Name of the field with the value that is scored.
-
-    Example:
-        >>> from muge_fast.tasks import FieldNames
-        >>> FieldNames("query_id", "item_ids").value
-        'item_ids'
-
-    """
-
-    id: str
-    value: str
-
-    def __str__(self) -> str:
-        return f"{self.id}, {self.value}"
-
-
-CAPTION = FieldNames("image_id", "text")
-LABEL = FieldNames("image_id", "label")
-IMAGE = FieldNames("img_id", "image")
-QUERY = FieldNames("query_id", "item_ids")
-TEXT_TO_IMAGE = FieldNames("text_id", "image_ids")
-IMAGE_TO_TEXT = FieldNames("image_id", "text_ids")
-
-RETRIEVAL = (QUERY, TEXT_TO_IMAGE, IMAGE_TO_TEXT)
-"""Names of the fields of retrieval files: those of MUGE, then those of Chinese-CLIP in both directions."""
-
-QUERY_TEXTS = ("query_text", "text")
-"""Fields of a retrieval row that hold the text of the query: in MUGE, in Chinese-CLIP."""
-
-FEATURE_IDS = (IMAGE_TO_TEXT.id, TEXT_TO_IMAGE.id, QUERY.id)
-"""Names of the id field of a feature file."""
-
-FEATURE = "feature"
-"""Name of the field of a feature file that holds the vector."""
-
-
-# Kinds of values
 
 
 class Kind(Protocol):
@@ -215,8 +168,9 @@ class RowFormat:
         strict: Whether further fields, repeated fields and NaN are problems; otherwise they are ignored.
 
     Example:
-        >>> from muge_fast.datasets.fields import LABEL, RowFormat, Text
-        >>> RowFormat(names=(LABEL,), id=Text(), value=Text()).strict
+        >>> from muge_fast.datasets.fields import RowFormat, Text
+        >>> from muge_fast.tasks import FieldNames
+        >>> RowFormat(names=(FieldNames("image_id", "label"),), id=Text(), value=Text()).strict
         True
 
     """

@@ -7,8 +7,9 @@ import os
 from typing import Any, Literal, overload
 
 from muge_fast._internal.checks import check_choice
+from muge_fast._internal.field_names import CAPTION, QUERY_TEXTS, RETRIEVAL
 from muge_fast._internal.paths import PathLike, read_whole
-from muge_fast.datasets.fields import CAPTION, QUERY_TEXTS, RETRIEVAL, Integer, IntegerList, RowFormat, Text, TextList
+from muge_fast.datasets.fields import Integer, IntegerList, RowFormat, Text, TextList
 from muge_fast.datasets.limits import Limits
 from muge_fast.datasets.row_reader import LINE, RowReader
 

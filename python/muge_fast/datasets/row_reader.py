@@ -17,8 +17,9 @@ from typing import IO, Any, NoReturn
 from muge_fast import _core
 from muge_fast._internal.checks import find_repeated
 from muge_fast._internal.display import format_value
+from muge_fast._internal.field_names import FieldNames
 from muge_fast._internal.paths import PathLike, magic_bytes_problem
-from muge_fast.datasets.fields import FieldNames, Integer, IntegerList, Kind, RowFormat, Text, TextList
+from muge_fast.datasets.fields import Integer, IntegerList, Kind, RowFormat, Text, TextList
 from muge_fast.datasets.limits import Limits
 from muge_fast.datasets.problems import Problem
 from muge_fast.datasets.rows import Reader, Rows
@@ -41,7 +42,8 @@ class RowReader(Reader):
         limits: Limits on the file and on the problems.
 
     Example:
-        >>> from muge_fast.datasets.fields import LABEL, RowFormat, Text
+        >>> from muge_fast._internal.field_names import LABEL
+        >>> from muge_fast.datasets.fields import RowFormat, Text
         >>> from muge_fast.datasets.limits import Limits
         >>> from muge_fast.datasets.row_reader import RowReader
         >>> reader = RowReader(RowFormat(names=(LABEL,), id=Text(), value=Text()), Limits())

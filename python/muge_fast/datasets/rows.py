@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from muge_fast._internal.field_names import FieldNames
 from muge_fast._internal.paths import PathLike, file_type_problem
-from muge_fast.datasets.fields import FieldNames, RowFormat
+from muge_fast.datasets.fields import RowFormat
 from muge_fast.datasets.limits import Limits
 from muge_fast.datasets.problems import Problem
 

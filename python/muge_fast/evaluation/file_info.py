@@ -10,8 +10,9 @@ import numpy as np
 
 from muge_fast import _core, tasks
 from muge_fast._internal.display import truncate_id
+from muge_fast._internal.field_names import FEATURE, FieldNames
 from muge_fast._internal.paths import PathLike, magic_bytes_problem, refuse_pipes
-from muge_fast.datasets.fields import FEATURE, FieldNames, TextList
+from muge_fast.datasets.fields import TextList
 from muge_fast.datasets.limits import Limits
 from muge_fast.datasets.problems import format_problems
 from muge_fast.datasets.row_reader import RowReader

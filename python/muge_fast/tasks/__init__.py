@@ -11,7 +11,8 @@ import pkgutil
 from typing import TYPE_CHECKING
 
 from muge_fast._internal.checks import check_choice
-from muge_fast.datasets.fields import FieldNames, Integer, IntegerList, Kind, Text, TextList
+from muge_fast._internal.field_names import FieldNames
+from muge_fast.datasets.fields import Integer, IntegerList, Kind, Text, TextList
 from muge_fast.tasks.task import Task
 
 if TYPE_CHECKING:

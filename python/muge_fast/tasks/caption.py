@@ -1,7 +1,8 @@
 """Product captions: ECommerce-IC."""
 
+from muge_fast._internal.field_names import CAPTION
 from muge_fast.caption.scoring import score_captions
-from muge_fast.datasets.fields import CAPTION, Text, TextList
+from muge_fast.datasets.fields import Text, TextList
 from muge_fast.tasks.task import Task
 
 TASK = Task(

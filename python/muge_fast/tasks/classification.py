@@ -9,7 +9,8 @@ import numpy as np
 
 from muge_fast import _core
 from muge_fast._internal.checks import align_ids
-from muge_fast.datasets.fields import LABEL, Text
+from muge_fast._internal.field_names import LABEL
+from muge_fast.datasets.fields import Text
 from muge_fast.scores import FloatArray, ItemStatistics, Score, Scores, mean_score, signature
 from muge_fast.tasks.task import Task
 

@@ -1,6 +1,7 @@
 """Image retrieval by text: MUGE Multimodal Retrieval, with the field names of MUGE or of Chinese-CLIP."""
 
-from muge_fast.datasets.fields import QUERY_TEXTS, RETRIEVAL, Integer, IntegerList
+from muge_fast._internal.field_names import QUERY_TEXTS, RETRIEVAL
+from muge_fast.datasets.fields import Integer, IntegerList
 from muge_fast.retrieval.scoring import score_retrieval
 from muge_fast.tasks.task import Task
 

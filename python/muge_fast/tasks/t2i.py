@@ -6,7 +6,8 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
-from muge_fast.datasets.fields import IMAGE, Text
+from muge_fast._internal.field_names import IMAGE
+from muge_fast.datasets.fields import Text
 from muge_fast.scores import Scores
 from muge_fast.tasks.task import Task
 

@@ -9,7 +9,8 @@ from typing import Literal
 
 from muge_fast._internal.checks import suggest
 from muge_fast._internal.display import format_value
-from muge_fast.datasets.fields import FieldNames, Kind, RowFormat
+from muge_fast._internal.field_names import FieldNames
+from muge_fast.datasets.fields import Kind, RowFormat
 from muge_fast.scores import Scores
 
 
