@@ -23,7 +23,7 @@ from torch.utils.data import DataLoader, Dataset, TensorDataset  # noqa: E402 - 
 
 from muge_fast.image.extractors.inception import InceptionExtractor  # noqa: E402
 from muge_fast.image.extractors.networks import Inception  # noqa: E402
-from muge_fast.image.sources import batches, count_images, open_images  # noqa: E402
+from muge_fast.image.sources import decode_batches, count_images, open_images  # noqa: E402
 
 
 class Pairs(Dataset):
@@ -66,7 +66,7 @@ SOURCES = {
     "data set of pairs": (lambda _: Pairs(IMAGES), 10),
     "data set of tensors": (lambda _: Pairs(IMAGES, channels_first), 10),
     "data set of Pillow images": (lambda _: Pairs(IMAGES, Image.fromarray), 10),
-    "data set of ids first": (lambda folder: ImageTsv(folder / "images.tsv").torch_dataset(), 10),
+    "data set of ids first": (lambda folder: ImageTsv(folder / "images.tsv")XX, 10),
     "tensor data set": (lambda _: TensorDataset(TENSOR, torch.arange(10)), 10),
     "loader": (lambda _: DataLoader(Pairs(IMAGES, channels_first), batch_size=3), None),
     "loader, ids first": (lambda _: DataLoader(Pairs(IMAGES, channels_first, order=-1), batch_size=3), None),
@@ -101,7 +101,7 @@ def test_every_source_gives_every_image(kind, folder, batch_size):
     make, known = SOURCES[kind]
     found = open_images(make(folder))
     assert count_images(found) == known
-    parts = list(batches(found, batch_size, 2))
+    parts = list(decode_batches(found, batch_size, 2))
     assert [len(part) for part in parts[:-1]] == [batch_size] * (len(parts) - 1)
     expected = IMAGES[: 1 if kind == "one image" else None]
     assert np.array_equal(np.array([image for part in parts for image in part]), expected)
@@ -110,7 +110,7 @@ def test_every_source_gives_every_image(kind, folder, batch_size):
 def test_images_of_different_sizes_in_one_batch():
     images = [pictures(1, size)[0] for size in ((20, 30), (9, 9), (30, 3), (3, 30))]
     for source in (iter([images]), iter([[*map(Image.fromarray, images)]]), images, Pairs(images)):
-        found = [image for part in batches(source, 3, 2) for image in part]
+        found = [image for part in decode_batches(source, 3, 2) for image in part]
         assert all(np.array_equal(left, right) for left, right in zip(found, images, strict=True))
 
 
@@ -122,14 +122,14 @@ def test_few_large_images_are_in_memory_together(monkeypatch, threads):
     tiny = [np.zeros((1, 1, 3), "uint8")] * 6
     images = [*tiny, *IMAGES, *IMAGES, *tiny, *IMAGES]
     sizes = []
-    for batch in batches(Pairs(images, lambda image: asked.append(1) or image), 8, threads):
+    for batch in decode_batches(Pairs(images, lambda image: asked.append(1) or image), 8, threads):
         sizes.append(len(batch))
         # As a network takes its time.
         time.sleep(0.05)
         held = sum(image.nbytes for image in images[sum(sizes) : len(asked)])
         assert held <= (3 + threads) * IMAGES[0].nbytes
     assert sizes == [8, *[4] * 4, 8, 4, 4, 2]
-    assert sizes == [len(batch) for batch in batches(iter(images), 8, threads)]
+    assert sizes == [len(batch) for batch in decode_batches(iter(images), 8, threads)]
 
 
 def test_batches_in_memory_that_is_used_again():
@@ -141,7 +141,7 @@ def test_batches_in_memory_that_is_used_again():
             yield buffer
 
     for source in (reused(), map(torch.from_numpy, reused())):
-        found = [image for part in batches(source, 8, 2) for image in part]
+        found = [image for part in decode_batches(source, 8, 2) for image in part]
         assert np.array_equal(found, IMAGES[:8])
 
 
@@ -161,7 +161,7 @@ class OneAtATime(Dataset):
 
 
 def test_a_data_set_is_asked_by_one_thread_at_a_time():
-    found = [image for part in batches(OneAtATime(), 3, 4) for image in part]
+    found = [image for part in decode_batches(OneAtATime(), 3, 4) for image in part]
     assert np.array_equal(found, IMAGES)
 
 
@@ -175,7 +175,7 @@ def test_entries_that_are_no_images_are_passed_over(tmp_path):
         archive.writestr("__MACOSX/._a.png", b"what a Mac lays beside it")
         archive.writestr("a.png", encoded(IMAGES[0]))
     for source in (folder, path):
-        assert np.array_equal(list(batches(source, 2, 1)), IMAGES[None, :1])
+        assert np.array_equal(list(decode_batches(source, 2, 1)), IMAGES[None, :1])
     with zipfile.ZipFile(path, "a") as archive, pytest.warns(UserWarning, match="Duplicate name"):
         archive.writestr("a.png", encoded(IMAGES[1]))
     with pytest.raises(ValueError, match=r"images\.zip: has a\.png twice"):
@@ -185,7 +185,7 @@ def test_entries_that_are_no_images_are_passed_over(tmp_path):
 def test_a_broken_image_of_a_file_is_told_with_its_line(tmp_path):
     ImageTsv.write(tmp_path / "images.tsv", {"a": encoded(IMAGES[0]), "b": b"no image"})
     with pytest.raises(ValueError, match=r"image 'b' of .*images\.tsv \(line 2\) is broken: is none of JPEG"):
-        list(batches(tmp_path / "images.tsv", 2, 1))
+        list(decode_batches(tmp_path / "images.tsv", 2, 1))
 
 
 @pytest.mark.parametrize("options", [{"batch_size": 0}, {"batch_size": 2.5}, {"threads": -1}, {"threads": "2"}])
@@ -211,7 +211,7 @@ def test_images_of_other_modes(tmp_path):
     for mode, (image, suffix) in modes.items():
         image.save(tmp_path / f"{mode}.{suffix}")
     paths = sorted(tmp_path.iterdir())
-    found = [image for part in batches(tmp_path, 3, 2) for image in part]
+    found = [image for part in decode_batches(tmp_path, 3, 2) for image in part]
     expected = []
     for path in paths:
         with Image.open(path) as image:
@@ -219,7 +219,7 @@ def test_images_of_other_modes(tmp_path):
     assert len(found) == len(modes)
     assert all(np.array_equal(left, right) for left, right in zip(found, expected, strict=True))
     # Of those in memory too.
-    in_memory = [image for part in batches(iter([clear, colour.convert("CMYK")]), 2, 2) for image in part]
+    in_memory = [image for part in decode_batches(iter([clear, colour.convert("CMYK")]), 2, 2) for image in part]
     assert np.array_equal(in_memory[0], np.array(clear.convert("RGB")))
 
 
@@ -239,7 +239,7 @@ def test_sources_that_are_broken(tmp_path):
         (iter([TENSOR.float() / 255]), "dtype float32, need uint8"),
     ):
         with pytest.raises(ValueError, match=message):
-            list(batches(source, 2, 1))
+            list(decode_batches(source, 2, 1))
 
 
 # One pass

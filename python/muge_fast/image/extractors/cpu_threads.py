@@ -1,7 +1,7 @@
-"""Parts of a batch worked on side by side by the threads of a CPU.
+"""Running torch on a CPU with one thread per chunk of a batch.
 
-The layers of a network are small for a few images: threads that share each layer wait for one another at its end.
-Where each thread takes images of its own, none waits.
+Layers are small for a few images: threads that share every layer wait for one another at the end of each. A thread that
+takes whole chunks waits only at the end of the work.
 """
 
 from __future__ import annotations
@@ -10,96 +10,118 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import chain
-from typing import Any, TypeVar
+from typing import Protocol, TypeVar
 
 import torch
 
-Part = TypeVar("Part")
+Chunk = TypeVar("Chunk")
 Result = TypeVar("Result")
+Batch = TypeVar("Batch", bound="Sliceable")
 
 
-def cut(batch: Any, size: int) -> list[Any]:  # noqa: ANN401 - whatever has a length and slices
-    """Cut a batch into parts of a size.
-
-    The last two are halved: so the threads of a CPU, which never take quite the same time, end at about the same time.
-
-    Args:
-        batch: A list or a tensor.
-        size: Images of a part.
+class Sliceable(Protocol):
+    """A batch with a length and slices: a list, an array or a tensor.
 
     Example:
-        >>> from muge_fast.image.extractors.cpu_batches import cut
-        >>> [len(part) for part in cut([0] * 13, 4)]
+        >>> from muge_fast.image.extractors.cpu_threads import Sliceable
+        >>> def halves(batch: Sliceable):
+        ...     return batch[: len(batch) // 2], batch[len(batch) // 2 :]
+        >>> halves([1, 2, 3])
+        ([1], [2, 3])
+
+    """
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self: Batch, index: slice, /) -> Batch: ...  # noqa: PYI019 - typing.Self is new in Python 3.11
+
+
+def split_batch(batch: Batch, size: int) -> list[Batch]:
+    """Split a batch into chunks.
+
+    The last two chunks are half as large, so that threads, which never run equally fast, end at about the same time.
+
+    Args:
+        batch: A list, array or tensor of images.
+        size: Number of images of a chunk.
+
+    Returns:
+        The chunks, in order; a single empty one for an empty batch.
+
+    Example:
+        >>> from muge_fast.image.extractors.cpu_threads import split_batch
+        >>> [len(chunk) for chunk in split_batch([0] * 13, 4)]
         [4, 4, 2, 2, 1]
 
     """
-    parts, start = [], 0
+    chunks, start = [], 0
     while start < len(batch):
         length = size if len(batch) - start > 2 * size else -(-size // 2)
-        parts.append(batch[start : start + length])
+        chunks.append(batch[start : start + length])
         start += length
-    return parts or [batch]
+    return chunks or [batch]
 
 
-def side_by_side(run: Callable[[Part], Result], parts: Sequence[Part]) -> list[Result]:
-    """Run a function on all parts, on as many threads as torch may use.
+def run_chunks(run: Callable[[Chunk], Result], chunks: Sequence[Chunk]) -> list[Result]:
+    """Run a function on all chunks, on as many threads as torch may use.
 
     Args:
-        run: Works on one part, with torch.
-        parts: The parts.
+        run: Function of one chunk, which uses torch. Modes that torch keeps per thread, such as
+            ``torch.inference_mode``, must be set inside it.
+        chunks: The chunks.
 
     Returns:
-        The results, in the order of the parts. See :func:`batches_side_by_side`.
+        The results, in the order of the chunks.
 
     Example:
         >>> import torch
-        >>> from muge_fast.image.extractors.cpu_batches import side_by_side
-        >>> side_by_side(lambda part: part.sum().item(), torch.ones(5, 2).split(2))
+        >>> from muge_fast.image.extractors.cpu_threads import run_chunks
+        >>> run_chunks(lambda chunk: chunk.sum().item(), torch.ones(5, 2).split(2))
         [4.0, 4.0, 2.0]
 
     """
-    (results,) = batches_side_by_side(run, [parts])
+    (results,) = run_batches(run, [chunks])
     return results
 
 
-def batches_side_by_side(run: Callable[[Part], Result], batches: Iterable[Sequence[Part]]) -> Iterator[list[Result]]:
-    """Run a function on the parts of one batch after the other, on as many threads as torch may use.
+def run_batches(run: Callable[[Chunk], Result], batches: Iterable[Sequence[Chunk]]) -> Iterator[list[Result]]:
+    """Run a function on the chunks of one batch after another, on as many threads as torch may use.
 
-    The next batch is begun before the one before it is at its end, so no thread waits there. With fewer parts than
-    threads, the threads left over share the work inside. Torch's number of threads is as before at the end. Modes that
-    torch keeps by thread, as ``torch.inference_mode``, do not reach into the function.
+    Threads go on with the next batch before the previous one has ended. If there are fewer chunks than threads, the
+    remaining threads work inside the function. Torch's number of threads is restored at the end.
 
     Args:
-        run: Works on one part, with torch.
-        batches: The parts of each batch.
+        run: Function of one chunk, which uses torch. Modes that torch keeps per thread, such as
+            ``torch.inference_mode``, must be set inside it.
+        batches: The chunks of each batch.
 
-    Returns:
+    Yields:
         The results of each batch, in order.
 
     Example:
-        >>> from muge_fast.image.extractors.cpu_batches import batches_side_by_side
-        >>> list(batches_side_by_side(abs, [[-1, -2, -3], [], [-4]]))
+        >>> from muge_fast.image.extractors.cpu_threads import run_batches
+        >>> list(run_batches(abs, [[-1, -2, -3], [], [-4]]))
         [[1, 2, 3], [], [4]]
 
     """
     threads = torch.get_num_threads()
-    rest, first = iter(batches), list[Sequence[Part]]()
-    while sum(map(len, first)) < threads and (parts := next(rest, None)) is not None:
-        first.append(parts)
+    remaining, first = iter(batches), list[Sequence[Chunk]]()
+    while sum(map(len, first)) < threads and (chunks := next(remaining, None)) is not None:
+        first.append(chunks)
     workers = min(threads, sum(map(len, first)))
     if workers <= 1:
-        yield from ([run(part) for part in parts] for parts in chain(first, rest))
+        yield from ([run(chunk) for chunk in chunks] for chunks in chain(first, remaining))
         return
     pool = ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(threads // workers,))
     try:
-        waiting = deque[list[Future[Result]]]()
-        for parts in chain(first, rest):
-            waiting.append([pool.submit(run, part) for part in parts])
-            while sum(map(len, waiting)) - len(waiting[0]) >= workers:
-                yield [part.result() for part in waiting.popleft()]
-        while waiting:
-            yield [part.result() for part in waiting.popleft()]
+        pending = deque[list[Future[Result]]]()
+        for chunks in chain(first, remaining):
+            pending.append([pool.submit(run, chunk) for chunk in chunks])
+            while sum(map(len, pending)) - len(pending[0]) >= workers:
+                yield [result.result() for result in pending.popleft()]
+        while pending:
+            yield [result.result() for result in pending.popleft()]
     finally:
         pool.shutdown(cancel_futures=True)
-        # What a thread sets is also where threads that come later start.
+        # The setting of one thread is also the default of threads started later, so it must be restored here.
         torch.set_num_threads(threads)
