@@ -72,10 +72,10 @@ class ImageReader(Reader):
             return self.rows
         stop_after = self.limits.stop_after
         # Beyond this number of images, those with unknown or repeated ids alone reach the limit of problems.
-        most_images = None if self.wanted is None else len(self.wanted) + stop_after
-        images = ImageTsv(path, broken="skip", most_images=most_images, most_broken=max(1, stop_after))
+        max_images = None if self.wanted is None else len(self.wanted) + stop_after
+        images = ImageTsv(path, broken="skip", max_images=max_images, max_broken=max(1, stop_after))
         self.images = images
-        for line in images.broken[:stop_after]:
+        for line in images.broken_lines[:stop_after]:
             self._add(CODES[line.problem], line.number)
         self.rows.values = dict.fromkeys(images)
         if not self.rows.values and not self.rows.problem_count:
@@ -94,7 +94,7 @@ class ImageReader(Reader):
                 keys.append(key)
             else:
                 self._add("long_line", self.line_of(key), key, {"size": size, "limit": self.line_bytes})
-        for key, reason in broken_images(self.images, keys, most_pixels=self.limits.pixels):
+        for key, reason in broken_images(self.images, keys, max_pixels=self.limits.pixels):
             if not self.remaining:
                 return
             details = {"reason": reason.rpartition(": ")[2][:REASON_LENGTH]}
