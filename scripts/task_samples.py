@@ -1,8 +1,8 @@
 """Generate the samples of retrieval and classification from the sample captions: ``python scripts/task_samples.py``.
 
-Retrieval: the query of a product is the first clause of its second reference. A system ranks products by the fraction of
-the query's character bigrams that occur in the caption it gives them. Classification: the label of a product is the
-category with most keyword occurrences in its references, and a system's label the one of its own caption.
+Retrieval: the query of a product is the first clause of its second reference. A system ranks products by the fraction
+of the query's character bigrams that occur in the caption it gives them. Classification: the label of a product is the
+category with most keyword occurrences in its references, and a system's label the one of the system's caption.
 """
 
 import json

@@ -195,7 +195,7 @@ def test_the_sentences_of_all_messages():
     for code in MESSAGES:
         details = SENTENCES[code][0]
         problem = Problem(code, None, "image_id", "a", "text", details)
-        sentences[code] = details, problem.message(), problem.message("zh")
+        sentences[code] = details, problem.message(), problem.message(lang="zh")
     assert sentences == SENTENCES
 
 
@@ -203,7 +203,7 @@ def test_messages_of_rows_without_a_valid_id():
     details = {"actual": "5", "expected": "a string"}
     problem = Problem("wrong_type", 6, "image_id", None, "image_id", details)
     assert problem.message() == "line 6: image_id is 5, expected a string"
-    assert problem.message("zh") == "第 6 行：image_id 应为字符串，实际为：5"
+    assert problem.message(lang="zh") == "第 6 行：image_id 应为字符串，实际为：5"
     problem = Problem(
         "wrong_type", 6, "query_id", 3, "item_ids", {"actual": "1.0", "expected": "an integer", "index": 9}
     )

@@ -53,7 +53,15 @@ class Integer:
     """
 
     def problems(self, value: object) -> Iterator[KindProblem]:
-        """Yield what is wrong with a value, see :class:`Kind`."""
+        """Yield what is wrong with a value.
+
+        Args:
+            value: The value, as parsed from JSON.
+
+        Yields:
+            Codes of problems, with their details; see :class:`Kind`.
+
+        """
         if type(value) is not int:
             yield "wrong_type", {"actual": format_value(value), "expected": "an integer"}
         elif value not in INT64:
@@ -77,7 +85,15 @@ class Text:
     any_string: bool = False
 
     def problems(self, value: object) -> Iterator[KindProblem]:
-        """Yield what is wrong with a value, see :class:`Kind`."""
+        """Yield what is wrong with a value.
+
+        Args:
+            value: The value, as parsed from JSON.
+
+        Yields:
+            Codes of problems, with their details; see :class:`Kind`.
+
+        """
         if not isinstance(value, str):
             yield "wrong_type", {"actual": format_value(value), "expected": "a string"}
         elif self.any_string:
@@ -105,7 +121,15 @@ class TextList:
     any_string: bool = False
 
     def problems(self, value: object) -> Iterator[KindProblem]:
-        """Yield what is wrong with a value, see :class:`Kind`."""
+        """Yield what is wrong with a value.
+
+        Args:
+            value: The value, as parsed from JSON.
+
+        Yields:
+            Codes of problems, with their details; see :class:`Kind`.
+
+        """
         if not isinstance(value, list):
             yield "wrong_type", {"actual": format_value(value), "expected": "a list of strings"}
         elif not value:
@@ -123,7 +147,7 @@ class IntegerList:
 
     Attributes:
         count: Exact number of elements; None for any number.
-        allow_empty: Whether a list without elements is valid if ``count`` is None.
+        allow_empty: Whether a list without elements is valid where ``count`` allows any number.
 
     Example:
         >>> from muge_fast.tasks import IntegerList
@@ -136,7 +160,15 @@ class IntegerList:
     allow_empty: bool = False
 
     def problems(self, value: object) -> Iterator[KindProblem]:
-        """Yield what is wrong with a value, see :class:`Kind`."""
+        """Yield what is wrong with a value.
+
+        Args:
+            value: The value, as parsed from JSON.
+
+        Yields:
+            Codes of problems, with their details; see :class:`Kind`.
+
+        """
         if not isinstance(value, list):
             yield "wrong_type", {"actual": format_value(value), "expected": "a list of integers"}
             return

@@ -57,7 +57,7 @@ class ImageReader(Reader):
             path: The file.
 
         Returns:
-            Rows whose values are None, or problems.
+            Rows with ids only, or problems.
 
         Raises:
             OSError: The file does not exist or cannot be read.

@@ -125,7 +125,7 @@ class Problem(NamedTuple):
         >>> problem = Problem("wrong_count", 17, "query_id", 352962, "item_ids", {"actual": 9, "expected": 10})
         >>> problem.message()
         'line 17: query_id 352962 has 9 item_ids, needs exactly 10'
-        >>> problem.message("zh")
+        >>> problem.message(lang="zh")
         '第 17 行：query_id 352962 有 9 个 item_ids，需要正好 10 个'
 
     """
@@ -137,7 +137,7 @@ class Problem(NamedTuple):
     field: str | None = None
     details: Mapping[str, object] = {}
 
-    def message(self, lang: str = "en") -> str:
+    def message(self, *, lang: str = "en") -> str:
         """Return the message in a language, with the line number.
 
         Args:
@@ -182,7 +182,7 @@ def format_problems(problems: Sequence[Problem], count: int, lang: str) -> Itera
 
     """
     for problem in problems:
-        yield problem.message(lang)
+        yield problem.message(lang=lang)
     if count > len(problems):
         more = count - len(problems)
         yield f"and {more} more problems" if lang == "en" else f"另有 {more} 个问题"

@@ -67,7 +67,7 @@ class Report:
 
     @property
     def ok(self) -> bool:
-        """Whether the submission is valid: no problem was found."""
+        """True if the submission is valid: no problem was found."""
         return not self.problem_count
 
     @property
@@ -135,7 +135,7 @@ class Report:
                 "id": truncate_id(problem.id),
                 "field": problem.field,
                 "code": problem.code,
-                "message": problem.message(self.lang),
+                "message": problem.message(lang=self.lang),
             }
             for problem in self.problems
         ]

@@ -108,7 +108,7 @@ class Page:
         errors: Errors, one line each; empty for a valid submission.
         error_count: Number of all errors.
         task: The task, for the names and factors of scores.
-        scores: Scores by name; None if there are none.
+        scores: Scores by name; None for a page without scores.
         predictions: Predictions by id.
         references: Content of the gold file by id.
         texts: Texts for people by id.
