@@ -11,8 +11,8 @@ import pytest
 from click.testing import CliRunner
 
 import muge_fast as mf
-from muge_fast import _core
 from muge_fast.cli.main import main
+from muge_fast.text.tokenizers import TOKENIZERS
 
 
 def run(*arguments):
@@ -254,7 +254,7 @@ def test_the_module_is_the_command():
 
 def test_the_help_of_score_lists_all_tokenizers():
     text = " ".join(run("score", "--help").output.split())
-    assert f"caption: {', '.join(_core.Tokenizer.NAMES)}." in text
+    assert f"caption: {', '.join(TOKENIZERS)}." in text
 
 
 @pytest.mark.parametrize("command", ["score", "check", "official", "top-k", "info", "demo"])

@@ -7,7 +7,6 @@ from typing import Any
 
 import click
 
-from muge_fast import _core
 from muge_fast.cli.errors import usage_errors
 from muge_fast.cli.options import (
     AT_LEAST_1,
@@ -22,8 +21,8 @@ from muge_fast.cli.options import (
 from muge_fast.datasets import ImageTsv
 from muge_fast.evaluation._evaluate import evaluate
 from muge_fast.evaluation.report import Report, import_pyarrow
+from muge_fast.text.tokenizers import TOKENIZERS
 
-TOKENIZERS = ", ".join(_core.Tokenizer.NAMES)
 # Suffixes of tables of item scores.
 TABLES = (".csv", ".parquet")
 # click keeps the line breaks after \b.
@@ -41,7 +40,7 @@ EXAMPLE = (
 @click.option("--images", type=PATH, help="Image TSV: shows the images in the --html report.")
 @click.option("--markdown", type=PATH, help="Write the scores as a Markdown table.")
 @click.option("--per-item", type=PATH, help="Write the scores of each item: .csv or .parquet.")
-@click.option("--tokenizer", help=f"caption: {TOKENIZERS}.  [default: muge]")
+@click.option("--tokenizer", help=f"caption: {', '.join(TOKENIZERS)}.  [default: muge]")
 @click.option("--weights", help="t2i: file with the weights of FID's Inception network, or 'download'.")
 @click.option("--protocol", help="t2i: tf1, pytorch-fid, torchmetrics, clean, ofa.  [default: tf1]")
 @click.option("--precision", help="t2i: fp32, tf32, bf16.  [default: fp32]")

@@ -1,1 +1,1 @@
-"""Drop-ins for other packages: the same classes and numbers under another import."""
+"""Drop-in replacements for other packages: the same classes and results under another import."""
