@@ -387,7 +387,7 @@ def test_a_submission_of_images_is_scored(task_files, weights, tmp_path):
     assert "resize:tf1" in report.scores["is"].signature
     page = report.to_html(path=tmp_path / "r.html")
     assert "fid value" in page
-    report.to_csv(tmp_path / "r.csv")
+    report.to_csv(path=tmp_path / "r.csv")
     assert "| fid |" in report.to_markdown()
 
 
