@@ -220,19 +220,18 @@ class RowReader(Reader):
         allowed = (names.id, names.value, *row_format.text_fields)
         if row_format.strict:
             for name in islice((name for name in row if name not in allowed), most):
-                details = {"expected": ", ".join(allowed)}
-                yield Problem("unknown_field", field=format_value(name), details=details)
+                yield Problem("unknown_field", field=format_value(name), details={"expected": ", ".join(allowed)})
         for name, kind in ((names.id, row_format.id), (names.value, row_format.value)):
             if name in row:
-                for code, found in islice(kind.problems(row[name]), most):
-                    yield Problem(code, field=name, details=found)
+                for code, details in islice(kind.problems(row[name]), most):
+                    yield Problem(code, field=name, details=details)
             else:
                 yield Problem("missing_field", field=name)
         if row_format.strict:
             for name in row_format.text_fields:
                 if not isinstance(row.get(name, ""), str):
-                    details = {"actual": format_value(row[name]), "expected": "a string"}
-                    yield Problem("wrong_type", field=name, details=details)
+                    actual = format_value(row[name])
+                    yield Problem("wrong_type", field=name, details={"actual": actual, "expected": "a string"})
 
     def _keep_row(self, number: int, names: FieldNames, key: object, row: dict[str, Any], *, is_valid: bool) -> None:
         rows = self.rows

@@ -51,7 +51,7 @@ def read_texts(path: PathLike) -> dict[str, str]:
             raise ValueError("starts with a byte order mark; save the file as UTF-8 without BOM")
         key, _tab, text = (part.strip() for part in _decode(line).partition("\t"))
         if not key or not text:
-            raise ValueError(f"expected an id, a tab and a text, got {format_value(_decode(line))}")
+            raise ValueError(f"needs an id, a tab and a text, got {format_value(_decode(line))}")
         if key in texts:
             raise ValueError(f"id {format_value(key)} occurs more than once")
         texts[key] = text

@@ -95,7 +95,7 @@ class Task:
             TypeError: task 'caption' has no option 'tokenizr'; did you mean 'tokenizer'?
 
         """
-        names = self._option_names()
+        names = self._option_names() if options else None
         for option in options:
             if names is not None and option not in names:
                 hint = suggest(option, names) or f"; its options are {', '.join(names)}"
