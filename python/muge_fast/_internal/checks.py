@@ -220,8 +220,8 @@ def align_ids(given: Sequence[Hashable], wanted: Sequence[Hashable], *, given_na
     if missing:
         raise ValueError(f"{given_name} lack {_listed(missing)} of {wanted_name}: {_first_ids(missing)}")
     if len(given) > len(wanted):
-        known = set(wanted)
-        unknown = [key for key in given if key not in known]
+        wanted_ids = set(wanted)
+        unknown = [key for key in given if key not in wanted_ids]
         raise ValueError(f"{given_name} have {_listed(unknown)} not in {wanted_name}: {_first_ids(unknown)}")
     return [indices[key] for key in wanted]
 
