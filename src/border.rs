@@ -2,11 +2,12 @@
 
 use std::fmt::Display;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
 use muge_fast_core::{Error, Plan, Result, Team};
-use pyo3::exceptions::{PyOverflowError, PyRuntimeError, PyTypeError, PyValueError};
+use pyo3::exceptions::{PyMemoryError, PyOSError, PyOverflowError, PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 
 /// How long work goes on before Python is asked again whether the user wants to interrupt it.
@@ -132,7 +133,34 @@ fn ask(py: Python<'_>, plan: &Plan, progress: Option<&Py<PyAny>>) -> PyResult<()
     Ok(())
 }
 
-/// The Python exception for an error of the core.
+/// Return the Python exception for an error of the core.
 pub fn exception(error: &Error) -> PyErr {
-    PyValueError::new_err(error.to_string())
+    match error {
+        Error::Io { code: Some(code), message } => os_error(*code, message),
+        Error::Io { code: None, message } => PyOSError::new_err(message.clone()),
+        Error::Memory { .. } => PyMemoryError::new_err(error.to_string()),
+        _ => PyValueError::new_err(error.to_string()),
+    }
+}
+
+/// Return an `OSError`; Python picks the subclass by the number.
+#[cfg(not(windows))]
+fn os_error(code: i32, message: &str) -> PyErr {
+    PyOSError::new_err((code, message.to_owned()))
+}
+
+/// Return an `OSError`; the number is one of Windows, which Python translates.
+#[cfg(windows)]
+fn os_error(code: i32, message: &str) -> PyErr {
+    PyOSError::new_err((0, message.to_owned(), None::<&str>, code))
+}
+
+/// Add the name of the file to an `OSError`.
+pub fn with_filename<T>(py: Python<'_>, path: &Path, result: PyResult<T>) -> PyResult<T> {
+    if let Err(error) = &result
+        && error.is_instance_of::<PyOSError>(py)
+    {
+        error.value(py).setattr("filename", path.as_os_str())?;
+    }
+    result
 }

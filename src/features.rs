@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
-use muge_fast_core::io::features::{Features, ID_FIELDS, read, write};
+use muge_fast_core::io::features::{ID_FIELDS, read, write};
 use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
-use crate::border::{run, thread_count};
+use crate::border::{run, thread_count, with_filename};
 use crate::retrieval::level;
 use crate::source::OpenFile;
 
@@ -21,11 +21,11 @@ pub fn read_features(
     path: PathBuf,
     #[pyo3(from_py_with = thread_count)] threads: Option<i64>,
 ) -> PyResult<(Bound<'_, PyArray1<i64>>, Bound<'_, PyArray2<f32>>)> {
-    let source = OpenFile::open(&path)?;
+    let source = OpenFile::open(py, &path)?;
     let level = level()?;
-    let Features { ids, values } = run(py, threads, |plan| read(&source, level, plan))?;
-    let shape = (ids.len(), values.len() / ids.len());
-    Ok((PyArray1::from_vec(py, ids), PyArray1::from_vec(py, values).reshape(shape)?))
+    let features = with_filename(py, &path, run(py, threads, |plan| read(&source, level, plan)))?;
+    let shape = (features.ids.len(), features.width());
+    Ok((PyArray1::from_vec(py, features.ids), PyArray1::from_vec(py, features.values).reshape(shape)?))
 }
 
 /// Lines of a feature file, in blocks, for rows of a matrix in C order. `field` names the ids.

@@ -2,7 +2,8 @@
 
 use std::env;
 
-use muge_fast_core::retrieval::metrics::{self, Lists, Metric};
+use muge_fast_core::retrieval::Lists;
+use muge_fast_core::retrieval::metrics::{self, Metric};
 use muge_fast_core::simd::Level;
 use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1};
 use pyo3::prelude::*;
@@ -38,19 +39,10 @@ pub fn retrieval_rows<'py>(
     let metrics: muge_fast_core::Result<Vec<Metric>> =
         metrics.iter().map(|(name, k)| Metric::named(name, *k)).collect();
     let metrics = metrics.map_err(|error| exception(&error))?;
-    let (ends, reference_ends) = (ends(prediction_lengths.as_slice()?), ends(reference_lengths.as_slice()?));
-    let predictions = Lists { parameter: "predictions", ids: predictions.as_slice()?, ends: &ends };
-    let references = Lists { parameter: "references", ids: references.as_slice()?, ends: &reference_ends };
-    let size = predictions.ids.len() + references.ids.len();
-    let rows = run_sized(py, threads, size, |plan| metrics::rows(predictions, references, &metrics, plan))?;
-    PyArray1::from_vec(py, rows).reshape([ends.len(), metrics.len()])
-}
-
-/// Where each of lists laid end to end ends. A negative length is refused later, because ends must rise.
-pub fn ends(lengths: &[i64]) -> Vec<usize> {
-    let add = |end: &mut usize, &length: &i64| {
-        *end = end.wrapping_add(length as usize);
-        Some(*end)
-    };
-    lengths.iter().scan(0, add).collect()
+    let lists = |parameter, ids, lengths| Lists::new(parameter, ids, lengths).map_err(|error| exception(&error));
+    let predictions = lists("predictions", predictions.as_slice()?, prediction_lengths.as_slice()?)?;
+    let references = lists("references", references.as_slice()?, reference_lengths.as_slice()?)?;
+    let size = predictions.ids() + references.ids();
+    let rows = run_sized(py, threads, size, |plan| metrics::rows(&predictions, &references, &metrics, plan))?;
+    PyArray1::from_vec(py, rows).reshape([references.len(), metrics.len()])
 }

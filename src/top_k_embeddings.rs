@@ -2,13 +2,15 @@
 
 use half::{bf16, f16, slice::HalfBitsSliceExt};
 use muge_fast_core::Result;
-use muge_fast_core::retrieval::top_k_embeddings::{self, Exclude, Metric, Numbers, Seen, Vectors};
+use muge_fast_core::memory;
+use muge_fast_core::retrieval::Lists;
+use muge_fast_core::retrieval::top_k_embeddings::{self, Metric, Numbers, Seen, Vectors};
 use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2, PyUntypedArrayMethods};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 
 use crate::border::{Watched, exception, run, run_watched, thread_count};
-use crate::retrieval::{ends, level};
+use crate::retrieval::level;
 
 type Arrays<'py> = (Bound<'py, PyArray2<f64>>, Bound<'py, PyArray2<i64>>);
 type Floats<'py> = Bound<'py, PyArray1<f64>>;
@@ -44,11 +46,11 @@ impl TopK {
     ) -> PyResult<()> {
         let (queries, items) = (Embeddings::new("queries", queries)?, Embeddings::new("items", items)?);
         let (queries, items) = (queries.vectors("queries")?, items.vectors("items")?);
-        let ends = ends(exclude_lengths.as_slice()?);
-        let exclude = Exclude { ends: &ends, items: exclude.as_slice()? };
+        let exclude = Lists::new("exclude", exclude.as_slice()?, exclude_lengths.as_slice()?);
+        let exclude = exclude.map_err(|error| exception(&error))?;
         let level = level()?;
         run_watched(py, Watched { threads, progress }, |plan| {
-            self.0.update(&queries, &items, offset, exclude, level, plan)
+            self.0.update(&queries, &items, offset, &exclude, level, plan)
         })
     }
 
@@ -67,10 +69,10 @@ impl TopK {
 
     /// All that `from_seen` needs: k, metric, length of vectors, where the entries of each query end, their scores and
     /// indices, and where each block starts and ends.
-    fn seen<'py>(&self, py: Python<'py>) -> Parts<'py> {
-        let Seen { dims, ends, scores, indices, blocks } = self.0.seen();
+    fn seen<'py>(&self, py: Python<'py>) -> PyResult<Parts<'py>> {
+        let Seen { dims, ends, scores, indices, blocks } = self.0.seen().map_err(|error| exception(&error))?;
         let (scores, indices) = (PyArray1::from_vec(py, scores), PyArray1::from_vec(py, indices));
-        (self.0.k(), self.0.metric().name(), dims, ends, scores, indices, blocks)
+        Ok((self.0.k(), self.0.metric().name(), dims, ends, scores, indices, blocks))
     }
 
     /// A search that has seen what `seen` gives.
@@ -85,9 +87,13 @@ impl TopK {
         indices: PyReadonlyArray1<'_, i64>,
         blocks: Vec<(i64, i64)>,
     ) -> PyResult<Self> {
-        let (scores, indices) = (scores.as_slice()?.to_vec(), indices.as_slice()?.to_vec());
-        let seen = Seen { dims, ends, scores, indices, blocks };
-        let made = || top_k_embeddings::TopK::from_seen(k, Metric::named(metric)?, &seen);
+        let (scores, indices) = (scores.as_slice()?, indices.as_slice()?);
+        let made = || {
+            let scores = memory::collect(scores.iter().copied(), scores.len())?;
+            let indices = memory::collect(indices.iter().copied(), indices.len())?;
+            let seen = Seen { dims, ends, scores, indices, blocks };
+            top_k_embeddings::TopK::from_seen(k, Metric::named(metric)?, &seen)
+        };
         made().map(Self).map_err(|error| exception(&error))
     }
 

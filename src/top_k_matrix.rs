@@ -52,9 +52,6 @@ fn best<'py, V: Value + Element>(
 /// A matrix in any layout.
 struct View<'a, V>(ArrayView2<'a, V>);
 
-/// Columns that are copied together: the rows that they belong to stay in the cache.
-const COLUMNS: usize = 256;
-
 impl<V: Value> Matrix for View<'_, V> {
     type Value = V;
 
@@ -66,16 +63,7 @@ impl<V: Value> Matrix for View<'_, V> {
         self.0.index_axis(Axis(0), row).to_slice()
     }
 
-    fn copy(&self, rows: Range<usize>, target: &mut [V]) {
-        let width = self.0.ncols();
-        let rows = self.0.slice(s![rows, ..]);
-        for start in (0..width).step_by(COLUMNS) {
-            let columns = rows.slice(s![.., start..width.min(start + COLUMNS)]);
-            for (place, column) in columns.columns().into_iter().enumerate() {
-                for (row, &value) in column.iter().enumerate() {
-                    target[row * width + start + place] = value;
-                }
-            }
-        }
+    fn column(&self, column: usize, rows: Range<usize>) -> impl Iterator<Item = V> {
+        self.0.slice(s![rows, column]).into_iter().copied()
     }
 }

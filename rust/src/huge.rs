@@ -8,6 +8,9 @@ use std::ops::{Deref, DerefMut};
 use bytemuck::Pod;
 use memmap2::MmapMut;
 
+use crate::error::Result;
+use crate::memory;
+
 /// Smaller arrays are not worth a mapping of their own: a large page has 2 MiB.
 const SMALLEST: usize = 4 << 20;
 
@@ -25,21 +28,33 @@ enum Storage<T> {
 }
 
 impl<T: Pod> HugeArray<T> {
-    /// An array of `len` zeros.
+    /// Return an array of `len` zeros; too little memory aborts the process.
     pub fn zeroed(len: usize) -> Self {
-        let bytes = len.saturating_mul(size_of::<T>());
-        let pages = if bytes < SMALLEST { None } else { MmapMut::map_anon(bytes).ok() };
-        let storage = match pages {
-            Some(pages) => {
-                // Without large pages everything works too.
-                #[cfg(target_os = "linux")]
-                let _ = pages.advise(memmap2::Advice::HugePage);
-                Storage::Pages(pages)
-            }
-            None => Storage::Vector(vec![T::zeroed(); len]),
-        };
+        let storage = map::<T>(len).map_or_else(|| Storage::Vector(vec![T::zeroed(); len]), Storage::Pages);
         Self { storage, len }
     }
+
+    /// Return an array of `len` zeros.
+    ///
+    /// # Errors
+    /// [`Error::Memory`](crate::Error::Memory).
+    pub fn try_zeroed(len: usize) -> Result<Self> {
+        let storage = match map::<T>(len) {
+            Some(pages) => Storage::Pages(pages),
+            None => Storage::Vector(memory::zeroed(len)?),
+        };
+        Ok(Self { storage, len })
+    }
+}
+
+/// Map pages for `len` values; None for few values, and where the system refuses.
+fn map<T>(len: usize) -> Option<MmapMut> {
+    let bytes = len.checked_mul(size_of::<T>()).filter(|&bytes| bytes >= SMALLEST)?;
+    let pages = MmapMut::map_anon(bytes).ok()?;
+    // Large pages are only a matter of speed.
+    #[cfg(target_os = "linux")]
+    let _ = pages.advise(memmap2::Advice::HugePage);
+    Some(pages)
 }
 
 impl<T: Pod> Default for HugeArray<T> {
@@ -82,5 +97,11 @@ mod tests {
             array.iter_mut().zip(1..).for_each(|(value, next)| *value = next);
             assert_eq!(array.last().copied().unwrap_or(0), len as u64);
         }
+    }
+
+    #[test]
+    fn too_little_memory_is_an_error() {
+        assert!(HugeArray::<u64>::try_zeroed(usize::MAX / 2).is_err());
+        assert_eq!(HugeArray::<u64>::try_zeroed(5).map(|array| array.to_vec()), Ok(vec![0; 5]));
     }
 }

@@ -10,6 +10,7 @@ pub mod caption;
 pub mod error;
 pub mod huge;
 pub mod io;
+pub mod memory;
 pub mod parallel;
 pub mod retrieval;
 pub mod simd;

@@ -156,6 +156,19 @@ impl Plan {
     }
 }
 
+/// Cut a slice into consecutive parts of the given lengths, for blocks of work that each fill one part.
+///
+/// # Panics
+/// If the lengths add up to more than the slice has.
+pub fn split_by_lengths<T>(mut values: &mut [T], lengths: impl IntoIterator<Item = usize>) -> Vec<&mut [T]> {
+    let cut = |length| {
+        let (part, rest) = std::mem::take(&mut values).split_at_mut(length);
+        values = rest;
+        part
+    };
+    lengths.into_iter().map(cut).collect()
+}
+
 /// Items handed out one at a time: on a busy machine a static split would wait for the unlucky thread.
 struct Queue<'a, T> {
     rest: Mutex<Enumerate<IterMut<'a, T>>>,
@@ -245,6 +258,13 @@ mod tests {
         let plan = Plan::new(Some(2));
         plan.cancel();
         assert_eq!(plan.map(4, 1, || (), |(), _| Ok(())), Err(Error::Cancelled));
+    }
+
+    #[test]
+    fn parts_have_the_lengths_that_were_asked_for() {
+        let mut values = [1, 2, 3, 4];
+        assert_eq!(split_by_lengths(&mut values, [1, 0, 2]), [&[1][..], &[], &[2, 3]]);
+        assert!(split_by_lengths(&mut values, []).is_empty());
     }
 
     #[test]

@@ -4,7 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use muge_fast_core::Plan;
-use muge_fast_core::io::image_tsv::{Wanted, decode, index};
+use muge_fast_core::io::image_tsv::{Limits, decode, index};
 
 const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
@@ -14,32 +14,28 @@ fuzz_target!(|input: &[u8]| {
     let repeat = [1, 1, 1, 40][usize::from(first) % 4];
     let data: Vec<u8> =
         input.iter().flat_map(|&byte| std::iter::repeat_n(byte, if byte == b'A' { repeat } else { 1 })).collect();
-    let entries = index(data.as_slice(), &Plan::new(Some(1)), Wanted::ALL).expect("bytes can be read");
-    let mut entries = entries.into_iter();
+    let index = index(data.as_slice(), &Plan::new(Some(1)), Limits::default()).expect("bytes can be read");
+    let mut broken = index.broken.iter().map(|&(line, _)| line);
+    let mut images = index.lines.iter().zip(&index.ids).zip(index.starts.iter().zip(&index.lengths));
     for (line, number) in data.split(|&byte| byte == b'\n').zip(1..) {
         if line.trim_ascii().is_empty() && line.len() < 1024 {
             continue;
         }
-        let entry = entries.next().expect("every line that is not blank has an entry");
-        assert_eq!(entry.line, number);
         let whole = line.strip_suffix(b"\r").unwrap_or(line);
         let tab = line.iter().take(1024).position(|&byte| byte == b'\t');
-        let Some(tab) = tab else {
-            assert!(entry.id.is_err());
+        let id = tab.and_then(|tab| str::from_utf8(&line[..tab]).ok()).map(str::trim).filter(|id| !id.is_empty());
+        let payload = tab.and_then(|tab| whole.get(tab + 1..)).unwrap_or_default();
+        let Some(id) = id.filter(|_| !payload.is_empty()) else {
+            assert_eq!(broken.next(), Some(number));
             continue;
         };
-        let id = str::from_utf8(&line[..tab]).map(str::trim).ok().filter(|id| !id.is_empty());
-        let payload = whole.get(tab + 1..).unwrap_or_default();
-        if payload.is_empty() || id.is_none() {
-            assert!(entry.id.is_err());
-            continue;
-        }
-        assert_eq!(entry.id.as_deref(), Ok(id.unwrap_or_default()));
-        let start = usize::try_from(entry.start).expect("small");
-        assert_eq!(&data[start..start + usize::try_from(entry.len).expect("small")], payload);
+        let ((&line, found), (&start, &length)) = images.next().expect("every line with an image is found");
+        assert_eq!((u64::try_from(line), found.as_str()), (Ok(number), id));
+        let [start, length] = [start, length].map(|number| usize::try_from(number).expect("small"));
+        assert_eq!(&data[start..start + length], payload);
         check(payload);
     }
-    assert_eq!(entries.next(), None);
+    assert!(images.next().is_none() && broken.next().is_none());
 });
 
 /// Base64 of one alphabet, digit by digit; padding only where it makes the length a multiple of four.

@@ -2,51 +2,13 @@
 //!
 //! All of them follow from where the relevant items stand in the ranking; relevance is yes or no.
 
-use std::ops::Range;
-
+use super::Lists;
 use crate::error::{Error, Result};
+use crate::memory;
 use crate::parallel::Plan;
 
 /// Queries that one thread takes at a time.
 const BLOCK: usize = 256;
-
-/// Lists of item ids, one for each query, in one flat array.
-#[derive(Debug, Clone, Copy)]
-pub struct Lists<'a> {
-    /// The parameter that they came from, for errors.
-    pub parameter: &'static str,
-    /// All ids.
-    pub ids: &'a [i64],
-    /// Where each list ends.
-    pub ends: &'a [usize],
-}
-
-impl<'a> Lists<'a> {
-    fn get(&self, row: usize) -> &'a [i64] {
-        &self.ids[if row == 0 { 0 } else { self.ends[row - 1] }..self.ends[row]]
-    }
-
-    /// Ends must rise to the number of ids.
-    fn check(&self) -> Result<()> {
-        let rises = self.ends.iter().try_fold(0, |start, &end| (start <= end).then_some(end));
-        if rises == Some(self.ids.len()) {
-            return Ok(());
-        }
-        Err(Error::Invalid { parameter: self.parameter, problem: "ends do not match the ids".to_owned() })
-    }
-
-    /// The ids of one list in order; twice the same is an error.
-    fn sort(&self, row: usize, sorted: &mut Vec<i64>) -> Result<()> {
-        sorted.clear();
-        sorted.extend_from_slice(self.get(row));
-        sorted.sort_unstable();
-        if sorted.windows(2).all(|pair| pair[0] != pair[1]) {
-            return Ok(());
-        }
-        let problem = format!("row {row} has an item twice");
-        Err(Error::Invalid { parameter: self.parameter, problem })
-    }
-}
 
 /// A metric of one ranking, between 0 and 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,6 +47,14 @@ impl Metric {
         }
     }
 
+    /// Check that k is at least 1.
+    fn check(self) -> Result<()> {
+        let (Self::Recall(k) | Self::RelevantRecall(k) | Self::Precision(k) | Self::Ndcg(k)) = self else {
+            return Ok(());
+        };
+        if k == 0 { Err(Error::Zero("k")) } else { Ok(()) }
+    }
+
     /// Its value for one query: `ranks` of the relevant items that were found, from 1, rising, and how many there are.
     fn of(self, ranks: &[usize], relevant: usize) -> f64 {
         let found = |k: usize| ranks.partition_point(|&rank| rank <= k);
@@ -111,31 +81,37 @@ fn sum(values: impl Iterator<Item = f64>) -> f64 {
     values.fold(0.0, |sum, value| sum + value)
 }
 
-/// The value of each metric for each query: one row for each query, one column for each metric.
+/// Compute the value of each metric for each query: one row for each query, one column for each metric.
 ///
 /// # Errors
-/// [`Error::Unequal`] or [`Error::Empty`] numbers of queries, [`Error::NoReferences`] for a query without relevant
-/// items, [`Error::Invalid`] for an item that a list has twice or a k of zero, [`Error::Cancelled`].
-pub fn rows(predictions: Lists<'_>, references: Lists<'_>, metrics: &[Metric], plan: &Plan) -> Result<Vec<f64>> {
-    let queries = references.ends.len();
-    if predictions.ends.len() != queries {
-        let (left, right) = (predictions.parameter, references.parameter);
-        return Err(Error::Unequal { left, left_len: predictions.ends.len(), right, right_len: queries });
+/// [`Error::Unequal`] or [`Error::Empty`] numbers of queries; [`Error::Empty`] without metrics;
+/// [`Error::NoReferences`] for a query without relevant items; [`Error::Repeated`] for a list that has an item twice;
+/// [`Error::Zero`] for a k of zero; [`Error::Memory`]; [`Error::Cancelled`].
+pub fn rows(predictions: &Lists<'_>, references: &Lists<'_>, metrics: &[Metric], plan: &Plan) -> Result<Vec<f64>> {
+    let queries = references.len();
+    if predictions.len() != queries {
+        let (left, right) = (predictions.parameter(), references.parameter());
+        return Err(Error::Unequal { left, left_len: predictions.len(), right, right_len: queries });
     }
     if queries == 0 {
-        return Err(Error::Empty(references.parameter));
+        return Err(Error::Empty(references.parameter()));
     }
-    predictions.check()?;
-    references.check()?;
-    let blocks = plan.map(queries, BLOCK, Query::default, |query, block: Range<usize>| {
-        let mut rows = Vec::with_capacity(block.len() * metrics.len());
-        for row in block {
+    if metrics.is_empty() {
+        return Err(Error::Empty("metrics"));
+    }
+    metrics.iter().try_for_each(|metric| metric.check())?;
+    let mut values = memory::zeroed(queries.saturating_mul(metrics.len()))?;
+    let mut blocks: Vec<_> = values.chunks_mut(BLOCK * metrics.len()).collect();
+    plan.each(&mut blocks, Query::default, |query, block, values| {
+        for (row, values) in (block * BLOCK..).zip(values.chunks_exact_mut(metrics.len())) {
             query.read(predictions, references, row)?;
-            rows.extend(metrics.iter().map(|metric| metric.of(&query.ranks, query.relevant.len())));
+            for (value, metric) in values.iter_mut().zip(metrics) {
+                *value = metric.of(&query.ranks, query.relevant.len());
+            }
         }
-        Ok(rows)
+        Ok(())
     })?;
-    Ok(blocks.concat())
+    Ok(values)
 }
 
 /// Buffers for one query after the other.
@@ -148,12 +124,12 @@ struct Query {
 }
 
 impl Query {
-    fn read(&mut self, predictions: Lists<'_>, references: Lists<'_>, row: usize) -> Result<()> {
-        references.sort(row, &mut self.relevant)?;
+    fn read(&mut self, predictions: &Lists<'_>, references: &Lists<'_>, row: usize) -> Result<()> {
+        sort(references, row, &mut self.relevant)?;
         if self.relevant.is_empty() {
             return Err(Error::NoReferences { row });
         }
-        predictions.sort(row, &mut self.ranked)?;
+        sort(predictions, row, &mut self.ranked)?;
         self.ranks.clear();
         let ranked = predictions.get(row).iter().zip(1..);
         let found = ranked.filter(|(id, _)| self.relevant.binary_search(id).is_ok());
@@ -162,18 +138,29 @@ impl Query {
     }
 }
 
+/// Sort the ids of one list into `sorted`.
+fn sort(lists: &Lists<'_>, row: usize, sorted: &mut Vec<i64>) -> Result<()> {
+    sorted.clear();
+    sorted.extend_from_slice(lists.get(row));
+    sorted.sort_unstable();
+    if sorted.windows(2).all(|pair| pair[0] != pair[1]) {
+        return Ok(());
+    }
+    Err(Error::Repeated { parameter: lists.parameter(), row })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn lists<'a>(parameter: &'static str, ids: &'a [i64], ends: &'a [usize]) -> Lists<'a> {
-        Lists { parameter, ids, ends }
+    fn lists<'a>(parameter: &'static str, ids: &'a [i64], lengths: &[i64]) -> Lists<'a> {
+        Lists::new(parameter, ids, lengths).expect("lengths add up")
     }
 
     fn one(ranked: &[i64], relevant: &[i64], metric: Metric) -> Result<f64> {
-        let ends = [[ranked.len()], [relevant.len()]];
-        let predictions = lists("predictions", ranked, &ends[0]);
-        Ok(rows(predictions, lists("references", relevant, &ends[1]), &[metric], &Plan::new(None))?[0])
+        let predictions = lists("predictions", ranked, &[ranked.len() as i64]);
+        let references = lists("references", relevant, &[relevant.len() as i64]);
+        Ok(rows(&predictions, &references, &[metric], &Plan::new(None))?[0])
     }
 
     #[test]
@@ -207,10 +194,10 @@ mod tests {
         assert_eq!(error(&[1, 2, 1], &[1]), "predictions: row 0 has an item twice");
         assert_eq!(error(&[1], &[2, 2]), "references: row 0 has an item twice");
         assert_eq!(error(&[1], &[]), "references[0] is empty, needs at least one reference");
+        assert_eq!(one(&[1], &[1], Metric::Ndcg(0)), Err(Error::Zero("k")));
         let (none, some) = (lists("predictions", &[], &[]), lists("references", &[1], &[1]));
-        assert_eq!(rows(none, none, &[], &Plan::new(None)), Err(Error::Empty("predictions")));
-        assert!(rows(none, some, &[], &Plan::new(None)).is_err());
-        let wrong = lists("references", &[1], &[2]);
-        assert!(rows(wrong, some, &[], &Plan::new(None)).is_err());
+        assert_eq!(rows(&none, &none, &[], &Plan::new(None)), Err(Error::Empty("predictions")));
+        assert_eq!(rows(&some, &some, &[], &Plan::new(None)), Err(Error::Empty("metrics")));
+        assert!(rows(&none, &some, &[Metric::ReciprocalRank], &Plan::new(None)).is_err());
     }
 }

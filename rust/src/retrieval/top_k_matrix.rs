@@ -10,6 +10,7 @@ use std::ops::Range;
 use half::f16;
 
 use crate::error::{Error, Result};
+use crate::memory;
 use crate::parallel::Plan;
 use crate::simd::Level;
 use crate::simd::group_max::{GROUP, GroupMax};
@@ -34,8 +35,8 @@ pub trait Matrix: Sync {
     /// A row, if its values lie side by side.
     fn row(&self, row: usize) -> Option<&[Self::Value]>;
 
-    /// Copy some rows to `target`, one after the other.
-    fn copy(&self, rows: Range<usize>, target: &mut [Self::Value]);
+    /// Iterate over the values of some rows in one column.
+    fn column(&self, column: usize, rows: Range<usize>) -> impl Iterator<Item = Self::Value>;
 }
 
 /// A floating-point number that rows are made of.
@@ -101,20 +102,20 @@ pub struct Best<V> {
 /// The `k` best of each row: descending, the lower index first among equals, NaN last. Minus zero equals zero.
 ///
 /// # Errors
-/// [`Error::Invalid`] if `k` is not within 1 and the number of columns, [`Error::Cancelled`].
+/// [`Error::OutOfRange`] if `k` is not within 1 and the number of columns; [`Error::TooMany`] columns; [`Error::Memory`];
+/// [`Error::Cancelled`].
 pub fn top_k_of<M: Matrix>(similarity: &M, k: usize, level: Level, plan: &Plan) -> Result<Best<M::Value>> {
     let (rows, columns) = similarity.shape();
-    check_k(k, columns)?;
-    let mut best = Best { scores: vec![M::Value::default(); rows * k], indices: vec![0; rows * k] };
+    check(columns, k)?;
+    let len = rows.saturating_mul(k);
+    let mut best = Best { scores: memory::defaults(len)?, indices: memory::zeroed(len)? };
     let mut blocks: Vec<_> = best.scores.chunks_mut(BLOCK * k).zip(best.indices.chunks_mut(BLOCK * k)).collect();
     let scratch = || (Vec::new(), Vec::new(), Selection::default());
     plan.each(&mut blocks, scratch, |(copy, wide, selection), block, (scores, indices)| {
         let start = block * BLOCK;
         let block = start..rows.min(start + BLOCK);
-        let together = similarity.row(start).is_none();
-        if together {
-            copy.resize(block.len() * columns, M::Value::default());
-            similarity.copy(block.clone(), copy);
+        if similarity.row(start).is_none() {
+            copy_rows(similarity, block.clone(), copy)?;
         }
         let results = scores.chunks_mut(k).zip(indices.chunks_mut(k));
         for (row, (scores, indices)) in block.zip(results) {
@@ -130,14 +131,27 @@ pub fn top_k_of<M: Matrix>(similarity: &M, k: usize, level: Level, plan: &Plan) 
     Ok(best)
 }
 
-fn check_k(k: usize, columns: usize) -> Result<()> {
-    let invalid = |problem| Err(Error::Invalid { parameter: "k", problem });
-    if u32::try_from(columns).is_err() {
-        let problem = format!("{columns} columns, at most {} are possible", u32::MAX);
-        return Err(Error::Invalid { parameter: "similarity", problem });
+fn check(columns: usize, k: usize) -> Result<()> {
+    let most = u32::MAX as usize;
+    if columns > most {
+        return Err(Error::TooMany { parameter: "similarity", what: "columns", count: columns, most });
     }
     if k == 0 || k > columns {
-        return invalid(format!("{k}, needs 1 to {columns}, the number of columns"));
+        let limit = "the number of columns of similarity";
+        return Err(Error::OutOfRange { parameter: "k", value: k, least: 1, most: columns, limit });
+    }
+    Ok(())
+}
+
+/// Copy rows to `target`, one after the other. Going by columns, memory of a matrix that is stored by columns is read in
+/// order.
+fn copy_rows<M: Matrix>(matrix: &M, rows: Range<usize>, target: &mut Vec<M::Value>) -> Result<()> {
+    let columns = matrix.shape().1;
+    memory::resize(target, rows.len() * columns)?;
+    for column in 0..columns {
+        for (row, value) in matrix.column(column, rows.clone()).enumerate() {
+            target[row * columns + column] = value;
+        }
     }
     Ok(())
 }
@@ -314,8 +328,8 @@ mod tests {
             Some(&self.0[row * self.1..][..self.1])
         }
 
-        fn copy(&self, rows: Range<usize>, target: &mut [f32]) {
-            target.copy_from_slice(&self.0[rows.start * self.1..rows.end * self.1]);
+        fn column(&self, column: usize, rows: Range<usize>) -> impl Iterator<Item = f32> {
+            rows.map(move |row| self.0[row * self.1 + column])
         }
     }
 
@@ -360,11 +374,63 @@ mod tests {
         }
     }
 
+    /// A matrix that has no row in one piece.
+    struct Scattered(Plain);
+
+    impl Matrix for Scattered {
+        type Value = f32;
+
+        fn shape(&self) -> (usize, usize) {
+            self.0.shape()
+        }
+
+        fn row(&self, _row: usize) -> Option<&[f32]> {
+            None
+        }
+
+        fn column(&self, column: usize, rows: Range<usize>) -> impl Iterator<Item = f32> {
+            self.0.column(column, rows)
+        }
+    }
+
+    #[test]
+    fn rows_in_pieces_are_copied() {
+        let matrix = || Plain((0..40 * 70).map(|index| (index * 37 % 101) as f32).collect(), 70);
+        let plan = Plan::new(Some(2));
+        let expected = top_k_of(&matrix(), 9, Level::Portable, &plan);
+        assert_eq!(top_k_of(&Scattered(matrix()), 9, Level::Portable, &plan), expected);
+    }
+
+    /// A matrix of one row, repeated so often that its result cannot fit.
+    struct Endless;
+
+    impl Matrix for Endless {
+        type Value = f32;
+
+        fn shape(&self) -> (usize, usize) {
+            (usize::MAX / 2, 3)
+        }
+
+        fn row(&self, _row: usize) -> Option<&[f32]> {
+            Some(&[1.0, 2.0, 3.0])
+        }
+
+        fn column(&self, _column: usize, _rows: Range<usize>) -> impl Iterator<Item = f32> {
+            std::iter::empty()
+        }
+    }
+
+    #[test]
+    fn a_result_that_does_not_fit_is_an_error() {
+        let error = top_k_of(&Endless, 3, Level::Portable, &Plan::new(None)).unwrap_err();
+        assert!(matches!(error, Error::Memory { .. }), "{error}");
+    }
+
     #[test]
     fn k_outside_the_row_is_an_error() {
         for k in [0, 4] {
             let error = top_k_of(&Plain(vec![0.0; 3], 3), k, Level::Portable, &Plan::new(None)).unwrap_err();
-            assert_eq!(error.to_string(), format!("k: {k}, needs 1 to 3, the number of columns"));
+            assert_eq!(error.to_string(), format!("k is {k}, needs 1 to 3, the number of columns of similarity"));
         }
     }
 }

@@ -117,11 +117,7 @@ impl FromStr for Level {
     fn from_str(name: &str) -> Result<Self> {
         let unknown = || Error::UnknownName { parameter: "MUGE_FAST_CPU", found: name.to_owned(), known: Self::NAMES };
         let level = Self::ALL.into_iter().find(|level| level.name() == name).ok_or_else(unknown)?;
-        if level.is_available() {
-            return Ok(level);
-        }
-        let problem = format!("this CPU has no {name}, its highest level is {}", Self::best().name());
-        Err(Error::Invalid { parameter: "MUGE_FAST_CPU", problem })
+        if level.is_available() { Ok(level) } else { Err(Error::UnavailableLevel(level)) }
     }
 }
 

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use super::vocab::{Interner, Room, Vocab};
 use super::{Scratch, Sink, Tokenizer};
 use crate::error::Result;
-use crate::parallel::Plan;
+use crate::memory;
+use crate::parallel::{Plan, split_by_lengths};
 
 /// Texts are tokenised in at most this many blocks, each with a vocabulary of its own that is merged afterwards.
 const MAX_BLOCKS: usize = 32;
@@ -173,24 +174,21 @@ fn merge(blocks: &[Block], base: Option<&Arc<Vocab>>) -> (Vocab, Vec<Vec<u32>>) 
 
 fn join(mut blocks: Vec<Block>, renumber: &[Vec<u32>], below: u32, plan: &Plan) -> Result<Tokens> {
     let total = blocks.iter().map(|block| block.interner.ids.len()).sum();
-    let mut tokens =
-        Tokens { ids: vec![0; total], ends: Vec::with_capacity(blocks.iter().map(|b| b.ends.len()).sum()) };
-    let mut rest = tokens.ids.as_mut_slice();
-    let mut places = Vec::with_capacity(blocks.len());
+    let texts = blocks.iter().map(|block| block.ends.len()).sum();
+    let mut tokens = Tokens { ids: memory::zeroed(total)?, ends: memory::with_capacity(texts)? };
     let mut start = 0;
-    for block in &mut blocks {
+    for block in &blocks {
         tokens.ends.extend(block.ends.iter().map(|end| start + end));
         start += block.interner.ids.len();
-        let (place, after) = std::mem::take(&mut rest).split_at_mut(block.interner.ids.len());
-        places.push((std::mem::take(&mut block.interner.ids), place));
-        rest = after;
     }
+    let parts = split_by_lengths(&mut tokens.ids, blocks.iter().map(|block| block.interner.ids.len()));
+    let mut parts: Vec<_> = blocks.iter_mut().map(|block| std::mem::take(&mut block.interner.ids)).zip(parts).collect();
     plan.each(
-        &mut places,
+        &mut parts,
         || (),
-        |(), index, (ids, place)| {
-            // The block's own memory is given back before the next one is copied.
-            for (new, old) in place.iter_mut().zip(std::mem::take(ids)) {
+        |(), index, (ids, part)| {
+            // The memory of a block is freed before the next one is copied.
+            for (new, old) in part.iter_mut().zip(std::mem::take(ids)) {
                 *new = if old > below { renumber[index][(old - below - 1) as usize] } else { old };
             }
             Ok(())

@@ -7,14 +7,14 @@ mod any_line;
 mod usual_line;
 mod write;
 
-use std::io;
 use std::ops::Range;
 
 use memchr::memchr;
 
 use crate::error::{Error, Result};
 use crate::io::source::Source;
-use crate::parallel::Plan;
+use crate::memory;
+use crate::parallel::{Plan, split_by_lengths};
 use crate::simd::Level;
 
 pub use write::lines as write;
@@ -34,16 +34,22 @@ pub struct Features {
     pub values: Vec<f32>,
 }
 
+impl Features {
+    /// Number of numbers in each row.
+    pub fn width(&self) -> usize {
+        self.values.len().checked_div(self.ids.len()).unwrap_or(0)
+    }
+}
+
 /// Read features: `{"image_id": 7, "feature": [0.25, …]}` on each line; the id may be `text_id` or `query_id`. Each
 /// number is rounded to the nearest double and that to the nearest float. Blank lines and other fields are passed over.
 ///
 /// # Errors
 /// [`Error::Line`] for the first line that is not so, or has another number of features than the first;
-/// [`Error::Empty`] without any; [`Error::Invalid`] if reading fails; [`Error::Cancelled`].
+/// [`Error::Empty`] without any; [`Error::Io`]; [`Error::Memory`]; [`Error::Cancelled`].
 pub fn read(source: &(impl Source + ?Sized), level: Level, plan: &Plan) -> Result<Features> {
     let blocks = source.size().div_ceil(BLOCK) as usize;
-    let mut blocks =
-        plan.map(blocks, 1, Vec::new, |bytes, block| Ok(Block::read(source, block.start, bytes, level)))?;
+    let mut blocks = plan.map(blocks, 1, Vec::new, |bytes, block| Block::read(source, block.start, bytes, level))?;
     let mut width = None;
     for block in &mut blocks {
         block.check_width(&mut width);
@@ -55,54 +61,43 @@ pub fn read(source: &(impl Source + ?Sized), level: Level, plan: &Plan) -> Resul
         return Err(Error::Empty("features"));
     };
     let rows: usize = blocks.iter().map(|block| block.rows.ids.len()).sum();
-    let mut all = Features { ids: Vec::with_capacity(rows), values: vec![0.0; rows * width] };
-    let mut rest = all.values.as_mut_slice();
-    let mut places = Vec::with_capacity(blocks.len());
-    for Block { rows, .. } in &blocks {
-        all.ids.extend_from_slice(&rows.ids);
-        let (place, after) = rest.split_at_mut(rows.values.len());
-        places.push((place, rows));
-        rest = after;
-    }
+    let mut all = Features { ids: memory::with_capacity(rows)?, values: memory::zeroed(rows * width)? };
+    blocks.iter().for_each(|block| all.ids.extend_from_slice(&block.rows.ids));
+    let parts = split_by_lengths(&mut all.values, blocks.iter().map(|block| block.rows.values.len()));
+    let mut parts: Vec<_> = parts.into_iter().zip(&blocks).collect();
     plan.each(
-        &mut places,
+        &mut parts,
         || (),
-        |(), _, (place, rows)| {
-            place.copy_from_slice(&rows.values);
+        |(), _, (part, block)| {
+            part.copy_from_slice(&block.rows.values);
             Ok(())
         },
     )?;
     Ok(all)
 }
 
-/// What is wrong, and where in the file.
+/// What is wrong with a line, and where it starts in the file.
 #[derive(Debug)]
 struct Problem {
     offset: u64,
-    /// None if reading failed: then there is no line to name.
-    is_read: bool,
     text: String,
 }
 
 impl Problem {
-    /// The error, with the number of the line.
+    /// Return the error, with the number of the line.
     fn locate(self, source: &(impl Source + ?Sized)) -> Error {
         let mut number = 1;
         let mut bytes = vec![0; BLOCK as usize];
         let mut start = 0;
-        while self.is_read && start < self.offset {
+        while start < self.offset {
             let part = &mut bytes[..BLOCK.min(self.offset - start) as usize];
-            if source.read_at(start, part).is_err() {
-                break;
+            if let Err(error) = source.read_at(start, part) {
+                return error.into();
             }
             number += part.split(|&byte| byte == b'\n').count() - 1;
             start += part.len() as u64;
         }
-        if self.is_read {
-            Error::Line { number, problem: self.text }
-        } else {
-            Error::Invalid { parameter: "features", problem: self.text }
-        }
+        Error::Line { number, problem: self.text }
     }
 }
 
@@ -116,20 +111,13 @@ struct Block {
 }
 
 impl Block {
-    fn read(source: &(impl Source + ?Sized), block: usize, bytes: &mut Vec<u8>, level: Level) -> Self {
+    fn read(source: &(impl Source + ?Sized), block: usize, bytes: &mut Vec<u8>, level: Level) -> Result<Self> {
         let mut this = Self::default();
         let start = block as u64 * BLOCK;
-        match lines(source, start, bytes) {
-            Ok(lines) => {
-                let offset = start + lines.start as u64 - u64::from(block > 0);
-                this.parse(&bytes[lines], offset, level);
-            }
-            Err(error) => {
-                this.problem =
-                    Some(Problem { offset: start, is_read: false, text: format!("cannot be read: {error}") });
-            }
-        }
-        this
+        let lines = lines(source, start, bytes)?;
+        let offset = start + lines.start as u64 - u64::from(block > 0);
+        this.parse(&bytes[lines], offset, level);
+        Ok(this)
     }
 
     /// Parse lines, the first of which is at `offset` in the file.
@@ -138,7 +126,7 @@ impl Block {
         while start < lines.len() {
             let end = memchr(b'\n', &lines[start..]).map_or(lines.len(), |length| start + length + 1);
             if let Err(text) = self.push(&lines[start..end], offset, level) {
-                self.problem = Some(Problem { offset, is_read: true, text });
+                self.problem = Some(Problem { offset, text });
                 return;
             }
             offset += (end - start) as u64;
@@ -172,7 +160,7 @@ impl Block {
         if let Some((own, offset)) = self.first {
             let expected = *width.get_or_insert(own);
             if own != expected {
-                self.problem = Some(Problem { offset, is_read: true, text: unequal(own, expected) });
+                self.problem = Some(Problem { offset, text: unequal(own, expected) });
             }
         }
     }
@@ -184,10 +172,10 @@ fn unequal(width: usize, expected: usize) -> String {
 
 /// Read the lines that start in the block at `start`; where they are in `bytes`. Of all blocks but the first, the byte
 /// before is read too, which tells whether a line starts with the block.
-fn lines(source: &(impl Source + ?Sized), start: u64, bytes: &mut Vec<u8>) -> io::Result<Range<usize>> {
+fn lines(source: &(impl Source + ?Sized), start: u64, bytes: &mut Vec<u8>) -> Result<Range<usize>> {
     let from = start.saturating_sub(1);
     let mut end = source.size().min(start + BLOCK);
-    bytes.resize((end - from) as usize, 0);
+    memory::resize(bytes, (end - from) as usize)?;
     source.read_at(from, bytes)?;
     let head = if start == 0 {
         0
@@ -201,7 +189,7 @@ fn lines(source: &(impl Source + ?Sized), start: u64, bytes: &mut Vec<u8>) -> io
     while bytes.last() != Some(&b'\n') && end < source.size() {
         let next = source.size().min(end + (BLOCK / 16).max(end - from));
         let known = bytes.len();
-        bytes.resize(known + (next - end) as usize, 0);
+        memory::resize(bytes, known + (next - end) as usize)?;
         source.read_at(end, &mut bytes[known..])?;
         end = next;
         if let Some(place) = memchr(b'\n', &bytes[known..]) {

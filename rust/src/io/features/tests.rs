@@ -1,3 +1,5 @@
+use std::io;
+
 use super::*;
 
 fn read_text(text: &str) -> Result<Features> {
@@ -53,4 +55,30 @@ fn errors_name_the_line() {
     }
     assert_eq!(read_text("\n \n"), Err(Error::Empty("features")));
     assert_eq!(read_text(""), Err(Error::Empty("features")));
+}
+
+/// Fails to read beyond its first bytes.
+struct Failing(Vec<u8>, usize);
+
+impl Source for Failing {
+    fn size(&self) -> u64 {
+        self.0.len() as u64
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
+        if offset as usize + buffer.len() > self.1 {
+            return Err(io::Error::from_raw_os_error(5));
+        }
+        self.0.as_slice().read_at(offset, buffer)
+    }
+}
+
+#[test]
+fn errors_of_the_disk_keep_their_number() {
+    let text = "{\"image_id\": 1, \"feature\": [1, 2]}\n".repeat(50_000);
+    for readable in [0, 1 << 20] {
+        let error =
+            read(&Failing(text.clone().into_bytes(), readable), Level::best(), &Plan::new(Some(2))).unwrap_err();
+        assert!(matches!(error, Error::Io { code: Some(5), .. }), "{error:?}");
+    }
 }

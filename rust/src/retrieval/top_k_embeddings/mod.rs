@@ -18,7 +18,9 @@ pub use candidates::Entry;
 pub use state::Seen;
 pub use vectors::{Numbers, Vectors};
 
+use super::Lists;
 use crate::error::{Error, Result};
+use crate::memory;
 use crate::parallel::Plan;
 use crate::simd::Level;
 
@@ -56,23 +58,6 @@ impl Metric {
     }
 }
 
-/// Items that some queries must not find.
-#[derive(Debug, Clone, Copy)]
-pub struct Exclude<'a> {
-    /// Where the list of each query ends in `items`; no list at all stands for empty ones.
-    pub ends: &'a [usize],
-    /// The lists, each in ascending order.
-    pub items: &'a [i64],
-}
-
-impl<'a> Exclude<'a> {
-    fn of(&self, query: usize) -> &'a [i64] {
-        let start = if query == 0 { 0 } else { self.ends.get(query - 1).copied().unwrap_or(0) };
-        let end = self.ends.get(query).copied().unwrap_or(start);
-        self.items.get(start..end).unwrap_or_default()
-    }
-}
-
 /// The best items that each query has seen so far.
 #[derive(Debug, Clone)]
 pub struct TopK {
@@ -90,7 +75,7 @@ impl TopK {
     /// A `k` of zero.
     pub fn new(k: usize, metric: Metric) -> Result<Self> {
         if k == 0 {
-            return Err(Error::Invalid { parameter: "k", problem: "is 0, needs at least 1".to_owned() });
+            return Err(Error::Zero("k"));
         }
         Ok(Self { k, metric, dims: 0, best: Vec::new(), seen: Vec::new() })
     }
@@ -124,24 +109,29 @@ impl TopK {
         queries: &Vectors<'_>,
         items: &Vectors<'_>,
         offset: i64,
-        exclude: Exclude<'_>,
+        exclude: &Lists<'_>,
         level: Level,
         plan: &Plan,
     ) -> Result<()> {
-        let invalid = |parameter, problem| Err(Error::Invalid { parameter, problem });
         if queries.dims() != items.dims() {
-            let (left, right) = (queries.dims(), items.dims());
-            return invalid("items", format!("vectors have {right} dimensions, those of queries have {left}"));
+            let (found, expected) = (items.dims(), queries.dims());
+            return Err(Error::Dimensions { parameter: "items", found, other: "queries", expected });
         }
-        if !self.seen.is_empty() && (queries.rows(), queries.dims()) != (self.best.len(), self.dims) {
-            let (rows, dims) = (queries.rows(), queries.dims());
-            let (was, had) = (self.best.len(), self.dims);
-            return invalid("queries", format!("shape is ({rows}, {dims}), was ({was}, {had}) at the block before"));
+        let (found, expected) = ((queries.rows(), queries.dims()), (self.best.len(), self.dims));
+        if !self.seen.is_empty() && found != expected {
+            return Err(Error::Shape { parameter: "queries", found, other: "earlier blocks", expected });
+        }
+        if !exclude.is_empty() && exclude.len() != queries.rows() {
+            let (left, left_len, right, right_len) = (exclude.parameter(), exclude.len(), "queries", queries.rows());
+            return Err(Error::Unequal { left, left_len, right, right_len });
         }
         let Some(end) = offset.checked_add(items.rows() as i64).filter(|_| offset >= 0) else {
-            return invalid("offset", format!("is {offset}, needs 0 or more and room for the items"));
+            let problem = format!("is {offset}, needs 0 or more and room for the items");
+            return Err(Error::Invalid { parameter: "offset", problem });
         };
         self.refuse_seen(&(offset..end))?;
+        let kept = self.k.min(self.items().saturating_add(items.rows()));
+        memory::check::<Entry>(queries.rows().saturating_mul(kept))?;
         let search = search::Search { queries, items, offset, exclude, metric: self.metric, k: self.k, level };
         self.best = search.run(&self.best, plan)?;
         self.dims = queries.dims();
@@ -154,20 +144,21 @@ impl TopK {
     /// # Errors
     /// Another k, metric or number of queries, or items that both have seen. Nothing changes then.
     pub fn merge(&mut self, other: &Self) -> Result<()> {
-        let invalid = |problem| Err(Error::Invalid { parameter: "other", problem });
         if (self.k, self.metric) != (other.k, other.metric) {
-            return invalid("k and metric must be the same in both".to_owned());
+            let problem = "k and metric must be the same in both".to_owned();
+            return Err(Error::Invalid { parameter: "other", problem });
         }
         if other.seen.is_empty() {
             return Ok(());
         }
+        memory::check::<Entry>(self.entries().saturating_add(other.entries()))?;
         if self.seen.is_empty() {
             *self = other.clone();
             return Ok(());
         }
-        if (self.best.len(), self.dims) != (other.best.len(), other.dims) {
-            let ((left, dims), (right, others)) = ((self.best.len(), self.dims), (other.best.len(), other.dims));
-            return invalid(format!("has queries of shape ({right}, {others}), this one has ({left}, {dims})"));
+        let (found, expected) = ((other.best.len(), other.dims), (self.best.len(), self.dims));
+        if found != expected {
+            return Err(Error::Shape { parameter: "queries of other", found, other: "this search", expected });
         }
         for range in &other.seen {
             self.refuse_seen(range)?;
@@ -187,19 +178,27 @@ impl TopK {
     /// A query that has seen fewer than k items that it may find.
     pub fn best(&self) -> Result<(Vec<f64>, Vec<i64>)> {
         if let Some((row, best)) = self.best.iter().enumerate().find(|(_, best)| best.len() < self.k) {
-            let problem = format!("is {}, but queries[{row}] has only {} items to find", self.k, best.len());
-            return Err(Error::Invalid { parameter: "k", problem });
+            return Err(Error::TooFewItems { k: self.k, row, items: best.len() });
         }
-        let entries = || self.best.iter().flatten();
-        Ok((entries().map(|entry| entry.score).collect(), entries().map(|entry| entry.index).collect()))
+        self.columns()
+    }
+
+    /// Number of items kept for all queries together.
+    fn entries(&self) -> usize {
+        self.best.iter().map(Vec::len).sum()
+    }
+
+    /// Scores and indices of all entries, query after query.
+    fn columns(&self) -> Result<(Vec<f64>, Vec<i64>)> {
+        let (len, entries) = (self.entries(), || self.best.iter().flatten());
+        let scores = memory::collect(entries().map(|entry| entry.score), len)?;
+        Ok((scores, memory::collect(entries().map(|entry| entry.index), len)?))
     }
 
     fn refuse_seen(&self, range: &Range<i64>) -> Result<()> {
         let overlap = self.seen.iter().find(|seen| seen.start < range.end && range.start < seen.end);
         overlap.map_or(Ok(()), |seen| {
-            let problem =
-                format!("items {} to {} were seen before", seen.start.max(range.start), seen.end.min(range.end) - 1);
-            Err(Error::Invalid { parameter: "offset", problem })
+            Err(Error::SeenBefore { first: seen.start.max(range.start), last: seen.end.min(range.end) - 1 })
         })
     }
 }

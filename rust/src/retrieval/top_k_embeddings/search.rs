@@ -2,14 +2,16 @@
 
 use std::ops::Range;
 
+use super::Metric;
 use super::bound::{MARGIN, Slopes, TINY};
 use super::candidates::{Candidates, Entry};
 use super::quantize::{Form, Scratch, Side, Space};
 use super::vectors::Vectors;
-use super::{Exclude, Metric};
 use crate::error::Result;
 use crate::huge::HugeArray;
+use crate::memory;
 use crate::parallel::Plan;
+use crate::retrieval::Lists;
 use crate::simd::Level;
 use crate::simd::dot::dot;
 use crate::simd::tile::{self, ITEMS, ItemStep, QUERIES, QueryStep, Scores, Task};
@@ -26,7 +28,8 @@ pub struct Search<'a> {
     pub queries: &'a Vectors<'a>,
     pub items: &'a Vectors<'a>,
     pub offset: i64,
-    pub exclude: Exclude<'a>,
+    /// One list for each query, in ascending order, or no lists at all.
+    pub exclude: &'a Lists<'a>,
     pub metric: Metric,
     pub k: usize,
     pub level: Level,
@@ -91,8 +94,8 @@ impl Search<'_> {
     fn prepare(&self, plan: &Plan) -> Result<Items> {
         let space = Space::new(self.items, self.metric, self.level, plan)?;
         let height = space.words(self.items.dims());
-        let mut panels = vec![Panel::default(); self.items.rows().div_ceil(ITEMS)];
-        let mut words = HugeArray::zeroed(panels.len() * height * ITEMS);
+        let mut panels = memory::defaults::<Panel>(self.items.rows().div_ceil(ITEMS))?;
+        let mut words = HugeArray::try_zeroed(panels.len() * height * ITEMS)?;
         let mut parts: Vec<_> = words.as_chunks_mut::<ITEMS>().0.chunks_mut(height).zip(&mut panels).collect();
         plan.each(&mut parts, Scratch::default, |scratch, number, (steps, panel)| {
             let rows = number * ITEMS..self.items.rows().min((number + 1) * ITEMS);
@@ -190,7 +193,7 @@ impl Search<'_> {
         scores: &Scores,
         scratch: &mut Scratch,
     ) {
-        let excluded = self.exclude.of(query.row);
+        let excluded = if self.exclude.is_empty() { &[] } else { self.exclude.get(query.row) };
         let coarse = tile.coarse[place];
         let mut mask = mask;
         while mask != 0 {

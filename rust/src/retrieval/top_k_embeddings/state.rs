@@ -2,6 +2,7 @@
 
 use super::{Entry, Metric, TopK};
 use crate::error::{Error, Result};
+use crate::memory;
 
 /// The state of a [`TopK`].
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -20,19 +21,22 @@ pub struct Seen {
 
 impl TopK {
     /// What was seen so far.
-    pub fn seen(&self) -> Seen {
-        let entries = || self.best.iter().flatten();
+    ///
+    /// # Errors
+    /// [`Error::Memory`].
+    pub fn seen(&self) -> Result<Seen> {
         let end = |end: &mut usize, best: &Vec<Entry>| {
             *end += best.len();
             Some(*end)
         };
-        Seen {
+        let (scores, indices) = self.columns()?;
+        Ok(Seen {
             dims: self.dims,
-            ends: self.best.iter().scan(0, end).collect(),
-            scores: entries().map(|entry| entry.score).collect(),
-            indices: entries().map(|entry| entry.index).collect(),
+            ends: memory::collect(self.best.iter().scan(0, end), self.best.len())?,
+            scores,
+            indices,
             blocks: self.seen.iter().map(|block| (block.start, block.end)).collect(),
-        }
+        })
     }
 
     /// A search that has seen this.
@@ -41,6 +45,7 @@ impl TopK {
     /// What no search can have seen.
     pub fn from_seen(k: usize, metric: Metric, seen: &Seen) -> Result<Self> {
         let broken = || Error::Invalid { parameter: "seen", problem: "is not what a search has seen".to_owned() };
+        memory::check::<Entry>(seen.scores.len())?;
         let mut made = Self { dims: seen.dims, ..Self::new(k, metric)? };
         let mut start = 0;
         for &end in &seen.ends {

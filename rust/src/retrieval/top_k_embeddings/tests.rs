@@ -34,7 +34,9 @@ fn vectors<'a>(name: &'static str, numbers: &'a [f32], dims: usize) -> Vectors<'
     Vectors::new(name, Numbers::F32(numbers), numbers.len() / dims, dims).expect("whole rows")
 }
 
-const NONE: Exclude<'_> = Exclude { ends: &[], items: &[] };
+fn none() -> Lists<'static> {
+    Lists::new("exclude", &[], &[]).expect("no lists")
+}
 
 #[test]
 fn every_level_gives_the_ranking_of_a_full_sort() {
@@ -45,7 +47,7 @@ fn every_level_gives_the_ranking_of_a_full_sort() {
             for threads in [1, 3] {
                 let mut top = TopK::new(10, Metric::InnerProduct).expect("a good k");
                 let (queries, items) = (vectors("queries", &queries, dims), vectors("items", &items, dims));
-                top.update(&queries, &items, 0, NONE, level, &Plan::new(Some(threads))).expect("good input");
+                top.update(&queries, &items, 0, &none(), level, &Plan::new(Some(threads))).expect("good input");
                 assert_eq!(top.best, expected, "{dims} {rows} {columns} {level:?}");
             }
         }
@@ -60,7 +62,7 @@ fn blocks_and_merged_parts_give_the_same_ranking() {
     let show = |top: &mut TopK, rows: Range<usize>| {
         let (queries, items) =
             (vectors("queries", &queries, dims), vectors("items", &items[rows.start * dims..rows.end * dims], dims));
-        top.update(&queries, &items, rows.start as i64, NONE, Level::best(), &plan)
+        top.update(&queries, &items, rows.start as i64, &none(), Level::best(), &plan)
     };
     let (mut first, mut second) =
         (TopK::new(5, Metric::InnerProduct).expect("k"), TopK::new(5, Metric::InnerProduct).expect("k"));
@@ -82,10 +84,10 @@ fn what_was_seen_makes_the_same_search_again() {
     let mut top = TopK::new(3, Metric::Cosine).expect("a good k");
     let plan = Plan::new(Some(1));
     for offset in [50, 0] {
-        top.update(&queries, &items, offset, NONE, Level::Portable, &plan).expect("good input");
-        let mut again = TopK::from_seen(3, Metric::Cosine, &top.seen()).expect("what was seen");
+        top.update(&queries, &items, offset, &none(), Level::Portable, &plan).expect("good input");
+        let mut again = TopK::from_seen(3, Metric::Cosine, &top.seen().expect("room")).expect("what was seen");
         assert_eq!((again.seen(), again.best()), (top.seen(), top.best()));
-        again.update(&queries, &items, offset, NONE, Level::Portable, &plan).expect_err("seen before");
+        again.update(&queries, &items, offset, &none(), Level::Portable, &plan).expect_err("seen before");
     }
 }
 
@@ -108,4 +110,27 @@ fn what_no_search_has_seen_is_refused() {
     for seen in wrong {
         assert!(TopK::from_seen(2, Metric::InnerProduct, &seen).is_err(), "{seen:?}");
     }
+}
+
+#[test]
+fn a_result_that_does_not_fit_is_an_error_before_the_search() {
+    let (queries, items) = (noise(1, 1), noise(1, 2));
+    let (queries, items) = (vectors("queries", &queries, 1), vectors("items", &items, 1));
+    let mut top = TopK::new(1, Metric::InnerProduct).expect("a good k");
+    top.k = usize::MAX;
+    // As if it had seen nearly all items that there can be.
+    top.seen.push(1..i64::MAX);
+    (top.best, top.dims) = (vec![Vec::new()], 1);
+    let error = top.update(&queries, &items, 0, &none(), Level::Portable, &Plan::new(Some(1))).unwrap_err();
+    assert!(matches!(error, Error::Memory { .. }), "{error}");
+}
+
+#[test]
+fn another_number_of_excluded_lists_is_an_error() {
+    let (queries, items) = (noise(4, 1), noise(2, 2));
+    let (queries, items) = (vectors("queries", &queries, 1), vectors("items", &items, 1));
+    let mut top = TopK::new(1, Metric::InnerProduct).expect("a good k");
+    let exclude = Lists::new("exclude", &[0], &[1]).expect("one list");
+    let error = top.update(&queries, &items, 0, &exclude, Level::Portable, &Plan::new(Some(1))).unwrap_err();
+    assert_eq!(error.to_string(), "exclude has 1 items but queries has 4");
 }

@@ -51,11 +51,10 @@ impl<'a> Vectors<'a> {
             return Err(Error::Invalid { parameter: name, problem });
         }
         if rows > u32::MAX as usize {
-            return Err(Error::Invalid { parameter: name, problem: format!("{rows} rows, at most {} fit", u32::MAX) });
+            return Err(Error::TooMany { parameter: name, what: "rows", count: rows, most: u32::MAX as usize });
         }
         if rows.checked_mul(dims) != Some(numbers.len()) {
-            let problem = format!("{} numbers are not {rows} rows of {dims}", numbers.len());
-            return Err(Error::Invalid { parameter: name, problem });
+            return Err(Error::Incomplete { parameter: name, numbers: numbers.len(), rows });
         }
         Ok(Self { name, numbers, rows, dims })
     }
@@ -102,7 +101,6 @@ impl<'a> Vectors<'a> {
             return Ok(most);
         }
         let column = numbers.iter().position(|number| !number.is_finite()).unwrap_or(0);
-        let problem = format!("row {row} has {} in column {column}, needs finite numbers", numbers[column]);
-        Err(Error::Invalid { parameter: self.name, problem })
+        Err(Error::NotFinite { parameter: self.name, row, column, value: numbers[column] })
     }
 }
