@@ -4,19 +4,21 @@ use std::env;
 
 use muge_fast_core::retrieval::Lists;
 use muge_fast_core::retrieval::metrics::{self, Metric};
+use muge_fast_core::retrieval::top_k_embeddings::Kernels;
 use muge_fast_core::simd::Level;
 use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1};
 use pyo3::prelude::*;
 
 use crate::border::{exception, run_sized, thread_count};
 
-/// The CPU level that kernels use: the highest, or what the environment variable `MUGE_FAST_CPU` names.
+/// Return the name of the CPU level that kernels use: the highest, or the one that the environment variable
+/// `MUGE_FAST_CPU` names.
 #[pyfunction]
 pub fn cpu_level() -> PyResult<&'static str> {
     level().map(Level::name)
 }
 
-/// The same for kernels. Read at every call, so that a test can go through all levels.
+/// Return the CPU level. The variable is read at every call, so that a test can go through all levels.
 pub fn level() -> PyResult<Level> {
     match env::var("MUGE_FAST_CPU") {
         Ok(name) if !name.is_empty() => name.parse().map_err(|error| exception(&error)),
@@ -24,7 +26,20 @@ pub fn level() -> PyResult<Level> {
     }
 }
 
-/// One row for each query, one column for each pair of a metric's name and its k.
+/// Return the kernels of a search from embeddings: those of the level, or with the coarse pass that the environment
+/// variable `MUGE_FAST_COARSE` names, for tests.
+pub fn kernels() -> PyResult<Kernels> {
+    let kernels = Kernels::from(level()?);
+    match env::var("MUGE_FAST_COARSE") {
+        Ok(name) if !name.is_empty() => {
+            let coarse = name.parse().map_err(|error| exception(&error))?;
+            Ok(Kernels { coarse, ..kernels })
+        }
+        _ => Ok(kernels),
+    }
+}
+
+/// Return one row for each query, one column for each pair of a metric's name and its k.
 #[pyfunction]
 #[pyo3(signature = (predictions, prediction_lengths, references, reference_lengths, metrics, threads=None))]
 pub fn retrieval_rows<'py>(

@@ -4,13 +4,13 @@ use half::{bf16, f16, slice::HalfBitsSliceExt};
 use muge_fast_core::Result;
 use muge_fast_core::memory;
 use muge_fast_core::retrieval::Lists;
-use muge_fast_core::retrieval::top_k_embeddings::{self, Metric, Numbers, Seen, Vectors};
+use muge_fast_core::retrieval::top_k_embeddings::{self, Metric, Numbers, State, Vectors};
 use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2, PyUntypedArrayMethods};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 
 use crate::border::{Watched, exception, run, run_watched, thread_count};
-use crate::retrieval::level;
+use crate::retrieval::kernels;
 
 type Arrays<'py> = (Bound<'py, PyArray2<f64>>, Bound<'py, PyArray2<i64>>);
 type Floats<'py> = Bound<'py, PyArray1<f64>>;
@@ -48,9 +48,9 @@ impl TopK {
         let (queries, items) = (queries.vectors("queries")?, items.vectors("items")?);
         let exclude = Lists::new("exclude", exclude.as_slice()?, exclude_lengths.as_slice()?);
         let exclude = exclude.map_err(|error| exception(&error))?;
-        let level = level()?;
+        let kernels = kernels()?;
         run_watched(py, Watched { threads, progress }, |plan| {
-            self.0.update(&queries, &items, offset, &exclude, level, plan)
+            self.0.update(&queries, &items, offset, &exclude, kernels, plan)
         })
     }
 
@@ -70,7 +70,7 @@ impl TopK {
     /// All that `from_seen` needs: k, metric, length of vectors, where the entries of each query end, their scores and
     /// indices, and where each block starts and ends.
     fn seen<'py>(&self, py: Python<'py>) -> PyResult<Parts<'py>> {
-        let Seen { dims, ends, scores, indices, blocks } = self.0.seen().map_err(|error| exception(&error))?;
+        let State { dims, ends, scores, indices, blocks } = self.0.state().map_err(|error| exception(&error))?;
         let (scores, indices) = (PyArray1::from_vec(py, scores), PyArray1::from_vec(py, indices));
         Ok((self.0.k(), self.0.metric().name(), dims, ends, scores, indices, blocks))
     }
@@ -91,8 +91,8 @@ impl TopK {
         let made = || {
             let scores = memory::collect(scores.iter().copied(), scores.len())?;
             let indices = memory::collect(indices.iter().copied(), indices.len())?;
-            let seen = Seen { dims, ends, scores, indices, blocks };
-            top_k_embeddings::TopK::from_seen(k, Metric::named(metric)?, &seen)
+            let state = State { dims, ends, scores, indices, blocks };
+            top_k_embeddings::TopK::from_state(k, Metric::named(metric)?, &state)
         };
         made().map(Self).map_err(|error| exception(&error))
     }

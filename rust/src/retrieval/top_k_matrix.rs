@@ -364,7 +364,7 @@ mod tests {
             let rows = rows(columns);
             let matrix = Plain(rows.concat(), columns);
             for k in [1, 2, 10, 32, 33, 70, columns].into_iter().filter(|&k| k <= columns) {
-                for level in Level::ALL.into_iter().filter(|level| level.is_available()) {
+                for level in Level::available() {
                     let best = top_k_of(&matrix, k, level, &Plan::new(Some(2))).unwrap();
                     for (number, row) in rows.iter().enumerate() {
                         assert_eq!(best.indices[number * k..][..k], plain(row, k), "{columns} {k} {number}");

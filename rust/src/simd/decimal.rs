@@ -210,7 +210,7 @@ mod tests {
             for separator in [",", ", "] {
                 let text = texts.join(separator);
                 let end = numbers.repeat(9).join(separator).len() + separator.len();
-                for level in Level::ALL.into_iter().filter(|level| level.is_available()) {
+                for level in Level::available() {
                     let (mut values, mut at) = (Vec::new(), 0);
                     // A level may stop earlier, where it would have to look outside the text.
                     while at < end {
@@ -234,7 +234,7 @@ mod tests {
             for text in [format!("{whole}.{fraction}"), format!("-{whole}.{fraction}e-{exponent:02}")] {
                 let list = format!("{:>40}{text},{:40}", "", "");
                 let expected = text.parse::<f64>().expect("a number") as f32;
-                for level in Level::ALL.into_iter().filter(|level| level.is_available()) {
+                for level in Level::available() {
                     let mut values = Vec::new();
                     floats(list.as_bytes(), 40, &mut values, level);
                     if let [found] = values[..] {

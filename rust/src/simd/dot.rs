@@ -56,7 +56,7 @@ mod tests {
                 width /= 2;
                 (0..width).for_each(|lane| sums[lane] += sums[lane + width]);
             }
-            for level in Level::ALL.into_iter().filter(|level| level.is_available()) {
+            for level in Level::available() {
                 assert_eq!(dot(&left, &right, level).to_bits(), sums[0].to_bits(), "{len} {level:?}");
             }
         }

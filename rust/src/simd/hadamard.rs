@@ -67,7 +67,7 @@ mod tests {
                 |row: usize, column: usize| if (row & column).count_ones().is_multiple_of(2) { 1.0 } else { -1.0 };
             let product = |row| (0..len).map(|column| 0.25 * sign(row, column) * vector[column]).sum::<f32>();
             let expected: Vec<f32> = (0..len).map(product).collect();
-            for level in Level::ALL.into_iter().filter(|level| level.is_available()) {
+            for level in Level::available() {
                 let mut found = vector.clone();
                 hadamard(&mut found, 0.25, level);
                 assert_eq!(found, expected, "{len} {level:?}");

@@ -69,7 +69,7 @@ mod tests {
 
     #[test]
     fn nan_and_infinity_are_the_largest() {
-        for level in Level::ALL.into_iter().filter(|level| level.is_available()) {
+        for level in Level::available() {
             let mut vector = vec![1.0; 35];
             assert_eq!(largest(&vector, level), 1.0);
             vector[34] = f32::NEG_INFINITY;
@@ -84,7 +84,7 @@ mod tests {
         let vector: Vec<f32> = (0..48_i16).map(|place| f32::from(place * 37 % 101 - 50) / 7.0).collect();
         let scale = largest(&vector, Level::Portable) / 127.0;
         let plain: Vec<i8> = vector.iter().map(|value| (value / scale).round_ties_even() as i8).collect();
-        for level in Level::ALL.into_iter().filter(|level| level.is_available()) {
+        for level in Level::available() {
             let mut integers = vec![0; vector.len()];
             let rounded = round(&vector, scale, &mut integers, level);
             assert_eq!(integers, plain);

@@ -23,7 +23,7 @@ mod tests {
     fn every_level_rounds_once_and_subtracts() {
         let vector: Vec<f32> = (0..37_u8).map(f32::from).collect();
         let centre = vec![0.25; vector.len()];
-        for level in Level::ALL.into_iter().filter(|level| level.is_available()) {
+        for level in Level::available() {
             let mut target = vec![0.0; vector.len()];
             scale(&vector, 0.1, &centre, &mut target, level);
             for (number, found) in vector.iter().zip(target) {

@@ -133,7 +133,7 @@ mod tests {
     const STEPS: [usize; 5] = [0, 1, 7, 8, 33];
 
     fn levels() -> impl Iterator<Item = Level> {
-        Level::ALL.into_iter().filter(|level| level.is_available())
+        Level::available()
     }
 
     /// Numbers that look random.

@@ -1,9 +1,9 @@
 //! The k best items of each query from their embeddings, without the matrix of scores.
 //!
 //! A ranking is defined by scores in double precision ([`dot`](crate::simd::dot)), ties to the lower index. To find it,
-//! a coarse pass compares every query with every item in small numbers ([`coarse`]) whose distance from the true score
-//! is bounded ([`bound`]); what may still belong to the best is kept ([`candidates`]), and only that is scored in double
-//! precision. The bound is derived in `docs/top-k.md`.
+//! a coarse pass compares every query with every item in numbers of 8 or 32 bits (`quantize`) whose distance from the
+//! true score is bounded (`bound`). Items that may be among the best are kept (`candidates`), and only these are scored
+//! in double precision. The bound is derived in `docs/top-k.md`.
 
 mod bound;
 mod candidates;
@@ -13,9 +13,10 @@ mod state;
 mod vectors;
 
 use std::ops::Range;
+use std::str::FromStr;
 
 pub use candidates::Entry;
-pub use state::Seen;
+pub use state::State;
 pub use vectors::{Numbers, Vectors};
 
 use super::Lists;
@@ -24,7 +25,7 @@ use crate::memory;
 use crate::parallel::Plan;
 use crate::simd::Level;
 
-/// What scores an item for a query.
+/// The score of an item for a query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Metric {
     /// The inner product.
@@ -34,13 +35,13 @@ pub enum Metric {
 }
 
 impl Metric {
-    /// Their names.
+    /// The names of the metrics.
     pub const NAMES: &'static [&'static str] = &["ip", "cosine"];
 
-    /// The metric with that name.
+    /// Return the metric with that name.
     ///
     /// # Errors
-    /// An unknown name.
+    /// [`Error::UnknownName`].
     pub fn named(name: &str) -> Result<Self> {
         match name {
             "ip" => Ok(Self::InnerProduct),
@@ -49,12 +50,59 @@ impl Metric {
         }
     }
 
-    /// Its name.
+    /// Name of the metric.
     pub fn name(self) -> &'static str {
         match self {
             Self::InnerProduct => "ip",
             Self::Cosine => "cosine",
         }
+    }
+}
+
+/// The numbers that the coarse pass compares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Precision {
+    /// Integers of 8 bits, four to a word. Vectors of more than 65,536 dimensions are compared in single precision.
+    Int8,
+    /// Single precision, one to a word.
+    Float,
+}
+
+impl Precision {
+    /// The names of the precisions.
+    pub const NAMES: &'static [&'static str] = &["int8", "float"];
+}
+
+impl FromStr for Precision {
+    type Err = Error;
+
+    /// Return the precision with that name.
+    ///
+    /// # Errors
+    /// [`Error::UnknownName`].
+    fn from_str(name: &str) -> Result<Self> {
+        match name {
+            "int8" => Ok(Self::Int8),
+            "float" => Ok(Self::Float),
+            _ => Err(Error::UnknownName { parameter: "MUGE_FAST_COARSE", found: name.to_owned(), known: Self::NAMES }),
+        }
+    }
+}
+
+/// How a search is carried out; its result does not depend on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kernels {
+    /// The vector instructions.
+    pub level: Level,
+    /// The numbers that the coarse pass compares.
+    pub coarse: Precision,
+}
+
+impl From<Level> for Kernels {
+    /// Return the fastest kernels of a level: 8 bits where the CPU multiplies bytes, otherwise single precision.
+    fn from(level: Level) -> Self {
+        let coarse = if level == Level::Vnni { Precision::Int8 } else { Precision::Float };
+        Self { level, coarse }
     }
 }
 
@@ -69,10 +117,10 @@ pub struct TopK {
 }
 
 impl TopK {
-    /// Nothing seen yet.
+    /// Return a search that has seen no items.
     ///
     /// # Errors
-    /// A `k` of zero.
+    /// [`Error::Zero`] for a `k` of zero.
     pub fn new(k: usize, metric: Metric) -> Result<Self> {
         if k == 0 {
             return Err(Error::Zero("k"));
@@ -80,12 +128,12 @@ impl TopK {
         Ok(Self { k, metric, dims: 0, best: Vec::new(), seen: Vec::new() })
     }
 
-    /// How many items are kept for each query.
+    /// Number of items that are kept for each query.
     pub fn k(&self) -> usize {
         self.k
     }
 
-    /// What scores items.
+    /// The metric.
     pub fn metric(&self) -> Metric {
         self.metric
     }
@@ -100,17 +148,20 @@ impl TopK {
         self.seen.iter().map(|range| (range.end - range.start) as usize).sum()
     }
 
-    /// Show a block of items, numbered from `offset`, to all queries, which must be the same each time.
+    /// Search a block of items, the first of which has the index `offset`. Queries must be the same each time. `exclude`
+    /// has one list of items for each query, in ascending order, or no lists at all.
     ///
     /// # Errors
-    /// Shapes that do not fit, items seen before, a number that is not finite. Nothing changes then.
+    /// [`Error::Dimensions`], [`Error::Shape`] or [`Error::Unequal`] for shapes that do not fit; [`Error::SeenBefore`];
+    /// [`Error::NotFinite`]; [`Error::Invalid`] for an offset without room for the items; [`Error::Memory`];
+    /// [`Error::Cancelled`]. The search is unchanged after an error.
     pub fn update(
         &mut self,
         queries: &Vectors<'_>,
         items: &Vectors<'_>,
         offset: i64,
         exclude: &Lists<'_>,
-        level: Level,
+        kernels: Kernels,
         plan: &Plan,
     ) -> Result<()> {
         if queries.dims() != items.dims() {
@@ -129,20 +180,21 @@ impl TopK {
             let problem = format!("is {offset}, needs 0 or more and room for the items");
             return Err(Error::Invalid { parameter: "offset", problem });
         };
-        self.refuse_seen(&(offset..end))?;
+        self.check_unseen(&(offset..end))?;
         let kept = self.k.min(self.items().saturating_add(items.rows()));
         memory::check::<Entry>(queries.rows().saturating_mul(kept))?;
-        let search = search::Search { queries, items, offset, exclude, metric: self.metric, k: self.k, level };
+        let search = search::Search { queries, items, offset, exclude, metric: self.metric, k: self.k, kernels };
         self.best = search.run(&self.best, plan)?;
         self.dims = queries.dims();
         self.seen.push(offset..end);
         Ok(())
     }
 
-    /// Take over what another one has seen of other items for the same queries.
+    /// Add the entries of a search of other items for the same queries.
     ///
     /// # Errors
-    /// Another k, metric or number of queries, or items that both have seen. Nothing changes then.
+    /// [`Error::Invalid`] for another k or metric; [`Error::Shape`] for other queries; [`Error::SeenBefore`] for items
+    /// that both have seen; [`Error::Memory`]. The search is unchanged after an error.
     pub fn merge(&mut self, other: &Self) -> Result<()> {
         if (self.k, self.metric) != (other.k, other.metric) {
             let problem = "k and metric must be the same in both".to_owned();
@@ -161,7 +213,7 @@ impl TopK {
             return Err(Error::Shape { parameter: "queries of other", found, other: "this search", expected });
         }
         for range in &other.seen {
-            self.refuse_seen(range)?;
+            self.check_unseen(range)?;
         }
         for (best, more) in self.best.iter_mut().zip(&other.best) {
             best.extend_from_slice(more);
@@ -172,10 +224,10 @@ impl TopK {
         Ok(())
     }
 
-    /// Scores and indices of the k best items of each query, query after query.
+    /// Return the scores and indices of the k best items of each query, query after query.
     ///
     /// # Errors
-    /// A query that has seen fewer than k items that it may find.
+    /// [`Error::TooFewItems`] for a query that may find fewer than k items; [`Error::Memory`].
     pub fn best(&self) -> Result<(Vec<f64>, Vec<i64>)> {
         if let Some((row, best)) = self.best.iter().enumerate().find(|(_, best)| best.len() < self.k) {
             return Err(Error::TooFewItems { k: self.k, row, items: best.len() });
@@ -183,19 +235,20 @@ impl TopK {
         self.columns()
     }
 
-    /// Number of items kept for all queries together.
+    /// Number of entries of all queries together.
     fn entries(&self) -> usize {
         self.best.iter().map(Vec::len).sum()
     }
 
-    /// Scores and indices of all entries, query after query.
+    /// Return the scores and indices of all entries, query after query.
     fn columns(&self) -> Result<(Vec<f64>, Vec<i64>)> {
         let (len, entries) = (self.entries(), || self.best.iter().flatten());
         let scores = memory::collect(entries().map(|entry| entry.score), len)?;
         Ok((scores, memory::collect(entries().map(|entry| entry.index), len)?))
     }
 
-    fn refuse_seen(&self, range: &Range<i64>) -> Result<()> {
+    /// Check that no item of a block has been seen.
+    fn check_unseen(&self, range: &Range<i64>) -> Result<()> {
         let overlap = self.seen.iter().find(|seen| seen.start < range.end && range.start < seen.end);
         overlap.map_or(Ok(()), |seen| {
             Err(Error::SeenBefore { first: seen.start.max(range.start), last: seen.end.min(range.end) - 1 })
