@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use muge_fast_core::text::tokens::{Cut, Texts, tokenise};
+use muge_fast_core::text::tokens::{Cut, Texts, tokenize};
 use muge_fast_core::text::{self, Scratch, Sink};
 use pyo3::exceptions::{PyTypeError, PyUnicodeEncodeError, PyValueError};
 use pyo3::prelude::*;
@@ -47,7 +47,7 @@ pub fn cut<'py>(
     #[pyo3(from_py_with = thread_count)] threads: Option<i64>,
 ) -> PyResult<Bound<'py, PyList>> {
     let input = Input::rows(texts, tokenizer, &Names { parameter: "texts", ids: None })?;
-    let (tokens, vocab) = run_sized(py, threads, input.size(), |plan| tokenise(&input, None, plan))?;
+    let (tokens, vocab) = run_sized(py, threads, input.size(), |plan| tokenize(&input, None, plan))?;
     // One Python string for each distinct token, shared by all its occurrences.
     let words: Vec<_> =
         (0..=vocab.max_id()).map(|id| PyString::new(py, &vocab.token(id).unwrap_or_default())).collect();

@@ -8,7 +8,7 @@ use std::slice;
 use std::sync::{Arc, LazyLock};
 
 use libfuzzer_sys::fuzz_target;
-use muge_fast_core::text::tokens::{Cut, Texts, Uncut, tokenise};
+use muge_fast_core::text::tokens::{Cut, Texts, Uncut, tokenize};
 use muge_fast_core::text::{Scratch, Tokenizer, is_space};
 use muge_fast_core::{Error, Plan};
 
@@ -91,7 +91,7 @@ fn compare_after(tokenizer: &Tokenizer, other: &str, text: &str, tokens: &[Strin
 /// Ids are given out in the order of first occurrence, lead back to the tokens, and stay as they are in a second round.
 fn lead_back(texts: &impl Texts, wanted: &[Vec<String>]) {
     let plan = Plan::new(Some(3));
-    let (tokens, vocab) = tokenise(texts, None, &plan).unwrap();
+    let (tokens, vocab) = tokenize(texts, None, &plan).unwrap();
     let mut known = 0;
     assert_eq!(tokens.len(), wanted.len());
     for (text, wanted) in wanted.iter().enumerate() {
@@ -105,7 +105,7 @@ fn lead_back(texts: &impl Texts, wanted: &[Vec<String>]) {
     assert_eq!(vocab.max_id(), known);
 
     let vocab = Arc::new(vocab);
-    let (again, same) = tokenise(texts, Some(&vocab), &plan).unwrap();
+    let (again, same) = tokenize(texts, Some(&vocab), &plan).unwrap();
     assert!((0..wanted.len()).all(|text| again.get(text) == tokens.get(text)));
     assert!((0..=known + 1).all(|id| same.token(id) == vocab.token(id)));
     assert_eq!(same.max_id(), known);

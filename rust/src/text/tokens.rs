@@ -1,4 +1,4 @@
-//! Texts as token ids in one flat array, tokenised on all threads.
+//! Texts as token ids in one flat array, tokenized on all threads.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::memory;
 use crate::parallel::{Plan, split_by_lengths};
 
-/// Texts are tokenised in at most this many blocks, each with a vocabulary of its own that is merged afterwards.
+/// Texts are tokenized in at most this many blocks, each with a vocabulary of its own that is merged afterwards.
 const MAX_BLOCKS: usize = 32;
 const MIN_BLOCK: usize = 64;
 
@@ -122,11 +122,11 @@ impl<T: Texts> Texts for Part<'_, T> {
     }
 }
 
-/// Tokenise texts; tokens that `base` does not know get ids after it.
+/// Tokenize texts; tokens that `base` does not know get ids after it.
 ///
 /// # Errors
 /// [`crate::Error::Cancelled`].
-pub fn tokenise(texts: &impl Texts, base: Option<&Arc<Vocab>>, plan: &Plan) -> Result<(Tokens, Vocab)> {
+pub fn tokenize(texts: &impl Texts, base: Option<&Arc<Vocab>>, plan: &Plan) -> Result<(Tokens, Vocab)> {
     let size = texts.len().div_ceil(MAX_BLOCKS).max(MIN_BLOCK);
     let mut blocks =
         plan.map(texts.len(), size, Default::default, |state, block| cut_block(texts, base, block, state, plan))?;
@@ -213,7 +213,7 @@ mod tests {
     fn blocks_and_threads_do_not_change_ids() {
         let texts = sample(1000);
         let uncut = Uncut { tokenizer: &Tokenizer::Muge, texts: &texts };
-        let run = |threads| tokenise(&uncut, None, &Plan::new(Some(threads))).unwrap();
+        let run = |threads| tokenize(&uncut, None, &Plan::new(Some(threads))).unwrap();
         let (one, vocab) = run(1);
         for threads in 2..4 {
             assert_eq!((&run(threads).0.ids, &run(threads).0.ends), (&one.ids, &one.ends));
@@ -226,11 +226,11 @@ mod tests {
     #[test]
     fn a_base_vocabulary_is_not_renumbered() {
         let (_, base) =
-            tokenise(&Uncut { tokenizer: &Tokenizer::Muge, texts: &["红裙"] }, None, &Plan::new(None)).unwrap();
+            tokenize(&Uncut { tokenizer: &Tokenizer::Muge, texts: &["红裙"] }, None, &Plan::new(None)).unwrap();
         let base = Arc::new(base);
         let texts = sample(300);
         let uncut = Uncut { tokenizer: &Tokenizer::Muge, texts: &texts };
-        let (tokens, vocab) = tokenise(&uncut, Some(&base), &Plan::new(None)).unwrap();
+        let (tokens, vocab) = tokenize(&uncut, Some(&base), &Plan::new(None)).unwrap();
         assert_eq!(vocab.get("红"), Some(1));
         assert!((0..300).all(|text| spell(&tokens, &vocab, text) == texts[text].replace(' ', "")));
     }
@@ -238,7 +238,7 @@ mod tests {
     #[test]
     fn texts_cut_elsewhere_keep_their_tokens() {
         let cut = vec![vec!["连衣裙", "A"], vec![], vec!["", "连衣裙"]];
-        let (tokens, _) = tokenise(&Cut(&cut), None, &Plan::new(None)).unwrap();
+        let (tokens, _) = tokenize(&Cut(&cut), None, &Plan::new(None)).unwrap();
         assert_eq!([tokens.get(0), tokens.get(1), tokens.get(2)], [&[1, 2][..], &[], &[3, 1]]);
         assert_eq!(tokens.count(0..3), 4);
     }

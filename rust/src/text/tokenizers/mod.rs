@@ -45,7 +45,7 @@ pub enum Tokenizer {
     Muge,
     /// Every character that is not white space.
     Char,
-    /// Already tokenised text, split as Python's `str.split()`.
+    /// Already tokenized text, split as Python's `str.split()`.
     Whitespace,
     /// Split at every single U+0020, empty tokens kept, as Python's `str.split(" ")`: what pycocoevalcap's ROUGE does.
     Space,

@@ -1,4 +1,4 @@
-//! Already tokenised text: split at white space, with Python's idea of what white space is.
+//! Already tokenized text: split at white space, with Python's idea of what white space is.
 
 use super::Sink;
 

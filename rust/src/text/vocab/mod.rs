@@ -17,7 +17,7 @@ use super::{Short, Sink};
 use spellings::{Spelling, Spellings};
 
 /// Ids by character. Chinese text is mostly tokens of one character, and an array beats any hash; it comes in pages,
-/// because few of a million code points are used, and clearing all of them takes longer than tokenising a batch.
+/// because few of a million code points are used, and clearing all of them takes longer than tokenizing a batch.
 #[derive(Debug)]
 struct CharIds {
     /// Start of the page of each 256 code points in `ids`; page 0 stays empty.
