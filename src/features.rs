@@ -1,4 +1,4 @@
-//! Feature files from disk.
+//! Feature files.
 
 use std::path::PathBuf;
 
@@ -12,7 +12,7 @@ use crate::border::{run, thread_count, with_filename};
 use crate::retrieval::level;
 use crate::source::OpenFile;
 
-/// Ids and a matrix of float32 from a file of JSON lines.
+/// Read ids and a matrix of float32 from a file of JSON lines.
 #[pyfunction]
 #[pyo3(signature = (path, threads=None))]
 #[allow(clippy::type_complexity)]
@@ -28,10 +28,10 @@ pub fn read_features(
     Ok((PyArray1::from_vec(py, features.ids), PyArray1::from_vec(py, features.values).reshape(shape)?))
 }
 
-/// Lines of a feature file, in blocks, for rows of a matrix in C order. `field` names the ids.
+/// Format lines of a feature file, in blocks, from ids and the rows of a matrix in C order. `field` is the name of the id.
 #[pyfunction]
 #[pyo3(signature = (ids, features, field, threads=None))]
-pub fn feature_lines<'py>(
+pub fn format_feature_lines<'py>(
     py: Python<'py>,
     ids: PyReadonlyArray1<'py, i64>,
     features: PyReadonlyArray2<'py, f32>,

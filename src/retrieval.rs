@@ -1,4 +1,4 @@
-//! Retrieval: rankings and their scores.
+//! Scores of rankings, and the kernels of searches.
 
 use std::env;
 

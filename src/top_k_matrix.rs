@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use half::f16;
-use muge_fast_core::retrieval::top_k_matrix::{Best, Matrix, Value, top_k_of as find};
+use muge_fast_core::retrieval::top_k_matrix::{Best, Matrix, Value, top_k_of as best_of_rows};
 use numpy::ndarray::{ArrayView2, Axis, s};
 use numpy::{Element, IntoPyArray, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray2};
 use pyo3::exceptions::PyTypeError;
@@ -14,7 +14,7 @@ use crate::retrieval::level;
 
 type Arrays<'py> = (Bound<'py, PyAny>, Bound<'py, PyAny>);
 
-/// Values and columns of the `k` best of each row of a matrix of f32, f64 or f16.
+/// Return the values and the columns of the `k` best of each row of a matrix of float32, float64 or float16.
 #[pyfunction]
 #[pyo3(signature = (similarity, k, threads=None))]
 pub fn top_k_of<'py>(
@@ -42,7 +42,7 @@ fn best<'py, V: Value + Element>(
 ) -> PyResult<Arrays<'py>> {
     let matrix = View(similarity.as_array());
     let level = level()?;
-    let Best { scores, indices } = run(py, threads, |plan| find(&matrix, k, level, plan))?;
+    let Best { scores, indices } = run(py, threads, |plan| best_of_rows(&matrix, k, level, plan))?;
     let shape = (matrix.0.nrows(), k);
     let scores = scores.into_pyarray(py).reshape(shape)?;
     let indices = PyArray1::from_vec(py, indices).reshape(shape)?;

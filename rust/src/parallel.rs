@@ -18,6 +18,9 @@ use rayon_core::{Scope, ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 
 use crate::error::{Error, Result};
 
+/// More threads than this for each core only wait for each other.
+pub const MAX_THREADS_PER_CORE: usize = 8;
+
 /// How to run a call: on how many threads, and whether it should still go on.
 #[derive(Debug, Default, Clone)]
 pub struct Plan {
@@ -55,10 +58,17 @@ impl Team {
 }
 
 impl Plan {
-    /// A plan for `threads` threads; `None` means one for each core.
+    /// Return a plan for `threads` threads, None for one for each core. A thousand for each core are no faster and take
+    /// seconds to start, so there are at most [`MAX_THREADS_PER_CORE`] for each.
     pub fn new(threads: Option<usize>) -> Self {
         let cores = || thread::available_parallelism().map_or(1, usize::from);
-        Self { threads: threads.unwrap_or_else(cores).max(1), ..Self::default() }
+        let threads = match threads {
+            // Cores are counted only where it matters, because that reads files.
+            Some(threads) if threads <= MAX_THREADS_PER_CORE => threads.max(1),
+            Some(threads) => threads.min(MAX_THREADS_PER_CORE * cores()),
+            None => cores(),
+        };
+        Self { threads, ..Self::default() }
     }
 
     /// Number of threads that will be used.
@@ -243,6 +253,12 @@ mod tests {
         };
         let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| team.run(panicking, || ())));
         assert!(caught.is_err());
+    }
+
+    #[test]
+    fn the_number_of_threads_is_bounded() {
+        assert_eq!([0, 1, MAX_THREADS_PER_CORE].map(|threads| Plan::new(Some(threads)).threads()), [1, 1, 8]);
+        assert_eq!(Plan::new(Some(usize::MAX)).threads(), MAX_THREADS_PER_CORE * Plan::new(None).threads());
     }
 
     #[test]
