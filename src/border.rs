@@ -17,7 +17,7 @@ const SIGNAL_INTERVAL: Duration = Duration::from_millis(50);
 /// Work on at most this many tokens, characters or ids ends so soon that it is done on the calling thread.
 const INLINE_WORK_LIMIT: usize = 1 << 16;
 
-/// How long work runs.
+/// Options of work that may take long.
 pub struct RunOptions {
     /// Number of threads, None for all cores.
     pub threads: Option<i64>,

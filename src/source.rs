@@ -28,7 +28,7 @@ impl OpenFile {
         with_filename(py, path, open().map_err(|error: io::Error| exception(&Error::from(error))))
     }
 
-    /// Name the file in an error: one that ends early has no number, so Python would not show the name.
+    /// Name the file in the error for a file that ends early: it has no number, so Python would not show the name.
     fn name(&self, error: io::Error) -> io::Error {
         if error.kind() != io::ErrorKind::UnexpectedEof {
             return error;

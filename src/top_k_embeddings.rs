@@ -18,8 +18,7 @@ type Floats<'py> = Bound<'py, PyArray1<f64>>;
 type Integers<'py> = Bound<'py, PyArray1<i64>>;
 type StateParts<'py> = (usize, &'static str, usize, Vec<usize>, Floats<'py>, Integers<'py>, Vec<(i64, i64)>);
 
-/// The best items that each query has seen so far. Calls from several threads do not wait for each other: one of them
-/// raises.
+/// A search of the best items of each query. A call while another one runs raises a `RuntimeError`.
 #[pyclass(frozen, module = "muge_fast._core")]
 pub struct TopK(Mutex<top_k_embeddings::TopK>);
 

@@ -54,7 +54,7 @@ pub enum Error {
     TooMany {
         /// The parameter.
         parameter: &'static str,
-        /// What there is too much of, as a plural noun.
+        /// What they are, as a plural noun.
         what: &'static str,
         /// How many there are.
         count: usize,

@@ -1,7 +1,7 @@
-//! Large zeroed arrays on large pages.
+//! Zeroed arrays on large pages.
 //!
-//! A table of tens of megabytes that is read at random spends more time on finding its pages than on reading them.
-//! Linux gives large pages to whoever asks; elsewhere, and for small arrays, this is an ordinary vector.
+//! Random reads of a table of tens of megabytes mostly miss the cache of page addresses. Linux has large pages for
+//! programs that ask for them; on other systems, and for small arrays, this is an ordinary vector.
 
 use std::ops::{Deref, DerefMut};
 
@@ -11,10 +11,10 @@ use memmap2::MmapMut;
 use crate::error::Result;
 use crate::memory;
 
-/// Smaller arrays are not worth a mapping of their own: a large page has 2 MiB.
-const SMALLEST: usize = 4 << 20;
+/// Size in bytes from which an array gets its own pages: a large page has 2 MiB.
+const MIN_BYTES: usize = 4 << 20;
 
-/// An array of zeroed numbers.
+/// An array of numbers that starts as zeros.
 #[derive(Debug)]
 pub struct HugeArray<T> {
     storage: Storage<T>,
@@ -49,7 +49,7 @@ impl<T: Pod> HugeArray<T> {
 
 /// Map pages for `len` values; None for few values, and where the system refuses.
 fn map<T>(len: usize) -> Option<MmapMut> {
-    let bytes = len.checked_mul(size_of::<T>()).filter(|&bytes| bytes >= SMALLEST)?;
+    let bytes = len.checked_mul(size_of::<T>()).filter(|&bytes| bytes >= MIN_BYTES)?;
     let pages = MmapMut::map_anon(bytes).ok()?;
     // Large pages are only a matter of speed.
     #[cfg(target_os = "linux")]
@@ -69,7 +69,7 @@ impl<T: Pod> Deref for HugeArray<T> {
     fn deref(&self) -> &[T] {
         match &self.storage {
             Storage::Vector(vector) => vector,
-            // Pages are aligned for every number.
+            // Pages are aligned for every type of number.
             Storage::Pages(pages) => &bytemuck::cast_slice(pages)[..self.len],
         }
     }
@@ -90,7 +90,7 @@ mod tests {
 
     #[test]
     fn small_and_large_arrays_are_zeroed_and_writable() {
-        for len in [0, 1, 1000, SMALLEST / 8, SMALLEST / 8 + 1] {
+        for len in [0, 1, 1000, MIN_BYTES / 8, MIN_BYTES / 8 + 1] {
             let mut array = HugeArray::<u64>::zeroed(len);
             assert_eq!(array.len(), len);
             assert!(array.iter().all(|&value| value == 0));

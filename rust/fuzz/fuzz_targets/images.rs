@@ -1,4 +1,4 @@
-//! Image files of a few kinds of bytes, compared with their plain definition.
+//! Image files of any bytes, compared with their plain definition.
 
 #![no_main]
 
@@ -9,7 +9,7 @@ use muge_fast_core::io::image_tsv::{Limits, decode, index};
 const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 fuzz_target!(|input: &[u8]| {
-    // The first byte makes lines long.
+    // The first byte lengthens lines.
     let Some((&first, input)) = input.split_first() else { return };
     let repeat = [1, 1, 1, 40][usize::from(first) % 4];
     let data: Vec<u8> =
@@ -38,9 +38,9 @@ fuzz_target!(|input: &[u8]| {
     assert!(images.next().is_none() && broken.next().is_none());
 });
 
-/// Base64 of one alphabet, digit by digit; padding only where it makes the length a multiple of four.
+/// Check base64 of one alphabet, digit by digit; padding must make the length a multiple of four.
 fn check(text: &[u8]) {
-    let found = decode(text).ok();
+    let decoded = decode(text).ok();
     let body = text.strip_suffix(b"==").or_else(|| text.strip_suffix(b"=")).unwrap_or(text);
     let is_url = text.iter().any(|byte| b"-_".contains(byte));
     let digit = |byte: &u8| match (byte, is_url) {
@@ -52,14 +52,14 @@ fn check(text: &[u8]) {
     let digits: Option<Vec<usize>> = body.iter().map(digit).collect();
     let fits = (body.len() == text.len() || text.len().is_multiple_of(4)) && body.len() % 4 != 1;
     let Some(digits) = digits.filter(|_| fits) else {
-        assert_eq!(found, None, "{text:?}");
+        assert_eq!(decoded, None, "{text:?}");
         return;
     };
     let mut bits = digits.iter().flat_map(|digit| (0..6).rev().map(move |bit| digit >> bit & 1));
     let bytes: Vec<u8> = (0..digits.len() * 6 / 8)
         .map(|_| (0..8).fold(0, |byte, _| byte << 1 | u8::from(bits.next() == Some(1))))
         .collect();
-    // Bits that are left over must be zero.
+    // The remaining bits must be zero.
     let is_canonical = bits.all(|bit| bit == 0);
-    assert_eq!(found, is_canonical.then_some(bytes), "{text:?}");
+    assert_eq!(decoded, is_canonical.then_some(bytes), "{text:?}");
 }

@@ -1,7 +1,7 @@
 //! Image files of MUGE: on each line an id, a tab, and an image in base64.
 //!
-//! The index tells where each image is. The file is read in groups of blocks by all threads, which look for line ends;
-//! then the first bytes of each line are looked at for its id. Images are decoded when they are asked for.
+//! The index has the offset of each image. All threads read groups of blocks of the file and find their line ends; then
+//! the first bytes of each line are searched for the id. Images are decoded on demand.
 
 use memchr::{memchr, memchr_iter};
 
@@ -10,7 +10,7 @@ use crate::io::source::Source;
 use crate::memory;
 use crate::parallel::Plan;
 
-/// Bytes that a thread looks through at a time.
+/// Bytes that a thread searches at a time.
 const BLOCK: usize = 1 << 20;
 
 /// Blocks that are in memory together.
@@ -19,10 +19,10 @@ const GROUP: usize = 16;
 /// Bytes at the start of a line that are searched for the tab.
 const HEAD: u64 = 1024;
 
-/// Lines that a thread looks at together.
+/// Lines that a thread parses at a time.
 const LINES: usize = 64;
 
-/// Lines between two checks of the limits: a hostile file costs at most so many lines more.
+/// Lines between two checks of the limits: a hostile file costs at most this many lines more.
 const LINES_BETWEEN_CHECKS: usize = 1 << 16;
 
 /// Why a line has no image.
@@ -39,7 +39,7 @@ pub enum BrokenLine {
 }
 
 impl BrokenLine {
-    /// Return the name of the problem that other languages use.
+    /// Return the name of the problem, which does not change when messages are reworded.
     pub fn code(self) -> &'static str {
         match self {
             Self::NoTab => "no_tab",
@@ -227,10 +227,10 @@ fn line_ends<S: Source + ?Sized>(source: &S, plan: &Plan, offset: u64, bytes: &m
     Ok(ends)
 }
 
-/// The bytes of base64, in the standard or the URL-safe alphabet, with or without padding.
+/// Decode base64, in the standard or the URL-safe alphabet, with or without padding.
 ///
 /// # Errors
-/// [`Error::Invalid`] for anything else.
+/// [`Error::Invalid`].
 pub fn decode(text: &[u8]) -> Result<Vec<u8>> {
     let is_url = text.iter().any(|byte| matches!(byte, b'-' | b'_'));
     let alphabet = if is_url { base64_simd::URL_SAFE_NO_PAD } else { base64_simd::STANDARD_NO_PAD };
@@ -238,7 +238,7 @@ pub fn decode(text: &[u8]) -> Result<Vec<u8>> {
     let body = &text[..text.len() - padding];
     let is_whole = padding == 0 || text.len().is_multiple_of(4);
     let decoded = if is_whole { alphabet.decode_to_vec(body).ok() } else { None };
-    decoded.ok_or_else(|| Error::Invalid { parameter: "image", problem: "is not base64".to_owned() })
+    decoded.ok_or_else(|| Error::Invalid { parameter: "image", problem: "not valid base64".to_owned() })
 }
 
 #[cfg(test)]

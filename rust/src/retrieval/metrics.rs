@@ -1,37 +1,37 @@
-//! How good rankings are: recall, precision, reciprocal rank, average precision and nDCG of each query.
+//! Metrics of rankings: hit rate, recall, precision, reciprocal rank, average precision and nDCG of each query.
 //!
-//! All of them follow from where the relevant items stand in the ranking; relevance is yes or no.
+//! All of them follow from the ranks of the relevant items; relevance is binary.
 
 use super::Lists;
 use crate::error::{Error, Result};
 use crate::memory;
 use crate::parallel::Plan;
 
-/// Queries that one thread takes at a time.
+/// Queries that a thread scores at a time.
 const BLOCK: usize = 256;
 
 /// A metric of one ranking, between 0 and 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Metric {
-    /// 1 if a relevant item is among the first k: what MUGE calls recall, others hit rate or success.
+    /// Hit rate: 1 if a relevant item is among the first k. MUGE calls it recall.
     Recall(usize),
-    /// The share of the relevant items that is among the first k.
+    /// Recall: the fraction of the relevant items that is among the first k.
     RelevantRecall(usize),
-    /// The share of the first k that is relevant.
+    /// The fraction of the first k items that is relevant.
     Precision(usize),
-    /// Discounted cumulative gain of the first k by that of the best ranking (Järvelin and Kekäläinen, 2002).
+    /// Discounted cumulative gain of the first k, divided by that of the best ranking (Järvelin and Kekäläinen, 2002).
     Ndcg(usize),
-    /// One by the rank of the first relevant item.
+    /// 1 divided by the rank of the first relevant item; 0 without one.
     ReciprocalRank,
-    /// The mean, over the relevant items, of the precision at the rank of each; 0 for those that are missing.
+    /// The mean, over the relevant items, of the precision at the rank of each; 0 for missing ones.
     AveragePrecision,
 }
 
 impl Metric {
-    /// The names that [`Metric::named`] knows.
+    /// The names of the metrics.
     pub const NAMES: &'static [&'static str] = &["recall", "relevant_recall", "precision", "ndcg", "mrr", "map"];
 
-    /// The metric of that name; `k` is for those that look at the first k items only.
+    /// Return the metric of that name; `k` is used by those of the first k items only.
     ///
     /// # Errors
     /// [`Error::UnknownName`].
@@ -55,17 +55,18 @@ impl Metric {
         if k == 0 { Err(Error::Zero("k")) } else { Ok(()) }
     }
 
-    /// Its value for one query: `ranks` of the relevant items that were found, from 1, rising, and how many there are.
+    /// Return the value for one query, from the ranks of the relevant items in its ranking (from 1, ascending) and the
+    /// number of all relevant items.
     fn of(self, ranks: &[usize], relevant: usize) -> f64 {
-        let found = |k: usize| ranks.partition_point(|&rank| rank <= k);
+        let hits = |k: usize| ranks.partition_point(|&rank| rank <= k);
         let gain = |ranks: &mut dyn Iterator<Item = usize>| sum(ranks.map(|rank| 1.0 / (rank as f64 + 1.0).log2()));
         match self {
-            Self::Recall(k) => f64::from(u8::from(found(k) > 0)),
-            Self::RelevantRecall(k) => found(k) as f64 / relevant as f64,
-            Self::Precision(k) => found(k) as f64 / k as f64,
+            Self::Recall(k) => f64::from(u8::from(hits(k) > 0)),
+            Self::RelevantRecall(k) => hits(k) as f64 / relevant as f64,
+            Self::Precision(k) => hits(k) as f64 / k as f64,
             Self::Ndcg(k) => {
-                let own = gain(&mut ranks[..found(k)].iter().copied());
-                own / gain(&mut (1..=relevant.min(k)))
+                let gained = gain(&mut ranks[..hits(k)].iter().copied());
+                gained / gain(&mut (1..=relevant.min(k)))
             }
             Self::ReciprocalRank => ranks.first().map_or(0.0, |&rank| 1.0 / rank as f64),
             Self::AveragePrecision => {
@@ -76,7 +77,7 @@ impl Metric {
     }
 }
 
-/// The sum from zero: that of the standard library is -0.0 where there is nothing to add.
+/// Return the sum, starting from 0.0: `Iterator::sum` starts from -0.0.
 fn sum(values: impl Iterator<Item = f64>) -> f64 {
     values.fold(0.0, |sum, value| sum + value)
 }
@@ -114,12 +115,12 @@ pub fn rows(predictions: &Lists<'_>, references: &Lists<'_>, metrics: &[Metric],
     Ok(values)
 }
 
-/// Buffers for one query after the other.
+/// Buffers of one thread, for one query after the other.
 #[derive(Debug, Default)]
 struct Query {
     relevant: Vec<i64>,
     ranked: Vec<i64>,
-    /// Ranks of the relevant items that were found, from 1.
+    /// Ranks of the relevant items in the ranking, from 1.
     ranks: Vec<usize>,
 }
 
@@ -132,8 +133,8 @@ impl Query {
         sort(predictions, row, &mut self.ranked)?;
         self.ranks.clear();
         let ranked = predictions.get(row).iter().zip(1..);
-        let found = ranked.filter(|(id, _)| self.relevant.binary_search(id).is_ok());
-        self.ranks.extend(found.map(|(_, rank)| rank));
+        let hits = ranked.filter(|(id, _)| self.relevant.binary_search(id).is_ok());
+        self.ranks.extend(hits.map(|(_, rank)| rank));
         Ok(())
     }
 }
@@ -178,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn where_nothing_is_found_the_value_is_zero_without_a_sign() {
+    fn without_hits_the_value_is_positive_zero() {
         for ranked in [&[][..], &[7, 8]] {
             for &name in Metric::NAMES {
                 let value = one(ranked, &[1, 2], Metric::named(name, 3).unwrap()).unwrap();
@@ -188,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn broken_lists_are_refused() {
+    fn errors_name_the_list() {
         let error =
             |ranked: &[i64], relevant: &[i64]| one(ranked, relevant, Metric::Recall(1)).unwrap_err().to_string();
         assert_eq!(error(&[1, 2, 1], &[1]), "predictions: row 0 has an item twice");

@@ -1,4 +1,4 @@
-//! Retrieval: the best items for each query, and how good a ranking is.
+//! Retrieval: the best items of each query, and metrics of rankings.
 
 mod lists;
 pub mod metrics;

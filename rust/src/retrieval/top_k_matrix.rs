@@ -1,8 +1,8 @@
-//! The k best of each row of a ready matrix.
+//! The k best values of each row of a matrix.
 //!
-//! A row is read once, in groups of [`GROUP`] values, of which only the largest is kept. The k groups with the largest
-//! values hold the k best values of the row: whatever lies in another group is beaten by the best of each of these, and
-//! on equal values these come first. So only k groups are read again, however the row is ordered.
+//! A row is read once, in groups of [`GROUP`] values, and the maximum of each group is kept. The k groups with the largest
+//! maxima contain the k best values of the row: any value of another group is at most the maximum of each of these, and
+//! on ties these come first. So only k groups are read again, in whatever order the row is.
 
 use std::cmp::Ordering;
 use std::ops::Range;
@@ -15,39 +15,39 @@ use crate::parallel::Plan;
 use crate::simd::Level;
 use crate::simd::group_max::{GROUP, GroupMax};
 
-/// Rows that are handed out together: enough to fill the cache lines of a matrix that is stored by columns.
+/// Rows that a thread takes at a time: enough to use whole cache lines of a matrix that is stored by columns.
 const BLOCK: usize = 16;
 
-/// Up to this k, the best groups are kept in order while they are found; above, they are selected afterwards.
-const SMALL_K: usize = 32;
+/// Up to this k, the best groups are kept in order by insertion; for a larger k they are selected afterwards.
+const MAX_INSERTION_K: usize = 32;
 
-/// Groups that are searched together.
+/// Groups whose maxima are reduced to one.
 const TOP: usize = 16;
 
-/// A matrix that can hand out its rows.
+/// A matrix of floating-point numbers.
 pub trait Matrix: Sync {
-    /// What it holds.
+    /// Type of the values.
     type Value: Value;
 
     /// Number of rows and of columns.
     fn shape(&self) -> (usize, usize);
 
-    /// A row, if its values lie side by side.
+    /// Return a row if its values are contiguous.
     fn row(&self, row: usize) -> Option<&[Self::Value]>;
 
     /// Iterate over the values of some rows in one column.
     fn column(&self, column: usize, rows: Range<usize>) -> impl Iterator<Item = Self::Value>;
 }
 
-/// A floating-point number that rows are made of.
+/// A floating-point number of a matrix.
 pub trait Value: Copy + Default + Send + Sync {
     /// The type in which values are compared.
     type Wide: GroupMax;
 
-    /// This value in the type in which it is compared. Exact.
+    /// Convert the value to the type in which values are compared. Exact.
     fn widen(self) -> Self::Wide;
 
-    /// A row in that type; `buffer` is there for types that must be converted.
+    /// Convert a row; `buffer` is used by types that differ.
     fn widen_all<'a>(row: &'a [Self], buffer: &'a mut Vec<Self::Wide>) -> &'a [Self::Wide];
 }
 
@@ -90,7 +90,7 @@ impl Value for f16 {
     }
 }
 
-/// The best values of each row and where they are, row by row.
+/// The best values of each row and their columns, row by row.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Best<V> {
     /// Descending, NaN last.
@@ -99,7 +99,7 @@ pub struct Best<V> {
     pub indices: Vec<i64>,
 }
 
-/// The `k` best of each row: descending, the lower index first among equals, NaN last. Minus zero equals zero.
+/// Find the `k` best of each row: descending, the lower index first among equals, NaN last. Minus zero equals zero.
 ///
 /// # Errors
 /// [`Error::OutOfRange`] if `k` is not within 1 and the number of columns; [`Error::TooMany`] columns; [`Error::Memory`];
@@ -156,14 +156,14 @@ fn copy_rows<M: Matrix>(matrix: &M, rows: Range<usize>, target: &mut Vec<M::Valu
     Ok(())
 }
 
-/// The order of results: larger first, NaN last, then the lower index.
+/// Compare by the order of results: larger first, NaN last, then the lower index.
 fn compare<W: GroupMax>(row: &[W], left: u32, right: u32) -> Ordering {
     let (a, b) = (row[left as usize], row[right as usize]);
     let by_value = b.partial_cmp(&a).unwrap_or_else(|| a.is_nan().cmp(&b.is_nan()));
     by_value.then(left.cmp(&right))
 }
 
-/// Buffers for one row after the other.
+/// Buffers of one thread, for one row after the other.
 #[derive(Debug, Default)]
 struct Selection<W> {
     /// The largest value of each group.
@@ -176,13 +176,13 @@ struct Selection<W> {
 }
 
 impl<W: GroupMax> Selection<W> {
-    /// The indices of the `k` best values of a row, best first.
+    /// Return the indices of the `k` best values of a row, best first.
     fn best(&mut self, row: &[W], k: usize, level: Level) -> &[u32] {
-        // With half of the groups or more to be read again, reading all at once is quicker.
+        // If half of the groups or more had to be read again, sorting the whole row is faster.
         if row.len() / GROUP >= 2 * k {
             W::group_max(row, &mut self.largest, level);
-            // Fewer than k numbers in the best groups: some NaN is among the k best.
-            if if k <= SMALL_K { self.by_insertion(row, k) } else { self.by_selection(row, k) } {
+            // With fewer than k numbers in the best groups, NaN is among the k best.
+            if if k <= MAX_INSERTION_K { self.by_insertion(row, k) } else { self.by_selection(row, k) } {
                 return &self.candidates;
             }
         }
@@ -192,8 +192,8 @@ impl<W: GroupMax> Selection<W> {
         &self.candidates
     }
 
-    /// For small k: the best groups of groups, in these the best groups, in these the best values. Most of each are
-    /// dismissed by one comparison, and of ascending rows no more than a few come in between.
+    /// Find the best groups of groups, in these the best groups, in these the best values; for small k. One comparison
+    /// dismisses most of each, and even ascending rows need only few insertions.
     fn by_insertion(&mut self, row: &[W], k: usize) -> bool {
         let Self { largest, tops, sorted, groups, candidates } = self;
         tops.clear();
@@ -208,13 +208,13 @@ impl<W: GroupMax> Selection<W> {
         candidates.len() == k
     }
 
-    /// For any k.
+    /// Find the best groups by selection; for any k.
     fn by_selection(&mut self, row: &[W], k: usize) -> bool {
         let Self { largest, groups, candidates, .. } = self;
         groups.clear();
         groups.extend(0..largest.len() as u32);
         groups.select_nth_unstable_by(k - 1, |&left, &right| compare(largest, left, right));
-        // No number below the k-th best group's largest is among the k best.
+        // No number below the maximum of the k-th best group is among the k best.
         let least = largest[groups[k - 1] as usize];
         candidates.clear();
         for &group in &groups[..k] {
@@ -231,7 +231,7 @@ impl<W: GroupMax> Selection<W> {
     }
 }
 
-/// Leave the `k` best, best first.
+/// Reduce candidates to the `k` best, best first.
 fn select<W: GroupMax>(row: &[W], candidates: &mut Vec<u32>, k: usize) {
     if k < candidates.len() {
         candidates.select_nth_unstable_by(k, |&left, &right| compare(row, left, right));
@@ -240,11 +240,11 @@ fn select<W: GroupMax>(row: &[W], candidates: &mut Vec<u32>, k: usize) {
     candidates.sort_unstable_by(|&left, &right| compare(row, left, right));
 }
 
-/// The best numbers so far, best first, at most `k`. NaN does not get in.
+/// At most `k` numbers, best first, without NaN.
 #[derive(Debug, Default)]
 struct Sorted<W> {
     k: usize,
-    /// The last of `k` numbers; before there are as many, less than or equal to every number.
+    /// The last of `k` numbers; while there are fewer, a lower bound of all numbers.
     least: W,
     values: Vec<W>,
     indices: Vec<u32>,
@@ -260,7 +260,7 @@ impl<W: GroupMax> Sorted<W> {
 
     #[inline]
     fn offer(&mut self, value: W, index: u32) {
-        // One comparison is enough for most.
+        // Most values fail the first comparison.
         if value >= self.least && (self.values.len() < self.k || self.is_better_than_last(value, index)) {
             self.insert(value, index);
         }
@@ -270,10 +270,10 @@ impl<W: GroupMax> Sorted<W> {
         value > self.least || self.indices.last().is_some_and(|&last| index < last)
     }
 
-    /// From the best groups to the best of their `values`, `size` of which are one group; `largest` are their largest.
+    /// Replace the best groups by the best of their `values`. A group has `size` values; `largest` has its maximum.
     fn descend(&mut self, largest: &[W], values: &[W], size: usize, groups: &mut Vec<u32>) {
         groups.clone_from(&self.indices);
-        // No number below the k-th best group's largest is among the k best.
+        // No number below the maximum of the k-th best group is among the k best.
         let floor = self.least;
         self.clear(self.k);
         for &group in &*groups {
@@ -295,16 +295,16 @@ impl<W: GroupMax> Sorted<W> {
             self.values.push(value);
             self.indices.push(index);
         }
-        let mut place = self.values.len() - 1;
-        while place > 0 {
-            let (other, before) = (self.values[place - 1], self.indices[place - 1]);
-            if other > value || other == value && before < index {
+        let mut slot = self.values.len() - 1;
+        while slot > 0 {
+            let (previous, before) = (self.values[slot - 1], self.indices[slot - 1]);
+            if previous > value || previous == value && before < index {
                 break;
             }
-            (self.values[place], self.indices[place]) = (other, before);
-            place -= 1;
+            (self.values[slot], self.indices[slot]) = (previous, before);
+            slot -= 1;
         }
-        (self.values[place], self.indices[place]) = (value, index);
+        (self.values[slot], self.indices[slot]) = (value, index);
         if self.values.len() == self.k {
             self.least = self.values[self.k - 1];
         }
@@ -359,7 +359,7 @@ mod tests {
     }
 
     #[test]
-    fn every_row_gives_the_same_as_a_full_sort() {
+    fn every_row_equals_a_full_sort() {
         for columns in [1, 7, 63, 64, 65, 129, 1000, 4097, 9000] {
             let rows = rows(columns);
             let matrix = Plain(rows.concat(), columns);

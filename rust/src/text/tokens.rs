@@ -1,15 +1,15 @@
-//! Texts as token ids in one flat array, tokenized on all threads.
+//! Token ids of many texts in one flat array, tokenized on all threads.
 
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::vocab::{Interner, Room, Vocab};
+use super::vocab::{Capacity, Interner, Vocab};
 use super::{Scratch, Sink, Tokenizer};
 use crate::error::Result;
 use crate::memory;
 use crate::parallel::{Plan, split_by_lengths};
 
-/// Texts are tokenized in at most this many blocks, each with a vocabulary of its own that is merged afterwards.
+/// Texts are tokenized in at most this many blocks, each with its own vocabulary; these are merged afterwards.
 const MAX_BLOCKS: usize = 32;
 const MIN_BLOCK: usize = 64;
 
@@ -26,7 +26,7 @@ impl Tokens {
         self.ends.len()
     }
 
-    /// Whether there is no text.
+    /// Whether there are no texts.
     pub fn is_empty(&self) -> bool {
         self.ends.is_empty()
     }
@@ -36,17 +36,17 @@ impl Tokens {
         if texts.is_empty() { 0 } else { self.ends[texts.end - 1] - self.start(texts.start) }
     }
 
-    /// The token ids of one text.
+    /// Return the token ids of one text.
     pub fn get(&self, text: usize) -> &[u32] {
         &self.ids[self.span(text)]
     }
 
-    /// The token ids of a range of texts, one text after the other.
+    /// Return the token ids of a range of texts, one text after the other.
     pub fn of(&self, texts: &Range<usize>) -> &[u32] {
         if texts.is_empty() { &[] } else { &self.ids[self.start(texts.start)..self.ends[texts.end - 1]] }
     }
 
-    /// Where the tokens of one text lie among those of all texts.
+    /// Return the range of the tokens of one text among those of all texts.
     pub fn span(&self, text: usize) -> Range<usize> {
         self.start(text)..self.ends[text]
     }
@@ -56,24 +56,24 @@ impl Tokens {
     }
 }
 
-/// A sequence of texts that know how to hand over their tokens.
+/// A sequence of texts with a rule that splits them into tokens.
 pub trait Texts: Sync {
     /// Number of texts.
     fn len(&self) -> usize;
 
-    /// Whether there is no text.
+    /// Whether there are no texts.
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Hand the tokens of one text to `sink`.
+    /// Send the tokens of one text to `sink`.
     fn cut(&self, text: usize, scratch: &mut Scratch, sink: &mut impl Sink);
 }
 
-/// Texts to be cut by a tokenizer.
+/// Texts to be split by a tokenizer.
 #[derive(Debug)]
 pub struct Uncut<'a, T> {
-    /// The rule that cuts them.
+    /// The tokenizer.
     pub tokenizer: &'a Tokenizer,
     /// The texts.
     pub texts: &'a [T],
@@ -89,7 +89,7 @@ impl<T: AsRef<str> + Sync> Texts for Uncut<'_, T> {
     }
 }
 
-/// Texts that somebody else has cut into tokens.
+/// Texts that are already split into tokens.
 #[derive(Debug)]
 pub struct Cut<'a, T>(pub &'a [Vec<T>]);
 
@@ -103,12 +103,12 @@ impl<T: AsRef<str> + Sync> Texts for Cut<'_, T> {
     }
 }
 
-/// Some of the texts, side by side.
+/// A range of texts.
 #[derive(Debug)]
 pub struct Part<'a, T> {
-    /// All of them.
+    /// All texts.
     pub texts: &'a T,
-    /// Which.
+    /// The range.
     pub range: Range<usize>,
 }
 
@@ -122,10 +122,10 @@ impl<T: Texts> Texts for Part<'_, T> {
     }
 }
 
-/// Tokenize texts; tokens that `base` does not know get ids after it.
+/// Tokenize texts. Tokens of `base` keep their ids, new tokens get the ids that follow.
 ///
 /// # Errors
-/// [`crate::Error::Cancelled`].
+/// [`Error::Memory`](crate::Error::Memory); [`Error::Cancelled`](crate::Error::Cancelled).
 pub fn tokenize(texts: &impl Texts, base: Option<&Arc<Vocab>>, plan: &Plan) -> Result<(Tokens, Vocab)> {
     let size = texts.len().div_ceil(MAX_BLOCKS).max(MIN_BLOCK);
     let mut blocks =
@@ -139,7 +139,7 @@ pub fn tokenize(texts: &impl Texts, base: Option<&Arc<Vocab>>, plan: &Plan) -> R
     Ok((tokens, vocab))
 }
 
-/// The tokens of one block of texts, under ids of the block's own vocabulary.
+/// The tokens of one block of texts, with ids of the vocabulary of the block.
 #[derive(Debug, Default)]
 struct Block {
     interner: Interner,
@@ -150,28 +150,29 @@ fn cut_block(
     texts: &impl Texts,
     base: Option<&Arc<Vocab>>,
     block: Range<usize>,
-    (scratch, room): &mut (Scratch, Room),
+    (scratch, capacity): &mut (Scratch, Capacity),
     plan: &Plan,
 ) -> Result<Block> {
-    // About as many tokens as the last block had; growing is what costs most in a vocabulary.
-    let mut interner = Interner { vocab: Vocab::with_room(base.cloned(), *room), ids: Vec::new() };
+    // A block probably has as many tokens as the one before, and growing is the most expensive part of a vocabulary.
+    let mut interner = Interner { vocab: Vocab::with_capacity(base.cloned(), *capacity), ids: Vec::new() };
     let mut ends = Vec::with_capacity(block.len());
     for text in block {
         plan.check()?;
         texts.cut(text, scratch, &mut interner);
         ends.push(interner.ids.len());
     }
-    *room = interner.vocab.room();
+    *capacity = interner.vocab.capacity();
     Ok(Block { interner, ends })
 }
 
-/// One vocabulary for all blocks, and for each block the new id of each of its own tokens.
+/// Merge the vocabularies of all blocks; returns for each block the new ids of its tokens too.
 fn merge(blocks: &[Block], base: Option<&Arc<Vocab>>) -> (Vocab, Vec<Vec<u32>>) {
     let mut vocab = Vocab::new(base.cloned());
     let renumber = blocks.iter().map(|block| vocab.intern_all(&block.interner.vocab)).collect();
     (vocab, renumber)
 }
 
+/// Concatenate the tokens of all blocks, with their new ids.
 fn join(mut blocks: Vec<Block>, renumber: &[Vec<u32>], below: u32, plan: &Plan) -> Result<Tokens> {
     let total = blocks.iter().map(|block| block.interner.ids.len()).sum();
     let texts = blocks.iter().map(|block| block.ends.len()).sum();
@@ -236,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_cut_elsewhere_keep_their_tokens() {
+    fn split_texts_keep_their_tokens() {
         let cut = vec![vec!["连衣裙", "A"], vec![], vec!["", "连衣裙"]];
         let (tokens, _) = tokenize(&Cut(&cut), None, &Plan::new(None)).unwrap();
         assert_eq!([tokens.get(0), tokens.get(1), tokens.get(2)], [&[1, 2][..], &[], &[3, 1]]);

@@ -1,7 +1,7 @@
-//! Feature files: one JSON object a line, with an id and a list of numbers.
+//! Feature files: on each line a JSON object with an id and a list of numbers.
 //!
-//! Blocks of the file are read and parsed on all threads. A line of the usual kind goes through `plain`; whatever else
-//! it may be, `serde_json` decides what it means or what is wrong with it (`general`).
+//! Blocks of the file are read and parsed on all threads. `usual_line` parses lines of the usual form, `any_line` all
+//! others with `serde_json`, which also reports what is wrong with them.
 
 mod any_line;
 mod usual_line;
@@ -22,15 +22,15 @@ pub use write::lines as write;
 /// Bytes of the file that are read at a time: they stay in the second-level cache while they are parsed.
 const BLOCK: u64 = 1 << 19;
 
-/// What the id of a row may be called.
+/// Names that the field of the id may have.
 pub const ID_FIELDS: [&str; 3] = ["image_id", "text_id", "query_id"];
 
 /// Ids and features, row by row.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct Features {
-    /// One for each row.
+    /// Id of each row.
     pub ids: Vec<i64>,
-    /// All rows, one after the other, each of as many numbers.
+    /// The numbers of all rows, one row after the other.
     pub values: Vec<f32>,
 }
 
@@ -42,11 +42,11 @@ impl Features {
 }
 
 /// Read features: `{"image_id": 7, "feature": [0.25, …]}` on each line; the id may be `text_id` or `query_id`. Each
-/// number is rounded to the nearest double and that to the nearest float. Blank lines and other fields are passed over.
+/// number is rounded to the nearest double and that to the nearest float. Blank lines and other fields are skipped.
 ///
 /// # Errors
-/// [`Error::Line`] for the first line that is not so, or has another number of features than the first;
-/// [`Error::Empty`] without any; [`Error::Io`]; [`Error::Memory`]; [`Error::Cancelled`].
+/// [`Error::Line`] for the first malformed line, or one with another number of features than the first;
+/// [`Error::Empty`] for a file without rows; [`Error::Io`]; [`Error::Memory`]; [`Error::Cancelled`].
 pub fn read(source: &(impl Source + ?Sized), level: Level, plan: &Plan) -> Result<Features> {
     let blocks = source.size().div_ceil(BLOCK) as usize;
     let mut blocks = plan.map(blocks, 1, Vec::new, |bytes, block| Block::read(source, block.start, bytes, level))?;
@@ -105,7 +105,7 @@ impl Problem {
 #[derive(Debug, Default)]
 struct Block {
     rows: Features,
-    /// Numbers in the first row, and where that is.
+    /// Length of the first row, and its offset in the file.
     first: Option<(usize, u64)>,
     problem: Option<Problem>,
 }
@@ -120,7 +120,7 @@ impl Block {
         Ok(this)
     }
 
-    /// Parse lines, the first of which is at `offset` in the file.
+    /// Parse lines, the first of which is at `offset` in the file, until one is malformed.
     fn parse(&mut self, lines: &[u8], mut offset: u64, level: Level) {
         let mut start = 0;
         while start < lines.len() {
@@ -155,12 +155,12 @@ impl Block {
         Ok(())
     }
 
-    /// Compare the width of the first row with that of the file.
+    /// Compare the length of the first row with that of the file.
     fn check_width(&mut self, width: &mut Option<usize>) {
-        if let Some((own, offset)) = self.first {
-            let expected = *width.get_or_insert(own);
-            if own != expected {
-                self.problem = Some(Problem { offset, text: unequal(own, expected) });
+        if let Some((found, offset)) = self.first {
+            let expected = *width.get_or_insert(found);
+            if found != expected {
+                self.problem = Some(Problem { offset, text: unequal(found, expected) });
             }
         }
     }
@@ -170,8 +170,8 @@ fn unequal(width: usize, expected: usize) -> String {
     format!("feature has {width} numbers, the first line has {expected}")
 }
 
-/// Read the lines that start in the block at `start`; where they are in `bytes`. Of all blocks but the first, the byte
-/// before is read too, which tells whether a line starts with the block.
+/// Read the lines that start in the block at `start`, and return their range in `bytes`. For all blocks but the first, the
+/// byte before the block is read too: if it is a line end, a line starts with the block.
 fn lines(source: &(impl Source + ?Sized), start: u64, bytes: &mut Vec<u8>) -> Result<Range<usize>> {
     let from = start.saturating_sub(1);
     let mut end = source.size().min(start + BLOCK);
@@ -181,19 +181,19 @@ fn lines(source: &(impl Source + ?Sized), start: u64, bytes: &mut Vec<u8>) -> Re
         0
     } else {
         match memchr(b'\n', bytes) {
-            Some(place) if from + place as u64 + 1 < end => place + 1,
+            Some(index) if from + index as u64 + 1 < end => index + 1,
             _ => return Ok(0..0),
         }
     };
-    // The last line goes on in the next blocks.
+    // The last line may continue in the next blocks.
     while bytes.last() != Some(&b'\n') && end < source.size() {
         let next = source.size().min(end + (BLOCK / 16).max(end - from));
-        let known = bytes.len();
-        memory::resize(bytes, known + (next - end) as usize)?;
-        source.read_at(end, &mut bytes[known..])?;
+        let len = bytes.len();
+        memory::resize(bytes, len + (next - end) as usize)?;
+        source.read_at(end, &mut bytes[len..])?;
         end = next;
-        if let Some(place) = memchr(b'\n', &bytes[known..]) {
-            bytes.truncate(known + place + 1);
+        if let Some(index) = memchr(b'\n', &bytes[len..]) {
+            bytes.truncate(len + index + 1);
         }
     }
     Ok(head..bytes.len())

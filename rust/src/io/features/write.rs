@@ -1,18 +1,18 @@
-//! Lines of a feature file.
+//! Format feature files.
 
 use std::io;
 
 use crate::error::{Error, Result};
 use crate::parallel::Plan;
 
-/// Rows that one thread makes lines of.
+/// Rows that a thread formats at a time.
 const BLOCK: usize = 64;
 
-/// One line for each id and its row of numbers, in blocks. `field` is the name of the id; a number is the shortest text
-/// that reads back as the same `f32`.
+/// Format one line for each id and its row of numbers; returns blocks of lines. `field` is the name of the id. Each number
+/// becomes the shortest text that parses to the same `f32`.
 ///
 /// # Errors
-/// Numbers that do not make up one row for each id, or one that is not finite; [`Error::Cancelled`].
+/// [`Error::Incomplete`] if there is not one row for each id; [`Error::NotFinite`]; [`Error::Cancelled`].
 pub fn lines(field: &'static str, ids: &[i64], values: &[f32], plan: &Plan) -> Result<Vec<Vec<u8>>> {
     let width = values.len().checked_div(ids.len()).unwrap_or(0);
     if width * ids.len() != values.len() || width == 0 {

@@ -45,7 +45,7 @@ struct Items {
     panels: Vec<Panel>,
 }
 
-/// What a panel knows of its items besides their words.
+/// The items of a panel, without their words.
 #[derive(Clone, Default)]
 struct Panel {
     scales: [f32; ITEMS],
