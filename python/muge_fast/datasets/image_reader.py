@@ -9,18 +9,10 @@ from types import MappingProxyType
 from muge_fast._internal.paths import PathLike, magic_bytes_problem
 from muge_fast.datasets.decoding import broken_images
 from muge_fast.datasets.fields import RowFormat
-from muge_fast.datasets.image_tsv import SECOND, ImageTsv
+from muge_fast.datasets.image_tsv import ImageTsv
 from muge_fast.datasets.limits import Limits
 from muge_fast.datasets.problems import Problem
 from muge_fast.datasets.rows import Reader, Rows
-
-CODES = {
-    "has no tab after the id": "no_tab",
-    "has no id before the tab": "no_id",
-    "has an id that is not UTF-8": "bad_id",
-    "has no image after the tab": "no_image",
-    SECOND: "second_image",
-}
 
 # Characters of a decoder's message that are kept.
 REASON_LENGTH = 100
@@ -76,7 +68,7 @@ class ImageReader(Reader):
         images = ImageTsv(path, broken="skip", max_images=max_images, max_broken=max(1, stop_after))
         self.images = images
         for line in images.broken_lines[:stop_after]:
-            self._add(CODES[line.problem], line.number)
+            self._add(line.code, line.number)
         self.rows.values = dict.fromkeys(images)
         if not self.rows.values and not self.rows.problem_count:
             self.add_problem(Problem("empty"))

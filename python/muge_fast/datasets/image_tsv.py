@@ -29,8 +29,14 @@ MAX_ID_BYTES = 1023
 # Largest limit on a number of lines.
 MAX_LINES = (1 << 62) - 1
 
-# Problem of a line whose id occurred before.
-SECOND = "has an id that came before"
+# What is wrong with a line, by the code of :class:`BrokenLine`.
+PROBLEMS = {
+    "no_tab": "has no tab after the id",
+    "no_id": "has no id before the tab",
+    "bad_id": "has an id that is not UTF-8",
+    "no_image": "has no image after the tab",
+    "second_image": "has an id that came before",
+}
 
 
 class BrokenLine(NamedTuple):
@@ -38,22 +44,23 @@ class BrokenLine(NamedTuple):
 
     Attributes:
         number: Line number from 1.
-        problem: What is wrong with the line.
+        code: What is wrong with the line: ``"no_tab"``, ``"no_id"``, ``"bad_id"``, ``"no_image"`` or
+            ``"second_image"``.
         id: The id, if it occurred before; else None.
 
     Example:
         >>> from muge_fast.datasets import BrokenLine
-        >>> str(BrokenLine(3, "has no tab after the id"))
+        >>> str(BrokenLine(3, "no_tab"))
         'line 3 has no tab after the id'
 
     """
 
     number: int
-    problem: str
+    code: str
     id: str | None = None
 
     def __str__(self) -> str:
-        problem = self.problem if self.id is None else f"has the id {self.id!r} a second time"
+        problem = PROBLEMS[self.code] if self.id is None else f"has the id {self.id!r} a second time"
         return f"line {self.number} {problem}"
 
 
@@ -117,8 +124,8 @@ class ImageTsv(Mapping[str, bytes]):
             raise ValueError(f"{self.path}: {self.broken_lines[0]}")
 
     def _index_lines(self, threads: int | None, max_images: int | None, max_broken: int | None) -> None:
-        ids, starts, lengths, lines, problems = _core.index_images(str(self.path), threads, max_images, max_broken)
-        self.broken_lines = [BrokenLine(line, problem) for line, problem in problems]
+        ids, starts, lengths, lines, broken = _core.index_images(str(self.path), threads, max_images, max_broken)
+        self.broken_lines = [BrokenLine(line, code) for line, code in broken]
         self._starts, self._lengths, self._lines = starts, lengths, lines
         self._index = dict(zip(ids, range(len(ids)), strict=True))
         if len(self._index) < len(ids):
@@ -311,7 +318,7 @@ class ImageTsv(Mapping[str, bytes]):
         self._index = {}
         for index, key in enumerate(ids):
             if self._index.setdefault(key, index) != index:
-                self.broken_lines.append(BrokenLine(int(self._lines[index]), SECOND, key))
+                self.broken_lines.append(BrokenLine(int(self._lines[index]), "second_image", key))
         self.broken_lines.sort()
 
     def _open(self) -> None:

@@ -145,7 +145,7 @@ class RowReader(Reader):
         for names in row_format.names:
             if b'"%b"' % names.id.encode() in head and b'"%b"' % names.value.encode() in head:
                 fields = names.id, names.value, list(row_format.text_fields)
-                rows = _core.quick_rows(data, *fields, id_kind, value_kind, count, self.line_bytes)
+                rows = _core.read_strict_rows(data, *fields, id_kind, value_kind, count, self.line_bytes)
                 if rows is not None:
                     self.rows.names, (self.rows.values, self.rows.texts) = names, rows
                 return rows is not None

@@ -11,6 +11,7 @@ from muge_fast import _core
 from muge_fast._internal.display import format_value
 from muge_fast._internal.paths import PathLike, each_line, refuse_pipes
 from muge_fast.datasets.fields import INT64
+from muge_fast.datasets.image_tsv import PROBLEMS
 
 # Length of the longest integer of 64 bits, -2**63.
 INTEGER_LENGTH = 20
@@ -95,9 +96,9 @@ def read_pool(path: PathLike) -> frozenset[int]:
 def _image_ids(path: PathLike) -> Iterator[int]:
     name = os.fspath(path)
     refuse_pipes(path)
-    ids, _, _, lines, problems = _core.index_images(name, most_broken=1)
-    if problems:
-        raise ValueError(f"{name}, line {problems[0][0]}: {problems[0][1]}")
+    ids, _, _, lines, broken = _core.index_images(name, most_broken=1)
+    if broken:
+        raise ValueError(f"{name}, line {broken[0][0]}: {PROBLEMS[broken[0][1]]}")
     for number, key in zip(lines.tolist(), ids, strict=True):
         try:
             yield _integer(key)

@@ -13,6 +13,7 @@ from muge_fast._internal.display import truncate_id
 from muge_fast._internal.field_names import FEATURE, FieldNames
 from muge_fast._internal.paths import PathLike, magic_bytes_problem, refuse_pipes
 from muge_fast.datasets.fields import TextList
+from muge_fast.datasets.image_tsv import PROBLEMS
 from muge_fast.datasets.limits import Limits
 from muge_fast.datasets.problems import format_problems
 from muge_fast.datasets.row_reader import RowReader
@@ -150,7 +151,7 @@ def _describe_tsv(path: Path, head: bytes) -> dict[str, Any]:
     is_image = len(value) >= MIN_IMAGE and BASE64.issuperset(value[:MAX_SAMPLE])
     ids, _, lengths, _, broken = _core.index_images(str(path))
     repeated = len(ids) - len(set(ids))
-    errors = [f"line {line} {problem}" for line, problem in broken] + _repeated_ids(repeated)
+    errors = [f"line {line} {PROBLEMS[code]}" for line, code in broken] + _repeated_ids(repeated)
     info: dict[str, Any] = {"kind": "images" if is_image else "texts", "rows": len(ids)}
     if ids:
         info["ids"] = _min_max([int(key) for key in ids] if all(key.isdecimal() for key in ids) else ids)

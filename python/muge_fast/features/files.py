@@ -161,4 +161,4 @@ def _write_lines(
 ) -> None:
     for start in range(0, len(ids), ROWS_PER_WRITE):
         rows = slice(start, start + ROWS_PER_WRITE)
-        file.writelines(_core.feature_lines(ids[rows], features[rows], id_field, threads))
+        file.writelines(_core.format_feature_lines(ids[rows], features[rows], id_field, threads))

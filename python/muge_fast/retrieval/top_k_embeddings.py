@@ -240,7 +240,7 @@ class TopK:
         self._search = _core.TopK(self._k, self._metric)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _restore, (self._search.seen(),)
+        return _restore, (self._search.state(),)
 
     def __repr__(self) -> str:
         return f"<TopK of {self._search.items} items for {self._search.queries} queries>"
@@ -250,7 +250,7 @@ def _restore(state: State) -> TopK:
     """Return a search in a pickled state; a function of the module, so that pickle finds it."""
     k, metric = state[:2]
     search = TopK(k, metric=metric)
-    search._search = _core.TopK.from_seen(*state)  # noqa: SLF001
+    search._search = _core.TopK.from_state(*state)  # noqa: SLF001
     return search
 
 

@@ -18,7 +18,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::error::{Error, Result};
 use crate::parallel::Plan;
-use crate::text::tokens::{Part, Texts, Tokens, tokenise};
+use crate::text::tokens::{Part, Texts, Tokens, tokenize};
 use crate::text::vocab::Vocab;
 use bleu::BleuRow;
 use cider::Cider;
@@ -94,7 +94,7 @@ impl Metrics {
 }
 
 impl References {
-    /// Tokenise references; item `i` has the next `counts[i]` texts. `given` replaces the document frequencies that
+    /// Tokenize references; item `i` has the next `counts[i]` texts. `given` replaces the document frequencies that
     /// are otherwise counted in these references.
     ///
     /// # Errors
@@ -107,7 +107,7 @@ impl References {
         plan: &Plan,
     ) -> Result<Self> {
         let items = ranges(counts, texts.len())?;
-        let (tokens, vocab) = tokenise(texts, given.as_ref().map(|frequency| frequency.vocab()), plan)?;
+        let (tokens, vocab) = tokenize(texts, given.as_ref().map(|frequency| frequency.vocab()), plan)?;
         Ok(Self { tokens, items, vocab: Arc::new(vocab), given, weights: OnceLock::new() })
     }
 
@@ -185,7 +185,7 @@ impl References {
             return self.score(predictions, None, metrics, plan);
         }
         check(predictions.len(), self.items.len())?;
-        let (predictions, vocab) = tokenise(predictions, Some(&self.vocab), plan)?;
+        let (predictions, vocab) = tokenize(predictions, Some(&self.vocab), plan)?;
         let idf = Idf::new(self.items.len() as f64);
         let singles = singles(&predictions);
         let others = Documents::new(&predictions, &singles);
@@ -203,7 +203,7 @@ impl References {
         metrics: &Metrics,
         plan: &Plan,
     ) -> Result<Rows> {
-        let (predictions, vocab) = tokenise(predictions, Some(&self.vocab), plan)?;
+        let (predictions, vocab) = tokenize(predictions, Some(&self.vocab), plan)?;
         let weighing = if metrics.need_weights() {
             let (frequency, own) = self.weights(plan)?;
             let singles = singles(&predictions);

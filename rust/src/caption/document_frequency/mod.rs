@@ -124,7 +124,7 @@ impl DocumentFrequency {
         &self.idf
     }
 
-    /// The vocabulary that the tables speak; new text is tokenised on top of it.
+    /// The vocabulary that the tables speak; new text is tokenized on top of it.
     pub fn vocab(&self) -> &Arc<Vocab> {
         &self.vocab
     }
