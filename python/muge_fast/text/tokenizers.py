@@ -72,7 +72,7 @@ def tokenize(
     resolved = Tokenizer.resolve(tokenizer, user_dict)
     prepared = resolved.prepare(rows, "texts")
     with _collector_paused():
-        return _core.cut(prepared, resolved.core, threads)
+        return _core.tokenize(prepared, resolved.core, threads)
 
 
 @dataclass(frozen=True)
