@@ -37,7 +37,7 @@ def score_images(
         from muge_fast.image._score_images import score_images as score  # noqa: PLC0415 - it imports torch
     except ImportError as error:
         raise ImportError("images need torch and Pillow: pip install 'muge-fast[t2i]'") from error
-    return score(predictions, references, threads=threads, **options)
+    return score(real=references, generated=predictions, threads=threads, **options)
 
 
 TASK = Task(
