@@ -20,7 +20,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from benches.pictures import SIZE as PICTURE
 from benches.pictures import write_folder
-from muge_fast.image._fid import fid_of
+from muge_fast.image import fid
 from muge_fast.image.extractors.inception import InceptionExtractor
 from muge_fast.image.extractors.networks import SIZE, Inception, random_weights
 from muge_fast.image.extractors.torch_precision import PRECISIONS, exactly
@@ -91,7 +91,7 @@ def measure(precision: str, weights: Path, sides: Sequence[Path], options: argpa
     start = time.perf_counter()
     made = []
     for side in sides:
-        statistics = Statistics(2048, protocol=extractor.signature, device=extractor.device)
+        statistics = Statistics(2048, extractor_signature=extractor.signature, device=extractor.device)
         for batch in extractor.stream(side, batch_size=options.batch, threads=options.threads, progress=False):
             statistics.update(batch["2048"])
         made.append(statistics)
@@ -100,7 +100,7 @@ def measure(precision: str, weights: Path, sides: Sequence[Path], options: argpa
     with warnings.catch_warnings():
         # Of few images.
         warnings.simplefilter("ignore")
-        return Result(network, whole, fid_of(*made).value)
+        return Result(network, whole, fid(*made).value)
 
 
 def network_speed(extractor: InceptionExtractor, x: torch.Tensor) -> float:
