@@ -24,10 +24,10 @@ def features(rows, dims=24, seed=1, shift=0.0):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "bfloat16"])
-@pytest.mark.parametrize(("rows", "others"), [(9, 7), (24, 60), (60, 9), (100, 70)])
-def test_torch_distances_equal_those_of_numpy(rows, others, dtype):
+@pytest.mark.parametrize(("real", "generated"), [(9, 7), (24, 60), (60, 9), (100, 70)])
+def test_torch_distances_equal_those_of_numpy(real, generated, dtype):
     sets = []
-    for seed, count in enumerate((rows, others)):
+    for seed, count in enumerate((real, generated)):
         batches = torch.tensor(features(count, seed=seed, shift=0.1 * seed)).to(getattr(torch, dtype)).split(7)
         pair = Statistics(24), Statistics(24, device="cpu")
         for batch in batches:
@@ -44,7 +44,7 @@ def test_torch_distances_equal_those_of_numpy(rows, others, dtype):
     restored = Statistics.from_state(in_torch[0].state(), device="cpu")
     restored.merge(in_numpy[1])
     in_numpy[0].merge(in_torch[1])
-    assert (restored.count, restored.device) == (rows + others, torch.device("cpu"))
+    assert (restored.count, restored.device) == (real + generated, torch.device("cpu"))
     assert np.allclose(restored.covariance, in_numpy[0].covariance, rtol=1e-12, atol=1e-12)
 
 

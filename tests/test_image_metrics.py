@@ -23,15 +23,15 @@ def features(rows, dims, seed, shift=0.0):
 def exact_distance(first, second):
     """Compute the definition with 60 digits."""
     mpmath.mp.dps = 60
-    sides = []
-    for side in (first, second):
-        rows = mpmath.matrix(side.astype("float64").tolist())
+    moments = []
+    for features in (first, second):
+        rows = mpmath.matrix(features.astype("float64").tolist())
         mean = [mpmath.fsum(rows[row, column] for row in range(rows.rows)) / rows.rows for column in range(rows.cols)]
         for row in range(rows.rows):
             for column in range(rows.cols):
                 rows[row, column] -= mean[column]
-        sides.append((mpmath.matrix(mean), rows.T * rows / (rows.rows - 1)))
-    (mean1, cov1), (mean2, cov2) = sides
+        moments.append((mpmath.matrix(mean), rows.T * rows / (rows.rows - 1)))
+    (mean1, cov1), (mean2, cov2) = moments
     values1, vectors1 = mpmath.eigsy(cov1)
     root = vectors1 * mpmath.diag([mpmath.sqrt(max(value, 0)) for value in values1]) * vectors1.T
     values, _ = mpmath.eigsy(root * cov2 * root)
@@ -41,11 +41,11 @@ def exact_distance(first, second):
     return float((difference.T * difference)[0] + trace - 2 * roots)
 
 
-@pytest.mark.parametrize(("rows", "others"), [(9, 7), (2, 12), (12, 30), (40, 9), (40, 50)])
-def test_distance_equals_the_definition_in_high_precision(rows, others):
-    first, second = features(rows, 12, 1), features(others, 12, 2, shift=0.1)
+@pytest.mark.parametrize(("real", "generated"), [(9, 7), (2, 12), (12, 30), (40, 9), (40, 50)])
+def test_distance_equals_the_definition_in_high_precision(real, generated):
+    first, second = features(real, 12, 1), features(generated, 12, 2, shift=0.1)
     distance = frechet_distance(Statistics.from_features(first), Statistics.from_features(second))
-    assert distance == pytest.approx(exact_distance(first, second), rel=1e-12 if rows <= 12 >= others else 1e-9)
+    assert distance == pytest.approx(exact_distance(first, second), rel=1e-12 if real <= 12 >= generated else 1e-9)
 
 
 @pytest.mark.parametrize("rows", [2, 64, 65, 66, 200])
@@ -66,9 +66,9 @@ def test_distance_equals_torch_fidelity():
     metric_fid = pytest.importorskip("torch_fidelity.metric_fid")
     torch = pytest.importorskip("torch")
     # With float32 input, torch-fidelity takes the mean in float32, whose error exceeds the difference of the methods.
-    first, second = (side.astype("float64") for side in (features(500, 64, 4), features(700, 64, 5, shift=0.05)))
-    theirs = [metric_fid.fid_features_to_statistics(torch.tensor(side)) for side in (first, second)]
-    expected = metric_fid.fid_statistics_to_metric(*theirs, verbose=False)["frechet_inception_distance"]
+    first, second = (rows.astype("float64") for rows in (features(500, 64, 4), features(700, 64, 5, shift=0.05)))
+    statistics = [metric_fid.fid_features_to_statistics(torch.tensor(rows)) for rows in (first, second)]
+    expected = metric_fid.fid_statistics_to_metric(*statistics, verbose=False)["frechet_inception_distance"]
     assert frechet_distance(Statistics.from_features(first), Statistics.from_features(second)) == pytest.approx(
         float(expected), rel=1e-9
     )
@@ -187,11 +187,11 @@ def test_known_inception_scores():
 
 def plain_mmd(left, right):
     kernel = lambda a, b: (float(a @ b) / len(a) + 1) ** 3  # noqa: E731
-    count, others = len(left), len(right)
-    within = sum(kernel(left[i], left[j]) for i in range(count) for j in range(count) if i != j) / (count * (count - 1))
-    other = sum(kernel(right[i], right[j]) for i in range(others) for j in range(others) if i != j)
-    across = sum(kernel(a, b) for a in left for b in right) / (count * others)
-    return within + other / (others * (others - 1)) - 2 * across
+    n, m = len(left), len(right)
+    within_left = sum(kernel(left[i], left[j]) for i in range(n) for j in range(n) if i != j) / (n * (n - 1))
+    within_right = sum(kernel(right[i], right[j]) for i in range(m) for j in range(m) if i != j) / (m * (m - 1))
+    across = sum(kernel(a, b) for a in left for b in right) / (n * m)
+    return within_left + within_right - 2 * across
 
 
 def test_kid_equals_its_definition():
@@ -337,12 +337,12 @@ def test_r_precision_equals_its_definition():
     images = texts + rng.normal(size=(120, 8))
     score = image.r_precision(images, texts, negatives=20, seed=7, extractor_signature="clip")
     random = np.random.default_rng(7)
-    unit = [side / np.linalg.norm(side, axis=1, keepdims=True) for side in (images, texts)]
+    unit = [rows / np.linalg.norm(rows, axis=1, keepdims=True) for rows in (images, texts)]
     hits = []
     for row in range(120):
-        others = [n if n < row else n + 1 for n in random.choice(119, 20, replace=False)]
-        assert row not in others
-        hits.append(unit[0][row] @ unit[1][row] > max(unit[0][row] @ unit[1][n] for n in others))
+        negatives = [n if n < row else n + 1 for n in random.choice(119, 20, replace=False)]
+        assert row not in negatives
+        hits.append(unit[0][row] @ unit[1][row] > max(unit[0][row] @ unit[1][n] for n in negatives))
     assert score.per_item.tolist() == [float(hit) for hit in hits]
     assert score.value == np.mean(hits)
     assert score.signature.startswith("r_precision|negatives:20|seed:7|similarity:cosine|ties:misses|clip|version:")
@@ -352,7 +352,7 @@ def test_text_recall_equals_its_definition():
     rng = np.random.default_rng(4)
     texts = rng.normal(size=(300, 8))
     images = texts + rng.normal(size=(300, 8))
-    unit = [side / np.linalg.norm(side, axis=1, keepdims=True) for side in (images, texts)]
+    unit = [rows / np.linalg.norm(rows, axis=1, keepdims=True) for rows in (images, texts)]
     ranks = [1 + sum(image @ text > image @ unit[1][row] for text in unit[1]) for row, image in enumerate(unit[0])]
     scores = image.text_recall(images, texts, ks=(1, 7, 300))
     assert scores.to_dict() == {f"text_recall@{k}": np.mean(np.array(ranks) <= k) for k in (1, 7, 300)}

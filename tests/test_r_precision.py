@@ -43,12 +43,12 @@ def write_texts(path, texts):
     path.write_text("".join(f"{key}\t{text}\n" for key, text in texts.items()), encoding="utf-8")
 
 
-def options(folder, **others):
-    return {"weights": folder / "inception.pth", "device": "cpu", "splits": 2, "negatives": NEGATIVES} | others
+def options(folder, **more):
+    return {"weights": folder / "inception.pth", "device": "cpu", "splits": 2, "negatives": NEGATIVES} | more
 
 
-def evaluate(folder, submission="pred.tsv", **others):
-    return mf.evaluate("t2i", folder / "gold.tsv", folder / submission, **options(folder, **others))
+def evaluate(folder, submission="pred.tsv", **more):
+    return mf.evaluate("t2i", folder / "gold.tsv", folder / submission, **options(folder, **more))
 
 
 @pytest.fixture(scope="module")

@@ -118,3 +118,10 @@ def test_an_extractor_without_torch_suffices():
         "assert abs(scores['fid'].value) < 1e-9; assert 'torch' not in sys.modules and 'PIL' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", script], check=True)  # noqa: S603 - our own script
+
+
+def test_the_network_without_torch_names_what_to_install(sets, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    monkeypatch.delitem(sys.modules, "muge_fast.image.extractors.inception", raising=False)
+    with pytest.raises(ImportError, match=r"needs torch and Pillow: pip install 'muge-fast\[t2i\]'"):
+        score_images(real=sets[0], generated=sets[1])

@@ -36,7 +36,7 @@ def inception_score(
 ) -> Score:
     """Compute the Inception Score (Salimans et al., 2016) of generated images.
 
-    If the number of images is known before they are read, as for files and arrays, the score is that of torch-fidelity.
+    If the number of images is known before they are read (files, arrays), the score is that of torch-fidelity.
     The images of a generator or a ``DataLoader`` are dealt to the splits round-robin instead, see
     :class:`muge_fast.image.split_sums.SplitSums`: as good an estimate, but another number. Memory does not grow with
     the number of images.

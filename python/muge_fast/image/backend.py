@@ -233,7 +233,7 @@ def backend_for(device: DeviceLike) -> Backend[Any]:
     """Return the backend that keeps sums for a device.
 
     Args:
-        device: A ``torch.device`` or its name; None for NumPy. Devices without float64 are given NumPy too.
+        device: A ``torch.device`` or its name; None for NumPy, which also serves devices without float64.
 
     Raises:
         RuntimeError: torch has no such device.

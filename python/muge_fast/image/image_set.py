@@ -61,8 +61,8 @@ class ImageSetAccumulator:
     The constructor reads no images, so that invalid options raise before any expensive work.
 
     Args:
-        source: Images as for :func:`muge_fast.image.sources.open_images`; for FID alone also :class:`Statistics`, or
-            the path of an ``.npz`` file with saved ones.
+        source: A source of :func:`muge_fast.image.sources.open_images`; for FID alone also :class:`Statistics`, or the
+            path of an ``.npz`` file with saved ones.
         extractor: The feature extractor.
         metrics: Different names out of :data:`METRICS`.
         splits: Number of splits of the Inception Score; None for the extractor's convention.

@@ -51,18 +51,22 @@ class NetworkOptions:
             outputs: Outputs of the network to compute.
 
         Raises:
+            ImportError: torch is not installed.
             OSError: There is no file of weights.
             ValueError: An unknown option, or one that is set together with ``extractor``.
 
         """
-        return open_extractor(
-            extractor,
-            outputs=outputs,
-            weights=self.weights,
-            protocol=self.protocol,
-            precision=self.precision,
-            device=self.device,
-        )
+        try:
+            return open_extractor(
+                extractor,
+                outputs=outputs,
+                weights=self.weights,
+                protocol=self.protocol,
+                precision=self.precision,
+                device=self.device,
+            )
+        except ModuleNotFoundError as error:
+            raise ImportError("the Inception network needs torch and Pillow: pip install 'muge-fast[t2i]'") from error
 
     def convention(self, extractor: FeatureExtractor | None) -> InceptionScoreConvention:
         """Return the Inception Score convention of the caller's extractor, or of the protocol.

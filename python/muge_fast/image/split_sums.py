@@ -32,7 +32,7 @@ MAX_IMAGES = 1 << 32
 
 
 class SplitConfig(NamedTuple):
-    """How images are assigned to splits.
+    """Assignment of images to splits.
 
     Attributes:
         splits: Number of splits.
@@ -154,8 +154,8 @@ class SplitSums:
             ValueError: A wrong shape, a value that is not finite, or more images than there should be.
 
         """
-        start = int(self.counts.sum())
-        self.update(logits, np.arange(start, start + len(logits)))  # type: ignore[arg-type]
+        start, shape = int(self.counts.sum()), np.shape(logits)
+        self.update(logits, np.arange(start, start + (shape[0] if shape else 0)))
 
     def merge(self, other: SplitSums) -> None:
         """Add the sums of another accumulator.

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 import numpy as np
 
 from muge_fast._internal.npz import Array, load_arrays, save_arrays
-from muge_fast.image.extractors.interface import FeatureExtractor, signature_of
+from muge_fast.image.extractors.interface import FeatureExtractor, FeatureMatrix, signature_of
 from muge_fast.image.extractors.running import evaluating, output_of
 from muge_fast.scores import Score
 
@@ -105,12 +105,12 @@ class StreamingMetric(ABC):
                 f"other: has features of {other.extractor_signature!r}, this one has {self.extractor_signature!r}"
             )
 
-    def _extract(self, batch: Batch, output: str) -> Any:  # noqa: ANN401 - arrays or tensors, as the extractor returns
+    def _extract(self, batch: Batch, output: str) -> FeatureMatrix:
         """Return one output of the extractor for a batch, or of the batch itself without an extractor."""
         if self.extractor is None:
-            return output_of(batch, output)  # type: ignore[arg-type]
+            return output_of(batch, output)  # type: ignore[arg-type] # nested lists pass as a matrix
         with evaluating(self.extractor):
-            return output_of(self.extractor(batch), output)  # type: ignore[arg-type]
+            return output_of(self.extractor(batch), output)  # type: ignore[arg-type] # the caller's to match
 
     def _signatures(self) -> dict[str, Array]:
         """Return the declared signature, and that of the extractor, which may differ, as arrays."""
