@@ -73,8 +73,7 @@ def fid(
         ImportError: torch or Pillow is not installed.
         OSError: A file cannot be read, or the weights are missing.
         ValueError: An unknown option, an option of the network together with ``extractor``, a broken image (named in
-            the message), or statistics of another
-            extractor or of fewer than two images.
+            the message), statistics of another extractor, or fewer than two images.
 
     Warns:
         UserWarning: A set has fewer than 10,000 images: FID is biased upwards, and the more so the fewer there are.

@@ -72,8 +72,7 @@ def inception_score(
         ImportError: torch or Pillow is not installed.
         OSError: A file cannot be read, or the weights are missing.
         ValueError: An unknown option, an option of the network together with ``extractor``, a broken image (named in
-            the message), or fewer images than
-            splits.
+            the message), or fewer images than splits.
 
     Example:
         >>> import muge_fast as mf

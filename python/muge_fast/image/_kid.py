@@ -79,8 +79,7 @@ def kid(
         ImportError: torch or Pillow is not installed.
         OSError: A file cannot be read, or the weights are missing.
         ValueError: An unknown option, an option of the network together with ``extractor``, a broken image (named in
-            the message), or fewer images than
-            a subset has.
+            the message), or fewer images than a subset has.
 
     Example:
         >>> import muge_fast as mf

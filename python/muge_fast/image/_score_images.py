@@ -101,8 +101,7 @@ def score_images(
         ImportError: torch or Pillow is not installed.
         OSError: A file cannot be read, or the weights are missing.
         ValueError: An unknown option, an option of the network together with ``extractor``, a broken image (named in
-            the message), or ids
-            that are missing or unknown; too few images or texts for a metric.
+            the message), missing or unknown ids, or too few images or texts for a metric.
 
     Example:
         >>> import muge_fast as mf
