@@ -18,7 +18,7 @@ SIZE = 32
 VISION = {"image_size": SIZE, "patch_size": 16}
 LAYERS = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}
 PROCESSOR = {"size": {"shortest_edge": SIZE}, "crop_size": {"height": SIZE, "width": SIZE}}
-CHARACTERS = "红色连衣裙黑白皮鞋男女款"
+SIGNS = "红色连衣裙黑白皮鞋男女款"
 
 
 def tiny(folder, kind, seed=0):
@@ -42,7 +42,7 @@ def _clip(folder):
 
 
 def _chinese_clip(folder):
-    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *CHARACTERS, *string.ascii_lowercase]
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *SIGNS, *string.ascii_lowercase]
     BertTokenizer(vocab={word: index for index, word in enumerate(words)}).save_pretrained(folder)
     text = {"vocab_size": len(words), "max_position_embeddings": 128}
     config = ChineseCLIPConfig(text_config=LAYERS | text, vision_config=LAYERS | VISION, projection_dim=24)

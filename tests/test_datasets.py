@@ -176,7 +176,7 @@ def test_a_file_that_shrinks_is_an_error(tmp_path):
     with pytest.raises(OSError, match="was changed"):
         dict(images)
     with pytest.raises(ValueError, match="was changed since it was indexed"):
-        pickle.loads(pickled)  # noqa: S301 - ours
+        pickle.loads(pickled)  # noqa: S301 - pickled above
 
 
 def sizes(images):

@@ -205,7 +205,7 @@ def test_a_cached_model_is_read_without_network_access(tmp_path):
     for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_HUB_CACHE"):
         environment.pop(name, None)
     command = [sys.executable, "-c", CACHED]
-    result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603 - ours
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603 - a constant script
     assert result.returncode == 0, result.stderr
     signature, message = result.stdout.splitlines()
     assert signature == ClipExtractor(folder, device="cpu").signature

@@ -331,7 +331,7 @@ def test_outputs_that_are_not_finite_are_errors(weights, tmp_path):
 
 def test_importing_does_not_import_torch():
     script = "import muge_fast.image as image, sys; assert 'torch' not in sys.modules; image.score_images"
-    subprocess.run([sys.executable, "-c", script], check=True)  # noqa: S603 - our own script
+    subprocess.run([sys.executable, "-c", script], check=True)  # noqa: S603 - a constant script
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         _ = muge_fast.image.nonsense
 

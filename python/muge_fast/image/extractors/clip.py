@@ -185,7 +185,7 @@ class ClipExtractor:
 
 
 class _Model(NamedTuple):
-    """A model of transformers, which has few types of its own."""
+    """A model of transformers, whose classes are typed only in part."""
 
     type: str
     network: Any

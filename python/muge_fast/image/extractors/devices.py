@@ -30,12 +30,12 @@ def find_device(device: str | torch.device | None) -> torch.device:
     if not isinstance(device, (str, torch.device)):
         raise TypeError(f"device must be a name or a torch.device, got {type(device).__name__}")
     try:
-        found = torch.device(device)
-    except RuntimeError as error:
-        raise ValueError(f"unknown device {device!r}: {str(error).partition(chr(10))[0]}") from None
-    if found.type == "cuda" and not torch.cuda.is_available():
+        chosen = torch.device(device)
+    except RuntimeError:
+        raise ValueError(f"unknown device {device!r}, needs a device of torch such as 'cpu' or 'cuda:0'") from None
+    if chosen.type == "cuda" and not torch.cuda.is_available():
         raise ValueError(f"device is {device!r}, but torch finds no CUDA device")
-    return found
+    return chosen
 
 
 def to_device(tensor: Tensor, device: torch.device | str | None) -> Tensor:

@@ -37,7 +37,6 @@ class FeatureExtractor(Protocol):
     Example:
         >>> import numpy as np
         >>> import muge_fast as mf
-        >>> import muge_fast.image
         >>> from muge_fast.image.extractors import FeatureExtractor
         >>> def brightness(images):
         ...     return np.array([[image.mean()] for image in images])
