@@ -8,6 +8,7 @@ from typing import Any
 
 from muge_fast._internal.field_names import IMAGE
 from muge_fast.datasets.fields import Text
+from muge_fast.image import score_images as score
 from muge_fast.scores import Scores
 from muge_fast.tasks.task import Task
 
@@ -42,17 +43,11 @@ def score_images(
         17.3
 
     """
-    try:
-        from muge_fast.image._score_images import score_images as score  # noqa: PLC0415 - it imports torch
-    except ImportError as error:
-        raise ImportError("torch and Pillow are required for t2i: pip install 'muge-fast[t2i]'") from error
-    return score(predictions, references, threads=threads, **options)
+    return score(real=references, generated=predictions, threads=threads, **options)
 
 
 def _option_names() -> list[str]:
-    """Return the options of muge_fast.image.score_images; raises ImportError without torch."""
-    from muge_fast.image._score_images import score_images as score  # noqa: PLC0415 - it imports torch
-
+    """Return the options of muge_fast.image.score_images."""
     return [name for name in inspect.signature(score).parameters if name not in ("generated", "real")]
 
 
