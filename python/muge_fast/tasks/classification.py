@@ -51,13 +51,16 @@ def score_classification(
 
 
 def _macro_f1(labels: int, rows: FloatArray) -> Score:
+    """Return macro F1 of the items with these true and predicted labels, float64 of shape ``(items, 2)``."""
     true, predicted = rows.astype(np.int64).T
     hits = np.bincount(true[true == predicted], minlength=labels)
-    # Each label is true or predicted somewhere, so nothing is divided by zero.
-    f1 = 2 * hits / (np.bincount(true, minlength=labels) + np.bincount(predicted, minlength=labels))
+    counts = np.bincount(true, minlength=labels) + np.bincount(predicted, minlength=labels)
+    # A subset of the items may lack some labels.
+    present = counts > 0
+    f1 = np.divide(2 * hits, counts, out=np.zeros(labels), where=present)
     return Score(
         name="macro_f1",
-        value=_core.mean(f1),
+        value=_core.mean(f1[present]),
         per_item=np.ascontiguousarray(f1[true]),
         signature=signature("macro_f1", labels=labels),
         parts={},

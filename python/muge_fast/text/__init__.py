@@ -1,5 +1,5 @@
-"""Tokenizers."""
+"""Tokenizers of Chinese and mixed text."""
 
-from muge_fast.text.tokenizers import tokenize
+from muge_fast.text.tokenizers import TOKENIZERS, tokenize
 
-__all__ = ["tokenize"]
+__all__ = ["TOKENIZERS", "tokenize"]
