@@ -10,7 +10,7 @@ import click
 from muge_fast._internal.atomic import replacing
 from muge_fast.cli.errors import usage_errors
 from muge_fast.retrieval.predictions import DIRECTIONS, predict
-from muge_fast.retrieval.top_k_embeddings import METRICS
+from muge_fast.retrieval.top_k_arguments import SIMILARITIES
 
 INPUT = click.Path(path_type=Path)
 
@@ -29,7 +29,9 @@ INPUT = click.Path(path_type=Path)
     show_default=True,
     help="Images for each text, or texts for each image.",
 )
-@click.option("--metric", type=click.Choice(METRICS), default="ip", show_default=True, help="Inner product or cosine.")
+@click.option(
+    "--metric", type=click.Choice(SIMILARITIES), default="ip", show_default=True, help="Inner product or cosine."
+)
 @click.option("--threads", type=click.IntRange(min=1), help="Number of threads.  [default: all cores]")
 @click.option("--eval-batch-size", type=int, help="Accepted for old command lines; has no effect.")
 def top_k(
