@@ -22,6 +22,7 @@ def folder(tmp_path, monkeypatch):
     """Make the files that the examples name, and make their folder the working directory."""
     image = pytest.importorskip("PIL.Image")
     shutil.copy(SAMPLES / "caption" / "IC_sample.jsonl", tmp_path / "IC_valid.jsonl")
+    shutil.copy(SAMPLES / "caption" / "IC_sample.pred.base.jsonl", tmp_path / "IC_valid.pred.jsonl")
     shutil.copy(SAMPLES / "retrieval" / "MR_sample_queries.jsonl", tmp_path / "MR_valid_queries.jsonl")
     shutil.copy(SAMPLES / "retrieval" / "MR_sample.pred.base.jsonl", tmp_path / "pred.jsonl")
     (tmp_path / "T2I_val.text.tsv").write_text("1\t红色长裙\n", encoding="utf-8")

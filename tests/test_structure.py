@@ -121,6 +121,19 @@ def test_no_test_asserts_how_long_something_takes():
     assert [relative(path) for path in tests if timed.search(read(path))] == []
 
 
+def test_the_list_of_tests_names_every_file():
+    listed = re.findall(r"`(test_\w+\.py|\w+\.rs)`", read(ROOT / "tests" / "README.md").partition("## References")[0])
+    tests = [*(ROOT / "tests").glob("test_*.py"), *(ROOT / "tests").glob("*.rs")]
+    assert set(listed) == {path.name for path in tests}
+    assert len(listed) == len(set(listed))
+
+
+def test_the_list_of_benchmarks_names_every_file():
+    listed = re.findall(r"`(\w+\.(?:py|rs))`", read(ROOT / "benches" / "README.md").partition("| file |")[2])
+    benches = [*(ROOT / "benches").glob("*.py"), *(ROOT / "benches").glob("*.rs")]
+    assert set(listed) == {path.name for path in benches if path.name != "__init__.py"}
+
+
 def test_python_files_parse_with_the_oldest_python():
     oldest = re.search(r'requires-python = ">=3\.(\d+)"', read(ROOT / "pyproject.toml"))[1]
     for path in PYTHON:
