@@ -8,8 +8,7 @@ FILES = dict(files(None))
 PYTHON = [name for name in FILES if name.endswith(".py") and not name.startswith("tests/")]
 
 # Files that may hold a phrase: (file, phrase) and why.
-EXCEPTIONS: dict[tuple[str, str], str] = {
-}
+EXCEPTIONS: dict[tuple[str, str], str] = {}
 
 
 @pytest.mark.parametrize("name", FILES)
