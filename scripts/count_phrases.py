@@ -46,7 +46,7 @@ REFUSED = [
     Phrase("foretold", "foretold|foretells?", "predicted, extrapolated"),
     Phrase("whoever", "whoever|whomever", "the caller, code that"),
     Phrase("nobody", "nobody|nobodys", "no one, no caller, unused"),
-    Phrase("is none", "(?:is|are|was|were|be) none", "is not a …"),
+    Phrase("is none", "(?-i:(?<!there )(?:is|are|was|were|be) none)", "is not a …"),
     Phrase("is no", rf"(?<!there )(?:is|are|was|were) no(?! (?:{NOT_AFTER_IS_NO})\b)", "is not a …"),
     Phrase("anew", "anew", "again"),
     Phrase("beside", "beside", "next to, besides"),
@@ -172,10 +172,16 @@ def first_words(text: str) -> Iterator[tuple[int, str]]:
     """Yield the line and the first words of each function's docstring that does not begin with a verb."""
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.FunctionDef) and (documentation := ast.get_docstring(node)):
+            if _is_property(node) and documentation.startswith("Whether"):
+                continue
             word = re.match(r"\W*(\w*)", documentation)[1]
             phrase = next((phrase for phrase in NOT_VERB_PHRASES if documentation.startswith(phrase)), word)
             if phrase in (*NOT_VERBS, *NOT_VERB_PHRASES):
                 yield node.lineno, phrase
+
+
+def _is_property(function: ast.FunctionDef) -> bool:
+    return any(getattr(decorator, "id", "") == "property" for decorator in function.decorator_list)
 
 
 def files(revision: str | None) -> Iterator[tuple[str, str]]:

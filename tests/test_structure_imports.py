@@ -54,8 +54,9 @@ def roots(modules: set[str]) -> set[str]:
 def test_importing_the_package_imports_only_numpy():
     added = modules_after("import muge_fast") - modules_after("import numpy")
     assert roots(added) - sys.stdlib_module_names <= {"muge_fast", "numpy"}
-    # Import time is mostly the number of modules, those of the standard library included.
-    assert len(added) < 80
+    # Import time is mostly the number of modules; those of the standard library are larger than our own.
+    assert len([name for name in added if not name.startswith("muge_fast")]) < 50
+    assert len(added) < 120
 
 
 def test_importing_the_image_metrics_imports_only_numpy():
