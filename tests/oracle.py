@@ -1,4 +1,4 @@
-"""The metrics as their sources define them, in plain Python that is easy to read beside the papers, not fast.
+"""The metrics as their sources define them, in plain Python that is easy to compare with the papers, not fast.
 
 Every sum has the order of the reference implementation, so that results can be compared bit by bit. Sources:
 

@@ -272,11 +272,11 @@ def cells(html: str) -> list[str]:
 @pytest.mark.parametrize("kind", every_score())
 def test_html_is_a_table_of_the_metrics(kind):
     scores = every_score()[kind]
-    found = cells(scores._repr_html_())
-    assert found[:5] == ["metric", "value", "items", "parts", "signature"]
-    assert found[5::5] == list(scores)
-    assert found[6::5] == [f"{score:.4f}" for score in scores.values()]
-    assert found[9::5] == [score.signature for score in scores.values()]
+    texts = cells(scores._repr_html_())
+    assert texts[:5] == ["metric", "value", "items", "parts", "signature"]
+    assert texts[5::5] == list(scores)
+    assert texts[6::5] == [f"{score:.4f}" for score in scores.values()]
+    assert texts[9::5] == [score.signature for score in scores.values()]
     for score in scores.values():
         assert cells(score._repr_html_())[9] == score.signature
 

@@ -75,7 +75,7 @@ class Score:
         value: The score of the whole set, in the range that the metric's function documents.
         per_item: The score of each item, float64 of shape ``(items,)``, in the order of ``Scores.ids``. Empty for
             metrics that are not defined for a single item, such as FID.
-        signature: What is needed to reproduce the number: options, tokenizer, version, separated by ``|``.
+        signature: Everything needed to reproduce the number: options, tokenizer, version, separated by ``|``.
         parts: Further numbers by name, such as ``"brevity_penalty"`` of BLEU or ``"std"`` of a mean over splits.
         statistics: Sufficient statistics of each item, see :class:`ItemStatistics`.
         higher_is_better: Whether a larger value is better.
@@ -313,7 +313,7 @@ def signature(name: str, *details: str, **options: object) -> str:
     Args:
         name: Name of the metric.
         details: Signatures of what the metric uses, such as a feature extractor.
-        options: Options by name; those that are None are omitted.
+        options: Options by name; None leaves an option out.
 
     Returns:
         The signature. Scores with equal signatures are comparable.

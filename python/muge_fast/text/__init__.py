@@ -1,5 +1,5 @@
 """Tokenizers of Chinese and mixed text."""
 
-from muge_fast.text.tokenizers import TOKENIZERS, tokenize
+from muge_fast.text.tokenizers import tokenize
 
-__all__ = ["TOKENIZERS", "tokenize"]
+__all__ = ["tokenize"]
