@@ -47,7 +47,7 @@ def level(request, monkeypatch):
 
 @pytest.fixture(params=["int8", "float"])
 def coarse(request, monkeypatch):
-    """Run a test once with each number format of the first pass of top-k searches, whatever the CPU level prefers."""
+    """Run a test once with each number format of the coarse scores of top-k searches, at any CPU level."""
     monkeypatch.setenv("MUGE_FAST_COARSE", request.param)
     return request.param
 

@@ -68,7 +68,7 @@ def test_what_cannot_be_done_is_one_line_and_exit_code_2(features):
     output = folder / "pred.jsonl"
     output.write_text("what was there")
     cases = (
-        ((*options(folder), "--top-k", 51), "Error: k is 51, needs 1 to 50, the number of items"),
+        ((*options(folder), "--top-k", 51), "Error: k must be at most 50, the number of items, got 51"),
         (("--image-feats", folder / "no.jsonl", *options(folder)[2:]), "no.jsonl"),
         (("--image-feats", folder / "bad.jsonl", *options(folder)[2:]), "bad.jsonl: line 2: feature is missing"),
         ((*options(folder)[:3], folder / "txt.npy"), "txt.npy"),

@@ -20,7 +20,7 @@ def archive(arrays=None, save=np.savez):
 
 
 def array_file(shape, descr="<f4", data=b"", version=(1, 0)):
-    """A file whose header declares this shape and type, whatever data follows."""
+    """Return a file whose header declares this shape and type, followed by any data."""
     header = f"{{'descr': {descr!r}, 'fortran_order': False, 'shape': {shape}, }}".ljust(117) + "\n"
     length = len(header).to_bytes(2 if version == (1, 0) else 4, "little")
     return b"\x93NUMPY" + bytes(version) + length + header.encode() + data

@@ -14,7 +14,7 @@ T = TypeVar("T")
 class DLPackArray(Protocol):
     """An array that other libraries can share: of NumPy, torch, JAX, CuPy and others."""
 
-    def __dlpack__(self, *, stream: None = None) -> Any:  # noqa: ANN401 - a capsule, which no supported Python can name
+    def __dlpack__(self, *, stream: None = None) -> object:
         """Return a capsule that describes the memory."""
 
     def __dlpack_device__(self) -> tuple[int, int]:
@@ -47,7 +47,7 @@ def as_array(name: str, array: object, dtypes: tuple[str, ...]) -> npt.NDArray[A
     if not hasattr(array, "__dlpack__"):
         raise TypeError(f"{name} must be a NumPy array or have __dlpack__, got {type(array).__name__}")
     try:
-        return np.from_dlpack(cast("DLPackArray", resolve_negation(array)))
+        return np.from_dlpack(cast("Any", resolve_negation(array)))
     except (BufferError, RuntimeError, TypeError) as error:
         needed = ", ".join(dtypes)
         raise TypeError(f"{name} must be {needed} on the CPU; NumPy cannot share this array: {error}") from error

@@ -55,10 +55,11 @@ BROKEN_HEADER = (
     LookupError,
     OverflowError,
 )
+
 BROKEN_ARCHIVE = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError)
 """What zipfile raises for damaged archives, besides ValueError and some of OSError."""
 
-BROKEN_CONTENT = (ValueError, TypeError, KeyError, ArithmeticError, MemoryError)
+BROKEN_CONTENT = (ValueError, TypeError, KeyError, ArithmeticError)
 """What converting arrays of unexpected names, types and sizes raises."""
 
 
@@ -66,7 +67,7 @@ class Archive(Mapping[str, Array]):
     """The arrays of an open ``.npz`` file by name, each read when it is looked up.
 
     Args:
-        file: A file that was opened for reading in binary mode, and stays open while arrays are read.
+        file: A file that is open for reading in binary mode, and stays open while arrays are read.
         max_bytes: Most bytes that all arrays may have, besides the limit that follows from the size of the file; None
             for that limit alone.
 
@@ -125,15 +126,15 @@ def read_array(file: IO[bytes], size: int) -> Array:
     """Read an array in NumPy's ``.npy`` format.
 
     Args:
-        file: A file that was opened for reading in binary mode, at its beginning.
-        size: Size of the file in bytes. Nothing is allocated for an array that says that it has another size.
+        file: A file that is open for reading in binary mode, at its beginning.
+        size: Size of the file in bytes. If the header declares another size, nothing is allocated.
 
     Returns:
         The array.
 
     Raises:
         OSError: The file cannot be read.
-        ValueError: The file is not an array, has Python objects, or has another size than its header says.
+        ValueError: The file is not an array, has Python objects, or has another size than its header declares.
 
     Example:
         >>> import io
@@ -141,9 +142,8 @@ def read_array(file: IO[bytes], size: int) -> Array:
         >>> from muge_fast._internal.npz import read_array
         >>> file = io.BytesIO()
         >>> np.save(file, np.arange(3))
-        >>> size = file.tell()
         >>> _ = file.seek(0)
-        >>> read_array(file, size).tolist()
+        >>> read_array(file, len(file.getvalue())).tolist()
         [0, 1, 2]
 
     """
@@ -245,9 +245,10 @@ def named_errors(subject: str) -> Iterator[None]:
 
 
 def _check_text(array: Array) -> None:
-    """Raise ``ValueError`` for code points that are not characters: converting them to str would fail, or print would.
+    """Raise ``ValueError`` for text that cannot be used as ``str``.
 
-    NumPy stores text as 32-bit numbers and raises ``SystemError`` for those beyond Unicode.
+    NumPy stores code points as 32-bit integers. Converting those beyond Unicode raises ``SystemError``, and surrogates
+    cannot be printed.
     """
     if array.dtype.kind == "U" and array.size:
         code_points = array.reshape(-1).view(np.dtype(np.uint32).newbyteorder(array.dtype.byteorder))

@@ -90,8 +90,7 @@ def predict(
     image_dims, text_dims = images[1].shape[1], texts[1].shape[1]
     if image_dims != text_dims:
         raise ValueError(
-            f"vectors of {os.fspath(image_features)} have {image_dims} dimensions, "
-            f"those of {os.fspath(text_features)} have {text_dims}"
+            f"{os.fspath(image_features)} has {image_dims} dimensions, {os.fspath(text_features)} has {text_dims}"
         )
     queries, items = (texts, images) if direction == "text-to-image" else (images, texts)
     ranking = top_k(queries[1], items[1], k, metric=metric, threads=threads, progress=progress)

@@ -16,6 +16,9 @@ from muge_fast.retrieval.top_k_arguments import SIMILARITIES, Exclude, Indices, 
 
 DTYPES = ("float32", "float16", "bfloat16")
 
+State = tuple[int, str, int, list[int], npt.NDArray[np.float64], Indices, list[tuple[int, int]]]
+"""``k``, metric, dimensions, ends of the queries' scores, scores, indices, and ranges of items."""
+
 MAX_K = 2**48
 """More items than fit in any memory."""
 
@@ -237,16 +240,17 @@ class TopK:
         self._search = _core.TopK(self._k, self._metric)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _restore, self._search.seen()
+        return _restore, (self._search.seen(),)
 
     def __repr__(self) -> str:
         return f"<TopK of {self._search.items} items for {self._search.queries} queries>"
 
 
-def _restore(k: int, metric: str, *state: Any) -> TopK:  # noqa: ANN401 - the arrays of the core's state
-    """Return a search in a pickled state; at the top level of the module, so that pickle finds it."""
+def _restore(state: State) -> TopK:
+    """Return a search in a pickled state; a function of the module, so that pickle finds it."""
+    k, metric = state[:2]
     search = TopK(k, metric=metric)
-    search._search = _core.TopK.from_seen(k, metric, *state)  # noqa: SLF001 - the state has no other way in
+    search._search = _core.TopK.from_seen(*state)  # noqa: SLF001
     return search
 
 
