@@ -1,4 +1,4 @@
-"""Files of the data sets: images, texts, pools, and recognising what a file is."""
+"""Files of the datasets: images, texts, pools, and the description of files."""
 
 import base64
 import io
@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import muge_fast as mf
-from muge_fast.datasets import ImageTsv, read_pool, read_texts
+from muge_fast.datasets import BrokenLine, ImageTsv, read_pool, read_texts
 from muge_fast.evaluation import describe
 
 
@@ -33,7 +33,7 @@ def some_bytes(count=40, seed=1):
 @pytest.mark.parametrize("encode", [base64.standard_b64encode, base64.urlsafe_b64encode])
 @pytest.mark.parametrize("padded", [True, False])
 @pytest.mark.parametrize("end", [b"\n", b"\r\n"])
-def test_images_of_every_form(tmp_path, encode, padded, end, threads):
+def test_images_in_every_encoding(tmp_path, encode, padded, end, threads):
     expected = some_bytes()
     text = {key: encode(data) if padded else encode(data).rstrip(b"=") for key, data in expected.items()}
     path = tmp_path / "images.tsv"
@@ -48,7 +48,7 @@ def test_images_of_every_form(tmp_path, encode, padded, end, threads):
         images["1"]
 
 
-def test_what_was_written_is_read(tmp_path):
+def test_written_images_are_read(tmp_path):
     expected = some_bytes()
     ImageTsv.write(tmp_path / "images.tsv", expected)
     assert dict(ImageTsv(tmp_path / "images.tsv")) == expected
@@ -57,12 +57,12 @@ def test_what_was_written_is_read(tmp_path):
     for bad in ({}, {"": b"1"}, {"a\tb": b"1"}, {"a\n": b"1"}, [("a", b"1"), ("a", b"2")], {"a": b""}):
         with pytest.raises(ValueError, match="image"):
             ImageTsv.write(tmp_path / "images.tsv", bad)
-    with pytest.raises(ValueError, match="has an id of 1024 bytes, may have 1023"):
+    with pytest.raises(ValueError, match="the id has 1024 bytes, at most 1023"):
         ImageTsv.write(tmp_path / "images.tsv", {"x" * 1024: b"1"})
     for start in ("\ufeffa", "PK\x03\x04"):
-        with pytest.raises(ValueError, match="has an id that no file may begin with"):
+        with pytest.raises(ValueError, match="the first id begins like a compressed file"):
             ImageTsv.write(tmp_path / "images.tsv", {start: b"1"})
-    with pytest.raises(TypeError, match="image 7: ids are texts, found int"):
+    with pytest.raises(TypeError, match="image 7: ids must be strings, got int"):
         ImageTsv.write(tmp_path / "images.tsv", {7: b"1"})
     assert dict(ImageTsv(tmp_path / "images.tsv")) == {"红裙": b"1"}
     ImageTsv.write(tmp_path / "long.tsv", {"x" * 1023: b"1"})
@@ -77,7 +77,7 @@ def test_folders_to_files_and_back(tmp_path):
     expected = {"7.png": picture(), "a b.jpg": picture(kind="JPEG"), "x.gif": picture(kind="GIF", mode="P")}
     for name, data in expected.items():
         (source / name).write_bytes(data)
-    (source / "notes.txt").write_text("no image")
+    (source / "notes.txt").write_text("not an image")
     ImageTsv.write(tmp_path / "images.tsv", source)
     images = ImageTsv(tmp_path / "images.tsv")
     images.extract(target)
@@ -88,7 +88,7 @@ def test_folders_to_files_and_back(tmp_path):
         ImageTsv(tmp_path / "evil.tsv").extract(target)
 
 
-def test_broken_lines_are_named_or_skipped(tmp_path):
+def test_broken_lines_raise_or_are_skipped(tmp_path):
     path = tmp_path / "images.tsv"
     path.write_bytes(b"1\tAAAA\n\nno tab\n2\tBBBB\n3\t\n1\tCCCC\n4\t!!!!\n")
     with pytest.raises(ValueError, match="line 3 has no tab after the id"):
@@ -96,34 +96,38 @@ def test_broken_lines_are_named_or_skipped(tmp_path):
     images = ImageTsv(path, broken="skip")
     assert list(images) == ["1", "2", "4"]
     assert images["1"] == b"\0\0\0"
-    assert images.problems == [
+    assert list(map(str, images.broken_lines)) == [
         "line 3 has no tab after the id",
         "line 5 has no image after the tab",
         "line 6 has the id '1' a second time",
     ]
+    assert [(line.number, line.id) for line in images.broken_lines] == [(3, None), (5, None), (6, "1")]
+    assert isinstance(images.broken_lines[0], BrokenLine)
     with pytest.raises(ValueError, match="line 7: image '4' is not base64"):
         images["4"]
     path.write_bytes(b"1\tAAAA\n2\tBBBB\n1\tCCCC\n")
     with pytest.raises(ValueError, match="line 3 has the id '1' a second time"):
         ImageTsv(path)
-    with pytest.raises(ValueError, match=r"needs refuse or skip"):
+    with pytest.raises(ValueError, match="unknown broken 'no', choose one of refuse, skip"):
         ImageTsv(path, broken="no")
     with pytest.raises(FileNotFoundError):
         ImageTsv(tmp_path / "no.tsv")
 
 
-def test_no_more_lines_are_kept_than_wanted(tmp_path):
+def test_limits_on_lines_stop_reading(tmp_path):
     path = tmp_path / "images.tsv"
     path.write_bytes(b"".join(b"broken\n%d\tAAAA\n" % (number // 2) for number in range(100)))
-    images = ImageTsv(path, broken="skip", most_broken=30)
-    assert (len(images), len(images.problems)) == (15, 30 + 14)
-    assert [line.number for line in images.broken] == sorted(line.number for line in images.broken)
-    images = ImageTsv(path, broken="skip", most_images=7, most_broken=50)
+    images = ImageTsv(path, broken="skip", max_broken=30)
+    assert (len(images), len(images.broken_lines)) == (15, 30 + 14)
+    assert [line.number for line in images.broken_lines] == sorted(line.number for line in images.broken_lines)
+    images = ImageTsv(path, broken="skip", max_images=7, max_broken=50)
     assert list(images) == ["0", "1", "2", "3"]
-    assert [line.number for line in images.broken] == [1, 3, 4, 5, 7, 8, 9, 11, 12, 13]
-    for name in ("most_images", "most_broken"):
-        with pytest.raises(ValueError, match=f"{name} is 0, needs at least 1"):
+    assert [line.number for line in images.broken_lines] == [1, 3, 4, 5, 7, 8, 9, 11, 12, 13]
+    for name in ("max_images", "max_broken"):
+        with pytest.raises(ValueError, match=f"{name} must be at least 1, got 0"):
             ImageTsv(path, **{name: 0})
+        with pytest.raises(TypeError, match=f"{name} must be an integer"):
+            ImageTsv(path, **{name: 1.5})
 
 
 @pytest.mark.parametrize(
@@ -135,7 +139,7 @@ def test_no_more_lines_are_kept_than_wanted(tmp_path):
         ("1\tAAAA".encode("utf-16"), "UTF-16"),
     ],
 )
-def test_files_in_another_form_say_so(tmp_path, start, message):
+def test_files_in_another_format_are_named(tmp_path, start, message):
     path = tmp_path / "images.tsv"
     path.write_bytes(start)
     with pytest.raises(ValueError, match=f"images.tsv: the file .*{message}"):
@@ -144,7 +148,7 @@ def test_files_in_another_form_say_so(tmp_path, start, message):
     assert [message in error for error in report.errors] == [True]
 
 
-def test_what_is_no_regular_file_is_refused(tmp_path):
+def test_pipes_and_folders_are_refused(tmp_path):
     os.mkfifo(tmp_path / "pipe.tsv")
     with pytest.raises(ValueError, match=r"pipe\.tsv: the path is no regular file"):
         ImageTsv(tmp_path / "pipe.tsv")
@@ -172,7 +176,7 @@ def test_a_file_that_shrinks_is_an_error(tmp_path):
     with pytest.raises(OSError, match="was changed"):
         dict(images)
     with pytest.raises(ValueError, match="was changed since it was indexed"):
-        pickle.loads(pickled)  # noqa: S301 - ours
+        pickle.loads(pickled)  # noqa: S301 - pickled above
 
 
 def sizes(images):
@@ -181,7 +185,7 @@ def sizes(images):
 
 @pytest.mark.parametrize("method", ["fork", "spawn"])
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-def test_other_processes_and_threads_read_the_same(tmp_path, method):
+def test_other_processes_and_threads_read_the_same_images(tmp_path, method):
     path = tmp_path / "images.tsv"
     ImageTsv.write(path, some_bytes())
     images = ImageTsv(path)
@@ -191,14 +195,24 @@ def test_other_processes_and_threads_read_the_same(tmp_path, method):
         assert list(threads.map(sizes, [images] * 8)) == [sizes(images)] * 8
 
 
-def test_a_torch_dataset(tmp_path):
+def test_a_torch_dataset_of_images(tmp_path):
     torch = pytest.importorskip("torch")
     ImageTsv.write(tmp_path / "images.tsv", {str(n): picture((n + 1, 2), mode="L") for n in range(9)})
-    dataset = ImageTsv(tmp_path / "images.tsv").torch_dataset(np.array)
+    from muge_fast.datasets import ImageTsvDataset  # noqa: PLC0415 - imports torch
+
+    images = ImageTsv(tmp_path / "images.tsv")
+    dataset = ImageTsvDataset(images, np.array)
     assert isinstance(dataset, torch.utils.data.Dataset)
     loader = torch.utils.data.DataLoader(dataset, batch_size=None, num_workers=2)
     shapes = [(key, tuple(image.shape)) for key, image in loader]
     assert shapes == [(str(n), (2, n + 1, 3)) for n in range(9)]
+    assert ImageTsvDataset(images)[3][1].mode == "RGB"
+    for arguments, message in (
+        ((tmp_path,), "images must be an ImageTsv"),
+        ((images, 5), "transform must be callable"),
+    ):
+        with pytest.raises(TypeError, match=message):
+            ImageTsvDataset(*arguments)
 
 
 def test_texts(tmp_path):

@@ -122,7 +122,7 @@ def test_any_function_extracts():
         metric.update(convert(real), real=True)
         metric.update(convert(generated), real=False)
         assert metric.compute().value == pytest.approx(expected, rel=1e-6)
-    with pytest.raises(ValueError, match="the extractor gives 64, needs the output logits_unbiased"):
+    with pytest.raises(ValueError, match="the extractor returns the outputs 64, not logits_unbiased"):
         InceptionScore(lambda batch: {"64": batch}).update(real)
 
 

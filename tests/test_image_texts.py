@@ -238,9 +238,9 @@ def test_the_command_tells_what_is_wrong(folder, tmp_path):
         (("--texts", folder / "texts.tsv"), "texts and clip are needed both"),
         (("--texts", folder / "texts.tsv", "--clip", tmp_path), "not a CLIP model"),
         (("--protocol", "ofa"), "not the weights of torchvision's Inception v3"),
-        (("--precision", "x"), 'unknown precision "x", choose one of fp32, tf32, bf16'),
+        (("--precision", "x"), "unknown precision 'x', choose one of fp32, tf32, bf16"),
         (("--splits", 13), "need at least one image for each split"),
-        (("--protocol", "x"), 'unknown protocol "x", choose one of tf1, pytorch-fid, torchmetrics, clean, ofa'),
+        (("--protocol", "x"), "unknown protocol 'x', choose one of tf1, pytorch-fid, torchmetrics, clean, ofa"),
     ):
         result = command(folder, *arguments)
         assert result.exit_code == 2

@@ -63,9 +63,9 @@ class ImageReader(Reader):
             return self.rows
         # Of more images than this, so many have ids that are unknown or come twice that nothing more is told.
         most = None if self.known is None else len(self.known) + self.limits.counted
-        images = ImageTsv(path, broken="skip", most_images=most, most_broken=max(1, self.limits.counted))
+        images = ImageTsv(path, broken="skip", max_images=most, max_broken=max(1, self.limits.counted))
         self.images = images
-        for line in images.broken[: self.limits.counted]:
+        for line in images.broken_lines[: self.limits.counted]:
             self.tell(self._problem(CODES[line.problem], line.number))
         self.rows.values = dict.fromkeys(images)
         self.rows.lines = {key: images.line(key) for key in images}
@@ -85,7 +85,7 @@ class ImageReader(Reader):
                 continue
             limits = {"size": size, "limit": self.line_bytes}
             self.tell(self._problem("long_line", self.images.line(key), key, limits))
-        for key, reason in broken_images(self.images, keys, most_pixels=self.limits.pixels):
+        for key, reason in broken_images(self.images, keys, max_pixels=self.limits.pixels):
             if self.rows.count >= self.limits.counted:
                 return
             details = {"reason": reason.rpartition(": ")[2][:100]}

@@ -8,7 +8,8 @@ from typing import Any
 
 from muge_fast.image._inception_score import MeanAndSpread
 from muge_fast.image._kid import kid_of, refuse_subsets
-from muge_fast.image.extractors.running import Extractor, convention_of_protocol, open_extractor
+from muge_fast.image.extractors.interface import FeatureExtractor, convention_of_protocol
+from muge_fast.image.extractors.opening import open_extractor
 from muge_fast.image.frechet import frechet_distance
 from muge_fast.image.image_set import Side, known_statistics, outputs_of
 from muge_fast.image.statistics import Statistics
@@ -22,7 +23,7 @@ def fid(
     real: Any,  # noqa: ANN401 - what callers have
     generated: Any,  # noqa: ANN401
     *,
-    extractor: Extractor | None = None,
+    extractor: FeatureExtractor | None = None,
     weights: str | os.PathLike[str] | None = None,
     protocol: str = "tf1",
     precision: str = "fp32",
@@ -106,7 +107,7 @@ def inception_score(
     generated: Any,  # noqa: ANN401
     *,
     splits: int | None = None,
-    extractor: Extractor | None = None,
+    extractor: FeatureExtractor | None = None,
     weights: str | os.PathLike[str] | None = None,
     protocol: str = "tf1",
     precision: str = "fp32",
@@ -160,7 +161,7 @@ def kid(
     *,
     subsets: int = 100,
     subset_size: int = 1000,
-    extractor: Extractor | None = None,
+    extractor: FeatureExtractor | None = None,
     weights: str | os.PathLike[str] | None = None,
     protocol: str = "tf1",
     precision: str = "fp32",

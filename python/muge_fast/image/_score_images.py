@@ -12,12 +12,8 @@ import numpy.typing as npt
 from muge_fast.datasets.image_tsv import ImageTsv
 from muge_fast.image._r_precision import NEGATIVES, r_precision, refuse_negatives
 from muge_fast.image.extractors.clip import ClipExtractor
-from muge_fast.image.extractors.running import (
-    Extractor,
-    convention_of_extractor,
-    convention_of_protocol,
-    open_extractor,
-)
+from muge_fast.image.extractors.interface import FeatureExtractor, convention_of_extractor, convention_of_protocol
+from muge_fast.image.extractors.opening import open_extractor
 from muge_fast.image.image_set import outputs_of
 from muge_fast.image.one_pass import OnePass
 from muge_fast.image.text_features import align, order_of
@@ -29,7 +25,7 @@ def score_images(
     real: Any,  # noqa: ANN401
     *,
     metrics: Sequence[str] = ("fid", "is"),
-    extractor: Extractor | None = None,
+    extractor: FeatureExtractor | None = None,
     weights: str | os.PathLike[str] | None = None,
     protocol: str = "tf1",
     precision: str = "fp32",

@@ -12,13 +12,13 @@ import numpy as np
 from muge_fast._internal.npz import Array
 from muge_fast.image._inception_score import SEED, SplitSums
 from muge_fast.image.backend import host
-from muge_fast.image.extractors.running import (
-    Extractor,
+from muge_fast.image.extractors.interface import (
+    FeatureExtractor,
     InceptionScoreConvention,
     convention_of_extractor,
-    extract_features,
     signature_of,
 )
+from muge_fast.image.extractors.running import extract_features
 from muge_fast.image.frechet import refuse_protocols
 from muge_fast.image.sources import count_images, open_images
 from muge_fast.image.statistics import Statistics
@@ -84,7 +84,7 @@ class Side:
     def __init__(
         self,
         source: Any,  # noqa: ANN401 - what callers have
-        extractor: Extractor,
+        extractor: FeatureExtractor,
         metrics: Sequence[str],
         *,
         splits: int | None = None,

@@ -13,7 +13,7 @@ from muge_fast.image._fid import fid_of
 from muge_fast.image._inception_score import SEED, MeanAndSpread, SplitSums
 from muge_fast.image._kid import kid_of, refuse_subsets
 from muge_fast.image.backend import host
-from muge_fast.image.extractors.running import Extractor, convention_of_extractor
+from muge_fast.image.extractors.interface import FeatureExtractor, convention_of_extractor
 from muge_fast.image.image_set import FEATURES
 from muge_fast.image.statistics import Statistics
 from muge_fast.image.streaming import Stream, refuse_other
@@ -46,7 +46,7 @@ class FID(Stream):
 
     def __init__(
         self,
-        extractor: Extractor | None = None,
+        extractor: FeatureExtractor | None = None,
         *,
         dims: int = 2048,
         protocol: str | None = None,
@@ -111,7 +111,7 @@ class FID(Stream):
         return arrays | self._extractor_state()
 
     @classmethod
-    def from_state(cls, state: Mapping[str, Array], extractor: Extractor | None = None) -> FID:
+    def from_state(cls, state: Mapping[str, Array], extractor: FeatureExtractor | None = None) -> FID:
         """Make a metric of :meth:`state`, to go on where it ended.
 
         Raises:
@@ -158,7 +158,7 @@ class InceptionScore(Stream):
 
     def __init__(
         self,
-        extractor: Extractor | None = None,
+        extractor: FeatureExtractor | None = None,
         *,
         splits: int | None = None,
         images: int | None = None,
@@ -231,7 +231,7 @@ class InceptionScore(Stream):
         return {**self.sums.state(), "protocol": np.array(self.protocol), **self._extractor_state()}
 
     @classmethod
-    def from_state(cls, state: Mapping[str, Array], extractor: Extractor | None = None) -> InceptionScore:
+    def from_state(cls, state: Mapping[str, Array], extractor: FeatureExtractor | None = None) -> InceptionScore:
         """Make a metric of :meth:`state`, to go on where it ended.
 
         Raises:
@@ -267,7 +267,7 @@ class KID(Stream):
 
     def __init__(
         self,
-        extractor: Extractor | None = None,
+        extractor: FeatureExtractor | None = None,
         *,
         subsets: int = 100,
         subset_size: int = 1000,
@@ -344,7 +344,7 @@ class KID(Stream):
         return {**sides, **sizes, "protocol": np.array(self.protocol), **self._extractor_state()}
 
     @classmethod
-    def from_state(cls, state: Mapping[str, Array], extractor: Extractor | None = None) -> KID:
+    def from_state(cls, state: Mapping[str, Array], extractor: FeatureExtractor | None = None) -> KID:
         """Make a metric of :meth:`state`, to go on where it ended.
 
         Raises:

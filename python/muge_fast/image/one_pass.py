@@ -9,7 +9,7 @@ from typing import Any
 from muge_fast.image._fid import fid_of
 from muge_fast.image._inception_score import SEED
 from muge_fast.image._kid import kid_of, refuse_subsets
-from muge_fast.image.extractors.running import Extractor, signature_of
+from muge_fast.image.extractors.interface import FeatureExtractor, signature_of
 from muge_fast.image.image_set import Side
 from muge_fast.scores import Score, set_score, signature
 
@@ -42,7 +42,7 @@ class OnePass:
         self,
         generated: Any,  # noqa: ANN401 - what callers have
         real: Any,  # noqa: ANN401
-        extractor: Extractor,
+        extractor: FeatureExtractor,
         metrics: Sequence[str],
         *,
         splits: int | None = None,

@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 import numpy as np
 
 from muge_fast._internal.npz import Array, load_arrays, save_arrays
-from muge_fast.image.extractors.running import Extractor, evaluating, output_of, signature_of
+from muge_fast.image.extractors.interface import FeatureExtractor, signature_of
+from muge_fast.image.extractors.running import evaluating, output_of
 
 M = TypeVar("M", bound="Stream")
 
@@ -25,7 +26,7 @@ class Stream:
 
     """
 
-    def __init__(self, extractor: Extractor | None, protocol: str | None) -> None:
+    def __init__(self, extractor: FeatureExtractor | None, protocol: str | None) -> None:
         self.extractor = extractor
         known = "" if extractor is None else signature_of(extractor)
         self.protocol = known if protocol is None else protocol
@@ -35,7 +36,7 @@ class Stream:
         raise NotImplementedError
 
     @classmethod
-    def from_state(cls: type[M], state: Mapping[str, Array], extractor: Extractor | None = None) -> M:  # noqa: PYI019 - typing has Self from Python 3.11 only
+    def from_state(cls: type[M], state: Mapping[str, Array], extractor: FeatureExtractor | None = None) -> M:  # noqa: PYI019 - typing has Self from Python 3.11 only
         """Make a metric of :meth:`state`, to go on where it ended.
 
         Raises:
@@ -54,7 +55,7 @@ class Stream:
         save_arrays(path, self.state())
 
     @classmethod
-    def load(cls: type[M], path: str | os.PathLike[str], extractor: Extractor | None = None) -> M:  # noqa: PYI019
+    def load(cls: type[M], path: str | os.PathLike[str], extractor: FeatureExtractor | None = None) -> M:  # noqa: PYI019
         """Read a file of :meth:`save`, to go on where it ended.
 
         Raises:
@@ -80,7 +81,7 @@ class Stream:
         return {} if self.extractor is None else {"extractor": np.array(signature_of(self.extractor))}
 
 
-def refuse_other(extractor: Extractor | None, state: Mapping[str, Array]) -> None:
+def refuse_other(extractor: FeatureExtractor | None, state: Mapping[str, Array]) -> None:
     """Refuse to go on with another extractor than the one that a state was made with, if it tells.
 
     Raises:
