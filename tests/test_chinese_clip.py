@@ -43,25 +43,28 @@ TEN = list(range(10))
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
-        ([{"query_id": 1, "item_ids": TEN[:9]}], "pred, line 1: query 1 has 9 items, needs exactly 10"),
+        ([{"query_id": 1, "item_ids": TEN[:9]}], "pred, line 1: query_id 1 has 9 item_ids, needs exactly 10"),
         ([{"query_id": 2, "item_ids": TEN}], "pred: no query 1, which .*gold has in line 1"),
         # The number of items is checked before the items.
-        ([{"query_id": 1, "item_ids": [None, *TEN]}], "pred, line 1: query 1 has 11 items, needs exactly 10"),
+        ([{"query_id": 1, "item_ids": [None, *TEN]}], "pred, line 1: query_id 1 has 11 item_ids, needs exactly 10"),
         (
             [{"query_id": 1, "item_ids": TEN}, {"query_id": 2, "item_ids": TEN}],
             "pred, line 2: query 2 is not in .*gold",
         ),
-        ([{"query_id": 1, "item_ids": TEN}] * 2, "pred, line 2: query 1 comes a second time"),
-        ([{"query_id": True, "item_ids": TEN}], "pred, line 1: query_id: expected an integer, found True"),
-        ([{"query_id": "1", "item_ids": TEN}], "pred, line 1: query_id: expected an integer, found '1'"),
+        ([{"query_id": 1, "item_ids": TEN}] * 2, "pred, line 2: query_id 1 occurs more than once, first in line 1"),
+        ([{"query_id": True, "item_ids": TEN}], "pred, line 1: query_id is true, expected an integer"),
+        ([{"query_id": "1", "item_ids": TEN}], "pred, line 1: query_id is '1', expected an integer"),
         (
             [{"query_id": 1, "item_ids": [*TEN[:9], 1.0]}],
-            r"pred, line 1: item_ids\[9\]: expected an integer, found 1.0",
+            r"pred, line 1: query_id 1: item_ids\[9\] is 1.0, expected an integer",
         ),
-        ([{"query_id": 1, "item_ids": [*TEN[:9], 3]}], "pred, line 1: item_ids has 3 twice"),
-        ([{"query_id": 1, "item_ids": "0123456789"}], "pred, line 1: item_ids: expected a list, found str"),
-        ([{"query_id": 1}], "pred, line 1: expected the fields 'query_id' and 'item_ids' or .*, found 'query_id'"),
-        ([TEN], "pred, line 1: expected an object, found list"),
+        ([{"query_id": 1, "item_ids": [*TEN[:9], 3]}], "pred, line 1: query_id 1 has 3 more than once in item_ids"),
+        (
+            [{"query_id": 1, "item_ids": "0123456789"}],
+            "pred, line 1: query_id 1: item_ids is '0123456789', expected a list of integers",
+        ),
+        ([{"query_id": 1}], "pred, line 1: field item_ids is missing"),
+        ([TEN], "pred, line 1: expected a JSON object {…}, got a list of 10"),
         ([], "pred: no query 1, which .*gold has in line 1"),
     ],
 )
@@ -87,10 +90,11 @@ def test_missing_and_unknown_queries_are_counted(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b'{"query_id": 1, "item_ids": [\xff]}', "line 1: not UTF-8 at byte 29"),
-        (b'\n{"query_id": 1', "line 2: not JSON"),
-        (b"[" * 100_000, "line 1: not JSON that can be read: nested too deeply"),
-        (b'{"query_id": ' + b"9" * 5000 + b', "item_ids": []}', "line 1: not JSON that can be read"),
+        (b'{"query_id": 1, "item_ids": [\xff]}', "line 1: invalid UTF-8 at byte 29"),
+        (b'\n{"query_id": 1', "line 2: the file ends in the middle of this line"),
+        (b"query 1\n", "line 1: invalid JSON"),
+        (b"[" * 100_000, "line 1: .*nested too deeply"),
+        (b'{"query_id": ' + b"9" * 5000 + b', "item_ids": []}', "line 1: invalid JSON"),
     ],
 )
 def test_broken_files(tmp_path, content, message):
@@ -108,10 +112,10 @@ def test_colliding_ids_beyond_64_bits_take_linear_time(tmp_path):
     numbers = [SAME_HASH * number for number in range(1, 100_000)]
     # The first ones fit in 64 bits, so the error names a later one.
     row = {"query_id": 1, "item_ids": numbers}
-    problem = f"expected an integer of at most 64 bits, found {numbers[4]}$"
-    with pytest.raises(ValueError, match=rf"line 1: item_ids\[4\]: {problem}"):
+    problem = f"has {numbers[4]}, outside the range of 64-bit integers$"
+    with pytest.raises(ValueError, match=rf"line 1: query_id 1: item_ids\[4\] {problem}"):
         mf.read_queries(write(tmp_path / "one", [row]))
-    with pytest.raises(ValueError, match=rf"line 5: query_id: {problem}"):
+    with pytest.raises(ValueError, match=rf"line 5: query_id {problem}"):
         mf.read_queries(write(tmp_path / "many", [{"query_id": number, "item_ids": TEN} for number in numbers]))
 
 
@@ -123,7 +127,7 @@ def test_ids_have_64_bits(tmp_path):
 def test_the_repeated_item_of_a_long_line_is_found_in_linear_time(tmp_path):
     # Comparing each item with all items before it would take hours.
     path = write(tmp_path / "queries.jsonl", [{"query_id": 1, "item_ids": [*range(1_000_000), 999_999]}])
-    with pytest.raises(ValueError, match=r"line 1: item_ids has 999999 twice$"):
+    with pytest.raises(ValueError, match=r"line 1: query_id 1 has 999999 more than once in item_ids$"):
         mf.read_queries(path)
 
 
@@ -140,7 +144,7 @@ def test_a_path_that_is_not_unicode_still_gives_a_result_object(tmp_path):
     pred = write(tmp_path / "q\udcff", [{"query_id": 1, "item_ids": [3]}])
     assert command(gold, pred, target).returncode == 1
     written = json.loads(target.read_text(encoding="utf-8"))
-    assert written["errorMsg"].endswith("q\\udcff, line 1: query 1 has 1 items, needs exactly 10")
+    assert written["errorMsg"].endswith("q\\udcff, line 1: query_id 1 has 1 item_ids, needs exactly 10")
 
 
 def test_the_command_writes_the_result_object(tmp_path):

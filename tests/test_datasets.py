@@ -150,9 +150,9 @@ def test_files_in_another_format_are_named(tmp_path, start, message):
 
 def test_pipes_and_folders_are_refused(tmp_path):
     os.mkfifo(tmp_path / "pipe.tsv")
-    with pytest.raises(ValueError, match=r"pipe\.tsv: the path is no regular file"):
+    with pytest.raises(ValueError, match=r"pipe\.tsv: the path is not a regular file"):
         ImageTsv(tmp_path / "pipe.tsv")
-    with pytest.raises(ValueError, match="the path is a folder"):
+    with pytest.raises(ValueError, match="the path is a directory"):
         ImageTsv(tmp_path)
 
 
@@ -219,15 +219,17 @@ def test_texts(tmp_path):
     path = tmp_path / "T2I_val.text.tsv"
     path.write_text("a\t红色 连衣裙\r\n\nb\tx\ty\n", encoding="utf-8")
     assert read_texts(path) == {"a": "红色 连衣裙", "b": "x\ty"}
-    for bad, message in (("a", "line 2"), ("\tx", "line 2"), ("a\t ", "line 2"), ("z\tx", "'z' comes a second time")):
+    for bad, message in (("a", "line 2"), ("\tx", "line 2"), ("a\t ", "line 2"), ("z\tx", "'z' occurs more than once")):
         path.write_text(f"z\tx\n{bad}\n")
         with pytest.raises(ValueError, match=message):
             read_texts(path)
     path.write_bytes(b"a\t\xff")
-    with pytest.raises(ValueError, match="line 1: not UTF-8 at byte 2"):
+    with pytest.raises(ValueError, match="line 1: invalid UTF-8 at byte 2"):
         read_texts(path)
     path.write_text("a\tx", encoding="utf-8-sig")
-    with pytest.raises(ValueError, match=r"text\.tsv, line 1: starts with a byte order mark, needs UTF-8 without it"):
+    with pytest.raises(
+        ValueError, match=r"text\.tsv, line 1: starts with a byte order mark; save the file as UTF-8 without BOM"
+    ):
         read_texts(path)
 
 
@@ -239,7 +241,7 @@ def test_pools(tmp_path):
         with pytest.raises(ValueError, match="line 2: expected an integer"):
             read_pool(tmp_path / "pool.txt")
     (tmp_path / "pool.txt").write_bytes(b"1\n\n2\xff")
-    with pytest.raises(ValueError, match=r"pool\.txt, line 3: not UTF-8 at byte 1"):
+    with pytest.raises(ValueError, match=r"pool\.txt, line 3: invalid UTF-8 at byte 1"):
         read_pool(tmp_path / "pool.txt")
     ImageTsv.write(tmp_path / "pool.tsv", {"a": b"1"})
     with pytest.raises(ValueError, match="line 1: expected an integer"):
@@ -253,7 +255,7 @@ def test_ids_of_pools_have_64_bits(tmp_path):
     assert read_pool(path) == {least, largest, 7}
     for bad in (least - 1, largest + 1, "9" * 5000, "-", "--1"):
         path.write_text(f"1\n{bad}\n")
-        with pytest.raises(ValueError, match=r"line 2: expected an integer of at most 64 bits, found"):
+        with pytest.raises(ValueError, match=r"line 2: expected an integer of at most 64 bits, got"):
             read_pool(path)
 
 
@@ -275,8 +277,8 @@ def test_files_are_recognised(tmp_path):
         (tmp_path / name).write_text(text, encoding="utf-8")
     ImageTsv.write(tmp_path / "MR_valid_imgs.tsv", {str(1000 + 7 * n): bytes(500) for n in range(5)})
     (tmp_path / "x.zip").write_bytes(b"PK\x03\x04")
-    found = {os.path.basename(file["path"]): file for file in describe(tmp_path)["files"]}  # noqa: PTH119
-    kinds = {name: file["kind"] for name, file in found.items()}
+    files = {os.path.basename(file["path"]): file for file in describe(tmp_path)["files"]}  # noqa: PTH119
+    kinds = {name: file["kind"] for name, file in files.items()}
     assert kinds == {
         "MR_valid_queries.jsonl": "retrieval gold",
         "MR_valid_imgs.tsv": "images",
@@ -290,18 +292,18 @@ def test_files_are_recognised(tmp_path):
         "other.txt": "unknown",
         "x.zip": "zip",
     }
-    queries, captions = found["MR_valid_queries.jsonl"], found["IC_valid.jsonl"]
-    assert (queries["rows"], queries["ids"], queries["items"]["mean"], queries["different_items"]) == (3, [0, 2], 2, 4)
-    assert captions["references"] == {"least": 2, "mean": 2.0, "largest": 2}
+    queries, captions = files["MR_valid_queries.jsonl"], files["IC_valid.jsonl"]
+    assert (queries["rows"], queries["ids"], queries["items"]["mean"], queries["distinct_items"]) == (3, [0, 2], 2, 4)
+    assert captions["references"] == {"min": 2, "mean": 2.0, "max": 2}
     assert captions["problems"] == 1
-    assert captions["errors"] == ["line 2: image_id a comes a second time with other content, first in line 1"]
-    assert (found["MR_valid_imgs.tsv"]["rows"], found["MR_valid_imgs.tsv"]["ids"]) == (5, [1000, 1028])
-    assert found["img_feat.jsonl"]["dimensions"] == 2
-    assert [found[name]["problems"] for name in ("img_feat.jsonl", "T2I_val.text.tsv", "pred.jsonl")] == [1, 1, 0]
+    assert captions["errors"] == ["line 2: image_id a occurs more than once with different values, first in line 1"]
+    assert (files["MR_valid_imgs.tsv"]["rows"], files["MR_valid_imgs.tsv"]["ids"]) == (5, [1000, 1028])
+    assert files["img_feat.jsonl"]["dimensions"] == 2
+    assert [files[name]["problems"] for name in ("img_feat.jsonl", "T2I_val.text.tsv", "pred.jsonl")] == [1, 1, 0]
 
 
 def test_names_are_the_same_as_at_the_top():
-    from muge_fast import datasets  # noqa: PLC0415 - what is tested
+    from muge_fast import datasets  # noqa: PLC0415 - the import is under test
 
     assert datasets.read_captions is mf.read_captions
     assert datasets.read_queries is mf.read_queries

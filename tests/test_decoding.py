@@ -77,10 +77,10 @@ def test_few_images_are_decoded_after_the_last_reported_problem(tmp_path, monkey
     decoded = []
     read = ImageTsv.__getitem__
     monkeypatch.setattr(ImageTsv, "__getitem__", lambda self, key: decoded.append(key) or read(self, key))
-    report = mf.check("t2i", tmp_path / "pred.tsv", limits=mf.Limits(counted=10))
+    report = mf.check("t2i", tmp_path / "pred.tsv", limits=mf.Limits(stop_after=10))
     assert report.problem_count == 10
     assert len(decoded) <= 11 + 4 * os.cpu_count()
-    assert mf.check("t2i", tmp_path / "pred.tsv", limits=mf.Limits(counted=0)).rows
+    assert mf.check("t2i", tmp_path / "pred.tsv", limits=mf.Limits(stop_after=0)).rows
 
 
 def test_images_with_unknown_ids_are_not_decoded(tmp_path, monkeypatch):
@@ -98,10 +98,12 @@ def test_images_with_unknown_ids_are_not_decoded(tmp_path, monkeypatch):
 def test_limits_hold_for_images(tmp_path):
     path = tmp_path / "pred.tsv"
     path.write_bytes(b"x\n" * 30)
-    assert mf.check("t2i", path, limits=mf.Limits(file_bytes=59)).errors == ["the file has 60 bytes, more than 59"]
-    assert mf.check("t2i", path, limits=mf.Limits(counted=20)).problem_count == 20
+    assert mf.check("t2i", path, limits=mf.Limits(file_bytes=59)).errors == [
+        "the file has 60 bytes, more than the limit of 59"
+    ]
+    assert mf.check("t2i", path, limits=mf.Limits(stop_after=20)).problem_count == 20
     path.write_bytes(b"".join(b"%d\tAAAA\n" % number for number in range(30)))
-    assert mf.check("t2i", path, limits=mf.Limits(counted=20)).problem_count == 20
+    assert mf.check("t2i", path, limits=mf.Limits(stop_after=20)).problem_count == 20
     picture = encoded(np.zeros((200, 200, 3), np.uint8), "BMP")
     ImageTsv.write(path, {"a": picture})
     codes = [problem.code for problem in mf.check("t2i", path, limits=mf.Limits(line_bytes=100_000)).problems]
@@ -128,6 +130,6 @@ def test_files_of_tiny_lines_take_little_memory(tmp_path, line):
     (tmp_path / "pred.tsv").write_bytes(line * (1 << 22))
     command = [sys.executable, "-c", HOSTILE_FILE, str(tmp_path / "pred.tsv"), str(tmp_path / "gold.tsv")]
     count, grown = map(int, subprocess.check_output(command).split())  # noqa: S603
-    assert count == mf.Limits().counted
+    assert count == mf.Limits().stop_after
     # Blocks of the file that are in memory together, and the ends of their lines.
     assert grown < 128

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from muge_fast._core import __version__
 from muge_fast.caption import Captions, DocumentFrequency, score_captions
 from muge_fast.datasets import read_captions, read_queries
-from muge_fast.datasets.row_reader import Limits
+from muge_fast.datasets.limits import Limits
 from muge_fast.evaluation import GoldError, Report, check, evaluate
 from muge_fast.features import read_features, write_features
 from muge_fast.retrieval import Ranking, TopK, cpu_level, score_retrieval, top_k, top_k_of, transpose_references

@@ -43,7 +43,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
             yield file
         return
     path = Path(os.path.realpath(path))
-    # A name of its own, because the file's name may already have the maximum length.
+    # Not derived from the file's name, which may already have the maximum length.
     temporary = path.with_name(f".muge_fast.{os.urandom(8).hex()}")
     with _create(temporary, path) as file:
         try:

@@ -9,16 +9,15 @@ import click
 
 from muge_fast._internal.atomic import replacing
 from muge_fast.cli.errors import usage_errors
+from muge_fast.cli.options import AT_LEAST_1, PATH, threads_option
 from muge_fast.retrieval.predictions import DIRECTIONS, predict
 from muge_fast.retrieval.top_k_arguments import SIMILARITIES
 
-INPUT = click.Path(path_type=Path)
-
 
 @click.command("top-k")
-@click.option("--image-feats", required=True, type=INPUT, help="Feature file of the images.")
-@click.option("--text-feats", required=True, type=INPUT, help="Feature file of the texts.")
-@click.option("--top-k", "k", type=click.IntRange(min=1), default=10, show_default=True, help="How many to find.")
+@click.option("--image-feats", required=True, type=PATH, help="Feature file of the images.")
+@click.option("--text-feats", required=True, type=PATH, help="Feature file of the texts.")
+@click.option("--top-k", "k", type=AT_LEAST_1, default=10, show_default=True, help="Number of results per query.")
 @click.option(
     "--output", required=True, type=click.Path(path_type=Path, allow_dash=True), help="File, or - for stdout."
 )
@@ -32,8 +31,8 @@ INPUT = click.Path(path_type=Path)
 @click.option(
     "--metric", type=click.Choice(SIMILARITIES), default="ip", show_default=True, help="Inner product or cosine."
 )
-@click.option("--threads", type=click.IntRange(min=1), help="Number of threads.  [default: all cores]")
-@click.option("--eval-batch-size", type=int, help="Accepted for old command lines; has no effect.")
+@threads_option
+@click.option("--eval-batch-size", type=int, help="Has no effect; accepted for existing scripts.")
 def top_k(
     *,
     image_feats: Path,
@@ -45,7 +44,7 @@ def top_k(
     threads: int | None,
     eval_batch_size: int | None,
 ) -> None:
-    """Find the best images of each text, and write a file of predictions.
+    """Find the most similar images of each text, and write a file of predictions.
 
     Feature files are JSON lines {"image_id": 42967, "feature": [0.0123, …]}, as Chinese-CLIP writes them, or .npz,
     .npy, .parquet, .arrow. A line of the output is {"text_id": 8426, "image_ids": [42967, …]}, or the reverse.

@@ -15,9 +15,9 @@ import sys
 from typing import Any
 
 from muge_fast._internal.atomic import replacing
-from muge_fast._internal.display import escape_surrogates
 from muge_fast._internal.paths import PathLike
 from muge_fast.datasets.jsonl import read_numbered_queries
+from muge_fast.evaluation.official_result import failed_result, scored_result
 from muge_fast.retrieval.scoring import score_retrieval
 
 __all__ = ["compute_score", "main", "result"]
@@ -108,15 +108,8 @@ def result(golden_file: PathLike, predict_file: PathLike) -> dict[str, Any]:
     try:
         mean_recall, r1, r5, r10 = compute_score(golden_file, predict_file)
     except (OSError, ValueError) as error:
-        return _failed_result(str(error))
-    scores = {"score": mean_recall, "mean_recall": mean_recall, "r1": r1, "r5": r5, "r10": r10}
-    return {"success": True, "score": mean_recall, "scoreJson": scores}
-
-
-def _failed_result(message: str) -> dict[str, Any]:
-    # A path may have bytes that are not UTF-8, and JSON could not be written with them.
-    message = escape_surrogates(message)
-    return {"success": False, "score": 0, "scoreJson": {}, "errorMsg": message, "errorDetail": message}
+        return failed_result(str(error))
+    return scored_result(mean_recall, {"mean_recall": mean_recall, "r1": r1, "r5": r5, "r10": r10})
 
 
 def main(arguments: list[str]) -> int:

@@ -9,10 +9,11 @@ from typing import IO
 import numpy as np
 import numpy.typing as npt
 
+from muge_fast._internal.field_names import FEATURE_IDS
 from muge_fast._internal.npz import Archive, Array, named_errors, read_array
-from muge_fast.features.validation import ID_FIELDS, Features, check_features
+from muge_fast.features.validation import Features, check_features
 
-ID_ARRAYS = ("ids", *ID_FIELDS)
+ID_ARRAYS = ("ids", *FEATURE_IDS)
 FEATURE_ARRAYS = ("features", "feature")
 
 

@@ -12,8 +12,9 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from muge_fast._internal.field_names import FEATURE_IDS
 from muge_fast._internal.optional import import_optional
-from muge_fast.features.validation import ID_FIELDS, Features, check_features
+from muge_fast.features.validation import Features, check_features
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -109,9 +110,9 @@ def write_table(
 
 
 def _columns(pyarrow: ModuleType, table: pa.Table) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
-    fields = [field for field in table.column_names if field in ID_FIELDS]
+    fields = [field for field in table.column_names if field in FEATURE_IDS]
     if len(fields) != 1 or table.column_names.count("feature") != 1:
-        raise ValueError(f"has columns {table.column_names}, needs feature and one of {', '.join(ID_FIELDS)}, once")
+        raise ValueError(f"has columns {table.column_names}, needs feature and one of {', '.join(FEATURE_IDS)}, once")
     ids, feature = (table.column(field).combine_chunks() for field in (fields[0], "feature"))
     if not pyarrow.types.is_integer(ids.type) or not len(ids) or ids.null_count:
         raise ValueError(f"{fields[0]} is a column of {ids.type} with {ids.null_count} nulls, needs integers")

@@ -12,9 +12,10 @@ import numpy.typing as npt
 from muge_fast import _core
 from muge_fast._internal.atomic import replacing
 from muge_fast._internal.checks import check_choice
+from muge_fast._internal.field_names import FEATURE_IDS
 from muge_fast._internal.paths import refuse_pipes
 from muge_fast.features import arrays, arrow
-from muge_fast.features.validation import ID_FIELDS, Features, check_features, check_unique_ids
+from muge_fast.features.validation import Features, check_features, check_unique_ids
 
 ROWS_PER_WRITE = 4096
 """Rows that are formatted as JSON together."""
@@ -118,7 +119,7 @@ def write_features(
         '{"text_id":8426,"feature":[0.1,-2.0]}\n'
 
     """
-    check_choice("id_field", id_field, ID_FIELDS)
+    check_choice("id_field", id_field, FEATURE_IDS)
     rows, matrix = check_features(np.asarray(ids), np.asarray(features))
     check_unique_ids(rows)
     suffix = Path(path).suffix.lower()

@@ -9,8 +9,6 @@ import numpy.typing as npt
 
 Features = tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]
 
-ID_FIELDS = ("image_id", "text_id", "query_id")
-
 
 def check_features(ids: npt.NDArray[Any], features: npt.NDArray[Any]) -> Features:
     """Return ids as int64 and features as float32.

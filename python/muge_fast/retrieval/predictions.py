@@ -5,38 +5,18 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from typing import NamedTuple, SupportsIndex
+from typing import SupportsIndex
 
 import numpy as np
 import numpy.typing as npt
 
 from muge_fast._internal.checks import check_choice
+from muge_fast._internal.field_names import IMAGE_TO_TEXT, TEXT_TO_IMAGE, FieldNames
 from muge_fast.features.files import read_features
 from muge_fast.retrieval.top_k_embeddings import top_k
 
-
-class Direction(NamedTuple):
-    """The two fields of a line of predictions.
-
-    Attributes:
-        query_field: Field of the query's id.
-        items_field: Field of the list of item ids, best first.
-
-    Example:
-        >>> from muge_fast.retrieval.predictions import DIRECTIONS
-        >>> DIRECTIONS["text-to-image"].items_field
-        'image_ids'
-
-    """
-
-    query_field: str
-    items_field: str
-
-
-DIRECTIONS = {
-    "text-to-image": Direction("text_id", "image_ids"),
-    "image-to-text": Direction("image_id", "text_ids"),
-}
+DIRECTIONS = {"text-to-image": TEXT_TO_IMAGE, "image-to-text": IMAGE_TO_TEXT}
+"""Names of the fields of a line of predictions, by direction of the search."""
 
 
 def predict(
@@ -85,7 +65,7 @@ def predict(
         ['{"text_id": 7, "image_ids": [30, 10]}\n']
 
     """
-    fields = DIRECTIONS[check_choice("direction", direction, DIRECTIONS)]
+    names = DIRECTIONS[check_choice("direction", direction, DIRECTIONS)]
     images, texts = read_features(image_features, threads=threads), read_features(text_features, threads=threads)
     image_dims, text_dims = images[1].shape[1], texts[1].shape[1]
     if image_dims != text_dims:
@@ -94,9 +74,9 @@ def predict(
         )
     queries, items = (texts, images) if direction == "text-to-image" else (images, texts)
     ranking = top_k(queries[1], items[1], k, metric=metric, threads=threads, progress=progress)
-    return _format_lines(fields, queries[0], items[0][ranking.indices])
+    return _format_lines(names, queries[0], items[0][ranking.indices])
 
 
-def _format_lines(fields: Direction, queries: npt.NDArray[np.int64], items: npt.NDArray[np.int64]) -> Iterator[str]:
+def _format_lines(names: FieldNames, queries: npt.NDArray[np.int64], items: npt.NDArray[np.int64]) -> Iterator[str]:
     for query, ranked in zip(queries.tolist(), items.tolist(), strict=True):
-        yield json.dumps({fields.query_field: query, fields.items_field: ranked}) + "\n"
+        yield json.dumps({names.id: query, names.value: ranked}) + "\n"
