@@ -33,6 +33,7 @@ def options(folder):
     return "--image-feats", folder / "img.jsonl", "--text-feats", folder / "txt.jsonl"
 
 
+@pytest.mark.slow
 def test_the_demo_shows_all_samples(tmp_path):
     result = run("demo", "--html", tmp_path / "demo.html")
     assert result.exit_code == 0
