@@ -30,9 +30,15 @@ MODULES = {
 DROP_INS = ("muge_fast.compat.pycocoevalcap", "muge_fast.compat.chinese_clip")
 
 # Options that may be given by position, and why.
+METHODS = ("", ".from_state", ".load")
+EXTRACTOR = {"extractor": "the first argument, as torchmetrics has it"}
 POSITIONAL: dict[str, dict[str, str]] = {
     "tokenize": {"tokenizer": "calls name the texts and the tokenizer, in this order"},
+    "preprocess": {"protocol": "calls name the images and the protocol, in this order"},
+    "InceptionExtractor": {"weights": "the file that the extractor is made from"},
+    "ImageTsvDataset": {"transform": "the second argument, as torchvision has it"},
 }
+POSITIONAL |= {name + method: EXTRACTOR for name in ("FID", "KID", "InceptionScore") for method in METHODS}
 
 
 def load(module: str):

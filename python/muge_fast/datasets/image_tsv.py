@@ -160,6 +160,9 @@ class ImageTsv(Mapping[str, bytes]):
         Args:
             key: The image's id.
 
+        Returns:
+            The line number.
+
         Raises:
             KeyError: There is no such id.
 
@@ -177,6 +180,9 @@ class ImageTsv(Mapping[str, bytes]):
         Args:
             key: The image's id.
 
+        Returns:
+            The size of the line without id, tab and line end.
+
         Raises:
             KeyError: There is no such id.
 
@@ -193,6 +199,9 @@ class ImageTsv(Mapping[str, bytes]):
 
         Args:
             key: The image's id.
+
+        Returns:
+            The base64 text as bytes.
 
         Raises:
             KeyError: There is no such id.
