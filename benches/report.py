@@ -30,9 +30,9 @@ INTRODUCTION = """\
 # Benchmarks
 
 Written by `make bench`; `make bench SECTIONS="captions growth"` measures some sections. Each section names its date,
-machine and versions. A comparison first checks that both packages return the same numbers, then runs both in one process.
-Times are medians, and ratios are medians of ratios; pycocoevalcap and jieba run once, since they take minutes. The
-captions are 10,000 items with five references of about 72 characters each, made by `benches/data.py` with seed 0.
+machine and versions. A comparison first checks that both packages return the same numbers, then runs both in one
+process. Times are medians, and ratios are medians of ratios; pycocoevalcap and jieba run once, since they take minutes.
+The captions are 10,000 items with five references of about 72 characters each, made by `benches/data.py` with seed 0.
 `benches/record/` has tables of other machines.
 """
 
