@@ -46,7 +46,7 @@ REFUSED = [
     Phrase("foretold", "foretold|foretells?", "predicted, extrapolated"),
     Phrase("whoever", "whoever|whomever", "the caller, code that"),
     Phrase("nobody", "nobody|nobodys", "no one, no caller, unused"),
-    Phrase("is none", "(?-i:(?<!there )(?:is|are|was|were|be) none)", "is not a …"),
+    Phrase("is none", "(?-i:(?<!there )(?:is|are|was|were|be) none(?! of))", "is not a …"),
     Phrase("is no", rf"(?<!there )(?:is|are|was|were) no(?! (?:{NOT_AFTER_IS_NO})\b)", "is not a …"),
     Phrase("anew", "anew", "again"),
     Phrase("beside", "beside", "next to, besides"),
