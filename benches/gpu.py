@@ -116,7 +116,7 @@ def measure(precision: str, weights: Path, folders: Sequence[Path], options: arg
     start = time.perf_counter()
     sums = []
     for folder in folders:
-        each = Statistics(2048, protocol=extractor.signature, device=extractor.device)
+        each = Statistics(2048, extractor_signature=extractor.signature, device=extractor.device)
         for batch in extractor.stream(folder, batch_size=options.batch, threads=options.threads, progress=False):
             each.update(batch["2048"])
         sums.append(each)

@@ -93,21 +93,23 @@ def test_features_go_into_every_metric(clip, tmp_path):
     sets = pictures(30, seed=3), pictures(25, seed=4)
     features = [clip.images(images) for images in sets]
     fid = muge_fast.image.fid(*sets, extractor=clip, batch_size=8)
-    expected = muge_fast.image.frechet_distance(*map(muge_fast.image.Statistics.of, features))
+    expected = muge_fast.image.frechet_distance(*map(muge_fast.image.Statistics.from_features, features))
     assert fid.value == pytest.approx(expected, rel=1e-4)
     assert f"|{clip.signature}|" in fid.signature
-    expected_kid = muge_fast.image.kid_of(*features, subsets=3, subset_size=10).mean
-    kid = muge_fast.image.kid(*sets, extractor=clip, subsets=3, subset_size=10).mean
+    expected_kid = muge_fast.image.kid_from_features(*features, subsets=3, subset_size=10).value
+    kid = muge_fast.image.kid(*sets, extractor=clip, subsets=3, subset_size=10).value
     assert kid == pytest.approx(expected_kid, rel=1e-3, abs=1e-6)
-    assert 0 <= muge_fast.image.precision_recall(*features).precision <= 1
+    assert 0 <= muge_fast.image.precision_recall(*features)["precision"].value <= 1
     texts = clip.texts([f"红裙{'abcdefghij'[n % 10]} {'klmnopqrst'[n // 10]}" for n in range(25)])
     assert 0 <= muge_fast.image.r_precision(features[1], texts, negatives=10).value <= 1
-    assert len(muge_fast.image.clip_score_of(features[1], texts)) == 25
+    assert len(muge_fast.image.clip_score(features[1], texts).per_item) == 25
     metric = muge_fast.image.FID(clip, dims=24)
     for images, is_real in zip(sets, (True, False), strict=True):
         metric.update(images, real=is_real)
     assert metric.compute().value == pytest.approx(expected, rel=1e-4)
-    statistics = muge_fast.image.Statistics.of(features[0], protocol=clip.signature.replace("weights:", "weights:0"))
+    statistics = muge_fast.image.Statistics.from_features(
+        features[0], extractor_signature=clip.signature.replace("weights:", "weights:0")
+    )
     statistics.save(tmp_path / "other.npz")
     with pytest.raises(ValueError, match="need the same"):
         muge_fast.image.fid(tmp_path / "other.npz", sets[1], extractor=clip)

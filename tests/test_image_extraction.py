@@ -56,9 +56,9 @@ def sets():
 @pytest.mark.filterwarnings("ignore:FID of")
 def test_functions_and_modules_are_extractors(sets):
     features = [stripe_features(images) for images in sets]
-    distance = muge_fast.image.frechet_distance(*map(Statistics.of, features))
-    kernel = muge_fast.image.kid_of(*features, subsets=3, subset_size=10).mean
-    score = muge_fast.image.inception_score_of(features[0] / 50).mean
+    distance = muge_fast.image.frechet_distance(*map(Statistics.from_features, features))
+    kernel = muge_fast.image.kid_from_features(*features, subsets=3, subset_size=10).value
+    score = muge_fast.image.inception_score_from_logits(features[0] / 50).value
     module = Stripes().train()
     for extractor, name in (
         (stripe_features, "extractor:test_image_extraction.stripe_features"),
@@ -68,10 +68,10 @@ def test_functions_and_modules_are_extractors(sets):
         assert fid.value == pytest.approx(distance, rel=1e-5)
         assert f"|{name}" in fid.signature
         kid = muge_fast.image.kid(*sets, extractor=extractor, subsets=3, subset_size=10)
-        assert kid.mean == pytest.approx(kernel, rel=1e-3)
+        assert kid.value == pytest.approx(kernel, rel=1e-3)
     inception = muge_fast.image.inception_score(sets[0], extractor=lambda images: stripe_features(images) / 50)
-    assert inception.mean == pytest.approx(score, rel=1e-9)
-    assert muge_fast.image.inception_score(sets[0], extractor=module).mean >= 1
+    assert inception.value == pytest.approx(score, rel=1e-9)
+    assert muge_fast.image.inception_score(sets[0], extractor=module).value >= 1
     assert module.training
 
 
@@ -133,10 +133,10 @@ def test_streaming_metrics_equal_functions(sets):
             if is_real:
                 score.update(batch)
     assert metric.compute().value == pytest.approx(distance, rel=1e-9)
-    expected = muge_fast.image.kid(*sets, extractor=stripe_features, subsets=3, subset_size=10).mean
-    assert kernel.compute().mean == pytest.approx(expected, rel=1e-4)
-    expected = muge_fast.image.inception_score(sets[0], extractor=stripe_features).mean
-    assert score.compute().mean == pytest.approx(expected, rel=1e-4)
+    expected = muge_fast.image.kid(*sets, extractor=stripe_features, subsets=3, subset_size=10).value
+    assert kernel.compute().value == pytest.approx(expected, rel=1e-4)
+    expected = muge_fast.image.inception_score(sets[0], extractor=stripe_features).value
+    assert score.compute().value == pytest.approx(expected, rel=1e-4)
 
 
 @pytest.mark.filterwarnings("ignore:FID of")
@@ -148,35 +148,39 @@ def test_a_function_is_called_once_per_image(sets):
         return {"2048": stripe_features(images), "logits_unbiased": stripe_features(images) / 50}
 
     options = {"splits": 2, "subsets": 3, "subset_size": 10}
-    scores = muge_fast.image.score_images(*sets, metrics=("kid", "fid", "is"), extractor=both, **options)
+    scores = muge_fast.image.score_images(
+        real=sets[1], generated=sets[0], metrics=("kid", "fid", "is"), extractor=both, **options
+    )
     assert sum(counts) == 55
     assert list(scores) == ["kid", "fid", "is"]
     features = [stripe_features(images) for images in sets]
-    distance = muge_fast.image.frechet_distance(*map(Statistics.of, features))
+    distance = muge_fast.image.frechet_distance(*map(Statistics.from_features, features))
     assert scores["fid"].value == pytest.approx(distance, rel=1e-9)
-    kernel = muge_fast.image.kid_of(*features[::-1], subsets=3, subset_size=10).mean
+    kernel = muge_fast.image.kid_from_features(*features[::-1], subsets=3, subset_size=10).value
     assert scores["kid"].value == pytest.approx(kernel, rel=1e-4)
-    score = muge_fast.image.inception_score_of(features[0] / 50, splits=2).mean
+    score = muge_fast.image.inception_score_from_logits(features[0] / 50, splits=2).value
     assert scores["is"].value == pytest.approx(score, rel=1e-9)
     assert all(
         "|extractor:test_image_extraction.test_a_function_is_called_once" in scores[name].signature for name in scores
     )
     # A single array is either features or logits.
     without_logits = muge_fast.image.score_images(
-        *sets, metrics=("fid", "kid"), extractor=stripe_features, subset_size=10
+        real=sets[1], generated=sets[0], metrics=("fid", "kid"), extractor=stripe_features, subset_size=10
     )
     assert without_logits["fid"].value == pytest.approx(distance, rel=1e-9)
     with pytest.raises(
         ValueError, match="returns one array, needs a dictionary with the outputs 2048, logits_unbiased"
     ):
-        muge_fast.image.score_images(*sets, extractor=stripe_features)
+        muge_fast.image.score_images(real=sets[1], generated=sets[0], extractor=stripe_features)
     with pytest.raises(ValueError, match="weights is an option of the published network"):
-        muge_fast.image.score_images(*sets, metrics=("fid",), extractor=stripe_features, weights="x.pth")
+        muge_fast.image.score_images(
+            real=sets[1], generated=sets[0], metrics=("fid",), extractor=stripe_features, weights="x.pth"
+        )
 
 
 @pytest.mark.filterwarnings("ignore:FID of")
 def test_features_of_different_extractors_are_not_mixed(sets, tmp_path):
-    statistics = Statistics.of(stripe_features(sets[0]), protocol="extractor:other")
+    statistics = Statistics.from_features(stripe_features(sets[0]), extractor_signature="extractor:other")
     statistics.save(tmp_path / "other.npz")
     with pytest.raises(ValueError, match="need the same"):
         muge_fast.image.fid(tmp_path / "other.npz", sets[1], extractor=stripe_features)
@@ -188,8 +192,10 @@ def test_features_of_different_extractors_are_not_mixed(sets, tmp_path):
 def test_a_state_continues_with_its_own_extractor_only(tmp_path):
     for metric in (FID(stripe_features, dims=2 * STRIPES), KID(stripe_features), InceptionScore(stripe_features)):
         metric.save(tmp_path / "state.npz")
-        assert type(metric).load(tmp_path / "state.npz", stripe_features).protocol == metric.protocol
-        assert type(metric).load(tmp_path / "state.npz").protocol == metric.protocol
+        assert (
+            type(metric).load(tmp_path / "state.npz", stripe_features).extractor_signature == metric.extractor_signature
+        )
+        assert type(metric).load(tmp_path / "state.npz").extractor_signature == metric.extractor_signature
         with pytest.raises(
             ValueError, match=r"was made with extractor:.*stripe_features, the extractor is extractor:builtins.len"
         ):
@@ -235,13 +241,16 @@ def not_called(images):
 
 
 def test_options_are_checked_before_images_are_decoded(sets, tmp_path):
-    score, one = muge_fast.image.score_images, sets[0][:1]
-    other = Statistics.of(stripe_features(sets[0]), protocol="extractor:other")
+    def score(generated, real, **options):
+        return muge_fast.image.score_images(real=real, generated=generated, **options)
+
+    one = sets[0][:1]
+    other = Statistics.from_features(stripe_features(sets[0]), extractor_signature="extractor:other")
     features = {"image_features": np.eye(30), "text_features": np.eye(30)}
     for message, call, sources, options in (
         ("nowhere", muge_fast.image.fid, (sets[0], tmp_path / "nowhere"), {}),
         ("need the same", muge_fast.image.fid, (sets[0], other), {}),
-        ("a set has 1 images, needs at least two", muge_fast.image.fid, (sets[0], one), {}),
+        ("there is 1 image, FID needs at least two", muge_fast.image.fid, (sets[0], one), {}),
         ("there are no images", muge_fast.image.fid, (sets[0], sets[1][:0]), {}),
         ("splits", muge_fast.image.inception_score, sets[:1], {"splits": 0}),
         ("need at least one image for each split", muge_fast.image.inception_score, sets[:1], {"splits": 31}),

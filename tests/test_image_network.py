@@ -265,7 +265,9 @@ def test_fid_of_every_source_equals_torch_fidelity(sets, weights, reference):
         tensor = torch.from_numpy(images["array"]).permute(0, 3, 1, 2).contiguous()
         with torch.no_grad():
             features.append(reference(tensor)[OUTPUTS.index("2048")].double())
-    expected = muge_fast.image.frechet_distance(*(muge_fast.image.Statistics.of(each.numpy()) for each in features))
+    expected = muge_fast.image.frechet_distance(
+        *(muge_fast.image.Statistics.from_features(each.numpy()) for each in features)
+    )
     name = f"inception-2015-12-05|weights:{hash_weights(torch.load(weights))}|resize:tf1|precision:fp32"
     statistics = [metric_fid.fid_features_to_statistics(each) for each in features]
     fidelity = metric_fid.fid_statistics_to_metric(*statistics, verbose=False)["frechet_inception_distance"]
@@ -282,7 +284,9 @@ def saved_statistics(sets, weights, tmp_path_factory):
     """A file of statistics of the generated images, and FID."""
     extractor = InceptionExtractor(weights, device="cpu")
     both = [
-        muge_fast.image.Statistics.of(extractor(images["array"])["2048"], protocol=extractor.signature)
+        muge_fast.image.Statistics.from_features(
+            extractor(images["array"])["2048"], extractor_signature=extractor.signature
+        )
         for images in sets
     ]
     path = tmp_path_factory.mktemp("statistics") / "generated.npz"
@@ -302,7 +306,7 @@ def test_fid_does_not_depend_on_batch_size_and_threads(sets, weights, saved_stat
         folder = muge_fast.image.fid(*(images["folder"] for images in sets), **options)
         assert folder.value == pytest.approx(expected, rel=1e-6)
         extractor = InceptionExtractor(weights, device="cpu")
-        statistics = muge_fast.image.Statistics(2048, protocol=extractor.signature)
+        statistics = muge_fast.image.Statistics(2048, extractor_signature=extractor.signature)
         for batch in extractor.stream(sets[0]["array"].transpose(0, 3, 1, 2), batch_size=batch_size):
             statistics.update(batch["2048"].numpy())
     finally:
@@ -321,12 +325,12 @@ def test_inception_score_and_kid_equal_torch_fidelity(sets, weights, reference):
         outputs = [dict(zip(OUTPUTS, reference(tensor), strict=True)) for tensor in tensors]
     expected = metric_isc.isc_features_to_metric(outputs[0]["logits_unbiased"], splits=3, shuffle=True, rng_seed=2020)
     score = muge_fast.image.inception_score(sets[0]["zip"], splits=3, weights=weights, device="cpu")
-    assert score.mean == pytest.approx(expected["inception_score_mean"], rel=1e-4)
+    assert score.value == pytest.approx(expected["inception_score_mean"], rel=1e-4)
     options = {"kid_subsets": 3, "kid_subset_size": 5, "rng_seed": 2020, "verbose": False}
     expected = metric_kid.kid_features_to_metric(*(output["2048"] for output in outputs), **options)
     paths = sets[0]["tsv"], sets[1]["tsv"]
     kid = muge_fast.image.kid(*paths, subsets=3, subset_size=5, weights=weights, device="cpu")
-    assert kid.mean == pytest.approx(expected["kernel_inception_distance_mean"], rel=1e-3, abs=1e-6)
+    assert kid.value == pytest.approx(expected["kernel_inception_distance_mean"], rel=1e-3, abs=1e-6)
 
 
 def test_fid_of_few_images_warns(sets, weights):

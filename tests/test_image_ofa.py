@@ -136,25 +136,29 @@ def outputs(reference, sets):
 
 @pytest.mark.filterwarnings("ignore:FID of")
 def test_scores_are_those_of_the_scripts(sets, outputs, weights, tmp_path):
-    distance = muge_fast.image.frechet_distance(*(Statistics.of(features.numpy()) for features, _ in outputs))
+    distance = muge_fast.image.frechet_distance(
+        *(Statistics.from_features(features.numpy()) for features, _ in outputs)
+    )
     score = inception_score(outputs[1][1])
     options = {"weights": weights, "protocol": "ofa", "device": "cpu"}
     fid = muge_fast.image.fid(*sets, batch_size=5, **options)
     assert fid.value == pytest.approx(distance, rel=1e-5)
     assert f"|{InceptionExtractor(weights, protocol='ofa', device='cpu').signature}|" in fid.signature
     inception = muge_fast.image.inception_score(sets[1], **options)
-    assert inception.mean == pytest.approx(score, rel=1e-5)
-    assert inception.std == 0
-    expected = muge_fast.image.kid_of(*(features.numpy() for features, _ in outputs), subsets=3, subset_size=5)
-    assert muge_fast.image.kid(*sets, subsets=3, subset_size=5, **options).mean == pytest.approx(
-        expected.mean, rel=1e-4
+    assert inception.value == pytest.approx(score, rel=1e-5)
+    assert inception.parts["std"] == 0
+    expected = muge_fast.image.kid_from_features(
+        *(features.numpy() for features, _ in outputs), subsets=3, subset_size=5
+    )
+    assert muge_fast.image.kid(*sets, subsets=3, subset_size=5, **options).value == pytest.approx(
+        expected.value, rel=1e-4
     )
     for name, images in zip(("real", "generated"), (sets[0][:8], sets[1]), strict=True):
         ImageTsv.write(tmp_path / f"{name}.tsv", {f"{n:02}": encoded(image) for n, image in enumerate(images)})
     scores = mf.evaluate("t2i", tmp_path / "real.tsv", tmp_path / "generated.tsv", **options).scores
     assert scores["is"].value == pytest.approx(score, rel=1e-5)
     assert scores["is"].signature.startswith("is|splits:1|shuffle:none|torchvision-inception-v3|weights:")
-    few = muge_fast.image.frechet_distance(*(Statistics.of(features[:8].numpy()) for features, _ in outputs))
+    few = muge_fast.image.frechet_distance(*(Statistics.from_features(features[:8].numpy()) for features, _ in outputs))
     assert scores["fid"].value == pytest.approx(few, rel=1e-5)
 
 
@@ -164,11 +168,11 @@ def test_streamed_batches_give_the_same_inception_score(sets, weights):
     for batch in (sets[1][:4], sets[1][4:]):
         metric.update(batch)
     expected = muge_fast.image.inception_score(sets[1], weights=weights, protocol="ofa", device="cpu")
-    assert metric.compute().mean == pytest.approx(expected.mean, rel=1e-6)
+    assert metric.compute().value == pytest.approx(expected.value, rel=1e-6)
     default = muge_fast.image.InceptionScore(extractor)
     default.update(sets[1])
-    assert default.sums.rule == (1, None, None)
-    assert default.compute().mean == pytest.approx(expected.mean, rel=1e-6)
+    assert default.sums.config == (1, None, None)
+    assert default.compute().value == pytest.approx(expected.value, rel=1e-6)
 
 
 @pytest.mark.filterwarnings("ignore:FID of")
@@ -183,16 +187,18 @@ def test_features_and_logits_take_one_pass_each(sets, outputs, weights, monkeypa
     monkeypatch.setattr(Inception, "forward", counted)
     options = {"weights": weights, "protocol": "ofa", "device": "cpu"}
     sizes = {"subsets": 3, "subset_size": 5}
-    scores = muge_fast.image.score_images(sets[1], sets[0], metrics=("fid", "is", "kid"), **sizes, **options)
+    scores = muge_fast.image.score_images(
+        real=sets[0], generated=sets[1], metrics=("fid", "is", "kid"), **sizes, **options
+    )
     # Logits are computed for generated images only.
     assert sum(passes) == 9 + 2 * 8
     features = [features.numpy() for features, _ in outputs]
-    expected = muge_fast.image.frechet_distance(*map(Statistics.of, features))
+    expected = muge_fast.image.frechet_distance(*map(Statistics.from_features, features))
     assert scores["fid"].value == pytest.approx(expected, rel=1e-5)
     assert scores["is"].value == pytest.approx(inception_score(outputs[1][1]), rel=1e-5)
-    assert scores["kid"].value == pytest.approx(muge_fast.image.kid_of(*features, **sizes).mean, rel=1e-4)
+    assert scores["kid"].value == pytest.approx(muge_fast.image.kid_from_features(*features, **sizes).value, rel=1e-4)
     passes.clear()
-    streamed = muge_fast.image.score_images(iter(sets[1]), None, metrics=("is",), **options)["is"]
+    streamed = muge_fast.image.score_images(real=None, generated=iter(sets[1]), metrics=("is",), **options)["is"]
     assert sum(passes) == 8
     # A single split does not depend on the number of images.
     assert streamed.value == pytest.approx(scores["is"].value, rel=1e-6)
@@ -203,19 +209,21 @@ def test_features_and_logits_take_one_pass_each(sets, outputs, weights, monkeypa
 def test_more_splits_are_not_shuffled(sets, outputs, weights):
     logits = outputs[1][1].numpy()
     options = {"weights": weights, "protocol": "ofa", "device": "cpu", "splits": 3}
-    expected = muge_fast.image.inception_score_of(logits, splits=3, shuffle=False)
-    assert muge_fast.image.inception_score(sets[1], **options) == pytest.approx(expected, rel=1e-4)
-    round_robin = [muge_fast.image.inception_score_of(logits[split::3], splits=1).mean for split in range(3)]
-    streamed = muge_fast.image.score_images(iter(sets[1]), None, metrics=("is",), **options)["is"]
+    expected = muge_fast.image.inception_score_from_logits(logits, splits=3, shuffle=False)
+    score = muge_fast.image.inception_score(sets[1], **options)
+    assert score.value == pytest.approx(expected.value, rel=1e-4)
+    assert score.parts["std"] == pytest.approx(expected.parts["std"], rel=1e-4)
+    round_robin = [muge_fast.image.inception_score_from_logits(logits[split::3], splits=1).value for split in range(3)]
+    streamed = muge_fast.image.score_images(real=None, generated=iter(sets[1]), metrics=("is",), **options)["is"]
     assert (streamed.value, streamed.parts["std"]) == pytest.approx(
         (np.mean(round_robin), np.std(round_robin)), rel=1e-4
     )
-    assert streamed.signature.startswith("is|splits:3|dealt:none|")
+    assert streamed.signature.startswith("is|splits:3|round_robin:none|")
 
 
 def test_statistics_of_another_protocol_are_refused(sets, tmp_path):
     torch.save(random_weights(), tmp_path / "fid.pth")
-    statistics = Statistics(2048, protocol="torchvision-inception-v3|resize:ofa|precision:fp32")
+    statistics = Statistics(2048, extractor_signature="torchvision-inception-v3|resize:ofa|precision:fp32")
     statistics.update(np.random.default_rng(0).normal(size=(4, 2048)))
     statistics.save(tmp_path / "ofa.npz")
     with pytest.raises(ValueError, match="need the same"):

@@ -269,43 +269,50 @@ def test_the_network_sees_each_image_once(weights, passes, folder):
     real, generated = pictures(9, seed=3), folder / "images.zip"
     options = {"weights": weights, "device": "cpu"}
     sizes = {"splits": 3, "subsets": 4, "subset_size": 6}
-    scores = muge_fast.image.score_images(generated, real, metrics=("fid", "is", "kid"), **sizes, **options)
+    scores = muge_fast.image.score_images(
+        real=real, generated=generated, metrics=("fid", "is", "kid"), **sizes, **options
+    )
     assert sum(passes) == 19
     assert list(scores) == ["fid", "is", "kid"]
     passes.clear()
-    assert list(muge_fast.image.score_images(generated, real, metrics=["is"], splits=3, **options)) == ["is"]
+    scores_of_one = muge_fast.image.score_images(real=real, generated=generated, metrics=["is"], splits=3, **options)
+    assert list(scores_of_one) == ["is"]
     assert sum(passes) == 10
     assert scores["fid"].value == pytest.approx(muge_fast.image.fid(real, generated, **options).value, rel=1e-6)
     score = muge_fast.image.inception_score(generated, splits=3, **options)
-    assert (scores["is"].value, scores["is"].parts["std"]) == pytest.approx(score, rel=1e-6)
+    assert scores["is"].value == pytest.approx(score.value, rel=1e-6)
+    assert scores["is"].parts["std"] == pytest.approx(score.parts["std"], rel=1e-6)
     kernel = muge_fast.image.kid(real, generated, subsets=4, subset_size=6, **options)
-    assert (scores["kid"].value, scores["kid"].parts["std"]) == pytest.approx(kernel, rel=1e-6, abs=1e-9)
+    assert scores["kid"].value == pytest.approx(kernel.value, rel=1e-6, abs=1e-9)
+    assert scores["kid"].parts["std"] == pytest.approx(kernel.parts["std"], rel=1e-6, abs=1e-9)
     features = f"{InceptionExtractor(weights, device='cpu').signature}|version:"
     assert scores["kid"].signature.startswith(f"kid|subsets:4|subset_size:6|seed:2020|{features}")
     assert scores["is"].signature.startswith(f"is|splits:3|shuffle:2020|{features}")
-    stream = muge_fast.image.score_images(generator(IMAGES), real, metrics=["is"], splits=3, **options)
-    assert stream["is"].signature.startswith(f"is|splits:3|dealt:2020|{features}")
+    stream = muge_fast.image.score_images(real=real, generated=generator(IMAGES), metrics=["is"], splits=3, **options)
+    assert stream["is"].signature.startswith(f"is|splits:3|round_robin:2020|{features}")
 
 
 @pytest.mark.filterwarnings("ignore:FID of")
 def test_statistics_replace_real_images_in_fid_only(weights, passes):
     extractor = InceptionExtractor(weights, device="cpu")
-    statistics = Statistics.of(extractor(pictures(9, seed=3))["2048"], protocol=extractor.signature)
+    statistics = Statistics.from_features(
+        extractor(pictures(9, seed=3))["2048"], extractor_signature=extractor.signature
+    )
     passes.clear()
     options = {"weights": weights, "device": "cpu", "splits": 3}
-    scores = muge_fast.image.score_images(IMAGES, statistics, **options)
+    scores = muge_fast.image.score_images(real=statistics, generated=IMAGES, **options)
     assert sum(passes) == 10
     expected = muge_fast.image.fid(statistics, IMAGES, weights=weights, device="cpu").value
     assert scores["fid"].value == pytest.approx(expected, rel=1e-9)
     for real, metrics, message in (
-        (statistics, ("kid",), "statistics give FID alone, not kid: needs the images"),
-        (statistics, ("fid", "x"), 'unknown metric "x", choose one of fid, is, kid'),
+        (statistics, ("kid",), "statistics suffice for FID alone, kid need the images"),
+        (statistics, ("fid", "x"), "unknown metrics 'x', choose from fid, is, kid"),
         (statistics, (), "metrics is empty"),
-        (IMAGES[0], ("fid",), "has 1 images, needs at least two"),
+        (IMAGES[0], ("fid",), "there is 1 image, FID needs at least two"),
         (IMAGES, ("kid",), "subset_size is 1000"),
     ):
         with pytest.raises(ValueError, match=message):
-            muge_fast.image.score_images(IMAGES, real, metrics=metrics, **options)
+            muge_fast.image.score_images(real=real, generated=IMAGES, metrics=metrics, **options)
     with pytest.raises(ValueError, match="need at least one image for each split"):
         muge_fast.image.inception_score(IMAGES[0], weights=weights, device="cpu")
 

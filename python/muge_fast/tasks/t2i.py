@@ -46,7 +46,7 @@ def score_images(
         from muge_fast.image._score_images import score_images as score  # noqa: PLC0415 - it imports torch
     except ImportError as error:
         raise ImportError("torch and Pillow are required for t2i: pip install 'muge-fast[t2i]'") from error
-    return score(predictions, references, threads=threads, **options)
+    return score(real=references, generated=predictions, threads=threads, **options)
 
 
 def _option_names() -> list[str]:
