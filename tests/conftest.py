@@ -37,6 +37,13 @@ def pytest_terminal_summary(terminalreporter, config):
         terminalreporter.write_line(f"muge_fast: {UNTESTED}")
 
 
+def pytest_collection_modifyitems(items):
+    """Mark the tests that run the Inception network as slow."""
+    for item in items:
+        if "weights" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(params=AVAILABLE)
 def level(request, monkeypatch):
     """Run a test once at each CPU level that this CPU has."""

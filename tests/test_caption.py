@@ -42,8 +42,8 @@ def odd() -> data.CaptionSet:
     return data.CaptionSet(random.choices(ODD_TEXTS, k=400), gold)
 
 
-SETS = {"10,000 items": large, "long captions": long}
-by_set = pytest.mark.parametrize("make", SETS.values(), ids=SETS)
+SETS = [pytest.param(large, id="10,000 items", marks=pytest.mark.slow), pytest.param(long, id="long captions")]
+by_set = pytest.mark.parametrize("make", SETS)
 
 
 def coco(captions: data.CaptionSet, tokenize=oracle.muge) -> tuple[dict, dict]:

@@ -33,6 +33,7 @@ def options(folder):
     return "--image-feats", folder / "img.jsonl", "--text-feats", folder / "txt.jsonl"
 
 
+@pytest.mark.slow
 def test_the_demo_shows_all_samples(tmp_path):
     result = run("demo", "--html", tmp_path / "demo.html")
     assert result.exit_code == 0
@@ -89,7 +90,7 @@ def test_features_of_different_dimensions(features):
     mf.write_features(folder / "wide.jsonl", [1], [[0.5] * 9])
     result = run("top-k", "--image-feats", folder / "wide.jsonl", *options(folder)[2:], "--output", "-")
     assert result.exit_code == 2
-    assert "wide.jsonl have 9 dimensions" in result.output
+    assert "wide.jsonl has 9 dimensions" in result.output
     assert "txt.jsonl have 8" in result.output
 
 

@@ -18,6 +18,8 @@ Image = pytest.importorskip("PIL.Image")
 from clip_models import tiny  # noqa: E402 - only with transformers
 from muge_fast.image.extractors.clip import ClipExtractor  # noqa: E402
 
+pytestmark = pytest.mark.slow
+
 MODELS = {"clip": transformers.CLIPModel, "chinese_clip": transformers.ChineseCLIPModel}
 TEXTS = ["红色连衣裙", "黑皮鞋", "a red dress", "红 shoes 裙 7", "男女款" * 60]
 

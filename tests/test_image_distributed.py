@@ -11,6 +11,8 @@ from muge_fast.image import FID, KID, InceptionScore, Statistics
 
 torch = pytest.importorskip("torch")
 
+pytestmark = pytest.mark.slow
+
 DIMS = 16
 
 
@@ -46,7 +48,7 @@ def values_of(metrics):
 
 def gather(rank, folder):
     """Run one of two processes, with half of the images."""
-    import torch.distributed as dist  # noqa: PLC0415 - in a process of its own
+    import torch.distributed as dist  # noqa: PLC0415 - in a separate process
 
     warnings.simplefilter("ignore")
     dist.init_process_group("gloo", init_method=f"file://{folder}/rendezvous", rank=rank, world_size=2)
@@ -58,7 +60,7 @@ def gather(rank, folder):
 
 def gather_incompatible(rank, folder):
     """Run one of two processes with different settings. Both must raise, and neither wait for the other."""
-    import torch.distributed as dist  # noqa: PLC0415 - in a process of its own
+    import torch.distributed as dist  # noqa: PLC0415 - in a separate process
 
     dist.init_process_group("gloo", init_method=f"file://{folder}/rendezvous", rank=rank, world_size=2)
     nonfinite = InceptionScore(splits=1, device="cpu")

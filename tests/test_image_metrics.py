@@ -62,6 +62,7 @@ def test_distance_of_known_gaussians():
     assert frechet_distance(singular, other) == pytest.approx(9 + (1 - 2) ** 2 + 4 + 1, rel=1e-12)
 
 
+@pytest.mark.slow
 def test_distance_equals_torch_fidelity():
     metric_fid = pytest.importorskip("torch_fidelity.metric_fid")
     torch = pytest.importorskip("torch")

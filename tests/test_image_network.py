@@ -27,6 +27,8 @@ from muge_fast.image.extractors.torch_precision import HIGHEST_MATMUL_PRECISION 
 from muge_fast.image.extractors.weights import FID_INCEPTION_WEIGHTS, hash_weights, load_weights  # noqa: E402
 from muge_fast.image.sources import decode_batches  # noqa: E402
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def network(weights):

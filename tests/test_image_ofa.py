@@ -25,6 +25,8 @@ from muge_fast.image.extractors.weights import (  # noqa: E402
     load_weights,
 )
 
+pytestmark = pytest.mark.slow
+
 # Preprocessing of the scripts.
 ORIGINAL = transforms.Compose([transforms.Resize((299, 299)), transforms.ToTensor()])
 

@@ -21,6 +21,8 @@ from muge_fast.image.extractors.inception import InceptionExtractor  # noqa: E40
 from muge_fast.image.extractors.networks import random_weights  # noqa: E402
 from muge_fast.image.text_features import TextOptions, paired_features  # noqa: E402
 
+pytestmark = pytest.mark.slow
+
 ITEMS, NEGATIVES = 12, 5
 KEYS = [str(4000 + 7 * n) for n in range(ITEMS)]
 TEXTS = {key: SIGNS[n:] + "abcdefghijkl"[n] for n, key in enumerate(KEYS)}

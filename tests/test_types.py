@@ -31,6 +31,7 @@ kind: mf.tasks.Kind = Color()
 """
 
 
+@pytest.mark.slow
 def test_examples_pass_strict_type_checking(tmp_path):
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     first = re.search(r"```python\n(import muge_fast as mf\n.*?)```", readme, re.DOTALL)[1]

@@ -167,6 +167,9 @@ class ImageTsv(Mapping[str, bytes]):
         Args:
             key: The image's id.
 
+        Returns:
+            The line number.
+
         Raises:
             KeyError: There is no such id.
 
@@ -184,6 +187,9 @@ class ImageTsv(Mapping[str, bytes]):
         Args:
             key: The image's id.
 
+        Returns:
+            The size of the line without id, tab and line end.
+
         Raises:
             KeyError: There is no such id.
 
@@ -200,6 +206,9 @@ class ImageTsv(Mapping[str, bytes]):
 
         Args:
             key: The image's id.
+
+        Returns:
+            The base64 text as bytes.
 
         Raises:
             KeyError: There is no such id.

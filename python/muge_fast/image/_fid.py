@@ -334,6 +334,9 @@ class FID(StreamingMetric):
             state: Arrays by name.
             extractor: Extractor of further batches; None if they are features.
 
+        Returns:
+            The metric, with the images of the state.
+
         Raises:
             ValueError: Arrays are missing or do not fit, or the state was made with another extractor.
 

@@ -359,6 +359,9 @@ class InceptionScore(StreamingMetric):
             state: Arrays by name.
             extractor: Extractor of further batches; None if they are logits.
 
+        Returns:
+            The metric, with the sums of the state.
+
         Raises:
             ValueError: Arrays are missing or do not fit, or the state was made with another extractor.
 

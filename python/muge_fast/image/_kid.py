@@ -389,6 +389,9 @@ class KID(StreamingMetric):
             state: Arrays by name.
             extractor: Extractor of further batches; None if they are features.
 
+        Returns:
+            The metric, with the features of the state.
+
         Raises:
             ValueError: Arrays are missing or do not fit, or the state was made with another extractor.
 

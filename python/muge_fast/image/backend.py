@@ -286,7 +286,7 @@ def device_of(array: object) -> torch.device | None:
 
 
 def to_numpy(array: ArrayOrTensor) -> npt.NDArray[Any]:
-    """Return a tensor as a float64 array in host memory; return anything else as an array of its own dtype.
+    """Return a tensor as a float64 array in host memory; return anything else as an array with its dtype unchanged.
 
     Args:
         array: An array, a tensor, or nested lists.

@@ -1,6 +1,6 @@
 """Sums of the processes of ``torch.distributed``, added up without pickling.
 
-Every process gets the same bits. If processes have different settings, all of them raise, so that none waits for ever.
+Every process gets the same bits. If processes have different settings, all of them raise, so that none waits forever.
 """
 
 from __future__ import annotations

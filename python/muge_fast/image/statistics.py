@@ -111,6 +111,9 @@ class Statistics:
             features: Array or tensor of shape ``(images, features)``.
             extractor_signature: Signature of the extractor that made the features; ``""`` if unknown.
 
+        Returns:
+            Statistics of these features.
+
         Raises:
             ValueError: ``features`` is not a matrix, or a value is not finite; the message names the row.
 
@@ -262,6 +265,9 @@ class Statistics:
         Args:
             backend: The backend of the arrays; the sums may be kept by another.
 
+        Returns:
+            The mean, and either the covariance or the centred features that it follows from.
+
         Raises:
             ValueError: A batch on a GPU had a value that is not finite.
 
@@ -316,6 +322,9 @@ class Statistics:
             state: Arrays by name.
             device: torch device that shall keep the sums, or its name; None for NumPy.
 
+        Returns:
+            Statistics that can be updated, unless they have only a mean and a covariance.
+
         Raises:
             ValueError: Arrays are missing, have wrong shapes, or are not finite.
 
@@ -364,6 +373,9 @@ class Statistics:
 
         Args:
             path: The file.
+
+        Returns:
+            The statistics of the file.
 
         Raises:
             OSError: The file cannot be read.

@@ -84,6 +84,9 @@ class StreamingMetric(ABC):
             path: The file.
             extractor: Extractor of further batches; None if they are features.
 
+        Returns:
+            The metric, with the images of the file.
+
         Raises:
             OSError: The file cannot be read.
             ValueError: It is not a file of this metric, or was made with another extractor.

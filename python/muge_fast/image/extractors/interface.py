@@ -77,6 +77,9 @@ class BatchedExtractor(FeatureExtractor, Protocol):
         Args:
             batches: Lists of uint8 arrays of shape ``(height, width, 3)``, RGB.
 
+        Yields:
+            The output for each batch.
+
         """
 
 
@@ -96,6 +99,9 @@ class MultiOutputExtractor(FeatureExtractor, Protocol):
 
         Args:
             outputs: Names of outputs. An extractor that does not have all of them returns an unrestricted one.
+
+        Returns:
+            The restricted extractor; this one is unchanged.
 
         """
 
