@@ -6,6 +6,7 @@
 // Exact numbers are what the tests are about.
 #![cfg_attr(test, allow(clippy::float_cmp))]
 
+mod bits;
 pub mod caption;
 pub mod error;
 pub mod huge;

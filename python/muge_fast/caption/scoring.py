@@ -218,8 +218,9 @@ class Captions:
             scored,
             items,
             sigma=sigma,
-            threads=threads,
+            orders=len(ORDERS),
             once=self._once,
+            threads=threads,
         )
         cider = self._cider_options(metrics)
         made: dict[str, Score] = {}
@@ -328,7 +329,7 @@ def _check(metrics: Iterable[str], smoothing: str, smoothing_value: float | None
     if not 0 < sigma < np.inf or (isinstance(sigma, int) and sigma > sys.float_info.max):
         raise ValueError(f"sigma is {sigma}, needs a positive number")
     # Refuses unknown names before any work is done.
-    _core.bleu_score(np.zeros((0, 10)), smoothing, smoothing_value)
+    _core.bleu_score(np.zeros((0, 10)), smoothing, smoothing_value, effective_order=False)
     return names
 
 

@@ -71,8 +71,8 @@ class Bleu:
             _print_items(rows, items.references)
         if verbose > 0:
             _print_totals(rows, range(self._n))
-        by_order, _ = _core.bleu_score(rows, "tiny")
-        by_item = _core.bleu_items(rows, "tiny").T.tolist()
+        by_order, _ = _core.bleu_score(rows, "tiny", None, effective_order=False)
+        by_item = _core.bleu_items(rows, "tiny", None, effective_order=False).T.tolist()
         return [by_order[order] for order in range(self._n)], [by_item[order] for order in range(self._n)]
 
     def method(self) -> str:
