@@ -4,7 +4,7 @@ use divan::{Bencher, black_box};
 use muge_fast_core::Plan;
 use muge_fast_core::caption::{Metrics, References};
 use muge_fast_core::text::Tokenizer;
-use muge_fast_core::text::tokens::{Uncut, tokenise};
+use muge_fast_core::text::tokens::{Uncut, tokenize};
 
 fn main() {
     divan::main();
@@ -36,7 +36,7 @@ fn tokenizer(bencher: Bencher<'_, '_>, name: &str) {
     let characters: usize = texts.iter().map(|text| text.chars().count()).sum();
     bencher
         .counter(divan::counter::CharsCount::new(characters))
-        .bench(|| tokenise(&Uncut { tokenizer: &tokenizer, texts: black_box(&texts) }, None, &Plan::new(Some(1))));
+        .bench(|| tokenize(&Uncut { tokenizer: &tokenizer, texts: black_box(&texts) }, None, &Plan::new(Some(1))));
 }
 
 #[divan::bench]

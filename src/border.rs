@@ -1,44 +1,44 @@
-//! The one door: every call into the core goes through [`run`].
+//! The one way from Python into the core: every call goes through one of the `run` functions, which release the
+//! interpreter lock, listen for Ctrl-C and turn errors into exceptions.
 
 use std::fmt::Display;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
 use muge_fast_core::{Error, Plan, Result, Team};
-use pyo3::exceptions::{PyOverflowError, PyRuntimeError, PyTypeError, PyValueError};
+use pyo3::exceptions::{PyMemoryError, PyOSError, PyOverflowError, PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 
-/// How long work goes on before Python is asked again whether the user wants to interrupt it.
-const SIGNAL_PAUSE: Duration = Duration::from_millis(50);
+/// Time between two checks for signals.
+const SIGNAL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// Work on so many tokens, characters or ids, about, is over before anybody could want to interrupt it.
-const BRIEF: usize = 1 << 16;
+/// Work on at most this many tokens, characters or ids ends so soon that it is done on the calling thread.
+const INLINE_WORK_LIMIT: usize = 1 << 16;
 
-/// More threads than this for each core only wait for each other: a thousand on two cores take seconds to start.
-const MOST_ON_A_CORE: usize = 8;
-
-/// How the caller wants long work to run.
-pub struct Watched {
+/// Options of work that may take long.
+pub struct RunOptions {
     /// Number of threads, None for all cores.
     pub threads: Option<i64>,
-    /// Called now and then with the number of rows that are done; what it raises ends the work.
+    /// Called every now and then with the number of rows that are done; an exception stops the work.
     pub progress: Option<Py<PyAny>>,
 }
 
-/// Run `work` without the interpreter lock, on a thread of its own so that Ctrl-C can be heard meanwhile.
+/// Run `work` without the interpreter lock, on another thread, so that Ctrl-C can stop it.
 pub fn run<T: Send>(py: Python<'_>, threads: Option<i64>, work: impl FnOnce(&Plan) -> Result<T> + Send) -> PyResult<T> {
-    run_watched(py, Watched { threads, progress: None }, work)
+    run_with(py, RunOptions { threads, progress: None }, work)
 }
 
-/// The same for work on `tokens` tokens, characters or ids: where they are few, starting threads would take as long.
+/// Run `work` on `tokens` tokens, characters or ids like [`run`], or on the calling thread if they are few: starting
+/// threads would take as long as the work.
 pub fn run_sized<T: Send>(
     py: Python<'_>,
     threads: Option<i64>,
     tokens: usize,
     work: impl FnOnce(&Plan) -> Result<T> + Send,
 ) -> PyResult<T> {
-    if tokens > BRIEF {
+    if tokens > INLINE_WORK_LIMIT {
         return run(py, threads, work);
     }
     let plan = plan(threads)?;
@@ -46,14 +46,14 @@ pub fn run_sized<T: Send>(
     result.map_err(|_| panicked())?.map_err(|error| exception(&error))
 }
 
-/// The same, and tell how far it is.
-pub fn run_watched<T: Send>(
+/// Run `work` like [`run`], and report its progress.
+pub fn run_with<T: Send>(
     py: Python<'_>,
-    Watched { threads, progress }: Watched,
+    RunOptions { threads, progress }: RunOptions,
     work: impl FnOnce(&Plan) -> Result<T> + Send,
 ) -> PyResult<T> {
     let plan = plan(threads)?;
-    let (result, interrupt) = py.detach(|| watch(&plan, progress.as_ref(), work))?;
+    let (result, interrupt) = py.detach(|| run_and_watch(&plan, progress.as_ref(), work))?;
     match (result, interrupt) {
         (_, Some(interrupt)) => Err(interrupt),
         (Some(result), None) => result.map_err(|error| exception(&error)),
@@ -61,40 +61,38 @@ pub fn run_watched<T: Send>(
     }
 }
 
-/// The exception for a bug of ours.
+/// Return the exception for a bug in this library.
 fn panicked() -> PyErr {
     PyRuntimeError::new_err("internal error in muge_fast: the computation panicked")
 }
 
-/// A number of threads from Python, None for all cores. One of more than 64 bits is as good as the largest of these.
-pub fn thread_count(given: &Bound<'_, PyAny>) -> PyResult<Option<i64>> {
-    let py = given.py();
-    match given.extract::<Option<i64>>() {
-        Err(error) if error.is_instance_of::<PyOverflowError>(py) && given.lt(0)? => Err(too_few_threads(given)),
+/// Convert a number of threads from Python, None for all cores. Integers of more than 64 bits become the largest of 64.
+pub fn thread_count(threads: &Bound<'_, PyAny>) -> PyResult<Option<i64>> {
+    let py = threads.py();
+    match threads.extract::<Option<i64>>() {
+        Err(error) if error.is_instance_of::<PyOverflowError>(py) && threads.lt(0)? => Err(too_few_threads(threads)),
         Err(error) if error.is_instance_of::<PyOverflowError>(py) => Ok(Some(i64::MAX)),
         Err(error) if error.is_instance_of::<PyTypeError>(py) => {
-            let kind = given.get_type().name()?;
-            Err(PyTypeError::new_err(format!("threads: expected an integer or None, found {kind}")))
+            let type_name = threads.get_type().name()?;
+            Err(PyTypeError::new_err(format!("threads: expected an integer or None, found {type_name}")))
         }
         extracted => extracted,
     }
 }
 
-fn too_few_threads(given: impl Display) -> PyErr {
-    PyValueError::new_err(format!("threads is {given}, needs at least 1 or None for all cores"))
+fn too_few_threads(threads: impl Display) -> PyErr {
+    PyValueError::new_err(format!("threads is {threads}, needs at least 1 or None for all cores"))
 }
 
 fn plan(threads: Option<i64>) -> PyResult<Plan> {
-    let Some(given) = threads else { return Ok(Plan::new(None)) };
-    let wanted = usize::try_from(given).ok().filter(|&wanted| wanted > 0).ok_or_else(|| too_few_threads(given))?;
-    // Cores are counted only where it matters, because that reads files.
-    let most = if wanted > MOST_ON_A_CORE { MOST_ON_A_CORE * Plan::new(None).threads() } else { wanted };
-    Ok(Plan::new(Some(wanted.min(most))))
+    let Some(threads) = threads else { return Ok(Plan::new(None)) };
+    let count = usize::try_from(threads).ok().filter(|&count| count > 0).ok_or_else(|| too_few_threads(threads))?;
+    Ok(Plan::new(Some(count)))
 }
 
-/// Wait for the work, listen for signals and tell how far it is; the first interrupt cancels the plan. No result means
-/// that it panicked.
-fn watch<T: Send>(
+/// Run `work` on another thread; meanwhile check for signals and report progress. The first interrupt cancels the plan.
+/// There is no result if the work panicked.
+fn run_and_watch<T: Send>(
     plan: &Plan,
     progress: Option<&Py<PyAny>>,
     work: impl FnOnce(&Plan) -> Result<T> + Send,
@@ -102,17 +100,17 @@ fn watch<T: Send>(
     let team = Team::new(plan).map_err(|error| PyRuntimeError::new_err(format!("cannot start threads: {error}")))?;
     let (sender, receiver) = mpsc::channel();
     let work = move |plan: &Plan| {
-        // The receiver waits until it gets this, or until the sender is gone, which tells a panic.
+        // The receiver waits for the result, or for the end of the sender after a panic.
         let _ = catch_unwind(AssertUnwindSafe(|| work(plan))).map(|result| sender.send(result));
     };
     Ok(team.run(work, || {
         let mut interrupt = None;
         loop {
-            match receiver.recv_timeout(SIGNAL_PAUSE) {
+            match receiver.recv_timeout(SIGNAL_INTERVAL) {
                 Ok(result) => return (Some(result), interrupt),
                 Err(RecvTimeoutError::Disconnected) => return (None, interrupt),
                 Err(RecvTimeoutError::Timeout) if interrupt.is_none() => {
-                    interrupt = Python::attach(|py| ask(py, plan, progress)).err();
+                    interrupt = Python::attach(|py| check_interrupt(py, plan, progress)).err();
                     if interrupt.is_some() {
                         plan.cancel();
                     }
@@ -123,8 +121,8 @@ fn watch<T: Send>(
     }))
 }
 
-/// Ask Python whether to go on.
-fn ask(py: Python<'_>, plan: &Plan, progress: Option<&Py<PyAny>>) -> PyResult<()> {
+/// Raise what a signal handler or the progress callback raises.
+fn check_interrupt(py: Python<'_>, plan: &Plan, progress: Option<&Py<PyAny>>) -> PyResult<()> {
     py.check_signals()?;
     if let Some(progress) = progress {
         progress.call1(py, (plan.done(),))?;
@@ -132,7 +130,34 @@ fn ask(py: Python<'_>, plan: &Plan, progress: Option<&Py<PyAny>>) -> PyResult<()
     Ok(())
 }
 
-/// The Python exception for an error of the core.
+/// Return the Python exception for an error of the core.
 pub fn exception(error: &Error) -> PyErr {
-    PyValueError::new_err(error.to_string())
+    match error {
+        Error::Io { code: Some(code), message } => os_error(*code, message),
+        Error::Io { code: None, message } => PyOSError::new_err(message.clone()),
+        Error::Memory { .. } => PyMemoryError::new_err(error.to_string()),
+        _ => PyValueError::new_err(error.to_string()),
+    }
+}
+
+/// Return an `OSError`; Python picks the subclass by the number.
+#[cfg(not(windows))]
+fn os_error(code: i32, message: &str) -> PyErr {
+    PyOSError::new_err((code, message.to_owned()))
+}
+
+/// Return an `OSError`; the number is one of Windows, which Python translates.
+#[cfg(windows)]
+fn os_error(code: i32, message: &str) -> PyErr {
+    PyOSError::new_err((0, message.to_owned(), None::<&str>, code))
+}
+
+/// Add the name of the file to an `OSError`.
+pub fn with_filename<T>(py: Python<'_>, path: &Path, result: PyResult<T>) -> PyResult<T> {
+    if let Err(error) = &result
+        && error.is_instance_of::<PyOSError>(py)
+    {
+        error.value(py).setattr("filename", path.as_os_str())?;
+    }
+    result
 }

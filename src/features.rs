@@ -1,18 +1,18 @@
-//! Feature files from disk.
+//! Feature files.
 
 use std::path::PathBuf;
 
-use muge_fast_core::io::features::{Features, ID_FIELDS, read, write};
+use muge_fast_core::io::features::{ID_FIELDS, read, write};
 use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
-use crate::border::{run, thread_count};
+use crate::border::{run, thread_count, with_filename};
 use crate::retrieval::level;
 use crate::source::OpenFile;
 
-/// Ids and a matrix of float32 from a file of JSON lines.
+/// Read ids and a matrix of float32 from a file of JSON lines.
 #[pyfunction]
 #[pyo3(signature = (path, threads=None))]
 #[allow(clippy::type_complexity)]
@@ -21,17 +21,17 @@ pub fn read_features(
     path: PathBuf,
     #[pyo3(from_py_with = thread_count)] threads: Option<i64>,
 ) -> PyResult<(Bound<'_, PyArray1<i64>>, Bound<'_, PyArray2<f32>>)> {
-    let source = OpenFile::open(&path)?;
+    let source = OpenFile::open(py, &path)?;
     let level = level()?;
-    let Features { ids, values } = run(py, threads, |plan| read(&source, level, plan))?;
-    let shape = (ids.len(), values.len() / ids.len());
-    Ok((PyArray1::from_vec(py, ids), PyArray1::from_vec(py, values).reshape(shape)?))
+    let features = with_filename(py, &path, run(py, threads, |plan| read(&source, level, plan)))?;
+    let shape = (features.ids.len(), features.width());
+    Ok((PyArray1::from_vec(py, features.ids), PyArray1::from_vec(py, features.values).reshape(shape)?))
 }
 
-/// Lines of a feature file, in blocks, for rows of a matrix in C order. `field` names the ids.
+/// Format lines of a feature file, in blocks, from ids and the rows of a matrix in C order. `field` is the name of the id.
 #[pyfunction]
 #[pyo3(signature = (ids, features, field, threads=None))]
-pub fn feature_lines<'py>(
+pub fn format_feature_lines<'py>(
     py: Python<'py>,
     ids: PyReadonlyArray1<'py, i64>,
     features: PyReadonlyArray2<'py, f32>,

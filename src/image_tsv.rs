@@ -2,19 +2,19 @@
 
 use std::path::PathBuf;
 
-use muge_fast_core::io::image_tsv::{Wanted, decode, index};
+use muge_fast_core::io::image_tsv::{Limits, decode, index};
 use numpy::PyArray1;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
-use crate::border::{exception, run, thread_count};
+use crate::border::{exception, run, thread_count, with_filename};
 use crate::source::OpenFile;
 
-type Numbers<'py> = Bound<'py, PyArray1<i64>>;
-type Index<'py> = (Vec<String>, Numbers<'py>, Numbers<'py>, Numbers<'py>, Vec<(u64, &'static str)>);
+type Integers<'py> = Bound<'py, PyArray1<i64>>;
+type Index<'py> = (Vec<String>, Integers<'py>, Integers<'py>, Integers<'py>, Vec<(u64, &'static str)>);
 
-/// Ids of a file, and where the base64 of each starts, how long it is, and on which line; then the lines that are broken.
-/// No more of either than wanted.
+/// Return the ids of a file, and where the base64 of each starts, how long it is, and on which line; then the line and
+/// the code of each broken line. Reading stops after `most_images` or `most_broken` lines of either kind.
 #[pyfunction]
 #[pyo3(signature = (path, threads=None, most_images=None, most_broken=None))]
 pub fn index_images(
@@ -24,29 +24,17 @@ pub fn index_images(
     most_images: Option<usize>,
     most_broken: Option<usize>,
 ) -> PyResult<Index<'_>> {
-    let source = OpenFile::open(&path)?;
-    let wanted = Wanted { images: most_images.unwrap_or(usize::MAX), broken: most_broken.unwrap_or(usize::MAX) };
-    let entries = run(py, threads, |plan| index(&source, plan, wanted))?;
-    let (mut ids, mut problems) = (Vec::new(), Vec::new());
-    let (mut starts, mut lengths, mut lines) = (Vec::new(), Vec::new(), Vec::new());
-    for entry in entries {
-        match entry.id {
-            Ok(id) => {
-                ids.push(id);
-                starts.push(entry.start as i64);
-                lengths.push(entry.len as i64);
-                lines.push(entry.line as i64);
-            }
-            Err(problem) => problems.push((entry.line, problem)),
-        }
-    }
-    let numbers = |values| PyArray1::from_vec(py, values);
-    Ok((ids, numbers(starts), numbers(lengths), numbers(lines), problems))
+    let source = OpenFile::open(py, &path)?;
+    let limits = Limits { images: most_images, broken: most_broken };
+    let index = with_filename(py, &path, run(py, threads, |plan| index(&source, plan, limits)))?;
+    let broken = index.broken.into_iter().map(|(line, broken)| (line, broken.code())).collect();
+    let array = |values| PyArray1::from_vec(py, values);
+    Ok((index.ids, array(index.starts), array(index.lengths), array(index.lines), broken))
 }
 
-/// The bytes of base64, in either alphabet, with or without padding.
+/// Decode base64, in either alphabet, with or without padding.
 #[pyfunction]
 pub fn decode_base64<'py>(py: Python<'py>, text: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
-    // Short enough to keep the interpreter lock: a thread of its own would take longer.
+    // With the interpreter lock held: an image is so short that starting a thread would take longer.
     decode(text).map(|bytes| PyBytes::new(py, &bytes)).map_err(|error| exception(&error))
 }

@@ -1,6 +1,7 @@
-//! The border between Python and muge-fast-core: it converts, releases the interpreter lock, and nothing else.
+//! The border between Python and muge-fast-core. It converts arguments and results, releases the interpreter lock, and
+//! does nothing else.
 
-// PyO3 hands arguments over by value.
+// PyO3 passes arguments by value.
 #![allow(clippy::needless_pass_by_value)]
 
 mod border;
@@ -18,6 +19,8 @@ mod top_k_matrix;
 use pyo3::prelude::*;
 
 /// Rust core of `muge_fast`. Everything public is wrapped and documented in Python.
+// Nothing here relies on the interpreter lock: classes are frozen, and the one that changes locks itself. The wheels use the
+// stable ABI, which a free-threaded Python cannot load; this takes effect in a build without `abi3`.
 #[pymodule(gil_used = false)]
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
@@ -26,14 +29,14 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<caption::References>()?;
     module.add_class::<top_k_embeddings::TopK>()?;
     module.add_function(wrap_pyfunction!(features::read_features, module)?)?;
-    module.add_function(wrap_pyfunction!(features::feature_lines, module)?)?;
+    module.add_function(wrap_pyfunction!(features::format_feature_lines, module)?)?;
     module.add_function(wrap_pyfunction!(image_tsv::index_images, module)?)?;
     module.add_function(wrap_pyfunction!(image_tsv::decode_base64, module)?)?;
     module.add_function(wrap_pyfunction!(retrieval::cpu_level, module)?)?;
     module.add_function(wrap_pyfunction!(retrieval::retrieval_rows, module)?)?;
     module.add_function(wrap_pyfunction!(top_k_matrix::top_k_of, module)?)?;
-    module.add_function(wrap_pyfunction!(strict_rows::quick_rows, module)?)?;
-    module.add_function(wrap_pyfunction!(text::cut, module)?)?;
+    module.add_function(wrap_pyfunction!(strict_rows::read_strict_rows, module)?)?;
+    module.add_function(wrap_pyfunction!(text::tokenize, module)?)?;
     module.add_function(wrap_pyfunction!(caption::bleu_score, module)?)?;
     module.add_function(wrap_pyfunction!(caption::bleu_items, module)?)?;
     module.add_function(wrap_pyfunction!(caption::mean, module)?)

@@ -1,21 +1,24 @@
-//! Retrieval: rankings and their scores.
+//! Scores of rankings, and the kernels of searches.
 
 use std::env;
 
-use muge_fast_core::retrieval::metrics::{self, Lists, Metric};
+use muge_fast_core::retrieval::Lists;
+use muge_fast_core::retrieval::metrics::{self, Metric};
+use muge_fast_core::retrieval::top_k_embeddings::Kernels;
 use muge_fast_core::simd::Level;
 use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1};
 use pyo3::prelude::*;
 
 use crate::border::{exception, run_sized, thread_count};
 
-/// The CPU level that kernels use: the highest, or what the environment variable `MUGE_FAST_CPU` names.
+/// Return the name of the CPU level that kernels use: the highest, or the one that the environment variable
+/// `MUGE_FAST_CPU` names.
 #[pyfunction]
 pub fn cpu_level() -> PyResult<&'static str> {
     level().map(Level::name)
 }
 
-/// The same for kernels. Read at every call, so that a test can go through all levels.
+/// Return the CPU level. The variable is read at every call, so that a test can go through all levels.
 pub fn level() -> PyResult<Level> {
     match env::var("MUGE_FAST_CPU") {
         Ok(name) if !name.is_empty() => name.parse().map_err(|error| exception(&error)),
@@ -23,7 +26,20 @@ pub fn level() -> PyResult<Level> {
     }
 }
 
-/// One row for each query, one column for each pair of a metric's name and its k.
+/// Return the kernels of a search from embeddings: those of the level, or with the coarse pass that the environment
+/// variable `MUGE_FAST_COARSE` names, for tests.
+pub fn kernels() -> PyResult<Kernels> {
+    let kernels = Kernels::from(level()?);
+    match env::var("MUGE_FAST_COARSE") {
+        Ok(name) if !name.is_empty() => {
+            let coarse = name.parse().map_err(|error| exception(&error))?;
+            Ok(Kernels { coarse, ..kernels })
+        }
+        _ => Ok(kernels),
+    }
+}
+
+/// Return one row for each query, one column for each pair of a metric's name and its k.
 #[pyfunction]
 #[pyo3(signature = (predictions, prediction_lengths, references, reference_lengths, metrics, threads=None))]
 pub fn retrieval_rows<'py>(
@@ -38,19 +54,10 @@ pub fn retrieval_rows<'py>(
     let metrics: muge_fast_core::Result<Vec<Metric>> =
         metrics.iter().map(|(name, k)| Metric::named(name, *k)).collect();
     let metrics = metrics.map_err(|error| exception(&error))?;
-    let (ends, reference_ends) = (ends(prediction_lengths.as_slice()?), ends(reference_lengths.as_slice()?));
-    let predictions = Lists { parameter: "predictions", ids: predictions.as_slice()?, ends: &ends };
-    let references = Lists { parameter: "references", ids: references.as_slice()?, ends: &reference_ends };
-    let size = predictions.ids.len() + references.ids.len();
-    let rows = run_sized(py, threads, size, |plan| metrics::rows(predictions, references, &metrics, plan))?;
-    PyArray1::from_vec(py, rows).reshape([ends.len(), metrics.len()])
-}
-
-/// Where each of lists laid end to end ends. A negative length is refused later, because ends must rise.
-pub fn ends(lengths: &[i64]) -> Vec<usize> {
-    let add = |end: &mut usize, &length: &i64| {
-        *end = end.wrapping_add(length as usize);
-        Some(*end)
-    };
-    lengths.iter().scan(0, add).collect()
+    let lists = |parameter, ids, lengths| Lists::new(parameter, ids, lengths).map_err(|error| exception(&error));
+    let predictions = lists("predictions", predictions.as_slice()?, prediction_lengths.as_slice()?)?;
+    let references = lists("references", references.as_slice()?, reference_lengths.as_slice()?)?;
+    let size = predictions.ids() + references.ids();
+    let rows = run_sized(py, threads, size, |plan| metrics::rows(&predictions, &references, &metrics, plan))?;
+    PyArray1::from_vec(py, rows).reshape([references.len(), metrics.len()])
 }

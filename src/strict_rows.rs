@@ -1,4 +1,4 @@
-//! Rows of files of JSON lines.
+//! Rows of JSON Lines files without errors.
 
 use muge_fast_core::io::strict_rows::{Fields, Kind, Row, Value, read};
 use pyo3::exceptions::PyValueError;
@@ -9,12 +9,12 @@ use crate::border::run;
 
 type Rows<'py> = (Bound<'py, PyDict>, Bound<'py, PyDict>);
 
-/// The value of each id, and the text of those that have one; None unless all is right, ids that differ included.
-/// Kinds are `integer`, `text`, `texts`, `ids`; `count` is the number of ids that a list must have.
+/// Return the value of each id, and the text of those that have one; None if anything is wrong, such as a repeated id.
+/// Kinds are `integer`, `text`, `texts` and `ids`; `count` is the number of ids that a list must have.
 #[pyfunction]
 #[pyo3(signature = (data, id_field, value_field, optional, id_kind, value_kind, count, line_bytes))]
 #[allow(clippy::too_many_arguments)] // Python names them.
-pub fn quick_rows<'py>(
+pub fn read_strict_rows<'py>(
     py: Python<'py>,
     data: &[u8],
     id_field: &str,

@@ -1,7 +1,7 @@
 //! Python's strings, copied out as code points.
 //!
-//! Asking a Python string for its UTF-8 form makes Python encode it, with the interpreter lock held, and keep the
-//! copy as long as the string lives. Code points are a plain copy, and what most tokenizers want.
+//! Asking a Python string for its UTF-8 makes Python encode it, with the interpreter lock held, and keep the copy as long
+//! as the string lives. Code points are a plain copy, and most tokenizers work on them.
 
 use std::ops::Range;
 
@@ -11,24 +11,24 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
-/// Many strings as code points, one after the other in a few large pieces.
+/// Strings as code points, one after the other in a few large chunks.
 #[derive(Default)]
 pub struct Strings {
-    pieces: Vec<HugeArray<u32>>,
-    /// Where each string lies: the piece, and the range in it.
-    places: Vec<(u32, Range<usize>)>,
-    /// What is used of the last piece.
+    chunks: Vec<HugeArray<u32>>,
+    /// The chunk of each string, and its range there.
+    ranges: Vec<(u32, Range<usize>)>,
+    /// Length of the part of the last chunk that is in use.
     used: usize,
     characters: usize,
 }
 
-/// Sizes of the first piece and of the largest, unless a string needs more; each is twice as large as the one before.
-const FIRST_PIECE: usize = 1 << 14;
-const LARGEST_PIECE: usize = 1 << 21;
+/// Sizes of the first chunk and of the largest, unless a string needs more; each is twice as large as the one before.
+const FIRST_CHUNK: usize = 1 << 14;
+const LARGEST_CHUNK: usize = 1 << 21;
 
 impl Strings {
     pub fn len(&self) -> usize {
-        self.places.len()
+        self.ranges.len()
     }
 
     /// Number of characters in all strings.
@@ -36,52 +36,52 @@ impl Strings {
         self.characters
     }
 
-    /// Append a string; what is no string or not valid Unicode is refused by name.
+    /// Append a string. Raises a `TypeError` for another type, and a `ValueError` for invalid Unicode.
     pub fn push(&mut self, item: &Bound<'_, PyAny>, name: impl Fn() -> String) -> PyResult<()> {
         let string = cast(item, &name)?;
         let length = string.len()?;
-        let points = self.room(length);
+        let points = self.grow(length);
         copy_points(string, points)?;
-        // All are looked at, which is quicker than to stop at the first.
-        if points.iter().fold(false, |found, &point| found | is_surrogate(point)) {
-            let place = points.iter().position(|&point| is_surrogate(point)).unwrap_or(0);
-            return Err(lone_surrogate(place, name));
+        // Testing all of them without a branch is faster than stopping at the first.
+        if points.iter().fold(false, |any, &point| any | is_surrogate(point)) {
+            let index = points.iter().position(|&point| is_surrogate(point)).unwrap_or(0);
+            return Err(lone_surrogate(index, name));
         }
-        self.places.push((self.pieces.len() as u32 - 1, self.used..self.used + length));
+        self.ranges.push((self.chunks.len() as u32 - 1, self.used..self.used + length));
         self.used += length;
         self.characters += length;
         Ok(())
     }
 
-    /// Room for a string after all others.
-    fn room(&mut self, length: usize) -> &mut [u32] {
-        let last = self.pieces.last().map_or(0, |piece| piece.len());
-        if self.pieces.is_empty() || last - self.used < length {
-            self.pieces.push(HugeArray::zeroed(length.max((2 * last).clamp(FIRST_PIECE, LARGEST_PIECE))));
+    /// Return the buffer of a new string, after all others.
+    fn grow(&mut self, length: usize) -> &mut [u32] {
+        let last = self.chunks.last().map_or(0, |chunk| chunk.len());
+        if self.chunks.is_empty() || last - self.used < length {
+            self.chunks.push(HugeArray::zeroed(length.max((2 * last).clamp(FIRST_CHUNK, LARGEST_CHUNK))));
             self.used = 0;
         }
-        let last = self.pieces.len() - 1;
-        &mut self.pieces[last][self.used..self.used + length]
+        let last = self.chunks.len() - 1;
+        &mut self.chunks[last][self.used..self.used + length]
     }
 
-    /// The characters of one string.
-    pub fn chars(&self, place: usize) -> impl Iterator<Item = char> {
-        let (piece, range) = &self.places[place];
-        self.pieces[*piece as usize][range.clone()].iter().filter_map(|&point| char::from_u32(point))
+    /// Iterate over the characters of one string.
+    pub fn chars(&self, index: usize) -> impl Iterator<Item = char> {
+        let (chunk, range) = &self.ranges[index];
+        self.chunks[*chunk as usize][range.clone()].iter().filter_map(|&point| char::from_u32(point))
     }
 }
 
-/// The string that an object is, or an error by name.
+/// Return an object as a string, or a `TypeError` that calls it `name`.
 pub fn cast<'a, 'py>(item: &'a Bound<'py, PyAny>, name: impl Fn() -> String) -> PyResult<&'a Bound<'py, PyString>> {
     item.cast::<PyString>().or_else(|_| {
-        let kind = item.get_type().name()?;
-        Err(PyTypeError::new_err(format!("{}: expected str, found {kind}", name())))
+        let type_name = item.get_type().name()?;
+        Err(PyTypeError::new_err(format!("{}: expected str, found {type_name}", name())))
     })
 }
 
-/// The error for a string that is not valid Unicode.
-pub fn lone_surrogate(place: usize, name: impl Fn() -> String) -> PyErr {
-    PyValueError::new_err(format!("{}: lone surrogate at character {place}, not valid Unicode", name()))
+/// Return the error for a string that is not valid Unicode.
+pub fn lone_surrogate(index: usize, name: impl Fn() -> String) -> PyErr {
+    PyValueError::new_err(format!("{}: lone surrogate at character {index}, not valid Unicode", name()))
 }
 
 fn is_surrogate(point: u32) -> bool {
@@ -93,8 +93,8 @@ fn copy_points(string: &Bound<'_, PyString>, points: &mut [u32]) -> PyResult<()>
     if points.is_empty() {
         return Ok(());
     }
-    // SAFETY: the interpreter is attached, as `string` is bound; the buffer's length is told, and a call that is not
-    // asked for a final zero writes no more than that.
+    // SAFETY: the interpreter is attached, as `string` is bound; the call writes at most the given number of points, as it
+    // is not asked for a final zero.
     let written =
         unsafe { ffi::PyUnicode_AsUCS4(string.as_ptr(), points.as_mut_ptr(), points.len() as ffi::Py_ssize_t, 0) };
     if written.is_null() { Err(PyErr::fetch(string.py())) } else { Ok(()) }

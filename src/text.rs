@@ -1,8 +1,8 @@
-//! Strings and lists of strings from Python, and the tokenizers.
+//! Tokenizers, and the strings and lists of strings that they take from Python.
 
 use std::sync::Arc;
 
-use muge_fast_core::text::tokens::{Cut, Texts, tokenise};
+use muge_fast_core::text::tokens::{self, Cut, Texts};
 use muge_fast_core::text::{self, Scratch, Sink};
 use pyo3::exceptions::{PyTypeError, PyUnicodeEncodeError, PyValueError};
 use pyo3::prelude::*;
@@ -37,17 +37,17 @@ impl Tokenizer {
     }
 }
 
-/// Tokens of each text.
+/// Return the tokens of each text.
 #[pyfunction]
 #[pyo3(signature = (texts, tokenizer, threads=None))]
-pub fn cut<'py>(
+pub fn tokenize<'py>(
     py: Python<'py>,
     texts: &Bound<'py, PyList>,
     tokenizer: Option<&Tokenizer>,
     #[pyo3(from_py_with = thread_count)] threads: Option<i64>,
 ) -> PyResult<Bound<'py, PyList>> {
     let input = Input::rows(texts, tokenizer, &Names { parameter: "texts", ids: None })?;
-    let (tokens, vocab) = run_sized(py, threads, input.size(), |plan| tokenise(&input, None, plan))?;
+    let (tokens, vocab) = run_sized(py, threads, input.size(), |plan| tokens::tokenize(&input, None, plan))?;
     // One Python string for each distinct token, shared by all its occurrences.
     let words: Vec<_> =
         (0..=vocab.max_id()).map(|id| PyString::new(py, &vocab.token(id).unwrap_or_default())).collect();
@@ -58,7 +58,7 @@ pub fn cut<'py>(
     Ok(lists)
 }
 
-/// What the rows of a parameter are called in errors: by id where there are ids, else by index.
+/// The names of the rows of a parameter in errors: by id if there are ids, else by index.
 pub struct Names<'py> {
     pub parameter: &'static str,
     pub ids: Option<Bound<'py, PyList>>,
@@ -80,7 +80,7 @@ pub fn strings(list: &Bound<'_, PyList>, name: impl Fn(usize) -> String) -> PyRe
     Ok(strings)
 }
 
-/// Borrow one string; strings that are not valid Unicode are refused.
+/// Borrow one string. Raises a `ValueError` for invalid Unicode.
 fn string(item: &Bound<'_, PyAny>, name: impl Fn() -> String) -> PyResult<PyBackedStr> {
     let string = cast(item, &name)?;
     PyBackedStr::try_from(string.clone()).map_err(|error| {
@@ -88,19 +88,19 @@ fn string(item: &Bound<'_, PyAny>, name: impl Fn() -> String) -> PyResult<PyBack
         if !error.is_instance_of::<PyUnicodeEncodeError>(py) {
             return error;
         }
-        let place = error.value(py).getattr("start").and_then(|start| start.extract::<usize>()).unwrap_or(0);
-        lone_surrogate(place, name)
+        let index = error.value(py).getattr("start").and_then(|start| start.extract::<usize>()).unwrap_or(0);
+        lone_surrogate(index, name)
     })
 }
 
-/// Texts from Python: strings to be cut, or lists of tokens that a Python function has cut.
+/// Texts from Python: strings, or lists of tokens from a tokenizer written in Python.
 pub enum Input {
-    Uncut(Arc<text::Tokenizer>, Strings),
-    Cut(Vec<Vec<PyBackedStr>>),
+    Strings(Arc<text::Tokenizer>, Strings),
+    TokenLists(Vec<Vec<PyBackedStr>>),
 }
 
 impl Input {
-    /// One text for each row of `list`.
+    /// Take one text from each row of `list`.
     pub fn rows(list: &Bound<'_, PyList>, tokenizer: Option<&Tokenizer>, names: &Names<'_>) -> PyResult<Self> {
         let mut input = Self::empty(tokenizer);
         for (row, item) in list.iter().enumerate() {
@@ -109,7 +109,7 @@ impl Input {
         Ok(input)
     }
 
-    /// Several texts for each row of `list`, and how many.
+    /// Take several texts from each row of `list`; returns the number for each row too.
     pub fn nested(
         list: &Bound<'_, PyList>,
         tokenizer: Option<&Tokenizer>,
@@ -121,11 +121,11 @@ impl Input {
             let name = || names.row(row);
             let before = input.len();
             if !texts.is_instance_of::<PyList>() && !texts.is_instance_of::<PyTuple>() {
-                let kind = texts.get_type().name()?;
-                return Err(PyTypeError::new_err(format!("{}: expected a list of str, found {kind}", name())));
+                let type_name = texts.get_type().name()?;
+                return Err(PyTypeError::new_err(format!("{}: expected a list of str, found {type_name}", name())));
             }
-            for (place, text) in texts.try_iter()?.enumerate() {
-                input.push(&text?, || format!("{}[{place}]", name()))?;
+            for (index, text) in texts.try_iter()?.enumerate() {
+                input.push(&text?, || format!("{}[{index}]", name()))?;
             }
             if input.len() == before {
                 return Err(PyValueError::new_err(format!("{} is empty, needs at least one reference", name())));
@@ -135,32 +135,32 @@ impl Input {
         Ok((input, counts))
     }
 
-    /// Number of texts and of their tokens, or of characters where they have not been cut.
+    /// Number of texts plus that of their tokens, or of characters for strings.
     pub fn size(&self) -> usize {
         let parts = match self {
-            Self::Uncut(_, texts) => texts.characters(),
-            Self::Cut(texts) => texts.iter().map(Vec::len).sum(),
+            Self::Strings(_, texts) => texts.characters(),
+            Self::TokenLists(texts) => texts.iter().map(Vec::len).sum(),
         };
         self.len() + parts
     }
 
     fn empty(tokenizer: Option<&Tokenizer>) -> Self {
         match tokenizer {
-            Some(tokenizer) => Self::Uncut(tokenizer.inner.clone(), Strings::default()),
-            None => Self::Cut(Vec::new()),
+            Some(tokenizer) => Self::Strings(tokenizer.inner.clone(), Strings::default()),
+            None => Self::TokenLists(Vec::new()),
         }
     }
 
     fn push(&mut self, text: &Bound<'_, PyAny>, name: impl Fn() -> String) -> PyResult<()> {
         match self {
-            Self::Uncut(_, texts) => texts.push(text, name)?,
-            Self::Cut(texts) => {
+            Self::Strings(_, texts) => texts.push(text, name)?,
+            Self::TokenLists(texts) => {
                 let Ok(tokens) = text.cast::<PyList>() else {
-                    let kind = text.get_type().name()?;
-                    let problem = format!("{}: the tokenizer returned {kind}, expected a list of str", name());
+                    let type_name = text.get_type().name()?;
+                    let problem = format!("{}: the tokenizer returned {type_name}, expected a list of str", name());
                     return Err(PyTypeError::new_err(problem));
                 };
-                texts.push(strings(tokens, |place| format!("{}: token {place}", name()))?);
+                texts.push(strings(tokens, |index| format!("{}: token {index}", name()))?);
             }
         }
         Ok(())
@@ -170,15 +170,15 @@ impl Input {
 impl Texts for Input {
     fn len(&self) -> usize {
         match self {
-            Self::Uncut(_, texts) => texts.len(),
-            Self::Cut(texts) => texts.len(),
+            Self::Strings(_, texts) => texts.len(),
+            Self::TokenLists(texts) => texts.len(),
         }
     }
 
     fn cut(&self, text: usize, scratch: &mut Scratch, sink: &mut impl Sink) {
         match self {
-            Self::Uncut(tokenizer, texts) => tokenizer.cut_chars(texts.chars(text), scratch, sink),
-            Self::Cut(texts) => Cut(texts).cut(text, scratch, sink),
+            Self::Strings(tokenizer, texts) => tokenizer.cut_chars(texts.chars(text), scratch, sink),
+            Self::TokenLists(texts) => Cut(texts).cut(text, scratch, sink),
         }
     }
 }

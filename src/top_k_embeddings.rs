@@ -1,38 +1,52 @@
 //! The k best items of each query from embeddings that Python holds.
 
+use std::sync::{Mutex, MutexGuard, TryLockError};
+
 use half::{bf16, f16, slice::HalfBitsSliceExt};
-use muge_fast_core::Result;
-use muge_fast_core::retrieval::top_k_embeddings::{self, Exclude, Metric, Numbers, Seen, Vectors};
+use muge_fast_core::memory;
+use muge_fast_core::retrieval::Lists;
+use muge_fast_core::retrieval::top_k_embeddings::{self, Metric, Numbers, State, Vectors};
 use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2, PyUntypedArrayMethods};
-use pyo3::exceptions::PyTypeError;
+use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::prelude::*;
 
-use crate::border::{Watched, exception, run, run_watched, thread_count};
-use crate::retrieval::{ends, level};
+use crate::border::{RunOptions, exception, run, run_with, thread_count};
+use crate::retrieval::kernels;
 
 type Arrays<'py> = (Bound<'py, PyArray2<f64>>, Bound<'py, PyArray2<i64>>);
 type Floats<'py> = Bound<'py, PyArray1<f64>>;
 type Integers<'py> = Bound<'py, PyArray1<i64>>;
-type Parts<'py> = (usize, &'static str, usize, Vec<usize>, Floats<'py>, Integers<'py>, Vec<(i64, i64)>);
+type StateParts<'py> = (usize, &'static str, usize, Vec<usize>, Floats<'py>, Integers<'py>, Vec<(i64, i64)>);
 
-/// The best items that each query has seen so far.
-#[pyclass(module = "muge_fast._core")]
-pub struct TopK(top_k_embeddings::TopK);
+/// A search of the best items of each query. A call while another one runs raises a `RuntimeError`.
+#[pyclass(frozen, module = "muge_fast._core")]
+pub struct TopK(Mutex<top_k_embeddings::TopK>);
+
+impl TopK {
+    fn lock(&self) -> PyResult<MutexGuard<'_, top_k_embeddings::TopK>> {
+        match self.0.try_lock() {
+            Ok(search) => Ok(search),
+            // A call that panicked has not changed the search.
+            Err(TryLockError::Poisoned(search)) => Ok(search.into_inner()),
+            Err(TryLockError::WouldBlock) => Err(PyRuntimeError::new_err("the search is in use by another call")),
+        }
+    }
+}
 
 #[pymethods]
 impl TopK {
     #[new]
     fn new(k: usize, metric: &str) -> PyResult<Self> {
         let new = || top_k_embeddings::TopK::new(k, Metric::named(metric)?);
-        new().map(Self).map_err(|error| exception(&error))
+        new().map(|search| Self(Mutex::new(search))).map_err(|error| exception(&error))
     }
 
-    /// Show a block of items to all queries. Both are matrices in C order of float32, float16, or the bits of bfloat16
+    /// Search a block of items for all queries. Both are matrices in C order of float32, float16, or the bits of bfloat16
     /// as uint16; `exclude` holds sorted lists laid end to end, one for each query, or none at all.
     #[allow(clippy::too_many_arguments)] // Python names them.
     #[pyo3(signature = (queries, items, offset, exclude, exclude_lengths, threads=None, progress=None))]
     fn update(
-        &mut self,
+        &self,
         py: Python<'_>,
         queries: &Bound<'_, PyAny>,
         items: &Bound<'_, PyAny>,
@@ -44,39 +58,44 @@ impl TopK {
     ) -> PyResult<()> {
         let (queries, items) = (Embeddings::new("queries", queries)?, Embeddings::new("items", items)?);
         let (queries, items) = (queries.vectors("queries")?, items.vectors("items")?);
-        let ends = ends(exclude_lengths.as_slice()?);
-        let exclude = Exclude { ends: &ends, items: exclude.as_slice()? };
-        let level = level()?;
-        run_watched(py, Watched { threads, progress }, |plan| {
-            self.0.update(&queries, &items, offset, exclude, level, plan)
-        })
+        let exclude = Lists::new("exclude", exclude.as_slice()?, exclude_lengths.as_slice()?);
+        let exclude = exclude.map_err(|error| exception(&error))?;
+        let kernels = kernels()?;
+        let mut guard = self.lock()?;
+        let search = &mut *guard;
+        let options = RunOptions { threads, progress };
+        run_with(py, options, |plan| search.update(&queries, &items, offset, &exclude, kernels, plan))
     }
 
-    /// Take over what another one has seen.
-    fn merge(&mut self, py: Python<'_>, other: &Self) -> PyResult<()> {
-        run(py, Some(1), |_| self.0.merge(&other.0))
+    /// Add the entries of another search.
+    fn merge(&self, py: Python<'_>, other: &Self) -> PyResult<()> {
+        let (mut guard, other) = (self.lock()?, other.lock()?);
+        let (search, other) = (&mut *guard, &*other);
+        run(py, Some(1), |_| search.merge(other))
     }
 
-    /// Scores and indices of shape (queries, k).
+    /// Return scores and indices of shape (queries, k).
     fn best<'py>(&self, py: Python<'py>) -> PyResult<Arrays<'py>> {
-        let (scores, indices) = self.0.best().map_err(|error| exception(&error))?;
-        let shape = [self.0.queries(), self.0.k()];
+        let search = self.lock()?;
+        let (scores, indices) = search.best().map_err(|error| exception(&error))?;
+        let shape = [search.queries(), search.k()];
         let scores = PyArray1::from_vec(py, scores).reshape(shape)?;
         Ok((scores, PyArray1::from_vec(py, indices).reshape(shape)?))
     }
 
-    /// All that `from_seen` needs: k, metric, length of vectors, where the entries of each query end, their scores and
-    /// indices, and where each block starts and ends.
-    fn seen<'py>(&self, py: Python<'py>) -> Parts<'py> {
-        let Seen { dims, ends, scores, indices, blocks } = self.0.seen();
+    /// Return the arguments of `from_state`: k, metric, number of dimensions, where the entries of each query end, their
+    /// scores and indices, and where each block starts and ends.
+    fn state<'py>(&self, py: Python<'py>) -> PyResult<StateParts<'py>> {
+        let search = self.lock()?;
+        let State { dims, ends, scores, indices, blocks } = search.state().map_err(|error| exception(&error))?;
         let (scores, indices) = (PyArray1::from_vec(py, scores), PyArray1::from_vec(py, indices));
-        (self.0.k(), self.0.metric().name(), dims, ends, scores, indices, blocks)
+        Ok((search.k(), search.metric().name(), dims, ends, scores, indices, blocks))
     }
 
-    /// A search that has seen what `seen` gives.
+    /// Return the search that has a state.
     #[staticmethod]
-    #[allow(clippy::too_many_arguments)] // They are of one tuple.
-    fn from_seen(
+    #[allow(clippy::too_many_arguments)] // They are the parts of one tuple.
+    fn from_state(
         k: usize,
         metric: &str,
         dims: usize,
@@ -85,26 +104,30 @@ impl TopK {
         indices: PyReadonlyArray1<'_, i64>,
         blocks: Vec<(i64, i64)>,
     ) -> PyResult<Self> {
-        let (scores, indices) = (scores.as_slice()?.to_vec(), indices.as_slice()?.to_vec());
-        let seen = Seen { dims, ends, scores, indices, blocks };
-        let made = || top_k_embeddings::TopK::from_seen(k, Metric::named(metric)?, &seen);
-        made().map(Self).map_err(|error| exception(&error))
+        let (scores, indices) = (scores.as_slice()?, indices.as_slice()?);
+        let search = || {
+            let scores = memory::collect(scores.iter().copied(), scores.len())?;
+            let indices = memory::collect(indices.iter().copied(), indices.len())?;
+            let state = State { dims, ends, scores, indices, blocks };
+            top_k_embeddings::TopK::from_state(k, Metric::named(metric)?, &state)
+        };
+        search().map(|search| Self(Mutex::new(search))).map_err(|error| exception(&error))
     }
 
     /// Number of items seen.
     #[getter]
-    fn items(&self) -> usize {
-        self.0.items()
+    fn items(&self) -> PyResult<usize> {
+        Ok(self.lock()?.items())
     }
 
     /// Number of queries, zero before the first block.
     #[getter]
-    fn queries(&self) -> usize {
-        self.0.queries()
+    fn queries(&self) -> PyResult<usize> {
+        Ok(self.lock()?.queries())
     }
 }
 
-/// A borrowed matrix of one of three types.
+/// A borrowed matrix of one of three dtypes.
 enum Embeddings<'py> {
     F32(PyReadonlyArray2<'py, f32>),
     F16(PyReadonlyArray2<'py, f16>),
@@ -133,7 +156,6 @@ impl<'py> Embeddings<'py> {
                 (Numbers::Bf16(numbers), matrix.shape())
             }
         };
-        let vectors: Result<_> = Vectors::new(name, numbers, shape[0], shape[1]);
-        vectors.map_err(|error| exception(&error))
+        Vectors::new(name, numbers, shape[0], shape[1]).map_err(|error| exception(&error))
     }
 }

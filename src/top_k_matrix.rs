@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use half::f16;
-use muge_fast_core::retrieval::top_k_matrix::{Best, Matrix, Value, top_k_of as find};
+use muge_fast_core::retrieval::top_k_matrix::{Best, Matrix, Value, top_k_of as best_of_rows};
 use numpy::ndarray::{ArrayView2, Axis, s};
 use numpy::{Element, IntoPyArray, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray2};
 use pyo3::exceptions::PyTypeError;
@@ -14,7 +14,7 @@ use crate::retrieval::level;
 
 type Arrays<'py> = (Bound<'py, PyAny>, Bound<'py, PyAny>);
 
-/// Values and columns of the `k` best of each row of a matrix of f32, f64 or f16.
+/// Return the values and the columns of the `k` best of each row of a matrix of float32, float64 or float16.
 #[pyfunction]
 #[pyo3(signature = (similarity, k, threads=None))]
 pub fn top_k_of<'py>(
@@ -42,7 +42,7 @@ fn best<'py, V: Value + Element>(
 ) -> PyResult<Arrays<'py>> {
     let matrix = View(similarity.as_array());
     let level = level()?;
-    let Best { scores, indices } = run(py, threads, |plan| find(&matrix, k, level, plan))?;
+    let Best { scores, indices } = run(py, threads, |plan| best_of_rows(&matrix, k, level, plan))?;
     let shape = (matrix.0.nrows(), k);
     let scores = scores.into_pyarray(py).reshape(shape)?;
     let indices = PyArray1::from_vec(py, indices).reshape(shape)?;
@@ -51,9 +51,6 @@ fn best<'py, V: Value + Element>(
 
 /// A matrix in any layout.
 struct View<'a, V>(ArrayView2<'a, V>);
-
-/// Columns that are copied together: the rows that they belong to stay in the cache.
-const COLUMNS: usize = 256;
 
 impl<V: Value> Matrix for View<'_, V> {
     type Value = V;
@@ -66,16 +63,7 @@ impl<V: Value> Matrix for View<'_, V> {
         self.0.index_axis(Axis(0), row).to_slice()
     }
 
-    fn copy(&self, rows: Range<usize>, target: &mut [V]) {
-        let width = self.0.ncols();
-        let rows = self.0.slice(s![rows, ..]);
-        for start in (0..width).step_by(COLUMNS) {
-            let columns = rows.slice(s![.., start..width.min(start + COLUMNS)]);
-            for (place, column) in columns.columns().into_iter().enumerate() {
-                for (row, &value) in column.iter().enumerate() {
-                    target[row * width + start + place] = value;
-                }
-            }
-        }
+    fn column(&self, column: usize, rows: Range<usize>) -> impl Iterator<Item = V> {
+        self.0.slice(s![rows, column]).into_iter().copied()
     }
 }

@@ -271,7 +271,7 @@ proptest! {
     }
 
     #[test]
-    fn tokenizers_lose_nothing_but_white_space(text in "\\PC{0,20}|[ab1. \t红，&;\u{3000}]{0,20}") {
+    fn tokenizers_drop_only_white_space(text in "\\PC{0,20}|[ab1. \t红，&;\u{3000}]{0,20}") {
         let cut = |name: &str| {
             let mut tokens: Vec<String> = vec![];
             TOKENIZERS[name].cut(&text, &mut Scratch::default(), &mut tokens);

@@ -13,14 +13,14 @@ __all__ = [
     "bleu_items",
     "bleu_score",
     "cpu_level",
-    "cut",
     "decode_base64",
-    "feature_lines",
+    "format_feature_lines",
     "index_images",
     "mean",
-    "quick_rows",
     "read_features",
+    "read_strict_rows",
     "retrieval_rows",
+    "tokenize",
     "top_k_of",
 ]
 __version__: Final[str]
@@ -92,11 +92,11 @@ class TopK:
     ) -> None: ...
     def merge(self, other: TopK) -> None: ...
     def best(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]: ...
-    def seen(
+    def state(
         self,
     ) -> tuple[int, str, int, list[int], NDArray[np.float64], NDArray[np.int64], list[tuple[int, int]]]: ...
     @staticmethod
-    def from_seen(
+    def from_state(
         k: int,
         metric: str,
         dims: int,
@@ -106,7 +106,7 @@ class TopK:
         blocks: list[tuple[int, int]],
     ) -> TopK: ...
 
-def cut(
+def tokenize(
     texts: list[str] | list[list[str]], tokenizer: Tokenizer | None, threads: int | None = None
 ) -> list[list[str]]: ...
 def bleu_score(
@@ -129,10 +129,10 @@ def retrieval_rows(
     threads: int | None = None,
 ) -> NDArray[np.float64]: ...
 def read_features(path: str, threads: int | None = None) -> tuple[NDArray[np.int64], NDArray[np.float32]]: ...
-def feature_lines(
+def format_feature_lines(
     ids: NDArray[np.int64], features: NDArray[np.float32], field: str, threads: int | None = None
 ) -> list[bytes]: ...
-def quick_rows(
+def read_strict_rows(
     data: bytes,
     id_field: str,
     value_field: str,

@@ -1,17 +1,20 @@
-//! Large zeroed arrays on large pages.
+//! Zeroed arrays on large pages.
 //!
-//! A table of tens of megabytes that is read at random spends more time on finding its pages than on reading them.
-//! Linux gives large pages to whoever asks; elsewhere, and for small arrays, this is an ordinary vector.
+//! Random reads of a table of tens of megabytes mostly miss the cache of page addresses. Linux has large pages for
+//! programs that ask for them; on other systems, and for small arrays, this is an ordinary vector.
 
 use std::ops::{Deref, DerefMut};
 
 use bytemuck::Pod;
 use memmap2::MmapMut;
 
-/// Smaller arrays are not worth a mapping of their own: a large page has 2 MiB.
-const SMALLEST: usize = 4 << 20;
+use crate::error::Result;
+use crate::memory;
 
-/// An array of zeroed numbers.
+/// Size in bytes from which an array gets its own pages: a large page has 2 MiB.
+const MIN_BYTES: usize = 4 << 20;
+
+/// An array of numbers that starts as zeros.
 #[derive(Debug)]
 pub struct HugeArray<T> {
     storage: Storage<T>,
@@ -25,21 +28,33 @@ enum Storage<T> {
 }
 
 impl<T: Pod> HugeArray<T> {
-    /// An array of `len` zeros.
+    /// Return an array of `len` zeros; too little memory aborts the process.
     pub fn zeroed(len: usize) -> Self {
-        let bytes = len.saturating_mul(size_of::<T>());
-        let pages = if bytes < SMALLEST { None } else { MmapMut::map_anon(bytes).ok() };
-        let storage = match pages {
-            Some(pages) => {
-                // Without large pages everything works too.
-                #[cfg(target_os = "linux")]
-                let _ = pages.advise(memmap2::Advice::HugePage);
-                Storage::Pages(pages)
-            }
-            None => Storage::Vector(vec![T::zeroed(); len]),
-        };
+        let storage = map::<T>(len).map_or_else(|| Storage::Vector(vec![T::zeroed(); len]), Storage::Pages);
         Self { storage, len }
     }
+
+    /// Return an array of `len` zeros.
+    ///
+    /// # Errors
+    /// [`Error::Memory`](crate::Error::Memory).
+    pub fn try_zeroed(len: usize) -> Result<Self> {
+        let storage = match map::<T>(len) {
+            Some(pages) => Storage::Pages(pages),
+            None => Storage::Vector(memory::zeroed(len)?),
+        };
+        Ok(Self { storage, len })
+    }
+}
+
+/// Map pages for `len` values; None for few values, and where the system refuses.
+fn map<T>(len: usize) -> Option<MmapMut> {
+    let bytes = len.checked_mul(size_of::<T>()).filter(|&bytes| bytes >= MIN_BYTES)?;
+    let pages = MmapMut::map_anon(bytes).ok()?;
+    // Large pages are only a matter of speed.
+    #[cfg(target_os = "linux")]
+    let _ = pages.advise(memmap2::Advice::HugePage);
+    Some(pages)
 }
 
 impl<T: Pod> Default for HugeArray<T> {
@@ -54,7 +69,7 @@ impl<T: Pod> Deref for HugeArray<T> {
     fn deref(&self) -> &[T] {
         match &self.storage {
             Storage::Vector(vector) => vector,
-            // Pages are aligned for every number.
+            // Pages are aligned for every type of number.
             Storage::Pages(pages) => &bytemuck::cast_slice(pages)[..self.len],
         }
     }
@@ -75,12 +90,18 @@ mod tests {
 
     #[test]
     fn small_and_large_arrays_are_zeroed_and_writable() {
-        for len in [0, 1, 1000, SMALLEST / 8, SMALLEST / 8 + 1] {
+        for len in [0, 1, 1000, MIN_BYTES / 8, MIN_BYTES / 8 + 1] {
             let mut array = HugeArray::<u64>::zeroed(len);
             assert_eq!(array.len(), len);
             assert!(array.iter().all(|&value| value == 0));
             array.iter_mut().zip(1..).for_each(|(value, next)| *value = next);
             assert_eq!(array.last().copied().unwrap_or(0), len as u64);
         }
+    }
+
+    #[test]
+    fn too_little_memory_is_an_error() {
+        assert!(HugeArray::<u64>::try_zeroed(usize::MAX / 2).is_err());
+        assert_eq!(HugeArray::<u64>::try_zeroed(5).map(|array| array.to_vec()), Ok(vec![0; 5]));
     }
 }

@@ -1,9 +1,15 @@
-//! Exact metrics of the MUGE benchmark in plain Rust: no Python, no files, no printing.
+//! Exact metrics of the MUGE benchmark in plain Rust: no Python, no open files, no printing.
 //!
-//! Text becomes token ids once ([`text`]); the caption metrics ([`caption`]) work on ids. Rankings and their scores are
-//! in [`retrieval`].
+//! | module | content |
+//! | --- | --- |
+//! | [`text`] | tokenizers, vocabularies, n-grams |
+//! | [`caption`] | BLEU, CIDEr, CIDEr-D and ROUGE-L, on token ids |
+//! | [`retrieval`] | top-k search of embeddings and of matrices, metrics of rankings |
+//! | [`io`] | readers of feature files, image files and submissions |
+//! | [`simd`] | kernels with vector instructions, the only folder with `unsafe` |
+//! | [`parallel`], [`memory`], [`huge`], [`sums`], [`error`] | threads, memory, sums and errors for all of them |
 
-// Exact numbers are what the tests are about.
+// Tests compare exact numbers.
 #![cfg_attr(test, allow(clippy::float_cmp))]
 
 mod bits;
@@ -11,6 +17,7 @@ pub mod caption;
 pub mod error;
 pub mod huge;
 pub mod io;
+pub mod memory;
 pub mod parallel;
 pub mod retrieval;
 pub mod simd;

@@ -1,11 +1,11 @@
 //! Run a function over blocks of work on several threads, with results in block order.
 //!
-//! The cut into blocks depends on the amount of work alone, never on the number of threads, so a result that is
-//! put together in block order has the same bits for any thread count.
+//! Blocks depend on the amount of work alone, never on the number of threads, so results that are combined in block order
+//! have the same bits for any thread count.
 //!
-//! Threads live for one call: there is no pool that a forked child could hang on. A long call starts a [`Team`] that all
-//! its steps share. A step without one starts threads of its own, which takes about 50 µs, and more where the kernel
-//! starts a thread on the core of its parent while another is idle: it may leave it there for milliseconds.
+//! Threads live for one call: there is no pool in which a forked child could hang. A long call starts a [`Team`] that all
+//! its steps share. A step without a team starts its own threads, which takes about 50 µs, or milliseconds if the kernel
+//! starts a thread on the core of its parent while another core is idle.
 
 use std::iter::Enumerate;
 use std::ops::Range;
@@ -18,7 +18,11 @@ use rayon_core::{Scope, ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 
 use crate::error::{Error, Result};
 
-/// How to run a call: on how many threads, and whether it should still go on.
+/// More threads than this for each core only wait for each other.
+pub const MAX_THREADS_PER_CORE: usize = 8;
+
+/// The context of a call: its number of threads, the threads themselves if there is a [`Team`], whether it is cancelled, and
+/// how many rows are done.
 #[derive(Debug, Default, Clone)]
 pub struct Plan {
     threads: usize,
@@ -27,7 +31,7 @@ pub struct Plan {
     team: Option<Arc<ThreadPool>>,
 }
 
-/// Threads that wait for the work of a plan, until this and all clones of the plan are gone.
+/// Threads that run all steps of one call; they end when the team and all clones of its plan are dropped.
 #[derive(Debug)]
 pub struct Team {
     plan: Plan,
@@ -35,17 +39,17 @@ pub struct Team {
 }
 
 impl Team {
-    /// As many threads as the plan has.
+    /// Start as many threads as the plan has.
     ///
     /// # Errors
-    /// If the machine gives no more threads.
+    /// The system cannot start them.
     pub fn new(plan: &Plan) -> std::result::Result<Self, ThreadPoolBuildError> {
         let threads = Arc::new(ThreadPoolBuilder::new().num_threads(plan.threads).build()?);
         Ok(Self { plan: Plan { team: Some(threads.clone()), ..plan.clone() }, threads })
     }
 
-    /// Run `work` on one of the threads, which the others join in its steps, while the calling thread runs `meanwhile`.
-    /// Both have ended when this ends; a panic goes on in the calling thread.
+    /// Run `work` on one of the threads, joined by the others in its steps, while the calling thread runs `meanwhile`.
+    /// Returns after both have ended; a panic is resumed in the calling thread.
     pub fn run<'s, T>(&'s self, work: impl FnOnce(&Plan) + Send + 's, meanwhile: impl FnOnce() -> T) -> T {
         self.threads.in_place_scope(|scope: &Scope<'s>| {
             scope.spawn(|_| work(&self.plan));
@@ -55,51 +59,57 @@ impl Team {
 }
 
 impl Plan {
-    /// A plan for `threads` threads; `None` means one for each core.
+    /// Return a plan for `threads` threads, None for one for each core. A thousand for each core are no faster and take
+    /// seconds to start, so there are at most [`MAX_THREADS_PER_CORE`] for each.
     pub fn new(threads: Option<usize>) -> Self {
         let cores = || thread::available_parallelism().map_or(1, usize::from);
-        Self { threads: threads.unwrap_or_else(cores).max(1), ..Self::default() }
+        let threads = match threads {
+            // Cores are counted only where it matters, because that reads files.
+            Some(threads) if threads <= MAX_THREADS_PER_CORE => threads.max(1),
+            Some(threads) => threads.min(MAX_THREADS_PER_CORE * cores()),
+            None => cores(),
+        };
+        Self { threads, ..Self::default() }
     }
 
-    /// Number of threads that will be used.
+    /// Number of threads.
     pub fn threads(&self) -> usize {
         self.threads
     }
 
-    /// The same plan on no more than `threads` threads, for work that is too small to share. It is cancelled together
-    /// with this one.
+    /// Return a plan with at most `threads` threads, for small work. It is cancelled together with this one.
     #[must_use]
     pub fn at_most(&self, threads: usize) -> Self {
         Self { threads: self.threads.min(threads).max(1), ..self.clone() }
     }
 
-    /// Ask the work to stop; it answers with [`Error::Cancelled`] soon after.
+    /// Cancel the work, which soon returns [`Error::Cancelled`].
     pub fn cancel(&self) {
         self.cancelled.store(true, Ordering::Relaxed);
     }
 
-    /// `Err(Cancelled)` once [`Plan::cancel`] was called. Cheap enough for inner loops.
+    /// Check that the work is not cancelled. Cheap enough for inner loops.
     ///
     /// # Errors
-    /// [`Error::Cancelled`].
+    /// [`Error::Cancelled`] after [`Plan::cancel`].
     pub fn check(&self) -> Result<()> {
         if self.cancelled.load(Ordering::Relaxed) { Err(Error::Cancelled) } else { Ok(()) }
     }
 
-    /// Tell whoever watches that `count` more rows are done.
+    /// Count further rows as done.
     pub fn advance(&self, count: usize) {
         self.done.fetch_add(count, Ordering::Relaxed);
     }
 
-    /// How many rows [`Plan::advance`] was told of.
+    /// Number of rows that are done.
     pub fn done(&self) -> usize {
         self.done.load(Ordering::Relaxed)
     }
 
-    /// Run `work(scratch, block)` over `0..count` cut into blocks of `size`; results come in block order.
+    /// Run `work(scratch, block)` for `0..count` in blocks of `size`; returns the results in block order.
     ///
     /// # Errors
-    /// The first error in block order that `work` returned, or [`Error::Cancelled`].
+    /// The error of the first block among those that `work` returned before the rest was skipped; [`Error::Cancelled`].
     pub fn map<S, T: Send>(
         &self,
         count: usize,
@@ -117,10 +127,10 @@ impl Plan {
         results.into_iter().map(|result| result.unwrap_or(Err(Error::Cancelled))).collect()
     }
 
-    /// Run `work(scratch, index, item)` for every item of `items`, each on one thread.
+    /// Run `work(scratch, index, item)` for each of `items`, on one thread each.
     ///
     /// # Errors
-    /// The first error by index that `work` returned before the rest was abandoned, or [`Error::Cancelled`].
+    /// The error of the lowest index among those that `work` returned before the rest was skipped; [`Error::Cancelled`].
     pub fn each<S, T: Send>(
         &self,
         items: &mut [T],
@@ -156,7 +166,20 @@ impl Plan {
     }
 }
 
-/// Items handed out one at a time: on a busy machine a static split would wait for the unlucky thread.
+/// Cut a slice into consecutive parts of the given lengths, for blocks of work that each fill one part.
+///
+/// # Panics
+/// If the lengths add up to more than the slice has.
+pub fn split_by_lengths<T>(mut values: &mut [T], lengths: impl IntoIterator<Item = usize>) -> Vec<&mut [T]> {
+    let cut = |length| {
+        let (part, rest) = std::mem::take(&mut values).split_at_mut(length);
+        values = rest;
+        part
+    };
+    lengths.into_iter().map(cut).collect()
+}
+
+/// Items that threads take one at a time: with a static split, all would wait for the slowest thread of a busy machine.
 struct Queue<'a, T> {
     rest: Mutex<Enumerate<IterMut<'a, T>>>,
     open: AtomicBool,
@@ -199,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn a_team_takes_one_step_after_the_other() {
+    fn a_team_runs_one_step_after_the_other() {
         for threads in 1..5 {
             let team = Team::new(&Plan::new(Some(threads))).expect("threads");
             let mut sums = Vec::new();
@@ -222,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_in_a_team_goes_on_in_the_caller() {
+    fn a_panic_in_a_team_is_resumed_in_the_caller() {
         let team = Team::new(&Plan::new(Some(3))).expect("threads");
         let panicking = |plan: &Plan| {
             let steps = plan.map(9, 1, || (), |(), block| if block.start == 5 { panic!("on purpose") } else { Ok(()) });
@@ -230,6 +253,12 @@ mod tests {
         };
         let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| team.run(panicking, || ())));
         assert!(caught.is_err());
+    }
+
+    #[test]
+    fn the_number_of_threads_is_bounded() {
+        assert_eq!([0, 1, MAX_THREADS_PER_CORE].map(|threads| Plan::new(Some(threads)).threads()), [1, 1, 8]);
+        assert_eq!(Plan::new(Some(usize::MAX)).threads(), MAX_THREADS_PER_CORE * Plan::new(None).threads());
     }
 
     #[test]
@@ -248,7 +277,14 @@ mod tests {
     }
 
     #[test]
-    fn no_work_gives_no_results() {
+    fn parts_have_the_lengths_that_were_asked_for() {
+        let mut values = [1, 2, 3, 4];
+        assert_eq!(split_by_lengths(&mut values, [1, 0, 2]), [&[1][..], &[], &[2, 3]]);
+        assert!(split_by_lengths(&mut values, []).is_empty());
+    }
+
+    #[test]
+    fn no_work_has_no_results() {
         assert_eq!(Plan::new(None).map(0, 8, || (), |(), _| Ok(1)), Ok(vec![]));
     }
 }

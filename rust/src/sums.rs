@@ -1,10 +1,10 @@
-//! Rows of numbers, one for each item, and their sums.
+//! Sums and means of statistics.
 //!
-//! A metric first turns items into rows and then scores the sum of the rows. Rows of different shards can be put
-//! together before they are summed, so shards scored apart give the same result as the whole.
+//! A metric computes statistics for each item, and its score from their sum. Statistics of shards can be concatenated
+//! before they are summed, so shards that are scored separately have the same score as the whole.
 
-/// The mean of `values`, added in the order in which `numpy.mean` adds a contiguous array, so that it has the same
-/// bits; `NaN` if there are none.
+/// Return the mean of `values`, added in the order in which `numpy.mean` adds a contiguous array, so that it has the same
+/// bits; `NaN` for no values.
 ///
 /// ```
 /// assert_eq!(muge_fast_core::sums::mean(&[1.0, 2.0, 6.0]), 3.0);
@@ -13,7 +13,7 @@ pub fn mean(values: &[f64]) -> f64 {
     pairwise_sum(values) / values.len() as f64
 }
 
-/// Below this many values numpy stops halving and runs eight accumulators.
+/// Up to this many values NumPy adds in eight accumulators; it halves longer arrays.
 const PAIRWISE_BLOCK: usize = 128;
 
 fn pairwise_sum(values: &[f64]) -> f64 {
@@ -35,7 +35,7 @@ fn pairwise_sum(values: &[f64]) -> f64 {
     rest.iter().fold(sum, |sum, value| sum + value)
 }
 
-/// The sum of rows, column by column, in row order.
+/// Return the sum of rows, column by column, in row order.
 pub fn sum<const WIDTH: usize>(rows: &[[f64; WIDTH]]) -> [f64; WIDTH] {
     rows.iter().fold([0.0; WIDTH], |mut sum, row| {
         sum.iter_mut().zip(row).for_each(|(total, value)| *total += value);
@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn sums_columns() {
+    fn columns_are_summed() {
         assert_eq!(sum(&[[1.0, 2.0], [3.0, 4.0]]).map(f64::to_bits), [4.0, 6.0].map(f64::to_bits));
     }
 }

@@ -9,18 +9,10 @@ from typing import Any
 
 from muge_fast._internal.paths import magic_bytes_problem
 from muge_fast.datasets.decoding import broken_images
-from muge_fast.datasets.image_tsv import SECOND, ImageTsv
+from muge_fast.datasets.image_tsv import ImageTsv
 from muge_fast.datasets.problems import Problem
 from muge_fast.datasets.row_reader import Limits, Reader, Rows
 from muge_fast.tasks.task import Task
-
-CODES = {
-    "has no tab after the id": "no_tab",
-    "has no id before the tab": "no_id",
-    "has an id that is not UTF-8": "bad_id",
-    "has no image after the tab": "no_image",
-    SECOND: "second_image",
-}
 
 
 class ImageReader(Reader):
@@ -66,7 +58,7 @@ class ImageReader(Reader):
         images = ImageTsv(path, broken="skip", most_images=most, most_broken=max(1, self.limits.counted))
         self.images = images
         for line in images.broken[: self.limits.counted]:
-            self.tell(self._problem(CODES[line.problem], line.number))
+            self.tell(self._problem(line.code, line.number))
         self.rows.values = dict.fromkeys(images)
         self.rows.lines = {key: images.line(key) for key in images}
         if not self.rows.values and not self.rows.count:

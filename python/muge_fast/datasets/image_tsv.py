@@ -31,8 +31,14 @@ LONGEST_ID = 1023
 # More than any file has.
 MOST_LINES = 1 << 62
 
-# What is wrong with a line whose id was there before.
-SECOND = "has an id that came before"
+# What is wrong with a line, by the code that the core reports; the last one is found here.
+PROBLEMS = {
+    "no_tab": "has no tab after the id",
+    "no_id": "has no id before the tab",
+    "bad_id": "has an id that is not UTF-8",
+    "no_image": "has no image after the tab",
+    "second_image": "has an id that came before",
+}
 
 
 class BrokenLine(NamedTuple):
@@ -40,22 +46,22 @@ class BrokenLine(NamedTuple):
 
     Attributes:
         number: Its number, from 1.
-        problem: What is wrong with it.
+        code: What is wrong with it: ``"no_tab"``, ``"no_id"``, ``"bad_id"``, ``"no_image"`` or ``"second_image"``.
         id: The id, where it came before.
 
     Example:
         >>> from muge_fast.datasets.image_tsv import BrokenLine
-        >>> str(BrokenLine(3, "has no tab after the id"))
+        >>> str(BrokenLine(3, "no_tab"))
         'line 3 has no tab after the id'
 
     """
 
     number: int
-    problem: str
+    code: str
     id: str | None = None
 
     def __str__(self) -> str:
-        problem = self.problem if self.id is None else f"has the id {self.id!r} a second time"
+        problem = PROBLEMS[self.code] if self.id is None else f"has the id {self.id!r} a second time"
         return f"line {self.number} {problem}"
 
 
@@ -115,8 +121,8 @@ class ImageTsv(Mapping[str, bytes]):
 
     def _look(self, most_broken: int | None, most_images: int | None, threads: int | None) -> None:
         """Find all lines."""
-        ids, starts, lengths, lines, problems = _core.index_images(str(self.path), threads, most_images, most_broken)
-        self.broken = [BrokenLine(line, problem) for line, problem in problems]
+        ids, starts, lengths, lines, broken = _core.index_images(str(self.path), threads, most_images, most_broken)
+        self.broken = [BrokenLine(line, code) for line, code in broken]
         self._starts, self._lengths, self._lines = starts, lengths, lines
         self._rows = dict(zip(ids, range(len(ids)), strict=True))
         if len(self._rows) < len(ids):
@@ -280,7 +286,7 @@ class ImageTsv(Mapping[str, bytes]):
         self._rows = {}
         for row, key in enumerate(ids):
             if self._rows.setdefault(key, row) != row:
-                self.broken.append(BrokenLine(int(self._lines[row]), SECOND, key))
+                self.broken.append(BrokenLine(int(self._lines[row]), "second_image", key))
         self.broken.sort()
 
     def _open(self) -> None:

@@ -186,7 +186,7 @@ class RowReader(Reader):
             if b'"%b"' % form.id.encode() in head and b'"%b"' % form.value.encode() in head:
                 kinds = self.task.id.quick, self.kind.quick, self.kind.count
                 names = form.id, form.value, list(self.task.optional)
-                found = _core.quick_rows(self._data, *names, *kinds, self.line_bytes)
+                found = _core.read_strict_rows(self._data, *names, *kinds, self.line_bytes)
                 if found is not None:
                     self.rows.form, (self.rows.values, self.rows.texts) = form, found
                 return found is not None

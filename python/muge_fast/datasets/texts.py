@@ -10,6 +10,7 @@ from pathlib import Path
 from muge_fast import _core
 from muge_fast._internal.display import format_value
 from muge_fast._internal.paths import each_line, refuse_pipes
+from muge_fast.datasets.image_tsv import PROBLEMS
 from muge_fast.datasets.jsonl import INT64
 
 PathLike = str | os.PathLike[str]
@@ -92,9 +93,9 @@ def _image_ids(path: PathLike) -> Iterator[int]:
     """The ids of an image TSV."""
     name = os.fspath(path)
     refuse_pipes(path)
-    ids, _, _, lines, problems = _core.index_images(name, most_broken=1)
-    if problems:
-        raise ValueError(f"{name}, line {problems[0][0]}: {problems[0][1]}")
+    ids, _, _, lines, broken = _core.index_images(name, most_broken=1)
+    if broken:
+        raise ValueError(f"{name}, line {broken[0][0]}: {PROBLEMS[broken[0][1]]}")
     for number, key in zip(lines.tolist(), ids, strict=True):
         try:
             yield _integer(key)

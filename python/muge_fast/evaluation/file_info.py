@@ -12,6 +12,7 @@ import numpy as np
 from muge_fast import _core, tasks
 from muge_fast._internal.display import truncate_id
 from muge_fast._internal.paths import magic_bytes_problem, refuse_pipes
+from muge_fast.datasets.image_tsv import PROBLEMS
 from muge_fast.datasets.row_reader import Limits, RowReader, Rows, messages
 from muge_fast.tasks.task import Task
 
@@ -117,7 +118,7 @@ def _tsv(path: Path, head: bytes) -> dict[str, Any]:
     is_image = len(value) > 32 and not set(value[:4096]) - set(_BASE64)  # noqa: PLR2004 - shorter texts say nothing
     ids, _, lengths, _, broken = _core.index_images(str(path))
     twice = len(ids) - len(set(ids))
-    errors = [f"line {line} {problem}" for line, problem in broken]
+    errors = [f"line {line} {PROBLEMS[code]}" for line, code in broken]
     errors += [f"{twice} ids come a second time"] if twice else []
     found: dict[str, Any] = {"kind": "images" if is_image else "texts", "rows": len(ids)}
     if ids:

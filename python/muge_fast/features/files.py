@@ -132,7 +132,7 @@ def write_features(
         else:
             for start in range(0, len(rows), BLOCK):
                 block = slice(start, start + BLOCK)
-                file.writelines(_core.feature_lines(rows[block], matrix[block], id_field, threads))
+                file.writelines(_core.format_feature_lines(rows[block], matrix[block], id_field, threads))
 
 
 def _read(name: str, threads: int | None) -> Features:

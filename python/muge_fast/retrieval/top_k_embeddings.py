@@ -211,12 +211,12 @@ class TopK:
         return Ranking(*self._best.best())
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return self._from_seen, self._best.seen()
+        return self._from_state, self._best.state()
 
     @classmethod
-    def _from_seen(cls, *seen: Any) -> TopK:  # noqa: ANN401 - the parts that the core gives
+    def _from_state(cls, *state: Any) -> TopK:  # noqa: ANN401 - the parts that the core gives
         made = cls.__new__(cls)
-        made._best = _core.TopK.from_seen(*seen)  # noqa: SLF001 - our own
+        made._best = _core.TopK.from_state(*state)  # noqa: SLF001 - our own
         return made
 
     def __repr__(self) -> str:

@@ -138,7 +138,7 @@ def tokenize(
     chosen = Tokenizer.of(tokenizer, user_dict)
     cut = chosen.texts(rows, "texts")
     with _collector_paused():
-        return _core.cut(cut, chosen.core, threads)
+        return _core.tokenize(cut, chosen.core, threads)
 
 
 @contextmanager

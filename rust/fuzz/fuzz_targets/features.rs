@@ -1,4 +1,4 @@
-//! Feature files put together from pieces of lines and numbers, compared with what `serde_json` makes of each line.
+//! Feature files assembled from pieces of lines and numbers, compared with `serde_json` on each line.
 
 #![no_main]
 
@@ -8,7 +8,7 @@ use muge_fast_core::simd::Level;
 use muge_fast_core::{Plan, Result};
 use serde_json::Value;
 
-/// Each byte of the input stands for one of these.
+/// Each byte of the input selects one of these.
 const PIECES: [&str; 48] = [
     "{\"image_id\": 1, \"feature\": [",
     "{\"text_id\":-7,\"feature\":[",
@@ -63,24 +63,21 @@ const PIECES: [&str; 48] = [
 fuzz_target!(|input: &[u8]| {
     let text: String = input.iter().map(|&byte| PIECES[usize::from(byte) % PIECES.len()]).collect();
     let plan = Plan::new(Some(1));
-    let found: Vec<Result<Features>> = Level::ALL
-        .into_iter()
-        .filter(|level| level.is_available())
-        .map(|level| read(text.as_bytes(), level, &plan))
+    let results: Vec<Result<Features>> = Level::available().map(|level| read(text.as_bytes(), level, &plan))
         .collect();
-    for other in &found {
-        assert_eq!(bits(other), bits(&found[0]), "levels differ on {text:?}");
+    for result in &results {
+        assert_eq!(bits(result), bits(&results[0]), "levels differ on {text:?}");
     }
-    // Which of two fields of one name counts is for the library to say.
+    // `serde_json::Value` keeps the last of two fields with one name, which are an error here.
     let is_plain = text.lines().all(|line| line.matches("_id").count() < 2 && line.matches("feature").count() < 2);
     if is_plain {
-        assert_eq!(found[0].as_ref().ok().map(|rows| bits(&Ok(rows.clone()))), plain(&text), "{text:?}");
+        assert_eq!(results[0].as_ref().ok().map(|rows| bits(&Ok(rows.clone()))), plain(&text), "{text:?}");
     }
 });
 
 type Bits = std::result::Result<(Vec<i64>, Vec<u32>), String>;
 
-/// With the bits of numbers: zeros have signs.
+/// Return rows with the bits of their numbers: zeros have signs.
 fn bits(features: &Result<Features>) -> Bits {
     match features {
         Ok(rows) => Ok((rows.ids.clone(), rows.values.iter().map(|value| value.to_bits()).collect())),
@@ -88,7 +85,7 @@ fn bits(features: &Result<Features>) -> Bits {
     }
 }
 
-/// The rows, if every line is one.
+/// Return the rows, if every line is valid.
 fn plain(text: &str) -> Option<Bits> {
     let (mut ids, mut values, mut width) = (Vec::new(), Vec::new(), None);
     for line in text.split('\n').filter(|line| !line.trim_ascii().is_empty()) {

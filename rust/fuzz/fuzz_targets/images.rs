@@ -1,50 +1,46 @@
-//! Image files of a few kinds of bytes, compared with their plain definition.
+//! Image files of any bytes, compared with their plain definition.
 
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use muge_fast_core::Plan;
-use muge_fast_core::io::image_tsv::{Wanted, decode, index};
+use muge_fast_core::io::image_tsv::{Limits, decode, index};
 
 const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 fuzz_target!(|input: &[u8]| {
-    // The first byte makes lines long.
+    // The first byte lengthens lines.
     let Some((&first, input)) = input.split_first() else { return };
     let repeat = [1, 1, 1, 40][usize::from(first) % 4];
     let data: Vec<u8> =
         input.iter().flat_map(|&byte| std::iter::repeat_n(byte, if byte == b'A' { repeat } else { 1 })).collect();
-    let entries = index(data.as_slice(), &Plan::new(Some(1)), Wanted::ALL).expect("bytes can be read");
-    let mut entries = entries.into_iter();
+    let index = index(data.as_slice(), &Plan::new(Some(1)), Limits::default()).expect("bytes can be read");
+    let mut broken = index.broken.iter().map(|&(line, _)| line);
+    let mut images = index.lines.iter().zip(&index.ids).zip(index.starts.iter().zip(&index.lengths));
     for (line, number) in data.split(|&byte| byte == b'\n').zip(1..) {
         if line.trim_ascii().is_empty() && line.len() < 1024 {
             continue;
         }
-        let entry = entries.next().expect("every line that is not blank has an entry");
-        assert_eq!(entry.line, number);
         let whole = line.strip_suffix(b"\r").unwrap_or(line);
         let tab = line.iter().take(1024).position(|&byte| byte == b'\t');
-        let Some(tab) = tab else {
-            assert!(entry.id.is_err());
+        let id = tab.and_then(|tab| str::from_utf8(&line[..tab]).ok()).map(str::trim).filter(|id| !id.is_empty());
+        let payload = tab.and_then(|tab| whole.get(tab + 1..)).unwrap_or_default();
+        let Some(id) = id.filter(|_| !payload.is_empty()) else {
+            assert_eq!(broken.next(), Some(number));
             continue;
         };
-        let id = str::from_utf8(&line[..tab]).map(str::trim).ok().filter(|id| !id.is_empty());
-        let payload = whole.get(tab + 1..).unwrap_or_default();
-        if payload.is_empty() || id.is_none() {
-            assert!(entry.id.is_err());
-            continue;
-        }
-        assert_eq!(entry.id.as_deref(), Ok(id.unwrap_or_default()));
-        let start = usize::try_from(entry.start).expect("small");
-        assert_eq!(&data[start..start + usize::try_from(entry.len).expect("small")], payload);
+        let ((&line, found), (&start, &length)) = images.next().expect("every line with an image is found");
+        assert_eq!((u64::try_from(line), found.as_str()), (Ok(number), id));
+        let [start, length] = [start, length].map(|number| usize::try_from(number).expect("small"));
+        assert_eq!(&data[start..start + length], payload);
         check(payload);
     }
-    assert_eq!(entries.next(), None);
+    assert!(images.next().is_none() && broken.next().is_none());
 });
 
-/// Base64 of one alphabet, digit by digit; padding only where it makes the length a multiple of four.
+/// Check base64 of one alphabet, digit by digit; padding must make the length a multiple of four.
 fn check(text: &[u8]) {
-    let found = decode(text).ok();
+    let decoded = decode(text).ok();
     let body = text.strip_suffix(b"==").or_else(|| text.strip_suffix(b"=")).unwrap_or(text);
     let is_url = text.iter().any(|byte| b"-_".contains(byte));
     let digit = |byte: &u8| match (byte, is_url) {
@@ -56,14 +52,14 @@ fn check(text: &[u8]) {
     let digits: Option<Vec<usize>> = body.iter().map(digit).collect();
     let fits = (body.len() == text.len() || text.len().is_multiple_of(4)) && body.len() % 4 != 1;
     let Some(digits) = digits.filter(|_| fits) else {
-        assert_eq!(found, None, "{text:?}");
+        assert_eq!(decoded, None, "{text:?}");
         return;
     };
     let mut bits = digits.iter().flat_map(|digit| (0..6).rev().map(move |bit| digit >> bit & 1));
     let bytes: Vec<u8> = (0..digits.len() * 6 / 8)
         .map(|_| (0..8).fold(0, |byte, _| byte << 1 | u8::from(bits.next() == Some(1))))
         .collect();
-    // Bits that are left over must be zero.
+    // The remaining bits must be zero.
     let is_canonical = bits.all(|bit| bit == 0);
-    assert_eq!(found, is_canonical.then_some(bytes), "{text:?}");
+    assert_eq!(decoded, is_canonical.then_some(bytes), "{text:?}");
 }

@@ -1,4 +1,4 @@
-//! Submissions put together from pieces of lines, compared with what `serde_json` makes of each line.
+//! Submissions assembled from pieces of lines, compared with `serde_json` on each line.
 
 #![no_main]
 
@@ -8,7 +8,7 @@ use libfuzzer_sys::fuzz_target;
 use muge_fast_core::io::strict_rows::{Fields, Kind, Row, Value, read};
 use serde_json::Value as Json;
 
-/// Each byte of the input stands for one of these.
+/// Each byte of the input selects one of these.
 const PIECES: [&str; 44] = [
     "{\"id\": 1, \"v\": [",
     "{\"id\":\"a\",\"v\":\"",
@@ -63,16 +63,16 @@ fuzz_target!(|input: &[u8]| {
     let value_kind = [Kind::Text, Kind::Texts, Kind::Ids(None), Kind::Ids(Some(2))][usize::from(first / 2) % 4];
     let optional = ["t".to_owned()];
     let fields = Fields { id: "id", value: "v", optional: &optional, id_kind, value_kind, line_bytes: 200 };
-    let found = read(text.as_bytes(), &fields);
-    // A field that comes twice is the one thing that `serde_json::Value` does not tell.
-    match (found, plain(&text, &fields)) {
+    let rows = read(text.as_bytes(), &fields);
+    // `serde_json::Value` accepts a repeated field, nothing else that is an error here.
+    match (rows, plain(&text, &fields)) {
         (Some(rows), Some(expected)) => assert_eq!(rows, expected, "{text:?}"),
-        (Some(_), None) => panic!("took {text:?}"),
-        (None, expected) => assert!(expected.is_none() || has_twice(&text), "refused {text:?}"),
+        (Some(_), None) => panic!("accepted {text:?}"),
+        (None, expected) => assert!(expected.is_none() || has_repeated_field(&text), "rejected {text:?}"),
     }
 });
 
-fn has_twice(text: &str) -> bool {
+fn has_repeated_field(text: &str) -> bool {
     text.lines().any(|line| ["id\"", "\"v\"", "\"t\""].iter().any(|name| line.matches(name).count() > 1))
 }
 
@@ -112,7 +112,7 @@ fn value(json: &Json, kind: Kind) -> Option<Value> {
     }
 }
 
-/// A text with anything but what Python calls white space.
+/// Return a text that is not blank, by Python's definition of white space.
 fn text(json: &Json) -> Option<String> {
     let text = json.as_str()?;
     let is_space = |letter: char| letter.is_whitespace() || "\x1c\x1d\x1e\x1f".contains(letter);

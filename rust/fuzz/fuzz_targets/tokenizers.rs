@@ -8,11 +8,11 @@ use std::slice;
 use std::sync::{Arc, LazyLock};
 
 use libfuzzer_sys::fuzz_target;
-use muge_fast_core::text::tokens::{Cut, Texts, Uncut, tokenise};
+use muge_fast_core::text::tokens::{Cut, Texts, Uncut, tokenize};
 use muge_fast_core::text::{Scratch, Tokenizer, is_space};
 use muge_fast_core::{Error, Plan};
 
-/// So many texts are cut in two blocks, each with a vocabulary of its own.
+/// This many texts are tokenized in two blocks, each with its own vocabulary.
 const TWO_BLOCKS: usize = 65;
 
 type Named = (&'static str, Tokenizer);
@@ -20,8 +20,8 @@ type Named = (&'static str, Tokenizer);
 static TOKENIZERS: LazyLock<Vec<Named>> =
     LazyLock::new(|| Tokenizer::NAMES.iter().map(|&name| (name, Tokenizer::named(name, None).unwrap())).collect());
 
-/// jieba with a word that takes no part in anything. User dictionaries have code of their own, with the same result.
-static IDLE: LazyLock<Tokenizer> = LazyLock::new(|| Tokenizer::named("jieba", Some("\u{10ffff} 0")).unwrap());
+/// jieba with a word that never occurs: the code for user dictionaries must have the same result.
+static UNUSED_DICT: LazyLock<Tokenizer> = LazyLock::new(|| Tokenizer::named("jieba", Some("\u{10ffff} 0")).unwrap());
 
 fuzz_target!(|data: &[u8]| run(data));
 
@@ -35,14 +35,14 @@ fn run(data: &[u8]) {
         let tokens = cut(tokenizer, &text);
         compare(name, &text, &tokens);
         compare_after(tokenizer, other, &text, &tokens);
-        lead_back(&Uncut { tokenizer, texts: &[&text] }, slice::from_ref(&tokens));
+        check_ids(&Uncut { tokenizer, texts: &[&text] }, slice::from_ref(&tokens));
         all.push(tokens);
     }
-    lead_back(&Cut(&all), &all);
+    check_ids(&Cut(&all), &all);
     let lines: Vec<&str> = text.split('\n').collect();
     let lines: Vec<&str> = lines.iter().copied().cycle().take(lines.len().max(TWO_BLOCKS)).collect();
     let tokens: Vec<_> = lines.iter().map(|line| muge(line)).collect();
-    lead_back(&Uncut { tokenizer: &Tokenizer::Muge, texts: &lines }, &tokens);
+    check_ids(&Uncut { tokenizer: &Tokenizer::Muge, texts: &lines }, &tokens);
     if let Some(user_dict) = user_dict {
         load(&user_dict, &text);
     }
@@ -54,31 +54,31 @@ fn cut(tokenizer: &Tokenizer, text: &str) -> Vec<String> {
     tokens
 }
 
-/// Compare tokens with the definition, or with what is known of them where the definition is long.
+/// Compare tokens with a plain definition, or check their properties where the definition is long.
 fn compare(name: &str, text: &str, tokens: &[String]) {
     match name {
         "muge" => assert_eq!(tokens, muge(text)),
         "char" => assert_eq!(tokens, chars(text)),
         "whitespace" => assert_eq!(tokens, text.split(is_space).filter(|token| !token.is_empty()).collect::<Vec<_>>()),
         "space" => assert_eq!(tokens, text.split(' ').collect::<Vec<_>>()),
-        "jieba" => assert_eq!(tokens, cut(&IDLE, text)),
+        "jieba" => assert_eq!(tokens, cut(&UNUSED_DICT, text)),
         "13a" => assert_eq!(tokens, mteval_13a(text)),
         "zh" if text.is_ascii() => assert_eq!(tokens, expressions(text.trim_matches(is_space))),
         "zh" => {}
-        _ => panic!("{name} has no definition here"),
+        _ => panic!("{name} has no plain definition"),
     }
     let joined = tokens.concat();
     match name {
         "jieba" => assert_eq!(joined, text),
         "space" => assert_eq!(joined, text.replace(' ', "")),
-        // Replaces some of the text.
+        // It replaces some of the text.
         "13a" => {}
         _ => assert_eq!(joined, text.replace(is_space, "")),
     }
     assert!(name == "space" || tokens.iter().all(|token| !token.is_empty()));
 }
 
-/// What an earlier text has left in the buffers must not show.
+/// Check that buffers used for an earlier text do not matter.
 fn compare_after(tokenizer: &Tokenizer, other: &str, text: &str, tokens: &[String]) {
     let mut scratch = Scratch::default();
     let mut ignored: Vec<String> = vec![];
@@ -88,30 +88,30 @@ fn compare_after(tokenizer: &Tokenizer, other: &str, text: &str, tokens: &[Strin
     assert_eq!(again, tokens);
 }
 
-/// Ids are given out in the order of first occurrence, lead back to the tokens, and stay as they are in a second round.
-fn lead_back(texts: &impl Texts, wanted: &[Vec<String>]) {
+/// Check that ids are assigned in the order of first occurrence, map back to the tokens, and are the same in a second run.
+fn check_ids(texts: &impl Texts, expected: &[Vec<String>]) {
     let plan = Plan::new(Some(3));
-    let (tokens, vocab) = tokenise(texts, None, &plan).unwrap();
-    let mut known = 0;
-    assert_eq!(tokens.len(), wanted.len());
-    for (text, wanted) in wanted.iter().enumerate() {
-        assert_eq!(tokens.count(text..text + 1), wanted.len());
-        for (&id, token) in tokens.get(text).iter().zip(wanted) {
-            assert!((1..=known + 1).contains(&id));
-            known = known.max(id);
+    let (tokens, vocab) = tokenize(texts, None, &plan).unwrap();
+    let mut largest = 0;
+    assert_eq!(tokens.len(), expected.len());
+    for (text, expected) in expected.iter().enumerate() {
+        assert_eq!(tokens.count(text..text + 1), expected.len());
+        for (&id, token) in tokens.get(text).iter().zip(expected) {
+            assert!((1..=largest + 1).contains(&id));
+            largest = largest.max(id);
             assert_eq!((vocab.token(id).as_deref(), vocab.get(token)), (Some(token.as_str()), Some(id)));
         }
     }
-    assert_eq!(vocab.max_id(), known);
+    assert_eq!(vocab.max_id(), largest);
 
     let vocab = Arc::new(vocab);
-    let (again, same) = tokenise(texts, Some(&vocab), &plan).unwrap();
-    assert!((0..wanted.len()).all(|text| again.get(text) == tokens.get(text)));
-    assert!((0..=known + 1).all(|id| same.token(id) == vocab.token(id)));
-    assert_eq!(same.max_id(), known);
+    let (again, same) = tokenize(texts, Some(&vocab), &plan).unwrap();
+    assert!((0..expected.len()).all(|text| again.get(text) == tokens.get(text)));
+    assert!((0..=largest + 1).all(|id| same.token(id) == vocab.token(id)));
+    assert_eq!(same.max_id(), largest);
 }
 
-/// A user dictionary is loaded or refused, and jieba still gives the whole text.
+/// Check that a user dictionary is loaded or is an error, and that jieba keeps the whole text.
 fn load(user_dict: &str, text: &str) {
     match Tokenizer::named("jieba", Some(user_dict)) {
         Ok(jieba) => {
@@ -152,17 +152,17 @@ fn mteval_13a(text: &str) -> Vec<String> {
 
 /// The regular expressions that `13a` and `zh` share, one after the other.
 fn expressions(text: &str) -> Vec<String> {
-    let sign = |c| matches!(c, '{'..='~' | '['..='`' | ' '..='&' | '('..='+' | ':'..='@' | '/');
-    let point = |c| matches!(c, '.' | ',');
-    let digit = |c: char| c.is_ascii_digit();
-    let text: String = text.chars().map(|c| if sign(c) { format!(" {c} ") } else { c.into() }).collect();
-    let text = replace_pairs(&text, |a, b| (!digit(a) && point(b)).then(|| format!("{a} {b} ")));
-    let text = replace_pairs(&text, |a, b| (point(a) && !digit(b)).then(|| format!(" {a} {b}")));
-    let text = replace_pairs(&text, |a, b| (digit(a) && b == '-').then(|| format!("{a} {b} ")));
+    let is_sign = |c| matches!(c, '{'..='~' | '['..='`' | ' '..='&' | '('..='+' | ':'..='@' | '/');
+    let is_point = |c| matches!(c, '.' | ',');
+    let is_digit = |c: char| c.is_ascii_digit();
+    let text: String = text.chars().map(|c| if is_sign(c) { format!(" {c} ") } else { c.into() }).collect();
+    let text = replace_pairs(&text, |a, b| (!is_digit(a) && is_point(b)).then(|| format!("{a} {b} ")));
+    let text = replace_pairs(&text, |a, b| (is_point(a) && !is_digit(b)).then(|| format!(" {a} {b}")));
+    let text = replace_pairs(&text, |a, b| (is_digit(a) && b == '-').then(|| format!("{a} {b} ")));
     text.split(is_space).filter(|token| !token.is_empty()).map(String::from).collect()
 }
 
-/// Replace pairs of characters from left to right, none of which overlap.
+/// Replace pairs of characters from left to right, without overlaps.
 fn replace_pairs(text: &str, replacement: impl Fn(char, char) -> Option<String>) -> String {
     let mut result = String::new();
     let mut chars = text.chars().peekable();

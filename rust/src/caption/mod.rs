@@ -38,7 +38,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::error::{Error, Result};
 use crate::parallel::Plan;
-use crate::text::tokens::{Part, Texts, Tokens, tokenise};
+use crate::text::tokens::{Part, Texts, Tokens, tokenize};
 use crate::text::vocab::Vocab;
 use bleu::BleuStatistics;
 use cider::Cider;
@@ -136,7 +136,7 @@ enum Strategy {
 }
 
 impl References {
-    /// Tokenise references; item `i` has the next `counts[i]` texts. Without `document_frequency`, CIDEr counts document
+    /// Tokenize references; item `i` has the next `counts[i]` texts. Without `document_frequency`, CIDEr counts document
     /// frequencies in these references.
     ///
     /// # Errors
@@ -150,7 +150,7 @@ impl References {
     ) -> Result<Self> {
         let items = item_ranges(counts, texts.len())?;
         let base = document_frequency.as_ref().map(|frequency| frequency.vocab());
-        let (tokens, vocab) = tokenise(texts, base, plan)?;
+        let (tokens, vocab) = tokenize(texts, base, plan)?;
         Ok(Self { tokens, items, vocab: Arc::new(vocab), document_frequency, tfidf: OnceLock::new() })
     }
 
@@ -243,7 +243,7 @@ impl References {
 
     /// Compare one prediction with the references of each item. See [`Strategy::Once`].
     fn score_once(&self, predictions: &impl Texts, metrics: &Metrics, plan: &Plan) -> Result<ItemStatistics> {
-        let (predictions, vocab) = tokenise(predictions, Some(&self.vocab), plan)?;
+        let (predictions, vocab) = tokenize(predictions, Some(&self.vocab), plan)?;
         let idf = Idf::new(self.items.len() as f64);
         let singles = single_text_items(&predictions);
         let prediction_corpus = Corpus::new(&predictions, &singles);
@@ -261,7 +261,7 @@ impl References {
         metrics: &Metrics,
         plan: &Plan,
     ) -> Result<ItemStatistics> {
-        let (predictions, vocab) = tokenise(predictions, Some(&self.vocab), plan)?;
+        let (predictions, vocab) = tokenize(predictions, Some(&self.vocab), plan)?;
         let cider = if metrics.need_tfidf() {
             let ReferenceTfidf { document_frequency, norms } = self.tfidf(plan)?;
             let singles = single_text_items(&predictions);

@@ -3,7 +3,8 @@
 //! The first touch of fresh memory is the most expensive step of counting, so the second pass of [`super::tfidf`] writes
 //! each document frequency over the n-gram that it belongs to. The types say which of the two the memory holds:
 //! [`PartitionedKeys`] hands out segments of [`Keys`], `Keys` can only be read or replaced as a whole, and
-//! [`PartitionedDocFreqs`] can only be read. That a number lies in the memory of a key is known to this file alone.
+//! [`PartitionedDocFreqs`] can only be read. Only [`from_number`] and [`to_number`] depend on how a number is stored in
+//! the memory of a key.
 
 use bytemuck::Pod;
 

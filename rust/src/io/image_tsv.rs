@@ -1,15 +1,16 @@
 //! Image files of MUGE: on each line an id, a tab, and an image in base64.
 //!
-//! The index tells where each image is. The file is read in groups of blocks by all threads, which look for line ends;
-//! then the first bytes of each line are looked at for its id. Images are decoded when they are asked for.
+//! The index has the offset of each image. All threads read groups of blocks of the file and find their line ends; then
+//! the first bytes of each line are searched for the id. Images are decoded on demand.
 
 use memchr::{memchr, memchr_iter};
 
 use crate::error::{Error, Result};
 use crate::io::source::Source;
+use crate::memory;
 use crate::parallel::Plan;
 
-/// Bytes that a thread looks through at a time.
+/// Bytes that a thread searches at a time.
 const BLOCK: usize = 1 << 20;
 
 /// Blocks that are in memory together.
@@ -18,142 +19,204 @@ const GROUP: usize = 16;
 /// Bytes at the start of a line that are searched for the tab.
 const HEAD: u64 = 1024;
 
-/// Lines that a thread looks at together.
+/// Lines that a thread parses at a time.
 const LINES: usize = 64;
 
-/// Lines after which their number is compared with what is wanted: what a hostile file may cost beyond that.
-const CHECKED: usize = 1 << 16;
+/// Lines between two checks of the limits: a hostile file costs at most this many lines more.
+const LINES_BETWEEN_CHECKS: usize = 1 << 16;
 
-/// One line of the file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
-    /// Number of the line, from 1.
-    pub line: u64,
-    /// The id, or what is wrong with the line.
-    pub id: std::result::Result<String, &'static str>,
-    /// Where the base64 starts.
-    pub start: u64,
-    /// How many bytes it has.
-    pub len: u64,
+/// Why a line has no image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BrokenLine {
+    /// It has no tab after the id.
+    NoTab,
+    /// It has no id before the tab.
+    NoId,
+    /// Its id is not UTF-8.
+    BadId,
+    /// It has no image after the tab.
+    NoImage,
 }
 
-/// How many lines are wanted, at least one. The file is left as soon as there are so many of either kind.
-#[derive(Debug, Clone, Copy)]
-pub struct Wanted {
+impl BrokenLine {
+    /// Return the name of the problem, which does not change when messages are reworded.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::NoTab => "no_tab",
+            Self::NoId => "no_id",
+            Self::BadId => "bad_id",
+            Self::NoImage => "no_image",
+        }
+    }
+}
+
+/// The images of a file, in the order of their lines, and the lines that are broken.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Index {
+    /// Id of each image.
+    pub ids: Vec<String>,
+    /// Offset in the file at which the base64 of each image starts.
+    pub starts: Vec<i64>,
+    /// Length of the base64 of each image, in bytes.
+    pub lengths: Vec<i64>,
+    /// Line of each image, from 1.
+    pub lines: Vec<i64>,
+    /// Line of each broken line, from 1, and what is wrong with it.
+    pub broken: Vec<(u64, BrokenLine)>,
+}
+
+impl Index {
+    /// Make room for further lines, all of which may have an image or be broken.
+    fn reserve(&mut self, lines: &[Line]) -> Result<()> {
+        let images = lines.iter().filter(|line| line.id.is_ok()).count();
+        memory::reserve(&mut self.ids, images)?;
+        memory::reserve(&mut self.starts, images)?;
+        memory::reserve(&mut self.lengths, images)?;
+        memory::reserve(&mut self.lines, images)?;
+        memory::reserve(&mut self.broken, lines.len() - images)
+    }
+
+    fn push(&mut self, line: Line, number: u64) {
+        match line.id {
+            Ok(id) => {
+                self.ids.push(id);
+                self.starts.push(line.start as i64);
+                self.lengths.push(line.len as i64);
+                self.lines.push(number as i64);
+            }
+            Err(broken) => self.broken.push((number, broken)),
+        }
+    }
+
+    fn is_full(&self, limits: Limits) -> bool {
+        let reached = |count: usize, limit: Option<usize>| limit.is_some_and(|limit| count >= limit);
+        reached(self.ids.len(), limits.images) || reached(self.broken.len(), limits.broken)
+    }
+}
+
+/// Numbers of lines after which reading stops, at least one of each; None for the whole file.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Limits {
     /// Lines with an image.
-    pub images: usize,
+    pub images: Option<usize>,
     /// Lines that are broken.
-    pub broken: usize,
+    pub broken: Option<usize>,
 }
 
-impl Wanted {
-    /// All lines.
-    pub const ALL: Self = Self { images: usize::MAX, broken: usize::MAX };
-}
-
-/// The lines that are not blank, in order.
+/// Find the images of a file. Blank lines are skipped.
 ///
 /// # Errors
-/// [`Error::Invalid`] if reading fails; [`Error::Cancelled`].
-pub fn index(source: &(impl Source + ?Sized), plan: &Plan, wanted: Wanted) -> Result<Vec<Entry>> {
-    let (mut entries, mut left) = (Vec::new(), wanted);
-    let (mut bytes, mut line, mut start) = (Vec::new(), 0, 0);
-    for place in (0..source.size()).step_by(BLOCK * GROUP) {
-        let ends = line_ends(source, plan, place, &mut bytes)?;
-        let loaded = Loaded { source, place, bytes: &bytes };
-        for ends in ends.chunks(CHECKED) {
-            for entry in lines(&loaded, plan, start, ends)? {
-                let rest = if entry.id.is_ok() { &mut left.images } else { &mut left.broken };
-                *rest = rest.saturating_sub(1);
-                let is_last = *rest == 0;
-                entries.push(Entry { line: entry.line + line, ..entry });
-                if is_last {
-                    return Ok(entries);
+/// [`Error::Io`]; [`Error::Memory`]; [`Error::Cancelled`].
+pub fn index(source: &(impl Source + ?Sized), plan: &Plan, limits: Limits) -> Result<Index> {
+    let mut index = Index::default();
+    let (mut bytes, mut before, mut start) = (Vec::new(), 0, 0);
+    for offset in (0..source.size()).step_by(BLOCK * GROUP) {
+        let ends = line_ends(source, plan, offset, &mut bytes)?;
+        let loaded = Loaded { source, offset, bytes: &bytes };
+        for ends in ends.chunks(LINES_BETWEEN_CHECKS) {
+            let lines = lines(&loaded, plan, start, ends)?;
+            index.reserve(&lines)?;
+            for line in lines {
+                let number = before + line.number;
+                index.push(line, number);
+                if index.is_full(limits) {
+                    return Ok(index);
                 }
             }
-            line += ends.len() as u64;
+            before += ends.len() as u64;
             start = ends.last().map_or(start, |end| end + 1);
         }
     }
-    Ok(entries)
+    Ok(index)
 }
 
-/// The lines that end at some places, those that are blank aside. Their numbers begin with one.
-fn lines<S: Source + ?Sized>(loaded: &Loaded<'_, S>, plan: &Plan, start: u64, ends: &[u64]) -> Result<Vec<Entry>> {
+/// A line that is not blank.
+#[derive(Debug)]
+struct Line {
+    /// Number of the line, from 1 for the first of its chunk.
+    number: u64,
+    id: std::result::Result<String, BrokenLine>,
+    /// Offset in the file at which the base64 starts.
+    start: u64,
+    /// Length of the base64, in bytes.
+    len: u64,
+}
+
+/// Return the lines that end at some offsets, without those that are blank.
+fn lines<S: Source + ?Sized>(loaded: &Loaded<'_, S>, plan: &Plan, start: u64, ends: &[u64]) -> Result<Vec<Line>> {
     let blocks = plan.map(ends.len(), LINES, Vec::new, |scratch, block| {
-        let mut entries = Vec::new();
+        let mut lines = Vec::new();
         for line in block {
             let start = if line == 0 { start } else { ends[line - 1] + 1 };
-            entries.extend(entry(loaded, scratch, line as u64 + 1, start, ends[line])?);
+            lines.extend(self::line(loaded, scratch, line as u64 + 1, start, ends[line])?);
         }
-        Ok(entries)
+        Ok(lines)
     })?;
     Ok(blocks.into_iter().flatten().collect())
 }
 
-/// One line; none if it is blank.
-fn entry<S: Source + ?Sized>(
+/// Return the line between two offsets; None if it is blank.
+fn line<S: Source + ?Sized>(
     loaded: &Loaded<'_, S>,
     scratch: &mut Vec<u8>,
-    line: u64,
+    number: u64,
     start: u64,
     end: u64,
-) -> Result<Option<Entry>> {
+) -> Result<Option<Line>> {
     let len = HEAD.min(end - start);
     let head = loaded.read(scratch, start, len)?;
     if head.trim_ascii().is_empty() && len < HEAD {
         return Ok(None);
     }
     let Some(tab) = memchr(b'\t', head) else {
-        return Ok(Some(Entry { line, id: Err("has no tab after the id"), start, len: 0 }));
+        return Ok(Some(Line { number, id: Err(BrokenLine::NoTab), start, len: 0 }));
     };
     let id = match str::from_utf8(&head[..tab]).map(str::trim) {
-        Ok("") => Err("has no id before the tab"),
+        Ok("") => Err(BrokenLine::NoId),
         Ok(id) => Ok(id.to_owned()),
-        Err(_) => Err("has an id that is not UTF-8"),
+        Err(_) => Err(BrokenLine::BadId),
     };
     let start = start + tab as u64 + 1;
-    // A carriage return before the line end is no part of the image.
+    // A carriage return before the line end is not part of the image.
     let has_return = end > start && loaded.read(scratch, end - 1, 1)? == b"\r";
     let len = end - start - u64::from(has_return);
-    let id = if len == 0 { id.and(Err("has no image after the tab")) } else { id };
-    Ok(Some(Entry { line, id, start, len }))
+    let id = if len == 0 { id.and(Err(BrokenLine::NoImage)) } else { id };
+    Ok(Some(Line { number, id, start, len }))
 }
 
-/// A source, a part of which has been read.
+/// A source, and a part of it that is in memory.
 struct Loaded<'a, S: ?Sized> {
     source: &'a S,
-    /// Where the part begins.
-    place: u64,
+    /// Where the part starts.
+    offset: u64,
     bytes: &'a [u8],
 }
 
 impl<S: Source + ?Sized> Loaded<'_, S> {
-    /// The bytes of a place, which are read again if they are not of the part.
+    /// Return `len` bytes from `start` on; those outside the part are read into `scratch`.
     fn read<'s>(&'s self, scratch: &'s mut Vec<u8>, start: u64, len: u64) -> Result<&'s [u8]> {
-        let within = start.checked_sub(self.place).map(|offset| offset as usize);
+        let within = start.checked_sub(self.offset).map(|offset| offset as usize);
         if let Some(bytes) = within.and_then(|offset| self.bytes.get(offset..offset + len as usize)) {
             return Ok(bytes);
         }
         scratch.resize(len as usize, 0);
-        read(self.source, start, scratch)?;
+        self.source.read_at(start, scratch)?;
         Ok(scratch)
     }
 }
 
-/// Read a group of blocks, and tell where lines end in it; the last one too, which may have no line end.
-fn line_ends<S: Source + ?Sized>(source: &S, plan: &Plan, place: u64, bytes: &mut Vec<u8>) -> Result<Vec<u64>> {
-    let rest = source.size() - place;
+/// Read a group of blocks into `bytes` and return the offsets of its line ends. The end of the file is one too.
+fn line_ends<S: Source + ?Sized>(source: &S, plan: &Plan, offset: u64, bytes: &mut Vec<u8>) -> Result<Vec<u64>> {
+    let rest = source.size() - offset;
     bytes.resize(rest.min((BLOCK * GROUP) as u64) as usize, 0);
     let mut blocks: Vec<_> = bytes.chunks_mut(BLOCK).map(|block| (block, Vec::new())).collect();
     plan.each(
         &mut blocks,
         || (),
-        |(), number, (block, ends)| {
-            let place = place + (number * BLOCK) as u64;
-            read(source, place, block)?;
-            plan.advance(block.len());
-            ends.extend(memchr_iter(b'\n', block).map(|end| place + end as u64));
+        |(), index, (block, ends)| {
+            let offset = offset + (index * BLOCK) as u64;
+            source.read_at(offset, block)?;
+            ends.extend(memchr_iter(b'\n', block).map(|end| offset + end as u64));
             Ok(())
         },
     )?;
@@ -164,15 +227,10 @@ fn line_ends<S: Source + ?Sized>(source: &S, plan: &Plan, place: u64, bytes: &mu
     Ok(ends)
 }
 
-fn read<S: Source + ?Sized>(source: &S, offset: u64, buffer: &mut [u8]) -> Result<()> {
-    let failed = |error| Error::Invalid { parameter: "images", problem: format!("cannot be read: {error}") };
-    source.read_at(offset, buffer).map_err(failed)
-}
-
-/// The bytes of base64, in the standard or the URL-safe alphabet, with or without padding.
+/// Decode base64, in the standard or the URL-safe alphabet, with or without padding.
 ///
 /// # Errors
-/// [`Error::Invalid`] for anything else.
+/// [`Error::Invalid`].
 pub fn decode(text: &[u8]) -> Result<Vec<u8>> {
     let is_url = text.iter().any(|byte| matches!(byte, b'-' | b'_'));
     let alphabet = if is_url { base64_simd::URL_SAFE_NO_PAD } else { base64_simd::STANDARD_NO_PAD };
@@ -180,17 +238,24 @@ pub fn decode(text: &[u8]) -> Result<Vec<u8>> {
     let body = &text[..text.len() - padding];
     let is_whole = padding == 0 || text.len().is_multiple_of(4);
     let decoded = if is_whole { alphabet.decode_to_vec(body).ok() } else { None };
-    decoded.ok_or_else(|| Error::Invalid { parameter: "image", problem: "is not base64".to_owned() })
+    decoded.ok_or_else(|| Error::Invalid { parameter: "image", problem: "not valid base64".to_owned() })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn found(text: &str) -> Vec<(u64, std::result::Result<String, &'static str>, String)> {
-        let entries = index(text.as_bytes(), &Plan::new(Some(2)), Wanted::ALL).expect("readable");
-        let payload = |entry: &Entry| text[entry.start as usize..(entry.start + entry.len) as usize].to_owned();
-        entries.iter().map(|entry| (entry.line, entry.id.clone(), payload(entry))).collect()
+    fn read(text: &str) -> Index {
+        index(text.as_bytes(), &Plan::new(Some(2)), Limits::default()).expect("readable")
+    }
+
+    /// The line, id and base64 of each image.
+    fn images(text: &str) -> Vec<(i64, String, String)> {
+        let Index { ids, starts, lengths, lines, broken } = read(text);
+        assert_eq!(broken, []);
+        let base64 =
+            starts.iter().zip(lengths).map(|(&start, len)| text[start as usize..(start + len) as usize].to_owned());
+        lines.into_iter().zip(ids).zip(base64).map(|((line, id), base64)| (line, id, base64)).collect()
     }
 
     #[test]
@@ -198,49 +263,68 @@ mod tests {
         let long = "A".repeat(3 << 20);
         for end in ["", "\n", "\r\n"] {
             let text = format!("7\tAAAA\n\nx\t{long}\r\n 8 \tBB{end}");
-            let expected =
-                [(1, Ok("7".to_owned()), "AAAA"), (3, Ok("x".to_owned()), &long), (4, Ok("8".to_owned()), "BB")];
-            let expected = expected.map(|(line, id, payload)| (line, id, payload.to_owned()));
-            assert_eq!(found(&text), expected);
+            let expected = [(1, "7", "AAAA"), (3, "x", &long), (4, "8", "BB")];
+            assert_eq!(images(&text), expected.map(|(line, id, base64)| (line, id.to_owned(), base64.to_owned())));
         }
-        assert_eq!(found(""), []);
+        assert_eq!(read(""), Index::default());
     }
 
     #[test]
     fn a_line_may_go_through_several_groups_of_blocks() {
         let group = BLOCK * GROUP;
         for offset in 0..4 {
-            // The tab, the line end and the carriage return on either side of where a group ends.
+            // The tab, the line end and the carriage return before and after the end of a group.
             let first = "A".repeat(group - 4 - offset);
             let second = "B".repeat(2 * group + offset);
             let text = format!("1\t{first}\r\n2\t{second}\n3\tCC");
             let expected = [(1, "1", first), (2, "2", second), (3, "3", "CC".to_owned())];
-            assert_eq!(found(&text), expected.map(|(line, id, payload)| (line, Ok(id.to_owned()), payload)));
+            assert_eq!(images(&text), expected.map(|(line, id, base64)| (line, id.to_owned(), base64)));
         }
     }
 
     #[test]
-    fn no_more_lines_than_wanted() {
-        let count = |text: &str, wanted| {
-            let entries = index(text.as_bytes(), &Plan::new(Some(2)), wanted).expect("readable");
-            let images = entries.iter().filter(|entry| entry.id.is_ok()).count();
-            (images, entries.len() - images)
+    fn reading_stops_at_either_limit() {
+        let count = |text: &str, images, broken| {
+            let index = index(text.as_bytes(), &Plan::new(Some(2)), Limits { images, broken }).expect("readable");
+            (index.ids.len(), index.broken.len())
         };
-        let text = "x\n1\tA\n".repeat(CHECKED);
-        assert_eq!(count(&text, Wanted::ALL), (CHECKED, CHECKED));
-        assert_eq!(count(&text, Wanted { images: usize::MAX, broken: 1 }), (0, 1));
-        assert_eq!(count(&text, Wanted { images: 1, broken: 9 }), (1, 1));
-        assert_eq!(count(&text, Wanted { images: CHECKED, broken: 40_000 }), (39_999, 40_000));
-        assert_eq!(count(&text[2..], Wanted { images: 40_000, broken: CHECKED }), (40_000, 39_999));
+        let all = LINES_BETWEEN_CHECKS;
+        let text = "x\n1\tA\n".repeat(all);
+        assert_eq!(count(&text, None, None), (all, all));
+        assert_eq!(count(&text, None, Some(1)), (0, 1));
+        assert_eq!(count(&text, Some(1), Some(9)), (1, 1));
+        assert_eq!(count(&text, Some(all), Some(40_000)), (39_999, 40_000));
+        assert_eq!(count(&text[2..], Some(40_000), Some(all)), (40_000, 39_999));
     }
 
     #[test]
-    fn broken_lines_say_what_is_wrong() {
+    fn broken_lines_have_codes() {
         let text = format!("7\tAAAA\nAAAA\n\tAAAA\n9\t\n8\t\r\n{}\t", "x".repeat(2000));
-        let problems: Vec<_> = found(&text).into_iter().map(|(line, id, _)| (line, id.err())).collect();
-        let (tab, image) = (Some("has no tab after the id"), Some("has no image after the tab"));
-        let id = Some("has no id before the tab");
-        assert_eq!(problems, [(1, None), (2, tab), (3, id), (4, image), (5, image), (6, tab)]);
+        let codes = [(2, "no_tab"), (3, "no_id"), (4, "no_image"), (5, "no_image"), (6, "no_tab")];
+        let index = read(&text);
+        assert_eq!(index.broken.iter().map(|(line, broken)| (*line, broken.code())).collect::<Vec<_>>(), codes);
+        assert_eq!(index.ids, ["7"]);
+        let bytes = b"\xff\tAAAA\n";
+        let index = super::index(bytes.as_slice(), &Plan::new(None), Limits::default()).expect("readable");
+        assert_eq!(index.broken, [(1, BrokenLine::BadId)]);
+    }
+
+    #[test]
+    fn errors_of_the_disk_keep_their_number() {
+        struct Failing;
+
+        impl Source for Failing {
+            fn size(&self) -> u64 {
+                100
+            }
+
+            fn read_at(&self, _offset: u64, _buffer: &mut [u8]) -> std::io::Result<()> {
+                Err(std::io::Error::from_raw_os_error(5))
+            }
+        }
+
+        let error = index(&Failing, &Plan::new(None), Limits::default()).expect_err("cannot be read");
+        assert!(matches!(error, Error::Io { code: Some(5), .. }), "{error:?}");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Reading files of the benchmark from bytes: features, image TSVs and submissions. Opening them is left to the caller.
+//! Readers of the files of the benchmark: features, images and submissions. The caller opens the files.
 
 pub mod features;
 pub mod image_tsv;

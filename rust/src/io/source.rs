@@ -1,8 +1,8 @@
-//! Where bytes come from: the core reads no files itself.
+//! Sources of bytes: the caller opens files, the core reads from them.
 
 use std::io;
 
-/// Something that bytes can be read from at any place, by several threads.
+/// A source from which several threads can read at any offset.
 pub trait Source: Sync {
     /// Number of bytes.
     fn size(&self) -> u64;
@@ -10,7 +10,7 @@ pub trait Source: Sync {
     /// Fill `buffer` with the bytes from `offset` on.
     ///
     /// # Errors
-    /// Whatever reading may fail with, and an unexpected end.
+    /// Reading fails, or the source ends before the buffer is full.
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()>;
 }
 
@@ -22,8 +22,8 @@ impl Source for [u8] {
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
         let start = usize::try_from(offset).map_err(io::Error::other)?;
-        let part = self.get(start..).and_then(|rest| rest.get(..buffer.len()));
-        buffer.copy_from_slice(part.ok_or(io::ErrorKind::UnexpectedEof)?);
+        let bytes = self.get(start..).and_then(|rest| rest.get(..buffer.len()));
+        buffer.copy_from_slice(bytes.ok_or(io::ErrorKind::UnexpectedEof)?);
         Ok(())
     }
 }
@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bytes_are_read_at_any_place_up_to_their_end() {
+    fn bytes_are_read_at_any_offset_up_to_their_end() {
         let (bytes, mut buffer) = (b"abcdef".as_slice(), [0; 3]);
         assert_eq!(bytes.size(), 6);
         bytes.read_at(3, &mut buffer).expect("within");

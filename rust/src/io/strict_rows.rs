@@ -1,7 +1,7 @@
-//! Rows of a file of JSON lines in which nothing is wrong.
+//! Rows of JSON Lines files without errors.
 //!
-//! A submission is checked line by line, in Python, with a message for whatever may be wrong with it. Nearly all files
-//! have nothing wrong with them: this reader takes those, and only those, in a fraction of the time.
+//! Python checks a submission line by line and reports every problem. Most files have no problem: this reader accepts
+//! those, and only those, in a fraction of the time.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -10,33 +10,35 @@ use std::fmt;
 use memchr::memchr;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-/// What an id, or one of the values of a row, is.
+use crate::text::is_blank;
+
+/// The type of an id or a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// An integer of at most 64 bits.
     Integer,
-    /// A text that is not empty.
+    /// A text that is not blank.
     Text,
-    /// Texts, at least one.
+    /// At least one text, none of them blank.
     Texts,
-    /// Different integers: so many, or at least one.
+    /// Distinct integers: the given number of them, or at least one.
     Ids(Option<usize>),
 }
 
-/// The fields of a row.
+/// The format of a row.
 #[derive(Debug, Clone, Copy)]
 pub struct Fields<'a> {
-    /// Name of the id.
+    /// Name of the field of the id.
     pub id: &'a str,
-    /// Name of the value.
+    /// Name of the field of the value.
     pub value: &'a str,
-    /// Names of texts that may be there too.
+    /// Names of fields with a text that a row may have too.
     pub optional: &'a [String],
-    /// What the id is.
+    /// Type of the id.
     pub id_kind: Kind,
-    /// What the value is.
+    /// Type of the value.
     pub value_kind: Kind,
-    /// The longest line, in bytes.
+    /// Length of the longest line that is accepted, in bytes.
     pub line_bytes: usize,
 }
 
@@ -56,23 +58,22 @@ pub enum Value {
 /// A row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
-    /// Its id.
+    /// The id.
     pub id: Value,
-    /// Its value.
+    /// The value.
     pub value: Value,
-    /// The first of the optional fields that it has.
+    /// The first of the optional texts that the row has.
     pub text: Option<String>,
 }
 
-/// All rows; None if anything at all is not as it should be. Blank lines are passed over. That ids differ is left to
-/// the caller.
+/// Read all rows; returns None if anything is wrong. Blank lines are skipped. The caller checks that ids are unique.
 pub fn read(data: &[u8], fields: &Fields<'_>) -> Option<Vec<Row>> {
     let (mut rows, mut rest) = (Vec::new(), data);
     while !rest.is_empty() {
         let end = memchr(b'\n', rest).unwrap_or(rest.len());
         let (line, after) = rest.split_at(end);
         rest = after.get(1..).unwrap_or_default();
-        // White space of JSON, which is less than that of ASCII.
+        // Only the white space of JSON: ASCII has more.
         if line.iter().all(|byte| b" \t\r".contains(byte)) {
             continue;
         }
@@ -105,24 +106,24 @@ impl<'de> Visitor<'de> for RowSeed<'_> {
 
     fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Row, M::Error> {
         let fields = self.0;
-        let odd = || M::Error::custom("another row than it should be");
+        let unexpected = || M::Error::custom("unexpected field");
         let (mut id, mut value) = (None, None);
         let mut texts = vec![None; fields.optional.len()];
         while let Some(key) = map.next_key::<Cow<'de, str>>()? {
-            let again = if key == fields.id {
+            let is_repeated = if key == fields.id {
                 id.replace(map.next_value_seed(fields.id_kind)?).is_some()
             } else if key == fields.value {
                 value.replace(map.next_value_seed(fields.value_kind)?).is_some()
             } else {
-                let place = fields.optional.iter().position(|name| *name == key).ok_or_else(odd)?;
-                texts[place].replace(map.next_value::<String>()?).is_some()
+                let index = fields.optional.iter().position(|name| *name == key).ok_or_else(unexpected)?;
+                texts[index].replace(map.next_value::<String>()?).is_some()
             };
-            if again {
-                return Err(odd());
+            if is_repeated {
+                return Err(unexpected());
             }
         }
         let text = texts.into_iter().flatten().next();
-        Ok(Row { id: id.ok_or_else(odd)?, value: value.ok_or_else(odd)?, text })
+        Ok(Row { id: id.ok_or_else(unexpected)?, value: value.ok_or_else(unexpected)?, text })
     }
 }
 
@@ -146,7 +147,7 @@ impl<'de> Visitor<'de> for Kind {
     }
 
     fn visit_i64<E: Error>(self, value: i64) -> Result<Value, E> {
-        if self == Self::Integer { Ok(Value::Integer(value)) } else { Err(E::custom("no integer")) }
+        if self == Self::Integer { Ok(Value::Integer(value)) } else { Err(E::custom("not an integer")) }
     }
 
     fn visit_u64<E: Error>(self, value: u64) -> Result<Value, E> {
@@ -157,40 +158,35 @@ impl<'de> Visitor<'de> for Kind {
         if self == Self::Text && !is_blank(value) {
             Ok(Value::Text(value.to_owned()))
         } else {
-            Err(E::custom("no text"))
+            Err(E::custom("not a text"))
         }
     }
 
     fn visit_seq<S: SeqAccess<'de>>(self, mut list: S) -> Result<Value, S::Error> {
-        let odd = || S::Error::custom("another list than it should be");
+        let unexpected = || S::Error::custom("unexpected list");
         let Self::Ids(count) = self else {
             let mut texts = Vec::new();
             while let Some(text) = list.next_element::<String>()? {
                 texts.push(text);
             }
-            let is_good = self == Self::Texts && !texts.is_empty() && !texts.iter().any(|text| is_blank(text));
-            return if is_good { Ok(Value::Texts(texts)) } else { Err(odd()) };
+            let is_valid = self == Self::Texts && !texts.is_empty() && !texts.iter().any(|text| is_blank(text));
+            return if is_valid { Ok(Value::Texts(texts)) } else { Err(unexpected()) };
         };
         let mut ids = Vec::new();
         while let Some(id) = list.next_element::<i64>()? {
             ids.push(id);
         }
-        let is_good = count.map_or(!ids.is_empty(), |count| ids.len() == count) && are_different(&ids);
-        if is_good { Ok(Value::Ids(ids)) } else { Err(odd()) }
+        let is_valid = count.map_or(!ids.is_empty(), |count| ids.len() == count) && are_distinct(&ids);
+        if is_valid { Ok(Value::Ids(ids)) } else { Err(unexpected()) }
     }
 }
 
-/// Whether a text has white space alone, as Python's `str.strip` sees it.
-fn is_blank(text: &str) -> bool {
-    text.chars().all(|letter| letter.is_whitespace() || ('\x1c'..='\x1f').contains(&letter))
-}
-
 /// Lists up to this length are compared pair by pair.
-const FEW: usize = 16;
+const MAX_PAIRWISE: usize = 16;
 
-fn are_different(ids: &[i64]) -> bool {
-    if ids.len() <= FEW {
-        return ids.iter().enumerate().all(|(place, id)| !ids[..place].contains(id));
+fn are_distinct(ids: &[i64]) -> bool {
+    if ids.len() <= MAX_PAIRWISE {
+        return ids.iter().enumerate().all(|(index, id)| !ids[..index].contains(id));
     }
     let mut seen = HashSet::with_capacity(ids.len());
     ids.iter().all(|id| seen.insert(id))
@@ -210,10 +206,10 @@ mod tests {
     }
 
     #[test]
-    fn right_rows_are_read() {
+    fn rows_without_errors_are_read() {
         let optional = ["t".to_owned()];
         let text = "{\"id\": 1, \"v\": [3, -4]}\r\n\n \t\n{\"t\":\"裙\",\"v\":[5],\"id\":2}";
-        let rows = read(text.as_bytes(), &fields(Kind::Ids(None), &optional)).expect("right rows");
+        let rows = read(text.as_bytes(), &fields(Kind::Ids(None), &optional)).expect("no errors");
         let row = |id, ids: &[i64], text: Option<&str>| Row {
             id: Value::Integer(id),
             value: Value::Ids(ids.to_vec()),
@@ -226,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_rows_are_left_alone() {
+    fn rows_with_errors_are_not_read() {
         let lists = ["[]", "[1, 1]", "[1.0]", "[true]", "[1, \"2\"]", "[9223372036854775808]", "1", "null", "[[1]]"];
         let of_lists = lists.map(|list| format!("{{\"id\": 1, \"v\": {list}}}"));
         let others = [
@@ -252,6 +248,6 @@ mod tests {
         }
         assert_eq!(first("{\"id\": 1, \"v\": [1, 2]}", Kind::Ids(Some(3))), None);
         let many: Vec<i64> = (0..17).chain([0]).collect();
-        assert!(!are_different(&many) && are_different(&many[..17]));
+        assert!(!are_distinct(&many) && are_distinct(&many[..17]));
     }
 }

@@ -1,75 +1,37 @@
-//! How good rankings are: recall, precision, reciprocal rank, average precision and nDCG of each query.
+//! Metrics of rankings: hit rate, recall, precision, reciprocal rank, average precision and nDCG of each query.
 //!
-//! All of them follow from where the relevant items stand in the ranking; relevance is yes or no.
+//! All of them follow from the ranks of the relevant items; relevance is binary.
 
-use std::ops::Range;
-
+use super::Lists;
 use crate::error::{Error, Result};
+use crate::memory;
 use crate::parallel::Plan;
 
-/// Queries that one thread takes at a time.
+/// Queries that a thread scores at a time.
 const BLOCK: usize = 256;
-
-/// Lists of item ids, one for each query, in one flat array.
-#[derive(Debug, Clone, Copy)]
-pub struct Lists<'a> {
-    /// The parameter that they came from, for errors.
-    pub parameter: &'static str,
-    /// All ids.
-    pub ids: &'a [i64],
-    /// Where each list ends.
-    pub ends: &'a [usize],
-}
-
-impl<'a> Lists<'a> {
-    fn get(&self, row: usize) -> &'a [i64] {
-        &self.ids[if row == 0 { 0 } else { self.ends[row - 1] }..self.ends[row]]
-    }
-
-    /// Ends must rise to the number of ids.
-    fn check(&self) -> Result<()> {
-        let rises = self.ends.iter().try_fold(0, |start, &end| (start <= end).then_some(end));
-        if rises == Some(self.ids.len()) {
-            return Ok(());
-        }
-        Err(Error::Invalid { parameter: self.parameter, problem: "ends do not match the ids".to_owned() })
-    }
-
-    /// The ids of one list in order; twice the same is an error.
-    fn sort(&self, row: usize, sorted: &mut Vec<i64>) -> Result<()> {
-        sorted.clear();
-        sorted.extend_from_slice(self.get(row));
-        sorted.sort_unstable();
-        if sorted.windows(2).all(|pair| pair[0] != pair[1]) {
-            return Ok(());
-        }
-        let problem = format!("row {row} has an item twice");
-        Err(Error::Invalid { parameter: self.parameter, problem })
-    }
-}
 
 /// A metric of one ranking, between 0 and 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Metric {
-    /// 1 if a relevant item is among the first k: what MUGE calls recall, others hit rate or success.
+    /// Hit rate: 1 if a relevant item is among the first k. MUGE calls it recall.
     Recall(usize),
-    /// The share of the relevant items that is among the first k.
+    /// Recall: the fraction of the relevant items that is among the first k.
     RelevantRecall(usize),
-    /// The share of the first k that is relevant.
+    /// The fraction of the first k items that is relevant.
     Precision(usize),
-    /// Discounted cumulative gain of the first k by that of the best ranking (Järvelin and Kekäläinen, 2002).
+    /// Discounted cumulative gain of the first k, divided by that of the best ranking (Järvelin and Kekäläinen, 2002).
     Ndcg(usize),
-    /// One by the rank of the first relevant item.
+    /// 1 divided by the rank of the first relevant item; 0 without one.
     ReciprocalRank,
-    /// The mean, over the relevant items, of the precision at the rank of each; 0 for those that are missing.
+    /// The mean, over the relevant items, of the precision at the rank of each; 0 for missing ones.
     AveragePrecision,
 }
 
 impl Metric {
-    /// The names that [`Metric::named`] knows.
+    /// The names of the metrics.
     pub const NAMES: &'static [&'static str] = &["recall", "relevant_recall", "precision", "ndcg", "mrr", "map"];
 
-    /// The metric of that name; `k` is for those that look at the first k items only.
+    /// Return the metric of that name; `k` is used by those of the first k items only.
     ///
     /// # Errors
     /// [`Error::UnknownName`].
@@ -85,17 +47,26 @@ impl Metric {
         }
     }
 
-    /// Its value for one query: `ranks` of the relevant items that were found, from 1, rising, and how many there are.
+    /// Check that k is at least 1.
+    fn check(self) -> Result<()> {
+        let (Self::Recall(k) | Self::RelevantRecall(k) | Self::Precision(k) | Self::Ndcg(k)) = self else {
+            return Ok(());
+        };
+        if k == 0 { Err(Error::Zero("k")) } else { Ok(()) }
+    }
+
+    /// Return the value for one query, from the ranks of the relevant items in its ranking (from 1, ascending) and the
+    /// number of all relevant items.
     fn of(self, ranks: &[usize], relevant: usize) -> f64 {
-        let found = |k: usize| ranks.partition_point(|&rank| rank <= k);
+        let hits = |k: usize| ranks.partition_point(|&rank| rank <= k);
         let gain = |ranks: &mut dyn Iterator<Item = usize>| sum(ranks.map(|rank| 1.0 / (rank as f64 + 1.0).log2()));
         match self {
-            Self::Recall(k) => f64::from(u8::from(found(k) > 0)),
-            Self::RelevantRecall(k) => found(k) as f64 / relevant as f64,
-            Self::Precision(k) => found(k) as f64 / k as f64,
+            Self::Recall(k) => f64::from(u8::from(hits(k) > 0)),
+            Self::RelevantRecall(k) => hits(k) as f64 / relevant as f64,
+            Self::Precision(k) => hits(k) as f64 / k as f64,
             Self::Ndcg(k) => {
-                let own = gain(&mut ranks[..found(k)].iter().copied());
-                own / gain(&mut (1..=relevant.min(k)))
+                let gained = gain(&mut ranks[..hits(k)].iter().copied());
+                gained / gain(&mut (1..=relevant.min(k)))
             }
             Self::ReciprocalRank => ranks.first().map_or(0.0, |&rank| 1.0 / rank as f64),
             Self::AveragePrecision => {
@@ -106,74 +77,91 @@ impl Metric {
     }
 }
 
-/// The sum from zero: that of the standard library is -0.0 where there is nothing to add.
+/// Return the sum, starting from 0.0: `Iterator::sum` starts from -0.0.
 fn sum(values: impl Iterator<Item = f64>) -> f64 {
     values.fold(0.0, |sum, value| sum + value)
 }
 
-/// The value of each metric for each query: one row for each query, one column for each metric.
+/// Compute the value of each metric for each query: one row for each query, one column for each metric.
 ///
 /// # Errors
-/// [`Error::Unequal`] or [`Error::Empty`] numbers of queries, [`Error::NoReferences`] for a query without relevant
-/// items, [`Error::Invalid`] for an item that a list has twice or a k of zero, [`Error::Cancelled`].
-pub fn rows(predictions: Lists<'_>, references: Lists<'_>, metrics: &[Metric], plan: &Plan) -> Result<Vec<f64>> {
-    let queries = references.ends.len();
-    if predictions.ends.len() != queries {
-        let (left, right) = (predictions.parameter, references.parameter);
-        return Err(Error::Unequal { left, left_len: predictions.ends.len(), right, right_len: queries });
+/// [`Error::Unequal`] or [`Error::Empty`] numbers of queries; [`Error::Empty`] without metrics;
+/// [`Error::NoReferences`] for a query without relevant items; [`Error::Repeated`] for a list that has an item twice;
+/// [`Error::Zero`] for a k of zero; [`Error::Memory`]; [`Error::Cancelled`].
+pub fn rows(predictions: &Lists<'_>, references: &Lists<'_>, metrics: &[Metric], plan: &Plan) -> Result<Vec<f64>> {
+    let queries = references.len();
+    if predictions.len() != queries {
+        let (left, right) = (predictions.parameter(), references.parameter());
+        return Err(Error::Unequal { left, left_len: predictions.len(), right, right_len: queries });
     }
     if queries == 0 {
-        return Err(Error::Empty(references.parameter));
+        return Err(Error::Empty(references.parameter()));
     }
-    predictions.check()?;
-    references.check()?;
-    let blocks = plan.map(queries, BLOCK, Query::default, |query, block: Range<usize>| {
-        let mut rows = Vec::with_capacity(block.len() * metrics.len());
-        for row in block {
+    if metrics.is_empty() {
+        return Err(Error::Empty("metrics"));
+    }
+    metrics.iter().try_for_each(|metric| metric.check())?;
+    let mut values = memory::zeroed(queries.saturating_mul(metrics.len()))?;
+    let mut blocks: Vec<_> = values.chunks_mut(BLOCK * metrics.len()).collect();
+    plan.each(&mut blocks, Query::default, |query, block, values| {
+        for (row, values) in (block * BLOCK..).zip(values.chunks_exact_mut(metrics.len())) {
             query.read(predictions, references, row)?;
-            rows.extend(metrics.iter().map(|metric| metric.of(&query.ranks, query.relevant.len())));
+            for (value, metric) in values.iter_mut().zip(metrics) {
+                *value = metric.of(&query.ranks, query.relevant.len());
+            }
         }
-        Ok(rows)
+        Ok(())
     })?;
-    Ok(blocks.concat())
+    Ok(values)
 }
 
-/// Buffers for one query after the other.
+/// Buffers of one thread, for one query after the other.
 #[derive(Debug, Default)]
 struct Query {
     relevant: Vec<i64>,
     ranked: Vec<i64>,
-    /// Ranks of the relevant items that were found, from 1.
+    /// Ranks of the relevant items in the ranking, from 1.
     ranks: Vec<usize>,
 }
 
 impl Query {
-    fn read(&mut self, predictions: Lists<'_>, references: Lists<'_>, row: usize) -> Result<()> {
-        references.sort(row, &mut self.relevant)?;
+    fn read(&mut self, predictions: &Lists<'_>, references: &Lists<'_>, row: usize) -> Result<()> {
+        sort(references, row, &mut self.relevant)?;
         if self.relevant.is_empty() {
             return Err(Error::NoReferences { row });
         }
-        predictions.sort(row, &mut self.ranked)?;
+        sort(predictions, row, &mut self.ranked)?;
         self.ranks.clear();
         let ranked = predictions.get(row).iter().zip(1..);
-        let found = ranked.filter(|(id, _)| self.relevant.binary_search(id).is_ok());
-        self.ranks.extend(found.map(|(_, rank)| rank));
+        let hits = ranked.filter(|(id, _)| self.relevant.binary_search(id).is_ok());
+        self.ranks.extend(hits.map(|(_, rank)| rank));
         Ok(())
     }
+}
+
+/// Sort the ids of one list into `sorted`.
+fn sort(lists: &Lists<'_>, row: usize, sorted: &mut Vec<i64>) -> Result<()> {
+    sorted.clear();
+    sorted.extend_from_slice(lists.get(row));
+    sorted.sort_unstable();
+    if sorted.windows(2).all(|pair| pair[0] != pair[1]) {
+        return Ok(());
+    }
+    Err(Error::Repeated { parameter: lists.parameter(), row })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn lists<'a>(parameter: &'static str, ids: &'a [i64], ends: &'a [usize]) -> Lists<'a> {
-        Lists { parameter, ids, ends }
+    fn lists<'a>(parameter: &'static str, ids: &'a [i64], lengths: &[i64]) -> Lists<'a> {
+        Lists::new(parameter, ids, lengths).expect("lengths add up")
     }
 
     fn one(ranked: &[i64], relevant: &[i64], metric: Metric) -> Result<f64> {
-        let ends = [[ranked.len()], [relevant.len()]];
-        let predictions = lists("predictions", ranked, &ends[0]);
-        Ok(rows(predictions, lists("references", relevant, &ends[1]), &[metric], &Plan::new(None))?[0])
+        let predictions = lists("predictions", ranked, &[ranked.len() as i64]);
+        let references = lists("references", relevant, &[relevant.len() as i64]);
+        Ok(rows(&predictions, &references, &[metric], &Plan::new(None))?[0])
     }
 
     #[test]
@@ -191,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn where_nothing_is_found_the_value_is_zero_without_a_sign() {
+    fn without_hits_the_value_is_positive_zero() {
         for ranked in [&[][..], &[7, 8]] {
             for &name in Metric::NAMES {
                 let value = one(ranked, &[1, 2], Metric::named(name, 3).unwrap()).unwrap();
@@ -201,16 +189,16 @@ mod tests {
     }
 
     #[test]
-    fn broken_lists_are_refused() {
+    fn errors_name_the_list() {
         let error =
             |ranked: &[i64], relevant: &[i64]| one(ranked, relevant, Metric::Recall(1)).unwrap_err().to_string();
         assert_eq!(error(&[1, 2, 1], &[1]), "predictions: row 0 has an item twice");
         assert_eq!(error(&[1], &[2, 2]), "references: row 0 has an item twice");
         assert_eq!(error(&[1], &[]), "references[0] is empty, needs at least one reference");
+        assert_eq!(one(&[1], &[1], Metric::Ndcg(0)), Err(Error::Zero("k")));
         let (none, some) = (lists("predictions", &[], &[]), lists("references", &[1], &[1]));
-        assert_eq!(rows(none, none, &[], &Plan::new(None)), Err(Error::Empty("predictions")));
-        assert!(rows(none, some, &[], &Plan::new(None)).is_err());
-        let wrong = lists("references", &[1], &[2]);
-        assert!(rows(wrong, some, &[], &Plan::new(None)).is_err());
+        assert_eq!(rows(&none, &none, &[], &Plan::new(None)), Err(Error::Empty("predictions")));
+        assert_eq!(rows(&some, &some, &[], &Plan::new(None)), Err(Error::Empty("metrics")));
+        assert!(rows(&none, &some, &[Metric::ReciprocalRank], &Plan::new(None)).is_err());
     }
 }

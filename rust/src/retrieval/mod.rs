@@ -1,5 +1,8 @@
-//! Retrieval: the best items for each query, and how good a ranking is.
+//! Retrieval: the best items of each query, and metrics of rankings.
 
+mod lists;
 pub mod metrics;
 pub mod top_k_embeddings;
 pub mod top_k_matrix;
+
+pub use lists::Lists;

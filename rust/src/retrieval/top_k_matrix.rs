@@ -1,8 +1,8 @@
-//! The k best of each row of a ready matrix.
+//! The k best values of each row of a matrix.
 //!
-//! A row is read once, in groups of [`GROUP`] values, of which only the largest is kept. The k groups with the largest
-//! values hold the k best values of the row: whatever lies in another group is beaten by the best of each of these, and
-//! on equal values these come first. So only k groups are read again, however the row is ordered.
+//! A row is read once, in groups of [`GROUP`] values, and the maximum of each group is kept. The k groups with the largest
+//! maxima contain the k best values of the row: any value of another group is at most the maximum of each of these, and
+//! on ties these come first. So only k groups are read again, in whatever order the row is.
 
 use std::cmp::Ordering;
 use std::ops::Range;
@@ -10,43 +10,44 @@ use std::ops::Range;
 use half::f16;
 
 use crate::error::{Error, Result};
+use crate::memory;
 use crate::parallel::Plan;
 use crate::simd::Level;
 use crate::simd::group_max::{GROUP, GroupMax};
 
-/// Rows that are handed out together: enough to fill the cache lines of a matrix that is stored by columns.
+/// Rows that a thread takes at a time: enough to use whole cache lines of a matrix that is stored by columns.
 const BLOCK: usize = 16;
 
-/// Up to this k, the best groups are kept in order while they are found; above, they are selected afterwards.
-const SMALL_K: usize = 32;
+/// Up to this k, the best groups are kept in order by insertion; for a larger k they are selected afterwards.
+const MAX_INSERTION_K: usize = 32;
 
-/// Groups that are searched together.
+/// Groups whose maxima are reduced to one.
 const TOP: usize = 16;
 
-/// A matrix that can hand out its rows.
+/// A matrix of floating-point numbers.
 pub trait Matrix: Sync {
-    /// What it holds.
+    /// Type of the values.
     type Value: Value;
 
     /// Number of rows and of columns.
     fn shape(&self) -> (usize, usize);
 
-    /// A row, if its values lie side by side.
+    /// Return a row if its values are contiguous.
     fn row(&self, row: usize) -> Option<&[Self::Value]>;
 
-    /// Copy some rows to `target`, one after the other.
-    fn copy(&self, rows: Range<usize>, target: &mut [Self::Value]);
+    /// Iterate over the values of some rows in one column.
+    fn column(&self, column: usize, rows: Range<usize>) -> impl Iterator<Item = Self::Value>;
 }
 
-/// A floating-point number that rows are made of.
+/// A floating-point number of a matrix.
 pub trait Value: Copy + Default + Send + Sync {
     /// The type in which values are compared.
     type Wide: GroupMax;
 
-    /// This value in the type in which it is compared. Exact.
+    /// Convert the value to the type in which values are compared. Exact.
     fn widen(self) -> Self::Wide;
 
-    /// A row in that type; `buffer` is there for types that must be converted.
+    /// Convert a row; `buffer` is used by types that differ.
     fn widen_all<'a>(row: &'a [Self], buffer: &'a mut Vec<Self::Wide>) -> &'a [Self::Wide];
 }
 
@@ -89,7 +90,7 @@ impl Value for f16 {
     }
 }
 
-/// The best values of each row and where they are, row by row.
+/// The best values of each row and their columns, row by row.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Best<V> {
     /// Descending, NaN last.
@@ -98,23 +99,23 @@ pub struct Best<V> {
     pub indices: Vec<i64>,
 }
 
-/// The `k` best of each row: descending, the lower index first among equals, NaN last. Minus zero equals zero.
+/// Find the `k` best of each row: descending, the lower index first among equals, NaN last. Minus zero equals zero.
 ///
 /// # Errors
-/// [`Error::Invalid`] if `k` is not within 1 and the number of columns, [`Error::Cancelled`].
+/// [`Error::OutOfRange`] if `k` is not within 1 and the number of columns; [`Error::TooMany`] columns; [`Error::Memory`];
+/// [`Error::Cancelled`].
 pub fn top_k_of<M: Matrix>(similarity: &M, k: usize, level: Level, plan: &Plan) -> Result<Best<M::Value>> {
     let (rows, columns) = similarity.shape();
-    check_k(k, columns)?;
-    let mut best = Best { scores: vec![M::Value::default(); rows * k], indices: vec![0; rows * k] };
+    check(columns, k)?;
+    let len = rows.saturating_mul(k);
+    let mut best = Best { scores: memory::defaults(len)?, indices: memory::zeroed(len)? };
     let mut blocks: Vec<_> = best.scores.chunks_mut(BLOCK * k).zip(best.indices.chunks_mut(BLOCK * k)).collect();
     let scratch = || (Vec::new(), Vec::new(), Selection::default());
     plan.each(&mut blocks, scratch, |(copy, wide, selection), block, (scores, indices)| {
         let start = block * BLOCK;
         let block = start..rows.min(start + BLOCK);
-        let together = similarity.row(start).is_none();
-        if together {
-            copy.resize(block.len() * columns, M::Value::default());
-            similarity.copy(block.clone(), copy);
+        if similarity.row(start).is_none() {
+            copy_rows(similarity, block.clone(), copy)?;
         }
         let results = scores.chunks_mut(k).zip(indices.chunks_mut(k));
         for (row, (scores, indices)) in block.zip(results) {
@@ -130,26 +131,39 @@ pub fn top_k_of<M: Matrix>(similarity: &M, k: usize, level: Level, plan: &Plan) 
     Ok(best)
 }
 
-fn check_k(k: usize, columns: usize) -> Result<()> {
-    let invalid = |problem| Err(Error::Invalid { parameter: "k", problem });
-    if u32::try_from(columns).is_err() {
-        let problem = format!("{columns} columns, at most {} are possible", u32::MAX);
-        return Err(Error::Invalid { parameter: "similarity", problem });
+fn check(columns: usize, k: usize) -> Result<()> {
+    let most = u32::MAX as usize;
+    if columns > most {
+        return Err(Error::TooMany { parameter: "similarity", what: "columns", count: columns, most });
     }
     if k == 0 || k > columns {
-        return invalid(format!("{k}, needs 1 to {columns}, the number of columns"));
+        let limit = "the number of columns of similarity";
+        return Err(Error::OutOfRange { parameter: "k", value: k, least: 1, most: columns, limit });
     }
     Ok(())
 }
 
-/// The order of results: larger first, NaN last, then the lower index.
+/// Copy rows to `target`, one after the other. Going by columns, memory of a matrix that is stored by columns is read in
+/// order.
+fn copy_rows<M: Matrix>(matrix: &M, rows: Range<usize>, target: &mut Vec<M::Value>) -> Result<()> {
+    let columns = matrix.shape().1;
+    memory::resize(target, rows.len() * columns)?;
+    for column in 0..columns {
+        for (row, value) in matrix.column(column, rows.clone()).enumerate() {
+            target[row * columns + column] = value;
+        }
+    }
+    Ok(())
+}
+
+/// Compare by the order of results: larger first, NaN last, then the lower index.
 fn compare<W: GroupMax>(row: &[W], left: u32, right: u32) -> Ordering {
     let (a, b) = (row[left as usize], row[right as usize]);
     let by_value = b.partial_cmp(&a).unwrap_or_else(|| a.is_nan().cmp(&b.is_nan()));
     by_value.then(left.cmp(&right))
 }
 
-/// Buffers for one row after the other.
+/// Buffers of one thread, for one row after the other.
 #[derive(Debug, Default)]
 struct Selection<W> {
     /// The largest value of each group.
@@ -162,13 +176,13 @@ struct Selection<W> {
 }
 
 impl<W: GroupMax> Selection<W> {
-    /// The indices of the `k` best values of a row, best first.
+    /// Return the indices of the `k` best values of a row, best first.
     fn best(&mut self, row: &[W], k: usize, level: Level) -> &[u32] {
-        // With half of the groups or more to be read again, reading all at once is quicker.
+        // If half of the groups or more had to be read again, sorting the whole row is faster.
         if row.len() / GROUP >= 2 * k {
             W::group_max(row, &mut self.largest, level);
-            // Fewer than k numbers in the best groups: some NaN is among the k best.
-            if if k <= SMALL_K { self.by_insertion(row, k) } else { self.by_selection(row, k) } {
+            // With fewer than k numbers in the best groups, NaN is among the k best.
+            if if k <= MAX_INSERTION_K { self.by_insertion(row, k) } else { self.by_selection(row, k) } {
                 return &self.candidates;
             }
         }
@@ -178,8 +192,8 @@ impl<W: GroupMax> Selection<W> {
         &self.candidates
     }
 
-    /// For small k: the best groups of groups, in these the best groups, in these the best values. Most of each are
-    /// dismissed by one comparison, and of ascending rows no more than a few come in between.
+    /// Find the best groups of groups, in these the best groups, in these the best values; for small k. One comparison
+    /// dismisses most of each, and even ascending rows need only few insertions.
     fn by_insertion(&mut self, row: &[W], k: usize) -> bool {
         let Self { largest, tops, sorted, groups, candidates } = self;
         tops.clear();
@@ -194,13 +208,13 @@ impl<W: GroupMax> Selection<W> {
         candidates.len() == k
     }
 
-    /// For any k.
+    /// Find the best groups by selection; for any k.
     fn by_selection(&mut self, row: &[W], k: usize) -> bool {
         let Self { largest, groups, candidates, .. } = self;
         groups.clear();
         groups.extend(0..largest.len() as u32);
         groups.select_nth_unstable_by(k - 1, |&left, &right| compare(largest, left, right));
-        // No number below the k-th best group's largest is among the k best.
+        // No number below the maximum of the k-th best group is among the k best.
         let least = largest[groups[k - 1] as usize];
         candidates.clear();
         for &group in &groups[..k] {
@@ -217,7 +231,7 @@ impl<W: GroupMax> Selection<W> {
     }
 }
 
-/// Leave the `k` best, best first.
+/// Reduce candidates to the `k` best, best first.
 fn select<W: GroupMax>(row: &[W], candidates: &mut Vec<u32>, k: usize) {
     if k < candidates.len() {
         candidates.select_nth_unstable_by(k, |&left, &right| compare(row, left, right));
@@ -226,11 +240,11 @@ fn select<W: GroupMax>(row: &[W], candidates: &mut Vec<u32>, k: usize) {
     candidates.sort_unstable_by(|&left, &right| compare(row, left, right));
 }
 
-/// The best numbers so far, best first, at most `k`. NaN does not get in.
+/// At most `k` numbers, best first, without NaN.
 #[derive(Debug, Default)]
 struct Sorted<W> {
     k: usize,
-    /// The last of `k` numbers; before there are as many, less than or equal to every number.
+    /// The last of `k` numbers; while there are fewer, a lower bound of all numbers.
     least: W,
     values: Vec<W>,
     indices: Vec<u32>,
@@ -246,7 +260,7 @@ impl<W: GroupMax> Sorted<W> {
 
     #[inline]
     fn offer(&mut self, value: W, index: u32) {
-        // One comparison is enough for most.
+        // Most values fail the first comparison.
         if value >= self.least && (self.values.len() < self.k || self.is_better_than_last(value, index)) {
             self.insert(value, index);
         }
@@ -256,10 +270,10 @@ impl<W: GroupMax> Sorted<W> {
         value > self.least || self.indices.last().is_some_and(|&last| index < last)
     }
 
-    /// From the best groups to the best of their `values`, `size` of which are one group; `largest` are their largest.
+    /// Replace the best groups by the best of their `values`. A group has `size` values; `largest` has its maximum.
     fn descend(&mut self, largest: &[W], values: &[W], size: usize, groups: &mut Vec<u32>) {
         groups.clone_from(&self.indices);
-        // No number below the k-th best group's largest is among the k best.
+        // No number below the maximum of the k-th best group is among the k best.
         let floor = self.least;
         self.clear(self.k);
         for &group in &*groups {
@@ -281,16 +295,16 @@ impl<W: GroupMax> Sorted<W> {
             self.values.push(value);
             self.indices.push(index);
         }
-        let mut place = self.values.len() - 1;
-        while place > 0 {
-            let (other, before) = (self.values[place - 1], self.indices[place - 1]);
-            if other > value || other == value && before < index {
+        let mut slot = self.values.len() - 1;
+        while slot > 0 {
+            let (previous, before) = (self.values[slot - 1], self.indices[slot - 1]);
+            if previous > value || previous == value && before < index {
                 break;
             }
-            (self.values[place], self.indices[place]) = (other, before);
-            place -= 1;
+            (self.values[slot], self.indices[slot]) = (previous, before);
+            slot -= 1;
         }
-        (self.values[place], self.indices[place]) = (value, index);
+        (self.values[slot], self.indices[slot]) = (value, index);
         if self.values.len() == self.k {
             self.least = self.values[self.k - 1];
         }
@@ -314,8 +328,8 @@ mod tests {
             Some(&self.0[row * self.1..][..self.1])
         }
 
-        fn copy(&self, rows: Range<usize>, target: &mut [f32]) {
-            target.copy_from_slice(&self.0[rows.start * self.1..rows.end * self.1]);
+        fn column(&self, column: usize, rows: Range<usize>) -> impl Iterator<Item = f32> {
+            rows.map(move |row| self.0[row * self.1 + column])
         }
     }
 
@@ -345,12 +359,12 @@ mod tests {
     }
 
     #[test]
-    fn every_row_gives_the_same_as_a_full_sort() {
+    fn every_row_equals_a_full_sort() {
         for columns in [1, 7, 63, 64, 65, 129, 1000, 4097, 9000] {
             let rows = rows(columns);
             let matrix = Plain(rows.concat(), columns);
             for k in [1, 2, 10, 32, 33, 70, columns].into_iter().filter(|&k| k <= columns) {
-                for level in Level::ALL.into_iter().filter(|level| level.is_available()) {
+                for level in Level::available() {
                     let best = top_k_of(&matrix, k, level, &Plan::new(Some(2))).unwrap();
                     for (number, row) in rows.iter().enumerate() {
                         assert_eq!(best.indices[number * k..][..k], plain(row, k), "{columns} {k} {number}");
@@ -360,11 +374,63 @@ mod tests {
         }
     }
 
+    /// A matrix that has no row in one piece.
+    struct Scattered(Plain);
+
+    impl Matrix for Scattered {
+        type Value = f32;
+
+        fn shape(&self) -> (usize, usize) {
+            self.0.shape()
+        }
+
+        fn row(&self, _row: usize) -> Option<&[f32]> {
+            None
+        }
+
+        fn column(&self, column: usize, rows: Range<usize>) -> impl Iterator<Item = f32> {
+            self.0.column(column, rows)
+        }
+    }
+
+    #[test]
+    fn rows_in_pieces_are_copied() {
+        let matrix = || Plain((0..40 * 70).map(|index| (index * 37 % 101) as f32).collect(), 70);
+        let plan = Plan::new(Some(2));
+        let expected = top_k_of(&matrix(), 9, Level::Portable, &plan);
+        assert_eq!(top_k_of(&Scattered(matrix()), 9, Level::Portable, &plan), expected);
+    }
+
+    /// A matrix of one row, repeated so often that its result cannot fit.
+    struct Endless;
+
+    impl Matrix for Endless {
+        type Value = f32;
+
+        fn shape(&self) -> (usize, usize) {
+            (usize::MAX / 2, 3)
+        }
+
+        fn row(&self, _row: usize) -> Option<&[f32]> {
+            Some(&[1.0, 2.0, 3.0])
+        }
+
+        fn column(&self, _column: usize, _rows: Range<usize>) -> impl Iterator<Item = f32> {
+            std::iter::empty()
+        }
+    }
+
+    #[test]
+    fn a_result_that_does_not_fit_is_an_error() {
+        let error = top_k_of(&Endless, 3, Level::Portable, &Plan::new(None)).unwrap_err();
+        assert!(matches!(error, Error::Memory { .. }), "{error}");
+    }
+
     #[test]
     fn k_outside_the_row_is_an_error() {
         for k in [0, 4] {
             let error = top_k_of(&Plain(vec![0.0; 3], 3), k, Level::Portable, &Plan::new(None)).unwrap_err();
-            assert_eq!(error.to_string(), format!("k: {k}, needs 1 to 3, the number of columns"));
+            assert_eq!(error.to_string(), format!("k is {k}, needs 1 to 3, the number of columns of similarity"));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The numbers of [`super::decimal`], all digits of one in a register of 32 bytes.
+//! The parser of [`super::decimal`] with all digits of a number in one register of 32 bytes.
 
 use std::arch::x86_64::{
     __m256i, _mm_cvtsi128_si64, _mm256_and_si256, _mm256_castsi256_si128, _mm256_cmpeq_epi8, _mm256_extracti128_si256,
@@ -11,10 +11,10 @@ use super::decimal::{TENS, after_comma, exponent, quotient};
 /// Bytes of a register.
 const BYTES: usize = 32;
 
-/// Digits after the point; with more, the three parts of eight digits would not be enough.
-const MOST: usize = 22;
+/// Largest number of digits after the point; more do not fit three parts of eight digits.
+const MAX_DIGITS: usize = 22;
 
-/// Loading at `n` keeps the last `n` bytes of a register.
+/// A mask loaded at `n` keeps the last `n` bytes of a register.
 const KEEP: [u8; 2 * BYTES] = {
     let mut keep = [0; 2 * BYTES];
     let mut n = BYTES;
@@ -25,7 +25,7 @@ const KEEP: [u8; 2 * BYTES] = {
     keep
 };
 
-/// See [`super::decimal::floats`].
+/// Append numbers of the usual form to `values`, like [`super::decimal::floats`].
 #[target_feature(enable = "avx2")]
 pub fn floats(text: &[u8], at: usize, values: &mut Vec<f32>) -> usize {
     let mut at = at;
@@ -37,7 +37,7 @@ pub fn floats(text: &[u8], at: usize, values: &mut Vec<f32>) -> usize {
     at
 }
 
-/// The number at `at`, and where it ends.
+/// Return the number at `at`, and where it ends.
 #[inline]
 #[target_feature(enable = "avx2")]
 fn float(text: &[u8], at: usize) -> Option<(f32, usize)> {
@@ -52,11 +52,11 @@ fn float(text: &[u8], at: usize) -> Option<(f32, usize)> {
     let count = _mm256_movemask_epi8(_mm256_cmpeq_epi8(_mm256_min_epu8(digits, _mm256_set1_epi8(9)), digits));
     let count = count.trailing_ones() as usize;
     let end = start + count;
-    if count == 0 || count > MOST || whole > 0 && count > 17 || end < BYTES {
+    if count == 0 || count > MAX_DIGITS || whole > 0 && count > 17 || end < BYTES {
         return None;
     }
     let [first, second, third] = parts(text[end - BYTES..end].first_chunk()?, count);
-    // The first part stands for 10^16.
+    // The first part is multiplied by 10^16.
     if first >= 900 {
         return None;
     }
@@ -69,7 +69,7 @@ fn float(text: &[u8], at: usize) -> Option<(f32, usize)> {
     Some((f32::from_bits(number.to_bits() | (sign as u32) << 31), end))
 }
 
-/// Bytes less the digit zero.
+/// Return the bytes minus the digit zero.
 #[inline]
 #[target_feature(enable = "avx2")]
 #[allow(unsafe_code)]
@@ -79,7 +79,7 @@ fn digits(bytes: &[u8; BYTES]) -> __m256i {
     _mm256_sub_epi8(bytes, _mm256_set1_epi8(b'0' as i8))
 }
 
-/// The last `count` bytes, which are digits, as three integers of eight digits.
+/// Return the last `count` bytes, which are digits, as three integers of eight digits.
 #[inline]
 #[target_feature(enable = "avx2")]
 #[allow(unsafe_code)]
@@ -88,7 +88,7 @@ fn parts(bytes: &[u8; BYTES], count: usize) -> [u64; 3] {
     // SAFETY: the slice has as many bytes as the register.
     let keep = unsafe { _mm256_loadu_si256(keep.cast()) };
     let digits = _mm256_and_si256(digits(bytes), keep);
-    // Two, then four, then eight digits to a number.
+    // Combine two, then four, then eight digits.
     let twos = _mm256_maddubs_epi16(digits, _mm256_set1_epi16(0x010a));
     let fours = _mm256_madd_epi16(twos, _mm256_set1_epi32(0x0001_0064));
     let eights = _mm256_madd_epi16(_mm256_packus_epi32(fours, fours), _mm256_set1_epi32(0x0001_2710));

@@ -1,10 +1,10 @@
-//! Inner products whose last bit is defined.
+//! Inner products with defined bits.
 
 /// Running sums: four registers of eight doubles.
 const LANES: usize = 32;
 
 per_level! {
-    /// The inner product of two vectors of equal length in double precision.
+    /// Return the inner product of two vectors of equal length in double precision.
     ///
     /// Sum `lane` of 32 starts at zero and adds the products at `lane`, `lane + 32`, `lane + 64`, … in this order; then
     /// the upper half of the sums is added to the lower half, 16 to 16, 8 to 8, down to one. A product of two `f32` is
@@ -44,19 +44,19 @@ mod tests {
     fn every_level_has_the_bits_of_the_definition() {
         for len in [0, 1, 7, 31, 32, 33, 64, 100, 513] {
             let values = |seed: u32| -> Vec<f32> {
-                (0..len).map(|place| f32::from_bits((place + seed).wrapping_mul(2_654_435_761) % 0x7f00_0000)).collect()
+                (0..len).map(|index| f32::from_bits((index + seed).wrapping_mul(2_654_435_761) % 0x7f00_0000)).collect()
             };
             let (left, right) = (values(1), values(77));
             let mut sums = [0.0; LANES];
-            for place in 0..left.len() {
-                sums[place % LANES] += f64::from(left[place]) * f64::from(right[place]);
+            for index in 0..left.len() {
+                sums[index % LANES] += f64::from(left[index]) * f64::from(right[index]);
             }
             let mut width = LANES;
             while width > 1 {
                 width /= 2;
                 (0..width).for_each(|lane| sums[lane] += sums[lane + width]);
             }
-            for level in Level::ALL.into_iter().filter(|level| level.is_available()) {
+            for level in Level::available() {
                 assert_eq!(dot(&left, &right, level).to_bits(), sums[0].to_bits(), "{len} {level:?}");
             }
         }

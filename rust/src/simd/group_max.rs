@@ -7,7 +7,7 @@ use super::Level;
 /// Values in one group: four registers of 16 numbers.
 pub const GROUP: usize = 64;
 
-/// Numbers that are compared in one register.
+/// Running maxima.
 const LANES: usize = 16;
 
 /// A floating-point type that groups are made of.
@@ -15,19 +15,19 @@ pub trait GroupMax: Copy + PartialOrd + Debug + Default + Send {
     /// Less than or equal to every number.
     const LEAST: Self;
 
-    /// Whether it is not a number.
+    /// Return whether the value is NaN.
     fn is_nan(self) -> bool;
 
-    /// Put the largest number of each [`GROUP`] values in `largest`, the last group being what is left. NaN is passed
-    /// over; a group without a number has [`GroupMax::LEAST`].
+    /// Write the largest number of each [`GROUP`] values to `largest`; the last group may be smaller. NaN is ignored; a
+    /// group of NaN alone has [`GroupMax::LEAST`].
     fn group_max(row: &[Self], largest: &mut Vec<Self>, level: Level);
 }
 
-/// One body, compiled for each level.
+/// The plain body, compiled for each level without intrinsics.
 #[inline(always)]
 #[allow(clippy::inline_always)] // Only inside a function with the features does it get them.
 fn body<T: GroupMax>(groups: &[[T; GROUP]], largest: &mut [T]) {
-    // A plain loop: a closure handed to another function would not be compiled for the level.
+    // A plain loop: a closure that is passed to another function would not be compiled for the level.
     for (slot, group) in largest.iter_mut().zip(groups) {
         let mut most = [T::LEAST; LANES];
         for lanes in group.as_chunks::<LANES>().0 {
@@ -36,7 +36,7 @@ fn body<T: GroupMax>(groups: &[[T; GROUP]], largest: &mut [T]) {
                 *most = if value > *most { value } else { *most };
             }
         }
-        // Halves against each other: a chain of single comparisons would wait for each of them.
+        // Compare halves: a chain of single comparisons has a long latency.
         for half in [LANES / 2, LANES / 4, LANES / 8, LANES / 16] {
             for lane in 0..half {
                 most[lane] = if most[lane + half] > most[lane] { most[lane + half] } else { most[lane] };
@@ -46,8 +46,8 @@ fn body<T: GroupMax>(groups: &[[T; GROUP]], largest: &mut [T]) {
     }
 }
 
-/// The largest numbers of whole groups, in registers from end to end: what the compiler makes of [`body`] takes twice as
-/// long, more than reading the values from memory.
+/// The largest numbers of whole groups with intrinsics: the compiled [`body`] takes twice as long, more than reading the
+/// values from memory.
 #[cfg(target_arch = "x86_64")]
 mod avx512 {
     use std::arch::x86_64::{
@@ -65,9 +65,9 @@ mod avx512 {
                 for (slot, group) in largest.iter_mut().zip(groups) {
                     let mut most = $set1(<$type>::NEG_INFINITY);
                     for lanes in group.as_chunks::<$lanes>().0 {
-                        // SAFETY: the pointer is to as many values as the register has.
+                        // SAFETY: the chunk has as many values as the register.
                         let values = unsafe { $load(lanes.as_ptr()) };
-                        // Of a NaN and a number it gives the second.
+                        // If the first operand is NaN, the result is the second.
                         most = $max(values, most);
                     }
                     *slot = $reduce(most);
@@ -97,7 +97,7 @@ macro_rules! group_max {
 
             #[allow(unsafe_code)]
             fn group_max(row: &[Self], largest: &mut Vec<Self>, level: Level) {
-                assert!(level.is_available(), "the CPU has the level that was chosen");
+                assert!(level.is_available(), "this CPU does not have the level");
                 let (groups, rest) = row.as_chunks();
                 largest.resize(groups.len(), Self::LEAST);
                 match level {

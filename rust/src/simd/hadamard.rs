@@ -1,11 +1,11 @@
-//! The Walsh-Hadamard transform: additions only, and every number of the result depends on all of the vector.
+//! The Walsh-Hadamard transform: a rotation, up to a factor, by additions only.
 
 /// Numbers that are added together.
 pub const LANES: usize = 16;
 
 per_level! {
-    /// Multiply a vector by `factor` and transform it, in place. Its length is a power of two, at least 16, by whose
-    /// square root the length of the vector grows. Every level has the same bits.
+    /// Multiply a vector by `factor` and transform it in place. It has a power of two of numbers, at least 16; the transform
+    /// multiplies its norm by the square root of that. Every level has the same bits.
     pub fn hadamard(vector: &mut [f32], factor: f32) = body;
 }
 
@@ -24,9 +24,9 @@ fn body(vector: &mut [f32], factor: f32) {
             let (low, high) = block.split_at_mut(half);
             for (low, high) in low.iter_mut().zip(high) {
                 for lane in 0..LANES {
-                    let (one, other) = (low[lane], high[lane]);
-                    low[lane] = one + other;
-                    high[lane] = one - other;
+                    let (a, b) = (low[lane], high[lane]);
+                    low[lane] = a + b;
+                    high[lane] = a - b;
                 }
             }
         }
@@ -40,7 +40,7 @@ fn body(vector: &mut [f32], factor: f32) {
     }
 }
 
-/// The same between lanes of one register that are `HALF` apart.
+/// Transform pairs of lanes of one register that are `HALF` apart.
 #[inline(always)]
 #[allow(clippy::inline_always)]
 fn within<const HALF: usize>(lanes: &mut [f32; LANES]) {
@@ -49,8 +49,8 @@ fn within<const HALF: usize>(lanes: &mut [f32; LANES]) {
         partners[lane] = lanes[lane ^ HALF];
     }
     for lane in 0..LANES {
-        let own = if lane & HALF == 0 { lanes[lane] } else { -lanes[lane] };
-        lanes[lane] = partners[lane] + own;
+        let signed = if lane & HALF == 0 { lanes[lane] } else { -lanes[lane] };
+        lanes[lane] = partners[lane] + signed;
     }
 }
 
@@ -62,15 +62,15 @@ mod tests {
     #[test]
     fn every_level_multiplies_by_the_matrix_of_signs() {
         for len in [16, 32, 128, 512] {
-            let vector: Vec<f32> = (0..len).map(|place| ((place * 37 + 11) % 101) as f32 - 50.0).collect();
+            let vector: Vec<f32> = (0..len).map(|index| ((index * 37 + 11) % 101) as f32 - 50.0).collect();
             let sign =
                 |row: usize, column: usize| if (row & column).count_ones().is_multiple_of(2) { 1.0 } else { -1.0 };
             let product = |row| (0..len).map(|column| 0.25 * sign(row, column) * vector[column]).sum::<f32>();
             let expected: Vec<f32> = (0..len).map(product).collect();
-            for level in Level::ALL.into_iter().filter(|level| level.is_available()) {
-                let mut found = vector.clone();
-                hadamard(&mut found, 0.25, level);
-                assert_eq!(found, expected, "{len} {level:?}");
+            for level in Level::available() {
+                let mut transformed = vector.clone();
+                hadamard(&mut transformed, 0.25, level);
+                assert_eq!(transformed, expected, "{len} {level:?}");
             }
         }
     }

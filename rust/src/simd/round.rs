@@ -1,30 +1,30 @@
-//! Vectors as 8-bit integers.
+//! Round vectors to 8-bit integers.
 
-/// Numbers that are worked on together.
+/// Running sums.
 const LANES: usize = 16;
 
-/// Adding it leaves a number below 2^22 rounded to an integer in the lowest bits.
+/// Added to a number below 2^22, it leaves the rounded integer in the lowest bits.
 const TO_INTEGER: f32 = 12_582_912.0;
 
-/// What rounding a vector to integers left.
+/// Sums over a vector that was rounded to integers.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Rounded {
     /// Sum of the integers.
     pub sum: i32,
-    /// Sum of the squares of the vector, in `f64`.
+    /// Sum of the squares of the vector.
     pub square: f64,
-    /// Sum of the squares of what is missing: of each number less its integer times the scale.
+    /// Sum of the squares of the errors: of each number minus its integer times the scale.
     pub rest: f64,
 }
 
 per_level! {
-    /// The largest absolute value of a vector; NaN if one of them is.
+    /// Return the largest absolute value of a vector; NaN if it has one.
     pub fn largest(vector: &[f32]) -> f32 = largest_body;
 }
 
 per_level! {
-    /// Put each number, divided by `scale` and rounded, into `integers`: as many as the vector has, a multiple of 16.
-    /// No number may exceed 127 times the scale.
+    /// Divide each number by `scale` and round it into `integers`. Both slices have the same length, a multiple of 16. No
+    /// absolute value may exceed 127 times the scale.
     pub fn round(vector: &[f32], scale: f32, integers: &mut [i8]) -> Rounded = round_body;
 }
 
@@ -51,7 +51,7 @@ fn round_body(vector: &[f32], scale: f32, integers: &mut [i8]) -> Rounded {
 #[inline(always)]
 #[allow(clippy::inline_always)]
 fn largest_body(vector: &[f32]) -> f32 {
-    // As integers, numbers without their sign are ordered alike, and NaN lies above infinity.
+    // Without their sign, floats have the order of their bits as integers, and NaN lies above infinity.
     let mut most = [0_u32; LANES];
     let (chunks, rest) = vector.as_chunks::<LANES>();
     for values in chunks {
@@ -69,7 +69,7 @@ mod tests {
 
     #[test]
     fn nan_and_infinity_are_the_largest() {
-        for level in Level::ALL.into_iter().filter(|level| level.is_available()) {
+        for level in Level::available() {
             let mut vector = vec![1.0; 35];
             assert_eq!(largest(&vector, level), 1.0);
             vector[34] = f32::NEG_INFINITY;
@@ -80,11 +80,11 @@ mod tests {
     }
 
     #[test]
-    fn every_level_rounds_alike() {
-        let vector: Vec<f32> = (0..48_i16).map(|place| f32::from(place * 37 % 101 - 50) / 7.0).collect();
+    fn every_level_rounds_the_same() {
+        let vector: Vec<f32> = (0..48_i16).map(|index| f32::from(index * 37 % 101 - 50) / 7.0).collect();
         let scale = largest(&vector, Level::Portable) / 127.0;
         let plain: Vec<i8> = vector.iter().map(|value| (value / scale).round_ties_even() as i8).collect();
-        for level in Level::ALL.into_iter().filter(|level| level.is_available()) {
+        for level in Level::available() {
             let mut integers = vec![0; vector.len()];
             let rounded = round(&vector, scale, &mut integers, level);
             assert_eq!(integers, plain);

@@ -1,8 +1,8 @@
-//! Vectors in other units, seen from another point.
+//! Scale and shift vectors.
 
 per_level! {
-    /// Put `vector` times `factor`, rounded to single precision, less `centre` into `target`. Factor and product are in
-    /// double precision, so that neither can overflow. All have the same length.
+    /// Write `vector` times `factor`, rounded to single precision, minus `centre` to `target`. The product is computed in
+    /// double precision, so that it cannot overflow. All vectors have the same length.
     pub fn scale(vector: &[f32], factor: f64, centre: &[f32], target: &mut [f32]) = body;
 }
 
@@ -23,11 +23,11 @@ mod tests {
     fn every_level_rounds_once_and_subtracts() {
         let vector: Vec<f32> = (0..37_u8).map(f32::from).collect();
         let centre = vec![0.25; vector.len()];
-        for level in Level::ALL.into_iter().filter(|level| level.is_available()) {
+        for level in Level::available() {
             let mut target = vec![0.0; vector.len()];
             scale(&vector, 0.1, &centre, &mut target, level);
-            for (number, found) in vector.iter().zip(target) {
-                assert_eq!(found, (f64::from(*number) * 0.1) as f32 - 0.25);
+            for (number, scaled) in vector.iter().zip(target) {
+                assert_eq!(scaled, (f64::from(*number) * 0.1) as f32 - 0.25);
             }
         }
     }

@@ -1,8 +1,8 @@
-//! Scores of a tile of queries against a panel of items, and which of them reach a threshold.
+//! Scores of a tile of queries and a panel of items, and which of them reach a threshold.
 //!
-//! Vectors are packed so that what one step needs lies together: step `n` of a tile holds word `n` of each of its
-//! queries, step `n` of a panel word `n` of each of its items. A word is one `f32`, or four 8-bit integers. The tile is
-//! as large as the registers allow: 24 sums of 16 lanes, two loads and one broadcast.
+//! Vectors are packed by steps: step `n` of a tile holds word `n` of each of its queries, step `n` of a panel word `n` of
+//! each of its items. A word is one `f32`, or four 8-bit integers. The tile fills the registers of AVX-512: 24 sums of 16
+//! lanes, two loads and one broadcast.
 
 use super::Level;
 
@@ -16,16 +16,16 @@ pub type QueryStep = [u32; QUERIES];
 /// A word of each item.
 pub type ItemStep = [u32; ITEMS];
 
-/// What one call compares.
+/// The arguments of one call.
 #[derive(Debug, Clone, Copy)]
 pub struct Task<'a> {
     /// The steps of the tile.
     pub queries: &'a [QueryStep],
-    /// As many steps of the panel.
+    /// The steps of the panel, of the same number.
     pub items: &'a [ItemStep],
-    /// Steps that are fetched into the cache meanwhile.
+    /// Steps that are prefetched into the cache.
     pub ahead: &'a [ItemStep],
-    /// What each score of a query must reach. Nothing reaches NaN.
+    /// Threshold of each query. No score reaches NaN.
     pub thresholds: &'a [f32; QUERIES],
 }
 
@@ -35,14 +35,14 @@ pub type Scores = [[f32; ITEMS]; QUERIES];
 /// For each query, the items that reach its threshold, the first item being the lowest bit.
 pub type Reached = [u32; QUERIES];
 
-/// Scores of `f32` words, each the sum of its products in the order of the steps, by fused multiply-add where the level
-/// has it.
+/// Compute the scores of `f32` words: sums of products in the order of the steps, by fused multiply-add where the level has
+/// it. Returns which scores reach the thresholds.
 ///
 /// # Panics
-/// Where the CPU does not have the level.
+/// If this CPU does not have the level.
 #[allow(unsafe_code)]
 pub fn float(task: Task<'_>, scores: &mut Scores, level: Level) -> Reached {
-    assert!(level.is_available(), "the CPU has the level that was chosen");
+    assert!(level.is_available(), "this CPU does not have the level");
     match level {
         // SAFETY: the level is available, so the CPU has its instructions.
         #[cfg(target_arch = "x86_64")]
@@ -54,11 +54,12 @@ pub fn float(task: Task<'_>, scores: &mut Scores, level: Level) -> Reached {
     }
 }
 
-/// Scores of 8-bit words: the exact inner product of integers as `f32`, times the scale of the item. Integers of items
-/// are stored with 128 added; `starts` holds, for each query, -128 times the sum of its integers.
+/// Compute the scores of 8-bit words: the exact inner products of integers as `f32`, times the scale of the item. Integers
+/// of items are stored with 128 added; `starts` holds, for each query, -128 times the sum of its integers. Returns which
+/// scores reach the thresholds. Every level has the same bits.
 ///
 /// # Panics
-/// Where the CPU does not have the level.
+/// If this CPU does not have the level.
 #[allow(unsafe_code)]
 pub fn int8(
     task: Task<'_>,
@@ -67,7 +68,7 @@ pub fn int8(
     scores: &mut Scores,
     level: Level,
 ) -> Reached {
-    assert!(level.is_available(), "the CPU has the level that was chosen");
+    assert!(level.is_available(), "this CPU does not have the level");
     match level {
         // SAFETY: the level is available, so the CPU has its instructions.
         #[cfg(target_arch = "x86_64")]
@@ -76,7 +77,7 @@ pub fn int8(
     }
 }
 
-/// Queries and items that are summed together without vector registers wider than 128 bits.
+/// Queries and items whose sums fit registers of 128 bits.
 const SMALL: (usize, usize) = (4, 8);
 
 fn float_portable(task: Task<'_>, scores: &mut Scores) -> Reached {
@@ -132,13 +133,9 @@ mod tests {
 
     const STEPS: [usize; 5] = [0, 1, 7, 8, 33];
 
-    fn levels() -> impl Iterator<Item = Level> {
-        Level::ALL.into_iter().filter(|level| level.is_available())
-    }
-
-    /// Numbers that look random.
+    /// Return pseudo-random numbers.
     fn words(count: usize, seed: u32) -> impl Iterator<Item = u32> {
-        (0..count as u32).map(move |place| (place + seed).wrapping_mul(2_654_435_761).rotate_left(13))
+        (0..count as u32).map(move |index| (index + seed).wrapping_mul(2_654_435_761).rotate_left(13))
     }
 
     fn steps<const WIDTH: usize>(count: usize, seed: u32, word: impl Fn(u32) -> u32) -> Vec<[u32; WIDTH]> {
@@ -154,24 +151,24 @@ mod tests {
             let scales = std::array::from_fn(|item| 1.0 / (item + 1) as f32);
             let thresholds = [f32::NEG_INFINITY, 0.0, 100.0, f32::NAN, 1e4, -1e4, 0.5, 1e3, 1e5, 2e3, 1.0, -1.0];
             let task = Task { queries: &queries, items: &items, ahead: &items, thresholds: &thresholds };
-            let (mut expected, mut found) = ([[0.0; ITEMS]; QUERIES], [[0.0; ITEMS]; QUERIES]);
+            let (mut expected, mut scores) = ([[0.0; ITEMS]; QUERIES], [[0.0; ITEMS]; QUERIES]);
             let reached = int8_portable(task, &starts, &scales, &mut expected);
             assert_eq!((reached[0], reached[3]), (u32::MAX, 0));
-            for level in levels() {
-                assert_eq!(int8(task, &starts, &scales, &mut found, level), reached, "{count} {level:?}");
-                assert_eq!(found, expected, "{count} {level:?}");
+            for level in Level::available() {
+                assert_eq!(int8(task, &starts, &scales, &mut scores, level), reached, "{count} {level:?}");
+                assert_eq!(scores, expected, "{count} {level:?}");
             }
         }
     }
 
     #[test]
-    fn floats_are_as_near_as_their_bound_says_at_every_level() {
+    fn floats_are_within_their_bound_at_every_level() {
         for count in STEPS {
             let small = |word: u32| (word as f32 / u32::MAX as f32 - 0.5).to_bits();
             let (queries, items) = (steps(count, 1, small), steps(count, 99, small));
             let thresholds = [0.1; QUERIES];
             let task = Task { queries: &queries, items: &items, ahead: &[], thresholds: &thresholds };
-            for level in levels() {
+            for level in Level::available() {
                 let mut scores = [[f32::NAN; ITEMS]; QUERIES];
                 let masks = float(task, &mut scores, level);
                 for (query, row) in scores.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! The tiles of [`super::tile`] in registers of x86-64.
+//! The kernels of [`super::tile`] with intrinsics of x86-64.
 
 use std::arch::x86_64::{
     _CMP_GE_OQ, _MM_HINT_T0, _mm_prefetch, _mm256_cmp_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_movemask_ps,
@@ -9,15 +9,15 @@ use std::arch::x86_64::{
 
 use super::tile::{ITEMS, ItemStep, QUERIES, Reached, Scores, Task};
 
-/// Steps between two fetches: a panel is fetched by the 16 tiles that work on the one before it.
-const FETCH_EVERY: usize = 8;
+/// Steps between two prefetches: the 16 tiles that work on a panel together prefetch the next one.
+const PREFETCH_EVERY: usize = 8;
 
-/// Ask for the two cache lines of a step.
+/// Prefetch the two cache lines of a step.
 #[inline(always)]
 #[allow(unsafe_code, clippy::inline_always)]
-fn fetch(ahead: &[ItemStep], step: usize) {
-    if step.is_multiple_of(FETCH_EVERY)
-        && let Some(lines) = ahead.get(step / FETCH_EVERY)
+fn prefetch(ahead: &[ItemStep], step: usize) {
+    if step.is_multiple_of(PREFETCH_EVERY)
+        && let Some(lines) = ahead.get(step / PREFETCH_EVERY)
     {
         // SAFETY: a prefetch reads nothing, and both addresses are within the step.
         unsafe {
@@ -27,7 +27,7 @@ fn fetch(ahead: &[ItemStep], step: usize) {
     }
 }
 
-/// Keep the finished sums of both halves of the items, and see which reach the threshold.
+/// Store the sums of both halves of the items, and compare them with the thresholds.
 macro_rules! finish_avx512 {
     ($sums:ident, $task:ident, $scores:ident) => {{
         let mut reached = [0; QUERIES];
@@ -48,13 +48,13 @@ macro_rules! finish_avx512 {
     }};
 }
 
-/// 12 × 32 sums of `f32` in 24 registers.
+/// Compute 12 × 32 sums of `f32` in 24 registers.
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
 #[allow(unsafe_code)]
 pub fn float_avx512(task: Task<'_>, scores: &mut Scores) -> Reached {
     let mut sums = [[_mm512_setzero_ps(); 2]; QUERIES];
     for (step, (queries, items)) in task.queries.iter().zip(task.items).enumerate() {
-        fetch(task.ahead, step);
+        prefetch(task.ahead, step);
         // SAFETY: a step has the words of 32 items, two registers.
         let (low, high) =
             unsafe { (_mm512_loadu_ps(items.as_ptr().cast()), _mm512_loadu_ps(items[ITEMS / 2..].as_ptr().cast())) };
@@ -67,7 +67,7 @@ pub fn float_avx512(task: Task<'_>, scores: &mut Scores) -> Reached {
     finish_avx512!(sums, task, scores)
 }
 
-/// 12 × 32 sums of products of bytes, four at a time.
+/// Compute 12 × 32 sums of products of bytes, four at a time.
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
 #[allow(unsafe_code)]
 pub fn int8_vnni(task: Task<'_>, starts: &[i32; QUERIES], scales: &[f32; ITEMS], scores: &mut Scores) -> Reached {
@@ -76,7 +76,7 @@ pub fn int8_vnni(task: Task<'_>, starts: &[i32; QUERIES], scales: &[f32; ITEMS],
         integers[query] = [_mm512_set1_epi32(starts[query]); 2];
     }
     for (step, (queries, items)) in task.queries.iter().zip(task.items).enumerate() {
-        fetch(task.ahead, step);
+        prefetch(task.ahead, step);
         // SAFETY: a step has the words of 32 items, two registers.
         let (low, high) = unsafe {
             (_mm512_loadu_si512(items.as_ptr().cast()), _mm512_loadu_si512(items[ITEMS / 2..].as_ptr().cast()))
@@ -97,12 +97,12 @@ pub fn int8_vnni(task: Task<'_>, starts: &[i32; QUERIES], scales: &[f32; ITEMS],
     finish_avx512!(sums, task, scores)
 }
 
-/// Queries and items whose sums fit into 16 registers, next to two loads and a broadcast.
+/// Queries and items whose sums fit 16 registers together with two loads and a broadcast.
 const SMALL: (usize, usize) = (6, 16);
 /// Numbers of a register.
 const LANES: usize = 8;
 
-/// 12 × 32 sums of `f32`, 6 × 16 at a time.
+/// Compute 12 × 32 sums of `f32`, 6 × 16 at a time.
 #[target_feature(enable = "avx2,fma")]
 #[allow(unsafe_code)]
 pub fn float_avx2(task: Task<'_>, scores: &mut Scores) -> Reached {

@@ -1,4 +1,4 @@
-//! From text to token ids, and from token ids to n-grams.
+//! Text to token ids, and token ids to n-grams.
 
 pub mod ngrams;
 mod short;
@@ -9,4 +9,4 @@ pub mod vocab;
 
 pub use short::Short;
 pub(crate) use table::Table;
-pub use tokenizers::{Scratch, Sink, Tokenizer, is_space};
+pub use tokenizers::{Scratch, Sink, Tokenizer, is_blank, is_space};

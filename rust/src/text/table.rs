@@ -1,4 +1,8 @@
-//! N-gram -> number: open addressing with linear probes, sized by powers of two and cleared without freeing.
+//! A hash table from n-grams to integers: open addressing with linear probes, sized by powers of two, cleared without
+//! freeing.
+//!
+//! Caption metrics clear a table for each item. `hashbrown` would do the same work with control bytes besides the entries;
+//! here a key of zero marks a free entry, and clearing touches only the part of the table that the last item used.
 
 use super::ngrams::{Key, Seed};
 
@@ -6,9 +10,9 @@ use super::ngrams::{Key, Seed};
 #[derive(Debug)]
 pub struct Table<K> {
     entries: Vec<Entry<K>>,
-    /// The part of `entries` in use: a power of two, so that a small item after a huge one stays cheap.
+    /// Number of `entries` in use: a power of two, so that a small item after a huge one stays cheap.
     size: usize,
-    /// What is left of a hash of 64 bits when the place in the table is taken off.
+    /// 64 minus the number of bits of an index: a hash shifted by this is an index.
     shift: u32,
     used: usize,
     seed: Seed,
@@ -23,13 +27,13 @@ struct Entry<K> {
 const MIN_SIZE: usize = 16;
 
 impl<K: Key> Table<K> {
-    /// An empty table whose hash uses `seed`.
+    /// Return an empty table whose hash uses `seed`.
     pub fn new(seed: Seed) -> Self {
         let shift = u64::BITS - MIN_SIZE.trailing_zeros();
         Self { entries: vec![Entry::default(); MIN_SIZE], size: MIN_SIZE, shift, used: 0, seed }
     }
 
-    /// Forget everything and make room for `expected` n-grams.
+    /// Clear the table and make room for `expected` n-grams.
     pub fn reset(&mut self, expected: usize) {
         self.size = (expected.saturating_mul(2)).next_power_of_two().max(MIN_SIZE);
         self.shift = u64::BITS - self.size.trailing_zeros();
@@ -41,47 +45,47 @@ impl<K: Key> Table<K> {
         }
     }
 
-    /// The value of `key`; `fresh` if it was not there and is now.
+    /// Return the value of `key`, after inserting `fresh` if the key is new.
     #[inline]
     pub fn get_or_insert(&mut self, key: K, fresh: u32) -> u32 {
         *self.entry(key, fresh)
     }
 
-    /// The same, to be changed.
+    /// Return a reference to the value of `key`, after inserting `fresh` if the key is new.
     #[inline]
     pub fn entry(&mut self, key: K, fresh: u32) -> &mut u32 {
         if self.used * 2 > self.size {
             self.grow();
         }
-        let mut place = self.home(key);
+        let mut index = self.home(key);
         let entries = &mut self.entries[..self.size];
         let mask = entries.len() - 1;
         loop {
-            let found = entries[place & mask].key;
-            if found == key {
+            let occupant = entries[index & mask].key;
+            if occupant == key {
                 break;
             }
-            if found == K::default() {
-                entries[place & mask] = Entry { key, value: fresh };
+            if occupant == K::default() {
+                entries[index & mask] = Entry { key, value: fresh };
                 self.used += 1;
                 break;
             }
-            place += 1;
+            index += 1;
         }
-        &mut entries[place & mask].value
+        &mut entries[index & mask].value
     }
 
-    /// The value of `key`, if it is there.
+    /// Return the value of `key`, if the table has it.
     #[inline]
     pub fn get(&self, key: K) -> Option<u32> {
         let entries = &self.entries[..self.size];
         let mask = entries.len() - 1;
-        let mut place = self.home(key);
-        let mut entry = &entries[place & mask];
-        // One branch for those that are there and those that are not, which is hard to foresee.
+        let mut index = self.home(key);
+        let mut entry = &entries[index & mask];
+        // One branch for both outcomes, which are hard to predict.
         while (entry.key != key) & (entry.key != K::default()) {
-            place += 1;
-            entry = &entries[place & mask];
+            index += 1;
+            entry = &entries[index & mask];
         }
         (entry.key == key).then_some(entry.value)
     }
@@ -91,12 +95,12 @@ impl<K: Key> Table<K> {
         self.used
     }
 
-    /// All n-grams with their values, in no useful order.
+    /// Iterate over all n-grams with their values, in arbitrary order.
     pub fn iter(&self) -> impl Iterator<Item = (K, u32)> + '_ {
         self.entries[..self.size].iter().filter(|entry| entry.key != K::default()).map(|entry| (entry.key, entry.value))
     }
 
-    /// Where the search for `key` starts: the best bits of a multiplicative hash are the high ones.
+    /// Return the index at which the search for `key` starts: the high bits of a multiplicative hash are the best.
     #[inline]
     fn home(&self, key: K) -> usize {
         (key.hash(self.seed) >> self.shift) as usize
@@ -137,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn holds_what_was_put_in_and_forgets_on_reset() {
+    fn entries_are_found_until_the_table_is_cleared() {
         check::<u64>();
         check::<u128>();
     }

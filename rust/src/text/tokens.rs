@@ -1,14 +1,15 @@
-//! Texts as token ids in one flat array, tokenised on all threads.
+//! Token ids of many texts in one flat array, tokenized on all threads.
 
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::vocab::{Interner, Room, Vocab};
+use super::vocab::{Capacity, Interner, Vocab};
 use super::{Scratch, Sink, Tokenizer};
 use crate::error::Result;
-use crate::parallel::Plan;
+use crate::memory;
+use crate::parallel::{Plan, split_by_lengths};
 
-/// Texts are tokenised in at most this many blocks, each with a vocabulary of its own that is merged afterwards.
+/// Texts are tokenized in at most this many blocks, each with its own vocabulary; these are merged afterwards.
 const MAX_BLOCKS: usize = 32;
 const MIN_BLOCK: usize = 64;
 
@@ -25,7 +26,7 @@ impl Tokens {
         self.ends.len()
     }
 
-    /// Whether there is no text.
+    /// Whether there are no texts.
     pub fn is_empty(&self) -> bool {
         self.ends.is_empty()
     }
@@ -35,17 +36,17 @@ impl Tokens {
         if texts.is_empty() { 0 } else { self.ends[texts.end - 1] - self.start(texts.start) }
     }
 
-    /// The token ids of one text.
+    /// Return the token ids of one text.
     pub fn get(&self, text: usize) -> &[u32] {
         &self.ids[self.span(text)]
     }
 
-    /// The token ids of a range of texts, one text after the other.
+    /// Return the token ids of a range of texts, one text after the other.
     pub fn of(&self, texts: &Range<usize>) -> &[u32] {
         if texts.is_empty() { &[] } else { &self.ids[self.start(texts.start)..self.ends[texts.end - 1]] }
     }
 
-    /// Where the tokens of one text lie among those of all texts.
+    /// Return the range of the tokens of one text among those of all texts.
     pub fn span(&self, text: usize) -> Range<usize> {
         self.start(text)..self.ends[text]
     }
@@ -55,24 +56,24 @@ impl Tokens {
     }
 }
 
-/// A sequence of texts that know how to hand over their tokens.
+/// A sequence of texts with a rule that splits them into tokens.
 pub trait Texts: Sync {
     /// Number of texts.
     fn len(&self) -> usize;
 
-    /// Whether there is no text.
+    /// Whether there are no texts.
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Hand the tokens of one text to `sink`.
+    /// Send the tokens of one text to `sink`.
     fn cut(&self, text: usize, scratch: &mut Scratch, sink: &mut impl Sink);
 }
 
-/// Texts to be cut by a tokenizer.
+/// Texts to be split by a tokenizer.
 #[derive(Debug)]
 pub struct Uncut<'a, T> {
-    /// The rule that cuts them.
+    /// The tokenizer.
     pub tokenizer: &'a Tokenizer,
     /// The texts.
     pub texts: &'a [T],
@@ -88,7 +89,7 @@ impl<T: AsRef<str> + Sync> Texts for Uncut<'_, T> {
     }
 }
 
-/// Texts that somebody else has cut into tokens.
+/// Texts that are already split into tokens.
 #[derive(Debug)]
 pub struct Cut<'a, T>(pub &'a [Vec<T>]);
 
@@ -102,12 +103,12 @@ impl<T: AsRef<str> + Sync> Texts for Cut<'_, T> {
     }
 }
 
-/// Some of the texts, side by side.
+/// A range of texts.
 #[derive(Debug)]
 pub struct Part<'a, T> {
-    /// All of them.
+    /// All texts.
     pub texts: &'a T,
-    /// Which.
+    /// The range.
     pub range: Range<usize>,
 }
 
@@ -121,11 +122,11 @@ impl<T: Texts> Texts for Part<'_, T> {
     }
 }
 
-/// Tokenise texts; tokens that `base` does not know get ids after it.
+/// Tokenize texts. Tokens of `base` keep their ids, new tokens get the ids that follow.
 ///
 /// # Errors
-/// [`crate::Error::Cancelled`].
-pub fn tokenise(texts: &impl Texts, base: Option<&Arc<Vocab>>, plan: &Plan) -> Result<(Tokens, Vocab)> {
+/// [`Error::Memory`](crate::Error::Memory); [`Error::Cancelled`](crate::Error::Cancelled).
+pub fn tokenize(texts: &impl Texts, base: Option<&Arc<Vocab>>, plan: &Plan) -> Result<(Tokens, Vocab)> {
     let size = texts.len().div_ceil(MAX_BLOCKS).max(MIN_BLOCK);
     let mut blocks =
         plan.map(texts.len(), size, Default::default, |state, block| cut_block(texts, base, block, state, plan))?;
@@ -138,7 +139,7 @@ pub fn tokenise(texts: &impl Texts, base: Option<&Arc<Vocab>>, plan: &Plan) -> R
     Ok((tokens, vocab))
 }
 
-/// The tokens of one block of texts, under ids of the block's own vocabulary.
+/// The tokens of one block of texts, with ids of the vocabulary of the block.
 #[derive(Debug, Default)]
 struct Block {
     interner: Interner,
@@ -149,48 +150,46 @@ fn cut_block(
     texts: &impl Texts,
     base: Option<&Arc<Vocab>>,
     block: Range<usize>,
-    (scratch, room): &mut (Scratch, Room),
+    (scratch, capacity): &mut (Scratch, Capacity),
     plan: &Plan,
 ) -> Result<Block> {
-    // About as many tokens as the last block had; growing is what costs most in a vocabulary.
-    let mut interner = Interner { vocab: Vocab::with_room(base.cloned(), *room), ids: Vec::new() };
+    // A block probably has as many tokens as the one before, and growing is the most expensive part of a vocabulary.
+    let mut interner = Interner { vocab: Vocab::with_capacity(base.cloned(), *capacity), ids: Vec::new() };
     let mut ends = Vec::with_capacity(block.len());
     for text in block {
         plan.check()?;
         texts.cut(text, scratch, &mut interner);
         ends.push(interner.ids.len());
     }
-    *room = interner.vocab.room();
+    *capacity = interner.vocab.capacity();
     Ok(Block { interner, ends })
 }
 
-/// One vocabulary for all blocks, and for each block the new id of each of its own tokens.
+/// Merge the vocabularies of all blocks; returns for each block the new ids of its tokens too.
 fn merge(blocks: &[Block], base: Option<&Arc<Vocab>>) -> (Vocab, Vec<Vec<u32>>) {
     let mut vocab = Vocab::new(base.cloned());
     let renumber = blocks.iter().map(|block| vocab.intern_all(&block.interner.vocab)).collect();
     (vocab, renumber)
 }
 
+/// Concatenate the tokens of all blocks, with their new ids.
 fn join(mut blocks: Vec<Block>, renumber: &[Vec<u32>], below: u32, plan: &Plan) -> Result<Tokens> {
     let total = blocks.iter().map(|block| block.interner.ids.len()).sum();
-    let mut tokens =
-        Tokens { ids: vec![0; total], ends: Vec::with_capacity(blocks.iter().map(|b| b.ends.len()).sum()) };
-    let mut rest = tokens.ids.as_mut_slice();
-    let mut places = Vec::with_capacity(blocks.len());
+    let texts = blocks.iter().map(|block| block.ends.len()).sum();
+    let mut tokens = Tokens { ids: memory::zeroed(total)?, ends: memory::with_capacity(texts)? };
     let mut start = 0;
-    for block in &mut blocks {
+    for block in &blocks {
         tokens.ends.extend(block.ends.iter().map(|end| start + end));
         start += block.interner.ids.len();
-        let (place, after) = std::mem::take(&mut rest).split_at_mut(block.interner.ids.len());
-        places.push((std::mem::take(&mut block.interner.ids), place));
-        rest = after;
     }
+    let parts = split_by_lengths(&mut tokens.ids, blocks.iter().map(|block| block.interner.ids.len()));
+    let mut parts: Vec<_> = blocks.iter_mut().map(|block| std::mem::take(&mut block.interner.ids)).zip(parts).collect();
     plan.each(
-        &mut places,
+        &mut parts,
         || (),
-        |(), index, (ids, place)| {
-            // The block's own memory is given back before the next one is copied.
-            for (new, old) in place.iter_mut().zip(std::mem::take(ids)) {
+        |(), index, (ids, part)| {
+            // The memory of a block is freed before the next one is copied.
+            for (new, old) in part.iter_mut().zip(std::mem::take(ids)) {
                 *new = if old > below { renumber[index][(old - below - 1) as usize] } else { old };
             }
             Ok(())
@@ -215,7 +214,7 @@ mod tests {
     fn blocks_and_threads_do_not_change_ids() {
         let texts = sample(1000);
         let uncut = Uncut { tokenizer: &Tokenizer::Muge, texts: &texts };
-        let run = |threads| tokenise(&uncut, None, &Plan::new(Some(threads))).unwrap();
+        let run = |threads| tokenize(&uncut, None, &Plan::new(Some(threads))).unwrap();
         let (one, vocab) = run(1);
         for threads in 2..4 {
             assert_eq!((&run(threads).0.ids, &run(threads).0.ends), (&one.ids, &one.ends));
@@ -228,19 +227,19 @@ mod tests {
     #[test]
     fn a_base_vocabulary_is_not_renumbered() {
         let (_, base) =
-            tokenise(&Uncut { tokenizer: &Tokenizer::Muge, texts: &["红裙"] }, None, &Plan::new(None)).unwrap();
+            tokenize(&Uncut { tokenizer: &Tokenizer::Muge, texts: &["红裙"] }, None, &Plan::new(None)).unwrap();
         let base = Arc::new(base);
         let texts = sample(300);
         let uncut = Uncut { tokenizer: &Tokenizer::Muge, texts: &texts };
-        let (tokens, vocab) = tokenise(&uncut, Some(&base), &Plan::new(None)).unwrap();
+        let (tokens, vocab) = tokenize(&uncut, Some(&base), &Plan::new(None)).unwrap();
         assert_eq!(vocab.get("红"), Some(1));
         assert!((0..300).all(|text| spell(&tokens, &vocab, text) == texts[text].replace(' ', "")));
     }
 
     #[test]
-    fn texts_cut_elsewhere_keep_their_tokens() {
+    fn split_texts_keep_their_tokens() {
         let cut = vec![vec!["连衣裙", "A"], vec![], vec!["", "连衣裙"]];
-        let (tokens, _) = tokenise(&Cut(&cut), None, &Plan::new(None)).unwrap();
+        let (tokens, _) = tokenize(&Cut(&cut), None, &Plan::new(None)).unwrap();
         assert_eq!([tokens.get(0), tokens.get(1), tokens.get(2)], [&[1, 2][..], &[], &[3, 1]]);
         assert_eq!(tokens.count(0..3), 4);
     }

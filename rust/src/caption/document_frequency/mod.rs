@@ -224,7 +224,7 @@ impl DocumentFrequency {
         &self.idf
     }
 
-    /// The vocabulary of the token ids. Text to be looked up is tokenised on top of it.
+    /// The vocabulary of the token ids. Text to be looked up is tokenized on top of it.
     pub fn vocab(&self) -> &Arc<Vocab> {
         &self.vocab
     }

@@ -130,7 +130,7 @@ impl<K: Key> Entries<K> {
             return Ok(Self::default());
         }
         // Half full: one bucket in twenty overflows.
-        let mut memory = HugeArray::zeroed(2 * len / WIDTH + 1);
+        let mut memory = HugeArray::try_zeroed(2 * len / WIDTH + 1)?;
         let buckets: &mut [Bucket<K>] = &mut memory;
         let size = buckets.len();
         let mut stretches = stretches(buckets, partitions);

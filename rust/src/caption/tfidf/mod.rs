@@ -88,6 +88,7 @@ use crate::caption::document_frequency::{DocumentFrequency, NgramTables, OrderTa
 use crate::caption::slot::{PartitionedDocFreqs, PartitionedKeys};
 use crate::error::Result;
 use crate::huge::HugeArray;
+use crate::memory;
 use crate::parallel::Plan;
 use crate::text::ngrams::{Key, MAX_ORDER, Seed, by_key_width};
 use crate::text::vocab::Vocab;
@@ -197,7 +198,8 @@ fn count<K: Key>(
     plan: &Plan,
 ) -> Result<Counted<K>> {
     let partitions = Partitions::for_tokens(references.token_count(), Seed::default());
-    let (mut reference_memory, mut prediction_memory) = (memory::<K>(references), memory::<K>(predictions));
+    let mut reference_memory = partition_memory::<K>(references)?;
+    let mut prediction_memory = partition_memory::<K>(predictions)?;
     let mut references = TfidfPass::new(references, idf, false, plan)?;
     let mut predictions = TfidfPass::new(predictions, idf, true, plan)?;
     let unigrams = unigrams::count(references.corpus, &references.blocks, max_id, plan)?;
@@ -222,7 +224,7 @@ fn look_up_by<K: Key>(
     with_doc_freqs: bool,
     plan: &Plan,
 ) -> Result<TfidfStats> {
-    let mut memory = memory::<K>(corpus);
+    let mut memory = partition_memory::<K>(corpus)?;
     let mut pass = TfidfPass::new(corpus, frequency.idf(), with_doc_freqs, plan)?;
     pass.read_back_unigrams(|token| frequency.get(&[token]), plan)?;
     for order in 2..=MAX_ORDER {
@@ -236,8 +238,8 @@ fn look_up_by<K: Key>(
 }
 
 /// Allocate the memory of the partitions: an n-gram at each token.
-fn memory<K: Key>(corpus: Corpus<'_>) -> HugeArray<K> {
-    HugeArray::zeroed(corpus.token_count())
+fn partition_memory<K: Key>(corpus: Corpus<'_>) -> Result<HugeArray<K>> {
+    HugeArray::try_zeroed(corpus.token_count())
 }
 
 /// A corpus on its way through passes 1 and 3, block by block on all threads.
@@ -252,8 +254,8 @@ struct TfidfPass<'c> {
 impl<'c> TfidfPass<'c> {
     fn new(corpus: Corpus<'c>, idf: &'c Idf, with_doc_freqs: bool, plan: &Plan) -> Result<Self> {
         let stats = TfidfStats {
-            norms: vec![[0.0; MAX_ORDER]; corpus.text_count()],
-            doc_freqs: vec![[0; MAX_ORDER]; if with_doc_freqs { corpus.token_count() } else { 0 }],
+            norms: memory::zeroed(corpus.text_count())?,
+            doc_freqs: memory::zeroed(if with_doc_freqs { corpus.token_count() } else { 0 })?,
         };
         Ok(Self { corpus, idf, blocks: corpus.blocks(plan.threads())?, stats })
     }
@@ -325,14 +327,14 @@ impl<'c> TfidfPass<'c> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::text::tokens::{Cut, tokenise};
+    use crate::text::tokens::{Cut, tokenize};
 
     /// The example of this module's page.
     #[test]
     fn the_example_has_these_statistics() {
         let texts = [vec!["a", "b", "a", "b"], vec!["a", "b", "c"]];
         let plan = Plan::new(Some(2));
-        let (tokens, vocab) = tokenise(&Cut(&texts), None, &plan).unwrap();
+        let (tokens, vocab) = tokenize(&Cut(&texts), None, &plan).unwrap();
         let corpus = Corpus::new(&tokens, &[0..1, 1..2]);
         let vocab = Arc::new(vocab);
         let (frequency, norms) = count_references(corpus, &vocab, Keep::All, &plan).unwrap();

@@ -1,3 +1,5 @@
+use std::io;
+
 use super::*;
 
 fn read_text(text: &str) -> Result<Features> {
@@ -23,14 +25,14 @@ fn lines_of_any_length_and_order() {
 }
 
 #[test]
-fn both_ways_of_reading_agree() {
+fn both_parsers_agree() {
     let numbers = ["1", "-0", "0.5", "1e3", "-2E-3", "1.5e+2", "0e5", "16777217", "3.4028235e38", "1e-60", "4.5e-45"];
     for number in numbers {
         let text = format!("{{\"text_id\": -3, \"feature\": [{number}]}}");
-        let (mut quick, mut sure) = (vec![], vec![]);
-        assert_eq!(usual_line::line(text.as_bytes(), &mut quick, Level::best()), Some(-3), "{number}");
-        assert_eq!(any_line::line(text.as_bytes(), &mut sure), Ok(-3));
-        assert_eq!(quick[0].to_bits(), sure[0].to_bits(), "{number}");
+        let (mut usual, mut any) = (vec![], vec![]);
+        assert_eq!(usual_line::line(text.as_bytes(), &mut usual, Level::best()), Some(-3), "{number}");
+        assert_eq!(any_line::line(text.as_bytes(), &mut any), Ok(-3));
+        assert_eq!(usual[0].to_bits(), any[0].to_bits(), "{number}");
     }
     for number in ["01", "-01", ".5", "-.5", "1.", "1.e3", "+1", "1e", "nan", "-inf", "Infinity", "1e39", "1_0", "0x1"]
     {
@@ -53,4 +55,30 @@ fn errors_name_the_line() {
     }
     assert_eq!(read_text("\n \n"), Err(Error::Empty("features")));
     assert_eq!(read_text(""), Err(Error::Empty("features")));
+}
+
+/// Fails to read beyond its first bytes.
+struct Failing(Vec<u8>, usize);
+
+impl Source for Failing {
+    fn size(&self) -> u64 {
+        self.0.len() as u64
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
+        if offset as usize + buffer.len() > self.1 {
+            return Err(io::Error::from_raw_os_error(5));
+        }
+        self.0.as_slice().read_at(offset, buffer)
+    }
+}
+
+#[test]
+fn errors_of_the_disk_keep_their_number() {
+    let text = "{\"image_id\": 1, \"feature\": [1, 2]}\n".repeat(50_000);
+    for readable in [0, 1 << 20] {
+        let error =
+            read(&Failing(text.clone().into_bytes(), readable), Level::best(), &Plan::new(Some(2))).unwrap_err();
+        assert!(matches!(error, Error::Io { code: Some(5), .. }), "{error:?}");
+    }
 }

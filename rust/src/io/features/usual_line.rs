@@ -1,6 +1,6 @@
-//! Lines of the usual kind: an object of an integer id and a list of numbers, in either order, without surprises.
+//! Lines of the usual form: an object of an integer id and a list of numbers, in either order.
 //!
-//! Nothing is refused here. Where a line is of another kind, or wrong, the answer is None, and `general` takes over.
+//! Other lines, valid or not, are None; `any_line` reads those.
 
 use crate::simd::{Level, decimal};
 
@@ -33,13 +33,13 @@ pub(super) fn line(line: &[u8], values: &mut Vec<f32>, level: Level) -> Option<i
     }
 }
 
-/// What comes after this byte and white space before it.
-fn token(bytes: &[u8], wanted: u8) -> Option<&[u8]> {
+/// Skip white space and one byte; None if the next byte is another one.
+fn token(bytes: &[u8], expected: u8) -> Option<&[u8]> {
     let (&first, rest) = bytes.trim_ascii_start().split_first()?;
-    (first == wanted).then_some(rest)
+    (first == expected).then_some(rest)
 }
 
-/// A string without escapes, and what comes after it.
+/// Return a string without escapes, and the rest.
 fn key(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let rest = token(bytes, b'"')?;
     let end = rest.iter().position(|&byte| byte == b'"')?;
@@ -47,7 +47,7 @@ fn key(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((key, &rest[1..]))
 }
 
-/// An integer of at most 18 digits.
+/// Return an integer of at most 18 digits, and the rest.
 fn integer(bytes: &[u8]) -> Option<(i64, &[u8])> {
     let digits = bytes.strip_prefix(b"-").unwrap_or(bytes);
     let count = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
@@ -59,14 +59,14 @@ fn integer(bytes: &[u8]) -> Option<(i64, &[u8])> {
     Some((if bytes[0] == b'-' { -number } else { number }, rest))
 }
 
-/// A list of numbers that starts at `start`; what comes after it.
+/// Append the numbers of the list at `start` to `values` and return the rest.
 fn numbers<'a>(line: &'a [u8], start: usize, values: &mut Vec<f32>, level: Level) -> Option<&'a [u8]> {
     let mut at = line.len() - token(&line[start..], b'[')?.len();
     loop {
         at = decimal::floats(line, at, values, level);
         let rest = &line[at..];
         let (value, length) = match decimal::usual(rest) {
-            Some(found) => found,
+            Some(number) => number,
             None => any_number(rest)?,
         };
         values.push(value);
@@ -78,7 +78,7 @@ fn numbers<'a>(line: &'a [u8], start: usize, values: &mut Vec<f32>, level: Level
     }
 }
 
-/// A number of any form, after white space, and where it ends.
+/// Return a number of any form, after white space, and where it ends.
 #[cold]
 fn any_number(bytes: &[u8]) -> Option<(f32, usize)> {
     let rest = bytes.trim_ascii_start();
@@ -87,7 +87,7 @@ fn any_number(bytes: &[u8]) -> Option<(f32, usize)> {
     (is_json(&rest[..length]) && value.is_finite()).then_some((value, bytes.len() - rest.len() + length))
 }
 
-/// Whether a number that could be read is one in JSON too, which is strict about zeros, points and signs.
+/// Return whether a number is valid in JSON too, which is stricter about zeros, points and signs.
 fn is_json(text: &[u8]) -> bool {
     let digits = text.strip_prefix(b"-").unwrap_or(text);
     let starts = match digits {
@@ -95,7 +95,7 @@ fn is_json(text: &[u8]) -> bool {
         [first, ..] => first.is_ascii_digit(),
         [] => false,
     };
-    // With a digit after the point there cannot be a letter or the end.
+    // JSON needs a digit after the point.
     let point = text.iter().position(|&byte| byte == b'.');
-    starts && point.is_none_or(|place| text.get(place + 1).is_some_and(u8::is_ascii_digit))
+    starts && point.is_none_or(|index| text.get(index + 1).is_some_and(u8::is_ascii_digit))
 }

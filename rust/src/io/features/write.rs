@@ -1,24 +1,26 @@
-//! Lines of a feature file.
+//! Format feature files.
+
+use std::io;
 
 use crate::error::{Error, Result};
 use crate::parallel::Plan;
 
-/// Rows that one thread makes lines of.
+/// Rows that a thread formats at a time.
 const BLOCK: usize = 64;
 
-/// One line for each id and its row of numbers, in blocks. `field` is the name of the id; a number is the shortest text
-/// that reads back as the same `f32`.
+/// Format one line for each id and its row of numbers; returns blocks of lines. `field` is the name of the id. Each number
+/// becomes the shortest text that parses to the same `f32`.
 ///
 /// # Errors
-/// Numbers that do not make up one row for each id, or one that is not finite; [`Error::Cancelled`].
+/// [`Error::Incomplete`] if there is not one row for each id; [`Error::NotFinite`]; [`Error::Cancelled`].
 pub fn lines(field: &'static str, ids: &[i64], values: &[f32], plan: &Plan) -> Result<Vec<Vec<u8>>> {
-    let invalid = |problem| Error::Invalid { parameter: "features", problem };
     let width = values.len().checked_div(ids.len()).unwrap_or(0);
     if width * ids.len() != values.len() || width == 0 {
-        return Err(invalid(format!("{} numbers do not make {} rows", values.len(), ids.len())));
+        return Err(Error::Incomplete { parameter: "features", numbers: values.len(), rows: ids.len() });
     }
-    if let Some(place) = values.iter().position(|value| !value.is_finite()) {
-        return Err(invalid(format!("row {} has {}, needs finite numbers", place / width, values[place])));
+    if let Some(index) = values.iter().position(|value| !value.is_finite()) {
+        let (row, column) = (index / width, index % width);
+        return Err(Error::NotFinite { parameter: "features", row, column, value: values[index] });
     }
     plan.map(
         ids.len(),
@@ -29,7 +31,7 @@ pub fn lines(field: &'static str, ids: &[i64], values: &[f32], plan: &Plan) -> R
             for row in rows {
                 lines.extend_from_slice(format!("{{\"{field}\":{},\"feature\":", ids[row]).as_bytes());
                 let feature = &values[row * width..(row + 1) * width];
-                serde_json::to_writer(&mut lines, feature).map_err(|error| invalid(error.to_string()))?;
+                serde_json::to_writer(&mut lines, feature).map_err(io::Error::from)?;
                 lines.extend_from_slice(b"}\n");
             }
             Ok(lines)

@@ -5,40 +5,40 @@ use crate::simd::tile::ITEMS;
 /// Half the distance from 1 to the next `f32`: the relative error of one rounding.
 const UNIT: f64 = 1.0 / (1 << 24) as f64;
 
-/// More than any underflow adds up to, where the largest numbers are about one.
+/// More than all underflows add up to, where the largest numbers are about one.
 pub const TINY: f64 = 1e-30;
 
 /// Relative margin for the roundings of thresholds, which are computed in single precision.
 pub const MARGIN: f32 = 1e-6;
 
-/// Upwards to single precision, past the roundings of the sums of squares that it came from.
+/// Convert to single precision, rounded up by more than the roundings of the sums of squares that the value comes from.
 fn up(value: f64) -> f32 {
     (value * (1.0 + 1e-6)) as f32
 }
 
-/// A vector beside its coarse form: its length, and the length of what the form misses of it, both rounded up.
+/// The length of a vector, and the length of its quantization error, both rounded up.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Sizes {
+pub struct NormAndError {
     pub norm: f32,
     pub error: f32,
 }
 
-/// The roundings that every pair of vectors has in common.
+/// The rounding errors that all pairs of vectors have in common.
 #[derive(Debug, Clone, Copy)]
 pub struct Roundings {
-    /// Of bringing a vector into the space of the coarse pass, relative to its length.
+    /// Error of transforming a vector, relative to its length.
     transform: f64,
-    /// Of a coarse score, relative to the product of the lengths.
+    /// Error of a coarse score, relative to the product of the lengths.
     score: f64,
-    /// Of a score in double precision, in the same way.
+    /// Error of a score in double precision, relative to the product of the lengths.
     exact: f64,
     /// Twice the length of the centre of the items.
     centre: f64,
 }
 
 impl Roundings {
-    /// For vectors of `dims` numbers, transformed in `stages` of additions, and coarse scores that go through `steps`
-    /// roundings.
+    /// Return the errors for vectors of `dims` numbers that go through `stages` of additions, and for coarse scores that
+    /// are rounded `steps` times.
     pub fn new(dims: usize, stages: u32, steps: usize, centre_norm: f64) -> Self {
         Self {
             transform: f64::from(stages + 4) * UNIT,
@@ -48,38 +48,41 @@ impl Roundings {
         }
     }
 
-    /// From the sum of squares of a transformed vector and that of what rounding it left.
-    pub fn sizes(&self, square: f64, rest: f64) -> Sizes {
+    /// Return the norm and error of a transformed vector from its sum of squares and that of its quantization error.
+    pub fn norm_and_error(&self, square: f64, rest: f64) -> NormAndError {
         let norm = square.sqrt();
-        Sizes { norm: up(norm * (1.0 + self.transform) + TINY), error: up(rest.sqrt() + norm * self.transform + TINY) }
+        let error = rest.sqrt() + norm * self.transform + TINY;
+        NormAndError { norm: up(norm * (1.0 + self.transform) + TINY), error: up(error) }
     }
 
-    /// What an item adds to the bound: for each unit of the norm of a query, and for each unit of its error.
-    pub fn slopes(&self, item: Sizes) -> Slopes {
+    /// Return the coefficients that an item contributes to bounds.
+    pub fn coefficients(&self, item: NormAndError) -> BoundCoefficients {
         let (norm, error) = (f64::from(item.norm), f64::from(item.error));
         let slack = self.score + self.exact;
-        Slopes { norm: up(error + slack * (norm + error + self.centre)), error: up((1.0 + slack) * (norm + error)) }
+        BoundCoefficients {
+            norm: up(error + slack * (norm + error + self.centre)),
+            error: up((1.0 + slack) * (norm + error)),
+        }
     }
 }
 
-/// The part of a bound that an item has.
+/// The coefficients of an item in a bound, which is linear in the norm and the error of the query.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Slopes {
+pub struct BoundCoefficients {
     pub norm: f32,
     pub error: f32,
 }
 
-impl Slopes {
-    /// The bound for a query and this item.
-    pub fn bound(self, query: Sizes) -> f64 {
+impl BoundCoefficients {
+    /// Return the bound for a query and this item.
+    pub fn bound(self, query: NormAndError) -> f64 {
         f64::from(query.norm) * f64::from(self.norm) + f64::from(query.error) * f64::from(self.error) + TINY
     }
 
-    /// The larger of each.
-    pub fn most(items: &[Self; ITEMS]) -> Self {
-        items.iter().fold(Self::default(), |most, item| Self {
-            norm: most.norm.max(item.norm),
-            error: most.error.max(item.error),
-        })
+    /// Return the largest coefficients of the items of a panel.
+    pub fn max(items: &[Self; ITEMS]) -> Self {
+        items
+            .iter()
+            .fold(Self::default(), |max, item| Self { norm: max.norm.max(item.norm), error: max.error.max(item.error) })
     }
 }

@@ -1,4 +1,4 @@
-//! What may still be among the best of one query.
+//! The items that may still be among the best of one query.
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
@@ -8,14 +8,14 @@ use std::collections::BinaryHeap;
 pub struct Entry {
     /// The score.
     pub score: f64,
-    /// Number of the item.
+    /// Index of the item.
     pub index: i64,
 }
 
 impl Entry {
-    /// Descending scores, then ascending indices.
+    /// Compare by descending score, then by ascending index.
     pub fn order(&self, other: &Self) -> Ordering {
-        // Scores of finite vectors are finite, and equal zeros tie whatever their sign.
+        // Scores of finite vectors are finite; zeros tie whatever their sign.
         other.score.partial_cmp(&self.score).unwrap_or(Ordering::Equal).then(self.index.cmp(&other.index))
     }
 }
@@ -23,13 +23,13 @@ impl Entry {
 /// An item that the coarse pass could not rule out.
 #[derive(Debug, Clone, Copy)]
 struct Candidate {
-    /// Its score is at most this.
+    /// Upper bound of its score.
     upper: f64,
-    /// Its row in the block of items.
+    /// Its index in the block of items.
     item: u32,
 }
 
-/// A number in total order.
+/// A number with a total order, for the heap.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Total(f64);
 
@@ -47,33 +47,35 @@ impl PartialOrd for Total {
     }
 }
 
-/// Candidates beyond the first few of each k are scored at once, so that they never fill the memory.
+/// A query is rescored when it has this many candidates more than a few for each of its k, which bounds the memory.
 const SPARE: usize = 2048;
 
-/// Candidates of one query, and the best of those that were scored.
+/// The candidates of one query, and the best of those that have been scored.
 #[derive(Debug)]
 pub struct Candidates {
     k: usize,
     /// The k largest lower bounds of scores.
     lowers: BinaryHeap<Reverse<Total>>,
-    /// At least k items score this or more.
+    /// A score that at least k items reach.
     limit: f64,
     list: Vec<Candidate>,
     best: Vec<Entry>,
 }
 
 impl Candidates {
-    /// With the best of items seen before, whose last reaches `limit` in the space of the coarse pass.
+    /// Return candidates that start from the best of earlier items, whose last has the score `limit` in the space of the
+    /// coarse pass.
     pub fn new(k: usize, best: Vec<Entry>, limit: f64) -> Self {
         Self { k, lowers: BinaryHeap::new(), limit, list: Vec::new(), best }
     }
 
-    /// What an item must reach to be among the best.
+    /// Return the score that an item must reach to be among the best.
     pub fn limit(&self) -> f64 {
         self.limit
     }
 
-    /// Look at an item whose score lies between two bounds; true when the candidates should be scored.
+    /// Add an item whose score lies between two bounds, unless it cannot be among the best. Returns whether it is time to
+    /// rescore.
     pub fn offer(&mut self, item: u32, lower: f64, upper: f64) -> bool {
         if upper < self.limit {
             return false;
@@ -98,9 +100,9 @@ impl Candidates {
         2 * self.list.len() >= SPARE + 4 * self.k
     }
 
-    /// Score the candidates, the most promising first, until none can be better than what was found. `score` gives the
-    /// entry of an item, `coarse` what its score is in the space of the coarse pass.
-    pub fn settle(&mut self, mut score: impl FnMut(u32) -> Entry, coarse: impl Fn(f64) -> f64) {
+    /// Score the candidates, those of the highest upper bounds first, until no other can be among the best. `score` returns
+    /// the entry of an item, `coarse` maps a score to the space of the coarse pass.
+    pub fn rescore(&mut self, mut score: impl FnMut(u32) -> Entry, coarse: impl Fn(f64) -> f64) {
         self.list.retain(|candidate| candidate.upper >= self.limit);
         self.list.sort_unstable_by(|left, right| right.upper.total_cmp(&left.upper));
         for candidate in &self.list {
@@ -108,9 +110,9 @@ impl Candidates {
                 break;
             }
             let entry = score(candidate.item);
-            let place = self.best.partition_point(|other| other.order(&entry).is_lt());
-            if place < self.k {
-                self.best.insert(place, entry);
+            let index = self.best.partition_point(|other| other.order(&entry).is_lt());
+            if index < self.k {
+                self.best.insert(index, entry);
                 self.best.truncate(self.k);
             }
         }
@@ -120,7 +122,7 @@ impl Candidates {
         }
     }
 
-    /// The best, in order.
+    /// Return the best entries, in order.
     pub fn into_best(self) -> Vec<Entry> {
         self.best
     }

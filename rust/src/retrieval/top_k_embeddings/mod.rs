@@ -1,9 +1,9 @@
 //! The k best items of each query from their embeddings, without the matrix of scores.
 //!
 //! A ranking is defined by scores in double precision ([`dot`](crate::simd::dot)), ties to the lower index. To find it,
-//! a coarse pass compares every query with every item in small numbers ([`coarse`]) whose distance from the true score
-//! is bounded ([`bound`]); what may still belong to the best is kept ([`candidates`]), and only that is scored in double
-//! precision. The bound is derived in `docs/top-k.md`.
+//! a coarse pass compares every query with every item in numbers of 8 or 32 bits (`quantize`) whose distance from the
+//! true score is bounded (`bound`). Items that may be among the best are kept (`candidates`), and only these are scored
+//! in double precision. The bound is derived in `docs/top-k.md`.
 
 mod bound;
 mod candidates;
@@ -13,16 +13,19 @@ mod state;
 mod vectors;
 
 use std::ops::Range;
+use std::str::FromStr;
 
 pub use candidates::Entry;
-pub use state::Seen;
+pub use state::State;
 pub use vectors::{Numbers, Vectors};
 
+use super::Lists;
 use crate::error::{Error, Result};
+use crate::memory;
 use crate::parallel::Plan;
 use crate::simd::Level;
 
-/// What scores an item for a query.
+/// The score of an item for a query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Metric {
     /// The inner product.
@@ -32,13 +35,13 @@ pub enum Metric {
 }
 
 impl Metric {
-    /// Their names.
+    /// The names of the metrics.
     pub const NAMES: &'static [&'static str] = &["ip", "cosine"];
 
-    /// The metric with that name.
+    /// Return the metric with that name.
     ///
     /// # Errors
-    /// An unknown name.
+    /// [`Error::UnknownName`].
     pub fn named(name: &str) -> Result<Self> {
         match name {
             "ip" => Ok(Self::InnerProduct),
@@ -47,7 +50,7 @@ impl Metric {
         }
     }
 
-    /// Its name.
+    /// Name of the metric.
     pub fn name(self) -> &'static str {
         match self {
             Self::InnerProduct => "ip",
@@ -56,20 +59,50 @@ impl Metric {
     }
 }
 
-/// Items that some queries must not find.
-#[derive(Debug, Clone, Copy)]
-pub struct Exclude<'a> {
-    /// Where the list of each query ends in `items`; no list at all stands for empty ones.
-    pub ends: &'a [usize],
-    /// The lists, each in ascending order.
-    pub items: &'a [i64],
+/// The numbers that the coarse pass compares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Precision {
+    /// Integers of 8 bits, four to a word. Vectors of more than 65,536 dimensions are compared in single precision.
+    Int8,
+    /// Single precision, one to a word.
+    Float,
 }
 
-impl<'a> Exclude<'a> {
-    fn of(&self, query: usize) -> &'a [i64] {
-        let start = if query == 0 { 0 } else { self.ends.get(query - 1).copied().unwrap_or(0) };
-        let end = self.ends.get(query).copied().unwrap_or(start);
-        self.items.get(start..end).unwrap_or_default()
+impl Precision {
+    /// The names of the precisions.
+    pub const NAMES: &'static [&'static str] = &["int8", "float"];
+}
+
+impl FromStr for Precision {
+    type Err = Error;
+
+    /// Return the precision with that name.
+    ///
+    /// # Errors
+    /// [`Error::UnknownName`].
+    fn from_str(name: &str) -> Result<Self> {
+        match name {
+            "int8" => Ok(Self::Int8),
+            "float" => Ok(Self::Float),
+            _ => Err(Error::UnknownName { parameter: "MUGE_FAST_COARSE", found: name.to_owned(), known: Self::NAMES }),
+        }
+    }
+}
+
+/// How a search is carried out; its result does not depend on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kernels {
+    /// The vector instructions.
+    pub level: Level,
+    /// The numbers that the coarse pass compares.
+    pub coarse: Precision,
+}
+
+impl From<Level> for Kernels {
+    /// Return the fastest kernels of a level: 8 bits where the CPU multiplies bytes, otherwise single precision.
+    fn from(level: Level) -> Self {
+        let coarse = if level == Level::Vnni { Precision::Int8 } else { Precision::Float };
+        Self { level, coarse }
     }
 }
 
@@ -84,23 +117,23 @@ pub struct TopK {
 }
 
 impl TopK {
-    /// Nothing seen yet.
+    /// Return a search that has seen no items.
     ///
     /// # Errors
-    /// A `k` of zero.
+    /// [`Error::Zero`] for a `k` of zero.
     pub fn new(k: usize, metric: Metric) -> Result<Self> {
         if k == 0 {
-            return Err(Error::Invalid { parameter: "k", problem: "is 0, needs at least 1".to_owned() });
+            return Err(Error::Zero("k"));
         }
         Ok(Self { k, metric, dims: 0, best: Vec::new(), seen: Vec::new() })
     }
 
-    /// How many items are kept for each query.
+    /// Number of items that are kept for each query.
     pub fn k(&self) -> usize {
         self.k
     }
 
-    /// What scores items.
+    /// The metric.
     pub fn metric(&self) -> Metric {
         self.metric
     }
@@ -115,62 +148,72 @@ impl TopK {
         self.seen.iter().map(|range| (range.end - range.start) as usize).sum()
     }
 
-    /// Show a block of items, numbered from `offset`, to all queries, which must be the same each time.
+    /// Search a block of items, the first of which has the index `offset`. Queries must be the same each time. `exclude`
+    /// has one list of items for each query, in ascending order, or no lists at all.
     ///
     /// # Errors
-    /// Shapes that do not fit, items seen before, a number that is not finite. Nothing changes then.
+    /// [`Error::Dimensions`], [`Error::Shape`] or [`Error::Unequal`] for shapes that do not fit; [`Error::SeenBefore`];
+    /// [`Error::NotFinite`]; [`Error::Invalid`] for an offset without room for the items; [`Error::Memory`];
+    /// [`Error::Cancelled`]. The search is unchanged after an error.
     pub fn update(
         &mut self,
         queries: &Vectors<'_>,
         items: &Vectors<'_>,
         offset: i64,
-        exclude: Exclude<'_>,
-        level: Level,
+        exclude: &Lists<'_>,
+        kernels: Kernels,
         plan: &Plan,
     ) -> Result<()> {
-        let invalid = |parameter, problem| Err(Error::Invalid { parameter, problem });
         if queries.dims() != items.dims() {
-            let (left, right) = (queries.dims(), items.dims());
-            return invalid("items", format!("vectors have {right} dimensions, those of queries have {left}"));
+            let (found, expected) = (items.dims(), queries.dims());
+            return Err(Error::Dimensions { parameter: "items", found, other: "queries", expected });
         }
-        if !self.seen.is_empty() && (queries.rows(), queries.dims()) != (self.best.len(), self.dims) {
-            let (rows, dims) = (queries.rows(), queries.dims());
-            let (was, had) = (self.best.len(), self.dims);
-            return invalid("queries", format!("shape is ({rows}, {dims}), was ({was}, {had}) at the block before"));
+        let (found, expected) = ((queries.rows(), queries.dims()), (self.best.len(), self.dims));
+        if !self.seen.is_empty() && found != expected {
+            return Err(Error::Shape { parameter: "queries", found, other: "earlier blocks", expected });
+        }
+        if !exclude.is_empty() && exclude.len() != queries.rows() {
+            let (left, left_len, right, right_len) = (exclude.parameter(), exclude.len(), "queries", queries.rows());
+            return Err(Error::Unequal { left, left_len, right, right_len });
         }
         let Some(end) = offset.checked_add(items.rows() as i64).filter(|_| offset >= 0) else {
-            return invalid("offset", format!("is {offset}, needs 0 or more and room for the items"));
+            let problem = format!("is {offset}, needs 0 or more and room for the items");
+            return Err(Error::Invalid { parameter: "offset", problem });
         };
-        self.refuse_seen(&(offset..end))?;
-        let search = search::Search { queries, items, offset, exclude, metric: self.metric, k: self.k, level };
+        self.check_unseen(&(offset..end))?;
+        let kept = self.k.min(self.items().saturating_add(items.rows()));
+        memory::check::<Entry>(queries.rows().saturating_mul(kept))?;
+        let search = search::Search { queries, items, offset, exclude, metric: self.metric, k: self.k, kernels };
         self.best = search.run(&self.best, plan)?;
         self.dims = queries.dims();
         self.seen.push(offset..end);
         Ok(())
     }
 
-    /// Take over what another one has seen of other items for the same queries.
+    /// Add the entries of a search of other items for the same queries.
     ///
     /// # Errors
-    /// Another k, metric or number of queries, or items that both have seen. Nothing changes then.
+    /// [`Error::Invalid`] for another k or metric; [`Error::Shape`] for other queries; [`Error::SeenBefore`] for items
+    /// that both have seen; [`Error::Memory`]. The search is unchanged after an error.
     pub fn merge(&mut self, other: &Self) -> Result<()> {
-        let invalid = |problem| Err(Error::Invalid { parameter: "other", problem });
         if (self.k, self.metric) != (other.k, other.metric) {
-            return invalid("k and metric must be the same in both".to_owned());
+            let problem = "k and metric must be the same in both".to_owned();
+            return Err(Error::Invalid { parameter: "other", problem });
         }
         if other.seen.is_empty() {
             return Ok(());
         }
+        memory::check::<Entry>(self.entries().saturating_add(other.entries()))?;
         if self.seen.is_empty() {
             *self = other.clone();
             return Ok(());
         }
-        if (self.best.len(), self.dims) != (other.best.len(), other.dims) {
-            let ((left, dims), (right, others)) = ((self.best.len(), self.dims), (other.best.len(), other.dims));
-            return invalid(format!("has queries of shape ({right}, {others}), this one has ({left}, {dims})"));
+        let (found, expected) = ((other.best.len(), other.dims), (self.best.len(), self.dims));
+        if found != expected {
+            return Err(Error::Shape { parameter: "queries of other", found, other: "this search", expected });
         }
         for range in &other.seen {
-            self.refuse_seen(range)?;
+            self.check_unseen(range)?;
         }
         for (best, more) in self.best.iter_mut().zip(&other.best) {
             best.extend_from_slice(more);
@@ -181,25 +224,34 @@ impl TopK {
         Ok(())
     }
 
-    /// Scores and indices of the k best items of each query, query after query.
+    /// Return the scores and indices of the k best items of each query, query after query.
     ///
     /// # Errors
-    /// A query that has seen fewer than k items that it may find.
+    /// [`Error::TooFewItems`] for a query that may find fewer than k items; [`Error::Memory`].
     pub fn best(&self) -> Result<(Vec<f64>, Vec<i64>)> {
         if let Some((row, best)) = self.best.iter().enumerate().find(|(_, best)| best.len() < self.k) {
-            let problem = format!("is {}, but queries[{row}] has only {} items to find", self.k, best.len());
-            return Err(Error::Invalid { parameter: "k", problem });
+            return Err(Error::TooFewItems { k: self.k, row, items: best.len() });
         }
-        let entries = || self.best.iter().flatten();
-        Ok((entries().map(|entry| entry.score).collect(), entries().map(|entry| entry.index).collect()))
+        self.columns()
     }
 
-    fn refuse_seen(&self, range: &Range<i64>) -> Result<()> {
+    /// Number of entries of all queries together.
+    fn entries(&self) -> usize {
+        self.best.iter().map(Vec::len).sum()
+    }
+
+    /// Return the scores and indices of all entries, query after query.
+    fn columns(&self) -> Result<(Vec<f64>, Vec<i64>)> {
+        let (len, entries) = (self.entries(), || self.best.iter().flatten());
+        let scores = memory::collect(entries().map(|entry| entry.score), len)?;
+        Ok((scores, memory::collect(entries().map(|entry| entry.index), len)?))
+    }
+
+    /// Check that no item of a block has been seen.
+    fn check_unseen(&self, range: &Range<i64>) -> Result<()> {
         let overlap = self.seen.iter().find(|seen| seen.start < range.end && range.start < seen.end);
         overlap.map_or(Ok(()), |seen| {
-            let problem =
-                format!("items {} to {} were seen before", seen.start.max(range.start), seen.end.min(range.end) - 1);
-            Err(Error::Invalid { parameter: "offset", problem })
+            Err(Error::SeenBefore { first: seen.start.max(range.start), last: seen.end.min(range.end) - 1 })
         })
     }
 }

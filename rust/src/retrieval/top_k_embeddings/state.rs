@@ -1,66 +1,71 @@
-//! What a search has seen, as plain numbers: to be kept, or sent to another process.
+//! The state of a search as plain numbers, to be stored or sent to another process.
 
 use super::{Entry, Metric, TopK};
 use crate::error::{Error, Result};
+use crate::memory;
 
 /// The state of a [`TopK`].
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Seen {
+pub struct State {
     /// Length of the vectors.
     pub dims: usize,
     /// Where the entries of each query end.
     pub ends: Vec<usize>,
     /// Scores of the entries, query after query.
     pub scores: Vec<f64>,
-    /// Numbers of their items.
+    /// Indices of the items of the entries.
     pub indices: Vec<i64>,
     /// The first item of each block, and the one after its last.
     pub blocks: Vec<(i64, i64)>,
 }
 
 impl TopK {
-    /// What was seen so far.
-    pub fn seen(&self) -> Seen {
-        let entries = || self.best.iter().flatten();
+    /// Return the state.
+    ///
+    /// # Errors
+    /// [`Error::Memory`].
+    pub fn state(&self) -> Result<State> {
         let end = |end: &mut usize, best: &Vec<Entry>| {
             *end += best.len();
             Some(*end)
         };
-        Seen {
+        let (scores, indices) = self.columns()?;
+        Ok(State {
             dims: self.dims,
-            ends: self.best.iter().scan(0, end).collect(),
-            scores: entries().map(|entry| entry.score).collect(),
-            indices: entries().map(|entry| entry.index).collect(),
+            ends: memory::collect(self.best.iter().scan(0, end), self.best.len())?,
+            scores,
+            indices,
             blocks: self.seen.iter().map(|block| (block.start, block.end)).collect(),
-        }
+        })
     }
 
-    /// A search that has seen this.
+    /// Return the search that has this state.
     ///
     /// # Errors
-    /// What no search can have seen.
-    pub fn from_seen(k: usize, metric: Metric, seen: &Seen) -> Result<Self> {
-        let broken = || Error::Invalid { parameter: "seen", problem: "is not what a search has seen".to_owned() };
-        let mut made = Self { dims: seen.dims, ..Self::new(k, metric)? };
+    /// [`Error::Invalid`] or [`Error::SeenBefore`] for a state that no search can have; [`Error::Memory`].
+    pub fn from_state(k: usize, metric: Metric, state: &State) -> Result<Self> {
+        let broken = || Error::Invalid { parameter: "state", problem: "is not the state of a search".to_owned() };
+        memory::check::<Entry>(state.scores.len())?;
+        let mut search = Self { dims: state.dims, ..Self::new(k, metric)? };
         let mut start = 0;
-        for &end in &seen.ends {
-            let (Some(scores), Some(indices)) = (seen.scores.get(start..end), seen.indices.get(start..end)) else {
+        for &end in &state.ends {
+            let (Some(scores), Some(indices)) = (state.scores.get(start..end), state.indices.get(start..end)) else {
                 return Err(broken());
             };
             let best: Vec<Entry> = scores.iter().zip(indices).map(|(&score, &index)| Entry { score, index }).collect();
             if best.len() > k || !best.is_sorted_by(|left, right| left.order(right).is_lt()) {
                 return Err(broken());
             }
-            made.best.push(best);
+            search.best.push(best);
             start = end;
         }
-        for &(first, end) in &seen.blocks {
+        for &(first, end) in &state.blocks {
             if first < 0 || first > end {
                 return Err(broken());
             }
-            made.refuse_seen(&(first..end))?;
-            made.seen.push(first..end);
+            search.check_unseen(&(first..end))?;
+            search.seen.push(first..end);
         }
-        if (seen.scores.len(), seen.indices.len()) == (start, start) { Ok(made) } else { Err(broken()) }
+        if (state.scores.len(), state.indices.len()) == (start, start) { Ok(search) } else { Err(broken()) }
     }
 }

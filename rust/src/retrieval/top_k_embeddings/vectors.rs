@@ -1,4 +1,4 @@
-//! Embeddings as they are given: rows of numbers of one of three types.
+//! Embeddings: rows of numbers of one of three types.
 
 use half::slice::HalfFloatSliceExt;
 use half::{bf16, f16};
@@ -7,14 +7,14 @@ use crate::error::{Error, Result};
 use crate::simd::Level;
 use crate::simd::round::largest;
 
-/// Numbers of a matrix, row after row.
+/// The numbers of a matrix, row after row.
 #[derive(Debug, Clone, Copy)]
 pub enum Numbers<'a> {
     /// Single precision.
     F32(&'a [f32]),
     /// Half precision.
     F16(&'a [f16]),
-    /// The upper half of single precision.
+    /// bfloat16, the upper half of single precision.
     Bf16(&'a [bf16]),
 }
 
@@ -37,25 +37,25 @@ pub struct Vectors<'a> {
     dims: usize,
 }
 
-/// With more dimensions than this the rounding errors of single precision have no useful bound.
-const MOST_DIMS: usize = 1 << 20;
+/// Beyond this many dimensions the rounding errors of single precision have no useful bound.
+const MAX_DIMS: usize = 1 << 20;
 
 impl<'a> Vectors<'a> {
-    /// `rows` vectors of `dims` numbers; `name` is what errors call them.
+    /// Return a matrix of `rows` vectors of `dims` numbers; `name` is its name in errors.
     ///
     /// # Errors
-    /// Numbers that do not make up such rows, no dimension, or more than 2^20, 2^32 rows.
+    /// [`Error::Incomplete`] if there is another number of numbers; [`Error::Invalid`] for no dimensions or more than
+    /// 2^20; [`Error::TooMany`] for 2^32 rows or more.
     pub fn new(name: &'static str, numbers: Numbers<'a>, rows: usize, dims: usize) -> Result<Self> {
-        if !(1..=MOST_DIMS).contains(&dims) {
-            let problem = format!("vectors have {dims} dimensions, need 1 to {MOST_DIMS}");
+        if !(1..=MAX_DIMS).contains(&dims) {
+            let problem = format!("vectors have {dims} dimensions, need 1 to {MAX_DIMS}");
             return Err(Error::Invalid { parameter: name, problem });
         }
         if rows > u32::MAX as usize {
-            return Err(Error::Invalid { parameter: name, problem: format!("{rows} rows, at most {} fit", u32::MAX) });
+            return Err(Error::TooMany { parameter: name, what: "rows", count: rows, most: u32::MAX as usize });
         }
         if rows.checked_mul(dims) != Some(numbers.len()) {
-            let problem = format!("{} numbers are not {rows} rows of {dims}", numbers.len());
-            return Err(Error::Invalid { parameter: name, problem });
+            return Err(Error::Incomplete { parameter: name, numbers: numbers.len(), rows });
         }
         Ok(Self { name, numbers, rows, dims })
     }
@@ -65,36 +65,36 @@ impl<'a> Vectors<'a> {
         self.rows
     }
 
-    /// Length of each vector.
+    /// Number of dimensions.
     pub fn dims(&self) -> usize {
         self.dims
     }
 
-    /// A vector in single precision; `buffer` is there for types that must be converted.
+    /// Return a vector in single precision; `buffer` is used for types that must be converted.
     pub fn row<'s>(&self, row: usize, buffer: &'s mut Vec<f32>) -> &'s [f32]
     where
         'a: 's,
     {
-        let place = row * self.dims..(row + 1) * self.dims;
+        let range = row * self.dims..(row + 1) * self.dims;
         match self.numbers {
-            Numbers::F32(numbers) => &numbers[place],
+            Numbers::F32(numbers) => &numbers[range],
             Numbers::F16(numbers) => {
                 buffer.resize(self.dims, 0.0);
-                numbers[place].convert_to_f32_slice(buffer);
+                numbers[range].convert_to_f32_slice(buffer);
                 buffer
             }
             Numbers::Bf16(numbers) => {
                 buffer.resize(self.dims, 0.0);
-                numbers[place].convert_to_f32_slice(buffer);
+                numbers[range].convert_to_f32_slice(buffer);
                 buffer
             }
         }
     }
 
-    /// The largest absolute value of a vector.
+    /// Return the largest absolute value of a vector.
     ///
     /// # Errors
-    /// A number that is not finite.
+    /// [`Error::NotFinite`].
     pub fn largest(&self, row: usize, buffer: &mut Vec<f32>, level: Level) -> Result<f32> {
         let numbers = self.row(row, buffer);
         let most = largest(numbers, level);
@@ -102,7 +102,6 @@ impl<'a> Vectors<'a> {
             return Ok(most);
         }
         let column = numbers.iter().position(|number| !number.is_finite()).unwrap_or(0);
-        let problem = format!("row {row} has {} in column {column}, needs finite numbers", numbers[column]);
-        Err(Error::Invalid { parameter: self.name, problem })
+        Err(Error::NotFinite { parameter: self.name, row, column, value: numbers[column] })
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{Sink, is_space};
 
+/// Split a text.
 pub(super) fn cut(chars: impl Iterator<Item = char>, sink: &mut impl Sink) {
     chars.filter(|&c| !is_space(c)).for_each(|c| sink.char(c));
 }

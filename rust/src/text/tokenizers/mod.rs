@@ -1,7 +1,6 @@
 //! Tokenizers by name.
 //!
-//! A tokenizer hands the tokens of one text to a [`Sink`], so the same code serves people who want to read the
-//! tokens and metrics that only want their ids.
+//! A tokenizer sends the tokens of one text to a [`Sink`], so the same code returns tokens as strings and as ids.
 
 mod chars;
 pub mod jieba;
@@ -10,23 +9,23 @@ mod muge;
 mod whitespace;
 mod zh;
 
-pub use whitespace::is_space;
+pub use whitespace::{is_blank, is_space};
 
 use super::Short;
 use crate::error::{Error, Result};
 use jieba::Jieba;
 
-/// Receives the tokens of one text, in order.
+/// Receiver of the tokens of one text, in order.
 pub trait Sink {
     /// Take a token of any length.
     fn word(&mut self, token: &str);
 
-    /// Take a token of one character. Sinks that have a quicker way for these override it.
+    /// Take a token of one character. Override it where that is faster.
     fn char(&mut self, token: char) {
         self.word(token.encode_utf8(&mut [0; 4]));
     }
 
-    /// Take a short token. Sinks that have a quicker way for these override it.
+    /// Take a short token. Override it where that is faster.
     fn short(&mut self, token: Short) {
         self.word(&token.to_string());
     }
@@ -38,26 +37,26 @@ impl Sink for Vec<String> {
     }
 }
 
-/// A rule that cuts text into tokens.
+/// A rule that splits text into tokens.
 #[derive(Debug)]
 pub enum Tokenizer {
-    /// Chinese characters alone, ASCII letters and digits in runs: the rule of the MUGE caption task.
+    /// The rule of the MUGE caption task: every Chinese character, and runs of ASCII letters and digits.
     Muge,
     /// Every character that is not white space.
     Char,
-    /// Already tokenised text, split as Python's `str.split()`.
+    /// Text that is already tokenized, split as by Python's `str.split()`.
     Whitespace,
-    /// Split at every single U+0020, empty tokens kept, as Python's `str.split(" ")`: what pycocoevalcap's ROUGE does.
+    /// Split at every U+0020, with empty tokens, as by Python's `str.split(" ")` and by pycocoevalcap's ROUGE.
     Space,
-    /// Chinese words, as `jieba.lcut`.
+    /// Chinese words, as found by `jieba.lcut`.
     Jieba(Box<Jieba>),
-    /// Punctuation apart from words, as sacrebleu's `13a`.
+    /// sacrebleu's `13a`: words, with punctuation as separate tokens.
     Mteval13a,
-    /// Chinese characters alone, the rest as `13a`: sacrebleu's `zh`.
+    /// sacrebleu's `zh`: every Chinese character, the rest as `13a`.
     Zh,
 }
 
-/// Buffers that a tokenizer may use; one per thread, reused from text to text.
+/// Buffers of a tokenizer, one for each thread, reused from text to text.
 #[derive(Debug, Default)]
 pub struct Scratch {
     text: String,
@@ -67,13 +66,13 @@ pub struct Scratch {
 }
 
 impl Tokenizer {
-    /// The names that [`Tokenizer::named`] knows.
+    /// The names of the tokenizers.
     pub const NAMES: &'static [&'static str] = &["muge", "char", "whitespace", "space", "jieba", "13a", "zh"];
 
-    /// The tokenizer of that name; `user_dict` is the text of a jieba user dictionary.
+    /// Return the tokenizer of that name; `user_dict` is the text of a jieba user dictionary.
     ///
     /// # Errors
-    /// [`Error::UnknownName`]; [`Error::Invalid`] for a broken user dictionary or one given to another tokenizer.
+    /// [`Error::UnknownName`]; [`Error::Invalid`] for a malformed user dictionary, or one for another tokenizer.
     pub fn named(name: &str, user_dict: Option<&str>) -> Result<Self> {
         if user_dict.is_some() && name != "jieba" {
             return Err(Error::Invalid {
@@ -93,7 +92,7 @@ impl Tokenizer {
         }
     }
 
-    /// Hand the tokens of `text` to `sink`.
+    /// Send the tokens of `text` to `sink`.
     pub fn cut(&self, text: &str, scratch: &mut Scratch, sink: &mut impl Sink) {
         match self {
             Self::Muge => muge::cut(text.chars(), &mut scratch.word, sink),
@@ -106,8 +105,8 @@ impl Tokenizer {
         }
     }
 
-    /// The same for a text that comes as characters. Tokenizers that need no more than one after the other are quicker
-    /// this way than if the text had to be encoded before.
+    /// Send the tokens of a text that is a sequence of characters to `sink`. Most tokenizers need no UTF-8, so this avoids
+    /// encoding the text.
     pub fn cut_chars(&self, chars: impl Iterator<Item = char>, scratch: &mut Scratch, sink: &mut impl Sink) {
         match self {
             Self::Muge => muge::cut(chars, &mut scratch.word, sink),

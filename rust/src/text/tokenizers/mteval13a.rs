@@ -1,33 +1,33 @@
 //! sacrebleu's `13a`, the tokenizer of mteval-v13a.pl, and the regular expressions that it shares with `zh`.
 //!
-//! Defined by `tokenizer_13a.py` and `tokenizer_re.py` of sacrebleu 2.6.0. The expressions only ever insert spaces,
-//! so what they do to a text comes down to which characters stand alone, and one pass can tell. With `.` and `,` both
-//! called points, they say:
+//! Defined by `tokenizer_13a.py` and `tokenizer_re.py` of sacrebleu 2.6.0. The expressions only insert spaces, so they
+//! decide which characters become single tokens, and one pass can do the same. With "point" for `.` and `,`, they say:
 //!
-//! 1. ``[\{-\~\[-\` -\&\(-\+\:-\@\/]``: ASCII punctuation other than `'`, `,`, `-` and `.` stands alone.
-//! 2. `([^0-9])([\.,])`: a point takes the character before it, unless that is a digit or a point already taken.
-//! 3. `([\.,])([^0-9])`: a point before anything but a digit stands alone. The second expression has put a space
-//!    between any two points by then, so no two matches of this one compete for a character.
-//! 4. `([0-9])(-)`: a dash after a digit stands alone.
+//! 1. ``[\{-\~\[-\` -\&\(-\+\:-\@\/]``: ASCII punctuation other than `'`, `,`, `-` and `.` is a single token.
+//! 2. `([^0-9])([\.,])`: a point is separated if the character before it is not a digit, and not a point that an earlier
+//!    match has consumed.
+//! 3. `([\.,])([^0-9])`: a point before anything but a digit is separated. The second expression has put a space between
+//!    any two points by then, so matches of this one do not overlap.
+//! 4. `([0-9])(-)`: a dash after a digit is separated.
 
 use std::mem::swap;
 
 use super::{Sink, is_space};
 
-/// What `13a` replaces before it cuts: in this order, each in the result of the one before.
+/// The replacements of `13a` before it splits, in this order, each in the result of the one before.
 ///
-/// sacrebleu also turns the newlines that are left into spaces. No rule tells these two apart.
+/// sacrebleu also replaces the remaining newlines by spaces, which no expression distinguishes.
 const REPLACED: [(&str, &str); 6] =
     [("<skipped>", ""), ("-\n", ""), ("&quot;", "\""), ("&amp;", "&"), ("&lt;", "<"), ("&gt;", ">")];
 
-/// The text of `13a` after and before the replacement at work.
+/// The text after and before the current replacement.
 #[derive(Debug, Default)]
 pub(super) struct Scratch {
     text: String,
     before: String,
 }
 
-/// Cut as `13a` does in BLEU, which strips the end of the text first.
+/// Split a text as `13a` does in BLEU, which strips the end of the text first.
 pub(super) fn cut(text: &str, scratch: &mut Scratch, sink: &mut impl Sink) {
     let text = text.trim_end_matches(is_space);
     if text.bytes().any(|byte| matches!(byte, b'<' | b'\n' | b'&')) {
@@ -38,7 +38,7 @@ pub(super) fn cut(text: &str, scratch: &mut Scratch, sink: &mut impl Sink) {
     }
 }
 
-/// Leave in `scratch.text` what [`REPLACED`] makes of `text`.
+/// Write `text` with all replacements of [`REPLACED`] to `scratch.text`.
 fn replace(text: &str, Scratch { text: result, before }: &mut Scratch) {
     result.clear();
     result.push_str(text);
@@ -58,17 +58,17 @@ fn replace(text: &str, Scratch { text: result, before }: &mut Scratch) {
     }
 }
 
-/// Cut by the four expressions and at white space. Characters for which `single` holds stand alone, too.
+/// Split a text by the four expressions and at white space. Characters for which `single` holds are single tokens too.
 ///
-/// `padded` says that there are spaces around `text`. Without them a point at either edge has no neighbour to match.
+/// `padded` means that there are spaces around `text`. Without them a point at either edge has no neighbour to match.
 pub(super) fn cut_line(text: &str, padded: bool, single: impl Fn(char) -> bool, sink: &mut impl Sink) {
     let mut before = Before { digit: false, free: padded };
     let mut word = 0;
     for (at, c) in text.char_indices() {
         let end = at + c.len_utf8();
         let space = is_space(c);
-        // Both halves are asked: the first one also keeps track of what comes before.
-        if before.puts_apart(c, text.as_bytes().get(end), padded) | (space || !c.is_ascii() && single(c)) {
+        // Both operands are evaluated: the first also updates the state.
+        if before.separates(c, text.as_bytes().get(end), padded) | (space || !c.is_ascii() && single(c)) {
             if word < at {
                 sink.word(&text[word..at]);
             }
@@ -83,17 +83,17 @@ pub(super) fn cut_line(text: &str, padded: bool, single: impl Fn(char) -> bool, 
     }
 }
 
-/// What the expressions need to know of the character before the present one.
+/// The state of the expressions after the previous character.
 struct Before {
-    /// It is an ASCII digit.
+    /// The character is an ASCII digit.
     digit: bool,
-    /// The second expression may take it: it is there, is no digit, and is no point already taken.
+    /// The second expression may match it: there is one, and it is neither a digit nor a point that has been consumed.
     free: bool,
 }
 
 impl Before {
-    /// Whether the expressions put `c` apart, `next` being the byte that follows; moves on to `c`.
-    fn puts_apart(&mut self, c: char, next: Option<&u8>, padded: bool) -> bool {
+    /// Return whether the expressions make `c` a single token, `next` being the byte that follows; updates the state.
+    fn separates(&mut self, c: char, next: Option<&u8>, padded: bool) -> bool {
         let Self { digit, free } = *self;
         self.digit = c.is_ascii_digit();
         self.free = !self.digit;
@@ -117,14 +117,14 @@ mod tests {
 
     fn tokens(text: &str) -> Vec<String> {
         let mut tokens = vec![];
-        // Left-overs of an earlier text must not show.
+        // The buffers of an earlier text must not matter.
         let mut scratch = Scratch { text: "old".to_owned(), before: "older".to_owned() };
         cut(text, &mut scratch, &mut tokens);
         tokens
     }
 
     #[test]
-    fn punctuation_stands_alone() {
+    fn punctuation_is_separated() {
         let expected = ["Hello", ",", "world", "!", "It's", "50", "%", "(", "new", "/", "old", ")", "."];
         assert_eq!(tokens("Hello, world! It's 50% (new/old)."), expected);
         assert_eq!(tokens("a~b!c\u{7f}d"), ["a", "~", "b", "!", "c\u{7f}d"]);
@@ -143,13 +143,13 @@ mod tests {
     }
 
     #[test]
-    fn points_in_a_row_are_taken_in_pairs() {
+    fn points_in_a_row_are_matched_in_pairs() {
         assert_eq!(tokens("a,,b a,,,b"), ["a", ",", ",", "b", "a", ",", ",", ",", "b"]);
         assert_eq!(tokens("1,,2 1,,,2 ...5"), ["1", ",", ",", "2", "1", ",", ",", ",2", ".", ".", ".", "5"]);
     }
 
     #[test]
-    fn a_dash_after_a_digit_stands_alone() {
+    fn a_dash_after_a_digit_is_separated() {
         assert_eq!(tokens("79-81 iPhone-12 --5-- -5"), ["79", "-", "81", "iPhone-12", "--5", "-", "-", "-5"]);
     }
 

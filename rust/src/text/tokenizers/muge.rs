@@ -1,10 +1,9 @@
-//! The rule of the MUGE caption task: a Chinese character is a token, a run of ASCII letters and digits is a
-//! token, white space separates, and any other character (punctuation, other scripts) is a token of its own.
-//! Nothing is lower-cased.
+//! The rule of the MUGE caption task: a Chinese character is a token, a run of ASCII letters and digits is a token, white
+//! space separates, and any other character (punctuation, other scripts) is one token. Nothing is lower-cased.
 
 use super::{Sink, is_space};
 
-/// `word` is a buffer.
+/// Split a text; `word` is a buffer.
 pub(super) fn cut(chars: impl Iterator<Item = char>, word: &mut String, sink: &mut impl Sink) {
     word.clear();
     for c in chars {
@@ -12,16 +11,16 @@ pub(super) fn cut(chars: impl Iterator<Item = char>, word: &mut String, sink: &m
             word.push(c);
             continue;
         }
-        hand_over(word, sink);
+        flush(word, sink);
         if !is_space(c) {
             sink.char(c);
         }
     }
-    hand_over(word, sink);
+    flush(word, sink);
 }
 
 #[inline]
-fn hand_over(word: &mut String, sink: &mut impl Sink) {
+fn flush(word: &mut String, sink: &mut impl Sink) {
     if !word.is_empty() {
         sink.word(word);
         word.clear();

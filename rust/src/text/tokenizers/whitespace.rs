@@ -1,22 +1,27 @@
-//! Already tokenised text: split at white space, with Python's idea of what white space is.
+//! Text that is already tokenized: split at white space as Python defines it.
 
 use super::Sink;
 
-/// Whether Python's `str.isspace` holds for `c`: Unicode's white space and the separators U+001C to U+001F.
+/// Return whether Python's `str.isspace` holds for `c`: Unicode's white space and the separators U+001C to U+001F.
 #[inline]
 pub fn is_space(c: char) -> bool {
-    // Chinese characters, nearly all that is asked about, lie above.
+    // Chinese characters, by far the most frequent, lie above.
     c <= '\u{3000}' && (c.is_whitespace() || matches!(c, '\u{1c}'..='\u{1f}'))
 }
 
-/// `word` is a buffer.
+/// Return whether a text is empty or has only white space, as Python's `str.strip` defines it.
+pub fn is_blank(text: &str) -> bool {
+    text.chars().all(is_space)
+}
+
+/// Split a text; `word` is a buffer.
 pub(super) fn cut(chars: impl Iterator<Item = char>, word: &mut String, sink: &mut impl Sink) {
     word.clear();
-    // The first character of a token, as long as it is the only one: most tokens have no other.
+    // The first character of a token while it is the only one: most tokens have one character.
     let mut only = None;
     for c in chars {
         if is_space(c) {
-            hand_over(only.take(), word, sink);
+            flush(only.take(), word, sink);
         } else if only.is_none() && word.is_empty() {
             only = Some(c);
         } else {
@@ -24,11 +29,11 @@ pub(super) fn cut(chars: impl Iterator<Item = char>, word: &mut String, sink: &m
             word.push(c);
         }
     }
-    hand_over(only, word, sink);
+    flush(only, word, sink);
 }
 
 #[inline]
-fn hand_over(only: Option<char>, word: &mut String, sink: &mut impl Sink) {
+fn flush(only: Option<char>, word: &mut String, sink: &mut impl Sink) {
     if let Some(c) = only {
         sink.char(c);
     } else if !word.is_empty() {
@@ -59,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn zero_width_characters_are_no_white_space() {
+    fn zero_width_characters_are_not_white_space() {
         assert_eq!(tokens("a\u{200b}b\u{feff}"), ["a\u{200b}b\u{feff}"]);
     }
 }

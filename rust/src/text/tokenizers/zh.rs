@@ -1,19 +1,19 @@
-//! sacrebleu's `zh`: every Chinese character stands alone, the rest is cut by the expressions of `13a`.
+//! sacrebleu's `zh`: every Chinese character is a token, the rest is split by the expressions of `13a`.
 //!
 //! Defined by `tokenizer_zh.py` of sacrebleu 2.6.0 (Shujian Huang's tokenizer).
 
 use super::{Sink, is_space, mteval13a};
 
-/// Cut as `zh` does, which strips the text.
+/// Split a text as `zh` does, which strips it first.
 pub(super) fn cut(text: &str, sink: &mut impl Sink) {
     mteval13a::cut_line(text.trim_matches(is_space), false, is_chinese, sink);
 }
 
-/// The characters that `zh` takes for Chinese: many signs and arrows, but no kana, nothing from Extension B on.
+/// Return whether `zh` treats a character as Chinese: many signs and arrows, but no kana and nothing from Extension B on.
 ///
-/// The ranges of the definition that are meant for U+20000 to U+2A6D6 and U+2F800 to U+2FA1D are written with four
-/// digits and one more character, `'\u20000'` being U+2000 and a zero. Python compares such strings character by
-/// character, so these ranges are U+2001 to U+2A6D and U+2F81 to U+2FA1.
+/// The definition means the ranges U+20000 to U+2A6D6 and U+2F800 to U+2FA1D, but writes them with four digits and one more
+/// character: `'\u20000'` is U+2000 and a zero. Python compares such strings character by character, so these ranges are
+/// U+2001 to U+2A6D and U+2F81 to U+2FA1.
 fn is_chinese(c: char) -> bool {
     matches!(c,
         '\u{4e00}'..='\u{9fbb}'
@@ -44,7 +44,7 @@ mod tests {
     }
 
     #[test]
-    fn chinese_alone_and_the_rest_as_13a() {
+    fn chinese_characters_and_the_rest_as_13a() {
         let expected = ["新", "款", "2.5", "折", ",", "79", "-", "81", "元", "!", "iPhone-12"];
         assert_eq!(tokens("新款2.5折,79-81元!iPhone-12"), expected);
         assert_eq!(tokens("1,,2 1,,,2 ...5"), ["1", ",", ",", "2", "1", ",", ",", ",2", ".", ".", ".", "5"]);

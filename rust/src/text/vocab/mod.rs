@@ -1,8 +1,8 @@
-//! Token -> dense id, and back.
+//! Vocabularies: tokens to dense ids, and back.
 //!
-//! Ids start at 1, so that 0 can mean "nothing" in packed n-grams. A vocabulary may stand on a frozen base: tokens
-//! of the base keep their ids and new ones continue after it. Scoring new text against prepared references
-//! therefore never touches the references again.
+//! Ids start at 1, so that 0 can mark unused places of packed n-grams. A vocabulary may extend a frozen base: tokens of the
+//! base keep their ids and new ones get the ids that follow. So new text is scored against prepared references without
+//! tokenizing the references again.
 
 mod spellings;
 
@@ -16,8 +16,8 @@ use hashbrown::HashTable;
 use super::{Short, Sink};
 use spellings::{Spelling, Spellings};
 
-/// Ids by character. Chinese text is mostly tokens of one character, and an array beats any hash; it comes in pages,
-/// because few of a million code points are used, and clearing all of them takes longer than tokenising a batch.
+/// Ids of tokens of one character. Chinese text is mostly such tokens, and an array is faster than a hash table. It has
+/// pages, because few of a million code points are used, and clearing all takes longer than tokenizing a batch.
 #[derive(Debug)]
 struct CharIds {
     /// Start of the page of each 256 code points in `ids`; page 0 stays empty.
@@ -34,7 +34,7 @@ impl Default for CharIds {
 }
 
 impl CharIds {
-    /// The id of a character, 0 for none.
+    /// Return the id of a character, 0 if it has none.
     #[inline]
     fn get(&self, c: char) -> u32 {
         let page = self.pages[c as usize / PAGE] as usize;
@@ -55,20 +55,20 @@ impl CharIds {
 #[derive(Debug)]
 pub struct Vocab {
     base: Option<Arc<Vocab>>,
-    /// Ids given out by the layers below.
+    /// Number of ids of the layers below.
     below: u32,
     chars: CharIds,
     /// Ids of [`Short`] tokens.
     shorts: HashTable<u32>,
-    /// Ids of all others.
+    /// Ids of longer tokens.
     longs: HashTable<u32>,
     hasher: RandomState,
     spellings: Spellings,
 }
 
-/// How many tokens of more than one character a vocabulary has room for.
+/// Number of tokens of more than one character for which a vocabulary has room.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Room {
+pub(super) struct Capacity {
     shorts: usize,
     longs: usize,
 }
@@ -80,7 +80,7 @@ impl Default for Vocab {
 }
 
 impl Vocab {
-    /// An empty vocabulary, on top of `base` if there is one.
+    /// Return an empty vocabulary, which extends `base` if there is one.
     pub fn new(base: Option<Arc<Vocab>>) -> Self {
         let below = base.as_ref().map_or(0, |base| base.max_id());
         Self {
@@ -94,26 +94,26 @@ impl Vocab {
         }
     }
 
-    /// The same with room for so many tokens of each kind.
-    pub(super) fn with_room(base: Option<Arc<Vocab>>, room: Room) -> Self {
+    /// Return an empty vocabulary with room for tokens.
+    pub(super) fn with_capacity(base: Option<Arc<Vocab>>, capacity: Capacity) -> Self {
         Self {
-            shorts: HashTable::with_capacity(room.shorts),
-            longs: HashTable::with_capacity(room.longs),
+            shorts: HashTable::with_capacity(capacity.shorts),
+            longs: HashTable::with_capacity(capacity.longs),
             ..Self::new(base)
         }
     }
 
-    /// Room for just the tokens that this layer has.
-    pub(super) fn room(&self) -> Room {
-        Room { shorts: self.shorts.len(), longs: self.longs.len() }
+    /// Return the number of tokens of this layer.
+    pub(super) fn capacity(&self) -> Capacity {
+        Capacity { shorts: self.shorts.len(), longs: self.longs.len() }
     }
 
-    /// The largest id given out so far, which is also the number of tokens known.
+    /// The largest id, which is also the number of tokens.
     pub fn max_id(&self) -> u32 {
         self.below + self.spellings.len() as u32
     }
 
-    /// The token with this id, if it was given out.
+    /// Return the token with this id, if there is one.
     pub fn token(&self, id: u32) -> Option<Cow<'_, str>> {
         match id.checked_sub(self.below + 1) {
             None => self.base.as_ref()?.token(id),
@@ -124,13 +124,13 @@ impl Vocab {
         }
     }
 
-    /// Place of a token of this layer among the spellings.
+    /// Return the index of a token of this layer among the spellings.
     #[inline]
     fn index(&self, id: u32) -> usize {
         (id - self.below - 1) as usize
     }
 
-    /// The id of a token, if it is known.
+    /// Return the id of a token, if it has one.
     pub fn get(&self, token: &str) -> Option<u32> {
         match Short::of(token) {
             Some(short) => self.get_short(short),
@@ -148,27 +148,27 @@ impl Vocab {
         if let Some(c) = token.single() {
             return self.get_char(c);
         }
-        let hash = |layer: &Self| layer.hasher.hash_one(token.number());
-        let is_it = |layer: &Self, id| layer.spellings.number(layer.index(id)) == token.number();
-        self.layers().find_map(|layer| layer.shorts.find(hash(layer), |&id| is_it(layer, id))).copied()
+        let hash = |layer: &Self| layer.hasher.hash_one(token.bits());
+        let is_equal = |layer: &Self, id| layer.spellings.bits(layer.index(id)) == token.bits();
+        self.layers().find_map(|layer| layer.shorts.find(hash(layer), |&id| is_equal(layer, id))).copied()
     }
 
     fn get_long(&self, token: &str) -> Option<u32> {
         if let Some(c) = single_char(token) {
             return self.get_char(c);
         }
-        let is_it = |layer: &Self, id| is_same(layer.spellings.bytes(layer.index(id)), token.as_bytes());
+        let is_equal = |layer: &Self, id| equals(layer.spellings.bytes(layer.index(id)), token.as_bytes());
         let hash = |layer: &Self| hash(&layer.hasher, token.as_bytes());
-        self.layers().find_map(|layer| layer.longs.find(hash(layer), |&id| is_it(layer, id))).copied()
+        self.layers().find_map(|layer| layer.longs.find(hash(layer), |&id| is_equal(layer, id))).copied()
     }
 
-    /// This layer and those below.
+    /// Iterate over this layer and those below.
     #[inline]
     fn layers(&self) -> impl Iterator<Item = &Self> {
         std::iter::successors(Some(self), |layer| layer.base.as_deref())
     }
 
-    /// The id of a token, new if it was not known.
+    /// Return the id of a token, a new one if it has none.
     pub fn intern(&mut self, token: &str) -> u32 {
         match Short::of(token) {
             Some(short) => self.intern_short(short),
@@ -176,19 +176,19 @@ impl Vocab {
         }
     }
 
-    /// The id of a token of one character, new if it was not known.
+    /// Return the id of a token of one character, a new one if it has none.
     #[inline]
     pub fn intern_char(&mut self, token: char) -> u32 {
         self.get_char(token).unwrap_or_else(|| self.push_char(token))
     }
 
-    /// The id of a short token, new if it was not known.
+    /// Return the id of a short token, a new one if it has none.
     #[inline]
     pub fn intern_short(&mut self, token: Short) -> u32 {
         self.get_short(token).unwrap_or_else(|| self.push_short(token))
     }
 
-    /// Take in all tokens that `other` has above its own base, in the order of their ids; returns their ids here.
+    /// Add all tokens of the top layer of `other`, in the order of their ids; returns their ids in this vocabulary.
     pub(super) fn intern_all(&mut self, other: &Self) -> Vec<u32> {
         let spellings = (0..).map_while(|index| other.spellings.get(index));
         spellings
@@ -217,8 +217,8 @@ impl Vocab {
         self.spellings.push_short(token);
         let id = self.max_id();
         let (below, spellings, hasher) = (self.below, &self.spellings, &self.hasher);
-        let rehash = |&id: &u32| hasher.hash_one(spellings.number((id - below - 1) as usize));
-        self.shorts.insert_unique(hasher.hash_one(token.number()), id, rehash);
+        let rehash = |&id: &u32| hasher.hash_one(spellings.bits((id - below - 1) as usize));
+        self.shorts.insert_unique(hasher.hash_one(token.bits()), id, rehash);
         id
     }
 
@@ -235,7 +235,7 @@ impl Vocab {
     }
 }
 
-/// The hash of a word: of its bytes alone, as nothing else is hashed beside it.
+/// Return the hash of the bytes of a word, without the terminator that `str` adds.
 #[inline]
 fn hash(hasher: &RandomState, token: &[u8]) -> u64 {
     let mut state = hasher.build_hasher();
@@ -243,10 +243,10 @@ fn hash(hasher: &RandomState, token: &[u8]) -> u64 {
     state.finish()
 }
 
-/// Whether two words are the same. Most are of 4 to 16 bytes, and calling the comparison of memory takes longer than to
-/// compare their two ends, which overlap.
+/// Return whether two words are equal. Most have 4 to 16 bytes, for which comparing both ends, which overlap, is faster than
+/// a call of `memcmp`.
 #[inline]
-fn is_same(left: &[u8], right: &[u8]) -> bool {
+fn equals(left: &[u8], right: &[u8]) -> bool {
     if left.len() != right.len() {
         return false;
     }
@@ -257,13 +257,13 @@ fn is_same(left: &[u8], right: &[u8]) -> bool {
     }
 }
 
-/// The character of a text that has exactly one.
+/// Return the character of a text that has exactly one.
 fn single_char(token: &str) -> Option<char> {
     let mut chars = token.chars();
     chars.next().filter(|_| chars.as_str().is_empty())
 }
 
-/// A sink that writes down the id of each token.
+/// A sink that stores the id of each token.
 #[derive(Debug, Default)]
 pub(super) struct Interner {
     pub vocab: Vocab,
@@ -314,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn characters_of_all_planes_have_ids_of_their_own() {
+    fn characters_of_all_planes_have_different_ids() {
         let chars = ['\0', 'a', '\u{ff}', '\u{100}', '红', '\u{ffff}', '\u{10000}', '👍', char::MAX];
         let mut vocab = Vocab::default();
         let ids: Vec<u32> = chars.iter().map(|&c| vocab.intern_char(c)).collect();
@@ -324,17 +324,17 @@ mod tests {
     }
 
     #[test]
-    fn words_are_the_same_if_all_bytes_are() {
+    fn words_are_equal_if_all_bytes_are() {
         let bytes: Vec<u8> = (0..20).collect();
         for length in 0..=bytes.len() {
             let word = &bytes[..length];
             let copy = word.to_vec();
-            assert!(is_same(word, &copy));
-            assert!(length == bytes.len() || !is_same(word, &bytes[..=length]));
-            for place in 0..length {
+            assert!(equals(word, &copy));
+            assert!(length == bytes.len() || !equals(word, &bytes[..=length]));
+            for index in 0..length {
                 let mut other = word.to_vec();
-                other[place] ^= 1;
-                assert!(!is_same(word, &other), "{length} {place}");
+                other[index] ^= 1;
+                assert!(!equals(word, &other), "{length} {index}");
             }
         }
     }

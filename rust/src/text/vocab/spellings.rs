@@ -4,11 +4,11 @@ use std::ops::Range;
 
 use crate::text::Short;
 
-/// The tokens: eight bytes for each, and the text of those that are not short.
+/// Tokens by index: eight bytes for each, and the text of those that are not short.
 #[derive(Debug)]
 pub(super) struct Spellings {
-    /// The number of a [`Short`] token, which has a character in its lowest 16 bits; or those bits are 0, and above
-    /// them is the index of a long one.
+    /// The bits of a [`Short`] token, of which the lowest 16 are a character; if these are 0, the bits above are the index
+    /// of a long token.
     entries: Vec<u64>,
     text: String,
     /// Where each long token starts in `text`, and where the last one ends.
@@ -33,7 +33,7 @@ impl Spellings {
     }
 
     pub fn push_short(&mut self, token: Short) {
-        self.entries.push(token.number());
+        self.entries.push(token.bits());
     }
 
     pub fn push_long(&mut self, token: &str) {
@@ -44,7 +44,7 @@ impl Spellings {
 
     pub fn get(&self, index: usize) -> Option<Spelling<'_>> {
         let &entry = self.entries.get(index)?;
-        Some(Short::from_number(entry).map_or_else(|| Spelling::Long(self.long(entry)), Spelling::Short))
+        Some(Short::from_bits(entry).map_or_else(|| Spelling::Long(self.long(entry)), Spelling::Short))
     }
 
     fn long(&self, entry: u64) -> &str {
@@ -57,13 +57,13 @@ impl Spellings {
         self.starts[index]..self.starts[index + 1]
     }
 
-    /// The number of the short token at an index that holds one.
+    /// Return the bits of the short token at an index that has one.
     #[inline]
-    pub fn number(&self, index: usize) -> u64 {
+    pub fn bits(&self, index: usize) -> u64 {
         self.entries[index]
     }
 
-    /// The bytes of the long token at an index that holds one: as text, both ends would be looked at once more.
+    /// Return the bytes of the long token at an index that has one. Slicing text would check the boundaries once more.
     #[inline]
     pub fn bytes(&self, index: usize) -> &[u8] {
         &self.text.as_bytes()[self.span(self.entries[index])]

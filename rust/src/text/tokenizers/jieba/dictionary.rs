@@ -1,4 +1,4 @@
-//! All known words and their frequencies: jieba's own and the user's.
+//! All words and their frequencies: those of jieba's dictionary and of the user's.
 
 use super::letters::{Letter, chars};
 use super::tables::Tables;
@@ -15,10 +15,10 @@ pub(super) struct Dictionary {
 }
 
 impl Dictionary {
-    /// The largest sum of all frequencies: up to here each is exact as a floating-point number.
+    /// The largest sum of all frequencies: up to this, each is exact as a floating-point number.
     pub const MAX_TOTAL: u64 = 1 << 53;
 
-    /// jieba's own words.
+    /// Return jieba's own dictionary.
     pub fn new() -> Self {
         let tables = Tables::get();
         Self { tables, user: None, total: tables.total, log_total: (tables.total as f64).ln() }
@@ -26,7 +26,7 @@ impl Dictionary {
 
     /// Add a word or change its frequency; `None` if the total would go over [`Self::MAX_TOTAL`].
     ///
-    /// As in jieba, the total keeps what a changed word counted before.
+    /// As in jieba, the old frequency of a changed word stays in the total.
     pub fn insert(&mut self, word: &str, frequency: u64) -> Option<()> {
         self.total = self.total.checked_add(frequency).filter(|&total| total <= Self::MAX_TOTAL)?;
         self.log_total = (self.total as f64).ln();
@@ -34,19 +34,19 @@ impl Dictionary {
         Some(())
     }
 
-    /// The frequency of a word, 0 if it is only the beginning of words, `None` if it is nothing.
+    /// Return the frequency of a word, 0 if it is only a prefix of words, `None` if it is neither.
     pub fn frequency(&self, word: impl Iterator<Item = char> + Clone) -> Option<u64> {
-        let own = self.user.as_ref().and_then(|user| Some((user, user.find(word.clone())?)));
-        if let Some(frequency) = own.and_then(|(user, node)| user.frequency(node)) {
+        let user_node = self.user.as_ref().and_then(|user| Some((user, user.find(word.clone())?)));
+        if let Some(frequency) = user_node.and_then(|(user, node)| user.frequency(node)) {
             return Some(frequency);
         }
         let Tables { alphabet, trie, .. } = self.tables;
         let codes = word.map(|char| alphabet.dictionary_code(char));
         let shipped = codes.fold(Node::ROOT, |node, code| trie.child(node, code));
-        if shipped.is_none() { own.map(|_| 0) } else { Some(self.tables.frequency(shipped)) }
+        if shipped.is_none() { user_node.map(|_| 0) } else { Some(self.tables.frequency(shipped)) }
     }
 
-    /// Whether the letters are a word.
+    /// Return whether the letters are a word.
     #[inline]
     pub fn has_word(&self, letters: &[Letter]) -> bool {
         match self.user {
@@ -55,7 +55,7 @@ impl Dictionary {
         }
     }
 
-    /// Whether the user forbids the hidden Markov model to find this word.
+    /// Return whether the user forbids the hidden Markov model to find this word.
     #[inline]
     pub fn is_force_split(&self, word: &[Letter]) -> bool {
         self.user.as_ref().is_some_and(|user| user.find(chars(word)).is_some_and(|node| user.is_force_split(node)))

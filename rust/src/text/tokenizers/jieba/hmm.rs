@@ -1,11 +1,11 @@
 //! Words that are not in the dictionary: jieba's `finalseg`.
 //!
-//! A hidden Markov model gives each Chinese character a state: it begins a word, ends it, is in the middle, or is
-//! a word of its own. Viterbi's algorithm finds the states that are most likely together.
+//! A hidden Markov model assigns each Chinese character a state: the beginning, the end or the middle of a word, or a word
+//! of one character. Viterbi's algorithm finds the most likely sequence of states.
 
 use super::letters::{Letter, is_han};
 
-/// The states B, E, M and S, numbered in the order of their letters: jieba breaks ties by the letter.
+/// The states B, E, M and S, in alphabetical order: jieba breaks ties by the letter.
 pub(super) const STATES: usize = 4;
 const BEGIN: usize = 0;
 const END: usize = 1;
@@ -24,9 +24,9 @@ pub(super) struct Hmm {
 }
 
 impl Hmm {
-    /// The lengths of the words in a run of Chinese characters.
+    /// Return the lengths of the words in a run of Chinese characters.
     ///
-    /// Sums are made in jieba's order, as rounding can make ties and ties decide.
+    /// Numbers are added in jieba's order, because rounding can cause ties, and ties matter.
     pub fn words<'a>(&self, run: &[Letter], states: &'a mut Vec<u8>) -> impl Iterator<Item = usize> + use<'a> {
         states.clear();
         let mut scores = self.start;
@@ -44,16 +44,17 @@ impl Hmm {
         states.split_inclusive(ends_word).map(<[u8]>::len)
     }
 
-    /// Replace the scores by those of the next character. Bit `s` of the result says which of [`BEFORE`] came
+    /// Replace the scores by those of the next character. Bit `s` of the result is the index in [`BEFORE`] of the state
     /// before state `s`.
     #[inline]
     fn advance(&self, scores: &mut [f64; STATES], emission: &[f64; STATES]) -> u8 {
         let mut came_from = 0;
         let mut next = [0.0; STATES];
         for state in 0..STATES {
-            let [one, other] = BEFORE[state].map(|from| scores[from] + self.transition[from][state] + emission[state]);
-            next[state] = if other >= one { other } else { one };
-            came_from |= u8::from(other >= one) << state;
+            let [first, second] =
+                BEFORE[state].map(|from| scores[from] + self.transition[from][state] + emission[state]);
+            next[state] = if second >= first { second } else { first };
+            came_from |= u8::from(second >= first) << state;
         }
         *scores = next;
         came_from
@@ -70,8 +71,8 @@ fn trace_back(scores: &[f64; STATES], states: &mut [u8]) {
     }
 }
 
-/// The first piece of a run that starts with no Chinese character, cut as Python's `re.split` by
-/// `([a-zA-Z0-9]+(?:\.\d+)?%?)`: its length.
+/// Return the length of the first piece of a run that does not start with a Chinese character, split as by Python's
+/// `re.split` with `([a-zA-Z0-9]+(?:\.\d+)?%?)`.
 pub(super) fn ascii_piece(run: &[Letter]) -> usize {
     let is_at = |at: usize, char: char| run.get(at).is_some_and(|letter| letter.char == char);
     let mut end = count(run, |c| c.is_ascii_alphanumeric());
@@ -85,7 +86,7 @@ pub(super) fn ascii_piece(run: &[Letter]) -> usize {
     end + usize::from(is_at(end, '%'))
 }
 
-/// How many letters at the start of a run are as wanted.
-pub(super) fn count(run: &[Letter], wanted: impl Fn(char) -> bool) -> usize {
-    run.iter().take_while(|letter| wanted(letter.char)).count()
+/// Return the number of letters at the start of a run that satisfy a predicate.
+pub(super) fn count(run: &[Letter], predicate: impl Fn(char) -> bool) -> usize {
+    run.iter().take_while(|letter| predicate(letter.char)).count()
 }

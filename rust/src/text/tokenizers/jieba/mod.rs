@@ -1,9 +1,8 @@
 //! Chinese words, as `jieba.lcut` of jieba 0.42.1 finds them: the same tokens for every text and user dictionary.
 //!
-//! A text falls into blocks of Chinese characters, ASCII letters, digits and a few signs; any other character is a
-//! token of its own. In a block, the dictionary gives the most likely words (`route`), and a hidden Markov model
-//! finds new words in runs of characters that belong to no longer word (`hmm`). Dictionary and model are jieba's,
-//! see `LICENSE-jieba`.
+//! A text is split into blocks of Chinese characters, ASCII letters, digits and a few signs; any other character is one
+//! token. In a block, the dictionary determines the most likely words (`route`), and a hidden Markov model finds new words
+//! in runs of single characters (`hmm`). Dictionary and model are jieba's, see `LICENSE-jieba`.
 
 mod dictionary;
 mod hmm;
@@ -47,7 +46,7 @@ pub struct Scratch {
 }
 
 impl Scratch {
-    /// The letters of `text`, the best ways from all of them, and buffers.
+    /// Return the letters of `text`, the best step from each of them, and buffers.
     fn read(
         &mut self,
         text: impl Iterator<Item = char>,
@@ -59,7 +58,7 @@ impl Scratch {
 }
 
 impl Jieba {
-    /// jieba with its own dictionary and the words of `user_dict`, the text of a file for `jieba.load_userdict`.
+    /// Return jieba with its own dictionary and the words of `user_dict`, the text of a file for `jieba.load_userdict`.
     ///
     /// # Errors
     /// [`Error::Invalid`](crate::Error::Invalid), with the line, if the frequencies sum to more than 2^53.
@@ -69,7 +68,7 @@ impl Jieba {
         Ok(Self { dictionary })
     }
 
-    /// Hand the tokens of a text to `sink`. Joined, they give the text again.
+    /// Send the tokens of a text to `sink`. Concatenated, they are the text.
     pub fn cut(&self, text: impl Iterator<Item = char>, scratch: &mut Scratch, sink: &mut impl Sink) {
         let (letters, steps, buffers) = scratch.read(text, &self.dictionary);
         Segmenter { dictionary: &self.dictionary, letters, buffers, sink }.run(steps);

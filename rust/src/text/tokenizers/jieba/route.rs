@@ -1,8 +1,7 @@
-//! The most likely way through a text by words of the dictionary.
+//! The most likely split of a text into words of the dictionary.
 //!
-//! As jieba does, from the last character to the first: the best way from a character on is the word that starts
-//! there and gives, together with the best way from its end on, the greatest sum of log-probabilities. On equal sums
-//! the longer word wins.
+//! Dynamic programming from the last character to the first, as in jieba: the best step from a character is the word that
+//! maximizes its log-probability plus that of the best steps from its end on. On ties the longer word wins.
 
 use std::hint;
 
@@ -12,29 +11,29 @@ use super::tables::Tables;
 use super::trie::{Node, Trie};
 use super::user_words::UserWords;
 
-/// The best way from a character on.
+/// The best word that starts at a character.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Step {
-    /// Log-probability of the way to the end of the block.
+    /// Log-probability of the best words up to the end of the block.
     score: f64,
-    /// Characters in its first word; 0 for characters that are outside all blocks.
+    /// Length of the word in characters; 0 for characters outside all blocks.
     pub length: usize,
 }
 
 impl Step {
-    /// Before the first candidate. Any word beats it, but not something of probability 0.
+    /// Before the first candidate: any word is better, unless its probability is 0.
     const NONE: Self = Self { score: f64::MIN, length: 0 };
-    /// A block ends here.
+    /// The end of a block.
     const OUTSIDE: Self = Self { score: 0.0, length: 0 };
 
-    /// The better of two, this one if they are equal.
+    /// Return the better of two steps, this one on ties.
     #[inline]
     fn or(self, other: Self) -> Self {
         let score = if other.score > self.score { other.score } else { self.score };
         Self { score, length: hint::select_unpredictable(self.score >= other.score, self.length, other.length) }
     }
 
-    /// This, or if it is [`Step::NONE`], a character that is no word but counts as one of frequency 1.
+    /// Return this step, or if it is [`Step::NONE`], one character with the log-probability of a word of frequency 1.
     #[inline]
     fn or_unknown(self, log_total: f64, rest: f64) -> Self {
         if self.length == 0 { Self { score: 0.0 - log_total + rest, length: 1 } } else { self }
@@ -44,14 +43,14 @@ impl Step {
 /// Buffers of [`Route::find`].
 #[derive(Debug, Default)]
 pub(super) struct Route {
-    /// One per letter.
+    /// One for each letter.
     steps: Vec<Step>,
-    /// Where the tree leads from each letter by two and by three characters.
+    /// Nodes of the trie after the second and the third character from each letter.
     branches: Vec<[Node; 2]>,
 }
 
 impl Route {
-    /// The best ways from all these letters.
+    /// Return the best step from each letter.
     pub fn find(&mut self, letters: &[Letter], dictionary: &Dictionary) -> &[Step] {
         if self.steps.len() < letters.len() {
             self.steps.resize(letters.len(), Step::OUTSIDE);
@@ -66,9 +65,9 @@ impl Route {
         &self.steps[..count]
     }
 
-    /// Follow the tree from all letters to their second and third characters.
+    /// Follow the trie from all letters to their second and third characters.
     ///
-    /// Doing this first keeps many loads from memory under way at once, without a branch to guess.
+    /// Doing this first keeps many loads from memory in flight, without branches that could be mispredicted.
     fn look_ahead(&mut self, letters: &[Letter], trie: &Trie) {
         for (ahead, branch) in letters.windows(2).zip(&mut self.branches) {
             branch[0] = trie.child(trie.first(ahead[0].code), ahead[1].code);
@@ -78,12 +77,12 @@ impl Route {
         }
     }
 
-    /// The way by the words of jieba's own dictionary.
+    /// Fill in the steps with the words of jieba's own dictionary.
     fn by_shipped_words(&mut self, letters: &[Letter], tables: &Tables, log_total: f64) {
         self.look_ahead(letters, &tables.trie);
         let count = letters.len() - SENTINELS;
         let (branches, steps) = (&self.branches[..count], &mut self.steps[..=count]);
-        // The best scores from one and from two letters on, at hand without a load.
+        // The best scores one and two letters ahead, kept in registers.
         let mut rest = [0.0; 2];
         for at in (0..count).rev() {
             let mut best = Step::OUTSIDE;
@@ -108,7 +107,7 @@ impl Route {
         }
     }
 
-    /// The way by the words of jieba's and the user's dictionary.
+    /// Fill in the steps with the words of jieba's and the user's dictionary.
     fn by_all_words(&mut self, letters: &[Letter], dictionary: &Dictionary, user: &UserWords) {
         let Dictionary { tables, log_total, .. } = dictionary;
         for at in (0..letters.len()).rev() {
@@ -117,15 +116,15 @@ impl Route {
                 continue;
             }
             let mut best = Step::NONE;
-            let (mut shipped, mut own) = (Node::ROOT, Some(UserWords::ROOT));
+            let (mut node, mut user_node) = (Node::ROOT, Some(UserWords::ROOT));
             for (letter, length) in letters[at..].iter().zip(1..) {
-                shipped = tables.trie.child(shipped, letter.code);
-                own = own.and_then(|node| user.child(node, letter.char));
-                if letter.code == OUTSIDE || shipped.is_none() && own.is_none() {
+                node = tables.trie.child(node, letter.code);
+                user_node = user_node.and_then(|node| user.child(node, letter.char));
+                if letter.code == OUTSIDE || node.is_none() && user_node.is_none() {
                     break;
                 }
-                let own_word = own.and_then(|node| user.log_frequency(node));
-                let log_frequency = own_word.unwrap_or(tables.log_frequency(shipped));
+                let user_word = user_node.and_then(|node| user.log_frequency(node));
+                let log_frequency = user_word.unwrap_or(tables.log_frequency(node));
                 let score = log_frequency - log_total + self.steps[at + length].score;
                 best = Step { score, length }.or(best);
             }

@@ -1,4 +1,4 @@
-//! From the best way through the dictionary to tokens: jieba's `__cut_DAG`.
+//! Turn the best steps through the dictionary into tokens: jieba's `__cut_DAG`.
 
 use std::ops::Range;
 
@@ -8,7 +8,7 @@ use super::letters::{Letter, chars, is_han};
 use super::route::Step;
 use crate::text::{Short, Sink};
 
-/// Hands the tokens of one text to a sink.
+/// Sends the tokens of one text to a sink.
 pub(super) struct Segmenter<'a, S> {
     pub dictionary: &'a Dictionary,
     pub letters: &'a [Letter],
@@ -26,7 +26,7 @@ pub(super) struct Buffers {
 }
 
 impl<S: Sink> Segmenter<'_, S> {
-    /// Words of the route are tokens. Runs of single characters get a second look.
+    /// Send the words of the route; runs of single characters are regrouped first.
     pub fn run(&mut self, steps: &[Step]) {
         let (mut at, mut singles) = (0, 0);
         let end = steps.len();
@@ -43,14 +43,14 @@ impl<S: Sink> Segmenter<'_, S> {
         self.regroup(singles..at);
     }
 
-    /// One token; returns its end.
+    /// Send one token; returns its end.
     #[inline]
     fn word(&mut self, range: Range<usize>) -> usize {
         match range.len() {
             1 => self.sink.char(self.letters[range.start].char),
-            // Blocks and line ends have characters of the basic plane only, and the sentinels make four letters.
-            2..=Short::MOST => {
-                let chars = std::array::from_fn(|place| self.letters[range.start + place].char);
+            // Blocks and line ends are of the basic plane, and sentinels follow if there are fewer than four letters.
+            2..=Short::MAX_CHARS => {
+                let chars = std::array::from_fn(|index| self.letters[range.start + index].char);
                 self.sink.short(Short::of_letters(chars, range.len()));
             }
             _ => self.long_word(range.clone()),
@@ -64,13 +64,13 @@ impl<S: Sink> Segmenter<'_, S> {
         self.sink.word(&self.buffers.word);
     }
 
-    /// A character that is in no block: a token of its own, but a line end of two characters is one.
+    /// Send a character outside all blocks as one token, together with the second one of a line end of two characters.
     fn outside(&mut self, at: usize) -> usize {
         let is_line_end = self.letters[at].char == '\r' && self.letters[at + 1].char == '\n';
         self.word(at..at + 1 + usize::from(is_line_end))
     }
 
-    /// Find new words in a run of characters that the route left single.
+    /// Find new words in a run of single characters.
     #[inline]
     fn regroup(&mut self, run: Range<usize>) {
         if run.len() == 1 {
@@ -97,7 +97,7 @@ impl<S: Sink> Segmenter<'_, S> {
         }
     }
 
-    /// Ask the hidden Markov model.
+    /// Send the words that the hidden Markov model finds.
     fn chinese(&mut self, run: Range<usize>) -> usize {
         let mut states = std::mem::take(&mut self.buffers.states);
         let mut at = run.start;

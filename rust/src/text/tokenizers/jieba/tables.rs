@@ -29,7 +29,7 @@ use crate::bits::set_bits;
 static FILE: &[u8] = include_bytes!("tables.bin");
 const HEADER: usize = 48;
 const PARENT: u16 = 0x8000;
-/// As many as a `u16` can name, so that no rank needs a test.
+/// One for each value of a `u16`, so that ranks need no bounds check.
 const RANKS: usize = 1 << 16;
 
 // The file is compiled in, so a wrong one stops the build, not the program.
@@ -45,7 +45,7 @@ static TABLES: LazyLock<Tables> = LazyLock::new(Tables::unpack);
 pub(super) struct Tables {
     pub alphabet: Alphabet,
     pub trie: Trie,
-    /// By rank. Rank 0 stands for no word.
+    /// By rank. Rank 0 means no word.
     frequencies: Vec<u64>,
     log_frequencies: Box<[f64; RANKS]>,
     /// Sum of the frequencies of all lines of the dictionary.
@@ -60,18 +60,18 @@ impl fmt::Debug for Tables {
 }
 
 impl Tables {
-    /// The tables; the first call takes some milliseconds.
+    /// Return the tables; the first call takes some milliseconds.
     pub fn get() -> &'static Self {
         &TABLES
     }
 
-    /// Logarithm of the frequency of the word that ends here, minus infinity if none does.
+    /// Return the logarithm of the frequency of the word that ends here, minus infinity if none does.
     #[inline]
     pub fn log_frequency(&self, node: Node) -> f64 {
         self.log_frequencies[usize::from(node.rank())]
     }
 
-    /// The frequency of the word that ends here, 0 if none does.
+    /// Return the frequency of the word that ends here, 0 if none does.
     pub fn frequency(&self, node: Node) -> u64 {
         self.frequencies[usize::from(node.rank())]
     }
@@ -96,7 +96,7 @@ impl Tables {
     }
 }
 
-/// The logarithms of the frequencies.
+/// Return the logarithms of the frequencies.
 fn logarithms(frequencies: &[u64]) -> Box<[f64; RANKS]> {
     let mut logarithms = vec![0.0; RANKS];
     for (logarithm, &frequency) in logarithms.iter_mut().zip(frequencies) {
@@ -105,7 +105,7 @@ fn logarithms(frequencies: &[u64]) -> Box<[f64; RANKS]> {
     logarithms.try_into().expect("the vector has that length")
 }
 
-/// What is left of the file.
+/// The rest of the file.
 struct Reader(&'static [u8]);
 
 impl Reader {
@@ -151,13 +151,13 @@ impl Reader {
         let transition = std::array::from_fn(|_| self.f64s());
         let values: Vec<f64> = self.arrays(emissions).map(f64::from_le_bytes).collect();
         let missing = [values[0]; STATES];
-        let known = self.arrays(chars).map(|bytes: [u8; 2 * STATES]| {
+        let by_code = self.arrays(chars).map(|bytes: [u8; 2 * STATES]| {
             std::array::from_fn(|state| {
                 values[usize::from(u16::from_le_bytes([bytes[2 * state], bytes[2 * state + 1]]))]
             })
         });
         // No character has code 0.
-        Hmm { start, transition, emissions: std::iter::once(missing).chain(known).collect() }
+        Hmm { start, transition, emissions: std::iter::once(missing).chain(by_code).collect() }
     }
 }
 
@@ -172,12 +172,12 @@ mod tests {
     }
 
     #[test]
-    fn file_is_whole() {
+    fn the_checksum_matches() {
         assert_eq!(FILE[12..16], crc32(&FILE[HEADER..]).to_le_bytes());
     }
 
     #[test]
-    fn whole_file_is_read() {
+    fn values_of_jieba_are_read() {
         let tables = Tables::get();
         // The sum of the frequencies of jieba 0.42.1's dict.txt; the line "B超 3 n" is there twice.
         assert_eq!(tables.total, 60_101_967);

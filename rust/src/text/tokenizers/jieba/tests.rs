@@ -69,14 +69,14 @@ fn characters_outside_all_blocks() {
         ("ＡＢ１２．５", &["Ａ", "Ｂ", "１", "２", "．", "５"]),
         ("好👍🏻棒", &["好", "👍", "🏻", "棒"]),
         ("😀𠀀中国", &["😀", "𠀀", "中国"]),
-        // A word of the dictionary that can never be found.
+        // A word of the dictionary that is never found: its first character is outside all blocks.
         ("γ射线", &["γ", "射线"]),
         ("a\u{3000}b\r\nc\n\rd", &["a", "\u{3000}", "b", "\r\n", "c", "\n", "\r", "d"]),
     ]);
 }
 
 #[test]
-fn one_scratch_serves_long_and_short_texts() {
+fn buffers_are_reused_for_long_and_short_texts() {
     let jieba = Jieba::new(None).expect("no dictionary");
     let mut scratch = Scratch::default();
     for text in ["小明硕士毕业于中国科学院", "兔角龟毛", "", "中", "鬼怕恶人", "小明硕士毕业于中国科学院"]
@@ -97,7 +97,7 @@ fn long_texts_take_linear_time() {
 }
 
 #[test]
-fn user_words_join_and_prefixes_do_not() {
+fn user_words_are_tokens_and_their_prefixes_are_not() {
     let dict = "云计算 5\n李小福 2 nr\n创新办 3 i\neasy_install 3 eng\n好用 300\n八一双鹿 3 nz\n台中\n凱特琳 nz\nEdu Trust认证 2000";
     let cut = |text| cut_with(Some(dict), text).join("/");
     assert_eq!(

@@ -1,6 +1,6 @@
-//! jieba's format for user dictionaries: jieba's `load_userdict`.
+//! jieba's format of user dictionaries: jieba's `load_userdict`.
 //!
-//! One word a line, then perhaps a frequency, then perhaps a tag, which is not used.
+//! Each line has a word, then optionally a frequency, then optionally a tag, which is ignored.
 
 use super::Scratch;
 use super::dictionary::Dictionary;
@@ -15,14 +15,14 @@ struct Line<'a> {
     frequency: Option<&'a str>,
 }
 
-/// Add the words of `text` to the dictionary, in order, since a missing frequency follows from those before.
+/// Add the words of `text` to the dictionary, in order: a missing frequency depends on the words before.
 pub(super) fn load(text: &str, dictionary: &mut Dictionary) -> Result<()> {
     let mut scratch = Scratch::default();
     for (number, line) in (1..).zip(text.split('\n')) {
         let Some(line) = parse(line) else { continue };
         let frequency = match line.frequency {
             None => suggest(line.word, dictionary, &mut scratch),
-            // Digits that fail to parse are too many, and so is this.
+            // Digits that do not parse are too many; this is over the limit too.
             Some(digits) => digits.parse().unwrap_or(u64::MAX),
         };
         if dictionary.insert(line.word, frequency).is_none() {
@@ -35,9 +35,9 @@ pub(super) fn load(text: &str, dictionary: &mut Dictionary) -> Result<()> {
     Ok(())
 }
 
-/// Split a line as the pattern `^(.+?)( [0-9]+)?( [a-z]+)?$`, `None` for an empty one.
+/// Split a line like the pattern `^(.+?)( [0-9]+)?( [a-z]+)?$`, `None` for an empty one.
 fn parse(line: &str) -> Option<Line<'_>> {
-    // jieba strips bytes, so only ASCII white space, and byte order marks after that.
+    // jieba strips bytes, so only ASCII white space, then byte order marks.
     let line = line.trim_matches(|c| matches!(c, '\t'..='\r' | ' ')).trim_start_matches('\u{feff}');
     let head = without_last(line, |c| c.is_ascii_lowercase()).map_or(line, |(head, _)| head);
     let (word, frequency) = match without_last(head, |c| c.is_ascii_digit()) {
@@ -47,24 +47,24 @@ fn parse(line: &str) -> Option<Line<'_>> {
     (!word.is_empty()).then_some(Line { word, frequency })
 }
 
-/// Split off a last field of such characters, unless nothing would be left.
-fn without_last(line: &str, wanted: fn(char) -> bool) -> Option<(&str, &str)> {
+/// Split off a last field of such characters, unless nothing would remain.
+fn without_last(line: &str, predicate: fn(char) -> bool) -> Option<(&str, &str)> {
     let (head, field) = line.rsplit_once(' ')?;
-    (!head.is_empty() && !field.is_empty() && field.chars().all(wanted)).then_some((head, field))
+    (!head.is_empty() && !field.is_empty() && field.chars().all(predicate)).then_some((head, field))
 }
 
-/// A frequency that is just enough to make `word` a token: jieba's `suggest_freq`.
+/// Return the smallest frequency that makes `word` a token: jieba's `suggest_freq`.
 fn suggest(word: &str, dictionary: &Dictionary, scratch: &mut Scratch) -> u64 {
     let total = dictionary.total as f64;
-    let mut chance = 1.0;
+    let mut probability = 1.0;
     cut_by_dictionary(word, dictionary, scratch, |piece| {
-        chance *= dictionary.frequency(chars(piece)).unwrap_or(1) as f64 / total;
+        probability *= dictionary.frequency(chars(piece)).unwrap_or(1) as f64 / total;
     });
-    let enough = (chance * total) as u64 + 1;
+    let enough = (probability * total) as u64 + 1;
     enough.max(dictionary.frequency(word.chars()).unwrap_or(1))
 }
 
-/// Cut without the hidden Markov model, where letters and digits left single join: jieba's `__cut_DAG_NO_HMM`.
+/// Split without the hidden Markov model; single letters and digits are joined: jieba's `__cut_DAG_NO_HMM`.
 fn cut_by_dictionary(text: &str, dictionary: &Dictionary, scratch: &mut Scratch, mut sink: impl FnMut(&[Letter])) {
     let (letters, steps, _) = scratch.read(text.chars(), dictionary);
     let is_joined = |at: usize| steps[at].length == 1 && letters[at].char.is_ascii_alphanumeric();
@@ -103,7 +103,7 @@ mod tests {
 
     /// `jieba.load_userdict`, then `jieba.dt.FREQ` and `jieba.dt.total` (jieba 0.42.1).
     #[test]
-    fn missing_frequencies_follow_from_the_words_before() {
+    fn missing_frequencies_depend_on_the_words_before() {
         let mut dictionary = Dictionary::new();
         load("台中\n江南大桥\n南京市\nγ射线\nγ\nabcd\nabc", &mut dictionary).expect("a good dictionary");
         let frequency = |word: &str| dictionary.frequency(word.chars());

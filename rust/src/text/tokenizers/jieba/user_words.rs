@@ -1,12 +1,12 @@
-//! The words of a user's dictionary, as a tree beside that of jieba's own words.
+//! The words of a user dictionary as a trie, next to that of jieba's own words.
 
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
-/// A word that may go on, and what the user said about it.
+/// A node: a prefix of words, and what the user dictionary has for it.
 #[derive(Debug, Clone, Copy, Default)]
 struct Entry {
-    /// `None` if the user gave only longer words.
+    /// `None` if the user dictionary has only longer words.
     frequency: Option<u64>,
     log_frequency: f64,
     force_split: bool,
@@ -20,14 +20,14 @@ pub(super) struct UserWords {
 }
 
 impl UserWords {
-    /// The start of every word.
+    /// The empty prefix.
     pub const ROOT: usize = 0;
 
     pub fn new() -> Self {
         Self { children: HashMap::default(), entries: vec![Entry::default()] }
     }
 
-    /// Add a word or change its frequency. One with frequency 0 is never found again by the hidden Markov model.
+    /// Add a word or change its frequency. The hidden Markov model never finds a word that once had the frequency 0.
     pub fn insert(&mut self, word: &str, frequency: u64) {
         let mut node = Self::ROOT;
         for char in word.chars() {
@@ -43,30 +43,30 @@ impl UserWords {
         entry.force_split |= frequency == 0;
     }
 
-    /// The node that `char` leads to from `node`.
+    /// Return the child of `node` by `char`.
     #[inline]
     pub fn child(&self, node: usize, char: char) -> Option<usize> {
         self.children.get(&(node, char)).copied()
     }
 
-    /// The node at the end of a word or of its beginning.
+    /// Return the node of a word or prefix.
     pub fn find(&self, mut word: impl Iterator<Item = char>) -> Option<usize> {
         word.try_fold(Self::ROOT, |node, char| self.child(node, char))
     }
 
-    /// The frequency the user gave to the word that ends here.
+    /// Return the frequency in the user dictionary of the word that ends here.
     pub fn frequency(&self, node: usize) -> Option<u64> {
         self.entries[node].frequency
     }
 
-    /// Its logarithm.
+    /// Return the logarithm of that frequency.
     #[inline]
     pub fn log_frequency(&self, node: usize) -> Option<f64> {
         let entry = self.entries[node];
         entry.frequency.map(|_| entry.log_frequency)
     }
 
-    /// Whether the hidden Markov model must not find this word.
+    /// Return whether the hidden Markov model must not find this word.
     pub fn is_force_split(&self, node: usize) -> bool {
         self.entries[node].force_split
     }
