@@ -19,16 +19,16 @@
 //! # Why it is fast
 //!
 //! - *Everything random happens in a cache.* About 4,096 n-grams share a partition, whose hash table fits the second-level
-//!   cache. A block of items has at most 65,536 tokens or one item, so the sort by partition in pass 1 and the reads of
-//!   pass 3 stay in a cache as well. Main memory is read and written sequentially.
+//!   cache. A block of items has about 65,536 tokens at most, unless one item is larger, so the sort by partition in
+//!   pass 1 and the reads of pass 3 stay in a cache as well. Main memory is read and written sequentially.
 //! - *No position travels with an n-gram.* Passes 1 and 3 visit the same n-grams in the same order (`traversal.rs`), so the
 //!   document frequencies of a partition come back in the order in which its n-grams were sent.
 //! - *Orders are counted one after the other, with pruning.* An n-gram occurs in no more items than its two parts of one
 //!   token less. Where a part occurs in one item only, so does the n-gram: its document frequency is 1, and it is not
 //!   sent. Where a part occurs once in its item, so does the n-gram: it cannot repeat, and no table has to check. Both
-//!   conclusions are exact. In a small set they spare most n-grams of three and four tokens. They do not hold for
-//!   document frequencies from elsewhere that contradict themselves, nor where a table of all n-grams is wanted; then
-//!   pruning by document frequency is off.
+//!   conclusions are exact. In a small set they spare most n-grams of three and four tokens. Everything is sent if the
+//!   document frequencies come from elsewhere, where they may contradict each other, and if a table of all n-grams is
+//!   wanted.
 //!
 //! # An example
 //!
