@@ -1,4 +1,4 @@
-# Everything that a person or a machine does with this repository. Each target does its own set-up.
+# Every task of this repository. Each target sets up what it needs.
 .DEFAULT_GOAL := help
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -9,28 +9,31 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
 STAMPS := $(VENV)/.stamps
-# torch takes twice as long to import where its bytecode is not kept, and dozens of tests start processes that import it.
+# Without cached bytecode, torch takes twice as long to import, and dozens of tests start processes that import it.
 export PYTHONDONTWRITEBYTECODE :=
 export PYTHONPYCACHEPREFIX := $(abspath $(VENV))/pycache
 RUST_SOURCES := $(shell find src rust/src -type f) Cargo.toml Cargo.lock rust/Cargo.toml pyproject.toml
 
-.PHONY: help demo test test-rust test-python lint fmt bench bench-gpu fuzz clean
+.PHONY: help demo test test-quick test-rust test-python lint fmt bench bench-gpu fuzz clean
 
-help: ## Show this list
+help: ## List all targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
-demo: $(STAMPS)/extension ## Score the samples that the package ships
+demo: $(STAMPS)/extension ## Score the sample files of the package
 	@$(BIN)/muge-fast demo
 
 test: test-rust test-python ## Run all tests
 
-test-rust: ## Run the tests of the core crate, without Python
+test-quick: $(STAMPS)/extension $(STAMPS)/test ## Run the tests of the package that are not marked as slow
+	$(BIN)/pytest -q -n auto --dist worksteal -m "not slow"
+
+test-rust: ## Run the tests of the core crate, which need no Python
 	cargo test --quiet --locked -p muge-fast-core
 
-test-python: $(STAMPS)/extension $(STAMPS)/test ## Run the tests of the package, with the reference implementations
+test-python: $(STAMPS)/extension $(STAMPS)/test ## Run the tests of the package, against the reference implementations
 	$(BIN)/pytest -q -n auto --dist worksteal
 
-lint: $(STAMPS)/extension $(STAMPS)/test ## Check format, lints, types and stubs
+lint: $(STAMPS)/extension $(STAMPS)/test ## Check formatting, lints, types and stubs
 	cargo fmt --all --check
 	cargo clippy --quiet --locked --workspace --all-targets -- -D warnings
 	$(BIN)/ruff format --check .
@@ -43,7 +46,7 @@ fmt: $(STAMPS)/test ## Format all code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix --exit-zero --quiet .
 
-bench: $(STAMPS)/extension $(STAMPS)/test $(STAMPS)/bench ## Measure against the rivals and write docs/benchmarks.md
+bench: $(STAMPS)/extension $(STAMPS)/test $(STAMPS)/bench ## Compare with other packages and write docs/benchmarks.md
 	$(BIN)/python -m benches.report $(SECTIONS)
 
 bench-gpu: $(STAMPS)/extension $(STAMPS)/test ## Measure FID's network on a CUDA device, if there is one
@@ -69,7 +72,7 @@ $(STAMPS)/bench: pyproject.toml | $(STAMPS)/venv
 	$(UV) pip install --quiet --python $(BIN)/python --group bench
 	touch $@
 
-# An editable install: Python files are used where they lie, only a change of Rust code builds again.
+# An editable install: changes of Python files take effect at once, and only changes of Rust code need a build.
 $(STAMPS)/extension: $(RUST_SOURCES) | $(STAMPS)/venv
 	$(UV) pip install --quiet --python $(BIN)/python "maturin>=1.9,<2"
 	VIRTUAL_ENV=$(abspath $(VENV)) $(BIN)/maturin develop --release --uv --quiet

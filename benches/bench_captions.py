@@ -23,22 +23,22 @@ def captions() -> CaptionSet:
 
 
 def fresh(texts: CaptionSet) -> tuple[tuple[list[str], list[list[str]]], dict[str, Any]]:
-    """New strings: Python keeps a string's UTF-8 form once it was asked for."""
+    """Return new strings: Python caches the UTF-8 form of a string after the first use."""
     copy = lambda text: text.encode().decode()  # noqa: E731
     references = [[copy(reference) for reference in row] for row in texts.references]
     return ([copy(prediction) for prediction in texts.predictions], references), {}
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _accurate() -> None:
-    """No timing without the right answer."""
-    few = caption_set(100, seed=1)
-    spaced = [" ".join(tokens) for tokens in mf.tokenize(few.predictions)]
-    references = [[" ".join(tokens) for tokens in mf.tokenize(row)] for row in few.references]
-    scores = mf.score_captions(few.predictions, few.references)
+def _check_scores() -> None:
+    """Check the scores before anything is timed."""
+    small = caption_set(100, seed=1)
+    spaced = [" ".join(tokens) for tokens in mf.tokenize(small.predictions)]
+    references = [[" ".join(tokens) for tokens in mf.tokenize(row)] for row in small.references]
+    scores = mf.score_captions(small.predictions, small.references)
     for name, expected in pycocoevalcap((spaced, references)).items():
         np.testing.assert_allclose(scores[name].per_item, expected[1:], rtol=0, atol=1e-12)
-    texts = [few.predictions[0], few.references[0][0]]
+    texts = [small.predictions[0], small.references[0][0]]
     assert mf.tokenize(texts, "jieba") == jieba_tokens(texts)
 
 

@@ -1,7 +1,7 @@
-"""Caption sets of any size, made from a seed.
+"""Caption sets of any size, generated from a seed.
 
-Words are drawn from jieba's dictionary with their real frequencies, so that n-grams repeat about as they do in real
-text: a few everywhere, most of them once. Each item has words of its own that its captions share.
+Words are drawn from jieba's dictionary with their real frequencies, so that n-grams repeat about as in real text: a few
+are everywhere, most occur once. The captions of an item share words of its topic.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ LATIN = ("A字裙", "T恤", "V领", "3D", "USB", "500ml", "2.0", "XL码", "100%"
 
 @dataclass(frozen=True)
 class CaptionSet:
-    """Predictions and references by position."""
+    """Predictions and references in the same order."""
 
     predictions: list[str]
     references: list[list[str]]
@@ -36,14 +36,14 @@ def _words() -> tuple[npt.NDArray[np.object_], npt.NDArray[np.float64]]:
 
 
 def caption_set(items: int, references: int = 5, words: int = 50, seed: int = 0) -> CaptionSet:
-    """Captions of about ``1.45 * words`` characters; 50 words make about 73 characters."""
+    """Generate captions of about ``1.45 * words`` characters; 50 words are about 73 characters."""
     random = np.random.default_rng(seed)
     vocabulary, cumulative = _words()
     captions = references + 1
     topics = np.searchsorted(cumulative, random.random((items, words)))
     free = np.searchsorted(cumulative, random.random((items, captions, words)))
-    own = np.take_along_axis(topics[:, None, :], random.integers(0, words, (items, captions, words)), axis=2)
-    chosen = vocabulary[np.where(random.random((items, captions, words)) < 0.5, own, free)]
+    shared = np.take_along_axis(topics[:, None, :], random.integers(0, words, (items, captions, words)), axis=2)
+    chosen = vocabulary[np.where(random.random((items, captions, words)) < 0.5, shared, free)]
     lengths = random.integers(int(words * 0.7), words + 1, (items, captions))
     stops = random.integers(0, len(PUNCTUATION), (items, captions))
     latin = random.integers(0, len(LATIN) * 4, (items, captions))

@@ -1,4 +1,4 @@
-"""The best items from embeddings, against faiss with both kernels of its OpenBLAS, and torch."""
+"""Top-k search over embeddings, compared with faiss, under two kernels of its OpenBLAS, and with torch."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ DIMS = 512
 ROUNDS = 5
 FAISS: dict[str, dict[str, str]] = {"faiss": {}}
 if mf.cpu_level() in {"avx512", "vnni"}:
-    # What OpenBLAS picks by itself on new CPUs is not always its fastest kernel. On others this one would crash.
+    # OpenBLAS does not always choose its fastest kernel on new CPUs. Without AVX-512 this kernel would crash.
     FAISS["faiss, OPENBLAS_CORETYPE=SkylakeX"] = {"OPENBLAS_CORETYPE": "SkylakeX"}
 
 
 def embeddings(queries: int = 5_000, items: int = 30_000) -> Iterator[Row]:
-    """Unit vectors of three kinds."""
+    """Measure searches over unit vectors of three distributions."""
     random = np.random.default_rng(0)
     centres = random.standard_normal((items // 100, DIMS), dtype="float32")
     outliers = np.ones(DIMS, dtype="float32")
     outliers[[3, 77]] = 20
-    for kind, spread, scale, clusters in (
+    for kind, deviation, scale, clusters in (
         ("random", 1.0, 1.0, None),
         ("clustered", 0.3, 1.0, centres),
         ("two dimensions 20 times larger", 1.0, outliers, None),
     ):
         pair = []
         for count in (queries, items):
-            vectors = spread * scale * random.standard_normal((count, DIMS), dtype="float32")
+            vectors = deviation * scale * random.standard_normal((count, DIMS), dtype="float32")
             if clusters is not None:
                 vectors += clusters[random.integers(0, len(clusters), count)]
             pair.append((vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype("float32"))
@@ -48,29 +48,29 @@ def embeddings(queries: int = 5_000, items: int = 30_000) -> Iterator[Row]:
 
 def _compare(kind: str, queries: np.ndarray, items: np.ndarray) -> Iterator[Row]:
     ranking = mf.top_k(queries, items, K)
-    part = slice(None, None, max(1, len(queries) // 200))
-    scores = queries[part].astype("float64") @ items.astype("float64").T
+    sample = slice(None, None, max(1, len(queries) // 200))
+    scores = queries[sample].astype("float64") @ items.astype("float64").T
     expected = np.argsort(-scores, axis=1, kind="stable")[:, :K]
-    check(f"top_k, {kind}: rows that differ", float((expected != ranking.indices[part]).any(axis=1).sum()), 0)
+    check(f"top_k, {kind}: queries that differ", float((expected != ranking.indices[sample]).any(axis=1).sum()), 0)
     left, right = torch.from_numpy(queries), torch.from_numpy(items)
     names = [*FAISS, "torch, matmul and topk"]
-    seconds: dict[str, list[float]] = {name: [] for name in [*names, "own"]}
+    seconds: dict[str, list[float]] = {name: [] for name in [*names, "muge_fast"]}
     with tempfile.TemporaryDirectory() as folder:
         np.save(f"{folder}/queries.npy", queries)
         np.save(f"{folder}/items.npy", items)
         for _ in range(ROUNDS):
             for name, settings in FAISS.items():
                 seconds[name].append(_faiss(folder, settings))
-                theirs = np.load(f"{folder}/scores.npy")
-                check(f"{name}, {kind}", float(np.abs(theirs - ranking.scores).max()), 1e-5)
-                # A rival beside us, each with its own clock of the machine's mood.
-                seconds["own"].append(clock(lambda: mf.top_k(queries, items, K)))
+                scores = np.load(f"{folder}/scores.npy")
+                check(f"{name}, {kind}", float(np.abs(scores - ranking.scores).max()), 1e-5)
+                # Between the runs of the rivals, so that all see the same load on the machine.
+                seconds["muge_fast"].append(clock(lambda: mf.top_k(queries, items, K)))
             seconds[names[-1]].append(clock(lambda: torch.topk(left @ right.T, K)))
     work = f"Top {K} from embeddings, {len(queries):,} x {len(items):,} x {DIMS}, {kind}"
-    own = statistics.median(seconds["own"])
+    ours = statistics.median(seconds["muge_fast"])
     for name in names:
-        ratios = [theirs / own for theirs in seconds[name]]
-        yield work, f"{name} {show(statistics.median(seconds[name]))}", show(own), times(ratios)
+        ratios = [rival / ours for rival in seconds[name]]
+        yield work, f"{name} {show(statistics.median(seconds[name]))}", show(ours), times(ratios)
 
 
 def _faiss(folder: str, settings: dict[str, str]) -> float:
@@ -83,7 +83,7 @@ def _faiss(folder: str, settings: dict[str, str]) -> float:
 
 
 def train_scale(queries: int = 250_000, items: int = 129_000) -> Iterator[Row]:
-    """The training set of MUGE, in a process of its own for its memory."""
+    """Measure a search of the size of MUGE's training set, in a separate process to measure its memory."""
     command = [sys.executable, "-m", "benches.embeddings", str(queries), str(items)]
     output = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603
     seconds, megabytes = (float(number) for number in output.stdout.split())
@@ -92,7 +92,7 @@ def train_scale(queries: int = 250_000, items: int = 129_000) -> Iterator[Row]:
 
 
 def main() -> None:
-    """Search random vectors of the given numbers; print seconds and the megabytes that it took."""
+    """Search random vectors; print seconds and megabytes of memory. The arguments are numbers of queries and items."""
     random = np.random.default_rng(0)
     queries, items = (random.standard_normal((int(count), DIMS), dtype="float32") for count in sys.argv[1:3])
     before = reset_peak()

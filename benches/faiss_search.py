@@ -1,7 +1,7 @@
-"""One search with faiss, in a process of its own because OpenBLAS reads its settings when it is loaded.
+"""One search with faiss, in a separate process because OpenBLAS reads its settings when it is loaded.
 
-``python -m benches.faiss_search FOLDER K`` reads ``queries.npy`` and ``items.npy`` there, writes ``scores.npy`` and
-prints seconds.
+``python -m benches.faiss_search FOLDER K`` reads ``queries.npy`` and ``items.npy`` from a folder, writes ``scores.npy``
+to it and prints the seconds of the search.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 
 
 def main() -> None:
-    """Search once to warm up, then measured, from vectors to result."""
+    """Search once to warm up, then measure a search from vectors to scores."""
     folder, k = Path(sys.argv[1]), int(sys.argv[2])
     queries, items = (np.load(folder / f"{name}.npy") for name in ("queries", "items"))
     search(queries[:100], items[:1000], k)
@@ -27,7 +27,7 @@ def main() -> None:
 
 
 def search(queries: np.ndarray, items: np.ndarray, k: int) -> np.ndarray:
-    """The best by inner product."""
+    """Return the highest inner products of each query."""
     index = faiss.IndexFlatIP(items.shape[1])
     index.add(items)
     return index.search(queries, k)[0]

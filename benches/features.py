@@ -1,4 +1,4 @@
-"""Reading a feature file, against json and orjson with NumPy."""
+"""Reading a feature file, compared with json and orjson followed by NumPy."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ ROUNDS = 5
 
 
 def features(rows: int = 10_000) -> Iterator[Row]:
-    """A file as Chinese-CLIP writes it: each float32 as the text of Python's float."""
+    """Measure a file as Chinese-CLIP writes it, where each float32 is written as a Python float."""
     random = np.random.default_rng(0)
     expected = random.standard_normal((rows, DIMS), dtype="float32")
     expected /= np.linalg.norm(expected, axis=1, keepdims=True)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "img_feat.jsonl"
         with path.open("w", encoding="utf-8") as file:
-            for number, row in enumerate(expected.tolist()):
-                file.write(json.dumps({"image_id": number, "feature": row}) + "\n")
+            for image_id, row in enumerate(expected.tolist()):
+                file.write(json.dumps({"image_id": image_id, "feature": row}) + "\n")
         megabytes = path.stat().st_size / 1e6
         runs: dict[str, Callable[[], np.ndarray]] = {
             "json": lambda: _read(path, json.loads),
             "orjson": lambda: _read(path, orjson.loads),
-            "own": lambda: mf.read_features(path)[1],
+            "muge_fast": lambda: mf.read_features(path)[1],
         }
         seconds: dict[str, list[float]] = {name: [] for name in runs}
         for name, run in runs.items():
@@ -40,12 +40,12 @@ def features(rows: int = 10_000) -> Iterator[Row]:
         for _ in range(ROUNDS):
             for name, run in runs.items():
                 seconds[name].append(clock(run))
-    own = seconds["own"]
+    ours = seconds["muge_fast"]
     work = f"Feature file, {rows:,} x {DIMS} ({megabytes:.0f} MB), to ids and a float32 matrix"
     for name in ("json", "orjson"):
-        ratios = [theirs / ours for theirs, ours in zip(seconds[name], own, strict=True)]
+        ratios = [slow / fast for slow, fast in zip(seconds[name], ours, strict=True)]
         rival = f"{name} and np.array {show(statistics.median(seconds[name]))}"
-        yield work, rival, show(statistics.median(own)), times(ratios)
+        yield work, rival, show(statistics.median(ours)), times(ratios)
 
 
 def _read(path: Path, loads: Callable[[bytes], dict]) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""The Fréchet distance of features, against the square root of a matrix that all other tools take."""
+"""The Fréchet distance of features, against the matrix square root that other tools compute."""
 
 from __future__ import annotations
 
@@ -11,40 +11,40 @@ from benches.timing import Row, check, clock, show, times
 from muge_fast.image import Statistics, frechet_distance
 
 ROUNDS = 3
-# Images of each set, and how far the answers may be from each other: with fewer images than features the covariances
-# are singular, and what is made of their root is wrong in the fifth digit.
+# Images of each set, and the relative difference allowed between both answers: with fewer images than features the
+# covariances are singular, and a distance from their square root is wrong in the fifth digit.
 SETS = {500: 1e-3, 5_000: 1e-9}
 
 
 def frechet(dims: int = 2048, sets: dict[int, float] = SETS) -> Iterator[Row]:
-    """From statistics to the distance."""
+    """Yield a row for each size of sets: the time from statistics to the distance."""
     yield from (row(count, dims, bound) for count, bound in sets.items())
 
 
 def row(count: int, dims: int, bound: float) -> Row:
-    """Sets of one size."""
-    sides = [Statistics.of(features(count, dims, seed)) for seed in range(2)]
-    moments = [(side.mean, side.covariance) for side in sides]
-    found: dict[str, float] = {}
-    slow, quick = [], []
+    """Compare both ways on sets of ``count`` images."""
+    statistics = [Statistics.from_features(features(count, dims, seed)) for seed in range(2)]
+    moments = [(each.mean, each.covariance) for each in statistics]
+    distances: dict[str, float] = {}
+    scipy_times, times_here = [], []
     for _ in range(ROUNDS):
-        slow.append(clock(lambda: found.update(theirs=by_root(*moments))))
-        quick.append(clock(lambda: found.update(ours=frechet_distance(*sides))))
-    check(f"distance of {count}", abs(found["ours"] / found["theirs"] - 1), bound)
+        scipy_times.append(clock(lambda: distances.update(scipy=distance_by_sqrtm(*moments))))
+        times_here.append(clock(lambda: distances.update(muge_fast=frechet_distance(*statistics))))
+    check(f"distance of {count}", abs(distances["muge_fast"] / distances["scipy"] - 1), bound)
     work = f"Fréchet distance, {count:,} and {count:,} images, {dims} features"
-    ratios = [left / right for left, right in zip(slow, quick, strict=True)]
-    return work, f"scipy sqrtm {show(np.median(slow))}", show(np.median(quick)), times(ratios)
+    ratios = [slow / fast for slow, fast in zip(scipy_times, times_here, strict=True)]
+    return work, f"scipy sqrtm {show(np.median(scipy_times))}", show(np.median(times_here)), times(ratios)
 
 
 def features(count: int, dims: int, seed: int) -> np.ndarray:
-    """Features above zero, some of which go together, as those of a network do."""
+    """Return non-negative, correlated features, like those of a network."""
     rng = np.random.default_rng(seed)
     mixed = rng.normal(size=(count, dims)) @ np.random.default_rng(9).normal(size=(dims, dims)) / dims**0.5
     return np.maximum(mixed + 0.1 * seed, 0) + 0.01 * rng.normal(size=(count, dims))
 
 
-def by_root(first: tuple[np.ndarray, np.ndarray], second: tuple[np.ndarray, np.ndarray]) -> float:
-    """The formula as it stands, which pytorch-fid, clean-fid and others compute."""
-    difference = first[0] - second[0]
-    root = scipy.linalg.sqrtm(first[1] @ second[1])
-    return float(difference @ difference + np.trace(first[1]) + np.trace(second[1]) - 2 * np.trace(root.real))
+def distance_by_sqrtm(real: tuple[np.ndarray, np.ndarray], generated: tuple[np.ndarray, np.ndarray]) -> float:
+    """Compute the formula literally, as pytorch-fid, clean-fid and others do."""
+    difference = real[0] - generated[0]
+    root = scipy.linalg.sqrtm(real[1] @ generated[1])
+    return float(difference @ difference + np.trace(real[1]) + np.trace(generated[1]) - 2 * np.trace(root.real))

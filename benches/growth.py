@@ -1,4 +1,4 @@
-"""Time and peak memory of scoring many items, in a process of its own: ``python -m benches.growth ITEMS``."""
+"""Time and peak memory of scoring many items, in a separate process: ``python -m benches.growth ITEMS``."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def main() -> None:
         chunk = caption_set(min(CHUNK, items - len(predictions)), seed=seed)
         predictions += chunk.predictions
         references += chunk.references
-    # All sizes are timed twice: the best of more would flatter the small ones. The first run also counts the memory.
+    # Every size is timed twice: the minimum of more runs would favour small sizes. The first run measures memory, too.
     before = reset_peak()
     seconds = []
     for _ in range(2):
@@ -35,13 +35,13 @@ def main() -> None:
 
 
 def reset_peak() -> int:
-    """Forget the largest memory so far, which making the texts took; returns the memory in use, in KiB."""
+    """Reset the peak memory, which generating the texts has raised, and return the memory in use, in KiB."""
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
     return memory("VmRSS")
 
 
 def memory(name: str) -> int:
-    """A line of the process's status, in KiB."""
+    """Return a memory field of the process's status, in KiB."""
     lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith(name))
 

@@ -27,22 +27,22 @@ ROUNDS = 3
 
 
 def images(count: int = 200) -> Iterator[Row]:
-    """Two folders to one number: decoding, resizing, network, statistics, distance.
+    """Compare FID from two folders: decoding, resizing, network, statistics, distance.
 
-    Each rival's run is followed by ours, so that both meet the machine in the same mood.
+    Each run of a rival is followed by ours, so that the load of the machine affects both alike.
     """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         weights = folder / "inception.pth"
         torch.save(random_weights(), weights)
-        sides = [write_folder(folder / str(seed), count, seed) for seed in range(2)]
-        theirs, ours = rivals(sides, weights), own(sides, weights)
+        folders = [write_folder(folder / str(seed), count, seed) for seed in range(2)]
+        rivals, ours = rival_runs(folders, weights), own_runs(folders, weights)
         values: dict[str, float] = {}
         seconds: dict[tuple[str, str], list[float]] = {}
         for _ in range(ROUNDS):
-            for rival in theirs:
+            for rival in rivals:
                 for kind in (rival, *(kind for kind, (_, against) in ours.items() if rival in against)):
-                    run = theirs[kind] if kind == rival else ours[kind][0]
+                    run = rivals[kind] if kind == rival else ours[kind][0]
                     spent = clock(lambda run=run, kind=kind: values.update({kind: run()}))
                     seconds.setdefault((rival, kind), []).append(spent)
     check("fid", abs(values["fp32"] / values["torch-fidelity"] - 1), 1e-4)
@@ -50,47 +50,47 @@ def images(count: int = 200) -> Iterator[Row]:
     work = f"FID of two folders of {count} JPEG {SIZE} x {SIZE}, CPU"
     for kind, (_, against) in ours.items():
         for rival in against:
-            slow, quick = seconds[rival, rival], seconds[rival, kind]
-            ratios = [left / right for left, right in zip(slow, quick, strict=True)]
+            slow, fast = seconds[rival, rival], seconds[rival, kind]
+            ratios = [left / right for left, right in zip(slow, fast, strict=True)]
             text = f"{rival} {show(statistics.median(slow))}"
-            yield f"{work}, {kind}", text, show(statistics.median(quick)), times(ratios)
+            yield f"{work}, {kind}", text, show(statistics.median(fast)), times(ratios)
     if "bf16" in ours:
         yield f"{work}: bf16 differs from fp32 by", "", "", f"{abs(values['bf16'] / values['fp32'] - 1):.2%}"
     else:
         yield f"{work}, bf16", "", "", "not measured: this CPU has no instructions for it"
 
 
-def own(sides: list[Path], weights: Path) -> dict[str, tuple[Callable[[], float], tuple[str, ...]]]:
-    """Our runs, and the rivals that each is measured against."""
-    everyone = ("torch-fidelity", "pytorch-fid", "clean-fid")
+def own_runs(folders: list[Path], weights: Path) -> dict[str, tuple[Callable[[], float], tuple[str, ...]]]:
+    """Return our runs, and the rivals that each is compared with."""
+    all_rivals = ("torch-fidelity", "pytorch-fid", "clean-fid")
 
     def run(**options: str) -> float:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return muge_fast.image.fid(*sides, weights=weights, device="cpu", **options).value
+            return muge_fast.image.fid(*folders, weights=weights, device="cpu", **options).value
 
-    runs = {"fp32": (run, everyone), "fp32, as pytorch-fid": (lambda: run(protocol="pytorch-fid"), ("pytorch-fid",))}
+    runs = {"fp32": (run, all_rivals), "fp32, as pytorch-fid": (lambda: run(protocol="pytorch-fid"), ("pytorch-fid",))}
     if has_bf16():
-        runs["bf16"] = (lambda: run(precision="bf16"), everyone)
+        runs["bf16"] = (lambda: run(precision="bf16"), all_rivals)
     return runs
 
 
 def has_bf16() -> bool:
-    """Whether the CPU has instructions for bf16; where it is emulated, it is not for use."""
+    """Return whether the CPU has instructions for bf16; emulated, it is too slow to use."""
     facts = Path("/proc/cpuinfo")
     flags = facts.read_text(encoding="utf-8").split() if facts.exists() else []
     return "avx512_bf16" in flags or "amx_bf16" in flags
 
 
-def rivals(sides: list[Path], weights: Path) -> dict[str, Callable[[], float]]:
-    """Theirs, each with its own defaults for workers, its network given our weights."""
-    left, right = map(str, sides)
+def rival_runs(folders: list[Path], weights: Path) -> dict[str, Callable[[], float]]:
+    """Return the runs of rivals, with their default numbers of workers and our weights."""
+    left, right = map(str, folders)
     state = load_weights(weights).state
 
     def fidelity() -> float:
         options = {"input1": left, "input2": right, "fid": True, "cuda": False, "verbose": False, "cache": False}
-        found = torch_fidelity.calculate_metrics(**options, feature_extractor_weights_path=str(weights))
-        return float(found["frechet_inception_distance"])
+        metrics = torch_fidelity.calculate_metrics(**options, feature_extractor_weights_path=str(weights))
+        return float(metrics["frechet_inception_distance"])
 
     def score() -> float:
         patch = mock.patch("pytorch_fid.inception.load_state_dict_from_url", return_value=state)
@@ -108,8 +108,8 @@ def rivals(sides: list[Path], weights: Path) -> dict[str, Callable[[], float]]:
 
         features = cleanfid.fid.get_folder_features
         options = {"model": model, "num_workers": 2, "batch_size": 32, "device": torch.device("cpu"), "verbose": False}
-        theirs = [features(side, mode="clean", **options) for side in (left, right)]
-        moments = [(side.mean(axis=0), np.cov(side, rowvar=False)) for side in theirs]
+        both = [features(path, mode="clean", **options) for path in (left, right)]
+        moments = [(each.mean(axis=0), np.cov(each, rowvar=False)) for each in both]
         return float(cleanfid.fid.frechet_distance(*moments[0], *moments[1]))
 
     return {"torch-fidelity": fidelity, "pytorch-fid": score, "clean-fid": clean}

@@ -1,4 +1,4 @@
-"""The best items of each row of a ready matrix, against torch and against reading the matrix once."""
+"""Top-k of each row of a matrix, compared with torch.topk and with one pass over the matrix."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ROUNDS = 9
 
 
 def matrix(rows: int = 5_000, columns: int = 30_000) -> Iterator[Row]:
-    """Random rows, and ascending rows, where the best are always the newest."""
+    """Measure random rows, and ascending rows, in which every value is the best so far."""
     random = np.random.default_rng(0).standard_normal((rows, columns), dtype="float32")
     yield from _compare("random", random)
     random.sort(axis=1)
@@ -25,21 +25,21 @@ def matrix(rows: int = 5_000, columns: int = 30_000) -> Iterator[Row]:
 
 def _compare(kind: str, similarity: np.ndarray) -> Iterator[Row]:
     tensor = torch.from_numpy(similarity)
-    theirs = torch.topk(tensor, K).values.numpy()
-    check(f"top_k_of, {kind}", float(np.abs(theirs - mf.top_k_of(similarity, K).scores).max()), 0)
+    expected = torch.topk(tensor, K).values.numpy()
+    check(f"top_k_of, {kind}", float(np.abs(expected - mf.top_k_of(similarity, K).scores).max()), 0)
     runs: dict[str, Callable[[], object]] = {
         "torch": lambda: torch.topk(tensor, K),
-        # The quickest plain pass that torch has over all values, on the same threads.
+        # The fastest pass over all values that torch has, with the same threads.
         "read": lambda: torch.amax(tensor, 1),
-        "own": lambda: mf.top_k_of(similarity, K),
+        "muge_fast": lambda: mf.top_k_of(similarity, K),
     }
     seconds: dict[str, list[float]] = {name: [] for name in runs}
     for _ in range(ROUNDS):
         for name, run in runs.items():
             seconds[name].append(clock(run))
     work = f"Top {K} of each row, {similarity.shape[0]:,} x {similarity.shape[1]:,} float32, {kind}"
-    own = seconds["own"]
+    ours = seconds["muge_fast"]
     for name, rival in (("torch", "torch.topk"), ("read", "one pass, torch.amax")):
-        ratios = [theirs / ours for theirs, ours in zip(seconds[name], own, strict=True)]
+        ratios = [slow / fast for slow, fast in zip(seconds[name], ours, strict=True)]
         text = f"{rival} {show(statistics.median(seconds[name]))}"
-        yield work, text, show(statistics.median(own)), times(ratios)
+        yield work, text, show(statistics.median(ours)), times(ratios)

@@ -1,4 +1,4 @@
-"""Measure against the rivals and write docs/benchmarks.md: ``python -m benches.report [--quick] [SECTION...]``."""
+"""Compare with other packages and write docs/benchmarks.md: ``python -m benches.report [--quick] [SECTION...]``."""
 
 from __future__ import annotations
 
@@ -29,19 +29,26 @@ TARGET = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 INTRODUCTION = """\
 # Benchmarks
 
-Written by `make bench`, or by `make bench SECTIONS="captions growth"` for some sections: each says when and where it
-was measured. Every comparison checks that both sides give the same numbers, then runs both in the same process; times
-are medians, ratios medians of ratios (pycocoevalcap and jieba run once: they take minutes). Captions are 10,000 items
-with five references of about 72 characters each, made by `benches/data.py` with seed 0. Tables of other machines are in
-`benches/record/`.
+Written by `make bench`; `make bench SECTIONS="captions growth"` measures some sections. Each section names its date,
+machine and versions. A comparison first checks that both packages return the same numbers, then runs both in one
+process. Times are medians, and ratios are medians of ratios; pycocoevalcap and jieba run once, since they take minutes.
+The captions are 10,000 items with five references of about 72 characters each, made by `benches/data.py` with seed 0.
+`benches/record/` has tables of other machines.
 """
 
 
 class Section(NamedTuple):
-    """A part of the page: how it is measured, in full and quickly, and the packages that it depends on."""
+    """A section of the page.
+
+    Attributes:
+        measure: Yields the rows of the full measurement.
+        measure_quickly: Yields the rows of a small one.
+        packages: Names of the packages whose versions are printed.
+
+    """
 
     measure: Callable[[], Iterable[Row]]
-    quickly: Callable[[], Iterable[Row]]
+    measure_quickly: Callable[[], Iterable[Row]]
     packages: tuple[str, ...]
 
 
@@ -69,10 +76,10 @@ SECTIONS = {
 
 
 def main() -> None:
-    """Run all comparisons, or those that are named, and write the page."""
+    """Run all comparisons, or the named ones, and write the page."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("sections", nargs="*", metavar="SECTION", help=", ".join(SECTIONS))
-    parser.add_argument("--quick", action="store_true", help="small sets, print only")
+    parser.add_argument("--quick", action="store_true", help="use small sets and only print")
     options = parser.parse_args()
     for name in options.sections:
         if name not in SECTIONS:
@@ -80,8 +87,8 @@ def main() -> None:
     for name in options.sections or SECTIONS:
         section = SECTIONS[name]
         rows = []
-        for row in section.quickly() if options.quick else section.measure():
-            # It takes half an hour: whoever waits sees what there is.
+        for row in section.measure_quickly() if options.quick else section.measure():
+            # All sections together take half an hour, so each row is shown as soon as it is measured.
             print(" | ".join(row), file=sys.stderr, flush=True)
             rows.append(row)
         text = "\n".join([*facts(section.packages), "", *table(rows), ""])
@@ -92,15 +99,15 @@ def main() -> None:
 
 
 def page(before: str, name: str, text: str) -> str:
-    """The page with one section measured anew."""
+    """Return the page with one section replaced."""
     _, *parts = re.split(r"^## (.*)\n\n", before, flags=re.MULTILINE)
-    known = dict(zip(parts[::2], parts[1::2], strict=True)) | {name: text}
-    sections = [f"## {section}\n\n{known[section].rstrip()}\n" for section in SECTIONS if section in known]
+    texts = dict(zip(parts[::2], parts[1::2], strict=True)) | {name: text}
+    sections = [f"## {section}\n\n{texts[section].rstrip()}\n" for section in SECTIONS if section in texts]
     return "\n".join([INTRODUCTION, *sections])
 
 
 def facts(packages: Iterable[str]) -> list[str]:
-    """When, where and with what a section was measured."""
+    """Return the date, machine and versions of a measurement as two lines."""
     today = datetime.now(timezone.utc).date()
     versions = ", ".join(f"{name} {version(name)}" for name in ("muge-fast", "numpy", *packages))
     machine = f"{processor()}, {platform.system()} {platform.machine()}, {cores()} threads"
@@ -111,7 +118,7 @@ def facts(packages: Iterable[str]) -> list[str]:
 
 
 def processor() -> str:
-    """The processor's name."""
+    """Return the name of the processor."""
     info = Path("/proc/cpuinfo")
     lines = info.read_text(encoding="utf-8").splitlines() if info.exists() else []
     names = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
@@ -119,12 +126,12 @@ def processor() -> str:
 
 
 def cores() -> int:
-    """Threads that ``threads=None`` means here."""
+    """Return the number of threads that ``threads=None`` uses."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def table(rows: Iterable[Row]) -> list[str]:
-    """A table in Markdown."""
+    """Return the lines of a Markdown table."""
     lines = ["| work | rival | muge_fast | ratio |", "| --- | --- | --- | --- |"]
     return lines + [f"| {' | '.join(row)} |" for row in rows]
 

@@ -1,4 +1,4 @@
-"""What people use today, each behind one function."""
+"""The packages that ours are compared with, each behind one function."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from sacrebleu.metrics import BLEU
 
 FloatArray = npt.NDArray[np.float64]
 Spaced = tuple[list[str], list[list[str]]]
-"""Predictions and references as tokens joined by spaces."""
+"""Predictions and references, with the tokens of each text joined by spaces."""
 
 
 def pycocoevalcap(texts: Spaced) -> dict[str, FloatArray]:
-    """BLEU-4, ROUGE-L and CIDEr-D of each item; the corpus value comes first."""
+    """Return BLEU-4, ROUGE-L and CIDEr-D, each as the corpus value followed by the value of each item."""
     predictions, references = texts
     gts = dict(enumerate(references))
-    res = {place: [prediction] for place, prediction in enumerate(predictions)}
+    res = {index: [prediction] for index, prediction in enumerate(predictions)}
     bleu, bleu_items = Bleu(4).compute_score(gts, res, verbose=0)
     rouge, rouge_items = Rouge().compute_score(gts, res)
     cider, cider_items = Cider().compute_score(gts, res)
@@ -33,24 +33,24 @@ def pycocoevalcap(texts: Spaced) -> dict[str, FloatArray]:
 
 
 def sacrebleu(texts: Spaced) -> float:
-    """Corpus BLEU-4 without smoothing, 0 to 1."""
+    """Return corpus BLEU-4 without smoothing, 0 to 1."""
     predictions, references = texts
     streams = [list(stream) for stream in zip(*references, strict=True)]
     return BLEU(tokenize="none", smooth_method="none").corpus_score(predictions, streams).score / 100
 
 
 def bleuscore_bleu(texts: Spaced) -> float:
-    """Corpus BLEU-4 without smoothing, 0 to 1."""
+    """Return corpus BLEU-4 without smoothing, 0 to 1."""
     predictions, references = texts
     scores = bleuscore.compute(references=references, predictions=predictions, ref_len_method="closest")
     return float(scores["bleu"])
 
 
 def jieba_tokens(texts: list[str]) -> list[list[str]]:
-    """Words by jieba."""
+    """Return the words of each text by jieba."""
     return [jieba.lcut(text) for text in texts]
 
 
 def rjieba_tokens(texts: list[str]) -> list[list[str]]:
-    """Words by rjieba; they differ from jieba's where ASCII runs meet dots and dashes."""
+    """Return the words of each text by rjieba; they differ from jieba's next to dots and dashes in ASCII runs."""
     return [rjieba.cut(text) for text in texts]

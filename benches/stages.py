@@ -1,4 +1,4 @@
-"""Where the time of FID goes: each stage alone, on as many threads as the whole has."""
+"""Time of each stage of FID alone, on as many threads as the whole uses."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ import torch
 from benches.pictures import SIZE, write_folder
 from benches.timing import Row, clock, show
 from muge_fast.image import Statistics, frechet_distance
-from muge_fast.image.extractors.cpu_batches import batches_side_by_side, cut
+from muge_fast.image.extractors.cpu_threads import run_batches, split_batch
 from muge_fast.image.extractors.inception import CPU_CHUNK, InceptionExtractor
 from muge_fast.image.extractors.networks import random_weights
 from muge_fast.image.extractors.preprocessing import preprocess
-from muge_fast.image.sources import batches
+from muge_fast.image.sources import decode_batches
 
 BATCH = 32
 
 
 def stages(count: int = 200) -> Iterator[Row]:
-    """Decoding, resizing, the network, and what is made of its features, for two folders of JPEG files."""
+    """Measure decoding, resizing, the network and the distance, for two folders of JPEG files."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         torch.save(random_weights(), folder / "inception.pth")
-        sides = [write_folder(folder / str(seed), count, seed) for seed in range(2)]
-        seconds = measured(sides, folder / "inception.pth")
+        folders = [write_folder(folder / str(seed), count, seed) for seed in range(2)]
+        seconds = measure(folders, folder / "inception.pth")
     whole = sum(seconds.values())
     for stage, spent in seconds.items():
         yield (
@@ -38,27 +38,29 @@ def stages(count: int = 200) -> Iterator[Row]:
         )
 
 
-def measured(sides: Sequence[Path], weights: Path) -> dict[str, float]:
-    """Seconds of each stage."""
+def measure(folders: Sequence[Path], weights: Path) -> dict[str, float]:
+    """Return the seconds of each stage."""
     extractor = InceptionExtractor(weights, device="cpu")
     decoded = []
     seconds = {
-        "decoding": clock(lambda: decoded.extend(list(batches(side, BATCH, os.cpu_count() or 1)) for side in sides))
+        "decoding": clock(
+            lambda: decoded.extend(list(decode_batches(folder, BATCH, os.cpu_count() or 1)) for folder in folders)
+        )
     }
-    parts = [cut(batch, CPU_CHUNK) for side in decoded for batch in side]
-    seconds["resizing"] = clock(
-        lambda: list(batches_side_by_side(lambda part: preprocess(part, extractor.protocol), parts))
+    chunks = [split_batch(batch, CPU_CHUNK) for batches in decoded for batch in batches]
+    seconds["resizing"] = clock(lambda: list(run_batches(lambda chunk: preprocess(chunk, extractor.protocol), chunks)))
+    features = []
+    resizing_and_network = clock(
+        lambda: features.extend([outputs["2048"] for outputs in extractor.iter_batches(batches)] for batches in decoded)
     )
-    outputs = []
-    both = clock(lambda: outputs.extend([made["2048"] for made in extractor.of_batches(side)] for side in decoded))
-    seconds["network"] = both - seconds["resizing"]
-    seconds["distance"] = clock(lambda: frechet_distance(*map(summed, outputs)))
+    seconds["network"] = resizing_and_network - seconds["resizing"]
+    seconds["distance"] = clock(lambda: frechet_distance(*map(sum_up, features)))
     return seconds
 
 
-def summed(outputs: Sequence[object]) -> Statistics:
-    """Statistics of batches of features."""
+def sum_up(batches: Sequence[object]) -> Statistics:
+    """Return the statistics of batches of features."""
     statistics = Statistics(2048)
-    for features in outputs:
+    for features in batches:
         statistics.update(features)
     return statistics

@@ -1,4 +1,4 @@
-"""One row of the table, and what it takes to make it."""
+"""Rows of the table: timing, checking and formatting."""
 
 from __future__ import annotations
 
@@ -7,27 +7,27 @@ import time
 from collections.abc import Callable
 
 Row = tuple[str, str, str, str]
-"""What was measured, the rival's time, ours, and the ratio or the limit."""
+"""The work, the time of the other package, our time, and the ratio of both."""
 
 
 def clock(run: Callable[[], object]) -> float:
-    """Seconds of one run."""
+    """Return the seconds that one call takes."""
     start = time.perf_counter()
     run()
     return time.perf_counter() - start
 
 
 def check(name: str, difference: float, bound: float) -> None:
-    """No timing without the right answer."""
+    """Exit if two packages differ by more than a bound: only equal answers are timed."""
     if not difference <= bound:
         raise SystemExit(f"{name}: answers differ by {difference}, more than {bound}")
 
 
 def show(seconds: float) -> str:
-    """Seconds for people."""
+    """Format seconds as s or ms."""
     return f"{seconds:.1f} s" if seconds >= 1 else f"{seconds * 1000:.{0 if seconds >= 0.01 else 2}f} ms"
 
 
 def times(ratios: list[float]) -> str:
-    """The median of ratios."""
+    """Format the median of ratios."""
     return f"{statistics.median(ratios):.1f}x"

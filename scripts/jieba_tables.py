@@ -1,11 +1,10 @@
 """Write rust/src/text/tokenizers/jieba/tables.bin: the dictionary and the hidden Markov model of jieba 0.42.1.
 
-Run it with jieba 0.42.1 installed, or name a folder that holds the package, such as an unpacked sdist:
+Needs jieba 0.42.1 installed, or a folder with the package, such as an unpacked sdist:
 
     python scripts/jieba_tables.py [--package FOLDER/jieba] [--output tables.bin]
 
-The same input gives the same bytes. The layout is described in
-rust/src/text/tokenizers/jieba/tables.rs, which reads it.
+The output is reproducible. rust/src/text/tokenizers/jieba/tables.rs, which reads it, describes the layout.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 MAGIC = b"MUGEJB01"
-# The tree needs some 692,000; trie.rs has room for 2**20.
+# The trie needs about 692,000; trie.rs supports up to 2**20.
 MAX_SLOTS = 11 << 16
 HAS_CHILDREN = 1 << 15
 LEAF_BASE = 0
@@ -38,14 +37,14 @@ MD5 = {
     "finalseg/prob_emit.py": "cfc6a3659be56e73e7336fb7f529edb3",
 }
 
-# jieba's re_han_default: only these characters can be part of a word of two or more.
+# jieba's re_han_default: only these characters occur in words of two or more characters.
 BLOCK_CHARS = [chr(c) for c in range(0x4E00, 0x9FD6)] + [
     c for c in map(chr, range(128)) if c.isalnum() or c in "+#&._%-"
 ]
 
 
 def find_package() -> Path:
-    """Return the folder of the installed jieba without importing it."""
+    """Return the folder of the installed jieba package without importing it."""
     spec = importlib.util.find_spec("jieba")
     if spec is None or spec.origin is None:
         sys.exit("jieba is not installed; pip install jieba==0.42.1 or give --package")
@@ -53,15 +52,15 @@ def find_package() -> Path:
 
 
 def check_files(package: Path) -> None:
-    """Stop unless the files are those of jieba 0.42.1."""
-    for name, wanted in MD5.items():
-        found = hashlib.md5((package / name).read_bytes(), usedforsecurity=False).hexdigest()
-        if found != wanted:
-            sys.exit(f"{package / name}: md5 {found}, jieba 0.42.1 has {wanted}")
+    """Exit unless the files are those of jieba 0.42.1."""
+    for name, expected in MD5.items():
+        digest = hashlib.md5((package / name).read_bytes(), usedforsecurity=False).hexdigest()
+        if digest != expected:
+            sys.exit(f"{package / name}: md5 is {digest}, that of jieba 0.42.1 is {expected}")
 
 
 def read_words(path: Path) -> tuple[dict[str, int], int]:
-    """Return word -> frequency and the total, in which a repeated line counts again, as in jieba."""
+    """Return word -> frequency, and the total frequency of all lines, repeated words included, as jieba does."""
     words: dict[str, int] = {}
     total = 0
     for line in path.read_text(encoding="utf-8").splitlines():
@@ -72,7 +71,7 @@ def read_words(path: Path) -> tuple[dict[str, int], int]:
 
 
 def order_alphabet(words: dict[str, int]) -> list[str]:
-    """Return all characters, the most frequent first: their tree nodes then share cache lines."""
+    """Return all characters, the most frequent first, so that their trie nodes share cache lines."""
     weight: Counter[str] = Counter(dict.fromkeys(BLOCK_CHARS, 0))
     for word, frequency in words.items():
         for char in word:
@@ -81,7 +80,7 @@ def order_alphabet(words: dict[str, int]) -> list[str]:
 
 
 def collect_children(words: dict[str, int], code: dict[str, int]) -> dict[str, list[int]]:
-    """Return prefix -> codes of the characters that continue it to a word or a longer prefix."""
+    """Return prefix -> codes of the characters that extend it to a word or a longer prefix."""
     children: defaultdict[str, set[int]] = defaultdict(set)
     for word in words:
         for end in range(len(word)):
@@ -89,13 +88,13 @@ def collect_children(words: dict[str, int], code: dict[str, int]) -> dict[str, l
     return {prefix: sorted(codes) for prefix, codes in children.items()}
 
 
-class Placement:
+class SlotAllocator:
     """First-fit search for bases, with big integers as bit sets of slots and of bases."""
 
     def __init__(self, chars: int) -> None:
         slots = (1 << MAX_SLOTS) - 1
         self.unused_bases = slots ^ (1 << LEAF_BASE)
-        # What is found in a slot that the root's children could have needs no check then.
+        # Slots that children of the root may have are reserved, so that a lookup there needs no check.
         self.free = slots >> ROOT_BASE + chars + 1 << ROOT_BASE + chars + 1
 
     def lowest_base(self, codes: Sequence[int]) -> int:
@@ -104,31 +103,31 @@ class Placement:
         for code in codes:
             fits &= self.free >> code
         if not fits:
-            sys.exit("the tree does not fit: raise MAX_SLOTS")
+            sys.exit("the trie does not fit: increase MAX_SLOTS")
         return (fits & -fits).bit_length() - 1
 
     def reserve(self, base: int, codes: Sequence[int]) -> None:
-        """Take the base and the slots of its children."""
+        """Mark the base and the slots of its children as used."""
         self.unused_bases ^= 1 << base
         self.free ^= sum(1 << code for code in codes) << base
 
 
-def place_prefixes(children: dict[str, list[int]], chars: int) -> dict[str, int]:
-    """Return prefix -> base, the prefixes with most children placed first."""
-    placement = Placement(chars)
-    placement.unused_bases ^= 1 << ROOT_BASE
+def allocate_bases(children: dict[str, list[int]], chars: int) -> dict[str, int]:
+    """Return prefix -> base; prefixes with the most children are allocated first."""
+    allocator = SlotAllocator(chars)
+    allocator.unused_bases ^= 1 << ROOT_BASE
     bases = {"": ROOT_BASE}
     for prefix in sorted(filter(None, children), key=lambda p: (-len(children[p]), len(p), p)):
-        bases[prefix] = placement.lowest_base(children[prefix])
-        placement.reserve(bases[prefix], children[prefix])
+        bases[prefix] = allocator.lowest_base(children[prefix])
+        allocator.reserve(bases[prefix], children[prefix])
     return bases
 
 
 def trie_section(words: dict[str, int], alphabet: list[str]) -> tuple[bytes, bytes, list[int]]:
-    """Return the frequencies and the slots of the double array, and how many slots, nodes and parents there are."""
+    """Return the frequencies, the double-array trie, and the numbers of slots, nodes and parents."""
     code = {char: index for index, char in enumerate(alphabet, 1)}
     children = collect_children(words, code)
-    bases = place_prefixes(children, len(alphabet))
+    bases = allocate_bases(children, len(alphabet))
     frequencies = sorted(set(words.values()))
     rank = {frequency: index for index, frequency in enumerate(frequencies, 1)}
     nodes = {}
@@ -137,12 +136,12 @@ def trie_section(words: dict[str, int], alphabet: list[str]) -> tuple[bytes, byt
             word = prefix + alphabet[child_code - 1]
             nodes[base + child_code] = (child_code, rank.get(words.get(word, 0), 0), bases.get(word))
     slots = max(nodes) // 64 * 64 + 64
-    taken = sum(1 << slot for slot in nodes).to_bytes(slots // 8, "little")
+    occupied = sum(1 << slot for slot in nodes).to_bytes(slots // 8, "little")
     in_order = [nodes[slot] for slot in sorted(nodes)]
     codes = array("H", (node_code | HAS_CHILDREN * (base is not None) for node_code, _, base in in_order))
     ranks = array("H", (node_rank for _, node_rank, _ in in_order))
     inner = [base.to_bytes(3, "little") for _, _, base in in_order if base is not None]
-    section = taken + little_endian(codes) + little_endian(ranks) + b"".join(inner)
+    section = occupied + little_endian(codes) + little_endian(ranks) + b"".join(inner)
     return little_endian(array("I", frequencies)), section, [slots, len(nodes), len(inner)]
 
 
@@ -160,7 +159,7 @@ def hmm_section(package: Path, alphabet: list[str]) -> tuple[bytes, int]:
 
 
 def little_endian(numbers: array[int]) -> bytes:
-    """Return the bytes of the array in the order of the file."""
+    """Return the array as little-endian bytes, as the file has them."""
     if sys.byteorder == "big":
         numbers.byteswap()
     return numbers.tobytes()
@@ -179,7 +178,7 @@ def build(package: Path) -> bytes:
 
 
 def main() -> None:
-    """Read the command line and write the file."""
+    """Parse the command line and write the file."""
     default = Path(__file__).parent.parent / "rust/src/text/tokenizers/jieba/tables.bin"
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--package", type=Path, help="folder of the jieba package (default: the installed one)")

@@ -1,4 +1,4 @@
-"""Small CLIP and Chinese-CLIP models with random weights, as folders of transformers."""
+"""Small CLIP and Chinese-CLIP models with random weights, saved as transformers does."""
 
 import string
 
@@ -22,17 +22,17 @@ SIGNS = "红色连衣裙黑白皮鞋男女款"
 
 
 def tiny(folder, kind, seed=0):
-    """Write a model of a kind, its image processor, and a tokenizer with a vocabulary of a few letters."""
+    """Write a model, its image processor, and a tokenizer with a vocabulary of a few letters."""
     torch.manual_seed(seed)
     {"clip": _clip, "chinese_clip": _chinese_clip}[kind](folder)
     return folder
 
 
 def _clip(folder):
-    # Each byte is a letter of its own, inside a word and at its end.
+    # A token for each letter and digit, inside a word and at its end.
     letters = [*string.ascii_lowercase, *string.digits]
     words = [*letters, *(f"{letter}</w>" for letter in letters), "<|startoftext|>", "<|endoftext|>"]
-    vocabulary = {word: number for number, word in enumerate(words)}
+    vocabulary = {word: index for index, word in enumerate(words)}
     CLIPTokenizer(vocab=vocabulary, merges=[]).save_pretrained(folder)
     text = {"vocab_size": len(words), "bos_token_id": len(words) - 2, "eos_token_id": len(words) - 1}
     text |= {"max_position_embeddings": 77, "pad_token_id": len(words) - 1}
@@ -43,7 +43,7 @@ def _clip(folder):
 
 def _chinese_clip(folder):
     words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *SIGNS, *string.ascii_lowercase]
-    BertTokenizer(vocab={word: number for number, word in enumerate(words)}).save_pretrained(folder)
+    BertTokenizer(vocab={word: index for index, word in enumerate(words)}).save_pretrained(folder)
     text = {"vocab_size": len(words), "max_position_embeddings": 128}
     config = ChineseCLIPConfig(text_config=LAYERS | text, vision_config=LAYERS | VISION, projection_dim=24)
     ChineseCLIPModel(config).save_pretrained(folder)

@@ -7,35 +7,61 @@ from hypothesis import HealthCheck, settings
 
 import muge_fast as mf
 
-# Workers of pytest-xdist share the cores. With a thread for each core in every worker, torch's threads would spend a
-# quarter of the time waiting for one another. torch reads it when imported, here and in processes that tests start.
+# Workers of pytest-xdist share the cores. With one torch thread per core in every worker, a quarter of the time would
+# go into waiting for locks. torch reads the variable when it is imported, here and in processes that tests start.
 if workers := os.environ.get("PYTEST_XDIST_WORKER_COUNT"):
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // int(workers))))
 
-# Written to be run by hand, and for its side effects: nothing to collect.
+# A script that writes recorded values, with no tests.
 collect_ignore = ["golden"]
 
-# Shared machines are slow at times, so no deadline. `pytest --hypothesis-profile slow` looks longer, at new inputs.
+# Shared machines are slow at times, so there is no deadline. `--hypothesis-profile slow` tries more, and new, inputs.
 settings.register_profile("fast", deadline=None, max_examples=100, derandomize=True)
 settings.register_profile("slow", deadline=None, max_examples=5000, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("fast")
 
 LEVELS = ["portable", "avx2", "avx512", "vnni"]
+AVAILABLE = LEVELS[: LEVELS.index(mf.cpu_level()) + 1]
+MISSING = LEVELS[len(AVAILABLE) :]
+UNTESTED = f"CPU levels not tested on this machine: {', '.join(MISSING) or 'none'}"
 
 
-@pytest.fixture(params=LEVELS)
+def pytest_report_header():
+    """Name the CPU levels that this run does not reach."""
+    return f"muge_fast: {UNTESTED}"
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    """Name them in quiet runs too, which have no header."""
+    if MISSING and config.get_verbosity() < 0:
+        terminalreporter.write_line(f"muge_fast: {UNTESTED}")
+
+
+def pytest_collection_modifyitems(items):
+    """Mark the tests that run the Inception network as slow."""
+    for item in items:
+        if "weights" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow)
+
+
+@pytest.fixture(params=AVAILABLE)
 def level(request, monkeypatch):
-    """Each CPU level that this CPU has."""
-    if LEVELS.index(request.param) > LEVELS.index(mf.cpu_level()):
-        pytest.skip("this CPU does not have the level")
+    """Run a test once at each CPU level that this CPU has."""
     monkeypatch.setenv("MUGE_FAST_CPU", request.param)
     assert mf.cpu_level() == request.param
     return request.param
 
 
+@pytest.fixture(params=["int8", "float"])
+def coarse(request, monkeypatch):
+    """Run a test once with each number format of the coarse scores of top-k searches, at any CPU level."""
+    monkeypatch.setenv("MUGE_FAST_COARSE", request.param)
+    return request.param
+
+
 @pytest.fixture(scope="session")
 def weights(tmp_path_factory):
-    """A file as the published one of FID's network, with random weights."""
+    """Path of an Inception checkpoint in the published format, with random weights."""
     torch = pytest.importorskip("torch")
     from muge_fast.image.extractors.networks import random_weights  # noqa: PLC0415 - it imports torch
 

@@ -1,7 +1,7 @@
-"""Caption sets made from a seed: pieces of the sample captions, put together anew and spoilt a little.
+"""Caption sets generated from a seed: pieces of the sample captions, recombined and with some noise.
 
-Real text gives n-grams that repeat as they do in real sets; the noise brings what the samples lack: digits, Latin
-letters, full-width forms, emoji, odd white space.
+Real text has n-grams that repeat as in real sets; the noise adds what the samples lack: digits, Latin letters,
+full-width forms, emoji, unusual white space.
 """
 
 import json
@@ -17,7 +17,7 @@ ODD = ["é", "👍🏻", "①", "Ａ１", " ", "\u3000", "&amp;", "“”", "の
 
 @dataclass(frozen=True)
 class CaptionSet:
-    """Predictions and references by position; items have different numbers of references."""
+    """Predictions and references in the same order; items have different numbers of references."""
 
     predictions: list[str]
     references: list[list[str]]
@@ -25,26 +25,26 @@ class CaptionSet:
     def __len__(self) -> int:
         return len(self.predictions)
 
-    def part(self, places: list[int]) -> "CaptionSet":
-        """The items at these places."""
-        return CaptionSet([self.predictions[i] for i in places], [self.references[i] for i in places])
+    def select(self, indices: list[int]) -> "CaptionSet":
+        """Return the items with these indices."""
+        return CaptionSet([self.predictions[i] for i in indices], [self.references[i] for i in indices])
 
 
 def samples(name: str) -> list[dict]:
-    """The rows of a sample file, read without the library under test."""
+    """Read a sample file without the library under test."""
     path = files("muge_fast") / "samples" / "caption" / name
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
 @cache
 def pieces() -> tuple[str, ...]:
-    """What stands between punctuation marks in the sample references."""
+    """Return the pieces between punctuation marks of the sample references."""
     texts = [text for row in samples("IC_sample.jsonl") for text in row["text"]]
     return tuple(sorted({piece for text in texts for piece in re.split("[，。、；：！？]", text) if piece}))
 
 
 def caption_set(items: int, seed: int, *, references: int = 10, length: tuple[int, int] = (1, 2)) -> CaptionSet:
-    """A set of ``items`` with 1 to ``references`` references; ``length`` is in pieces of about 8 characters."""
+    """Generate ``items`` with 1 to ``references`` references; ``length`` is in pieces of about 8 characters."""
     random = Random(seed)
     predictions, gold = [], []
     for _ in range(items):
@@ -56,27 +56,27 @@ def caption_set(items: int, seed: int, *, references: int = 10, length: tuple[in
 
 
 def _caption(random: Random, topic: list[str], length: tuple[int, int]) -> str:
-    # Pieces of the item's topic recur among its captions, others come from anywhere.
+    # Most pieces are of the item's topic, which its captions share.
     chosen = [random.choice(topic if random.random() < 0.7 else pieces()) for _ in range(random.randint(*length))]
-    return "，".join(_spoil(random, piece) for piece in chosen)
+    return "，".join(_add_noise(random, piece) for piece in chosen)
 
 
-def _spoil(random: Random, piece: str) -> str:
-    place = random.randrange(len(piece))
+def _add_noise(random: Random, piece: str) -> str:
+    index = random.randrange(len(piece))
     kind = random.random()
     if kind < 0.1:
-        return piece[:place] + piece[place + 1 :]
+        return piece[:index] + piece[index + 1 :]
     if kind < 0.2:
-        return piece[:place] + piece[place] * 2 + piece[place + 1 :]
+        return piece[:index] + piece[index] * 2 + piece[index + 1 :]
     if kind < 0.3:
-        return piece[:place] + random.choice(NOISE) + piece[place:]
+        return piece[:index] + random.choice(NOISE) + piece[index:]
     if kind < 0.33:
-        return piece[:place] + random.choice(ODD) + piece[place:]
+        return piece[:index] + random.choice(ODD) + piece[index:]
     return piece
 
 
 def letters(items: int, seed: int, *, alphabet: str, length: int, references: int = 4) -> CaptionSet:
-    """Captions of independent letters, early ones much more frequent: n-grams repeat within and between items."""
+    """Generate captions of independent letters with Zipf frequencies: n-grams repeat within and between items."""
     random = Random(seed)
     weights = [1 / (rank + 1) for rank in range(len(alphabet))]
 

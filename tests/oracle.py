@@ -1,6 +1,6 @@
-"""The metrics as their sources define them: plain Python, written to be read and not to be fast.
+"""The metrics as their sources define them, in plain Python that is easy to compare with the papers, not fast.
 
-Every sum runs in the order of the reference implementation, so results can be compared bit for bit. Sources:
+Every sum has the order of the reference implementation, so that results can be compared bit by bit. Sources:
 
 - BLEU: Papineni et al., 2002, "BLEU: a Method for Automatic Evaluation of Machine Translation". Smoothing ``tiny`` is
   that of pycocoevalcap 1.2 (``bleu/bleu_scorer.py``); ``none``, ``floor``, ``add-k`` and ``exp`` are those of sacrebleu
@@ -29,7 +29,7 @@ Ngram = tuple[str, ...]
 
 
 def muge(text: str) -> list[str]:
-    """A run of ASCII letters and digits is a token, so is any other character; white space only separates.
+    """Return runs of ASCII letters and digits, and each other character that is not white space.
 
     >>> muge("新款A字裙，XL2码")
     ['新', '款', 'A', '字', '裙', '，', 'XL2', '码']
@@ -38,7 +38,7 @@ def muge(text: str) -> list[str]:
 
 
 def char(text: str) -> list[str]:
-    """Every character that is not white space is a token.
+    """Return every character that is not white space.
 
     >>> char("A 裙")
     ['A', '裙']
@@ -47,7 +47,7 @@ def char(text: str) -> list[str]:
 
 
 def ngrams(tokens: Tokens, order: int) -> Counter[Ngram]:
-    """N-grams of one order with their counts, in the order of first occurrence.
+    """Count the n-grams of one order, in the order of first occurrence.
 
     >>> ngrams(["a", "b", "a", "b"], 2)
     Counter({('a', 'b'): 2, ('b', 'a'): 1})
@@ -60,7 +60,7 @@ def ngrams(tokens: Tokens, order: int) -> Counter[Ngram]:
 
 @dataclass(frozen=True)
 class BleuCounts:
-    """What BLEU needs of an item; the counts of a set are the sum of those of its items."""
+    """Statistics of BLEU; those of a set are the sum of those of its items."""
 
     prediction_length: int
     reference_length: int
@@ -77,19 +77,19 @@ class BleuCounts:
 
 
 def bleu_counts(prediction: Tokens, references: Sequence[Tokens]) -> BleuCounts:
-    """Matches are clipped to the largest count in any reference; the closest reference length counts.
+    """Return matches, clipped to the largest count in any reference, and the closest reference length.
 
     >>> bleu_counts("aab", ["ab", "bb"])
     BleuCounts(prediction_length=3, reference_length=2, matched=(2, 1, 0, 0), total=(3, 2, 1, 0))
     """
     length = len(prediction)
-    # Of two lengths that are equally close, the shorter one.
+    # The shorter one of two equally close lengths.
     closest = min((abs(len(reference) - length), len(reference)) for reference in references)[1]
     matched = []
     for order in ORDERS:
         counts = [ngrams(reference, order) for reference in references]
-        own = ngrams(prediction, order).items()
-        matched.append(sum(min(count, max(other[ngram] for other in counts)) for ngram, count in own))
+        clipped = [min(n, max(c[ngram] for c in counts)) for ngram, n in ngrams(prediction, order).items()]
+        matched.append(sum(clipped))
     total = tuple(max(0, length - order + 1) for order in ORDERS)
     return BleuCounts(length, closest, tuple(matched), total)
 
@@ -97,7 +97,7 @@ def bleu_counts(prediction: Tokens, references: Sequence[Tokens]) -> BleuCounts:
 def bleu(
     counts: BleuCounts, smoothing: str = "tiny", value: float | None = None, *, effective_order: bool = False
 ) -> list[float]:
-    """BLEU-1 to BLEU-4, each 0 to 1.
+    """Return BLEU-1 to BLEU-4, each 0 to 1.
 
     BLEU-n = BP * (p_1 * ... * p_n) ** (1/n), where p_k is matched over total of order k and BP the brevity penalty,
     exp(1 - reference length / prediction length) for predictions that are too short.
@@ -118,7 +118,7 @@ def _bleu_tiny(counts: BleuCounts) -> list[float]:
 
 
 def _bleu_smoothed(counts: BleuCounts, smoothing: str, value: float | None, effective_order: bool, last: int) -> float:
-    """BLEU of the orders 1 to ``last`` as sacrebleu computes it with that ``max_ngram_order``."""
+    """Return BLEU of the orders 1 to ``last``, as sacrebleu computes it with that ``max_ngram_order``."""
     if not any(counts.matched[:last]):
         return 0.0
     if value is None:
@@ -154,7 +154,7 @@ def _brevity_penalty(counts: BleuCounts) -> float:
 
 
 def common_subsequence(a: Tokens, b: Tokens) -> int:
-    """Length of the longest common subsequence, by the textbook table.
+    """Return the length of the longest common subsequence, by dynamic programming.
 
     >>> common_subsequence("abcbdab", "bdcaba")
     4
@@ -163,15 +163,15 @@ def common_subsequence(a: Tokens, b: Tokens) -> int:
     for x in a:
         above = row
         row = [0]
-        for place, y in enumerate(b, 1):
-            row.append(above[place - 1] + 1 if x == y else max(above[place], row[place - 1]))
+        for j, y in enumerate(b, 1):
+            row.append(above[j - 1] + 1 if x == y else max(above[j], row[j - 1]))
     return row[-1]
 
 
 def rouge_l(prediction: Tokens, references: Sequence[Tokens]) -> float:
-    """F = (1 + beta^2) P R / (R + beta^2 P), where P and R are maximised over the references, each for itself.
+    """Return F = (1 + beta^2) P R / (R + beta^2 P), where P and R are maximised separately over the references.
 
-    pycocoevalcap takes an empty text for one empty token; here it has none and matches nothing.
+    In pycocoevalcap an empty text is one empty token; here it has no tokens and matches nothing.
 
     >>> rouge_l("ab", ["abcdef", "a"])
     1.0
@@ -188,7 +188,7 @@ def rouge_l(prediction: Tokens, references: Sequence[Tokens]) -> float:
 
 
 def document_frequency(items: Sequence[Sequence[Tokens]]) -> Counter[Ngram]:
-    """In how many items each n-gram of 1 to 4 tokens occurs; an item's references count once together.
+    """Return the number of items in which each n-gram of 1 to 4 tokens occurs, in any of their references.
 
     >>> document_frequency([["ab", "b"], ["b"]])[("b",)]
     2
@@ -200,14 +200,14 @@ def document_frequency(items: Sequence[Sequence[Tokens]]) -> Counter[Ngram]:
 
 
 @dataclass(frozen=True)
-class Weighing:
+class Idf:
     """Inverse document frequencies: idf = ln(documents) - ln(max(1, frequency of the n-gram))."""
 
     frequency: Mapping[Ngram, float]
     documents: float
 
     def vector(self, tokens: Tokens, order: int) -> dict[Ngram, float]:
-        """Count times idf of each n-gram."""
+        """Return count times idf of each n-gram."""
         log_documents = math.log(self.documents)
         return {
             ngram: count * (log_documents - math.log(max(1.0, self.frequency.get(ngram, 0))))
@@ -215,37 +215,36 @@ class Weighing:
         }
 
 
-def cider(prediction: Tokens, references: Sequence[Tokens], weighing: Weighing) -> float:
-    """CIDEr: the cosine of the two vectors, averaged over orders and references, times 10."""
-    return _cider(prediction, references, weighing, None)
+def cider(prediction: Tokens, references: Sequence[Tokens], idf: Idf) -> float:
+    """Return CIDEr: the cosine of the two vectors, averaged over orders and references, times 10."""
+    return _cider(prediction, references, idf, None)
 
 
-def cider_d(prediction: Tokens, references: Sequence[Tokens], weighing: Weighing, sigma: float = 6.0) -> float:
-    """CIDEr-D: the prediction's weights are clipped to the reference's, and lengths that differ are penalised."""
-    return _cider(prediction, references, weighing, sigma)
+def cider_d(prediction: Tokens, references: Sequence[Tokens], idf: Idf, sigma: float = 6.0) -> float:
+    """Return CIDEr-D: weights of the prediction are clipped to the reference's, differing lengths are penalised."""
+    return _cider(prediction, references, idf, sigma)
 
 
-def _cider(prediction: Tokens, references: Sequence[Tokens], weighing: Weighing, sigma: float | None) -> float:
+def _cider(prediction: Tokens, references: Sequence[Tokens], idf: Idf, sigma: float | None) -> float:
     by_order = []
     for order in ORDERS:
-        own = weighing.vector(prediction, order)
+        a = idf.vector(prediction, order)
         total = 0.0
         for reference in references:
-            other = weighing.vector(reference, order)
+            b = idf.vector(reference, order)
             if sigma is None:
-                product = _sum(weight * other.get(ngram, 0.0) for ngram, weight in own.items())
+                product = _sum(weight * b.get(ngram, 0.0) for ngram, weight in a.items())
             else:
-                clipped = ((min(weight, other.get(ngram, 0.0)), other.get(ngram, 0.0)) for ngram, weight in own.items())
-                product = _sum(a * b for a, b in clipped)
-            # A vector of length zero has no direction; its product is zero unless weights are negative.
-            lengths = _norm(own) * _norm(other) if _norm(own) != 0 and _norm(other) != 0 else 1.0
+                product = _sum(min(weight, b.get(ngram, 0.0)) * b.get(ngram, 0.0) for ngram, weight in a.items())
+            # The reference implementation does not divide by a norm of zero.
+            lengths = _norm(a) * _norm(b) if _norm(a) != 0 and _norm(b) != 0 else 1.0
             total += product / lengths * (1.0 if sigma is None else length_penalty(prediction, reference, sigma))
         by_order.append(total)
     return _sum(by_order) / len(ORDERS) / len(references) * 10
 
 
 def length_penalty(prediction: Tokens, reference: Tokens, sigma: float = 6.0) -> float:
-    """exp(-delta^2 / (2 sigma^2)); lengths are counted in bigrams, as the reference implementation does."""
+    """Return exp(-delta^2 / (2 sigma^2)); lengths are counted in bigrams, as in the reference implementation."""
     delta = max(0, len(prediction) - 1) - max(0, len(reference) - 1)
     return math.e ** (-(delta * delta) / (2 * (sigma * sigma)))
 
@@ -255,7 +254,7 @@ def _norm(vector: Mapping[Ngram, float]) -> float:
 
 
 def _sum(values) -> float:
-    """Left to right: the built-in sum compensates rounding from Python 3.12 on."""
+    """Add from left to right; the built-in sum compensates rounding errors from Python 3.12 on."""
     total = 0.0
     for value in values:
         total += value
@@ -271,31 +270,33 @@ class Oracle:
 
     predictions: Sequence[Tokens]
     references: Sequence[Sequence[Tokens]]
-    weighing: Weighing
+    idf: Idf
 
     @classmethod
-    def of(cls, predictions: Sequence[str], references: Sequence[Sequence[str]], cut=muge, weighing=None) -> "Oracle":
-        """From texts; document frequencies are counted in the references unless ``weighing`` is given."""
-        tokens = [[cut(text) for text in texts] for texts in references]
-        weighing = weighing or Weighing(document_frequency(tokens), len(tokens))
-        return cls([cut(text) for text in predictions], tokens, weighing)
+    def from_texts(
+        cls, predictions: Sequence[str], references: Sequence[Sequence[str]], tokenize=muge, idf=None
+    ) -> "Oracle":
+        """Tokenize texts; document frequencies are counted in the references unless ``idf`` has others."""
+        tokens = [[tokenize(text) for text in texts] for texts in references]
+        idf = idf or Idf(document_frequency(tokens), len(tokens))
+        return cls([tokenize(text) for text in predictions], tokens, idf)
 
     def per_item(self, metric: str) -> list[float]:
-        """The metric of each item; ``"bleu"`` is BLEU-4 with the smoothing ``tiny``."""
+        """Return the metric of each item; ``"bleu"`` is BLEU-4 with the smoothing ``tiny``."""
         items = list(zip(self.predictions, self.references, strict=True))
         if metric == "bleu":
             return [bleu(counts)[-1] for counts in self.bleu_counts()]
         if metric == "rouge_l":
             return [rouge_l(prediction, references) for prediction, references in items]
         function = {"cider": cider, "cider_d": cider_d}[metric]
-        return [function(prediction, references, self.weighing) for prediction, references in items]
+        return [function(prediction, references, self.idf) for prediction, references in items]
 
     def bleu_counts(self) -> list[BleuCounts]:
-        """BLEU's counts of each item."""
+        """Return the statistics of BLEU of each item."""
         return [bleu_counts(*item) for item in zip(self.predictions, self.references, strict=True)]
 
     def bleu(self, *options, **named) -> list[float]:
-        """BLEU-1 to BLEU-4 of the whole set."""
+        """Return BLEU-1 to BLEU-4 of the whole set."""
         first, *rest = self.bleu_counts()
         return bleu(sum(rest, start=first), *options, **named)
 
@@ -304,7 +305,7 @@ class Oracle:
 
 
 def retrieval(ranked, relevant, k):
-    """All metrics of one query, said plainly."""
+    """Return all metrics of one query."""
     hits = [item in relevant for item in ranked]
     ranks = [rank for rank, hit in enumerate(hits, 1) if hit]
     gains = [1 / math.log2(rank + 1) for rank in ranks if rank <= k]

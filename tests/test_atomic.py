@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all, and what is no file that could be replaced."""
+"""Files that are written completely or not at all, and paths that are not regular files."""
 
 import os
 import subprocess
@@ -21,7 +21,7 @@ def write(path, data=b"whole"):
 def test_a_pipe_is_written_to(tmp_path):
     pipe, read = tmp_path / "pipe", []
     os.mkfifo(pipe)
-    # Open for both, so that nobody waits for the other side if the pipe is not written to.
+    # Open for reading and writing, so that neither end waits for the other if nothing is written.
     end = os.open(pipe, os.O_RDWR)
     reader = threading.Thread(target=lambda: read.append(os.read(end, 100)), daemon=True)
     reader.start()
@@ -34,12 +34,12 @@ def test_a_pipe_is_written_to(tmp_path):
 
 
 @posix
-@pytest.mark.parametrize("is_there", [True, False])
-def test_a_link_stays_and_its_file_is_written(tmp_path, is_there):
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_link_is_kept_and_its_file_is_written(tmp_path, exists):
     (tmp_path / "folder").mkdir()
     target, link = tmp_path / "folder" / "target.txt", tmp_path / "link.txt"
-    if is_there:
-        target.write_text("what was there")
+    if exists:
+        target.write_text("old content")
     link.symlink_to("folder/target.txt")
     write(link)
     assert link.is_symlink()
@@ -54,7 +54,7 @@ def test_a_folder_is_refused(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-# A process that may write no more than 10 kB, as if the disk were full then.
+# A process that can write at most 10 kB, as if the disk were full.
 FULL = """
 import resource, signal, sys
 from muge_fast._internal.atomic import replacing
@@ -72,20 +72,20 @@ except OSError as error:
 @posix
 def test_a_full_disk_leaves_nothing_behind(tmp_path):
     path = tmp_path / "result.txt"
-    path.write_text("what was there")
+    path.write_text("old content")
     command = [sys.executable, "-c", FULL, path]
     result = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 - our own script
     assert result.stdout == "File too large\n"
-    assert [found.name for found in tmp_path.iterdir()] == ["result.txt"]
-    assert path.read_text() == "what was there"
+    assert [path.name for path in tmp_path.iterdir()] == ["result.txt"]
+    assert path.read_text() == "old content"
 
 
-def test_a_name_may_be_as_long_as_names_can_be(tmp_path):
+def test_a_name_can_have_the_maximum_length(tmp_path):
     path = tmp_path / ("n" * 251 + ".txt")
     write(path)
     assert path.read_bytes() == b"whole"
 
 
-def test_a_folder_that_is_not_there_is_told_by_the_name_of_the_file(tmp_path):
+def test_the_error_for_a_missing_folder_names_the_file(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"no.result\.txt"):
         write(tmp_path / "no" / "result.txt")

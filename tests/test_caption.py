@@ -1,4 +1,4 @@
-"""Caption metrics give the numbers of the reference implementations."""
+"""Caption metrics have the numbers of the reference implementations."""
 
 import json
 import math
@@ -19,9 +19,9 @@ import muge_fast as mf
 import oracle
 
 GOLDEN = Path(__file__).parent / "golden"
-CUT = {"muge": oracle.muge, "char": oracle.char, "whitespace": str.split, "space": lambda text: text.split(" ")}
+TOKENIZE = {"muge": oracle.muge, "char": oracle.char, "whitespace": str.split, "space": lambda text: text.split(" ")}
 
-# Texts on which the sources' idea of white space, of an empty text and of a short text shows.
+# Texts on which definitions of white space, of empty texts and of short texts make a difference.
 ODD_TEXTS = ["", "a", "a b", " a  b ", "a b c d", "a a a a a a", "红\u3000裙", "a\tb\nc", "b a", "c d a b c d a b"]
 
 
@@ -42,14 +42,14 @@ def odd() -> data.CaptionSet:
     return data.CaptionSet(random.choices(ODD_TEXTS, k=400), gold)
 
 
-SETS = {"10,000 items": large, "long captions": long}
-by_set = pytest.mark.parametrize("make", SETS.values(), ids=SETS)
+SETS = [pytest.param(large, id="10,000 items", marks=pytest.mark.slow), pytest.param(long, id="long captions")]
+by_set = pytest.mark.parametrize("make", SETS)
 
 
-def coco(captions: data.CaptionSet, cut=oracle.muge) -> tuple[dict, dict]:
-    """References and predictions in pycocoevalcap's form: tokens joined by spaces."""
-    references = {i: [" ".join(cut(text)) for text in texts] for i, texts in enumerate(captions.references)}
-    return references, {i: [" ".join(cut(text))] for i, text in enumerate(captions.predictions)}
+def coco(captions: data.CaptionSet, tokenize=oracle.muge) -> tuple[dict, dict]:
+    """Return references and predictions in pycocoevalcap's form: tokens joined by spaces."""
+    references = {i: [" ".join(tokenize(text)) for text in texts] for i, texts in enumerate(captions.references)}
+    return references, {i: [" ".join(tokenize(text))] for i, text in enumerate(captions.predictions)}
 
 
 def score(captions: data.CaptionSet, metric: str, **options) -> mf.Score:
@@ -86,25 +86,26 @@ def test_cider_d_has_the_bits_of_pycocoevalcap(make):
         assert cider.value == value
     np.testing.assert_allclose(cider.per_item, items, rtol=0, atol=1e-12)
     assert cider.value == pytest.approx(value, abs=1e-12)
-    # Prepared references go another way.
+    # Prepared references use other code.
     prepared = mf.Captions(make().references).score(make().predictions, metrics=("cider_d",))
     np.testing.assert_array_equal(prepared["cider_d"].per_item, cider.per_item)
 
 
 def numpy_logs_like_libm(counts: set[float]) -> bool:
-    """NumPy's AVX-512 logarithm differs from the C library's at some whole numbers, such as 9170.
+    """Return whether NumPy's logarithms of these numbers have the bits of the C library's.
 
-    On such a machine the bits of the reference implementation depend on the processor.
+    NumPy's AVX-512 logarithm differs in the last bit at some whole numbers, such as 9170, so there the bits of the
+    reference implementation depend on the processor.
     """
     return all(np.log(max(1.0, count)) == math.log(max(1.0, count)) for count in counts)
 
 
-def test_odd_texts_score_as_in_pycocoevalcap():
+def test_unusual_texts_score_as_in_pycocoevalcap():
     references = dict(enumerate(odd().references))
     predictions = {i: [text] for i, text in enumerate(odd().predictions)}
     _, bleu = Bleu(4).compute_score(references, predictions, verbose=0)
     np.testing.assert_array_equal(score(odd(), "bleu", tokenizer="whitespace").per_item, bleu[3])
-    # ROUGE-L splits at every single space, where BLEU and CIDEr-D split at white space.
+    # ROUGE-L splits at each single space, BLEU and CIDEr-D at white space.
     value, rouge = Rouge().compute_score(references, predictions)
     np.testing.assert_array_equal(score(odd(), "rouge_l", tokenizer="space").per_item, rouge)
     assert score(odd(), "rouge_l", tokenizer="space").value == value
@@ -116,7 +117,7 @@ def test_odd_texts_score_as_in_pycocoevalcap():
 
 
 @pytest.mark.parametrize("sigma", [0.5, 6, 6.5, 40])
-def test_cider_d_takes_sigma(sigma):
+def test_cider_d_with_other_sigmas(sigma):
     captions = data.caption_set(50, seed=4)
     references, predictions = coco(captions)
     scorer = CiderScorer(sigma=sigma)
@@ -131,7 +132,7 @@ def test_cider_d_takes_sigma(sigma):
 
 @cache
 def marked() -> data.CaptionSet:
-    """Captions with words, numbers, marks and entities, some predictions empty or very short."""
+    """Captions with words, numbers, punctuation and entities; some predictions are empty or very short."""
     random = Random(5)
     captions = data.caption_set(60, seed=5, references=4, length=(1, 3))
     words = [
@@ -166,16 +167,16 @@ smoothed = pytest.mark.parametrize(("smoothing", "value"), SMOOTHINGS)
 
 
 def sacrebleu(tokenizer: str, smoothing: str, value: float | None, **options) -> BLEU:
-    # `force` stops a warning about text that looks as if it were tokenised.
+    # `force` suppresses a warning about text that looks tokenized.
     return BLEU(
         tokenize=SACREBLEU_TOKENIZERS[tokenizer], smooth_method=smoothing, smooth_value=value, force=True, **options
     )
 
 
 def streams(references: list[list[str]]) -> list[list[str | None]]:
-    """References by number instead of by item; None where an item has no more."""
+    """Return the first references of all items, the second ones, and so on; None for a missing one."""
     most = max(map(len, references))
-    return [[texts[number] if number < len(texts) else None for texts in references] for number in range(most)]
+    return [[texts[index] if index < len(texts) else None for texts in references] for index in range(most)]
 
 
 @smoothed
@@ -218,10 +219,10 @@ def test_lower_orders_equal_sacrebleu(smoothing, value, effective_order):
 
 
 @pytest.mark.parametrize("metric", ["cider", "cider_d", "bleu", "rouge_l"])
-@pytest.mark.parametrize("tokenizer", CUT)
+@pytest.mark.parametrize("tokenizer", TOKENIZE)
 def test_all_metrics_have_the_bits_of_the_oracle(metric, tokenizer):
     captions = data.caption_set(300, seed=6, references=5)
-    expected = oracle.Oracle.of(captions.predictions, captions.references, CUT[tokenizer])
+    expected = oracle.Oracle.from_texts(captions.predictions, captions.references, TOKENIZE[tokenizer])
     np.testing.assert_array_equal(score(captions, metric, tokenizer=tokenizer).per_item, expected.per_item(metric))
 
 
@@ -229,17 +230,17 @@ def test_all_metrics_have_the_bits_of_the_oracle(metric, tokenizer):
 def test_smoothed_bleu_equals_the_oracle(smoothing, value):
     captions = data.letters(50, seed=7, alphabet="abc", length=8)
     ours = score(captions, "bleu", tokenizer="char", smoothing=smoothing, smoothing_value=value)
-    expected = oracle.Oracle.of(captions.predictions, captions.references, oracle.char)
+    expected = oracle.Oracle.from_texts(captions.predictions, captions.references, oracle.char)
     items = [oracle.bleu(counts, smoothing, value)[-1] for counts in expected.bleu_counts()]
     np.testing.assert_allclose(ours.per_item, items, rtol=0, atol=1e-12)
     assert ours.value == pytest.approx(expected.bleu(smoothing, value)[-1], abs=1e-12)
 
 
-# Recorded values, which the Rust tests read too
+# Recorded values, which the Rust tests also read
 
 
 @pytest.mark.parametrize("path", sorted(GOLDEN.glob("*.json")), ids=lambda path: path.stem)
-def test_recorded_values(path):
+def test_recorded_values_are_reproduced(path):
     golden = json.loads(path.read_text(encoding="utf-8"))
     if golden["metric"] == "tokens":
         for case in golden["cases"]:
@@ -247,11 +248,11 @@ def test_recorded_values(path):
         return
     for case in golden["cases"]:
         captions = data.CaptionSet(golden["predictions"], golden["references"])
-        made = score(captions, golden["metric"], **case["options"])
-        np.testing.assert_allclose(made.per_item, case["per_item"], rtol=0, atol=1e-12)
-        assert made.value == pytest.approx(case["value"], abs=1e-12)
+        result = score(captions, golden["metric"], **case["options"])
+        np.testing.assert_allclose(result.per_item, case["per_item"], rtol=0, atol=1e-12)
+        assert result.value == pytest.approx(case["value"], abs=1e-12)
         for name, part in case.get("parts", {}).items():
-            assert made.parts[name] == pytest.approx(part, abs=1e-12)
+            assert result.parts[name] == pytest.approx(part, abs=1e-12)
 
 
 def test_every_metric_has_recorded_values():
@@ -273,7 +274,7 @@ def test_the_samples_rank_as_their_readme_says():
 # Shards
 
 
-def test_the_message_of_an_id_that_comes_twice_says_where():
+def test_the_message_of_a_repeated_id_names_the_shard():
     references = mf.Captions({"a": ["红裙"], "b": ["黑鞋"]})
     once, twice = (references.score(["红"] * len(ids), ids=ids, metrics=("bleu",)) for ids in ("ab", "aba"))
     with pytest.raises(ValueError, match=r"^id 'a' is in shards\[0\] more than once$"):
@@ -282,10 +283,10 @@ def test_the_message_of_an_id_that_comes_twice_says_where():
         mf.Scores.merge([once, twice])
 
 
-def test_an_id_that_comes_twice_is_found_in_linear_time():
+def test_a_repeated_id_is_found_in_linear_time():
     count = 200_000
     ids = [*range(count), count - 1]
-    # A walk through all ids before each would take minutes.
+    # Comparing each id with all earlier ones would take minutes.
     start = time.perf_counter()
     with pytest.raises(ValueError, match="id 199999 is in"):
         mf.Scores.merge([mf.Scores({}, len(ids), ids)])

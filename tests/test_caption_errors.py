@@ -1,4 +1,4 @@
-"""Edges of caption scoring, and what it says about broken input."""
+"""Edge cases of caption scoring, and the messages of errors."""
 
 import re
 import warnings
@@ -35,13 +35,13 @@ def test_empty_references_match_nothing():
 
 
 @pytest.mark.parametrize("smoothing", ["tiny", "none", "floor", "add-k", "exp"])
-def test_nothing_at_all_has_a_bleu_of_zero(smoothing):
+def test_bleu_of_empty_texts_is_zero(smoothing):
     bleu = score(["", ""], [[""], [""]], metrics=("bleu",), smoothing=smoothing)["bleu"]
     assert (bleu.value, bleu.per_item.tolist()) == (0.0, [0.0, 0.0])
 
 
 @pytest.mark.parametrize("metric", ["cider", "cider_d"])
-def test_cider_of_one_item_is_zero_and_says_why(metric):
+def test_cider_of_one_item_is_zero_and_warns(metric):
     with pytest.warns(UserWarning, match="every n-gram occurs in all items.*document_frequency") as caught:
         assert mf.Captions([["红裙"]]).score(["红裙"], metrics=(metric,))[metric].value == 0.0
     assert caught[0].filename == __file__
@@ -58,7 +58,7 @@ def test_bleu_and_rouge_of_one_item_need_no_warning():
     assert (scores["bleu"].value, scores["rouge_l"].value) == (pytest.approx(1.0, abs=1e-8), 1.0)
 
 
-def test_a_document_frequency_makes_one_item_meaningful():
+def test_one_item_has_a_score_with_a_document_frequency():
     table = mf.DocumentFrequency.from_references([["红色连衣裙"], ["黑色皮鞋"], ["白衬衫"]])
     scores = score(["红色连衣裙"], [["红色连衣裙"]], metrics=("cider", "cider_d"), document_frequency=table)
     assert scores["cider_d"].value == pytest.approx(10.0)
@@ -73,7 +73,7 @@ def test_a_caption_of_100_000_tokens(metrics):
     assert [scores[metric].per_item[0] for metric in metrics] == pytest.approx([perfect[metric] for metric in metrics])
 
 
-def test_a_long_caption_has_the_common_subsequence_that_it_was_made_with():
+def test_rouge_l_of_a_long_caption_with_a_known_common_subsequence():
     # Every second character is in the reference, in order.
     prediction, reference = "红x" * 5_000, "红" * 5_000
     rouge = score([prediction], [[reference]], tokenizer="char", metrics=("rouge_l",))["rouge_l"]
@@ -82,11 +82,11 @@ def test_a_long_caption_has_the_common_subsequence_that_it_was_made_with():
 
 
 def test_an_item_with_10_000_references():
-    texts = [f"红裙{number}" for number in range(10_000)]
+    texts = [f"红裙{index}" for index in range(10_000)]
     scores = score(["红裙7", "黑"], [texts, ["黑鞋"]], metrics=ALL)
     assert scores["rouge_l"].per_item[0] == 1.0
-    # One document of two has each n-gram, so all weigh the same. One reference matches in three orders; the others
-    # share two of three tokens and one of two bigrams.
+    # Each n-gram occurs in one of two documents, so all have the same weight. One reference matches in three orders;
+    # the others share two of three tokens and one of two bigrams.
     assert scores["cider_d"].per_item[0] == pytest.approx(10 * (3 + 9_999 * (2 / 3 + 1 / 2)) / 4 / 10_000)
     alone = score(["红裙7", "黑"], [["红裙7"], ["黑鞋"]], metrics=("bleu",))
     assert scores["bleu"].per_item[0] == alone["bleu"].per_item[0]
@@ -109,7 +109,7 @@ def test_mappings_are_matched_by_id_in_the_order_of_the_references():
     assert scores["rouge_l"].per_item.tolist() == [0.0, 1.0, 1.0]
 
 
-def test_chosen_ids_keep_their_order_and_may_come_again():
+def test_ids_keep_their_order_and_may_repeat():
     captions = mf.Captions(MAPPED)
     scores = captions.score(["白", "红", "x", "红"], ids=[("c", 2), 1, "b", 1], metrics=("rouge_l",))
     assert scores.ids == [("c", 2), 1, "b", 1]
@@ -123,19 +123,19 @@ def test_items_without_ids_have_their_index():
     assert mf.Captions(REFERENCES).ids == [0, 1]
 
 
-def test_tuples_and_generators_do_as_well_as_lists():
+def test_tuples_and_generators_are_accepted():
     expected = score()["cider_d"].value
     assert score(tuple(PREDICTIONS), tuple(map(tuple, REFERENCES)))["cider_d"].value == expected
     assert score((text for text in PREDICTIONS), (texts for texts in REFERENCES))["cider_d"].value == expected
 
 
-def test_scores_come_in_the_order_asked_for():
+def test_scores_are_in_the_order_of_metrics():
     assert list(score(metrics=("rouge_l", "bleu"))) == ["rouge_l", "bleu"]
     assert list(score()) == ["cider_d", "bleu", "rouge_l"]
     assert list(score(metrics={"bleu": 1})) == ["bleu"]
 
 
-def test_scores_can_be_read_as_numbers_and_text():
+def test_types_and_representations_of_scores():
     scores = score(metrics=("rouge_l",))
     assert float(scores["rouge_l"]) == scores["rouge_l"].value
     assert repr(scores) == "Scores(2 items, rouge_l=0.8144)"
@@ -146,12 +146,12 @@ def test_scores_can_be_read_as_numbers_and_text():
         assert array.dtype == np.float64
 
 
-def test_unknown_metrics_of_a_result_are_named():
-    with pytest.raises(KeyError, match="no metric 'meteor' here, there is bleu"):
+def test_a_missing_metric_of_a_result_is_named():
+    with pytest.raises(KeyError, match="no metric 'meteor', these scores have bleu"):
         score(metrics=("bleu",))["meteor"]
 
 
-def test_signatures_say_what_was_done():
+def test_signatures_contain_the_options():
     table = mf.DocumentFrequency.from_references(REFERENCES)
     version = f"version:{mf.__version__}"
     options = {"smoothing": "floor", "smoothing_value": 0.25, "effective_order": True, "sigma": 4.5, "metrics": ALL}
@@ -166,18 +166,18 @@ def test_signatures_say_what_was_done():
     assert "document_frequency:references|tokenizer:char" in score(tokenizer="char")["cider_d"].signature
 
 
-def test_signatures_tell_close_options_apart():
+def test_close_options_have_different_signatures():
     one, two = (score(sigma=sigma)["cider_d"].signature for sigma in (6.0, 6.0000001))
     assert one != two
 
 
-def test_the_library_warns_of_nothing_else():
+def test_no_other_warning_is_issued():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         score(metrics=ALL)
 
 
-# Broken input: what is said, and of which row
+# Broken input: messages name the item
 
 TEXTS = [
     (TypeError, "predictions: expected a sequence of str, found str", {"predictions": "红裙"}),
@@ -206,18 +206,23 @@ TEXTS = [
 ]
 
 
-@pytest.mark.parametrize(("error", "message", "given"), TEXTS)
-def test_broken_texts_are_named_by_row(error, message, given):
+@pytest.mark.parametrize(("error", "message", "arguments"), TEXTS)
+def test_errors_of_texts_name_the_index(error, message, arguments):
     with pytest.raises(error, match=re.escape(message)):
-        score(**given)
+        score(**arguments)
 
 
 MAPPINGS = [
-    (ValueError, "predictions lack id 'b'", {"a": "x"}, {"a": ["x"], "b": ["y"]}),
-    (ValueError, "predictions lack 2 ids ('b', ('c', 1))", {"a": "x"}, {"a": ["x"], "b": ["y"], ("c", 1): ["z"]}),
-    (ValueError, "predictions lack 5 ids (0, 1, 2, ...)", {}, {number: ["x"] for number in range(5)}),
-    (ValueError, "predictions have id 'c' that references do not have", {"a": "x", "c": "z"}, {"a": ["x"]}),
-    (ValueError, "predictions have id '1' that references do not have", {1: "x", "1": "y"}, {1: ["x"]}),
+    (ValueError, "predictions lack 1 id of references: 'b'", {"a": "x"}, {"a": ["x"], "b": ["y"]}),
+    (
+        ValueError,
+        "predictions lack 2 ids of references: 'b', ('c', 1)",
+        {"a": "x"},
+        {"a": ["x"], "b": ["y"], ("c", 1): ["z"]},
+    ),
+    (ValueError, "predictions lack 5 ids of references: 0, 1, 2 and 2 more", {}, {item: ["x"] for item in range(5)}),
+    (ValueError, "predictions have 1 id not in references: 'c'", {"a": "x", "c": "z"}, {"a": ["x"]}),
+    (ValueError, "predictions have 1 id not in references: '1'", {1: "x", "1": "y"}, {1: ["x"]}),
     (ValueError, "references['b'] is empty, needs at least one reference", {"a": "x", "b": "y"}, {"a": ["x"], "b": []}),
     (ValueError, "predictions['b']: lone surrogate at character 1", {"b": "y\ud800", "a": ""}, {"a": [""], "b": ["y"]}),
     (ValueError, "references[('c', 2)][0]: lone surrogate", {("c", 2): "y"}, {("c", 2): ["\ud800"]}),
@@ -228,51 +233,66 @@ MAPPINGS = [
 
 
 @pytest.mark.parametrize(("error", "message", "predictions", "references"), MAPPINGS)
-def test_broken_mappings_are_named_by_id(error, message, predictions, references):
+def test_errors_of_mappings_name_the_id(error, message, predictions, references):
     with pytest.raises(error, match=re.escape(message)):
         score(predictions, references)
 
 
-CHOSEN = [
-    (ValueError, "ids[0] is 'z', which is no id of the references", MAPPED, ["x"], ["z"]),
-    (ValueError, "ids[1] is 2, which is no id of the references", REFERENCES, ["x", "y"], [0, 2]),
-    (ValueError, "ids[0] is -1, which is no id of the references", REFERENCES, ["x"], [-1]),
+BATCHES = [
+    (ValueError, "ids[0] is 'z', not an id of the references", MAPPED, ["x"], ["z"]),
+    (ValueError, "ids[1] is 2, not an id of the references", REFERENCES, ["x", "y"], [0, 2]),
+    (ValueError, "ids[0] is -1, not an id of the references", REFERENCES, ["x"], [-1]),
     (ValueError, "predictions has 2 items but references has 1", REFERENCES, ["x", "y"], [1]),
     (ValueError, "predictions['b']: lone surrogate at character 1", MAPPED, ["x", "y\ud800"], [1, "b"]),
-    (TypeError, "expected a sequence where ids are given, found a mapping", REFERENCES, {0: "x"}, [0]),
+    (TypeError, "predictions: expected a sequence together with ids, found a mapping", REFERENCES, {0: "x"}, [0]),
 ]
 
 
-@pytest.mark.parametrize(("error", "message", "references", "predictions", "ids"), CHOSEN)
-def test_broken_choices_are_named(error, message, references, predictions, ids):
+@pytest.mark.parametrize(("error", "message", "references", "predictions", "ids"), BATCHES)
+def test_errors_of_ids_name_the_index(error, message, references, predictions, ids):
     with pytest.raises(error, match=re.escape(message)):
         mf.Captions(references).score(predictions, ids=ids)
 
 
-def test_no_chosen_items_are_refused():
+def test_empty_ids_are_refused():
     with pytest.raises(ValueError, match="empty"):
         mf.Captions(REFERENCES).score([], ids=[])
 
 
 OPTIONS = [
-    (ValueError, "unknown metric 'meteor', choose from cider_d, bleu, rouge_l, cider", {"metrics": ("meteor",)}),
-    (TypeError, "metrics: expected a sequence of names, found str; write ('bleu',)", {"metrics": "bleu"}),
+    (ValueError, "unknown metrics 'meteor', choose from cider_d, bleu, rouge_l, cider", {"metrics": ("meteor",)}),
+    (ValueError, "metrics is empty", {"metrics": ()}),
+    (ValueError, "metrics has 'bleu' more than once", {"metrics": ("bleu", "cider", "bleu")}),
+    (TypeError, "metrics must be names, got 5", {"metrics": ("bleu", 5)}),
+    (TypeError, "metrics must be a sequence of names, got", {"metrics": None}),
+    (TypeError, "metrics must be a sequence of names such as ('bleu',), not the string 'bleu'", {"metrics": "bleu"}),
     (ValueError, 'unknown tokenizer "nltk", choose one of muge, char, whitespace', {"tokenizer": "nltk"}),
     (ValueError, 'unknown tokenizer "Muge", choose one of', {"tokenizer": "Muge"}),
     (TypeError, "tokenizer: expected a name or a function, found NoneType", {"tokenizer": None}),
-    (ValueError, 'unknown smoothing "exponential", choose one of tiny, none', {"smoothing": "exponential"}),
+    (ValueError, "unknown smoothing 'exponential', choose one of tiny, none", {"smoothing": "exponential"}),
     (ValueError, 'not used by smoothing "exp", only by', {"smoothing": "exp", "smoothing_value": 1}),
-    (ValueError, "smoothing_value: is 0, needs a positive number", {"smoothing": "floor", "smoothing_value": 0}),
-    (ValueError, "smoothing_value: is -1, needs a positive", {"smoothing": "add-k", "smoothing_value": -1}),
-    (ValueError, "smoothing_value: is NaN, needs", {"smoothing": "floor", "smoothing_value": float("nan")}),
-    (ValueError, "smoothing_value: is inf, needs", {"smoothing": "floor", "smoothing_value": float("inf")}),
-    (ValueError, "sigma is 0, needs a positive number", {"sigma": 0}),
-    (ValueError, "sigma is -6.0, needs a positive number", {"sigma": -6.0}),
-    (ValueError, "sigma is nan, needs a positive number", {"sigma": float("nan")}),
-    (ValueError, "sigma is inf, needs a positive number", {"sigma": float("inf")}),
-    (ValueError, "sigma is 1000", {"sigma": 10**400}),
-    (TypeError, "sigma: expected a number, found str", {"sigma": "6"}),
-    (TypeError, "smoothing_value: expected a number, found str", {"smoothing": "floor", "smoothing_value": "1"}),
+    (ValueError, "smoothing_value must be positive, got 0", {"smoothing": "floor", "smoothing_value": 0}),
+    (ValueError, "smoothing_value must be positive, got -1", {"smoothing": "add-k", "smoothing_value": -1}),
+    (
+        ValueError,
+        "smoothing_value must be a finite number, got nan",
+        {"smoothing": "floor", "smoothing_value": float("nan")},
+    ),
+    (
+        ValueError,
+        "smoothing_value must be a finite number, got inf",
+        {"smoothing": "floor", "smoothing_value": float("inf")},
+    ),
+    (ValueError, "sigma must be positive, got 0", {"sigma": 0}),
+    (ValueError, "sigma must be positive, got -6.0", {"sigma": -6.0}),
+    (ValueError, "sigma must be a finite number, got nan", {"sigma": float("nan")}),
+    (ValueError, "sigma must be a finite number, got inf", {"sigma": float("inf")}),
+    (ValueError, "sigma must be a finite number, got 1000", {"sigma": 10**400}),
+    (TypeError, "sigma must be a number, got '6'", {"sigma": "6"}),
+    (TypeError, "smoothing_value must be a number, got '1'", {"smoothing": "floor", "smoothing_value": "1"}),
+    (TypeError, "sigma must be a number, got", {"sigma": True}),
+    (TypeError, "effective_order must be True or False, got 'no'", {"effective_order": "no"}),
+    (TypeError, "smoothing must be one of tiny, none, floor, add-k, exp, got", {"smoothing": None}),
     (ValueError, "threads is 0, needs at least 1 or None for all cores", {"threads": 0}),
     (TypeError, "float", {"threads": 2.0}),
     (ValueError, "user_dict: not used by tokenizer", {"user_dict": __file__}),
@@ -281,23 +301,23 @@ OPTIONS = [
 ]
 
 
-@pytest.mark.parametrize(("error", "message", "given"), OPTIONS)
-def test_broken_options_are_named(error, message, given):
+@pytest.mark.parametrize(("error", "message", "options"), OPTIONS)
+def test_errors_name_the_option(error, message, options):
     with pytest.raises(error, match=re.escape(message)):
-        score(**given)
+        score(**options)
 
 
 @pytest.mark.parametrize("number", [np.float16, np.float32, np.float64, np.int64, np.uint8])
-def test_options_may_be_numbers_of_numpy(number):
+def test_options_may_be_numpy_scalars(number):
     options = {"metrics": ALL, "smoothing": "floor"}
     plain = score(**options, sigma=3, smoothing_value=2, threads=1)
-    found = score(**options, sigma=number(3), smoothing_value=number(2), threads=np.int64(1))
+    scores = score(**options, sigma=number(3), smoothing_value=number(2), threads=np.int64(1))
     for name in ALL:
-        assert found[name].signature == plain[name].signature
-        assert found[name].per_item.tolist() == plain[name].per_item.tolist()
+        assert scores[name].signature == plain[name].signature
+        assert scores[name].per_item.tolist() == plain[name].per_item.tolist()
 
 
-def test_a_number_in_single_precision_is_signed_as_what_it_is():
+def test_a_signature_has_the_exact_value_of_a_single_precision_option():
     options = {"metrics": ("bleu",), "smoothing": "floor"}
     single = score(**options, smoothing_value=np.float32(0.1))["bleu"]
     assert "smoothing:floor(0.10000000149011612)" in single.signature
@@ -322,16 +342,33 @@ def test_a_document_frequency_of_the_wrong_type_is_named():
         score(document_frequency={("红",): 1})
 
 
-def test_broken_options_are_refused_before_any_work():
-    # The texts are broken too, but the option comes first.
-    with pytest.raises(ValueError, match="sigma"):
-        mf.Captions(REFERENCES).score(["\ud800", "b"], sigma=0)
+@pytest.mark.parametrize(
+    ("error", "message", "options"),
+    [
+        (ValueError, "sigma", {"sigma": 0}),
+        (ValueError, "metrics", {"metrics": ("meteor",)}),
+        (ValueError, "smoothing", {"smoothing": "x"}),
+        (TypeError, "effective_order", {"effective_order": 1}),
+    ],
+)
+def test_options_are_checked_before_texts_and_files(error, message, options):
+    with pytest.raises(error, match=message):
+        mf.Captions(REFERENCES).score(["\ud800", "b"], **options)
+    with pytest.raises(error, match=message):
+        score(["\ud800", "b"], [["\ud800"], ["b"]], tokenizer="jieba", user_dict="missing.txt", **options)
+
+
+def test_the_tokenizer_is_checked_before_the_user_dictionary_is_read():
+    with pytest.raises(ValueError, match="user_dict: not used by tokenizer 'muge', only by 'jieba'"):
+        score(user_dict="missing.txt")
+    with pytest.raises(TypeError, match="document_frequency: expected a DocumentFrequency, found dict"):
+        score(user_dict="missing.txt", tokenizer="jieba", document_frequency={})
 
 
 # Merging
 
 
-def test_merging_refuses_what_does_not_belong_together():
+def test_merging_refuses_shards_that_do_not_match():
     both, bleu = score(), score(metrics=("bleu",))
     smoothed = score(metrics=("bleu",), smoothing="exp")
     with pytest.raises(ValueError, match="shards is empty"):
@@ -340,7 +377,10 @@ def test_merging_refuses_what_does_not_belong_together():
         mf.Scores.merge([both, bleu])
     with pytest.raises(ValueError, match=r"shards\[1\] was scored as .*smoothing:exp.*, shards\[0\] as .*:tiny"):
         mf.Scores.merge([bleu, smoothed])
-    with pytest.raises(ValueError, match="cider_d of shards cannot be merged: each shard counted its own references"):
+    with pytest.raises(
+        ValueError,
+        match="cider_d of shards cannot be merged: each shard counted document frequencies in its own references",
+    ):
         mf.Scores.merge([both, score()])
     with pytest.raises(ValueError, match=r"shards\[2\] is the same object as an earlier shard"):
         mf.Scores.merge([bleu, score(metrics=("bleu",)), bleu])
@@ -353,5 +393,5 @@ def test_merged_ids():
     assert mf.Scores.merge([score(metrics=("bleu",)) for _ in range(2)]).ids == [0, 1, 2, 3]
     one, two = (score({name: "x"}, {name: ["x"]}, metrics=("bleu",)) for name in "ab")
     assert mf.Scores.merge([one, two]).ids == ["a", "b"]
-    # Alone, a shard that counted its own references is a whole.
+    # A single shard that counted its own references is the whole set.
     assert mf.Scores.merge([score()])["cider_d"].value == score()["cider_d"].value

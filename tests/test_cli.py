@@ -1,4 +1,4 @@
-"""The command ``muge-fast``: what it prints, what it writes, and how it fails."""
+"""The command ``muge-fast``: output, files, errors and exit codes."""
 
 import json
 import os
@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 import muge_fast as mf
 from muge_fast.cli.main import main
+from muge_fast.text.tokenizers import TOKENIZERS
 
 
 def run(*arguments):
@@ -20,7 +21,7 @@ def run(*arguments):
 
 @pytest.fixture
 def features(tmp_path):
-    """Files of features with ids that are no row numbers."""
+    """Write feature files whose ids are not row numbers."""
     rng = np.random.default_rng(3)
     images, texts = (rng.standard_normal((rows, 8), dtype="float32") for rows in (50, 20))
     mf.write_features(tmp_path / "img.jsonl", np.arange(50) * 3 + 1000, images)
@@ -32,12 +33,13 @@ def options(folder):
     return "--image-feats", folder / "img.jsonl", "--text-feats", folder / "txt.jsonl"
 
 
+@pytest.mark.slow
 def test_the_demo_shows_all_samples(tmp_path):
     result = run("demo", "--html", tmp_path / "demo.html")
     assert result.exit_code == 0
     assert "CIDEr-D" in result.output
     assert "MeanRecall" in result.output
-    assert "line 6: the row: image_id is 5, needs string" in result.output
+    assert "line 6: image_id is 5, expected a string" in result.output
     assert (tmp_path / "demo.html").stat().st_size > 10_000
 
 
@@ -62,13 +64,13 @@ def test_the_best_texts_of_each_image_on_stdout(features):
     assert lines == [{"image_id": 1000 + 3 * n, "text_ids": row} for n, row in enumerate(expected.tolist())]
 
 
-def test_what_cannot_be_done_is_one_line_and_exit_code_2(features):
+def test_errors_of_top_k_are_one_line_and_exit_code_2(features):
     folder, _, _ = features
     (folder / "bad.jsonl").write_text('{"image_id": 1, "feature": [1]}\n{"image_id": 2}\n')
     output = folder / "pred.jsonl"
     output.write_text("what was there")
     cases = (
-        ((*options(folder), "--top-k", 51), "Error: k is 51, needs 1 to 50, the number of items"),
+        ((*options(folder), "--top-k", 51), "Error: k must be at most 50, the number of items, got 51"),
         (("--image-feats", folder / "no.jsonl", *options(folder)[2:]), "no.jsonl"),
         (("--image-feats", folder / "bad.jsonl", *options(folder)[2:]), "bad.jsonl: line 2: feature is missing"),
         ((*options(folder)[:3], folder / "txt.npy"), "txt.npy"),
@@ -89,7 +91,7 @@ def test_features_of_different_dimensions(features):
     result = run("top-k", "--image-feats", folder / "wide.jsonl", *options(folder)[2:], "--output", "-")
     assert result.exit_code == 2
     assert "wide.jsonl has 9 dimensions" in result.output
-    assert "txt.jsonl has 8" in result.output
+    assert "txt.jsonl have 8" in result.output
 
 
 def test_the_installed_command():
@@ -98,7 +100,7 @@ def test_the_installed_command():
     assert mf.__version__ in result.stdout
 
 
-# Verdicts
+# Submissions
 
 HOSTILE = Path(__file__).parent / "hostile"
 GOLD, GOOD = HOSTILE / "retrieval.gold.jsonl", HOSTILE / "retrieval" / "valid.jsonl"
@@ -113,13 +115,13 @@ def installed(*arguments, code=0):
     return result
 
 
-def test_a_submission_is_scored_and_written_in_every_form(tmp_path):
+def test_a_submission_is_scored_and_written_in_every_format(tmp_path):
     outputs = {name: tmp_path / name for name in ("o.json", "r.html", "r.md", "i.csv", "i.parquet")}
     arguments = "score", "retrieval", "--gold", GOLD, "--submission", GOOD
     options = "--official", outputs["o.json"], "--html", outputs["r.html"], "--markdown", outputs["r.md"]
     result = installed(*arguments, *options, "--per-item", outputs["i.csv"])
     assert "mean_recall    77.78" in result.stdout
-    assert result.stderr == "Warning: all 3 rows say the same\n"
+    assert result.stderr == "Warning: all 3 rows have the same prediction\n"
     assert json.loads(outputs["o.json"].read_text())["score"] == pytest.approx(700 / 9)
     assert "<svg" in outputs["r.html"].read_text(encoding="utf-8")
     assert outputs["i.csv"].read_text().startswith("id,recall@1")
@@ -129,27 +131,30 @@ def test_a_submission_is_scored_and_written_in_every_form(tmp_path):
     assert data["scores"]["recall@5"]["value"] == 1
 
 
-def test_what_cannot_be_written_or_read_is_refused_before_scoring(tmp_path, monkeypatch):
+def test_outputs_that_cannot_be_written_are_refused_before_scoring(tmp_path, monkeypatch):
     def scored(*_, **__):
         pytest.fail("it was scored")
 
     monkeypatch.setattr("muge_fast.cli.score.evaluate", scored)
     arguments = "score", "retrieval", "--gold", GOLD, "--submission", GOOD
     wrong = {
-        "needs .csv or .parquet": ("--per-item", tmp_path / "i.txt"),
+        "--per-item: unknown format '.txt', use .csv or .parquet": ("--per-item", tmp_path / "i.txt"),
         "no.tsv": ("--images", tmp_path / "no.tsv"),
-        "--per-item: there is no folder for": ("--per-item", tmp_path / "no" / "i.csv"),
-        "is a folder, needs a file": ("--html", tmp_path),
-        "--official: there is no folder for": ("--official", tmp_path / "no" / "o.json"),
+        f"--per-item: the folder {tmp_path / 'no'} does not exist": ("--per-item", tmp_path / "no" / "i.csv"),
+        f"--html: {tmp_path} is a folder, expected a file": ("--html", tmp_path),
+        f"--official: the folder {tmp_path / 'no'} does not exist": ("--official", tmp_path / "no" / "o.json"),
     }
     for message, options in wrong.items():
         result = run(*arguments, *options)
         assert (result.exit_code, message in result.output) == (2, True), result.output
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    assert "Parquet files need pyarrow" in run(*arguments, "--per-item", tmp_path / "i.parquet").output
+    assert (
+        "pyarrow is required for Parquet files: pip install 'muge-fast[arrow]'"
+        in run(*arguments, "--per-item", tmp_path / "i.parquet").output
+    )
 
 
-def test_every_task_takes_threads(tmp_path):
+def test_every_task_has_the_option_threads(tmp_path):
     labels = tmp_path / "labels.jsonl"
     labels.write_text('{"image_id": "a", "label": "裙"}', encoding="utf-8")
     assert "accuracy" in run("score", "classification", "--gold", labels, "--submission", labels, "--threads", 2).output
@@ -175,8 +180,8 @@ def test_outputs_without_chinese_characters_get_escapes(tmp_path, monkeypatch, e
     monkeypatch.setenv("PYTHONIOENCODING", encoding)
     plain = installed("check", "caption", "--submission", path, "--lang", "zh", code=1).stdout
     assert r"image_id \u88d9\ud83d\udc57" in plain
-    found = json.loads(installed("check", "caption", "--submission", path, "--json", code=1).stdout)
-    assert found["problems"][0]["id"] == text
+    report = json.loads(installed("check", "caption", "--submission", path, "--json", code=1).stdout)
+    assert report["problems"][0]["id"] == text
     assert r"\u88d9" in installed("check", "caption", "--submission", "裙", code=2).stderr
 
 
@@ -198,19 +203,19 @@ def test_wrong_usage_is_exit_code_2(tmp_path):
     assert "Traceback" in result.stderr
 
 
-def test_the_official_form_writes_a_result_where_something_is_not_installed(tmp_path, monkeypatch):
+def test_official_writes_a_result_if_a_package_is_missing(tmp_path, monkeypatch):
     (tmp_path / "pred.tsv").write_bytes(b"a\tAAAA\n")
-    # Whatever imports it gets an ImportError.
+    # Importing it raises an ImportError.
     monkeypatch.setitem(sys.modules, "PIL", None)
     result = run("official", "t2i", tmp_path / "pred.tsv", tmp_path / "pred.tsv", tmp_path / "result.json")
     assert result.exit_code == 2
-    found = json.loads((tmp_path / "result.json").read_text())
-    assert found["success"] is False
-    assert found["errorMsg"] == "images need Pillow: pip install 'muge-fast[images]'"
+    written = json.loads((tmp_path / "result.json").read_text())
+    assert written["success"] is False
+    assert written["errorMsg"] == "images need Pillow: pip install 'muge-fast[images]'"
     assert run("check", "t2i", "--submission", tmp_path / "pred.tsv").output.startswith("Error: images need Pillow")
 
 
-def test_the_official_form_writes_a_result_in_every_case(tmp_path):
+def test_official_writes_a_result_in_every_case(tmp_path):
     output = tmp_path / "o.json"
     for gold, submission, code in ((GOLD, GOOD, 0), (GOLD, BAD, 1), (GOLD, tmp_path / "no", 2), (BAD, GOOD, 2)):
         output.unlink(missing_ok=True)
@@ -220,7 +225,7 @@ def test_the_official_form_writes_a_result_in_every_case(tmp_path):
         assert set(result) == ({"success", "score", "scoreJson"} | ({"errorMsg", "errorDetail"} if code else set()))
 
 
-def test_info_for_people_and_as_json(tmp_path):
+def test_info_as_text_and_as_json(tmp_path):
     mf.write_features(tmp_path / "f.jsonl", [1], [[0.5]])
     text = installed("info", GOLD, tmp_path).stdout
     assert "retrieval.gold.jsonl: retrieval gold" in text
@@ -246,6 +251,11 @@ def test_the_module_is_the_command():
     assert "Usage: muge-fast" in result.stdout
     for command in ("score", "check", "official", "top-k", "info", "demo"):
         assert command in result.stdout
+
+
+def test_the_help_of_score_lists_all_tokenizers():
+    text = " ".join(run("score", "--help").output.split())
+    assert f"caption: {', '.join(TOKENIZERS)}." in text
 
 
 @pytest.mark.parametrize("command", ["score", "check", "official", "top-k", "info", "demo"])

@@ -1,4 +1,4 @@
-"""Files of the data sets: images, texts, pools, and recognising what a file is."""
+"""Files of the datasets: images, texts, pools, and the description of files."""
 
 import base64
 import io
@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import muge_fast as mf
-from muge_fast.datasets import ImageTsv, read_pool, read_texts
+from muge_fast.datasets import BrokenLine, ImageTsv, read_pool, read_texts
 from muge_fast.evaluation import describe
 
 
@@ -33,7 +33,7 @@ def some_bytes(count=40, seed=1):
 @pytest.mark.parametrize("encode", [base64.standard_b64encode, base64.urlsafe_b64encode])
 @pytest.mark.parametrize("padded", [True, False])
 @pytest.mark.parametrize("end", [b"\n", b"\r\n"])
-def test_images_of_every_form(tmp_path, encode, padded, end, threads):
+def test_images_in_every_encoding(tmp_path, encode, padded, end, threads):
     expected = some_bytes()
     text = {key: encode(data) if padded else encode(data).rstrip(b"=") for key, data in expected.items()}
     path = tmp_path / "images.tsv"
@@ -48,7 +48,7 @@ def test_images_of_every_form(tmp_path, encode, padded, end, threads):
         images["1"]
 
 
-def test_what_was_written_is_read(tmp_path):
+def test_written_images_are_read(tmp_path):
     expected = some_bytes()
     ImageTsv.write(tmp_path / "images.tsv", expected)
     assert dict(ImageTsv(tmp_path / "images.tsv")) == expected
@@ -57,12 +57,12 @@ def test_what_was_written_is_read(tmp_path):
     for bad in ({}, {"": b"1"}, {"a\tb": b"1"}, {"a\n": b"1"}, [("a", b"1"), ("a", b"2")], {"a": b""}):
         with pytest.raises(ValueError, match="image"):
             ImageTsv.write(tmp_path / "images.tsv", bad)
-    with pytest.raises(ValueError, match="has an id of 1024 bytes, may have 1023"):
+    with pytest.raises(ValueError, match="the id has 1024 bytes, at most 1023"):
         ImageTsv.write(tmp_path / "images.tsv", {"x" * 1024: b"1"})
     for start in ("\ufeffa", "PK\x03\x04"):
-        with pytest.raises(ValueError, match="has an id that no file may begin with"):
+        with pytest.raises(ValueError, match="the first id begins like a compressed file"):
             ImageTsv.write(tmp_path / "images.tsv", {start: b"1"})
-    with pytest.raises(TypeError, match="image 7: ids are texts, found int"):
+    with pytest.raises(TypeError, match="image 7: ids must be strings, got int"):
         ImageTsv.write(tmp_path / "images.tsv", {7: b"1"})
     assert dict(ImageTsv(tmp_path / "images.tsv")) == {"红裙": b"1"}
     ImageTsv.write(tmp_path / "long.tsv", {"x" * 1023: b"1"})
@@ -77,7 +77,7 @@ def test_folders_to_files_and_back(tmp_path):
     expected = {"7.png": picture(), "a b.jpg": picture(kind="JPEG"), "x.gif": picture(kind="GIF", mode="P")}
     for name, data in expected.items():
         (source / name).write_bytes(data)
-    (source / "notes.txt").write_text("no image")
+    (source / "notes.txt").write_text("not an image")
     ImageTsv.write(tmp_path / "images.tsv", source)
     images = ImageTsv(tmp_path / "images.tsv")
     images.extract(target)
@@ -88,7 +88,7 @@ def test_folders_to_files_and_back(tmp_path):
         ImageTsv(tmp_path / "evil.tsv").extract(target)
 
 
-def test_broken_lines_are_named_or_skipped(tmp_path):
+def test_broken_lines_raise_or_are_skipped(tmp_path):
     path = tmp_path / "images.tsv"
     path.write_bytes(b"1\tAAAA\n\nno tab\n2\tBBBB\n3\t\n1\tCCCC\n4\t!!!!\n")
     with pytest.raises(ValueError, match="line 3 has no tab after the id"):
@@ -96,34 +96,38 @@ def test_broken_lines_are_named_or_skipped(tmp_path):
     images = ImageTsv(path, broken="skip")
     assert list(images) == ["1", "2", "4"]
     assert images["1"] == b"\0\0\0"
-    assert images.problems == [
+    assert list(map(str, images.broken_lines)) == [
         "line 3 has no tab after the id",
         "line 5 has no image after the tab",
         "line 6 has the id '1' a second time",
     ]
+    assert [(line.number, line.id) for line in images.broken_lines] == [(3, None), (5, None), (6, "1")]
+    assert isinstance(images.broken_lines[0], BrokenLine)
     with pytest.raises(ValueError, match="line 7: image '4' is not base64"):
         images["4"]
     path.write_bytes(b"1\tAAAA\n2\tBBBB\n1\tCCCC\n")
     with pytest.raises(ValueError, match="line 3 has the id '1' a second time"):
         ImageTsv(path)
-    with pytest.raises(ValueError, match=r"needs refuse or skip"):
+    with pytest.raises(ValueError, match="unknown broken 'no', choose one of refuse, skip"):
         ImageTsv(path, broken="no")
     with pytest.raises(FileNotFoundError):
         ImageTsv(tmp_path / "no.tsv")
 
 
-def test_no_more_lines_are_kept_than_wanted(tmp_path):
+def test_limits_on_lines_stop_reading(tmp_path):
     path = tmp_path / "images.tsv"
     path.write_bytes(b"".join(b"broken\n%d\tAAAA\n" % (number // 2) for number in range(100)))
-    images = ImageTsv(path, broken="skip", most_broken=30)
-    assert (len(images), len(images.problems)) == (15, 30 + 14)
-    assert [line.number for line in images.broken] == sorted(line.number for line in images.broken)
-    images = ImageTsv(path, broken="skip", most_images=7, most_broken=50)
+    images = ImageTsv(path, broken="skip", max_broken=30)
+    assert (len(images), len(images.broken_lines)) == (15, 30 + 14)
+    assert [line.number for line in images.broken_lines] == sorted(line.number for line in images.broken_lines)
+    images = ImageTsv(path, broken="skip", max_images=7, max_broken=50)
     assert list(images) == ["0", "1", "2", "3"]
-    assert [line.number for line in images.broken] == [1, 3, 4, 5, 7, 8, 9, 11, 12, 13]
-    for name in ("most_images", "most_broken"):
-        with pytest.raises(ValueError, match=f"{name} is 0, needs at least 1"):
+    assert [line.number for line in images.broken_lines] == [1, 3, 4, 5, 7, 8, 9, 11, 12, 13]
+    for name in ("max_images", "max_broken"):
+        with pytest.raises(ValueError, match=f"{name} must be at least 1, got 0"):
             ImageTsv(path, **{name: 0})
+        with pytest.raises(TypeError, match=f"{name} must be an integer"):
+            ImageTsv(path, **{name: 1.5})
 
 
 @pytest.mark.parametrize(
@@ -135,7 +139,7 @@ def test_no_more_lines_are_kept_than_wanted(tmp_path):
         ("1\tAAAA".encode("utf-16"), "UTF-16"),
     ],
 )
-def test_files_in_another_form_say_so(tmp_path, start, message):
+def test_files_in_another_format_are_named(tmp_path, start, message):
     path = tmp_path / "images.tsv"
     path.write_bytes(start)
     with pytest.raises(ValueError, match=f"images.tsv: the file .*{message}"):
@@ -144,11 +148,11 @@ def test_files_in_another_form_say_so(tmp_path, start, message):
     assert [message in error for error in report.errors] == [True]
 
 
-def test_what_is_no_regular_file_is_refused(tmp_path):
+def test_pipes_and_folders_are_refused(tmp_path):
     os.mkfifo(tmp_path / "pipe.tsv")
-    with pytest.raises(ValueError, match=r"pipe\.tsv: the path is no regular file"):
+    with pytest.raises(ValueError, match=r"pipe\.tsv: the path is not a regular file"):
         ImageTsv(tmp_path / "pipe.tsv")
-    with pytest.raises(ValueError, match="the path is a folder"):
+    with pytest.raises(ValueError, match="the path is a directory"):
         ImageTsv(tmp_path)
 
 
@@ -172,7 +176,7 @@ def test_a_file_that_shrinks_is_an_error(tmp_path):
     with pytest.raises(OSError, match="was changed"):
         dict(images)
     with pytest.raises(ValueError, match="was changed since it was indexed"):
-        pickle.loads(pickled)  # noqa: S301 - ours
+        pickle.loads(pickled)  # noqa: S301 - pickled above
 
 
 def sizes(images):
@@ -181,7 +185,7 @@ def sizes(images):
 
 @pytest.mark.parametrize("method", ["fork", "spawn"])
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-def test_other_processes_and_threads_read_the_same(tmp_path, method):
+def test_other_processes_and_threads_read_the_same_images(tmp_path, method):
     path = tmp_path / "images.tsv"
     ImageTsv.write(path, some_bytes())
     images = ImageTsv(path)
@@ -191,29 +195,41 @@ def test_other_processes_and_threads_read_the_same(tmp_path, method):
         assert list(threads.map(sizes, [images] * 8)) == [sizes(images)] * 8
 
 
-def test_a_torch_dataset(tmp_path):
+def test_a_torch_dataset_of_images(tmp_path):
     torch = pytest.importorskip("torch")
     ImageTsv.write(tmp_path / "images.tsv", {str(n): picture((n + 1, 2), mode="L") for n in range(9)})
-    dataset = ImageTsv(tmp_path / "images.tsv").torch_dataset(np.array)
+    from muge_fast.datasets import ImageTsvDataset  # noqa: PLC0415 - imports torch
+
+    images = ImageTsv(tmp_path / "images.tsv")
+    dataset = ImageTsvDataset(images, np.array)
     assert isinstance(dataset, torch.utils.data.Dataset)
     loader = torch.utils.data.DataLoader(dataset, batch_size=None, num_workers=2)
     shapes = [(key, tuple(image.shape)) for key, image in loader]
     assert shapes == [(str(n), (2, n + 1, 3)) for n in range(9)]
+    assert ImageTsvDataset(images)[3][1].mode == "RGB"
+    for arguments, message in (
+        ((tmp_path,), "images must be an ImageTsv"),
+        ((images, 5), "transform must be callable"),
+    ):
+        with pytest.raises(TypeError, match=message):
+            ImageTsvDataset(*arguments)
 
 
 def test_texts(tmp_path):
     path = tmp_path / "T2I_val.text.tsv"
     path.write_text("a\t红色 连衣裙\r\n\nb\tx\ty\n", encoding="utf-8")
     assert read_texts(path) == {"a": "红色 连衣裙", "b": "x\ty"}
-    for bad, message in (("a", "line 2"), ("\tx", "line 2"), ("a\t ", "line 2"), ("z\tx", "'z' comes a second time")):
+    for bad, message in (("a", "line 2"), ("\tx", "line 2"), ("a\t ", "line 2"), ("z\tx", "'z' occurs more than once")):
         path.write_text(f"z\tx\n{bad}\n")
         with pytest.raises(ValueError, match=message):
             read_texts(path)
     path.write_bytes(b"a\t\xff")
-    with pytest.raises(ValueError, match="line 1: not UTF-8 at byte 2"):
+    with pytest.raises(ValueError, match="line 1: invalid UTF-8 at byte 2"):
         read_texts(path)
     path.write_text("a\tx", encoding="utf-8-sig")
-    with pytest.raises(ValueError, match=r"text\.tsv, line 1: starts with a byte order mark, needs UTF-8 without it"):
+    with pytest.raises(
+        ValueError, match=r"text\.tsv, line 1: starts with a byte order mark; save the file as UTF-8 without BOM"
+    ):
         read_texts(path)
 
 
@@ -225,7 +241,7 @@ def test_pools(tmp_path):
         with pytest.raises(ValueError, match="line 2: expected an integer"):
             read_pool(tmp_path / "pool.txt")
     (tmp_path / "pool.txt").write_bytes(b"1\n\n2\xff")
-    with pytest.raises(ValueError, match=r"pool\.txt, line 3: not UTF-8 at byte 1"):
+    with pytest.raises(ValueError, match=r"pool\.txt, line 3: invalid UTF-8 at byte 1"):
         read_pool(tmp_path / "pool.txt")
     ImageTsv.write(tmp_path / "pool.tsv", {"a": b"1"})
     with pytest.raises(ValueError, match="line 1: expected an integer"):
@@ -239,7 +255,7 @@ def test_ids_of_pools_have_64_bits(tmp_path):
     assert read_pool(path) == {least, largest, 7}
     for bad in (least - 1, largest + 1, "9" * 5000, "-", "--1"):
         path.write_text(f"1\n{bad}\n")
-        with pytest.raises(ValueError, match=r"line 2: expected an integer of at most 64 bits, found"):
+        with pytest.raises(ValueError, match=r"line 2: expected an integer of at most 64 bits, got"):
             read_pool(path)
 
 
@@ -261,8 +277,8 @@ def test_files_are_recognised(tmp_path):
         (tmp_path / name).write_text(text, encoding="utf-8")
     ImageTsv.write(tmp_path / "MR_valid_imgs.tsv", {str(1000 + 7 * n): bytes(500) for n in range(5)})
     (tmp_path / "x.zip").write_bytes(b"PK\x03\x04")
-    found = {os.path.basename(file["path"]): file for file in describe(tmp_path)["files"]}  # noqa: PTH119
-    kinds = {name: file["kind"] for name, file in found.items()}
+    files = {os.path.basename(file["path"]): file for file in describe(tmp_path)["files"]}  # noqa: PTH119
+    kinds = {name: file["kind"] for name, file in files.items()}
     assert kinds == {
         "MR_valid_queries.jsonl": "retrieval gold",
         "MR_valid_imgs.tsv": "images",
@@ -276,18 +292,18 @@ def test_files_are_recognised(tmp_path):
         "other.txt": "unknown",
         "x.zip": "zip",
     }
-    queries, captions = found["MR_valid_queries.jsonl"], found["IC_valid.jsonl"]
-    assert (queries["rows"], queries["ids"], queries["items"]["mean"], queries["different_items"]) == (3, [0, 2], 2, 4)
-    assert captions["references"] == {"least": 2, "mean": 2.0, "largest": 2}
+    queries, captions = files["MR_valid_queries.jsonl"], files["IC_valid.jsonl"]
+    assert (queries["rows"], queries["ids"], queries["items"]["mean"], queries["distinct_items"]) == (3, [0, 2], 2, 4)
+    assert captions["references"] == {"min": 2, "mean": 2.0, "max": 2}
     assert captions["problems"] == 1
-    assert captions["errors"] == ["line 2: image_id a comes a second time with other content, first in line 1"]
-    assert (found["MR_valid_imgs.tsv"]["rows"], found["MR_valid_imgs.tsv"]["ids"]) == (5, [1000, 1028])
-    assert found["img_feat.jsonl"]["dimensions"] == 2
-    assert [found[name]["problems"] for name in ("img_feat.jsonl", "T2I_val.text.tsv", "pred.jsonl")] == [1, 1, 0]
+    assert captions["errors"] == ["line 2: image_id a occurs more than once with different values, first in line 1"]
+    assert (files["MR_valid_imgs.tsv"]["rows"], files["MR_valid_imgs.tsv"]["ids"]) == (5, [1000, 1028])
+    assert files["img_feat.jsonl"]["dimensions"] == 2
+    assert [files[name]["problems"] for name in ("img_feat.jsonl", "T2I_val.text.tsv", "pred.jsonl")] == [1, 1, 0]
 
 
 def test_names_are_the_same_as_at_the_top():
-    from muge_fast import datasets  # noqa: PLC0415 - what is tested
+    from muge_fast import datasets  # noqa: PLC0415 - the import is under test
 
     assert datasets.read_captions is mf.read_captions
     assert datasets.read_queries is mf.read_queries

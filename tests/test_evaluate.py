@@ -1,17 +1,20 @@
-"""Reports, tasks and checks of submissions that are as they should be."""
+"""Reports, tasks and options of evaluations of valid submissions."""
 
 import csv
 import importlib.metadata
 import json
 import pickle
 import re
+import sys
+from dataclasses import replace
+from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import muge_fast as mf
-from muge_fast.tasks import Form, Ids, Task, Text
+from muge_fast.tasks import FieldNames, IntegerList, Task, Text
 from muge_fast.tasks.classification import score_classification
 
 SAMPLES = Path(mf.__file__).parent / "samples" / "caption"
@@ -45,14 +48,57 @@ def test_scores_are_those_of_the_function(report):
 def test_options_reach_the_task():
     report = mf.evaluate("caption", GOLD, LARGE, tokenizer="char", threads=1)
     assert "tokenizer:char" in report.scores["bleu"].signature
-    with pytest.raises(TypeError, match="ks"):
-        mf.evaluate("caption", GOLD, LARGE, ks=(1,))
-    with pytest.raises(
-        ValueError, match='unknown task "captions", choose one of caption, classification, retrieval, t2i'
-    ):
+    with pytest.raises(ValueError, match="'captions', choose one of caption, classification, retrieval, t2i"):
         mf.evaluate("captions", GOLD, LARGE)
-    with pytest.raises(ValueError, match='unknown lang "de"'):
+    with pytest.raises(ValueError, match="lang 'de'"):
         mf.evaluate("caption", GOLD, LARGE, lang="de")
+    with pytest.raises(TypeError, match="lang"):
+        mf.check("caption", LARGE, lang=5)
+
+
+@pytest.mark.parametrize(
+    ("task", "options", "message"),
+    [
+        ("caption", {"tokenizr": "char"}, "task 'caption' has no option 'tokenizr'; did you mean 'tokenizer'"),
+        ("caption", {"ks": (1,)}, "no option 'ks'; its options are tokenizer, .*threads"),
+        ("retrieval", {"thread": 1}, "no option 'thread'; did you mean 'threads'"),
+        ("classification", {"metrics": ("accuracy",)}, "no option 'metrics'; its options are threads"),
+    ],
+)
+def test_unknown_options_are_named_before_files_are_read(tmp_path, task, options, message):
+    with pytest.raises(TypeError, match=message):
+        mf.evaluate(task, tmp_path / "no gold", tmp_path / "no submission", **options)
+
+
+def test_unknown_options_are_named_for_an_invalid_submission(tmp_path):
+    broken = tmp_path / "broken.jsonl"
+    broken.write_text("{")
+    with pytest.raises(TypeError, match="'tokenizr'"):
+        mf.evaluate("caption", GOLD, broken, tokenizr="char")
+
+
+@pytest.mark.parametrize(
+    ("task", "metrics", "main"),
+    [("caption", ["bleu"], "cider_d"), ("retrieval", {"mrr"}, "recall"), ("t2i", ("is",), "fid")],
+)
+def test_metrics_without_the_main_one_are_refused_before_files_are_read(tmp_path, task, metrics, main):
+    with pytest.raises(ValueError, match=f"metrics lack '{main}'"):
+        mf.evaluate(task, tmp_path / "no gold", tmp_path / "no submission", metrics=metrics)
+
+
+def test_options_of_images_are_checked_before_files_are_read(tmp_path):
+    pytest.importorskip("torch")
+    with pytest.raises(TypeError, match="'weigths'; did you mean 'weights'"):
+        mf.evaluate("t2i", tmp_path / "no gold", tmp_path / "no submission", weigths="inception.pth")
+
+
+def test_a_missing_package_does_not_keep_an_invalid_submission_from_its_report(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    monkeypatch.delitem(sys.modules, "muge_fast.image._score_images", raising=False)
+    (tmp_path / "gold.tsv").write_bytes(b"a\tAAAA\n")
+    (tmp_path / "pred.tsv").write_bytes(b"a\n")
+    report = mf.evaluate("t2i", tmp_path / "gold.tsv", tmp_path / "pred.tsv", weights="inception.pth")
+    assert [problem.code for problem in report.problems] == ["no_tab"]
 
 
 def test_a_retrieval_submission(tmp_path):
@@ -79,12 +125,13 @@ def test_reports_are_written_in_every_format(report, tmp_path):
     assert (tmp_path / "r.html").read_text(encoding="utf-8") == page
     assert page.count("<svg") == 3
     assert "http" not in page.replace("http-equiv", "")
-    report.to_csv(tmp_path / "r.csv")
+    table = report.to_csv(path=tmp_path / "r.csv")
+    assert (tmp_path / "r.csv").read_bytes().decode() == table
     rows = list(csv.DictReader((tmp_path / "r.csv").read_text(encoding="utf-8").splitlines()))
     assert [row["id"] for row in rows] == report.scores.ids
     assert [float(row["bleu"]) for row in rows] == report.scores["bleu"].per_item.tolist()
     parquet = pytest.importorskip("pyarrow.parquet")
-    report.to_parquet(tmp_path / "r.parquet")
+    report.to_parquet(path=tmp_path / "r.parquet")
     table = parquet.read_table(tmp_path / "r.parquet")
     assert table.column("cider_d").to_pylist() == report.scores["cider_d"].per_item.tolist()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["r.csv", "r.html", "r.json", "r.md", "r.parquet"]
@@ -98,7 +145,58 @@ def test_a_table_of_markdown_has_as_many_cells_in_each_row(report):
         assert row.split("`")[1].replace("\\|", "|") == score.signature
 
 
-def test_a_page_shows_images_and_no_markup_of_others(tmp_path):
+class Tags(HTMLParser):
+    """Checks that elements are closed in order, and collects text and attributes."""
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.tags, self.text = [], set(), []
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.add(tag)
+        assert not [name for name, _ in attributes if name.startswith("on")]
+        if tag not in ("meta", "img"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+ELEMENTS = {"html", "head", "meta", "title", "style", "body", "h1", "h2", "h3", "div", "span", "p", "code", "img"}
+ELEMENTS |= {"table", "tr", "th", "td", "ul", "li", "dl", "dt", "dd", "svg", "rect", "line", "text"}
+
+
+def parsed(page):
+    tags = Tags()
+    tags.feed(page)
+    tags.close()
+    assert tags.open == []
+    assert tags.tags <= ELEMENTS
+    return "".join(tags.text)
+
+
+def test_pages_are_well_formed(report, tmp_path):
+    assert "cider_d" in parsed(report.to_html())
+    path = tmp_path / "pred.jsonl"
+    path.write_text('{"image_id": "<b>&amp;", "text": ""}\n{"<p>": 1}')
+    text = parsed(mf.check("caption", path).to_html())
+    assert "image_id <b>&amp;: text is empty" in text
+    assert "'<p>'" in text
+
+
+def test_a_page_lists_warnings(tmp_path):
+    path = tmp_path / "pred.jsonl"
+    ids = [json.loads(line)["image_id"] for line in GOLD.read_text(encoding="utf-8").splitlines()]
+    path.write_text("\n".join(json.dumps({"image_id": key, "text": "<i>裙"}) for key in ids))
+    text = parsed(mf.evaluate("caption", GOLD, path).to_html())
+    assert "all 64 rows have the same prediction" in text
+    assert "<i>裙" in text
+
+
+def test_a_page_shows_images_and_escapes_the_text_of_files(tmp_path):
     gold, submission = tmp_path / "gold.jsonl", tmp_path / "pred.jsonl"
     other = '\n{"image_id": "b", "text": ["裙"]}'
     gold.write_text('{"image_id": "<b>", "text": ["<img src=x onerror=alert(1)>"]}' + other)
@@ -111,18 +209,18 @@ def test_a_page_shows_images_and_no_markup_of_others(tmp_path):
     assert '<html lang="zh">' in page
 
 
-def test_what_may_be_a_mistake_is_a_warning(tmp_path):
+def test_likely_mistakes_are_warnings(tmp_path):
     gold, submission = tmp_path / "gold.jsonl", tmp_path / "pred.jsonl"
     gold.write_text('{"query_id": 1, "item_ids": [5]}\n{"query_id": 2, "item_ids": [6]}')
     rows = [{"text_id": key, "image_ids": list(range(10))} for key in (1, 2)]
     submission.write_text("\n".join(map(json.dumps, rows)))
     report = mf.evaluate("retrieval", gold, submission)
-    names = "the fields are text_id, image_ids, those of the gold file are query_id, item_ids"
-    assert report.warnings == ("all 2 rows say the same", names)
+    names = "the fields are text_id, image_ids, but the gold file has query_id, item_ids"
+    assert report.warnings == ("all 2 rows have the same prediction", names)
     assert json.loads(report.to_json())["warnings"] == list(report.warnings)
-    assert "all 2 rows say the same" in report.to_markdown()
-    assert "all 2 rows say the same" in report.to_html()
-    assert mf.evaluate("retrieval", gold, submission, lang="zh").warnings[0] == "全部 2 行内容相同"
+    assert report.warnings[0] in report.to_markdown()
+    assert report.warnings[0] in report.to_html()
+    assert mf.evaluate("retrieval", gold, submission, lang="zh").warnings[0] == "全部 2 行的预测相同"
     assert mf.evaluate("caption", GOLD, LARGE).warnings == ()
 
 
@@ -153,8 +251,10 @@ def test_labels(tmp_path):
         (tmp_path / f"{name}.jsonl").write_text("\n".join(rows))
     report = mf.evaluate("classification", tmp_path / "gold.jsonl", tmp_path / "pred.jsonl")
     assert report.official()["scoreJson"]["macro_f1"] == 100 * scores["macro_f1"].value
-    with pytest.raises(ValueError, match="need the same ids"):
+    with pytest.raises(ValueError, match="predictions lack 1 id of references: 'b'"):
         score_classification({"a": "x"}, {"b": "x"})
+    with pytest.raises(ValueError, match="references are empty"):
+        score_classification({}, {})
 
 
 def declared():
@@ -165,10 +265,10 @@ def declared():
         name="pairs",
         title="Pairs",
         title_zh="配对",
-        forms=(Form("id", "pair"),),
+        fields=(FieldNames("id", "pair"),),
         id=Text(),
-        gold=Ids(),
-        submission=Ids(count=2),
+        gold=IntegerList(),
+        submission=IntegerList(count=2),
         score=score,
         main="recall@2",
         official={"recall": "recall@2"},
@@ -191,22 +291,44 @@ def test_a_task_of_another_package(tmp_path, monkeypatch):
     assert mf.evaluate("pairs", gold, submission).official()["scoreJson"] == {"score": 100.0, "recall": 100.0}
     assert mf.evaluate(declared(), gold, gold).errors == ["line 1: id a has 1 pair, needs exactly 2"]
     monkeypatch.setattr(Entry, "load", lambda _: 5)
-    with pytest.raises(TypeError, match='task "pairs" is a int'):
+    with pytest.raises(TypeError, match=r"'pairs' must be a muge_fast\.tasks\.Task, got int"):
         mf.tasks.get("pairs")
 
 
-def test_a_verdict_needs_the_main_score():
-    with pytest.raises(ValueError, match="metrics lack cider_d, the main score of caption"):
-        mf.evaluate("caption", GOLD, LARGE, metrics=("bleu",))
+class Color:
+    """A kind of value of another package."""
+
+    def problems(self, value):
+        if value not in ("red", "green"):
+            yield "wrong_type", {"actual": repr(value), "expected": "a color"}
+
+
+def test_a_task_can_have_a_kind_of_another_package(tmp_path):
+    task = replace(
+        declared(), fields=(FieldNames("id", "color"),), gold=Color(), submission=Color(), score=score_classification
+    )
+    task = replace(task, main="accuracy", official={})
+    path = tmp_path / "colors.jsonl"
+    path.write_text('{"id": "a", "color": "red"}\n{"id": "b", "color": "green"}')
+    assert mf.evaluate(task, path, path).official()["score"] == 100
+    path.write_text('{"id": "a", "color": "red"}\n{"id": "b", "color": "blue"}')
+    assert mf.check(task, path).errors == ["line 2: id b: color is 'blue', expected a color"]
+
+
+def test_scores_need_the_main_one():
     assert mf.evaluate("caption", GOLD, LARGE, metrics=("cider_d",)).official()["success"]
+    gold = SAMPLES.parent / "retrieval" / "MR_sample_queries.jsonl"
+    task = replace(mf.tasks.get("retrieval"), main="recall@7")
+    with pytest.raises(ValueError, match="scores lack 'recall@7'"):
+        mf.evaluate(task, gold, gold.with_name("MR_sample.pred.base.jsonl"))
 
 
-def test_the_error_of_a_broken_gold_file_comes_back_from_other_processes(tmp_path):
+def test_the_error_of_a_broken_gold_file_can_be_pickled(tmp_path):
     gold = tmp_path / "gold.jsonl"
     gold.write_text('{"image_id": 5}\n{')
     with pytest.raises(mf.GoldError) as caught:
         mf.evaluate("caption", gold, LARGE)
-    made = pickle.loads(pickle.dumps(caught.value))  # noqa: S301 - our own
-    assert type(made) is mf.GoldError
-    assert (str(made), made.errors, made.path) == (str(caught.value), caught.value.errors, str(gold))
-    assert len(made.errors) == 3
+    copy = pickle.loads(pickle.dumps(caught.value))  # noqa: S301 - our own
+    assert type(copy) is mf.GoldError
+    assert (str(copy), copy.errors, copy.path) == (str(caught.value), caught.value.errors, str(gold))
+    assert len(copy.errors) == 3

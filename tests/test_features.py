@@ -1,4 +1,4 @@
-"""Feature files: every number is the one that Python reads, and what is wrong is named."""
+"""Feature files: every number is the one that Python reads, and errors name the line or row."""
 
 import io
 import json
@@ -30,7 +30,7 @@ def check_numbers(folder, texts):
 
 
 def midpoints():
-    """Numbers between two floats, and their nearest neighbours, in many digits."""
+    """Return doubles halfway between two floats, and the doubles next to them."""
     rng = np.random.default_rng(0)
     low = rng.integers(0, 0x7F7FFFFF, 3000).astype("uint32").view("float32").astype("float64")
     high = np.nextafter(low.astype("float32"), np.float32(np.inf)).astype("float64")
@@ -128,7 +128,7 @@ def test_broken_lines(tmp_path, bad, message):
         mf.read_features(path)
 
 
-def test_ids_that_come_twice(tmp_path):
+def test_repeated_ids_are_named(tmp_path):
     path = write(tmp_path / "f.jsonl", [line(7, [1.0]), line(8, [1.0]), line(7, [2.0])])
     with pytest.raises(ValueError, match=r"f\.jsonl: id 7 comes twice, in rows 0 and 2"):
         mf.read_features(path)
@@ -155,19 +155,19 @@ def some_features(rows=300, width=33):
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
-def test_what_was_written_is_read(tmp_path, suffix):
+def test_written_files_are_read_back(tmp_path, suffix):
     path, features = tmp_path / f"features{suffix}", some_features()
     ids = np.arange(300) if suffix == ".npy" else np.arange(300)[::-1] * 7 - 2**40
     for field in ("image_id", "text_id", "query_id"):
         mf.write_features(path, ids, features, id_field=field)
-        found_ids, found = mf.read_features(path)
-        assert found_ids.tolist() == ids.tolist()
-        assert (found.tobytes(), found.dtype, found_ids.dtype) == (features.tobytes(), np.float32, np.int64)
+        read_ids, read = mf.read_features(path)
+        assert read_ids.tolist() == ids.tolist()
+        assert (read.tobytes(), read.dtype, read_ids.dtype) == (features.tobytes(), np.float32, np.int64)
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3])
-def test_lines_are_json_whose_numbers_are_the_same(tmp_path, threads):
+def test_lines_are_json_with_the_same_numbers(tmp_path, threads):
     path, features = tmp_path / "f.jsonl", some_features(5000, 3)
     mf.write_features(path, range(5000), features, threads=threads)
     rows = [json.loads(text) for text in path.read_text().splitlines()]
@@ -176,7 +176,7 @@ def test_lines_are_json_whose_numbers_are_the_same(tmp_path, threads):
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
-def test_what_cannot_be_written_leaves_no_file(tmp_path, suffix):
+def test_an_error_of_writing_leaves_no_file(tmp_path, suffix):
     path, features = tmp_path / f"f{suffix}", some_features(3, 2)
     for ids, rows, error, message in (
         ([0, 1], features, ValueError, r"ids have shape \(2,\), features \(3, 2\)"),
@@ -189,17 +189,17 @@ def test_what_cannot_be_written_leaves_no_file(tmp_path, suffix):
     ):
         with pytest.raises(error, match=message):
             mf.write_features(path, np.array(ids, dtype=None if ids else int), rows)
-    with pytest.raises(ValueError, match='unknown id_field "id", choose one of image_id'):
+    with pytest.raises(ValueError, match="unknown id_field 'id', choose one of image_id"):
         mf.write_features(path, [0, 1, 2], features, id_field="id")
     assert not list(tmp_path.iterdir())
 
 
-def test_ids_that_a_file_without_ids_cannot_tell(tmp_path):
-    with pytest.raises(ValueError, match="ids are not row numbers"):
+def test_a_file_without_ids_needs_row_indices_as_ids(tmp_path):
+    with pytest.raises(ValueError, match="ids are not row indices"):
         mf.write_features(tmp_path / "f.npy", [1, 2], [[0.5], [0.5]])
 
 
-def test_doubles_and_halves_are_rounded(tmp_path):
+def test_float64_and_float16_become_float32(tmp_path):
     wide = np.random.default_rng(1).normal(size=(4, 3))
     np.save(tmp_path / "f.npy", wide)
     np.savez(tmp_path / "f.npz", image_id=[3, 1, 2, 0], feature=wide.astype("float16"))
@@ -210,28 +210,28 @@ def test_doubles_and_halves_are_rounded(tmp_path):
 
 
 @pytest.mark.parametrize("order", "<>")
-def test_ids_without_a_sign_of_64_bits_are_refused_in_both_orders_of_bytes(tmp_path, order):
+def test_unsigned_ids_of_64_bits_are_refused_in_both_byte_orders(tmp_path, order):
     ids = np.array([2**63 + 5, 1], f"{order}u8")
-    with pytest.raises(TypeError, match=r"ids have dtype (uint64|>u8), need integers"):
+    with pytest.raises(TypeError, match=r"ids have dtype (uint64|>u8), need integers that fit"):
         mf.write_features(tmp_path / "f.npz", ids, some_features(2, 2))
     mf.write_features(tmp_path / "f.npz", ids[1:].astype(f"{order}i8"), some_features(1, 3))
     assert mf.read_features(tmp_path / "f.npz")[0].tolist() == [1]
 
 
 def array_of_shape(shape):
-    """A file that claims this shape, and has no numbers."""
+    """Return an ``.npy`` file that declares this shape, and has no data."""
     header = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}".ljust(117) + "\n"
     return b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header.encode()
 
 
 def encrypted_archive():
-    """An archive of arrays with the marks of encryption."""
+    """Return an ``.npz`` file whose members are marked as encrypted."""
     file = io.BytesIO()
     np.savez(file, ids=np.arange(2), features=np.ones((2, 2)))
     data = bytearray(file.getvalue())
-    for mark, place in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
-        for found in re.finditer(mark, bytes(data)):
-            data[found.start() + place] |= 1
+    for magic, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        for header in re.finditer(magic, bytes(data)):
+            data[header.start() + flags] |= 1
     return bytes(data)
 
 
@@ -239,21 +239,21 @@ def broken_files():
     pa = pytest.importorskip("pyarrow")
     rows = [[0.5, 1.0], [2.0, 3.0]]
     return {
-        "text.npy": (b"not an array", "."),
-        "objects.npy": (np.array([{}], dtype=object), "allow_pickle"),
+        "text.npy": (b"not an array", "not an array of features"),
+        "objects.npy": (np.array([{}], dtype=object), "not an array of features: .*Python objects"),
         "flat.npy": (np.zeros(3), r"features \(3,\): need \(rows,\) and \(rows, dimensions\)"),
         "nan.npy": (np.array([[np.nan]]), r"features\[0, 0\] is nan"),
         "many.npy": (array_of_shape((1 << 40, 0)), "features are empty"),
-        "claims.npy": (array_of_shape((1 << 40, 4)), "not a file of an array"),
-        "cut.npy": (array_of_shape("(1, 2"), "[Hh]eader|not a file of an array"),
-        "encrypted.npz": (encrypted_archive(), "not an archive of arrays: .* is encrypted"),
-        "text.npz": (b"PK not an archive", "not an archive of arrays"),
+        "claims.npy": (array_of_shape((1 << 40, 4)), "not an array of features: declares [0-9]+ bytes of data, has 0"),
+        "cut.npy": (array_of_shape("(1, 2"), "not an array of features: .*header"),
+        "encrypted.npz": (encrypted_archive(), "not an archive of features: array 'ids' is encrypted"),
+        "text.npz": (b"PK not an archive", "not an archive of features"),
         "names.npz": ({"x": np.zeros(3)}, r"has arrays \['x'\], needs one of ids, image_id"),
         "bomb.npz": (
             {"ids": np.arange(2), "features": np.zeros((2, 1 << 24))},
-            "more than the [0-9]+ that are allowed",
+            "unpacks to [0-9]+ bytes, more than the [0-9]+ allowed",
         ),
-        "text.parquet": (b"not a table", "not a parquet file"),
+        "text.parquet": (b"not a table", "not a Parquet file"),
         "names.parquet": (pa.table({"id": [1, 2], "feature": rows}), r"has columns \['id', 'feature'\]"),
         "twice.parquet": (
             pa.Table.from_arrays([pa.array([1, 2]), *[pa.array(rows)] * 2], ["text_id", "feature", "feature"]),
@@ -267,7 +267,7 @@ def broken_files():
     }
 
 
-def test_broken_files_are_named(tmp_path):
+def test_errors_of_broken_files_name_the_file(tmp_path):
     from pyarrow import parquet  # noqa: PLC0415 - only with the extra
 
     for name, (content, message) in broken_files().items():
@@ -295,14 +295,14 @@ def test_every_mutated_file_is_read_or_refused(tmp_path, suffix):
     for _ in range(400):
         data = bytearray(whole)
         for _ in range(random.randint(1, 4)):
-            place = random.randrange(len(data))
-            data[place : place + random.choice([0, 1, 9])] = random.randbytes(random.choice([0, 1, 5]))
+            start = random.randrange(len(data))
+            data[start : start + random.choice([0, 1, 9])] = random.randbytes(random.choice([0, 1, 5]))
         path.write_bytes(data)
         with suppress(ValueError, TypeError):
             mf.read_features(path)
 
 
-def test_a_column_that_comes_twice_is_named(tmp_path):
+def test_a_repeated_column_is_named(tmp_path):
     pa = pytest.importorskip("pyarrow")
     from pyarrow import feather  # noqa: PLC0415 - only with the extra
 
@@ -312,13 +312,13 @@ def test_a_column_that_comes_twice_is_named(tmp_path):
         mf.read_features(tmp_path / "f.arrow")
 
 
-def test_a_type_that_is_refused_comes_with_the_name_of_the_file(tmp_path):
+def test_errors_of_wrong_types_name_the_file(tmp_path):
     np.savez(tmp_path / "f.npz", ids=["a"], features=np.ones((1, 2)))
     with pytest.raises(TypeError, match=r"f\.npz: ids have dtype <U1"):
         mf.read_features(tmp_path / "f.npz")
 
 
-def test_a_missing_file_is_no_bad_file(tmp_path):
+def test_a_missing_file_is_an_os_error(tmp_path):
     for suffix in SUFFIXES:
         with pytest.raises(OSError, match="f"):
             mf.read_features(tmp_path / f"f{suffix}")

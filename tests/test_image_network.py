@@ -18,14 +18,16 @@ torch = pytest.importorskip("torch")
 torch_fidelity = pytest.importorskip("torch_fidelity")
 Image = pytest.importorskip("PIL.Image")
 
-from muge_fast.image.extractors.cpu_batches import batches_side_by_side, side_by_side  # noqa: E402
-from muge_fast.image.extractors.cpu_packing import PackedUnit, can_pack  # noqa: E402
+from muge_fast.image.extractors.cpu_packing import PackedConvReLU, can_pack  # noqa: E402
+from muge_fast.image.extractors.cpu_threads import run_batches, run_chunks  # noqa: E402
 from muge_fast.image.extractors.inception import InceptionExtractor  # noqa: E402 - only with torch
 from muge_fast.image.extractors.networks import OUTPUTS, Inception  # noqa: E402
 from muge_fast.image.extractors.preprocessing import PROTOCOLS, preprocess  # noqa: E402
-from muge_fast.image.extractors.torch_precision import EXACT_PRODUCTS  # noqa: E402
-from muge_fast.image.extractors.weights import FID, hash_of, load_weights  # noqa: E402
-from muge_fast.image.sources import batches  # noqa: E402
+from muge_fast.image.extractors.torch_precision import HIGHEST_MATMUL_PRECISION  # noqa: E402
+from muge_fast.image.extractors.weights import FID_INCEPTION_WEIGHTS, hash_weights, load_weights  # noqa: E402
+from muge_fast.image.sources import decode_batches  # noqa: E402
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -45,8 +47,8 @@ def reference(weights):
     )
 
 
-def close(found, expected, bound):
-    return float((found.double() - expected.double()).norm() / expected.double().norm()) < bound
+def is_close(actual, expected, bound):
+    return float((actual.double() - expected.double()).norm() / expected.double().norm()) < bound
 
 
 # The network
@@ -56,10 +58,9 @@ def test_outputs_have_the_bits_of_torch_fidelity(network, reference):
     images = torch.from_numpy(pictures()).permute(0, 3, 1, 2).contiguous()
     with torch.no_grad():
         expected = dict(zip(OUTPUTS, reference(images), strict=True))
-        resized = reference_input(images)
-        found = network(resized, OUTPUTS)
+        outputs = network(reference_input(images), OUTPUTS)
     for name in OUTPUTS:
-        assert torch.equal(found[name], expected[name]), name
+        assert torch.equal(outputs[name], expected[name]), name
 
 
 def reference_input(images):
@@ -75,43 +76,45 @@ def test_outputs_have_the_bits_of_pytorch_fid(network, weights, monkeypatch):
     inception = pytest.importorskip("pytorch_fid.inception")
     monkeypatch.setattr(inception, "load_state_dict_from_url", lambda *_, **__: torch.load(weights))
     blocks = [inception.InceptionV3.BLOCK_INDEX_BY_DIM[dims] for dims in (64, 192, 768, 2048)]
-    theirs = inception.InceptionV3(blocks, resize_input=False, normalize_input=False).eval()
+    reference = inception.InceptionV3(blocks, resize_input=False, normalize_input=False).eval()
     x = torch.rand((2, 3, 299, 299), generator=torch.Generator().manual_seed(1)) * 2 - 1
     with torch.no_grad():
-        found = network(x, OUTPUTS)
-        for name, output in zip(("64", "192", "768", "2048"), theirs(x), strict=True):
+        outputs = network(x, OUTPUTS)
+        for name, output in zip(("64", "192", "768", "2048"), reference(x), strict=True):
             expected = torch.nn.functional.adaptive_avg_pool2d(output, 1).flatten(1)
-            assert torch.equal(found[name], expected), name
+            assert torch.equal(outputs[name], expected), name
 
 
 @pytest.mark.parametrize(("precision", "bound"), [("fp32", 1e-5), ("bf16", 5e-2)])
-def test_the_fast_form_gives_the_same(weights, network, precision, bound):
+def test_the_folded_network_computes_the_same_outputs(weights, network, precision, bound):
     extractor = InceptionExtractor(weights, outputs=OUTPUTS, device="cpu", precision=precision)
     images = pictures()
     with torch.no_grad():
         expected = network(preprocess(list(images)), OUTPUTS)
-    found = extractor(images)
+    outputs = extractor(images)
     for name in OUTPUTS:
-        assert found[name].dtype == torch.float32
-        assert close(found[name], expected[name], bound), name
+        assert outputs[name].dtype == torch.float32
+        assert is_close(outputs[name], expected[name], bound), name
 
 
 @pytest.mark.parametrize("count", [1, 5])
-def test_packed_convolutions_give_the_same_and_torch_may_have_none(weights, monkeypatch, count):
+def test_packed_convolutions_compute_the_same_outputs_as_plain_ones(weights, monkeypatch, count):
     images = pictures()[:count]
-    found = InceptionExtractor(weights, outputs=OUTPUTS, device="cpu")
-    assert can_pack(torch.float32) == any(isinstance(unit, PackedUnit) for unit in found.network.modules())
+    packed = InceptionExtractor(weights, outputs=OUTPUTS, device="cpu")
+    if not can_pack(torch.float32):
+        pytest.skip("this build of torch has no operators for packed convolutions")
+    assert any(isinstance(layer, PackedConvReLU) for layer in packed.network.modules())
     monkeypatch.setattr("muge_fast.image.extractors.cpu_packing.can_pack", lambda _: False)
     plain = InceptionExtractor(weights, outputs=OUTPUTS, device="cpu")
-    assert not any(isinstance(unit, PackedUnit) for unit in plain.network.modules())
-    # Twice: weights are packed on the way through the first batch, for another size of it.
-    for made, batch in ((found, images), (found, images[:1]), (copy.deepcopy(found), images[:1])):
-        features, expected = made(batch), plain(batch)
+    assert not any(isinstance(layer, PackedConvReLU) for layer in plain.network.modules())
+    # Weights are packed for the size of the first batch; the second one has another size.
+    for extractor, batch in ((packed, images), (packed, images[:1]), (copy.deepcopy(packed), images[:1])):
+        features, expected = extractor(batch), plain(batch)
         for name in OUTPUTS:
-            assert close(features[name], expected[name], 1e-6), name
+            assert is_close(features[name], expected[name], 1e-6), name
 
 
-def test_files_that_are_no_weights(tmp_path, weights, monkeypatch):
+def test_files_without_the_weights_are_refused(tmp_path, weights, monkeypatch):
     state = torch.load(weights)
     missing = {name: value for name, value in state.items() if name != "fc.bias"}
     for bad, message in (
@@ -128,30 +131,60 @@ def test_files_that_are_no_weights(tmp_path, weights, monkeypatch):
         load_weights(tmp_path / "bad.pth")
     counted = state | {"Mixed_5b.branch1x1.bn.num_batches_tracked": torch.tensor(5)}
     torch.save(counted, tmp_path / "good.pth")
-    monkeypatch.setenv(FID.variable, str(tmp_path / "good.pth"))
+    monkeypatch.setenv(FID_INCEPTION_WEIGHTS.variable, str(tmp_path / "good.pth"))
     Inception().load(load_weights(None).state)
-    monkeypatch.setenv(FID.variable, str(tmp_path / "none.pth"))
-    with pytest.raises(FileNotFoundError, match='give weights="download" or fetch https://'):
+    monkeypatch.setenv(FID_INCEPTION_WEIGHTS.variable, str(tmp_path / "none.pth"))
+    with pytest.raises(FileNotFoundError, match='pass weights="download", or download https://'):
         load_weights(None)
     for options in ({"protocol": "x"}, {"precision": "x"}, {"outputs": ("x",)}):
-        with pytest.raises(ValueError, match=r'unknown .* "x", choose one of'):
+        with pytest.raises(ValueError, match=r"unknown .* 'x', choose "):
             InceptionExtractor(weights, **options)
 
 
-# Preprocessing: to 1e-4 of 255
+def test_options_are_checked_before_weights_are_read(tmp_path):
+    for options, error, message in (
+        ({"protocol": "x"}, ValueError, "unknown protocol 'x'"),
+        ({"protocol": 1}, TypeError, "protocol must be one of"),
+        ({"outputs": "2048"}, TypeError, "outputs must be a sequence"),
+        ({"outputs": ()}, ValueError, "outputs is empty"),
+        ({"outputs": ("64", "64")}, ValueError, "'64' more than once"),
+        ({"precision": "fp8"}, ValueError, "unknown precision 'fp8'"),
+        ({"device": "tape"}, ValueError, "unknown device 'tape'"),
+        ({"device": 1.5}, TypeError, "device must be a name"),
+    ):
+        with pytest.raises(error, match=message):
+            InceptionExtractor(tmp_path / "none.pth", **options)
+    with pytest.raises(TypeError, match="weights must be a path"):
+        InceptionExtractor(5)
+
+
+def test_preprocess_checks_images():
+    for images, error, message in (
+        ([], ValueError, "there are no images"),
+        ([np.zeros((4, 4, 3))], TypeError, r"images\[0\] must be a uint8 array, got float64"),
+        ([np.zeros((4, 4, 3), "uint8"), [[1]]], TypeError, r"images\[1\] must be a uint8 array, got list"),
+        ([np.zeros((3, 4, 4), "uint8")], ValueError, r"images\[0\] has shape \(3, 4, 4\)"),
+        (torch.zeros((2, 3, 4, 4)), TypeError, "images must be uint8, got torch.float32"),
+        (torch.zeros((2, 4, 4, 3), dtype=torch.uint8), ValueError, r"images have shape \(2, 4, 4, 3\)"),
+    ):
+        with pytest.raises(error, match=message):
+            preprocess(images)
+
+
+# Preprocessing, equal to the references within 1e-4 of the pixel range
 
 SIZES = [(299, 299), (64, 64), (224, 224), (37, 512), (600, 301), (1, 5)]
 BOUND = 1e-4 * 255 / 128
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_tf1_is_that_of_torch_fidelity(size):
+def test_tf1_equals_torch_fidelity(size):
     images = torch.from_numpy(pictures(2, size)).permute(0, 3, 1, 2)
     assert float((preprocess(images, "tf1") - reference_input(images)).abs().max()) < BOUND
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_pytorch_fid_is_that_of_its_model(size):
+def test_pytorch_fid_equals_its_network(size):
     images = pictures(2, size)
     x = torch.stack(
         [torch.from_numpy(image.astype("float32").transpose(2, 0, 1) / np.float32(255)) for image in images]
@@ -161,24 +194,24 @@ def test_pytorch_fid_is_that_of_its_model(size):
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_clean_is_that_of_clean_fid(size):
+def test_clean_equals_clean_fid(size):
     resize = pytest.importorskip("cleanfid.resize")
     resizer = resize.make_resizer("PIL", False, "bicubic", (299, 299))
     images = pictures(2, size)
     expected = torch.stack([torch.from_numpy(resizer(image).transpose(2, 0, 1)) for image in images])
-    found = preprocess(list(images), "clean")
-    assert float((found - (expected - 128) / 128).abs().max()) < BOUND
+    resized = preprocess(list(images), "clean")
+    assert float((resized - (expected - 128) / 128).abs().max()) < BOUND
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_torchmetrics_is_that_of_its_model(size):
+def test_torchmetrics_equals_its_network(size):
     fid = pytest.importorskip("torchmetrics.image.fid")
     images = torch.from_numpy(pictures(2, size)).permute(0, 3, 1, 2)
-    seen = []
+    inputs = []
 
     class Stem(torch.nn.Module):
         def forward(self, x):
-            seen.append(x)
+            inputs.append(x)
             raise StopIteration
 
     model = fid.NoTrainInceptionV3.__new__(fid.NoTrainInceptionV3)
@@ -188,15 +221,15 @@ def test_torchmetrics_is_that_of_its_model(size):
     model.Conv2d_1a_3x3 = Stem()
     with pytest.raises(StopIteration):
         model._torch_fidelity_forward(images)
-    assert float((preprocess(images, "torchmetrics") - seen[0]).abs().max()) < BOUND
+    assert float((preprocess(images, "torchmetrics") - inputs[0]).abs().max()) < BOUND
 
 
-def test_images_of_different_sizes():
+def test_images_of_different_sizes_are_preprocessed_one_by_one():
     images = [pictures(1, size)[0] for size in SIZES]
     for protocol in PROTOCOLS:
-        together = preprocess(images, protocol)
-        for place, image in enumerate(images):
-            assert torch.equal(together[place], preprocess([image], protocol)[0])
+        batch = preprocess(images, protocol)
+        for index, image in enumerate(images):
+            assert torch.equal(batch[index], preprocess([image], protocol)[0])
 
 
 # From files to scores
@@ -204,72 +237,76 @@ def test_images_of_different_sizes():
 
 @pytest.fixture(scope="module")
 def sets(tmp_path_factory):
-    """Two sets, each as a folder, a TSV file, a zip and an array."""
-    folder = tmp_path_factory.mktemp("sets")
-    made = []
-    for number, count in enumerate((9, 8)):
-        images = pictures(count, seed=number + 3)
-        name = folder / str(number)
-        (name / "deep").mkdir(parents=True)
-        for place, image in enumerate(images):
-            target = name if place < 5 else name / "deep"
-            (target / f"{place:02}.png").write_bytes(encoded(image))
-        (name / "notes.txt").write_text("no image")
-        ImageTsv.write(folder / f"{number}.tsv", {f"{n:02}": encoded(image) for n, image in enumerate(images)})
-        with zipfile.ZipFile(folder / f"{number}.zip", "w") as archive:
-            for place, image in enumerate(images):
-                archive.writestr(f"{place:02}.PNG", encoded(image))
-        made.append({"folder": name, "tsv": folder / f"{number}.tsv", "zip": folder / f"{number}.zip", "array": images})
-    return made
+    """Two sets of images, each as a folder, a TSV file, an archive and an array."""
+    root = tmp_path_factory.mktemp("sets")
+    return [write_set(root / str(index), pictures(count, seed=index + 3)) for index, count in enumerate((9, 8))]
+
+
+def write_set(folder, images):
+    (folder / "deep").mkdir(parents=True)
+    for index, image in enumerate(images):
+        target = folder if index < 5 else folder / "deep"
+        (target / f"{index:02}.png").write_bytes(encoded(image))
+    (folder / "notes.txt").write_text("not an image")
+    tsv, archive = folder.with_suffix(".tsv"), folder.with_suffix(".zip")
+    ImageTsv.write(tsv, {f"{n:02}": encoded(image) for n, image in enumerate(images)})
+    with zipfile.ZipFile(archive, "w") as file:
+        for index, image in enumerate(images):
+            file.writestr(f"{index:02}.PNG", encoded(image))
+    return {"folder": folder, "tsv": tsv, "zip": archive, "array": images}
 
 
 @pytest.mark.filterwarnings("ignore:FID of")
-def test_fid_of_every_source_is_that_of_torch_fidelity(sets, weights, reference):
+def test_fid_of_every_source_equals_torch_fidelity(sets, weights, reference):
     from torch_fidelity import metric_fid  # noqa: PLC0415
 
-    theirs = []
-    for side in sets:
-        images = torch.from_numpy(side["array"]).permute(0, 3, 1, 2).contiguous()
+    features = []
+    for images in sets:
+        tensor = torch.from_numpy(images["array"]).permute(0, 3, 1, 2).contiguous()
         with torch.no_grad():
-            theirs.append(reference(images)[OUTPUTS.index("2048")].double())
-    ours = [muge_fast.image.Statistics.of(side.numpy()) for side in theirs]
-    expected = muge_fast.image.frechet_distance(*ours)
-    made = f"inception-2015-12-05|weights:{hash_of(torch.load(weights))}|resize:tf1|precision:fp32"
-    statistics = [metric_fid.fid_features_to_statistics(side) for side in theirs]
-    known = metric_fid.fid_statistics_to_metric(*statistics, verbose=False)["frechet_inception_distance"]
-    # With fewer images than features their way through the covariance is wrong in the fifth digit.
-    assert expected == pytest.approx(float(known), rel=1e-4)
+            features.append(reference(tensor)[OUTPUTS.index("2048")].double())
+    expected = muge_fast.image.frechet_distance(
+        *(muge_fast.image.Statistics.from_features(each.numpy()) for each in features)
+    )
+    name = f"inception-2015-12-05|weights:{hash_weights(torch.load(weights))}|resize:tf1|precision:fp32"
+    statistics = [metric_fid.fid_features_to_statistics(each) for each in features]
+    fidelity = metric_fid.fid_statistics_to_metric(*statistics, verbose=False)["frechet_inception_distance"]
+    # With fewer images than features, the matrix square root of torch-fidelity is wrong in the fifth digit.
+    assert expected == pytest.approx(float(fidelity), rel=1e-4)
     for kind in ("folder", "tsv", "zip", "array"):
-        found = muge_fast.image.fid(sets[0][kind], sets[1][kind], weights=weights, device="cpu", batch_size=5)
-        assert found.value == pytest.approx(expected, rel=1e-5), kind
-        assert found.signature.startswith(f"fid|real:9|generated:8|{made}|version:")
+        score = muge_fast.image.fid(sets[0][kind], sets[1][kind], weights=weights, device="cpu", batch_size=5)
+        assert score.value == pytest.approx(expected, rel=1e-5), kind
+        assert score.signature.startswith(f"fid|real:9|generated:8|{name}|version:")
 
 
 @pytest.fixture(scope="module")
-def known(sets, weights, tmp_path_factory):
-    """Statistics of the generated images as a file, and FID."""
+def saved_statistics(sets, weights, tmp_path_factory):
+    """A file of statistics of the generated images, and FID."""
     extractor = InceptionExtractor(weights, device="cpu")
     both = [
-        muge_fast.image.Statistics.of(extractor(side["array"])["2048"], protocol=extractor.signature) for side in sets
+        muge_fast.image.Statistics.from_features(
+            extractor(images["array"])["2048"], extractor_signature=extractor.signature
+        )
+        for images in sets
     ]
-    path = tmp_path_factory.mktemp("known") / "generated.npz"
+    path = tmp_path_factory.mktemp("statistics") / "generated.npz"
     both[1].save(path)
     return path, muge_fast.image.frechet_distance(*both)
 
 
 @pytest.mark.filterwarnings("ignore:FID of")
 @pytest.mark.parametrize(("batch_size", "threads"), [(1, 3), (7, 2), (32, 1)])
-def test_the_size_of_batches_and_threads_do_not_matter(sets, weights, known, batch_size, threads):
-    generated, expected = known
+def test_fid_does_not_depend_on_batch_size_and_threads(sets, weights, saved_statistics, batch_size, threads):
+    generated, expected = saved_statistics
     real = generated.with_name("real.npz")
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:
         options = {"weights": weights, "device": "cpu", "batch_size": batch_size, "threads": 2}
-        folder = muge_fast.image.fid(*(side["folder"] for side in sets), **options)
+        folder = muge_fast.image.fid(*(images["folder"] for images in sets), **options)
         assert folder.value == pytest.approx(expected, rel=1e-6)
         extractor = InceptionExtractor(weights, device="cpu")
-        statistics = muge_fast.image.Statistics(2048, protocol=extractor.signature)
+        statistics = muge_fast.image.Statistics(2048, extractor_signature=extractor.signature)
         for batch in extractor.stream(sets[0]["array"].transpose(0, 3, 1, 2), batch_size=batch_size):
             statistics.update(batch["2048"].numpy())
     finally:
@@ -280,41 +317,41 @@ def test_the_size_of_batches_and_threads_do_not_matter(sets, weights, known, bat
         muge_fast.image.fid(real, sets[1]["array"], weights=weights, device="cpu", protocol="clean")
 
 
-def test_inception_score_and_kid_are_those_of_torch_fidelity(sets, weights, reference):
+def test_inception_score_and_kid_equal_torch_fidelity(sets, weights, reference):
     from torch_fidelity import metric_isc, metric_kid  # noqa: PLC0415
 
-    images = [torch.from_numpy(side["array"]).permute(0, 3, 1, 2).contiguous() for side in sets]
+    tensors = [torch.from_numpy(images["array"]).permute(0, 3, 1, 2).contiguous() for images in sets]
     with torch.no_grad():
-        outputs = [dict(zip(OUTPUTS, reference(side), strict=True)) for side in images]
+        outputs = [dict(zip(OUTPUTS, reference(tensor), strict=True)) for tensor in tensors]
     expected = metric_isc.isc_features_to_metric(outputs[0]["logits_unbiased"], splits=3, shuffle=True, rng_seed=2020)
-    found = muge_fast.image.inception_score(sets[0]["zip"], splits=3, weights=weights, device="cpu")
-    assert found.mean == pytest.approx(expected["inception_score_mean"], rel=1e-4)
+    score = muge_fast.image.inception_score(sets[0]["zip"], splits=3, weights=weights, device="cpu")
+    assert score.value == pytest.approx(expected["inception_score_mean"], rel=1e-4)
     options = {"kid_subsets": 3, "kid_subset_size": 5, "rng_seed": 2020, "verbose": False}
-    expected = metric_kid.kid_features_to_metric(*(side["2048"] for side in outputs), **options)
-    sides = sets[0]["tsv"], sets[1]["tsv"]
-    found = muge_fast.image.kid(*sides, subsets=3, subset_size=5, weights=weights, device="cpu")
-    assert found.mean == pytest.approx(expected["kernel_inception_distance_mean"], rel=1e-3, abs=1e-6)
+    expected = metric_kid.kid_features_to_metric(*(output["2048"] for output in outputs), **options)
+    paths = sets[0]["tsv"], sets[1]["tsv"]
+    kid = muge_fast.image.kid(*paths, subsets=3, subset_size=5, weights=weights, device="cpu")
+    assert kid.value == pytest.approx(expected["kernel_inception_distance_mean"], rel=1e-3, abs=1e-6)
 
 
-def test_few_images_are_a_warning(sets, weights):
-    with pytest.warns(UserWarning, match="FID of 3 images is larger than that of more images would be"):
-        muge_fast.image.fid(*(side["array"][:3] for side in sets), weights=weights, device="cpu")
+def test_fid_of_few_images_warns(sets, weights):
+    with pytest.warns(UserWarning, match="FID of 3 images is biased upwards"):
+        muge_fast.image.fid(*(images["array"][:3] for images in sets), weights=weights, device="cpu")
 
 
-def test_images_of_other_modes_and_broken_ones(tmp_path):
+def test_images_are_converted_to_rgb_and_broken_ones_are_named(tmp_path):
     grey = Image.fromarray(pictures(1)[0]).convert("L")
     modes = {"L": grey, "P": grey.convert("P"), "RGBA": grey.convert("RGBA"), "CMYK": grey.convert("CMYK")}
     for mode, image in modes.items():
         image.save(tmp_path / f"{mode}.{'jpg' if mode == 'CMYK' else 'png'}")
-    found = [image for batch in batches(tmp_path, 2, 2) for image in batch]
+    decoded = [image for batch in decode_batches(tmp_path, 2, 2) for image in batch]
     expected = [np.array(Image.open(path).convert("RGB")) for path in sorted(tmp_path.iterdir())]
-    assert all(np.array_equal(left, right) for left, right in zip(found, expected, strict=True))
+    assert all(np.array_equal(left, right) for left, right in zip(decoded, expected, strict=True))
     (tmp_path / "broken.png").write_bytes(encoded(pictures(1)[0])[:200])
     with pytest.raises(ValueError, match=r"image .*broken\.png is broken"):
-        list(batches(tmp_path, 2, 2))
+        list(decode_batches(tmp_path, 2, 2))
 
 
-def test_sources_that_are_none(tmp_path):
+def test_sources_without_images_are_refused(tmp_path):
     for source, message in (
         (tmp_path, "no images"),
         (np.zeros((2, 8, 8, 4), dtype="uint8"), r"images have shape \(2, 8, 8, 4\)"),
@@ -322,9 +359,9 @@ def test_sources_that_are_none(tmp_path):
         ("images.tar", "expected a folder, a .tsv or a .zip"),
     ):
         with pytest.raises(ValueError, match=message):
-            list(batches(source, 2, 1))
+            list(decode_batches(source, 2, 1))
     pairs = [(torch.zeros((2, 3, 8, 8), dtype=torch.uint8), ["a", "b"])]
-    assert [len(batch) for batch in batches(iter(pairs), 4, 1)] == [2]
+    assert [len(batch) for batch in decode_batches(iter(pairs), 4, 1)] == [2]
 
 
 # The task
@@ -356,12 +393,12 @@ def test_a_submission_of_images_is_scored(task_files, weights, tmp_path):
     assert "resize:tf1" in report.scores["is"].signature
     page = report.to_html(path=tmp_path / "r.html")
     assert "fid value" in page
-    report.to_csv(tmp_path / "r.csv")
+    report.to_csv(path=tmp_path / "r.csv")
     assert "| fid |" in report.to_markdown()
 
 
 @pytest.mark.filterwarnings("ignore:FID of")
-def test_a_broken_image_of_the_gold_file_is_no_fault_of_a_submission(task_files, weights):
+def test_a_broken_image_of_the_gold_file_raises_gold_error(task_files, weights):
     gold, submission, _ = task_files
     lines = gold.read_bytes().split(b"\n")
     lines[2] = lines[2][:200]
@@ -370,7 +407,7 @@ def test_a_broken_image_of_the_gold_file_is_no_fault_of_a_submission(task_files,
         mf.evaluate("t2i", gold, submission, weights=weights, device="cpu", threads=1)
 
 
-def test_a_broken_submission_of_images_gets_every_error(task_files):
+def test_a_broken_submission_of_images_reports_every_problem(task_files):
     gold, submission, generated = task_files
     lines = submission.read_bytes().split(b"\n")
     lines[0] = lines[0][:-20] + b"!" * 20
@@ -396,45 +433,45 @@ def test_a_broken_submission_of_images_gets_every_error(task_files):
     assert report.errors[0] == "line 2: no tab after the id"
     assert mf.evaluate("t2i", gold, submission, lang="zh").errors[0] == "第 2 行：ID 后缺少制表符"
     assert mf.check("t2i", submission).problem_count == 4
-    assert mf.check("t2i", gold.parent).errors == ["the path is a folder, needs a file"]
+    assert mf.check("t2i", gold.parent).errors == ["the path is a directory, expected a file"]
     (gold.parent / "empty.tsv").write_bytes(b"")
     assert mf.check("t2i", gold.parent / "empty.tsv").errors == ["the file has no rows"]
     with pytest.raises(mf.GoldError, match="line 2: no tab after the id"):
         mf.evaluate("t2i", submission, gold)
 
 
-def test_parts_side_by_side_keep_their_order_and_the_number_of_threads():
+def test_run_chunks_keeps_the_order_and_the_number_of_threads():
     before = torch.get_num_threads()
     try:
         for threads in (1, 2, 5):
             torch.set_num_threads(threads)
-            inside = side_by_side(lambda part: (part, torch.get_num_threads()), range(3))
-            assert inside == [(part, max(1, threads // min(threads, 3))) for part in range(3)]
+            results = run_chunks(lambda chunk: (chunk, torch.get_num_threads()), range(3))
+            assert results == [(chunk, max(1, threads // min(threads, 3))) for chunk in range(3)]
             assert torch.get_num_threads() == threads
             with pytest.raises(ZeroDivisionError):
-                side_by_side(lambda part: 1 // part, [1, 0, 1, 1])
+                run_chunks(lambda chunk: 1 // chunk, [1, 0, 1, 1])
             assert torch.get_num_threads() == threads
-            # Also where new threads start.
+            # New threads inherit the setting.
             with ThreadPoolExecutor(1) as pool:
                 assert pool.submit(torch.get_num_threads).result() == threads
     finally:
         torch.set_num_threads(before)
 
 
-def test_batches_side_by_side_keep_their_order_and_the_number_of_threads():
+def test_run_batches_keeps_the_order_and_the_number_of_threads():
     before = torch.get_num_threads()
     try:
         for threads in (1, 2, 5):
             torch.set_num_threads(threads)
             for sizes in ([], [0], [1], [0, 1, 0], [3, 0, 0, 4, 1], [1] * 9):
-                batches = [[(batch, part) for part in range(size)] for batch, size in enumerate(sizes)]
-                assert list(batches_side_by_side(lambda part: part, iter(batches))) == batches
-            # Whoever stops early, or whose part fails, leaves nothing behind.
-            started = batches_side_by_side(lambda part: 1 // part, [[1] * threads, [1], [0], [1] * threads])
+                batches = [[(batch, chunk) for chunk in range(size)] for batch, size in enumerate(sizes)]
+                assert list(run_batches(lambda chunk: chunk, iter(batches))) == batches
+            # The setting is restored after an exception and after an early stop.
+            started = run_batches(lambda chunk: 1 // chunk, [[1] * threads, [1], [0], [1] * threads])
             assert next(started) == [1] * threads
             with pytest.raises(ZeroDivisionError):
                 list(started)
-            stopped = batches_side_by_side(abs, [[-1] * threads] * 9)
+            stopped = run_batches(abs, [[-1] * threads] * 9)
             next(stopped)
             stopped.close()
             assert torch.get_num_threads() == threads
@@ -442,25 +479,25 @@ def test_batches_side_by_side_keep_their_order_and_the_number_of_threads():
         torch.set_num_threads(before)
 
 
-def test_the_next_batch_is_begun_before_one_is_at_its_end():
+def test_the_next_batch_begins_before_the_previous_one_has_ended():
     before = torch.get_num_threads()
-    begun = Event()
+    has_begun = Event()
     try:
         torch.set_num_threads(2)
         # The first batch ends only after the second one has begun.
-        parts = [[lambda: begun.wait(60), lambda: True], [lambda: begun.set() or True, lambda: True]]
-        assert list(batches_side_by_side(lambda part: part(), parts)) == [[True, True], [True, True]]
+        batches = [[lambda: has_begun.wait(60), lambda: True], [lambda: has_begun.set() or True, lambda: True]]
+        assert list(run_batches(lambda chunk: chunk(), batches)) == [[True, True], [True, True]]
     finally:
         torch.set_num_threads(before)
 
 
-def test_products_are_exact_while_any_block_needs_them():
+def test_matmul_precision_is_highest_while_any_block_needs_it():
     before = torch.get_float32_matmul_precision()
     try:
         torch.set_float32_matmul_precision("high")
         first, second = ExitStack(), ExitStack()
-        first.enter_context(EXACT_PRODUCTS)
-        second.enter_context(EXACT_PRODUCTS)
+        first.enter_context(HIGHEST_MATMUL_PRECISION)
+        second.enter_context(HIGHEST_MATMUL_PRECISION)
         first.close()
         assert torch.get_float32_matmul_precision() == "highest"
         second.close()
@@ -469,7 +506,7 @@ def test_products_are_exact_while_any_block_needs_them():
         torch.set_float32_matmul_precision(before)
 
 
-def test_threads_do_not_matter(weights):
+def test_features_do_not_depend_on_the_number_of_threads(weights):
     images = np.random.default_rng(5).integers(0, 256, (9, 40, 50, 3), dtype=np.uint8)
     extractor = InceptionExtractor(weights, device="cpu")
     before = torch.get_num_threads()

@@ -1,4 +1,4 @@
-"""Where images come from, and one pass of the network over them for all metrics."""
+"""Sources of images, and one pass of the network over them for all metrics."""
 
 import os
 import signal
@@ -13,7 +13,7 @@ import pytest
 
 import muge_fast.image
 from image_data import encoded, pictures
-from muge_fast.datasets import ImageTsv
+from muge_fast.datasets import BrokenImageError, ImageTsv
 from muge_fast.image import Statistics
 
 torch = pytest.importorskip("torch")
@@ -21,13 +21,14 @@ Image = pytest.importorskip("PIL.Image")
 
 from torch.utils.data import DataLoader, Dataset, TensorDataset  # noqa: E402 - only with torch
 
+from muge_fast.datasets import ImageTsvDataset  # noqa: E402
 from muge_fast.image.extractors.inception import InceptionExtractor  # noqa: E402
 from muge_fast.image.extractors.networks import Inception  # noqa: E402
-from muge_fast.image.sources import batches, count_images, open_images  # noqa: E402
+from muge_fast.image.sources import count_images, decode_batches, open_images  # noqa: E402
 
 
 class Pairs(Dataset):
-    """An image in some form, and its label."""
+    """A dataset of pairs: an image in some form, and its label."""
 
     def __init__(self, images, form=lambda image: image, order=1):
         self.images, self.form, self.order = images, form, order
@@ -35,8 +36,8 @@ class Pairs(Dataset):
     def __len__(self):
         return len(self.images)
 
-    def __getitem__(self, place):
-        return (self.form(self.images[place]), f"label {place}")[:: self.order]
+    def __getitem__(self, index):
+        return (self.form(self.images[index]), f"label {index}")[:: self.order]
 
 
 def channels_first(image):
@@ -63,11 +64,11 @@ SOURCES = {
     "generator of Pillow images": (lambda _: map(Image.fromarray, IMAGES), None),
     "generator of lists of Pillow images": (lambda _: generator([*map(Image.fromarray, IMAGES)]), None),
     "generator of pairs": (lambda _: ((Image.fromarray(image), 3) for image in IMAGES), None),
-    "data set of pairs": (lambda _: Pairs(IMAGES), 10),
-    "data set of tensors": (lambda _: Pairs(IMAGES, channels_first), 10),
-    "data set of Pillow images": (lambda _: Pairs(IMAGES, Image.fromarray), 10),
-    "data set of ids first": (lambda folder: ImageTsv(folder / "images.tsv").torch_dataset(), 10),
-    "tensor data set": (lambda _: TensorDataset(TENSOR, torch.arange(10)), 10),
+    "dataset of pairs": (lambda _: Pairs(IMAGES), 10),
+    "dataset of tensors": (lambda _: Pairs(IMAGES, channels_first), 10),
+    "dataset of Pillow images": (lambda _: Pairs(IMAGES, Image.fromarray), 10),
+    "dataset of ids first": (lambda folder: ImageTsvDataset(ImageTsv(folder / "images.tsv")), 10),
+    "tensor dataset": (lambda _: TensorDataset(TENSOR, torch.arange(10)), 10),
     "loader": (lambda _: DataLoader(Pairs(IMAGES, channels_first), batch_size=3), None),
     "loader, ids first": (lambda _: DataLoader(Pairs(IMAGES, channels_first, order=-1), batch_size=3), None),
     "loader of lists": (
@@ -86,10 +87,10 @@ def folder(tmp_path_factory):
     """The images as files."""
     folder = tmp_path_factory.mktemp("images")
     (folder / "images" / "deep").mkdir(parents=True)
-    named = {f"{place:02}": encoded(image) for place, image in enumerate(IMAGES)}
-    ImageTsv.write(folder / "images.tsv", named)
+    files = {f"{index:02}": encoded(image) for index, image in enumerate(IMAGES)}
+    ImageTsv.write(folder / "images.tsv", files)
     with zipfile.ZipFile(folder / "images.zip", "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in named.items():
+        for name, data in files.items():
             archive.writestr(f"deep/{name}.png", data)
             (folder / "images" / "deep" / f"{name}.png").write_bytes(data)
     return folder
@@ -97,42 +98,42 @@ def folder(tmp_path_factory):
 
 @pytest.mark.parametrize("batch_size", [1, 7, 32])
 @pytest.mark.parametrize("kind", SOURCES)
-def test_every_source_gives_every_image(kind, folder, batch_size):
-    make, known = SOURCES[kind]
-    found = open_images(make(folder))
-    assert count_images(found) == known
-    parts = list(batches(found, batch_size, 2))
-    assert [len(part) for part in parts[:-1]] == [batch_size] * (len(parts) - 1)
+def test_every_source_yields_every_image(kind, folder, batch_size):
+    make, count = SOURCES[kind]
+    images = open_images(make(folder))
+    assert count_images(images) == count
+    decoded = list(decode_batches(images, batch_size, 2))
+    assert [len(batch) for batch in decoded[:-1]] == [batch_size] * (len(decoded) - 1)
     expected = IMAGES[: 1 if kind == "one image" else None]
-    assert np.array_equal(np.array([image for part in parts for image in part]), expected)
+    assert np.array_equal(np.array([image for batch in decoded for image in batch]), expected)
 
 
 def test_images_of_different_sizes_in_one_batch():
     images = [pictures(1, size)[0] for size in ((20, 30), (9, 9), (30, 3), (3, 30))]
     for source in (iter([images]), iter([[*map(Image.fromarray, images)]]), images, Pairs(images)):
-        found = [image for part in batches(source, 3, 2) for image in part]
-        assert all(np.array_equal(left, right) for left, right in zip(found, images, strict=True))
+        decoded = [image for batch in decode_batches(source, 3, 2) for image in batch]
+        assert all(np.array_equal(left, right) for left, right in zip(decoded, images, strict=True))
 
 
 @pytest.mark.parametrize("threads", [1, 3])
-def test_few_large_images_are_in_memory_together(monkeypatch, threads):
-    monkeypatch.setattr(muge_fast.image.sources, "MOST_TOGETHER", 3 * IMAGES[0].nbytes)
-    asked = []
-    # Small ones first: nobody knows before that the others are large.
+def test_decoded_images_stay_within_the_byte_budget(monkeypatch, threads):
+    monkeypatch.setattr(muge_fast.image.sources, "MAX_DECODED_BYTES", 3 * IMAGES[0].nbytes)
+    requested = []
+    # Small ones first, so that sizes cannot be predicted from them.
     tiny = [np.zeros((1, 1, 3), "uint8")] * 6
     images = [*tiny, *IMAGES, *IMAGES, *tiny, *IMAGES]
     sizes = []
-    for batch in batches(Pairs(images, lambda image: asked.append(1) or image), 8, threads):
+    for batch in decode_batches(Pairs(images, lambda image: requested.append(1) or image), 8, threads):
         sizes.append(len(batch))
-        # As a network takes its time.
+        # A network takes some time too.
         time.sleep(0.05)
-        held = sum(image.nbytes for image in images[sum(sizes) : len(asked)])
+        held = sum(image.nbytes for image in images[sum(sizes) : len(requested)])
         assert held <= (3 + threads) * IMAGES[0].nbytes
     assert sizes == [8, *[4] * 4, 8, 4, 4, 2]
-    assert sizes == [len(batch) for batch in batches(iter(images), 8, threads)]
+    assert sizes == [len(batch) for batch in decode_batches(iter(images), 8, threads)]
 
 
-def test_batches_in_memory_that_is_used_again():
+def test_batches_in_reused_memory_are_copied():
     buffer = np.empty_like(IMAGES[:4])
 
     def reused():
@@ -141,61 +142,61 @@ def test_batches_in_memory_that_is_used_again():
             yield buffer
 
     for source in (reused(), map(torch.from_numpy, reused())):
-        found = [image for part in batches(source, 8, 2) for image in part]
-        assert np.array_equal(found, IMAGES[:8])
+        decoded = [image for batch in decode_batches(source, 8, 2) for image in batch]
+        assert np.array_equal(decoded, IMAGES[:8])
 
 
 class OneAtATime(Dataset):
-    """Two threads in it at once would get each other's image."""
+    """A dataset that returns wrong images if two threads use it at once."""
 
     def __init__(self):
-        self.place = 0
+        self.index = 0
 
     def __len__(self):
         return len(IMAGES)
 
-    def __getitem__(self, place):
-        self.place = place
+    def __getitem__(self, index):
+        self.index = index
         time.sleep(0.005)
-        return IMAGES[self.place]
+        return IMAGES[self.index]
 
 
-def test_a_data_set_is_asked_by_one_thread_at_a_time():
-    found = [image for part in batches(OneAtATime(), 3, 4) for image in part]
-    assert np.array_equal(found, IMAGES)
+def test_a_dataset_is_used_by_one_thread_at_a_time():
+    decoded = [image for batch in decode_batches(OneAtATime(), 3, 4) for image in batch]
+    assert np.array_equal(decoded, IMAGES)
 
 
-def test_entries_that_are_no_images_are_passed_over(tmp_path):
+def test_entries_that_are_not_images_are_skipped(tmp_path):
     folder, path = tmp_path / "images", tmp_path / "images.zip"
     (folder / "deep.png").mkdir(parents=True)
     (folder / "a.png").write_bytes(encoded(IMAGES[0]))
-    (folder / "._a.png").write_bytes(b"what a Mac lays beside it")
+    (folder / "._a.png").write_bytes(b"metadata of macOS")
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("deep.png/", b"")
-        archive.writestr("__MACOSX/._a.png", b"what a Mac lays beside it")
+        archive.writestr("__MACOSX/._a.png", b"metadata of macOS")
         archive.writestr("a.png", encoded(IMAGES[0]))
     for source in (folder, path):
-        assert np.array_equal(list(batches(source, 2, 1)), IMAGES[None, :1])
+        assert np.array_equal(list(decode_batches(source, 2, 1)), IMAGES[None, :1])
     with zipfile.ZipFile(path, "a") as archive, pytest.warns(UserWarning, match="Duplicate name"):
         archive.writestr("a.png", encoded(IMAGES[1]))
     with pytest.raises(ValueError, match=r"images\.zip: has a\.png twice"):
         open_images(path)
 
 
-def test_a_broken_image_of_a_file_is_told_with_its_line(tmp_path):
+def test_a_broken_image_of_a_file_is_named_with_its_line(tmp_path):
     ImageTsv.write(tmp_path / "images.tsv", {"a": encoded(IMAGES[0]), "b": b"no image"})
-    with pytest.raises(ValueError, match=r"image 'b' of .*images\.tsv \(line 2\) is broken: is none of JPEG"):
-        list(batches(tmp_path / "images.tsv", 2, 1))
+    with pytest.raises(ValueError, match=r"image 'b' of .*images\.tsv \(line 2\) is broken: not an image of"):
+        list(decode_batches(tmp_path / "images.tsv", 2, 1))
 
 
 @pytest.mark.parametrize("options", [{"batch_size": 0}, {"batch_size": 2.5}, {"threads": -1}, {"threads": "2"}])
-def test_sizes_are_whole_numbers(options):
-    (name,) = options
-    with pytest.raises(ValueError, match=f"{name} is .*, needs a whole number of at least 1"):
+def test_sizes_are_positive_integers(options):
+    ((name, value),) = options.items()
+    with pytest.raises(ValueError if isinstance(value, int) else TypeError, match=f"{name} must be "):
         muge_fast.image.fid(IMAGES, IMAGES, extractor=len, **options)
 
 
-def test_images_of_other_modes(tmp_path):
+def test_images_of_all_modes_are_converted_to_rgb(tmp_path):
     colour = Image.fromarray(IMAGES[0])
     clear = Image.fromarray(np.dstack([IMAGES[0], IMAGES[1][:, :, :1]]))
     modes = {
@@ -211,20 +212,20 @@ def test_images_of_other_modes(tmp_path):
     for mode, (image, suffix) in modes.items():
         image.save(tmp_path / f"{mode}.{suffix}")
     paths = sorted(tmp_path.iterdir())
-    found = [image for part in batches(tmp_path, 3, 2) for image in part]
+    decoded = [image for batch in decode_batches(tmp_path, 3, 2) for image in batch]
     expected = []
     for path in paths:
         with Image.open(path) as image:
             expected.append(np.array(image.convert("RGB")))
-    assert len(found) == len(modes)
-    assert all(np.array_equal(left, right) for left, right in zip(found, expected, strict=True))
-    # Of those in memory too.
-    in_memory = [image for part in batches(iter([clear, colour.convert("CMYK")]), 2, 2) for image in part]
+    assert len(decoded) == len(modes)
+    assert all(np.array_equal(left, right) for left, right in zip(decoded, expected, strict=True))
+    # The same for Pillow images in memory.
+    in_memory = [image for batch in decode_batches(iter([clear, colour.convert("CMYK")]), 2, 2) for image in batch]
     assert np.array_equal(in_memory[0], np.array(clear.convert("RGB")))
 
 
-def test_sources_that_are_broken(tmp_path):
-    (tmp_path / "no.zip").write_bytes(b"no archive")
+def test_broken_sources_are_errors(tmp_path):
+    (tmp_path / "no.zip").write_bytes(b"not an archive")
     with zipfile.ZipFile(tmp_path / "broken.zip", "w") as archive:
         archive.writestr("a.png", encoded(IMAGES[0])[:100])
     for source, message in (
@@ -232,14 +233,18 @@ def test_sources_that_are_broken(tmp_path):
         (tmp_path / "broken.zip", r"image .*broken\.zip/a\.png is broken"),
         (
             Pairs(IMAGES.astype("float32")),
-            r"image number 0 is broken: images have shape \(40, 50, 3\) and dtype float32",
+            r"image at index 0 is broken: images have shape \(40, 50, 3\) and dtype float32",
         ),
-        (Pairs(IMAGES[:, :, :, 0]), r"image number 0 is broken: images have shape \(40, 50\)"),
+        (Pairs(IMAGES[:, :, :, 0]), r"image at index 0 is broken: images have shape \(40, 50\)"),
         (iter([["a", "b"]]), r"images have shape \(2,\)"),
         (iter([TENSOR.float() / 255]), "dtype float32, need uint8"),
     ):
         with pytest.raises(ValueError, match=message):
-            list(batches(source, 2, 1))
+            list(decode_batches(source, 2, 1))
+    with pytest.raises(BrokenImageError):
+        list(decode_batches(tmp_path / "broken.zip", 2, 1))
+    with pytest.raises(TypeError, match=r"expected a path, a mapping, .*, got int"):
+        open_images(5)
 
 
 # One pass
@@ -247,7 +252,7 @@ def test_sources_that_are_broken(tmp_path):
 
 @pytest.fixture
 def passes(monkeypatch):
-    """How many images went through a network."""
+    """Numbers of images of each pass through a network."""
     counts = []
     forward = Inception.forward
 
@@ -264,48 +269,55 @@ def test_the_network_sees_each_image_once(weights, passes, folder):
     real, generated = pictures(9, seed=3), folder / "images.zip"
     options = {"weights": weights, "device": "cpu"}
     sizes = {"splits": 3, "subsets": 4, "subset_size": 6}
-    scores = muge_fast.image.score_images(generated, real, metrics=("fid", "is", "kid"), **sizes, **options)
+    scores = muge_fast.image.score_images(
+        real=real, generated=generated, metrics=("fid", "is", "kid"), **sizes, **options
+    )
     assert sum(passes) == 19
     assert list(scores) == ["fid", "is", "kid"]
     passes.clear()
-    assert list(muge_fast.image.score_images(generated, real, metrics=["is"], splits=3, **options)) == ["is"]
+    scores_of_one = muge_fast.image.score_images(real=real, generated=generated, metrics=["is"], splits=3, **options)
+    assert list(scores_of_one) == ["is"]
     assert sum(passes) == 10
     assert scores["fid"].value == pytest.approx(muge_fast.image.fid(real, generated, **options).value, rel=1e-6)
     score = muge_fast.image.inception_score(generated, splits=3, **options)
-    assert (scores["is"].value, scores["is"].parts["std"]) == pytest.approx(score, rel=1e-6)
+    assert scores["is"].value == pytest.approx(score.value, rel=1e-6)
+    assert scores["is"].parts["std"] == pytest.approx(score.parts["std"], rel=1e-6)
     kernel = muge_fast.image.kid(real, generated, subsets=4, subset_size=6, **options)
-    assert (scores["kid"].value, scores["kid"].parts["std"]) == pytest.approx(kernel, rel=1e-6, abs=1e-9)
+    assert scores["kid"].value == pytest.approx(kernel.value, rel=1e-6, abs=1e-9)
+    assert scores["kid"].parts["std"] == pytest.approx(kernel.parts["std"], rel=1e-6, abs=1e-9)
     features = f"{InceptionExtractor(weights, device='cpu').signature}|version:"
     assert scores["kid"].signature.startswith(f"kid|subsets:4|subset_size:6|seed:2020|{features}")
     assert scores["is"].signature.startswith(f"is|splits:3|shuffle:2020|{features}")
-    stream = muge_fast.image.score_images(generator(IMAGES), real, metrics=["is"], splits=3, **options)
-    assert stream["is"].signature.startswith(f"is|splits:3|dealt:2020|{features}")
+    stream = muge_fast.image.score_images(real=real, generated=generator(IMAGES), metrics=["is"], splits=3, **options)
+    assert stream["is"].signature.startswith(f"is|splits:3|round_robin:2020|{features}")
 
 
 @pytest.mark.filterwarnings("ignore:FID of")
-def test_statistics_stand_for_real_images_in_fid_alone(weights, passes):
+def test_statistics_replace_real_images_in_fid_only(weights, passes):
     extractor = InceptionExtractor(weights, device="cpu")
-    known = Statistics.of(extractor(pictures(9, seed=3))["2048"], protocol=extractor.signature)
+    statistics = Statistics.from_features(
+        extractor(pictures(9, seed=3))["2048"], extractor_signature=extractor.signature
+    )
     passes.clear()
     options = {"weights": weights, "device": "cpu", "splits": 3}
-    scores = muge_fast.image.score_images(IMAGES, known, **options)
+    scores = muge_fast.image.score_images(real=statistics, generated=IMAGES, **options)
     assert sum(passes) == 10
-    expected = muge_fast.image.fid(known, IMAGES, weights=weights, device="cpu").value
+    expected = muge_fast.image.fid(statistics, IMAGES, weights=weights, device="cpu").value
     assert scores["fid"].value == pytest.approx(expected, rel=1e-9)
-    for given, metrics, message in (
-        (known, ("kid",), "statistics give FID alone, not kid: needs the images"),
-        (known, ("fid", "x"), 'unknown metric "x", choose one of fid, is, kid'),
-        (known, (), "metrics is empty"),
-        (IMAGES[0], ("fid",), "has 1 images, needs at least two"),
+    for real, metrics, message in (
+        (statistics, ("kid",), "statistics suffice for FID alone, kid need the images"),
+        (statistics, ("fid", "x"), "unknown metrics 'x', choose from fid, is, kid"),
+        (statistics, (), "metrics is empty"),
+        (IMAGES[0], ("fid",), "there is 1 image, FID needs at least two"),
         (IMAGES, ("kid",), "subset_size is 1000"),
     ):
         with pytest.raises(ValueError, match=message):
-            muge_fast.image.score_images(IMAGES, given, metrics=metrics, **options)
+            muge_fast.image.score_images(real=real, generated=IMAGES, metrics=metrics, **options)
     with pytest.raises(ValueError, match="need at least one image for each split"):
         muge_fast.image.inception_score(IMAGES[0], weights=weights, device="cpu")
 
 
-def test_weights_that_give_nonsense_are_no_score(weights, tmp_path):
+def test_outputs_that_are_not_finite_are_errors(weights, tmp_path):
     state = torch.load(weights)
     state["fc.weight"][5, 7] = float("nan")
     torch.save(state, tmp_path / "nan.pth")
@@ -319,7 +331,7 @@ def test_weights_that_give_nonsense_are_no_score(weights, tmp_path):
 
 def test_importing_does_not_import_torch():
     script = "import muge_fast.image as image, sys; assert 'torch' not in sys.modules; image.score_images"
-    subprocess.run([sys.executable, "-c", script], check=True)  # noqa: S603 - our own script
+    subprocess.run([sys.executable, "-c", script], check=True)  # noqa: S603 - a constant script
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         _ = muge_fast.image.nonsense
 
@@ -331,7 +343,7 @@ import signal
 import sys
 import numpy as np
 import muge_fast.image
-# Whoever starts the tests in the background may have it ignored.
+# A background job starts with SIGINT ignored.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 real = np.zeros((2, 8, 8, 3), dtype="uint8")
 def images():
@@ -347,15 +359,15 @@ muge_fast.image.fid(source, real, weights=sys.argv[1], device="cpu")
 
 @pytest.mark.skipif(os.name != "posix", reason="sends a signal")
 @pytest.mark.parametrize("kind", ["generator", "folder"])
-def test_an_interrupt_ends_a_pass(weights, tmp_path, kind):
-    for place in range(3000):
-        (tmp_path / f"{place:04}.png").write_bytes(encoded(IMAGES[0]) if kind == "folder" else b"")
+def test_an_interrupt_stops_a_pass(weights, tmp_path, kind):
+    for index in range(3000):
+        (tmp_path / f"{index:04}.png").write_bytes(encoded(IMAGES[0]) if kind == "folder" else b"")
     source = str(tmp_path) if kind == "folder" else kind
     command = [sys.executable, "-c", SCRIPT, str(weights), source]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)  # noqa: S603
-    # Whatever happens, the test ends.
-    last = threading.Timer(240, process.kill)
-    last.start()
+    # The test ends even if the process ignores the signal.
+    killer = threading.Timer(240, process.kill)
+    killer.start()
     try:
         process.stdout.readline()
         time.sleep(8 if kind == "folder" else 1)
@@ -363,8 +375,8 @@ def test_an_interrupt_ends_a_pass(weights, tmp_path, kind):
         start = time.monotonic()
         _, errors = process.communicate()
     finally:
-        last.cancel()
+        killer.cancel()
         process.kill()
     assert "KeyboardInterrupt" in errors
-    # Minutes without the interrupt; how fast a shared machine is is not what is tested.
+    # The whole pass would take minutes. The limit is generous because machines are shared.
     assert time.monotonic() - start < 60

@@ -14,7 +14,7 @@ import pytest
 import muge_fast as mf
 
 with warnings.catch_warnings():
-    # Its regular expressions hold escapes that newer versions of Python warn about.
+    # jieba's regular expressions have escapes that newer versions of Python warn about.
     warnings.simplefilter("ignore")
     import jieba
     from jieba import finalseg
@@ -44,7 +44,7 @@ ASCII = "abcxyzABCTS0123456789.-_+"
 
 @pytest.fixture(autouse=True)
 def no_forced_splits() -> Iterator[None]:
-    """Forget the words of frequency 0, which jieba keeps for all tokenizers of the process."""
+    """Clear the words of frequency 0, which jieba keeps in a global set."""
     finalseg.Force_Split_Words.clear()
     yield
     finalseg.Force_Split_Words.clear()
@@ -53,7 +53,7 @@ def no_forced_splits() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def original(tmp_path_factory: pytest.TempPathFactory) -> jieba.Tokenizer:
     tokenizer = jieba.Tokenizer()
-    # In the usual folder a cache of another version would be taken without a check.
+    # In the default folder jieba would use a cache of another version without a check.
     tokenizer.tmp_dir = str(tmp_path_factory.mktemp("jieba"))
     tokenizer.initialize()
     return tokenizer
@@ -95,9 +95,9 @@ def random_line(rng: Random, words: list[str]) -> str:
     return word + frequency + rng.choice(["", " n", " nz", " N1", " "])
 
 
-def assert_equal(texts: list[str], found: list[list[str]], original: jieba.Tokenizer) -> None:
-    assert len(found) == len(texts)
-    for text, tokens in zip(texts, found, strict=True):
+def assert_equal(texts: list[str], tokenized: list[list[str]], original: jieba.Tokenizer) -> None:
+    assert len(tokenized) == len(texts)
+    for text, tokens in zip(texts, tokenized, strict=True):
         assert tokens == original.lcut(text), repr(text)
 
 
@@ -112,7 +112,7 @@ def test_random_strings(original: jieba.Tokenizer, words: list[str]) -> None:
 
 
 def test_runs_of_rare_characters(original: jieba.Tokenizer) -> None:
-    # Without emissions the sums of the hidden Markov model tie.
+    # Without emission probabilities the scores of the hidden Markov model tie.
     rng = Random(2021)
     texts = ["".join(chr(rng.randint(0x4E00, 0x9FD5)) for _ in range(rng.randint(2, 30))) for _ in range(ITEMS // 20)]
     assert_equal(texts, mf.tokenize(texts, "jieba"), original)
@@ -124,10 +124,10 @@ def test_random_user_dicts(seed: int, original: jieba.Tokenizer, words: list[str
     lines = [random_line(rng, words) for _ in range(rng.choice([1, 5, 40]))]
     path = tmp_path / "words.txt"
     path.write_bytes((rng.choice(["", "\ufeff"]) + rng.choice(["\n", "\r\n"]).join(lines)).encode())
-    # Texts of the dictionary's words, their beginnings and other pieces.
-    own = [line.split(" ")[0] for line in lines]
-    parts = own + [word[:2] for word in own] + [random_piece(rng, words) for _ in own]
-    texts = ["".join(rng.choices(parts, k=rng.randint(1, 8))) for _ in range(TEXTS_PER_DICT)]
+    # Texts of the dictionary's words, their prefixes and random pieces.
+    added = [line.split(" ")[0] for line in lines]
+    pieces = added + [word[:2] for word in added] + [random_piece(rng, words) for _ in added]
+    texts = ["".join(rng.choices(pieces, k=rng.randint(1, 8))) for _ in range(TEXTS_PER_DICT)]
     assert_equal(texts, mf.tokenize(texts, "jieba", user_dict=path), with_user_dict(original, path))
 
 

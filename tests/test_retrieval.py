@@ -1,4 +1,4 @@
-"""Retrieval metrics: against a plain definition, pytrec_eval, and the rules for broken input."""
+"""Retrieval metrics: equal to the plain definition and to pytrec_eval; errors for broken input."""
 
 import enum
 import math
@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 import muge_fast as mf
 import oracle
-from muge_fast.retrieval import top_k_torch
 
 METRICS = ("recall", "relevant_recall", "precision", "ndcg", "mrr", "map")
 items = st.lists(st.integers(-5, 40), unique=True, max_size=30)
@@ -46,7 +45,7 @@ def random_queries(count, seed=0, pool=500):
 
 def test_equals_pytrec_eval():
     predictions, references = random_queries(700)
-    # trec_eval ranks by score, so give scores that fall.
+    # trec_eval ranks by score, so give descending scores.
     run = {query: {doc: float(-rank) for rank, doc in enumerate(docs)} for query, docs in predictions.items()}
     judged = {query: dict.fromkeys(docs, 1) for query, docs in references.items()}
     names = {
@@ -57,11 +56,11 @@ def test_equals_pytrec_eval():
         "recip_rank": "mrr", "map": "map",
     }  # fmt: skip
     measures = {"success.1,5,10", "recall.5,10", "P.5,10", "ndcg_cut.5,10", "recip_rank", "map"}
-    found = pytrec_eval.RelevanceEvaluator(judged, measures).evaluate(run)
+    by_query = pytrec_eval.RelevanceEvaluator(judged, measures).evaluate(run)
     scores = mf.score_retrieval(predictions, references, metrics=METRICS)
-    for theirs, ours in names.items():
-        expected = [found[query][theirs] for query in references]
-        np.testing.assert_allclose(scores[ours].per_item, expected, rtol=0, atol=1e-12, err_msg=ours)
+    for measure, name in names.items():
+        expected = [by_query[query][measure] for query in references]
+        np.testing.assert_allclose(scores[name].per_item, expected, rtol=0, atol=1e-12, err_msg=name)
 
 
 @given(queries, st.randoms())
@@ -82,9 +81,9 @@ def test_shards_merge_to_the_whole():
     names = list(references)
     shards = [
         mf.score_retrieval(
-            {name: predictions[name] for name in part}, {name: references[name] for name in part}, metrics=METRICS
+            {name: predictions[name] for name in shard}, {name: references[name] for name in shard}, metrics=METRICS
         )
-        for part in (names[:7], names[7:200], names[200:])
+        for shard in (names[:7], names[7:200], names[200:])
     ]
     merged = mf.Scores.merge(shards)
     assert merged.ids == whole.ids
@@ -105,7 +104,7 @@ def test_forms_of_predictions():
 
 
 @pytest.mark.parametrize("ranked", [[], [7, 8]])
-def test_where_nothing_is_found_scores_are_zero_without_a_sign(ranked):
+def test_scores_without_hits_are_positive_zero(ranked):
     for name, score in mf.score_retrieval([ranked], [[1, 2]], metrics=METRICS).items():
         assert [math.copysign(1, value) for value in (score.value, *score.per_item)] == [1, 1], name
         assert score.value == 0
@@ -113,6 +112,8 @@ def test_where_nothing_is_found_scores_are_zero_without_a_sign(ranked):
 
 def test_rankings_of_tensors():
     torch = pytest.importorskip("torch")
+    from muge_fast.retrieval import top_k_torch  # noqa: PLC0415 - it imports torch
+
     ranking = top_k_torch.top_k(torch.eye(3), torch.eye(3), 2)
     assert isinstance(ranking.indices, torch.Tensor)
     for predictions in (ranking, ranking.indices, list(ranking.indices), dict(enumerate(ranking.indices))):
@@ -120,7 +121,7 @@ def test_rankings_of_tensors():
         scores = mf.score_retrieval(predictions, references, ks=(1, 2))
         assert scores["recall@1"].per_item.tolist() == [1, 0, 0]
         assert scores["recall@2"].per_item.tolist() == [1, 0, 0]
-    with pytest.raises(ValueError, match="dtype float64, needs an integer or string matrix"):
+    with pytest.raises(ValueError, match=r"predictions must be an integer or string matrix .* dtype float64"):
         mf.score_retrieval(ranking.scores, [[0], [2], [1]])
 
 
@@ -150,7 +151,7 @@ class Name(str, enum.Enum):
         ([[2, np.uint64(2**64 - 1)]], [[2**64 - 1]]),
     ],
 )
-def test_numbers_and_strings_of_other_types_are_taken_for_what_they_are(predictions, references):
+def test_integers_and_strings_of_other_types_are_ids(predictions, references):
     scores = mf.score_retrieval(predictions, references, ks=(1, 2))
     assert (scores["recall@1"].value, scores["recall@2"].value) == (0, 1)
 
@@ -161,13 +162,13 @@ def test_item_ids_beyond_64_bits():
     assert (scores["recall@1"].value, scores["recall@2"].value) == (0, 1)
 
 
-@pytest.mark.parametrize("side", [0, 1])
-def test_the_repeated_item_of_a_long_list_is_found_in_one_walk(side):
-    rows = [[[1]], [[1]]]
-    # Comparing each item with those before it would take hours.
-    rows[side] = [[*range(1_000_000), 999_999]]
+@pytest.mark.parametrize("argument", [0, 1])
+def test_the_repeated_item_of_a_long_list_is_found_in_linear_time(argument):
+    arguments = [[[1]], [[1]]]
+    # Comparing each item with all items before it would take hours.
+    arguments[argument] = [[*range(1_000_000), 999_999]]
     with pytest.raises(ValueError, match=r"\[0\] has the item 999999 twice$"):
-        mf.score_retrieval(*rows)
+        mf.score_retrieval(*arguments)
 
 
 def test_transpose_twice_gives_the_same_pairs():
@@ -183,13 +184,19 @@ def test_transpose_twice_gives_the_same_pairs():
     ("predictions", "references", "options", "error", "message"),
     [
         ([], [], {}, ValueError, "references is empty, needs at least one item"),
-        ([[1]], [[1], [2]], {}, ValueError, "predictions has 1 items but references has 2"),
-        ({"a": [1]}, {"a": [1], "b": [2]}, {}, ValueError, "predictions has no query 'b'"),
-        ({"a": [1], "b": [1], "c": [1]}, {"a": [1]}, {}, ValueError, "references has no query 'b' and 1 more"),
-        ({"a": [1]}, [[1]], {}, ValueError, "predictions has ids, references has none"),
+        ([[1]], [[1], [2]], {}, ValueError, "predictions have 1 queries, references have 2"),
+        ({"a": [1]}, {"a": [1], "b": [2]}, {}, ValueError, "predictions lack 1 id of references: 'b'"),
+        (
+            {"a": [1], "b": [1], "c": [1]},
+            {"a": [1]},
+            {},
+            ValueError,
+            "predictions have 2 ids not in references: 'b', 'c'",
+        ),
+        ({"a": [1]}, [[1]], {}, ValueError, "predictions have ids, references have none"),
         ([[1, 2, 1]], [[1]], {}, ValueError, r"predictions\[0\] has the item 1 twice"),
         ({"a": [1]}, {"a": [2, 2]}, {}, ValueError, r"references\['a'\] has the item 2 twice"),
-        ({"a": [1]}, {"a": []}, {}, ValueError, r"references\['a'\] is empty, needs at least one reference"),
+        ({"a": [1]}, {"a": []}, {}, ValueError, r"references\['a'\] is empty, needs at least one item"),
         ([["1"]], [[1]], {}, TypeError, "items are strings in one of predictions and references and integers in"),
         ([[True]], [[1]], {}, TypeError, r"predictions\[0\]: item 0 is True \(bool\), all items must be"),
         ([[1, 2.0]], [[1]], {}, TypeError, r"predictions\[0\]: item 1 is 2.0 \(float\), all items must be"),
@@ -204,15 +211,25 @@ def test_transpose_twice_gives_the_same_pairs():
         ([[1], {2, 1}], [[1], [1]], {}, TypeError, r"predictions\[1\] is a set \(set\), needs a list, best first"),
         ({"a": frozenset("b")}, {"a": ["b"]}, {}, TypeError, r"predictions\['a'\] is a set \(frozenset\), needs"),
         ([{1: 0}.keys()], [[1]], {}, TypeError, r"predictions\[0\] is a set \(dict_keys\), needs a list"),
-        ([np.array(3)], [[3]], {}, TypeError, r"predictions\[0\]: expected a list of item ids, found ndarray"),
-        (["abc"], [["a"]], {}, TypeError, r"predictions\[0\]: expected a list of item ids, found str"),
-        ([3], [[3]], {}, TypeError, r"predictions\[0\]: expected a list of item ids, found int"),
-        (np.zeros((1, 2)), [[1]], {}, ValueError, "predictions has shape .* and dtype float64, needs an integer"),
-        ([[1]], [[1]], {"ks": ()}, ValueError, r"ks is \[\], needs at least one"),
-        ([[1]], [[1]], {"ks": (0, 1)}, ValueError, r"ks is \[0, 1\], needs at least one, all above zero"),
-        ([[1]], [[1]], {"ks": (2**70,)}, ValueError, rf"ks is \[{2**70}\], needs none above"),
-        ([[1]], [[1]], {"metrics": ("hits",)}, ValueError, "unknown metric 'hits', choose one of recall"),
-        ([[1]], [[1]], {"metrics": "map"}, TypeError, "metrics is the string 'map', needs a sequence of names"),
+        ([np.array(3)], [[3]], {}, TypeError, r"predictions\[0\] must be a list of item ids, got ndarray"),
+        (["abc"], [["a"]], {}, TypeError, r"predictions\[0\] must be a list of item ids, got str"),
+        ([3], [[3]], {}, TypeError, r"predictions\[0\] must be a list of item ids, got int"),
+        (
+            np.zeros((1, 2)),
+            [[1]],
+            {},
+            ValueError,
+            "predictions must be an integer or string matrix .*, got shape .* and dtype float64",
+        ),
+        ([[1]], [[1]], {"ks": ()}, ValueError, "ks is empty, needs at least one"),
+        ([[1]], [[1]], {"ks": (0, 1)}, ValueError, r"ks\[0\] must be at least 1, got 0"),
+        ([[1]], [[1]], {"ks": (2**70,)}, ValueError, r"ks\[0\] must be at most \d+, got"),
+        ([[1]], [[1]], {"ks": (5, 1, 5)}, ValueError, "ks has 5 more than once"),
+        ([[1]], [[1]], {"ks": (1, 5.0)}, TypeError, r"ks\[1\] must be an integer, got 5.0"),
+        ([[1]], [[1]], {"metrics": ()}, ValueError, "metrics is empty"),
+        ([[1]], [[1]], {"metrics": ("map", "map")}, ValueError, "metrics has 'map' more than once"),
+        ([[1]], [[1]], {"metrics": ("hits",)}, ValueError, "unknown metrics 'hits', choose from recall"),
+        ([[1]], [[1]], {"metrics": "map"}, TypeError, "metrics must be a sequence of names .*'map'"),
         ([[1]], [[1]], {"threads": 0}, ValueError, "threads is 0, needs at least 1"),
     ],
 )

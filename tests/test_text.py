@@ -1,4 +1,4 @@
-"""Tokenizers cut as their definitions do."""
+"""Tokenizers give the tokens of their definitions."""
 
 import gc
 import re
@@ -21,7 +21,7 @@ def space(text: str) -> list[str]:
 
 
 def sacrebleu(name: str, text: str) -> list[str]:
-    """What BLEU counts: it strips the end of a text before it cuts, and splits at white space afterwards."""
+    """Return the tokens that BLEU counts: it strips the end of a text first, and splits at white space last."""
     return PEERS[name]._preprocess_segment(text).split()
 
 
@@ -36,7 +36,8 @@ DEFINITIONS = {
 }
 by_name = pytest.mark.parametrize("name", NAMES)
 
-# What the rules look at: marks, digits, letters, entities, white space of all kinds, Chinese and other scripts.
+# Characters that the rules distinguish: punctuation, digits, letters, entities, all kinds of white space, Chinese and
+# other scripts.
 PARTS = [*" .,-<>&;'\"!~\n\t0159azA%红裙。“—", "\u3000", "\x1c", "\x85", "\u2028", "\u200b", "é", "Ａ", "０", "の"]
 PARTS += [
     "&quot;",
@@ -58,36 +59,36 @@ MARKED = st.lists(st.sampled_from(PARTS), max_size=12).map("".join)
 ANY = st.text(st.characters(exclude_categories=["Cs"]))
 
 
-def agree(name: str, texts: list[str]) -> None:
+def assert_tokens_as_defined(name: str, texts: list[str]) -> None:
     for text, tokens in zip(texts, mf.tokenize(texts, name), strict=True):
         assert tokens == DEFINITIONS[name](text), text
 
 
 @by_name
 @given(texts=st.lists(MARKED | ANY, max_size=8))
-def test_any_text_is_cut_as_defined(name, texts):
-    agree(name, texts)
+def test_any_text_is_tokenized_as_defined(name, texts):
+    assert_tokens_as_defined(name, texts)
 
 
 @by_name
-def test_every_early_character_is_cut_as_defined(name):
-    """Every code point up to the end of kana, before and after letters, digits, points and white space."""
+def test_every_character_up_to_kana_is_tokenized_as_defined(name):
+    """Test code points next to letters, digits, full stops and white space."""
     contexts = ["a{}b", "1{}2", "{}", "裙{}.{}5 {}", ".{},", "{}{}-{}"]
     for context in contexts:
-        agree(name, [context.replace("{}", chr(code)) for code in range(0x3100)])
+        assert_tokens_as_defined(name, [context.replace("{}", chr(code)) for code in range(0x3100)])
 
 
 @by_name
-def test_every_character_of_the_basic_plane_is_cut_as_defined(name):
+def test_every_character_of_the_basic_plane_is_tokenized_as_defined(name):
     codes = [code for code in range(0x1_0000) if not 0xD800 <= code < 0xE000]
-    agree(name, [f"a{chr(code)}1{chr(code)}红" for code in codes])
-    agree(name, [f"a{chr(code)}1{chr(code)}红" for code in range(0x1_0000, 0x11_0000, 251)])
+    assert_tokens_as_defined(name, [f"a{chr(code)}1{chr(code)}红" for code in codes])
+    assert_tokens_as_defined(name, [f"a{chr(code)}1{chr(code)}红" for code in range(0x1_0000, 0x11_0000, 251)])
 
 
 @by_name
-def test_real_captions_are_cut_as_defined(name):
+def test_real_captions_are_tokenized_as_defined(name):
     captions = data.caption_set(300, seed=21, references=3, length=(1, 8))
-    agree(name, [*captions.predictions, *(text for texts in captions.references for text in texts)])
+    assert_tokens_as_defined(name, [*captions.predictions, *(text for texts in captions.references for text in texts)])
 
 
 @pytest.mark.parametrize(
@@ -114,7 +115,7 @@ def test_muge_is_the_default():
 
 @by_name
 def test_threads_do_not_change_tokens(name):
-    texts = [f"{text}{number}" for number, text in enumerate(data.caption_set(900, seed=22).predictions)]
+    texts = [f"{text}{index}" for index, text in enumerate(data.caption_set(900, seed=22).predictions)]
     expected = [DEFINITIONS[name](text) for text in texts]
     for threads in (1, 2, 3, 8, None):
         assert mf.tokenize(texts, name, threads=threads) == expected
@@ -125,13 +126,13 @@ def test_no_texts_give_no_tokens():
     assert mf.tokenize([""], "muge") == [[]]
 
 
-def test_any_sequence_of_texts_will_do():
+def test_any_iterable_of_texts_is_accepted():
     assert mf.tokenize(("红裙", "a")) == [["红", "裙"], ["a"]]
     assert mf.tokenize(text for text in ["红裙"]) == [["红", "裙"]]
 
 
 class Text(str):
-    """A string of a class of its own, such as numpy.str_."""
+    """A subclass of str, such as numpy.str_."""
 
     __slots__ = ()
 
@@ -155,12 +156,12 @@ def pairs(text: str):
 
 
 @pytest.mark.parametrize("function", [halves, pairs, str.split, tuple])
-def test_functions_cut(function):
+def test_functions_are_tokenizers(function):
     texts = ["红色连衣裙", "a b", ""]
     assert mf.tokenize(texts, function) == [list(function(text)) for text in texts]
     references = [["红色连衣裙", "红裙"], ["a b c d"], ["x"]]
     scores = mf.score_captions(texts, references, tokenizer=function, metrics=("cider_d", "bleu", "rouge_l", "cider"))
-    expected = oracle.Oracle.of(texts, references, lambda text: list(function(text)))
+    expected = oracle.Oracle.from_texts(texts, references, lambda text: list(function(text)))
     for metric, score in scores.items():
         assert score.per_item.tolist() == expected.per_item(metric)
 
@@ -168,8 +169,8 @@ def test_functions_cut(function):
 def test_functions_are_named_in_signatures():
     scores = mf.score_captions(["红裙"], [["红裙"]], tokenizer=halves, metrics=("bleu",))
     assert f"tokenizer:python({__name__}.halves)" in scores["bleu"].signature
-    made = mf.score_captions(["红裙"], [["红裙"]], tokenizer=partial(str.split, sep=" "), metrics=("bleu",))
-    assert "tokenizer:python(" in made["bleu"].signature
+    scores = mf.score_captions(["红裙"], [["红裙"]], tokenizer=partial(str.split, sep=" "), metrics=("bleu",))
+    assert "tokenizer:python(" in scores["bleu"].signature
 
 
 BAD_FUNCTIONS = [
@@ -184,18 +185,18 @@ BAD_FUNCTIONS = [
 
 
 @pytest.mark.parametrize(("error", "message", "function"), BAD_FUNCTIONS)
-def test_functions_that_return_anything_else_are_named(error, message, function):
+def test_functions_that_return_other_types_are_refused(error, message, function):
     with pytest.raises(error, match=re.escape(message)):
         mf.score_captions(["红"], [["红"]], tokenizer=function)
 
 
 @pytest.mark.parametrize(("error", "message", "function"), BAD_FUNCTIONS)
-def test_tokenize_names_them_too(error, message, function):
+def test_tokenize_refuses_them_too(error, message, function):
     with pytest.raises(error, match=re.escape(message.replace("references[0][0]", "texts[0]"))):
         mf.tokenize(["红"], function)
 
 
-def test_what_a_function_raises_comes_through():
+def test_an_exception_of_a_function_is_raised():
     def broken(text: str) -> list[str]:
         raise LookupError(text)
 
@@ -214,7 +215,7 @@ BROKEN_FOR_FUNCTIONS = [
 
 
 @pytest.mark.parametrize(("message", "predictions", "references"), BROKEN_FOR_FUNCTIONS)
-def test_texts_are_checked_before_a_function_gets_them(message, predictions, references):
+def test_texts_are_checked_before_a_function_is_called(message, predictions, references):
     with pytest.raises(TypeError, match=re.escape(message)):
         mf.score_captions(predictions, references, tokenizer=lambda text: [str(text)])
 
@@ -235,7 +236,7 @@ def test_texts_are_checked_before_a_function_gets_them(message, predictions, ref
     ],
 )
 @by_name
-def test_broken_texts_are_named(name, error, message, texts):
+def test_errors_name_the_text(name, error, message, texts):
     with pytest.raises(error, match=re.escape(message)):
         mf.tokenize(texts, name)
 
@@ -250,13 +251,13 @@ def test_broken_texts_are_named(name, error, message, texts):
         (ValueError, "user_dict: not used by tokenizer", {"user_dict": __file__}),
     ],
 )
-def test_broken_options_are_named(error, message, options):
+def test_errors_name_the_option(error, message, options):
     with pytest.raises(error, match=re.escape(message)):
         mf.tokenize(["红"], **options)
 
 
 @pytest.mark.parametrize("is_on", [True, False])
-def test_the_collector_is_left_as_it_was(is_on):
+def test_the_garbage_collector_is_restored(is_on):
     (gc.enable if is_on else gc.disable)()
     try:
         mf.tokenize(["新款"], "jieba")

@@ -1,6 +1,7 @@
-"""The best items from embeddings: against brute force in double precision, at every CPU level."""
+"""Top-k search over embeddings: equal to brute force in double precision, at every CPU level and coarse format."""
 
 import copy
+import functools
 import pickle
 import signal
 import subprocess
@@ -17,7 +18,7 @@ DIMS = [1, 2, 15, 16, 17, 100, 512, 768, 2049]
 
 
 def defined_scores(queries, items, metric="ip"):
-    """The definition: 32 running sums, then halves; products of float32 are exact in float64."""
+    """Return scores by the definition: 32 running sums, then their halves; products of float32 are exact in float64."""
     products = queries.astype("float64")[:, None, :] * items.astype("float64")[None, :, :]
     dims = products.shape[2]
     padded = np.zeros((*products.shape[:2], -(-dims // 32) * 32))
@@ -29,35 +30,39 @@ def defined_scores(queries, items, metric="ip"):
         sums = sums[:, :, :half] + sums[:, :, half : 2 * half]
     scores = sums[:, :, 0]
     if metric == "cosine":
-        lengths = [np.sqrt([defined_scores(row[None], row[None])[0, 0] for row in side]) for side in (queries, items)]
-        product = np.array(lengths[0])[:, None] * np.array(lengths[1])[None, :]
+        norms = [np.sqrt([defined_scores(row[None], row[None])[0, 0] for row in rows]) for rows in (queries, items)]
+        product = norms[0][:, None] * norms[1][None, :]
         scores = np.divide(scores, product, out=np.zeros_like(scores), where=product > 0)
     return scores
 
 
-def plain(queries, items, k, metric="ip", exclude=None):
+def brute_force(queries, items, k, metric="ip", exclude=None):
     scores = defined_scores(queries, items, metric)
-    kept = scores.copy()
+    allowed = scores.copy()
     for row, indices in enumerate(exclude or []):
-        kept[row, indices] = -np.inf
-    order = np.argsort(-kept, axis=1, kind="stable")[:, :k]
+        allowed[row, indices] = -np.inf
+    order = np.argsort(-allowed, axis=1, kind="stable")[:, :k]
     return np.take_along_axis(scores, order, axis=1), order
 
 
-def check(queries, items, k, **options):
-    scores, indices = mf.top_k(queries, items, k, **options)
-    options.pop("threads", None)
-    expected_scores, expected_indices = plain(np.asarray(queries), np.asarray(items), k, **options)
-    np.testing.assert_array_equal(indices, expected_indices)
-    np.testing.assert_array_equal(scores, expected_scores)
+def assert_equal(ranking, expected, message=""):
+    scores, indices = ranking
+    np.testing.assert_array_equal(indices, expected[1], err_msg=message)
+    np.testing.assert_array_equal(scores, expected[0], err_msg=message)
     assert (scores.dtype, indices.dtype) == (np.float64, np.int64)
+
+
+def check(queries, items, k, **options):
+    ranking = mf.top_k(queries, items, k, **options)
+    options.pop("threads", None)
+    assert_equal(ranking, brute_force(np.asarray(queries), np.asarray(items), k, **options))
 
 
 def normal(shape, seed):
     return np.random.default_rng(seed).standard_normal(shape, dtype="float32")
 
 
-@pytest.mark.usefixtures("level")
+@pytest.mark.usefixtures("level", "coarse")
 @pytest.mark.parametrize("rows", ROWS)
 @pytest.mark.parametrize("columns", ROWS[1:])
 def test_equals_brute_force_at_odd_shapes(rows, columns):
@@ -67,7 +72,7 @@ def test_equals_brute_force_at_odd_shapes(rows, columns):
             check(queries, items, k, metric=metric)
 
 
-@pytest.mark.usefixtures("level")
+@pytest.mark.usefixtures("level", "coarse")
 @pytest.mark.parametrize("dims", DIMS)
 def test_equals_brute_force_in_any_dimension(dims):
     queries, items = normal((13, dims), 3), normal((150, dims), 4)
@@ -118,19 +123,29 @@ ADVERSARIAL = {
 }
 
 
+def adversarial(kind, seed):
+    return ADVERSARIAL[kind](np.random.default_rng(seed)).astype("float32")
+
+
+@functools.cache
+def expected_of_adversarial(queries, items, metric):
+    """Return the answer of brute force, which does not depend on the CPU level."""
+    return brute_force(adversarial(queries, 5)[:30], adversarial(items, 6), 7, metric)
+
+
 @pytest.mark.usefixtures("level")
-@pytest.mark.parametrize("queries", sorted(ADVERSARIAL))
 @pytest.mark.parametrize("items", sorted(ADVERSARIAL))
-def test_no_vectors_break_the_bound(queries, items):
-    left = ADVERSARIAL[queries](np.random.default_rng(5))[:30].astype("float32")
-    right = ADVERSARIAL[items](np.random.default_rng(6)).astype("float32")
-    check(left, right, 7)
-    check(left, right, 7, metric="cosine")
+def test_no_vectors_break_the_bound(items, coarse):
+    for queries in sorted(ADVERSARIAL):
+        for metric in ("ip", "cosine"):
+            ranking = mf.top_k(adversarial(queries, 5)[:30], adversarial(items, 6), 7, metric=metric)
+            message = f"queries: {queries}, {metric}, coarse scores in {coarse}"
+            assert_equal(ranking, expected_of_adversarial(queries, items, metric), message)
 
 
-@pytest.mark.usefixtures("level")
+@pytest.mark.usefixtures("level", "coarse")
 def test_vectors_made_to_break_the_bound():
-    """Items that differ from a query's best by less than what 8 bits can see, in the direction of their rounding."""
+    """Search items that differ from the best one by less than 8 bits can represent, in the direction of rounding."""
     rng = np.random.default_rng(11)
     queries = rng.standard_normal((20, 48), dtype="float32")
     best = queries.repeat(30, axis=0)
@@ -140,13 +155,14 @@ def test_vectors_made_to_break_the_bound():
         check(queries, items.astype("float32"), k, metric="cosine")
 
 
+@pytest.mark.usefixtures("coarse")
 def test_more_candidates_than_are_kept():
     items = np.tile(normal((1, 16), 7), (9000, 1))
     items[8000:] *= np.float32(1.0000001)
     check(normal((3, 16), 8), items, 5)
 
 
-@pytest.mark.usefixtures("level")
+@pytest.mark.usefixtures("level", "coarse")
 @pytest.mark.parametrize("dtype", ["float16", "float32"])
 def test_types_may_be_mixed(dtype):
     queries, items = normal((9, 33), 9), normal((70, 33), 10)
@@ -157,10 +173,7 @@ def test_types_may_be_mixed(dtype):
 def test_bfloat16_of_torch():
     torch = pytest.importorskip("torch")
     queries, items = torch.tensor(normal((9, 33), 9)), torch.tensor(normal((70, 33), 10)).bfloat16()
-    scores, indices = mf.top_k(queries, items, 5)
-    expected_scores, expected_indices = plain(queries.numpy(), items.float().numpy(), 5)
-    np.testing.assert_array_equal(indices, expected_indices)
-    np.testing.assert_array_equal(scores, expected_scores)
+    assert_equal(mf.top_k(queries, items, 5), brute_force(queries.numpy(), items.float().numpy(), 5))
 
 
 def test_other_layouts_are_copied():
@@ -169,123 +182,143 @@ def test_other_layouts_are_copied():
     check(np.asfortranarray(queries.T), items[::-1, :33], 5)
 
 
-@pytest.mark.usefixtures("level")
+@pytest.mark.usefixtures("level", "coarse")
 def test_excluded_items_are_not_found():
     queries, items = normal((40, 24), 12), normal((200, 24), 13)
-    _, best = plain(queries, items, 30)
-    exclude = [list(row[: 2 * (number % 15)])[::-1] for number, row in enumerate(best)]
+    _, best = brute_force(queries, items, 30)
+    exclude = [list(row[: 2 * (query % 15)])[::-1] for query, row in enumerate(best)]
     check(queries, items, 10, exclude=exclude)
     check(queries, items, 10, exclude=exclude, metric="cosine")
     assert (mf.top_k(items, items, 1, exclude=np.arange(200)[:, None]).indices[:, 0] != np.arange(200)).all()
 
 
-def test_blocks_in_any_order_and_merged_parts_give_the_same_bits():
+def same_bits(ranking, expected):
+    return all(left.tobytes() == right.tobytes() for left, right in zip(ranking, expected, strict=True))
+
+
+@pytest.mark.usefixtures("coarse")
+def test_batches_in_any_order_and_merged_searches_give_the_same_bits():
     queries, items = normal((50, 40), 14), np.concatenate([normal((300, 40), 15), normal((300, 40), 15)])
     whole = mf.top_k(queries, items, 10)
     first, second = mf.TopK(10), mf.TopK(10)
-    for part, start, end in ((first, 590, 600), (first, 0, 7), (second, 100, 590), (first, 7, 100), (first, 600, 600)):
-        part.update(queries, items[start:end], start)
+    batches = ((first, 590, 600), (first, 0, 7), (second, 100, 590), (first, 7, 100), (first, 600, 600))
+    for search, start, end in batches:
+        search.update(queries, items[start:end], start)
     first.merge(second)
     first.merge(mf.TopK(10))
-    for found, expected in zip(first.result(), whole, strict=True):
-        assert found.tobytes() == expected.tobytes()
+    assert same_bits(first.compute(), whole)
     assert repr(first) == "<TopK of 600 items for 50 queries>"
 
 
 @pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, lambda best: pickle.loads(pickle.dumps(best))])  # noqa: S301
-def test_a_search_can_be_copied_and_sent_elsewhere(duplicate):
+def test_a_search_can_be_copied_and_pickled(duplicate):
     queries, items = normal((20, 8), 3), normal((60, 8), 4)
     whole = mf.top_k(queries, items, 4, metric="cosine")
-    parts = [mf.TopK(4, metric="cosine") for _ in range(3)]
-    # The first part has too few items for a result, and the last none.
-    parts[0].update(queries, items[:2], 0)
-    parts[1].update(queries, items[40:], 40)
-    first, second, third = map(duplicate, parts)
+    searches = [mf.TopK(4, metric="cosine") for _ in range(3)]
+    # The first search has too few items for a result, and the last has none.
+    searches[0].update(queries, items[:2], 0)
+    searches[1].update(queries, items[40:], 40)
+    first, second, third = map(duplicate, searches)
     first.update(queries, items[2:40], 2)
-    assert repr(parts[0]) == "<TopK of 2 items for 20 queries>"
+    assert repr(searches[0]) == "<TopK of 2 items for 20 queries>"
     for other in (second, third):
         first.merge(other)
-    for found, expected in zip(first.result(), whole, strict=True):
-        assert found.tobytes() == expected.tobytes()
-    with pytest.raises(ValueError, match="offset: items 40 to 59 were seen before"):
+    assert same_bits(first.compute(), whole)
+    with pytest.raises(ValueError, match="offset: items 40 to 59"):
         second.update(queries, items[:30], 35)
 
 
-def test_what_is_wrong_is_named():
+@pytest.mark.parametrize("duplicate", [lambda search: search, copy.copy])
+def test_a_search_that_was_reset_is_like_a_new_one(duplicate):
+    queries, items = normal((20, 8), 3), normal((60, 8), 4)
+    search = mf.TopK(4, metric="cosine")
+    search.update(normal((3, 5), 1), normal((9, 5), 2), 0)
+    search = duplicate(search)
+    search.reset()
+    assert search.compute().indices.shape == (0, 4)
+    search.update(queries, items, 0)
+    assert same_bits(search.compute(), mf.top_k(queries, items, 4, metric="cosine"))
+
+
+def test_errors_name_the_argument():
     queries, items = normal((3, 4), 1), normal((5, 4), 2)
     bad = items.copy()
     bad[4, 2] = np.nan
-    wrong = [
-        (lambda: mf.top_k(queries, bad, 1), r"items: row 4 has NaN in column 2, needs finite numbers"),
+    calls = [
+        (lambda: mf.top_k(queries, bad, 1), r"items: row 4 has NaN in column 2"),
         (lambda: mf.top_k(-np.inf * queries, items, 1), r"queries: row 0 has -?inf in column 0"),
-        (lambda: mf.top_k(queries, items, 6), r"k is 6, needs 1 to 5, the number of items"),
-        (lambda: mf.top_k(queries, items, 0), r"k is 0, needs 1 to 5"),
-        (lambda: mf.top_k(queries, items[:0], 1), r"k is 1, needs 1 to 0"),
+        (lambda: mf.top_k(queries, items, 6), r"k must be at most 5, the number of items, got 6"),
+        (lambda: mf.top_k(queries, items, 0), r"k must be at least 1, got 0"),
+        (lambda: mf.top_k(queries, items[:0], 1), r"k must be at most 0"),
         (lambda: mf.top_k(queries, items[:, :3], 1), r"items: vectors have 3 dimensions, those of queries have 4"),
-        (lambda: mf.top_k(queries[0], items, 1), r"queries has shape \(4,\), needs two dimensions"),
+        (lambda: mf.top_k(queries[0], items, 1), r"queries must have two dimensions.* got shape \(4,\)"),
         (lambda: mf.top_k(queries[:, :0], items[:, :0], 1), r"queries: vectors have 0 dimensions"),
-        (lambda: mf.top_k(queries, items, 1, metric="l2"), r'unknown metric "l2", choose one of ip, cosine'),
+        (lambda: mf.top_k(queries, items, 1, metric="l2"), r"unknown metric 'l2', choose one of ip, cosine"),
         (lambda: mf.top_k(queries, items, 1, threads=0), r"threads is 0"),
-        (lambda: mf.top_k(queries, items, 1, exclude=[[0]]), r"exclude has 1 lists but queries has 3 rows"),
+        (lambda: mf.top_k(queries, items, 1, exclude=[[0]]), r"exclude has 1 lists, but there are 3 queries"),
         (
             lambda: mf.top_k(queries, items, 3, exclude=[[], [0, 1, 2], []]),
             r"k: is 3, but queries\[1\] has only 2 items",
         ),
         (
             lambda: mf.top_k(queries, items, 1, exclude=[[], [4, -1], []]),
-            r"exclude\[1\] has the index -1, needs 0 to",
+            r"exclude\[1\] has the index -1, needs 0 to 4",
         ),
         (lambda: mf.top_k(queries, items, 1, exclude=[[], [], [0, 5]]), r"exclude\[2\] has the index 5, needs 0 to 4"),
         (lambda: mf.top_k(queries, items, 1, exclude=[[2**63], [], []]), rf"exclude\[0\] has the index {2**63}, needs"),
         (lambda: mf.TopK(1).update(queries, items, 0, exclude=[[-1], [], []]), r"exclude\[0\] has the index -1"),
-        (lambda: mf.TopK(0), r"k is 0, needs at least 1"),
-        (lambda: mf.TopK(2**70), rf"k is {2**70}, needs at least 1 and at most {2**48}"),
-        (lambda: mf.TopK(1).update(queries, items, -1), r"offset: is -1, needs 0 or more"),
-        (lambda: mf.TopK(1).update(queries, items, 2**70), rf"offset: is {2**70}, needs 0 or more"),
+        (lambda: mf.TopK(0), r"k must be at least 1, got 0"),
+        (lambda: mf.TopK(2**70), rf"k must be at most {2**48}"),
+        (lambda: mf.TopK(1, metric="l2"), r"unknown metric 'l2'"),
+        (lambda: mf.TopK(1).update(queries, items, -1), r"offset must be at least 0, got -1"),
+        (lambda: mf.TopK(1).update(queries, items, 2**70), r"offset must be at most \d+, got"),
     ]
-    for call, message in wrong:
+    for call, message in calls:
         with pytest.raises(ValueError, match=message):
             call()
 
 
-def test_wrong_types_are_named():
+def test_wrong_types_name_the_argument():
     queries, items = normal((3, 4), 1), normal((5, 4), 2)
-    wrong = [
-        (lambda: mf.top_k(queries.astype("float64"), items, 1), r"queries has dtype float64, needs one of float32"),
-        (lambda: mf.top_k(queries, items.tolist(), 1), r"items: expected a NumPy array or an array with __dlpack__"),
+    calls = [
+        (lambda: mf.top_k(queries.astype("float64"), items, 1), r"queries must be float32, .*, got dtype float64"),
+        (lambda: mf.top_k(queries.astype(">f4"), items, 1), r"queries must be float32, .*, got dtype >f4"),
+        (lambda: mf.top_k(queries, items.tolist(), 1), r"items must be a NumPy array or have __dlpack__, got list"),
         (
             lambda: mf.top_k(queries, items, 1, exclude=[[0.5], [], []]),
-            r"exclude\[0\]: expected integers, found float64",
+            r"exclude\[0\] must have integers, got float64",
         ),
-        (lambda: mf.top_k(queries, items, 1, exclude=[[], 4, []]), r"exclude\[1\]: expected a list of indices"),
-        (lambda: mf.top_k(queries, items, 1.5), r"float"),
-        (lambda: mf.TopK(1).merge(None), r"other: expected a TopK, found NoneType"),
+        (lambda: mf.top_k(queries, items, 1, exclude=[[], 4, []]), r"exclude\[1\] must be a list of indices"),
+        (lambda: mf.top_k(queries, items, 1.5), r"k must be an integer, got 1.5"),
+        (lambda: mf.TopK("1"), r"k must be an integer, got '1'"),
+        (lambda: mf.TopK(1).update(queries, items, 0.0), r"offset must be an integer, got 0.0"),
+        (lambda: mf.TopK(1).merge(None), r"other must be a TopK, got NoneType"),
     ]
-    for call, message in wrong:
+    for call, message in calls:
         with pytest.raises(TypeError, match=message):
             call()
 
 
 def test_an_error_leaves_a_search_as_it_was():
     queries, items = normal((3, 4), 1), normal((5, 4), 2)
-    best = mf.TopK(2)
-    best.update(queries, items, 0)
-    before = best.result().scores.tobytes()
+    search = mf.TopK(2)
+    search.update(queries, items, 0)
+    before = search.compute().scores.tobytes()
     other = mf.TopK(2)
     other.update(queries, items, 3)
     bad = np.full((2, 4), np.nan, dtype="float32")
     for call in (
-        lambda: best.update(queries, bad, 5),
-        lambda: best.update(queries, items, 4),
-        lambda: best.update(queries[:2], items, 5),
-        lambda: best.merge(other),
-        lambda: best.merge(best),
-        lambda: best.merge(mf.TopK(3)),
-        lambda: best.merge(mf.TopK(2, metric="cosine")),
+        lambda: search.update(queries, bad, 5),
+        lambda: search.update(queries, items, 4),
+        lambda: search.update(queries[:2], items, 5),
+        lambda: search.merge(other),
+        lambda: search.merge(search),
+        lambda: search.merge(mf.TopK(3)),
+        lambda: search.merge(mf.TopK(2, metric="cosine")),
     ):
         with pytest.raises(ValueError, match=r"\w"):
             call()
-    assert best.result().scores.tobytes() == before
+    assert search.compute().scores.tobytes() == before
 
 
 def test_a_progress_bar_is_shown_when_asked(capsys):
@@ -300,7 +333,7 @@ def test_a_long_search_can_be_interrupted():
     script = """
 import signal
 import numpy as np, muge_fast as mf
-# Whoever starts the tests in the background may have it ignored.
+# A shell that starts the tests in the background makes them ignore the signal.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 vectors = np.random.default_rng(0).standard_normal((200_000, 128), dtype="float32")
 print("ready", flush=True)

@@ -1,15 +1,26 @@
-"""Metrics of the MUGE benchmark: the numbers of the reference implementations, hundreds of times faster."""
+"""Metrics of the MUGE benchmark, with the numbers of the reference implementations.
 
-from muge_fast import tasks
+The functions and classes listed here cover captions, retrieval and evaluation. The metrics of images are in
+:mod:`muge_fast.image`, data sets in :mod:`muge_fast.datasets`, drop-in replacements for other packages in
+:mod:`muge_fast.compat`; they are loaded when first used, so ``import muge_fast`` is enough to reach them.
+"""
+
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING
+
 from muge_fast._core import __version__
 from muge_fast.caption import Captions, DocumentFrequency, score_captions
 from muge_fast.datasets import read_captions, read_queries
-from muge_fast.datasets.row_reader import Limits
+from muge_fast.datasets.limits import Limits
 from muge_fast.evaluation import GoldError, Report, check, evaluate
 from muge_fast.features import read_features, write_features
 from muge_fast.retrieval import Ranking, TopK, cpu_level, score_retrieval, top_k, top_k_of, transpose_references
 from muge_fast.scores import Score, Scores
 from muge_fast.text import tokenize
+
+if TYPE_CHECKING:
+    from muge_fast import caption, compat, datasets, evaluation, features, image, retrieval, scores, tasks, text
 
 __all__ = [
     "Captions",
@@ -22,18 +33,38 @@ __all__ = [
     "Scores",
     "TopK",
     "__version__",
+    "caption",
     "check",
+    "compat",
     "cpu_level",
+    "datasets",
     "evaluate",
+    "evaluation",
+    "features",
+    "image",
     "read_captions",
     "read_features",
     "read_queries",
+    "retrieval",
     "score_captions",
     "score_retrieval",
+    "scores",
     "tasks",
+    "text",
     "tokenize",
     "top_k",
     "top_k_of",
     "transpose_references",
     "write_features",
 ]
+
+
+def __getattr__(name: str) -> ModuleType:
+    """Import a sub-package when it is first used; most are loaded already."""
+    if name in __all__:
+        return import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,4 +1,4 @@
-"""``python -m muge_fast`` is the command ``muge-fast``."""
+"""Run the command line with ``python -m muge_fast``."""
 
 from muge_fast.cli.main import main
 

@@ -1,4 +1,4 @@
-"""Scores: what every metric returns."""
+"""Scores: the result types of all metrics."""
 
 from __future__ import annotations
 
@@ -20,23 +20,33 @@ from muge_fast._internal.optional import import_pandas
 if TYPE_CHECKING:
     import pandas as pd
 
+__all__ = ["ItemStatistics", "Score", "Scores", "mean_score", "set_score", "signature"]
+
 FloatArray = npt.NDArray[np.float64]
 
-SET_MERGE_ERROR = "a score of a whole set cannot be computed from scores of its parts; merge the metrics instead"
-"""Why FID and its like are not merged: ``Scores.merge`` says so."""
+SET_MERGE_ERROR = "a score of a whole set does not follow from scores of its items; merge the metric objects instead"
+"""Why FID and other metrics of whole sets cannot be merged or resampled, for errors."""
 
 
 @dataclass(frozen=True, eq=False)
 class ItemStatistics:
-    """The sufficient statistics of a metric: a few numbers for each item, from which the score of any items follows.
+    """Sufficient statistics of a metric: a few numbers per item, which determine the score of any set of items.
 
-    Rows of several sets of items, or of a bootstrap sample, put below one another are the statistics of all of them, so
-    merging, resampling and paired tests need nothing else. :meth:`Score.with_statistics` turns rows into a score.
+    Concatenated rows of several sets, or rows of a bootstrap sample, are the statistics of all their items, so merging,
+    resampling and paired tests need nothing else. :meth:`Score.with_statistics` computes a score from rows.
 
     Attributes:
-        columns: Names of the columns, such as ``("prediction_length", "reference_length", "matches_1", …)`` for BLEU.
-        rows: float64 of shape ``(items, columns)``, in the order of ``Scores.ids``; no rows for metrics of a whole
-            set, such as FID.
+        columns: Names of the columns:
+
+            - metrics whose value is the mean over items, such as CIDEr-D, ROUGE-L, recall, nDCG or accuracy: one
+              column named like the metric, the score of the item.
+            - BLEU: ``prediction_length``, ``reference_length``, ``matches_1`` to ``matches_4``, ``ngrams_1`` to
+              ``ngrams_4``.
+            - mean recall: ``recall@K`` for each K.
+            - macro F1: ``label`` and ``predicted_label``, as indices of the sorted labels of the set.
+            - metrics of a whole set, such as FID: none.
+        rows: float64 of shape ``(items, columns)``, in the order of ``Scores.ids``; shape ``(0, 0)`` for metrics of a
+            whole set.
 
     Example:
         >>> import muge_fast as mf
@@ -57,19 +67,18 @@ class ItemStatistics:
 class Score:
     """The score of one metric over a set of items.
 
-    Scores can be pickled and copied. ``float(score)`` is its value, and format specifications apply to it:
-    ``f"{score:.2f}"``.
+    Functions that score return it; it is not created by users. It can be pickled and copied. ``float(score)`` is its
+    value, and format specifications apply to the value: ``f"{score:.2f}"``.
 
     Attributes:
-        name: The metric's name, such as ``"cider_d"``.
-        value: The score of the whole set, in the range that the metric's documentation gives.
-        per_item: The score of each item, float64 of shape ``(items,)``, in the order of ``Scores.ids``. Empty for a
-            metric that a single item has no value of, such as FID.
-        signature: Everything needed to get the same number again: options, tokenizer, version.
-        parts: Numbers that belong to the value, by name, such as ``"brevity_penalty"`` of BLEU, or ``"std"`` of a mean
-            over splits.
-        statistics: The sufficient statistics of each item, see :class:`ItemStatistics`. Other code may build on them.
-        higher_is_better: Whether a larger value is a better one.
+        name: Name of the metric, such as ``"cider_d"``.
+        value: The score of the whole set, in the range that the metric's function documents.
+        per_item: The score of each item, float64 of shape ``(items,)``, in the order of ``Scores.ids``. Empty for
+            metrics that are not defined for a single item, such as FID.
+        signature: Everything needed to reproduce the number: options, tokenizer, version, separated by ``|``.
+        parts: Further numbers by name, such as ``"brevity_penalty"`` of BLEU or ``"std"`` of a mean over splits.
+        statistics: Sufficient statistics of each item, see :class:`ItemStatistics`.
+        higher_is_better: Whether a larger value is better.
 
     Example:
         >>> import muge_fast as mf
@@ -105,11 +114,11 @@ class Score:
         return _html_table([self])
 
     def to_dict(self) -> dict[str, Any]:
-        """Return name, value, parts and signature as plain Python objects, ready for JSON.
+        """Return the score as a dictionary of plain Python objects, which JSON can represent.
 
         Returns:
-            A dictionary with ``"name"``, ``"value"``, ``"parts"``, ``"items"`` (how many there are), ``"signature"``
-            and ``"higher_is_better"``.
+            ``"name"``, ``"value"``, ``"parts"``, ``"items"`` (the number of items), ``"signature"`` and
+            ``"higher_is_better"``. Scores of items are not included.
 
         Example:
             >>> import muge_fast as mf
@@ -127,7 +136,10 @@ class Score:
         }
 
     def to_pandas(self) -> pd.Series[Any]:
-        """Return the score of each item as a pandas Series, named like the metric; ``Scores.to_pandas`` has the ids.
+        """Return the score of each item as a pandas Series.
+
+        Returns:
+            A float64 series named like the metric, with the default index; :meth:`Scores.to_pandas` has the ids.
 
         Raises:
             ImportError: pandas is not installed.
@@ -142,17 +154,17 @@ class Score:
         return import_pandas().Series(self.per_item, name=self.name)
 
     def with_statistics(self, rows: npt.ArrayLike) -> Score:
-        """Compute the score of other items from their statistics, under the same options.
+        """Compute the score of a set of items from their statistics, under the same options.
 
         Args:
-            rows: Rows as in ``statistics.rows``, float64 of shape ``(items, columns)``: a subset, a sample with
-                repetitions, or rows of several shards.
+            rows: Rows of ``statistics.rows``, of shape ``(items, columns)`` and at least one: a subset, a bootstrap
+                sample, or the rows of several shards. Converted to float64.
 
         Returns:
-            A score with the signature of this one.
+            A score with the signature of this one, equal to scoring those items directly.
 
         Raises:
-            ValueError: Another number of columns, no rows, or a metric of a whole set.
+            ValueError: Another number of columns, no rows, a value that is not finite, or a metric of a whole set.
 
         Example:
             >>> import muge_fast as mf
@@ -167,18 +179,21 @@ class Score:
         if table.ndim != 2 or table.shape[1] != len(self.statistics.columns) or not len(table):  # noqa: PLR2004
             needed = f"(items, {len(self.statistics.columns)}) with at least one item"
             raise ValueError(f"rows has shape {table.shape}, needs {needed}")
+        finite = np.isfinite(table).all(axis=1)
+        if not finite.all():
+            raise ValueError(f"rows[{int(finite.argmin())}] has a value that is not finite")
         return self._rescore(table)
 
 
 class Scores(Mapping[str, Score]):
     """Scores by metric name, in the order in which the metrics were requested.
 
-    It is a read-only mapping that can be pickled and copied.
+    A read-only mapping that can be pickled and copied. Functions that score return it; it is not created by users.
 
     Args:
         scores: The scores by name.
-        items: Number of items; 0 where the metrics are of a whole set.
-        ids: The id of each item; None where items have no ids.
+        items: Number of items; 0 for metrics of a whole set.
+        ids: The id of each item; None if items have no ids.
 
     Example:
         >>> import muge_fast as mf
@@ -195,14 +210,14 @@ class Scores(Mapping[str, Score]):
 
     @property
     def ids(self) -> list[Hashable]:
-        """The id of each item; its index where items came without ids."""
+        """The id of each item, in the order of ``per_item``; its index if items came without ids."""
         return list(range(self._items)) if self._ids is None else self._ids
 
     def __getitem__(self, name: str) -> Score:
         try:
             return self._scores[name]
         except KeyError:
-            raise KeyError(f"no metric {name!r} here, there is {', '.join(self._scores)}") from None
+            raise KeyError(f"no metric {name!r}, these scores have {', '.join(self._scores)}") from None
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._scores)
@@ -218,7 +233,10 @@ class Scores(Mapping[str, Score]):
         return _html_table(self._scores.values())
 
     def to_dict(self) -> dict[str, float]:
-        """Return the value of each metric as a plain float, by name, as loggers take it.
+        """Return the value of each metric by name, for loggers.
+
+        Returns:
+            Python floats by metric name; :meth:`Score.to_dict` has the parts and signature.
 
         Example:
             >>> import muge_fast as mf
@@ -229,10 +247,11 @@ class Scores(Mapping[str, Score]):
         return {name: float(score.value) for name, score in self._scores.items()}
 
     def to_pandas(self) -> pd.DataFrame:
-        """Return the score of each item as a pandas DataFrame: a row for each item, a column for each metric.
+        """Return the scores of all items as a pandas DataFrame.
 
         Returns:
-            A frame with the index ``"id"``. Metrics of a whole set have no column.
+            A float64 frame with a row for each item, indexed by ``"id"``, and a column for each metric. Metrics of a
+            whole set, such as FID, have no column.
 
         Raises:
             ImportError: pandas is not installed.
@@ -250,17 +269,18 @@ class Scores(Mapping[str, Score]):
 
     @classmethod
     def merge(cls, shards: Iterable[Scores]) -> Scores:
-        """Merge the scores of several shards: the same, bit for bit, as scoring all items at once.
+        """Merge the scores of several shards; equal, to the last bit, to scoring all items at once.
 
         Args:
-            shards: Scores of the same metrics under the same options, in the order that the items should have.
+            shards: Scores of the same metrics with the same options. The items of the result are in this order.
 
         Returns:
-            The scores of all items together.
+            The scores of all items.
 
         Raises:
-            ValueError: No shards, different metrics or signatures, an id in two shards, the same object twice, CIDEr
-                scores whose document frequencies were counted in each shard's references, or a metric of a whole set.
+            ValueError: No shards, different metrics or signatures, an id that occurs twice, the same object twice,
+                CIDEr scores whose document frequencies were counted in the references of each shard, or a metric of
+                a whole set. (A single shard is returned unchanged.)
 
         Example:
             >>> import muge_fast as mf
@@ -277,23 +297,26 @@ class Scores(Mapping[str, Score]):
         if not shards:
             raise ValueError("shards is empty, needs at least one")
         first = shards[0]
-        again = find_repeated([id(shard) for shard in shards])
-        if again is not None:
-            raise ValueError(f"shards[{again}] is the same object as an earlier shard: its items would count twice")
-        for number, shard in enumerate(shards):
+        repeated = find_repeated([id(shard) for shard in shards])
+        if repeated is not None:
+            raise ValueError(f"shards[{repeated}] is the same object as an earlier shard: its items would count twice")
+        for index, shard in enumerate(shards):
             if list(shard) != list(first):
-                raise ValueError(f"shards[{number}] has the metrics {list(shard)}, shards[0] has {list(first)}")
+                raise ValueError(f"shards[{index}] has the metrics {list(shard)}, shards[0] has {list(first)}")
         merged = {name: _merge([shard[name] for shard in shards]) for name in first}
         return cls(merged, sum(shard._items for shard in shards), _merge_ids(shards))  # noqa: SLF001
 
 
 def signature(name: str, *details: str, **options: object) -> str:
-    """Return the signature of a metric: its name, what it depends on, and the version, separated by ``|``.
+    """Return the signature of a metric: its name, options, details and the version, separated by ``|``.
 
     Args:
-        name: The metric's name.
-        details: Parts of a signature that something else has, such as an extractor.
-        options: Options by name; None is left out.
+        name: Name of the metric.
+        details: Signatures of what the metric uses, such as a feature extractor.
+        options: Options by name; None leaves an option out.
+
+    Returns:
+        The signature. Scores with equal signatures are comparable.
 
     Example:
         >>> from muge_fast.scores import signature
@@ -308,16 +331,19 @@ def signature(name: str, *details: str, **options: object) -> str:
 def mean_score(
     name: str, signature: str, values: FloatArray, *, merge_error: str = "", higher_is_better: bool = True
 ) -> Score:
-    """Return the score of a metric whose value is the mean of its items.
+    """Return the score of a metric whose value is the mean over items.
 
-    The sum runs in pairs, as NumPy's, and does not depend on the CPU.
+    The mean has the bits of :func:`numpy.mean` (pairwise summation) on every CPU.
 
     Args:
-        name: The metric's name.
-        signature: Its signature.
+        name: Name of the metric.
+        signature: Signature of the metric with its options.
         values: The score of each item, float64 of shape ``(items,)`` or ``(items, 1)``.
-        merge_error: Why the items must not be merged with those of other sets; empty if they may.
-        higher_is_better: Whether a larger value is a better one.
+        merge_error: Why scores of several shards must not be merged; empty if they may.
+        higher_is_better: Whether a larger value is better.
+
+    Returns:
+        The score; its statistics have one column, named like the metric.
 
     Example:
         >>> import numpy as np
@@ -348,14 +374,17 @@ def set_score(
     parts: Mapping[str, float] | None = None,
     higher_is_better: bool = True,
 ) -> Score:
-    """Return the score of a whole set of items, which no single item has a share of, such as FID.
+    """Return the score of a metric that is only defined for a whole set of items, such as FID.
 
     Args:
-        name: The metric's name.
-        signature: Its signature.
-        value: The score.
-        parts: Numbers that belong to it, by name.
-        higher_is_better: Whether a larger value is a better one.
+        name: Name of the metric.
+        signature: Signature of the metric with its options.
+        value: The score of the set.
+        parts: Further numbers, by name.
+        higher_is_better: Whether a larger value is better.
+
+    Returns:
+        The score; ``per_item`` and the statistics are empty.
 
     Example:
         >>> from muge_fast.scores import set_score
@@ -377,9 +406,9 @@ def set_score(
 
 def _merge(scores: list[Score]) -> Score:
     first = scores[0]
-    for number, score in enumerate(scores):
+    for index, score in enumerate(scores):
         if score.signature != first.signature:
-            raise ValueError(f"shards[{number}] was scored as {score.signature}, shards[0] as {first.signature}")
+            raise ValueError(f"shards[{index}] was scored as {score.signature}, shards[0] as {first.signature}")
         if score._merge_error and len(scores) > 1:  # noqa: SLF001
             raise ValueError(f"{score.name} of shards cannot be merged: {score._merge_error}")  # noqa: SLF001
     if len(scores) == 1:
@@ -391,17 +420,17 @@ def _merge_ids(shards: list[Scores]) -> list[Hashable] | None:
     if all(shard._ids is None for shard in shards):  # noqa: SLF001
         return None
     ids = [item for shard in shards for item in shard.ids]
-    again = find_repeated(ids)
-    if again is not None:
+    repeated = find_repeated(ids)
+    if repeated is not None:
         ends = list(accumulate(len(shard.ids) for shard in shards))
-        number, first = (bisect_right(ends, index) for index in (again, ids.index(ids[again])))
-        where = f"shards[{number}] more than once" if first == number else "more than one shard"
-        raise ValueError(f"id {ids[again]!r} is in {where}")
+        shard, first_shard = (bisect_right(ends, index) for index in (repeated, ids.index(ids[repeated])))
+        where = f"shards[{shard}] more than once" if first_shard == shard else "more than one shard"
+        raise ValueError(f"id {ids[repeated]!r} is in {where}")
     return ids
 
 
 def _html_table(scores: Iterable[Score]) -> str:
-    """Return a table for notebooks: a row for each metric, its parts and signature after the value."""
+    """Return an HTML table with a row for each metric, for notebooks."""
     rows = []
     for score in scores:
         parts = ", ".join(f"{name} {value:.4g}" for name, value in score.parts.items())

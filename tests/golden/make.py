@@ -1,9 +1,9 @@
-"""Write the recorded values in this folder, with the reference implementations.
+"""Write the recorded values in this folder, computed by the reference implementations.
 
     .venv/bin/python tests/golden/make.py [--cider FOLDER]
 
-pycocoevalcap 1.2 and sacrebleu 2.6.0 must be installed. Plain CIDEr is in no package: FOLDER is a checkout of
-github.com/ruotianluo/cider at dbb3960; without it cider.json stays as it is. The same input gives the same files.
+pycocoevalcap 1.2 and sacrebleu 2.6.0 must be installed. Plain CIDEr is not in any package: FOLDER is a checkout of
+github.com/ruotianluo/cider at dbb3960; without it cider.json is not written. The output is reproducible.
 """
 
 import argparse
@@ -24,8 +24,8 @@ from sacrebleu.metrics.bleu import BLEU
 HERE = Path(__file__).parent
 COMMAND = "python tests/golden/make.py"
 
-# Tokens joined by single spaces, the form that pycocoevalcap reads. The last items are odd ones: short, repeated,
-# nothing in common, empty, Latin letters, one reference ten times as long.
+# Tokens joined by single spaces, which pycocoevalcap reads. The last items are edge cases: repeated tokens, Latin
+# letters, short texts, no common token, an empty text, a much longer reference.
 ITEMS = [
     ("红 色 连 衣 裙 ， 夏 季 新 款", ["红 色 连 衣 裙 夏 季 新 款", "夏 季 新 款 红 色 长 裙"]),
     ("黑 色 真 皮 男 鞋", ["黑 色 皮 鞋 男", "男 士 真 皮 鞋 ， 黑 色 百 搭", "真 皮 男 鞋"]),
@@ -68,7 +68,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cider", type=Path, help="a checkout of github.com/ruotianluo/cider")
     arguments = parser.parse_args()
-    # It advises another option for sentences; both are wanted.
+    # It recommends effective_order for sentences; both values are recorded.
     logging.getLogger("sacrebleu").setLevel(logging.ERROR)
     references = {i: gold for i, (_, gold) in enumerate(ITEMS)}
     predictions = {i: [text] for i, (text, _) in enumerate(ITEMS)}
@@ -96,8 +96,8 @@ def case(value: float, items: list[float], options: dict | None = None, parts: d
 def smoothed() -> list[dict]:
     cases = []
     predictions = [text for text, _ in ITEMS]
-    most = max(len(gold) for _, gold in ITEMS)
-    streams = [[gold[n] if n < len(gold) else None for _, gold in ITEMS] for n in range(most)]
+    largest = max(len(gold) for _, gold in ITEMS)
+    streams = [[gold[n] if n < len(gold) else None for _, gold in ITEMS] for n in range(largest)]
     for smoothing, value in [("none", None), ("floor", None), ("floor", 0.01), ("add-k", None), ("exp", None)]:
         for effective in (False, True):
             bleu = BLEU(tokenize="none", smooth_method=smoothing, smooth_value=value, effective_order=effective)
@@ -109,7 +109,7 @@ def smoothed() -> list[dict]:
 
 
 def plain_cider(path: Path) -> ModuleType:
-    # The file needs `six` only for the name of pickle.
+    # The module uses `six` only to import pickle.
     sys.modules["six"] = SimpleNamespace(PY3=True)
     sys.modules["six.moves"] = SimpleNamespace(cPickle=pickle)
     spec = importlib.util.spec_from_file_location("cider_scorer", path)
@@ -119,20 +119,20 @@ def plain_cider(path: Path) -> ModuleType:
 
 
 def write(name: str, metric: str, tool: str, cases: list[dict], option: str = "") -> None:
-    head = {"metric": metric, "tool": tool, "command": COMMAND + option}
+    header = {"metric": metric, "tool": tool, "command": COMMAND + option}
     predictions = [text for text, _ in ITEMS]
-    save(name, {**head, "predictions": predictions, "references": [gold for _, gold in ITEMS], "cases": cases})
+    save(name, {**header, "predictions": predictions, "references": [gold for _, gold in ITEMS], "cases": cases})
 
 
 def write_tokens() -> None:
-    # BLEU strips the end of a text before it cuts, and splits at white space afterwards.
-    cut = {name: BLEU(tokenize=name)._preprocess_segment for name in ("13a", "zh", "char")}
+    # BLEU strips the end of a text first, and splits at white space last.
+    segment = {name: BLEU(tokenize=name)._preprocess_segment for name in ("13a", "zh", "char")}
     functions = {
         "whitespace": str.split,
         "space": lambda text: text.split(" "),
-        "13a": lambda text: cut["13a"](text).split(),
-        "zh": lambda text: cut["zh"](text).split(),
-        "char": lambda text: cut["char"](text).split(),
+        "13a": lambda text: segment["13a"](text).split(),
+        "zh": lambda text: segment["zh"](text).split(),
+        "char": lambda text: segment["char"](text).split(),
     }
     cases = [{"tokenizer": name, "tokens": [function(text) for text in TEXTS]} for name, function in functions.items()]
     tool = f"sacrebleu {version('sacrebleu')}; whitespace and space: Python {sys.version.split()[0]}"

@@ -1,7 +1,7 @@
-"""Write the hostile files and the verdict that each must get: ``python tests/hostile/make.py``.
+"""Write the hostile files and their verdicts: ``python tests/hostile/make.py``.
 
-Verdicts are written by hand, here: the codes of ``muge_fast.datasets.problems`` with the numbers of their lines,
-null for the file as a whole; an empty list for a file that looks odd and is valid.
+A verdict is written by hand: pairs of a code of ``muge_fast.datasets.problems`` and a line number, which is null for
+the file as a whole; an empty list for a file that looks broken but is valid.
 """
 
 import gzip
@@ -26,12 +26,12 @@ GOLD = {
 
 
 def second(row, first=GOOD, last=LAST):
-    """A file with an odd second line."""
+    """Return a file with an unusual second line."""
     return b"\n".join([first, row if isinstance(row, bytes) else row.encode(), last, b""])
 
 
-def row(items=TEN, key=2, **others):
-    return json.dumps({"query_id": key, "item_ids": items, **others}, ensure_ascii=False)
+def row(items=TEN, key=2, **fields):
+    return json.dumps({"query_id": key, "item_ids": items, **fields}, ensure_ascii=False)
 
 
 def caption(text):
@@ -75,7 +75,7 @@ FILES = {
     "retrieval/python_literal": (second("{'query_id': 2}"), [["not_json", 2], MISSING]),
     "retrieval/two_objects": (second(row() + row(key=4)), [["not_json", 2], MISSING]),
     "retrieval/two_objects_with_comma": (second(row() + "," + row(key=4)), [["not_json", 2], MISSING]),
-    # Two lines that would be one row if they were put together with a comma.
+    # Two lines that would be one valid row if joined with a comma.
     "retrieval/row_over_lines": (
         second(b'{"query_id": 2, "item_ids": [{}\n{}, 1, 2, 3, 4, 5, 6, 7, 8]}'),
         [["not_json", 2], ["not_json", 3], MISSING],

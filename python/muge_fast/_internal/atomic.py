@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all."""
+"""Writing files so that they appear complete or not at all."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from typing import IO
 
 @contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
-    """Write a file beside the path, and move it there when all went well.
+    """Write a temporary file next to a path, and move it there if the block succeeds.
 
-    A link stays a link, and the file that it leads to is replaced. A pipe or a device cannot be replaced: it is
-    written to.
+    A symbolic link is kept, and the file it points to is replaced. A pipe or a device cannot be replaced and is written
+    to directly.
 
     Args:
-        path: Where the file shall be; one that is there stays as it is until then.
+        path: Path of the file. An existing file stays unchanged until the block succeeds.
 
     Yields:
-        The file, open for writing bytes.
+        The temporary file, open for writing bytes.
 
     Raises:
-        OSError: The path is a folder, or its folder cannot be written to.
+        OSError: The path is a directory, or its directory cannot be written to.
 
     Example:
         >>> import pathlib, tempfile
@@ -38,21 +38,21 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
 
     """
     path = Path(path)
-    if _stays(path):
+    if _is_irreplaceable(path):
         with path.open("wb") as file:
             yield file
         return
     path = Path(os.path.realpath(path))
-    # The name of the file may be as long as a name can be, and leave no room for more.
+    # Not derived from the file's name, which may already have the maximum length.
     temporary = path.with_name(f".muge_fast.{os.urandom(8).hex()}")
-    with _made(temporary, path) as file:
+    with _create(temporary, path) as file:
         try:
             yield file
             file.close()
             temporary.replace(path)
         except BaseException:
             try:
-                # On a full disk, what was not written yet fails again; what failed first is what is told.
+                # On a full disk, flushing the rest fails again; the first error is the one to report.
                 with suppress(OSError):
                     file.close()
             finally:
@@ -60,8 +60,8 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
             raise
 
 
-def _made(temporary: Path, path: Path) -> IO[bytes]:
-    """Make it as any new file is, so it gets the permissions of one; a failure tells of the path that was asked for."""
+def _create(temporary: Path, path: Path) -> IO[bytes]:
+    """Create the temporary file with the default permissions; errors name the requested path."""
     try:
         return temporary.open("xb")
     except OSError as error:
@@ -69,8 +69,8 @@ def _made(temporary: Path, path: Path) -> IO[bytes]:
         raise
 
 
-def _stays(path: Path) -> bool:
-    """Whether something is there that a file must not take the place of; opening a folder tells that it is one."""
+def _is_irreplaceable(path: Path) -> bool:
+    """Return whether the path exists and is not a regular file. Opening a directory then raises the right error."""
     try:
         return not stat.S_ISREG(path.stat().st_mode)
     except FileNotFoundError:

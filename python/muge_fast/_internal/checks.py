@@ -1,76 +1,95 @@
-"""What the numbers of options may be."""
+"""Checks of arguments: numbers, names, and ids that must match."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Hashable
+from collections.abc import Collection, Hashable, Iterable, Sequence
+from difflib import get_close_matches
 from numbers import Integral, Real
 
-from muge_fast._internal.display import format_value
+from muge_fast._internal.display import format_id, format_value
+
+# Ids that an error names before it counts the rest.
+LISTED_IDS = 3
 
 
 def whole_number(name: str, value: object, least: int = 1) -> int:
-    """Take a whole number: Python's, or one of NumPy.
+    """Return an integer argument as a Python int.
+
+    Integers of NumPy are converted, so that later arithmetic cannot overflow their width.
 
     Args:
-        name: What errors call it.
-        value: What a caller gave.
-        least: The smallest that is allowed.
+        name: Name of the argument, for errors.
+        value: The argument.
+        least: Smallest allowed value.
 
     Returns:
-        The number as Python's: sums with one of NumPy's few bits would be wrong.
+        The value as ``int``.
 
     Raises:
-        ValueError: It is something else, or too small.
+        TypeError: ``value`` is not an integer; ``True`` and ``2.0`` are not.
+        ValueError: ``value`` is smaller than ``least``.
 
     Example:
         >>> from muge_fast._internal.checks import whole_number
+        >>> whole_number("splits", 10)
+        10
         >>> whole_number("splits", 2.5)
         Traceback (most recent call last):
         ...
-        ValueError: splits is 2.5, needs a whole number of at least 1
+        TypeError: splits must be an integer, got 2.5
 
     """
-    if not isinstance(value, Integral) or isinstance(value, bool) or value < least:
-        raise ValueError(f"{name} is {value!r}, needs a whole number of at least {least}")
+    if not isinstance(value, Integral) or isinstance(value, bool):
+        raise TypeError(f"{name} must be an integer, got {format_value(value)}")
+    if value < least:
+        raise ValueError(f"{name} must be at least {least}, got {format_value(int(value))}")
     return int(value)
 
 
 def finite_number(name: str, value: object) -> float:
-    """Take a number that is finite.
+    """Return a real argument as a Python float.
 
     Args:
-        name: What errors call it.
-        value: What a caller gave.
+        name: Name of the argument, for errors.
+        value: The argument, an integer or a float of Python or NumPy.
+
+    Returns:
+        The value as ``float``.
 
     Raises:
-        ValueError: It is something else.
+        TypeError: ``value`` is not a real number; ``True`` is not.
+        ValueError: ``value`` is infinite, NaN, or too large for a float.
 
     Example:
         >>> from muge_fast._internal.checks import finite_number
         >>> finite_number("gamma", float("nan"))
         Traceback (most recent call last):
         ...
-        ValueError: gamma is nan, needs a finite number
+        ValueError: gamma must be a finite number, got nan
 
     """
+    if not isinstance(value, Real) or isinstance(value, bool):
+        raise TypeError(f"{name} must be a number, got {format_value(value)}")
     try:
-        number = float(value) if isinstance(value, Real) and not isinstance(value, bool) else math.nan
+        number = float(value)
     except OverflowError:
         number = math.inf
     if not math.isfinite(number):
-        raise ValueError(f"{name} is {format_value(value)}, needs a finite number")
+        raise ValueError(f"{name} must be a finite number, got {format_value(value)}")
     return number
 
 
 def find_repeated(items: Collection[Hashable]) -> int | None:
-    """Find the place at which an item comes a second time; None if all differ.
+    """Return the index of the first item that occurred before, or None if all items differ.
+
+    Takes linear time.
 
     Args:
-        items: The items of one list, which may be as long as a hostile line: it is walked once.
+        items: Hashable items.
 
     Returns:
-        The first such place, from 0.
+        Index from 0 of the first repeated item; None if there is no repetition.
 
     Example:
         >>> from muge_fast._internal.checks import find_repeated
@@ -81,8 +100,160 @@ def find_repeated(items: Collection[Hashable]) -> int | None:
     if len(set(items)) == len(items):
         return None
     seen: set[Hashable] = set()
-    for place, item in enumerate(items):
+    for index, item in enumerate(items):
         if item in seen:
-            return place
+            return index
         seen.add(item)
     return None
+
+
+def check_choice(option: str, value: object, choices: Iterable[str]) -> str:
+    """Return an argument that must be one of several names.
+
+    Args:
+        option: Name of the argument, for errors.
+        value: The argument.
+        choices: Allowed names.
+
+    Returns:
+        The value.
+
+    Raises:
+        TypeError: ``value`` is not a string.
+        ValueError: ``value`` is not one of the choices; the message lists them.
+
+    Example:
+        >>> from muge_fast._internal.checks import check_choice
+        >>> check_choice("tokenizer", "jiebo", ["muge", "char", "jieba"])
+        Traceback (most recent call last):
+        ...
+        ValueError: unknown tokenizer 'jiebo', choose one of muge, char, jieba
+
+    """
+    choices = list(choices)
+    if not isinstance(value, str):
+        raise TypeError(f"{option} must be one of {', '.join(choices)}, got {format_value(value)}")
+    if value not in choices:
+        raise ValueError(f"unknown {option} {format_value(value)}, choose one of {', '.join(choices)}")
+    return value
+
+
+def check_names(option: str, names: Iterable[str], choices: Iterable[str]) -> tuple[str, ...]:
+    """Return an argument that must be a list of different names, at least one.
+
+    Args:
+        option: Name of the argument, for errors.
+        names: The argument, any iterable of strings except a string.
+        choices: Allowed names.
+
+    Returns:
+        The names, in their order.
+
+    Raises:
+        TypeError: ``names`` is a string or not iterable, or an element is not a string.
+        ValueError: ``names`` is empty, or has an unknown or a repeated name.
+
+    Example:
+        >>> from muge_fast._internal.checks import check_names
+        >>> check_names("metrics", ["bleu", "rouge_l"], ["cider_d", "bleu", "rouge_l"])
+        ('bleu', 'rouge_l')
+        >>> check_names("metrics", "bleu", ["cider_d", "bleu", "rouge_l"])
+        Traceback (most recent call last):
+        ...
+        TypeError: metrics must be a sequence of names such as ('bleu',), not the string 'bleu'
+
+    """
+    choices = list(choices)
+    if isinstance(names, (str, bytes)):
+        raise TypeError(
+            f"{option} must be a sequence of names such as ({format_value(names)},), "
+            f"not the string {format_value(names)}"
+        )
+    if not isinstance(names, Iterable):
+        raise TypeError(f"{option} must be a sequence of names, got {format_value(names)}")
+    checked = tuple(names)
+    if not checked:
+        raise ValueError(f"{option} is empty, choose from {', '.join(choices)}")
+    for name in checked:
+        if not isinstance(name, str):
+            raise TypeError(f"{option} must be names, got {format_value(name)}")
+        if name not in choices:
+            raise ValueError(f"unknown {option} {format_value(name)}, choose from {', '.join(choices)}")
+    repeated = find_repeated(checked)
+    if repeated is not None:
+        raise ValueError(f"{option} has {format_value(checked[repeated])} more than once")
+    return checked
+
+
+def align_ids(given: Sequence[Hashable], wanted: Sequence[Hashable], *, given_name: str, wanted_name: str) -> list[int]:
+    """Return the index in ``given`` of each wanted id; both must hold the same ids, in any order.
+
+    Args:
+        given: Different ids.
+        wanted: Different ids, in the order of the result.
+        given_name: What ``given`` is, for errors, such as ``"predictions"``.
+        wanted_name: What ``wanted`` is, for errors, such as ``"references"``.
+
+    Returns:
+        Indices ``i`` with ``given[i[j]] == wanted[j]``.
+
+    Raises:
+        ValueError: An id occurs twice in ``given`` or ``wanted``, or in only one of them. The message names the first
+            three such ids and counts the rest.
+
+    Example:
+        >>> from muge_fast._internal.checks import align_ids
+        >>> align_ids(["b", "a"], ["a", "b"], given_name="predictions", wanted_name="references")
+        [1, 0]
+        >>> align_ids(["b"], ["a", "b"], given_name="predictions", wanted_name="references")
+        Traceback (most recent call last):
+        ...
+        ValueError: predictions lack 1 id of references: 'a'
+
+    """
+    for name, ids in ((given_name, given), (wanted_name, wanted)):
+        repeated = find_repeated(ids)
+        if repeated is not None:
+            raise ValueError(f"{name}: id {_quoted(ids[repeated])} occurs more than once")
+    indices = {key: index for index, key in enumerate(given)}
+    missing = [key for key in wanted if key not in indices]
+    if missing:
+        raise ValueError(f"{given_name} lack {_listed(missing)} of {wanted_name}: {_first_ids(missing)}")
+    if len(given) > len(wanted):
+        wanted_ids = set(wanted)
+        unknown = [key for key in given if key not in wanted_ids]
+        raise ValueError(f"{given_name} have {_listed(unknown)} not in {wanted_name}: {_first_ids(unknown)}")
+    return [indices[key] for key in wanted]
+
+
+def suggest(name: str, choices: Iterable[str]) -> str:
+    """Return a hint that names the choice most like a misspelt name, or an empty string.
+
+    Args:
+        name: The misspelt name.
+        choices: Allowed names.
+
+    Returns:
+        ``"; did you mean …?"``, or ``""`` if no choice is similar.
+
+    Example:
+        >>> from muge_fast._internal.checks import suggest
+        >>> suggest("tokenizr", ["tokenizer", "metrics"]), suggest("x", ["tokenizer"])
+        ("; did you mean 'tokenizer'?", '')
+
+    """
+    close = get_close_matches(name, list(choices), n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def _listed(ids: Sequence[Hashable]) -> str:
+    return f"{len(ids)} id{'s' if len(ids) > 1 else ''}"
+
+
+def _first_ids(ids: Sequence[Hashable]) -> str:
+    more = len(ids) - LISTED_IDS
+    return ", ".join(map(_quoted, ids[:LISTED_IDS])) + (f" and {more} more" if more > 0 else "")
+
+
+def _quoted(key: Hashable) -> str:
+    return format_value(key) if isinstance(key, str) else format_id(key)

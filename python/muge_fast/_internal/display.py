@@ -1,12 +1,20 @@
-"""Values of files and callers, as messages and reports show them: short, on one line, harmless to a terminal."""
+"""Formatting of untrusted values for messages and reports: short, on one line, without control characters."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypeVar
+
+Value = TypeVar("Value")
 
 
 def escape_surrogates(text: str) -> str:
-    r"""Write half surrogate pairs, which hostile files hold and no output takes, as escapes.
+    r"""Return a text with lone surrogates replaced by escapes, because no output encoding accepts them.
+
+    Args:
+        text: Any text.
+
+    Returns:
+        The text in valid Unicode.
 
     Example:
         >>> from muge_fast._internal.display import escape_surrogates
@@ -18,10 +26,16 @@ def escape_surrogates(text: str) -> str:
 
 
 def format_id(value: object, width: int = 80) -> str:
-    r"""Show what names a thing, such as an id, without quotes: cut short, and with all that does not print as escapes.
+    r"""Return an id or a name for a message: without quotes, truncated, with escapes for unprintable characters.
 
-    A hostile file has ids of any size, with line ends that would forge lines of a report, or with characters that
-    would control a terminal.
+    An untrusted id may have any length, and may hold line ends or terminal control sequences that would forge a report.
+
+    Args:
+        value: The id.
+        width: Maximum number of characters of the result, apart from escapes.
+
+    Returns:
+        One line of printable characters.
 
     Example:
         >>> from muge_fast._internal.display import format_id
@@ -34,8 +48,15 @@ def format_id(value: object, width: int = 80) -> str:
     return text if len(text) <= width else text[: width - 1] + "…"
 
 
-def truncate_id(value: object, width: int = 256) -> Any:  # noqa: ANN401 - what was given
-    """Give an id for a report that a machine reads: as it is, but for a text that is long beyond use.
+def truncate_id(value: Value, width: int = 256) -> Value | str:
+    """Return an id for a machine-readable report: unchanged, except that a long string is truncated.
+
+    Args:
+        value: The id.
+        width: Maximum number of characters of a string.
+
+    Returns:
+        The id, or its first characters.
 
     Example:
         >>> from muge_fast._internal.display import truncate_id
@@ -43,17 +64,23 @@ def truncate_id(value: object, width: int = 256) -> Any:  # noqa: ANN401 - what 
         ('裙 1', 7, 'xxxxxxxxx…')
 
     """
-    is_long = isinstance(value, str) and len(value) > width
-    return f"{value[: width - 1]}…" if is_long else value  # type: ignore[index]
+    return f"{value[: width - 1]}…" if isinstance(value, str) and len(value) > width else value
 
 
 def format_value(value: object, width: int = 40) -> str:
-    """Show a value of a file, cut short: it may be of any size.
+    """Return a value from a file or an argument for a message: strings quoted, JSON literals as in JSON, truncated.
+
+    Args:
+        value: Any value.
+        width: Maximum number of characters.
+
+    Returns:
+        One line of text.
 
     Example:
         >>> from muge_fast._internal.display import format_value
-        >>> format_value("x" * 100, 10)
-        "'xxxxxxxx…"
+        >>> format_value("x" * 100, 10), format_value([1, 2]), format_value(None)
+        ("'xxxxxxxx…", 'a list of 2', 'null')
 
     """
     if isinstance(value, (list, dict)):

@@ -1,27 +1,39 @@
-"""Arrays of other libraries as NumPy arrays, without a copy."""
+"""Arrays of other libraries as NumPy arrays, without copying them."""
 
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import Any, Protocol, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
 
+T = TypeVar("T")
 
-def as_array(name: str, array: Any, dtypes: tuple[str, ...]) -> npt.NDArray[Any]:  # noqa: ANN401 - any array
-    """Share an array on the CPU that is NumPy's or has ``__dlpack__``.
+
+class DLPackArray(Protocol):
+    """An array that other libraries can share: of NumPy, torch, JAX, CuPy and others."""
+
+    def __dlpack__(self, *, stream: None = None) -> object:
+        """Return a capsule that describes the memory."""
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        """Return the type and the index of the device."""
+
+
+def as_array(name: str, array: object, dtypes: tuple[str, ...]) -> npt.NDArray[Any]:
+    """Return an array on the CPU as a NumPy array that shares its memory.
 
     Args:
-        name: What errors call it.
-        array: The array.
-        dtypes: What errors say is needed.
+        name: Name of the argument, for errors.
+        array: A NumPy array, or an object with ``__dlpack__``.
+        dtypes: Data types that the caller accepts, for errors; they are not checked here.
 
     Returns:
-        The same numbers as a NumPy array.
+        The array, of any dtype and shape.
 
     Raises:
-        TypeError: Something that is no array, or that NumPy cannot share.
+        TypeError: ``array`` is not an array, is on another device, or has a type or layout that NumPy cannot share.
 
     Example:
         >>> import numpy as np
@@ -33,41 +45,44 @@ def as_array(name: str, array: Any, dtypes: tuple[str, ...]) -> npt.NDArray[Any]
     if isinstance(array, np.ndarray):
         return array
     if not hasattr(array, "__dlpack__"):
-        raise TypeError(f"{name}: expected a NumPy array or an array with __dlpack__, found {type(array).__name__}")
+        raise TypeError(f"{name} must be a NumPy array or have __dlpack__, got {type(array).__name__}")
     try:
-        return np.from_dlpack(negated(array))
+        return np.from_dlpack(cast("Any", resolve_negation(array)))
     except (BufferError, RuntimeError, TypeError) as error:
         needed = ", ".join(dtypes)
-        raise TypeError(f"{name}: NumPy cannot share this array ({error}); needs {needed} on the CPU") from error
+        raise TypeError(f"{name} must be {needed} on the CPU; NumPy cannot share this array: {error}") from error
 
 
-def negated(array: Any) -> Any:  # noqa: ANN401 - any array
-    """Negate the numbers of a torch tensor that are still to be negated when they are read, as ``z.conj().imag`` is.
+def resolve_negation(array: T) -> T:
+    """Return a torch tensor with its lazy negation applied; other arrays as they are.
+
+    torch marks views such as ``z.conj().imag`` as negated and negates them when they are read. ``__dlpack__`` and
+    ``view`` ignore the mark.
 
     Args:
-        array: A torch tensor, or any other array, which stays as it is.
+        array: A torch tensor, or any other object.
 
     Returns:
-        An array whose memory has the numbers that it stands for.
+        A tensor whose memory has its values.
 
     Example:
         >>> import numpy as np
-        >>> from muge_fast._internal.dlpack import negated
-        >>> negated(np.array([1.0, -2.0])).tolist()
+        >>> from muge_fast._internal.dlpack import resolve_negation
+        >>> resolve_negation(np.array([1.0, -2.0])).tolist()
         [1.0, -2.0]
 
     """
-    return array.resolve_neg() if hasattr(array, "resolve_neg") else array
+    return cast("T", array.resolve_neg()) if hasattr(array, "resolve_neg") else array
 
 
-def bfloat16_bits(array: Any) -> Any:  # noqa: ANN401 - any array
-    """View bfloat16 numbers as integers, because NumPy has no such type of its own.
+def bfloat16_bits(array: object) -> DLPackArray | None:
+    """Return the bits of a bfloat16 array as 16-bit integers, because NumPy has no bfloat16.
 
     Args:
-        array: A torch tensor, a NumPy array with the dtype of ml_dtypes, or any other array.
+        array: A torch tensor, a NumPy array with the dtype of ml_dtypes, or any other object.
 
     Returns:
-        The bits as 16-bit integers; None if the array holds something else.
+        An int16 array that shares the memory; None for anything but bfloat16.
 
     Example:
         >>> import numpy as np
@@ -78,6 +93,10 @@ def bfloat16_bits(array: Any) -> Any:  # noqa: ANN401 - any array
     """
     dtype = str(getattr(array, "dtype", ""))
     if dtype == "torch.bfloat16":
-        # Whoever made the tensor has imported torch.
-        return negated(array).view(sys.modules["torch"].int16)
-    return array.view("int16") if dtype == "bfloat16" else None
+        # The caller has imported torch, or there would be no tensor.
+        bits = resolve_negation(cast("Any", array)).view(sys.modules["torch"].int16)
+    elif dtype == "bfloat16":
+        bits = cast("npt.NDArray[Any]", array).view("int16")
+    else:
+        return None
+    return cast("DLPackArray", bits)

@@ -1,41 +1,47 @@
-"""Packages that only some functions need: imported when these are called, with an error that says how to get them."""
+"""Import of optional packages when a function needs one, with an error that says how to install it."""
 
 from __future__ import annotations
 
 from importlib import import_module
 from types import ModuleType
-from typing import Any
 
 
 def import_optional(module: str, *, purpose: str, install: str) -> ModuleType:
-    """Import a package that is not installed with muge_fast.
+    """Import a module of a package that is not installed with muge_fast.
 
     Args:
-        module: Its name.
-        purpose: What needs it, to begin the error with, such as ``"Parquet files"``.
-        install: What to give to ``pip install``, such as ``"muge-fast[arrow]"``.
+        module: Name of the module, such as ``"pyarrow.parquet"``.
+        purpose: What needs it, for the error, such as ``"Parquet files"``.
+        install: Argument of ``pip install``, such as ``"muge-fast[arrow]"``.
+
+    Returns:
+        The module.
 
     Raises:
-        ImportError: It is not installed; the message says what to install.
+        ImportError: The package is not installed.
 
     Example:
         >>> from muge_fast._internal.optional import import_optional
-        >>> import_optional("no_such_package", purpose="Everything", install="no-such-package")
+        >>> import_optional("no_such_package", purpose="Parquet files", install="no-such-package")
         Traceback (most recent call last):
-        ImportError: Everything needs no_such_package: pip install 'no-such-package'
+        ImportError: no_such_package is required for Parquet files: pip install 'no-such-package'
 
     """
     try:
         return import_module(module)
     except ImportError as error:
-        raise ImportError(f"{purpose} needs {module.partition('.')[0]}: pip install '{install}'") from error
+        package = module.partition(".")[0]
+        raise ImportError(f"{package} is required for {purpose}: pip install '{install}'") from error
 
 
-def import_pandas() -> Any:  # noqa: ANN401 - pandas need not be installed where types are checked
-    """Import pandas.
+def import_pandas() -> ModuleType:
+    """Import pandas, for the ``to_pandas`` methods.
+
+    Returns:
+        The module.
 
     Raises:
-        ImportError: It is not installed.
+        ImportError: pandas is not installed.
 
     Example:
         >>> from muge_fast._internal.optional import import_pandas

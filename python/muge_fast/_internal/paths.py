@@ -1,4 +1,4 @@
-"""Reading what a caller names, whole or line by line: never from a pipe or a device that might not end."""
+"""Reading files that a caller names, but never a pipe or device that may block forever."""
 
 from __future__ import annotations
 
@@ -9,21 +9,29 @@ from pathlib import Path
 
 PathLike = str | os.PathLike[str]
 
-# How files begin that are not in the form of the benchmark.
-STARTS = {b"\x1f\x8b": "gzip", b"PK\x03\x04": "zip", b"\xff\xfe": "utf16", b"\xfe\xff": "utf16", b"\xef\xbb\xbf": "bom"}
+# First bytes of files that are not plain UTF-8, with the code of the problem.
+MAGIC_BYTES = {
+    b"\x1f\x8b": "gzip",
+    b"PK\x03\x04": "zip",
+    b"\xff\xfe": "utf16",
+    b"\xfe\xff": "utf16",
+    b"\xef\xbb\xbf": "bom",
+}
 
-# What a shell or a caller hands over, open already: whoever names one of these wants to read from it.
-HANDED_OVER = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
+# Streams that are already open: a caller who names one of these wants to read from it.
+OPEN_STREAMS = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
 
 
 def file_type_problem(mode: int) -> str | None:
-    """Tell by the mode of a path that it is no file: reading from a pipe or a device might never end.
+    """Return the problem code for anything but a regular file, or None.
+
+    Reading from a pipe or a device may block forever.
 
     Args:
-        mode: As ``os.stat`` gives it.
+        mode: File mode, ``os.stat(path).st_mode``.
 
     Returns:
-        The code of the problem, ``"directory"`` or ``"not_regular"``; None for a file.
+        ``"directory"``, ``"not_regular"``, or None for a regular file.
 
     Example:
         >>> import os
@@ -38,13 +46,13 @@ def file_type_problem(mode: int) -> str | None:
 
 
 def magic_bytes_problem(head: bytes) -> str | None:
-    r"""Tell by how a file begins that it is compressed or in another encoding.
+    r"""Return the problem code of a file that is compressed or not plain UTF-8 by its first bytes, or None.
 
     Args:
-        head: Its first bytes, three at least.
+        head: The first bytes of the file, at least four if it has them.
 
     Returns:
-        The code of the problem; None if there is none.
+        ``"gzip"``, ``"zip"``, ``"utf16"``, ``"bom"``, or None.
 
     Example:
         >>> from muge_fast._internal.paths import magic_bytes_problem
@@ -52,18 +60,18 @@ def magic_bytes_problem(head: bytes) -> str | None:
         ('gzip', None)
 
     """
-    return next((code for start, code in STARTS.items() if head.startswith(start)), None)
+    return next((code for start, code in MAGIC_BYTES.items() if head.startswith(start)), None)
 
 
-def refuse_pipes(path: str | os.PathLike[str]) -> None:
-    """Refuse a pipe or a device before it is opened: that may wait for ever, and so may reading from it.
+def refuse_pipes(path: PathLike) -> None:
+    """Raise if a path is a pipe or a device, before opening it, which may block forever.
 
     Args:
-        path: The path; a folder is left to whoever opens it, which is an error that says so.
+        path: The path. A directory is accepted: opening it raises the right error.
 
     Raises:
-        OSError: Nothing is there.
-        ValueError: It is neither a file nor a folder.
+        OSError: The path does not exist or cannot be accessed.
+        ValueError: The path is neither a regular file nor a directory.
 
     Example:
         >>> from muge_fast._internal.paths import refuse_pipes
@@ -76,15 +84,18 @@ def refuse_pipes(path: str | os.PathLike[str]) -> None:
         raise ValueError(f"{os.fspath(path)}: not a regular file")
 
 
-def read_whole(path: str | os.PathLike[str]) -> bytes:
-    r"""Read a file, or what is handed over under a name such as ``/dev/stdin``.
+def read_whole(path: PathLike) -> bytes:
+    r"""Return the content of a file, or of an open stream named like ``/dev/stdin`` or ``/dev/fd/3``.
 
     Args:
         path: The file.
 
+    Returns:
+        All bytes.
+
     Raises:
         OSError: The file cannot be read.
-        ValueError: Any other pipe or device.
+        ValueError: The path is another pipe or device.
 
     Example:
         >>> import pathlib, tempfile
@@ -96,21 +107,21 @@ def read_whole(path: str | os.PathLike[str]) -> bytes:
         b'a'
 
     """
-    if not os.fspath(path).startswith(HANDED_OVER):
+    if not os.fspath(path).startswith(OPEN_STREAMS):
         refuse_pipes(path)
     return Path(path).read_bytes()
 
 
-def each_line(path: str | os.PathLike[str], take: Callable[[int, bytes], None]) -> None:
-    r"""Hand each line that is not blank to ``take``; whatever is wrong becomes an error that names file and line.
+def each_line(path: PathLike, take: Callable[[int, bytes], None]) -> None:
+    r"""Call ``take`` for each line that is not blank, and add file and line to any ValueError it raises.
 
     Args:
-        path: The file.
-        take: Takes the number of the line, from 1, and its bytes.
+        path: The file, or an open stream as for :func:`read_whole`.
+        take: Function of the line number, from 1, and the bytes of the line without its line feed.
 
     Raises:
         OSError: The file cannot be read.
-        ValueError: That of ``take``, with file and line before it; a pipe or device, as for :func:`read_whole`.
+        ValueError: ``take`` raised one; the message begins with file and line. Also if the path is a pipe or a device.
 
     Example:
         >>> import pathlib, tempfile

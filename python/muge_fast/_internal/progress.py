@@ -1,23 +1,26 @@
-"""Progress bars: on a terminal or when asked, and only for work that takes a while."""
+"""Progress bars, shown on a terminal or on request, and only for work that takes longer than a second."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, NoReturn
 
-# Nobody needs a bar for work that is over before it is read.
-DELAY = 1.0
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
+# Shorter work shows no bar unless one was requested.
+DELAY_SECONDS = 1.0
 
 
 class Progress:
-    """A progress bar that takes the number of rows done so far.
+    """A progress bar, as a context manager, that is updated with the number of units done so far.
 
     Args:
-        total: Number of rows, None if nobody knows.
-        unit: What a row is.
-        show: Whether to show it; None for on a terminal.
+        total: Number of units; None if it is not known.
+        unit: Name of a unit, such as ``"image"``.
+        show: Whether to show the bar; None to show it on a terminal.
 
     Example:
         >>> from muge_fast._internal.progress import Progress
@@ -28,29 +31,29 @@ class Progress:
     """
 
     def __init__(self, total: int | None, unit: str, show: bool | None) -> None:
-        shown = sys.stderr is not None and sys.stderr.isatty() if show is None else show
-        self._bar: Any = None
-        if shown:
-            from tqdm import tqdm  # noqa: PLC0415 - most calls show nothing
+        is_shown = sys.stderr is not None and sys.stderr.isatty() if show is None else show
+        self._bar: tqdm[NoReturn] | None = None
+        if is_shown:
+            from tqdm import tqdm  # noqa: PLC0415 - slow to import, and most calls show nothing
 
-            self._bar = tqdm(total=total, unit=unit, delay=0 if show else DELAY, leave=bool(show))
+            self._bar = tqdm(total=total, unit=unit, delay=0 if show else DELAY_SECONDS, leave=bool(show))
 
     @property
     def callback(self) -> Callable[[int], object] | None:
-        """What to call with the number of rows done; None if nothing is shown."""
-        return None if self._bar is None else self._advance
+        """Function to call with the number of units done; None if no bar is shown."""
+        return None if self._bar is None else self._set_done
 
-    def _advance(self, done: int) -> None:
-        self._bar.update(done - self._bar.n)
+    def _set_done(self, done: int) -> None:
+        if self._bar is not None:
+            self._bar.update(done - self._bar.n)
 
-    def __enter__(self) -> Progress:  # noqa: PYI034 - typing has Self from Python 3.11 only
-        """Start."""
+    def __enter__(self) -> Progress:  # noqa: PYI034 - typing.Self is new in Python 3.11
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Finish the bar, unless the work failed."""
+        """Close the bar; fill it first if the work was completed."""
         if self._bar is not None:
             if kind is None and self._bar.total is not None:
                 self._bar.update(self._bar.total - self._bar.n)

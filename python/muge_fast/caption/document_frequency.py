@@ -1,18 +1,14 @@
-"""In how many items each n-gram occurs: what CIDEr weighs n-grams by."""
+"""Document frequencies: in how many items each n-gram occurs, from which CIDEr computes its weights."""
 
 from __future__ import annotations
 
 import io
-import math
 import os
 import pickle
-import re
-import struct
-import zipfile
-import zlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from numbers import Real
 from pathlib import Path
 from typing import IO, Any
 
@@ -21,34 +17,49 @@ from numpy.typing import NDArray
 
 from muge_fast import _core
 from muge_fast._internal.atomic import replacing
-from muge_fast._internal.paths import refuse_pipes
+from muge_fast._internal.checks import whole_number
+from muge_fast._internal.npz import Archive
+from muge_fast._internal.paths import PathLike, refuse_pipes
 from muge_fast.text.tokenizers import Tokenizer, TokenizerLike, split_ids
+
+ReferencesLike = Mapping[Any, Sequence[str]] | Sequence[Sequence[str]]
+"""One or more captions for each item: by id, or in order."""
 
 MAX_ORDER = 4
 MAX_COUNT = 2**32 - 1
-PICKLES = (".p", ".pkl", ".pickle")
+PICKLE_SUFFIXES = (".p", ".pkl", ".pickle")
 
-MAX_BYTES = 8 << 30
-FREE_BYTES = 64 << 20
-MAX_RATIO = 100
-"""An archive may hold this many times its own size, and `FREE_BYTES` more."""
+MAX_FILE_BYTES = 8 << 30
+MAX_SIGNATURE = 10_000
 
 ARRAYS = {
-    "documents": (r"<f8", 0),
-    "token_lengths": (r"<u4", 1),
-    "token_bytes": (r"\|u1", 1),
-    "ngrams": (r"<u4", 2),
-    "counts": (r"<u4", 1),
-    "tokenizer": (r"<U\d{1,4}", 0),
+    "documents": ("<f8", 0),
+    "token_lengths": ("<u4", 1),
+    "token_bytes": ("u1", 1),
+    "ngrams": ("<u4", 2),
+    "counts": ("<u4", 1),
+    "tokenizer": ("U", 0),
 }
-"""The arrays of a file: type, as NumPy writes it, and number of axes."""
+"""Arrays of a saved table: dtype, or "U" for text of any length, and number of axes."""
 
 
 class DocumentFrequency:
     """Document frequencies of n-grams of 1 to 4 tokens, for CIDEr and CIDEr-D.
 
-    CIDEr's weights depend on how many items hold an n-gram. Counted once over a large set and saved, they make scores
-    of small sets meaningful, down to a single item, and shards comparable.
+    CIDEr weighs an n-gram by ``log(documents / max(1, count))``, where ``count`` is the number of items whose
+    references contain it. Counted once over a large set and saved, the table makes scores of small sets meaningful,
+    down to a single item, and scores of shards comparable.
+
+    Create one with :meth:`from_references`, :meth:`from_counts` or :meth:`load`. Instances are immutable, and can be
+    pickled and copied.
+
+    Args:
+        core: The table in Rust; not for use outside this package.
+        tokenizer: Signature of the tokenizer that made the tokens.
+
+    Attributes:
+        tokenizer: Signature of the tokenizer that made the tokens, such as ``"muge"``; None if it is not known, which
+            matches any tokenizer.
 
     Example:
         >>> import muge_fast as mf
@@ -61,80 +72,94 @@ class DocumentFrequency:
     def __init__(self, core: _core.DocumentFrequency, tokenizer: str | None = None) -> None:
         self.core = core
         self.tokenizer = tokenizer
-        """Signature of the tokenizer that made the tokens; None if it is not known."""
 
     @classmethod
     def from_references(
         cls,
-        references: Mapping[Any, Sequence[str]] | Sequence[Sequence[str]],
+        references: ReferencesLike,
         *,
         tokenizer: TokenizerLike = "muge",
-        user_dict: str | os.PathLike[str] | None = None,
+        user_dict: PathLike | None = None,
         threads: int | None = None,
     ) -> DocumentFrequency:
-        """Count in how many items each n-gram occurs; an item counts once however many references hold it.
+        """Count in how many items each n-gram occurs; an item counts once, however many of its references contain it.
 
         Args:
-            references: The references of each item, by id or in order.
-            tokenizer: As for :func:`muge_fast.tokenize`.
-            user_dict: Path of a user dictionary, for the tokenizer ``"jieba"``.
-            threads: Number of threads; None for all cores.
+            references: One or more captions for each item: a mapping from id, or a sequence.
+            tokenizer: ``"muge"`` (each Chinese character and each run of ASCII letters and digits is a token: the
+                rule of the MUGE caption task), ``"char"``, ``"whitespace"``, ``"space"``, ``"jieba"``, ``"13a"``,
+                ``"zh"``, or a function from a text to its tokens. :func:`muge_fast.tokenize` defines each name.
+            user_dict: Path of a user dictionary in jieba's format, for the tokenizer ``"jieba"`` only.
+            threads: Number of threads, at least 1; None for all cores. The result does not depend on it.
+
+        Returns:
+            A table of all n-grams of 1 to 4 tokens in the references; its number of documents is that of the items.
 
         Raises:
-            ValueError: No items, or an item without references.
-            TypeError: A reference that is not a string.
+            ValueError: No items, an item without references, a text that is not valid Unicode, or an unknown
+                tokenizer.
+            TypeError: A reference that is not a string, or an option of the wrong type.
+            OSError: The user dictionary cannot be read.
+
+        Example:
+            >>> import muge_fast as mf
+            >>> frequency = mf.DocumentFrequency.from_references({"a": ["红裙", "红色裙"], "b": ["黑裙"]})
+            >>> frequency.count(["红"]), frequency.count(["裙"])
+            (1, 2)
 
         """
-        chosen = Tokenizer.of(tokenizer, user_dict)
+        resolved = Tokenizer.resolve(tokenizer, user_dict)
         ids, rows = split_ids(references, "references")
-        prepared = _core.References(chosen.nested_texts(rows, "references", ids), chosen.core, ids, threads=threads)
-        return cls(prepared.document_frequency(threads), chosen.signature)
+        texts = resolved.prepare_nested(rows, "references", ids)
+        prepared = _core.References(texts, resolved.core, ids, threads=threads)
+        return cls(prepared.document_frequency(threads), resolved.signature)
 
     @classmethod
     def from_counts(cls, documents: float, counts: Mapping[tuple[str, ...], float]) -> DocumentFrequency:
-        """Take over frequencies that were counted elsewhere.
+        """Create a table from counts of other code.
 
         Args:
-            documents: Number of documents, a positive number.
-            counts: For each n-gram, a tuple of 1 to 4 tokens, the number of documents that hold it.
+            documents: Number of documents, positive and finite; it need not be whole.
+            counts: For each n-gram, a tuple of 1 to 4 tokens, the number of documents that contain it: a whole number
+                from 0 to 4294967295, of any numeric type.
+
+        Returns:
+            The table. Its tokenizer is not known, so it is accepted together with any.
 
         Raises:
-            ValueError: A number of documents that is not positive, an n-gram that is no tuple of 1 to 4 strings, or
-                a count that is no whole number from 0 to 4294967295.
+            ValueError: ``documents`` is not positive and finite, an n-gram is not a tuple of 1 to 4 strings or not
+                valid Unicode, or a count is not a whole number in its range. The message names the n-gram.
+            TypeError: ``documents`` is not a number.
+
+        Example:
+            >>> import muge_fast as mf
+            >>> frequency = mf.DocumentFrequency.from_counts(100, {("红",): 40, ("红", "色"): 25})
+            >>> frequency.count(["红", "色"]), frequency.tokenizer
+            (25, None)
 
         """
-        vocab: dict[str, int] = {}
+        if not isinstance(documents, Real) or isinstance(documents, bool):
+            raise TypeError(f"documents: expected a number, found {type(documents).__name__}")
+        ids: dict[str, int] = {}
         ngrams = np.zeros((len(counts), MAX_ORDER), dtype=np.uint32)
-        for row, ngram in enumerate(counts):
-            if (
-                not isinstance(ngram, tuple)
-                or not 1 <= len(ngram) <= MAX_ORDER
-                or not all(isinstance(t, str) for t in ngram)
-            ):
-                raise ValueError(f"document_frequency: n-gram {ngram!r} is not a tuple of 1 to {MAX_ORDER} strings")
-            ngrams[row, : len(ngram)] = [vocab.setdefault(token, len(vocab) + 1) for token in ngram]
-        for ngram, count in counts.items():
-            whole = (
-                isinstance(count, (int, float, np.integer, np.floating))
-                and not isinstance(count, bool)
-                and 0 <= count <= MAX_COUNT
-                and count == int(count)
-            )
-            if not whole:
-                raise ValueError(
-                    f"document_frequency: count of {ngram!r} is {count!r}, needs a whole number from 0 to {MAX_COUNT}"
-                )
-        numbers = np.fromiter(counts.values(), dtype=np.uint32, count=len(counts))
-        return cls(_core.DocumentFrequency.from_ids(float(documents), list(vocab), ngrams, numbers))
+        for row, (ngram, count) in enumerate(counts.items()):
+            _check_ngram(ngram)
+            _check_count(ngram, count)
+            ngrams[row, : len(ngram)] = [ids.setdefault(token, len(ids) + 1) for token in ngram]
+        table = np.fromiter(counts.values(), dtype=np.uint32, count=len(counts))
+        return cls(_core.DocumentFrequency.from_ids(float(documents), list(ids), ngrams, table))
 
     @property
     def documents(self) -> float:
-        """Number of documents that were counted."""
+        """Number of documents."""
         return self.core.documents
 
     @cached_property
     def fingerprint(self) -> str:
-        """Sixteen hexadecimal digits that tell two tables apart; part of CIDEr's signature."""
+        """A hash of the table, 16 hexadecimal digits, which signatures of CIDEr contain.
+
+        It depends on the number of documents, the n-grams and their counts, but not on their order.
+        """
         return f"{self.core.fingerprint():016x}"
 
     def __len__(self) -> int:
@@ -144,11 +169,38 @@ class DocumentFrequency:
         return f"DocumentFrequency({self.documents:g} documents, {len(self)} n-grams, {self.fingerprint})"
 
     def count(self, ngram: Sequence[str]) -> int:
-        """In how many documents the n-gram of these tokens occurs; 0 if it is not in the table."""
+        """Return the number of documents that contain an n-gram.
+
+        Args:
+            ngram: Its tokens.
+
+        Returns:
+            The count; 0 for an n-gram that is not in the table.
+
+        Raises:
+            TypeError: A token that is not a string.
+
+        Example:
+            >>> import muge_fast as mf
+            >>> frequency = mf.DocumentFrequency.from_references([["红裙"], ["红鞋"]])
+            >>> frequency.count(["红"]), frequency.count(["鞋", "红"])
+            (2, 0)
+
+        """
         return self.core.count(list(ngram))
 
     def to_counts(self) -> dict[tuple[str, ...], int]:
-        """All n-grams, as tuples of tokens, with their counts."""
+        """Return the whole table as a dictionary.
+
+        Returns:
+            For each n-gram, a tuple of 1 to 4 tokens, its count; :meth:`from_counts` takes it.
+
+        Example:
+            >>> import muge_fast as mf
+            >>> mf.DocumentFrequency.from_references([["红裙"], ["红"]]).to_counts()[("红",)]
+            2
+
+        """
         tokens, ngrams, counts = self.core.to_ids()
         names = np.array(["", *tokens], dtype=object)[ngrams]
         orders = np.count_nonzero(ngrams, axis=1)
@@ -168,16 +220,32 @@ class DocumentFrequency:
     ) -> DocumentFrequency:
         return cls(_core.DocumentFrequency.from_ids(documents, tokens, ngrams, counts), tokenizer)
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the table to a file; the file appears whole or not at all.
+    def save(self, path: PathLike) -> None:
+        """Write the table to a file, which :meth:`load` reads.
 
-        A path that ends in ``.p``, ``.pkl`` or ``.pickle`` gets the pickle ``{"ref_len", "document_frequency"}`` that
-        code for self-critical training shares; any other path gets NumPy's ``.npz`` format, which is smaller and safe
-        to load anywhere.
+        The file is replaced atomically: it has the whole table, or stays as it was.
+
+        Args:
+            path: A path that ends in ``.p``, ``.pkl`` or ``.pickle`` gets the pickle
+                ``{"ref_len", "document_frequency"}`` of github.com/ruotianluo/cider, which does not keep the
+                tokenizer. Any other path gets NumPy's ``.npz`` format, which is smaller and safe to load.
+
+        Raises:
+            OSError: The file cannot be written.
+
+        Example:
+            >>> import pathlib, tempfile
+            >>> import muge_fast as mf
+            >>> frequency = mf.DocumentFrequency.from_references([["红裙"], ["红鞋"]])
+            >>> with tempfile.TemporaryDirectory() as folder:
+            ...     frequency.save(pathlib.Path(folder) / "train.npz")
+            ...     mf.DocumentFrequency.load(pathlib.Path(folder) / "train.npz").fingerprint == frequency.fingerprint
+            True
+
         """
         path = Path(path)
         with replacing(path) as file:
-            if path.suffix in PICKLES:
+            if path.suffix in PICKLE_SUFFIXES:
                 self._write_pickle(file)
             else:
                 self._write_arrays(file)
@@ -200,95 +268,90 @@ class DocumentFrequency:
         )
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES) -> DocumentFrequency:
-        """Read a table written by :meth:`save`, or a pickle ``{"ref_len", "document_frequency"}`` of other code.
+    def load(cls, path: PathLike, *, max_bytes: int = MAX_FILE_BYTES) -> DocumentFrequency:
+        """Read a table that :meth:`save` wrote, or a pickle ``{"ref_len", "document_frequency"}`` of other code.
 
-        Any file may be given: pickles are read by a small machine of our own, which knows dict, tuple, str, int, float
-        and ``collections.defaultdict``, calls nothing and refuses everything else. Time and memory follow the size of
-        the file, of which ``.npz`` archives may hold 100 times as much, and 64 MiB more.
+        Untrusted files are safe to load. Pickles are parsed by code of this package that knows dict, tuple, str, int,
+        float and ``collections.defaultdict``, refuses everything else and calls nothing. Time and memory are bounded
+        by the size of the file; an ``.npz`` archive may unpack to 20 times its size plus 16 MiB.
 
         Args:
-            path: The file.
-            max_bytes: The largest size of the file, and of all that is packed in it.
+            path: A regular file.
+            max_bytes: Largest allowed size of the file, and of what it unpacks to, in bytes.
+
+        Returns:
+            The table. Its tokenizer is known if the file is an ``.npz`` archive of a table that knew it.
 
         Raises:
             OSError: The file cannot be read.
-            ValueError: The file is not such a table, too large, or a pipe or device.
+            ValueError: The file is not such a table, is too large, or is a pipe or device.
+            TypeError: ``max_bytes`` is not an integer.
+
+        Example:
+            >>> import muge_fast as mf
+            >>> mf.DocumentFrequency.load("coco-train-words.p")  # doctest: +SKIP
+            DocumentFrequency(82783 documents, 7127213 n-grams, 5f0c4d8e9a3b2c61)
 
         """
+        max_bytes = whole_number("max_bytes", max_bytes, least=0)
         path = Path(path)
         refuse_pipes(path)
         with path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
             if size > max_bytes:
                 raise ValueError(f"{path}: has {size} bytes, more than max_bytes={max_bytes}")
-            # No more than that, should the file grow.
+            # The size that was checked, even if the file grows meanwhile.
             data = file.read(size)
         try:
             if data.startswith(b"PK"):
-                return cls._read_arrays(data, min(max_bytes, FREE_BYTES + MAX_RATIO * size))
+                return cls._read_arrays(data, max_bytes)
             return cls(_core.DocumentFrequency.from_pickle(data))
-        except BROKEN as error:
+        except ValueError as error:
             problem = str(error).removeprefix("pickle: ")
             raise ValueError(f"{path}: not a table of document frequencies: {problem}") from error
 
     @classmethod
-    def _read_arrays(cls, data: bytes, limit: int) -> DocumentFrequency:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            members = {name: archive.getinfo(f"{name}.npy") for name in ARRAYS}
-            size = sum(member.file_size for member in members.values())
-            if size > limit:
-                raise ValueError(f"holds {size} bytes, more than the {limit} that are allowed for this file")
-            arrays = {name: _read_array(archive, member, *ARRAYS[name]) for name, member in members.items()}
+    def _read_arrays(cls, data: bytes, max_bytes: int) -> DocumentFrequency:
+        arrays = _arrays_of_table(Archive(io.BytesIO(data), max_bytes=max_bytes))
         text = arrays["token_bytes"].tobytes()
         lengths = arrays["token_lengths"].astype(np.int64)
         if int(lengths.sum()) != len(text):
             raise ValueError(f"tokens of {lengths.sum()} bytes in a text of {len(text)}")
         ends = np.cumsum(lengths)
         tokens = [text[start:end].decode("utf-8") for start, end in zip(ends - lengths, ends, strict=True)]
-        tokenizer = arrays["tokenizer"].tobytes().decode("utf-32-le").rstrip("\0")
+        tokenizer = str(arrays["tokenizer"])
+        if len(tokenizer) > MAX_SIGNATURE:
+            raise ValueError(f"the signature of the tokenizer has more than {MAX_SIGNATURE} characters")
         documents = float(arrays["documents"])
         return cls._from_ids(documents, tokens, arrays["ngrams"], arrays["counts"], tokenizer or None)
 
 
-BROKEN = (
-    ArithmeticError,
-    AttributeError,
-    EOFError,
-    LookupError,
-    MemoryError,
-    NotImplementedError,
-    OSError,
-    RuntimeError,
-    TypeError,
-    ValueError,
-    struct.error,
-    zipfile.BadZipFile,
-    zlib.error,
-)
-"""What comes of a broken archive once the file is in memory."""
+def _check_ngram(ngram: object) -> None:
+    is_tuple = isinstance(ngram, tuple) and 1 <= len(ngram) <= MAX_ORDER
+    if not is_tuple or not all(isinstance(token, str) for token in ngram):  # type: ignore[attr-defined]
+        raise ValueError(f"document_frequency: n-gram {ngram!r} is not a tuple of 1 to {MAX_ORDER} strings")
 
 
-def _read_array(archive: zipfile.ZipFile, member: zipfile.ZipInfo, kind: str, axes: int) -> NDArray[Any]:
-    """An array as :func:`numpy.savez` writes it. No claim about its size is believed, and nothing is evaluated."""
-    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise ValueError(f"{member.filename} has an unknown compression")
-    with archive.open(member) as file:
-        # Not all that it may unpack to, but what it says.
-        data = file.read(member.file_size)
-    start = 10 + int.from_bytes(data[8:10], "little")
-    head = re.fullmatch(
-        rb"\x93NUMPY\x01\0..\{'descr': '(%b)', 'fortran_order': False, 'shape': \(([\d, ]{0,50})\), \} *\n"
-        % kind.encode(),
-        data[:start],
-        re.DOTALL,
-    )
-    if head is None:
-        raise ValueError(f"{member.filename} is not an array of {axes} axes and type {kind}")
-    shape = [int(length) for length in head[2].decode().split(",") if length.strip()]
-    dtype = np.dtype(head[1].decode())
-    if len(shape) != axes or math.prod(shape) * dtype.itemsize != len(data) - start:
-        raise ValueError(f"{member.filename} has another size than it says")
-    # In the order of this machine's bytes.
-    made = np.frombuffer(data, dtype, offset=start).reshape(shape)
-    return made if dtype.kind == "U" else made.astype(dtype.newbyteorder("="))
+def _check_count(ngram: object, count: object) -> None:
+    is_number = isinstance(count, (int, float, np.integer, np.floating)) and not isinstance(count, bool)
+    if not is_number or not 0 <= count <= MAX_COUNT or count != int(count):  # type: ignore[operator, call-overload]
+        problem = f"is {count!r}, needs a whole number from 0 to {MAX_COUNT}"
+        raise ValueError(f"document_frequency: count of {ngram!r} {problem}")
+
+
+def _arrays_of_table(archive: Archive) -> dict[str, NDArray[Any]]:
+    """Return the arrays of a saved table in the byte order of this machine.
+
+    Raises:
+        ValueError: An array is missing, damaged, or of another type or number of axes.
+
+    """
+    arrays = {}
+    for name, (kind, axes) in ARRAYS.items():
+        if name not in archive:
+            raise ValueError(f"has no array {name!r}")
+        array = archive[name]
+        if array.ndim != axes or not (array.dtype.kind == kind if kind == "U" else array.dtype == np.dtype(kind)):
+            raise ValueError(f"array {name!r} has {array.ndim} axes and type {array.dtype}, needs {axes} and {kind}")
+        arrays[name] = array.astype(array.dtype.newbyteorder("="), copy=False)
+    return arrays

@@ -1,1 +1,1 @@
-"""The command ``muge-fast``: :mod:`muge_fast.cli.main` is the group, each command has a file of its own."""
+"""The command line ``muge-fast``, one module for each command."""

@@ -1,4 +1,4 @@
-"""How a command fails: one line and exit code 2, or a traceback for who asks."""
+"""Errors of a command: one line on stderr and an exit code."""
 
 from __future__ import annotations
 
@@ -11,13 +11,18 @@ import click
 
 @contextmanager
 def usage_errors() -> Iterator[None]:
-    """Turn errors of the library into one line on stderr and exit code 2; ``--debug`` lets them through.
+    """Turn errors of the library into one line on stderr and exit code 2.
+
+    With ``--debug`` they are raised. Ctrl-C ends with exit code 130.
+
+    Yields:
+        Nothing.
 
     Example:
         >>> from muge_fast.cli.errors import usage_errors
         >>> with usage_errors():
-        ...     print("all is well")
-        all is well
+        ...     print("no error")
+        no error
 
     """
     context = click.get_current_context(silent=True)

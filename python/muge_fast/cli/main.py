@@ -1,4 +1,4 @@
-"""The command ``muge-fast``."""
+"""The command ``muge-fast``: a group of commands."""
 
 from __future__ import annotations
 
@@ -9,32 +9,36 @@ import sys
 
 import click
 
-from muge_fast import __version__
+from muge_fast._core import __version__
+from muge_fast.cli.check import check
 from muge_fast.cli.demo import demo
 from muge_fast.cli.info import info
-from muge_fast.cli.score import check, official, score
+from muge_fast.cli.official import official
+from muge_fast.cli.score import score
 from muge_fast.cli.top_k import top_k
 
+ESCAPE = "muge_fast.escape"
 
-def _escaped(error: UnicodeError) -> tuple[str, int]:
-    """What an output cannot write, as JSON writes it, so that JSON stays what it is."""
+
+def _escape(error: UnicodeError) -> tuple[str, int]:
+    """Replace characters that an output encoding lacks by JSON's escapes, so that JSON stays valid."""
     assert isinstance(error, UnicodeEncodeError)  # noqa: S101 - for the type checker
     return json.dumps(error.object[error.start : error.end])[1:-1], error.end
 
 
-codecs.register_error("muge_fast.escaped", _escaped)
+codecs.register_error(ESCAPE, _escape)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.option("--debug", is_flag=True, help="Show where in the program an error comes from.")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 @click.version_option(__version__)
 def main(*, debug: bool) -> None:
     """Score the tasks of MUGE, the Chinese multimodal benchmark."""
     del debug
     for stream in (sys.stdout, sys.stderr):
-        # A verdict must not fail for want of Chinese characters, which an output of Windows often has not.
+        # Output must not fail on a terminal whose encoding has no Chinese characters, as is common on Windows.
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="muge_fast.escaped")
+            stream.reconfigure(errors=ESCAPE)
 
 
 for command in (score, check, official, top_k, info, demo):

@@ -9,16 +9,15 @@ import click
 
 from muge_fast._internal.atomic import replacing
 from muge_fast.cli.errors import usage_errors
+from muge_fast.cli.options import AT_LEAST_1, PATH, threads_option
 from muge_fast.retrieval.predictions import DIRECTIONS, predict
-from muge_fast.retrieval.top_k_embeddings import METRICS
-
-INPUT = click.Path(path_type=Path)
+from muge_fast.retrieval.top_k_arguments import SIMILARITIES
 
 
 @click.command("top-k")
-@click.option("--image-feats", required=True, type=INPUT, help="Feature file of the images.")
-@click.option("--text-feats", required=True, type=INPUT, help="Feature file of the texts.")
-@click.option("--top-k", "k", type=click.IntRange(min=1), default=10, show_default=True, help="How many to find.")
+@click.option("--image-feats", required=True, type=PATH, help="Feature file of the images.")
+@click.option("--text-feats", required=True, type=PATH, help="Feature file of the texts.")
+@click.option("--top-k", "k", type=AT_LEAST_1, default=10, show_default=True, help="Number of results per query.")
 @click.option(
     "--output", required=True, type=click.Path(path_type=Path, allow_dash=True), help="File, or - for stdout."
 )
@@ -29,9 +28,11 @@ INPUT = click.Path(path_type=Path)
     show_default=True,
     help="Images for each text, or texts for each image.",
 )
-@click.option("--metric", type=click.Choice(METRICS), default="ip", show_default=True, help="Inner product or cosine.")
-@click.option("--threads", type=click.IntRange(min=1), help="Number of threads.  [default: all cores]")
-@click.option("--eval-batch-size", type=int, help="Accepted for old command lines; has no effect.")
+@click.option(
+    "--metric", type=click.Choice(SIMILARITIES), default="ip", show_default=True, help="Inner product or cosine."
+)
+@threads_option
+@click.option("--eval-batch-size", type=int, help="Has no effect; accepted for existing scripts.")
 def top_k(
     *,
     image_feats: Path,
@@ -43,7 +44,7 @@ def top_k(
     threads: int | None,
     eval_batch_size: int | None,
 ) -> None:
-    """Find the best images of each text, and write a file of predictions.
+    """Find the most similar images of each text, and write a file of predictions.
 
     Feature files are JSON lines {"image_id": 42967, "feature": [0.0123, …]}, as Chinese-CLIP writes them, or .npz,
     .npy, .parquet, .arrow. A line of the output is {"text_id": 8426, "image_ids": [42967, …]}, or the reverse.

@@ -1,9 +1,10 @@
-"""Drop-in for the evaluation script of Chinese-CLIP and the MUGE retrieval baseline, ``cn_clip/eval/evaluation.py``.
+"""Drop-in replacement for the evaluation script of Chinese-CLIP and the MUGE retrieval baseline.
 
-``python -m muge_fast.compat.chinese_clip GOLD PREDICTIONS RESULT`` writes the official result object in every case.
+``python -m muge_fast.compat.chinese_clip GOLD PREDICTIONS RESULT`` takes the arguments of
+``cn_clip/eval/evaluation.py`` and writes the official result object, whether the submission can be scored or not.
 
-The original stops at the first error, lets the last of two lines with one query win, passes over queries that the
-annotation does not have, and takes ``true`` for an integer. Here such files are errors that name the line.
+The original stops at the first error, uses the last line of a query that occurs twice, ignores queries that the
+annotation does not have, and accepts ``true`` as an integer. Here such files are errors that name the line.
 """
 
 from __future__ import annotations
@@ -14,30 +15,37 @@ import sys
 from typing import Any
 
 from muge_fast._internal.atomic import replacing
-from muge_fast._internal.display import escape_surrogates
+from muge_fast._internal.paths import PathLike
 from muge_fast.datasets.jsonl import read_numbered_queries
+from muge_fast.evaluation.official_result import failed_result, scored_result
 from muge_fast.retrieval.scoring import score_retrieval
 
-KS = (1, 5, 10)
-ITEMS = 10
-"""How many items each line of a submission has."""
+__all__ = ["compute_score", "main", "result"]
 
-PathLike = str | os.PathLike[str]
+KS = (1, 5, 10)
+
+ITEMS_PER_QUERY = 10
+"""Number of items in each line of a submission."""
 
 
 def compute_score(golden_file: PathLike, predict_file: PathLike) -> list[float]:
-    """Score a file of predictions, as the function of that name in ``evaluation.py``.
+    """Compute MeanRecall and Recall@1, @5 and @10 of a submission, as ``evaluation.py`` does.
 
     Args:
-        golden_file: The annotation: lines of ``query_id`` and ``item_ids``, or ``text_id`` and ``image_ids``.
-        predict_file: The submission, lines of the same form with exactly 10 items each, best first.
+        golden_file: Path of the annotation, JSON Lines with ``query_id`` and ``item_ids``, or ``text_id`` and
+            ``image_ids``. Queries without items are allowed; they count as not found.
+        predict_file: Path of the submission, lines with the same fields and exactly 10 different items each, best
+            first.
 
     Returns:
-        ``[mean_recall, r1, r5, r10]``, times 100.
+        ``[mean_recall, r1, r5, r10]``, from 0 to 100. Recall@K is the percentage of queries with any relevant item
+        among the first K.
 
     Raises:
         OSError: A file cannot be read.
-        ValueError: A broken line, a query that is missing, unknown or comes twice, or has not exactly 10 items.
+        ValueError: A line is not in the format, a query of the annotation is missing in the submission, a query is not
+            in the annotation or occurs twice, or a line does not have exactly 10 items. The message names the file and
+            the line.
 
     Example:
         >>> import json, pathlib, tempfile
@@ -51,7 +59,7 @@ def compute_score(golden_file: PathLike, predict_file: PathLike) -> list[float]:
 
     """
     gold, gold_lines = read_numbered_queries(golden_file)
-    predictions, lines = read_numbered_queries(predict_file, ITEMS)
+    predictions, lines = read_numbered_queries(predict_file, ITEMS_PER_QUERY)
     gold_name, name = os.fspath(golden_file), os.fspath(predict_file)
     if not gold:
         raise ValueError(f"{gold_name}: no queries")
@@ -63,11 +71,12 @@ def compute_score(golden_file: PathLike, predict_file: PathLike) -> list[float]:
     if unknown:
         query = unknown[0]
         raise ValueError(f"{name}, line {lines[query]}: query {query} is not in {gold_name}{_more(unknown)}")
-    # As in the original, a query without true items is never hit: its only true item is one that nobody has named.
-    nobodys = min((item for items in predictions.values() for item in items), default=0) - 1
-    reference = {query: items or [nobodys] for query, items in gold.items()}
-    scores = score_retrieval(predictions, reference, ks=KS)
+    # score_retrieval needs a relevant item for each query, so one that no prediction has stands for none.
+    unused_item = min((item for items in predictions.values() for item in items), default=0) - 1
+    references = {query: items or [unused_item] for query, items in gold.items()}
+    scores = score_retrieval(predictions, references, ks=KS)
     recalls = [scores[f"recall@{k}"].value for k in KS]
+    # The sum and the division of the original, for the same bits.
     mean_recall = sum(recalls) / 3.0
     return [100 * value for value in (mean_recall, *recalls)]
 
@@ -77,34 +86,46 @@ def _more(queries: list[int]) -> str:
 
 
 def result(golden_file: PathLike, predict_file: PathLike) -> dict[str, Any]:
-    """Score a file, or say what is wrong, in the official result object.
+    """Return the official result object of a submission, whether it can be scored or not.
 
     Args:
-        golden_file: As for :func:`compute_score`.
-        predict_file: As for :func:`compute_score`.
+        golden_file: Path of the annotation, JSON Lines with ``query_id`` and ``item_ids``, or ``text_id`` and
+            ``image_ids``.
+        predict_file: Path of the submission, lines with the same fields and exactly 10 different items each, best
+            first.
 
     Returns:
-        ``{"success": True, "score": …, "scoreJson": {…}}``, or with ``"success": False`` the message.
+        ``{"success": True, "score": …, "scoreJson": {"score": …, "mean_recall": …, "r1": …, "r5": …, "r10": …}}`` with
+        scores from 0 to 100. If a file cannot be read or is not valid, ``{"success": False, "score": 0,
+        "scoreJson": {}, "errorMsg": …, "errorDetail": …}``; both messages are the same.
+
+    Example:
+        >>> from muge_fast.compat.chinese_clip import result
+        >>> result("no such file", "no such file")["success"]
+        False
 
     """
     try:
         mean_recall, r1, r5, r10 = compute_score(golden_file, predict_file)
     except (OSError, ValueError) as error:
-        # A path may have bytes that are no UTF-8, which the result object could not be written with.
-        message = escape_surrogates(str(error))
-        return {"success": False, "score": 0, "scoreJson": {}, "errorMsg": message, "errorDetail": message}
-    scores = {"score": mean_recall, "mean_recall": mean_recall, "r1": r1, "r5": r5, "r10": r10}
-    return {"success": True, "score": mean_recall, "scoreJson": scores}
+        return failed_result(str(error))
+    return scored_result(mean_recall, {"mean_recall": mean_recall, "r1": r1, "r5": r5, "r10": r10})
 
 
 def main(arguments: list[str]) -> int:
-    """Run the command.
+    """Run the command: score a submission and write the official result object to a file.
 
     Args:
-        arguments: The annotation, the submission, and where to write the result object.
+        arguments: Paths of the annotation, the submission and the result.
 
     Returns:
-        The exit code: 0 scored, 1 not scored, 2 wrong usage or a result that cannot be written.
+        The exit code: 0 if the submission was scored, 1 if it was not, 2 if there are not three arguments or the
+        result cannot be written.
+
+    Example:
+        >>> from muge_fast.compat.chinese_clip import main
+        >>> main(["MR_valid_queries.jsonl", "predictions.jsonl", "result.json"])  # doctest: +SKIP
+        0
 
     """
     if len(arguments) != 3:  # noqa: PLR2004

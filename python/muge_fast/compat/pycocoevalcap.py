@@ -1,14 +1,17 @@
-"""Drop-in for pycocoevalcap and for ``CiderD`` of ruotianluo/cider: the same classes and numbers, without Java.
+"""Drop-in for pycocoevalcap 1.2 and for ``CiderD`` of github.com/ruotianluo/cider: the same results without Java.
 
-Only the import changes: ``from muge_fast.compat.pycocoevalcap import Bleu, Cider, CiderD, COCOEvalCap, Rouge``.
+Only the import changes::
 
-``gts`` is a list of references for each id, ``res`` a list of one caption for each id. Captions are tokenised text:
-:class:`Bleu`, :class:`Cider` and :class:`CiderD` split it at white space, :class:`Rouge` at each single space. Values,
-types, printed lines and exceptions are those of the originals, and so are the peculiarities that each class names. An
-``AssertionError`` says that ids differ, or that an id has not exactly one caption or no reference.
+    from muge_fast.compat.pycocoevalcap import Bleu, Cider, CiderD, COCOEvalCap, Rouge
 
-Three things differ. A caption that is not a string is a ``TypeError`` that names it, a lone surrogate a
-``ValueError``, and input is checked under ``python -O``, too.
+``gts`` is a dictionary with a list of references for each id, ``res`` one with a list of exactly one caption for each
+id. Captions are tokenized text: :class:`Bleu`, :class:`Cider` and :class:`CiderD` split it at white space,
+:class:`Rouge` at each single space. Values (to the last bit), types, printed lines and exceptions are those of the
+originals, including the peculiarities that each class documents. An ``AssertionError`` reports ids that differ, or an
+id without exactly one caption and at least one reference.
+
+There are three differences: a caption that is not a string is a ``TypeError`` that names it, a lone surrogate is a
+``ValueError`` that names it, and input is also checked under ``python -O``.
 """
 # ruff: noqa: N802, N803, T201 - names and printed lines are those of the originals
 
@@ -33,17 +36,17 @@ if TYPE_CHECKING:
 __all__ = ["Bleu", "COCOEvalCap", "Cider", "CiderD", "Rouge"]
 
 Texts = Mapping[Any, "list[str]"]
-"""A list of texts for each id."""
+"""A list of tokenized texts for each id."""
 
 FrequencyLike = Union[str, "os.PathLike[str]", DocumentFrequency]
-"""``"corpus"``, a table of document frequencies, or where to find one."""
+"""``"corpus"``, a table of document frequencies, or the name or path of a saved one."""
 
 
 class Bleu:
-    """BLEU-1 to BLEU-n of pycocoevalcap, 0 to 1.
+    """BLEU-1 to BLEU-n as in pycocoevalcap, each 0 to 1.
 
     Args:
-        n: Number of scores, up to 4. Scoring with more is an ``IndexError``.
+        n: Largest order of n-grams, up to 4. With more, ``compute_score`` raises ``IndexError``, as the original does.
 
     Example:
         >>> from muge_fast.compat.pycocoevalcap import Bleu
@@ -59,38 +62,59 @@ class Bleu:
         self._n = n
 
     def compute_score(self, gts: Texts, res: Texts, verbose: int = 1) -> tuple[list[float], list[list[float]]]:
-        """Scores of the set, and for each order those of the captions in the order of ``gts``.
+        """Compute BLEU of the whole set and of each caption.
 
-        ``verbose`` 1 prints the counts of the set, 2 also those of each caption, 0 nothing.
+        Args:
+            gts: References: a list of tokenized texts for each id.
+            res: Captions: a list of one tokenized text for the same ids.
+            verbose: 1 to print the counts of the set, 2 to print those of each caption too, 0 to print nothing.
+
+        Returns:
+            BLEU-1 to BLEU-n of the set, and for each order the scores of the captions in the order of ``gts``.
+
+        Raises:
+            AssertionError: Ids that differ, an id without exactly one caption, or without references.
+            IndexError: ``n`` is larger than 4.
+            TypeError: A text that is not a string.
+            ValueError: A text that is not valid Unicode (a lone surrogate).
+
+        Example:
+            >>> from muge_fast.compat.pycocoevalcap import Bleu
+            >>> score, scores = Bleu(2).compute_score({"a": ["红 色 长 裙"]}, {"a": ["红 色 裙 子"]}, verbose=0)
+            >>> [round(value, 4) for value in score]
+            [0.75, 0.5]
+
         """
-        items = _Items.of(gts, res)
+        items = _Items.from_mappings(gts, res)
         if self._n > MAX_ORDER:
             raise IndexError(f"n is {self._n}, but n-grams are counted up to {MAX_ORDER} tokens")
-        rows = items.rows("bleu", "whitespace") if items.ids else np.zeros((0, 2 + 2 * MAX_ORDER))
+        rows = items.statistics("bleu", "whitespace") if items.ids else np.zeros((0, 2 + 2 * MAX_ORDER))
         if verbose > 1:
             _print_items(rows, items.references)
         if verbose > 0:
             _print_totals(rows, range(self._n))
-        by_order, _ = _core.bleu_score(rows, "tiny", None, effective_order=False)
-        by_item = _core.bleu_items(rows, "tiny", None, effective_order=False).T.tolist()
+        by_order, _ = _core.bleu_score(rows, "tiny", smoothing_value=None, effective_order=False)
+        by_item = _core.bleu_items(rows, "tiny", smoothing_value=None, effective_order=False).T.tolist()
         return [by_order[order] for order in range(self._n)], [by_item[order] for order in range(self._n)]
 
     def method(self) -> str:
-        """Name of the metric."""
+        """Return the name of the metric."""
         return "Bleu"
 
 
 class Cider:
     """CIDEr-D, which pycocoevalcap calls ``Cider``, 0 to 10.
 
-    N-grams are weighed by ``gts``, so that a single image scores 0, and references without any token are a
-    ``ValueError``. A caption of fewer than 4 tokens scores less than 10 even where it equals its reference.
+    Document frequencies are counted in ``gts``, so a single image scores 0. A caption of fewer than 4 tokens scores
+    less than 10 even if it equals its reference, because its n-grams of higher orders count as no match.
 
     Args:
-        test, refs: Not used, as in the original.
-        n: Number of orders that the score is divided by; those above 4 count as 0, and from 8 on the last bit may
-            differ from the original's. With fewer than 4, a text of more than ``n`` tokens is an ``IndexError``.
-        sigma: Width of the length penalty, in tokens.
+        test: Not used, as in the original.
+        refs: Not used, as in the original.
+        n: Number of orders that the score is averaged over. Orders above 4 count as 0, and from 8 on the last bit may
+            differ from the original's. Below 4, a text of more than ``n`` tokens is an ``IndexError``, as in the
+            original.
+        sigma: Standard deviation of the length penalty, in tokens.
 
     Example:
         >>> from muge_fast.compat.pycocoevalcap import Cider
@@ -112,31 +136,58 @@ class Cider:
         self._sigma = sigma
 
     def compute_score(self, gts: Texts, res: Texts) -> tuple[np.float64, FloatArray]:
-        """Mean score, and the score of each caption in the order of ``gts``."""
-        return _mean(_cider_d(_Items.of(gts, res), self._n, self._sigma))
+        """Compute CIDEr-D of the whole set and of each caption.
+
+        Args:
+            gts: References: a list of tokenized texts for each id.
+            res: Captions: a list of one tokenized text for the same ids.
+
+        Returns:
+            The mean score, and the score of each caption: float64 of shape ``(len(gts),)``, in the order of ``gts``.
+
+        Raises:
+            AssertionError: Ids that differ, an id without exactly one caption, or without references.
+            IndexError: ``n`` is below 4 and a text has more than ``n`` tokens.
+            ZeroDivisionError: ``sigma`` is 0.
+            TypeError: A text that is not a string.
+            ValueError: No reference has a token, or a text is not valid Unicode.
+
+        Example:
+            >>> from muge_fast.compat.pycocoevalcap import Cider
+            >>> Cider().compute_score({"a": ["红 裙"], "b": ["黑 鞋"]}, {"a": ["红 裙"], "b": ["白 衫"]})[1].tolist()
+            [5.0, 0.0]
+
+        """
+        return _mean(_cider_d(_Items.from_mappings(gts, res), self._n, self._sigma))
 
     def method(self) -> str:
-        """Name of the metric."""
+        """Return the name of the metric."""
         return "CIDEr"
 
 
 class CiderD:
-    """CIDEr-D of ruotianluo/cider, the reward of self-critical training.
+    """CIDEr-D of github.com/ruotianluo/cider, the reward of self-critical training, 0 to 10.
 
-    Its ``res`` is a list, with several captions for an image if need be, and n-grams can be weighed by a table that
-    was counted before, with which a single caption has a meaningful score.
+    ``res`` is a list, which may have several captions for an image. With document frequencies that were counted
+    before, a single caption has a meaningful score.
 
     Args:
-        n: As for :class:`Cider`.
-        sigma: Not used, as in the original: the length penalty has the width 6.
-        df: What n-grams are weighed by:
+        n: Number of orders that the score is averaged over. Orders above 4 count as 0. Below 4, a text of more than
+            ``n`` tokens is an ``IndexError``.
+        sigma: Not used, as in the original: the standard deviation of the length penalty is 6 tokens.
+        df: Document frequencies:
 
-            - ``"corpus"``: the references of each call, once for each caption (the original fails, against its intent).
-            - a :class:`muge_fast.DocumentFrequency` of the same tokens as the captions have.
-            - a name: the pickle ``data/<name>.p``, as in the original.
-            - the path of such a pickle, or of any file of :meth:`muge_fast.DocumentFrequency.save`.
+            - ``"corpus"``: counted in the references of each call, once for each caption. (The original intends
+              this, but fails.)
+            - a :class:`muge_fast.DocumentFrequency` of the same tokens as those of the captions.
+            - a name: the pickle ``data/<name>.p`` in the working directory, as in the original.
+            - the path of such a pickle, or of any file that :meth:`muge_fast.DocumentFrequency.save` wrote.
 
-            A file is read at once, as :meth:`muge_fast.DocumentFrequency.load` does: no code in a pickle is run.
+            A file is read immediately, by :meth:`muge_fast.DocumentFrequency.load`, which runs no code of a pickle.
+
+    Raises:
+        OSError: The file cannot be read.
+        ValueError: The file is not a table of document frequencies.
 
     Example:
         >>> import muge_fast as mf
@@ -157,25 +208,46 @@ class CiderD:
         df: FrequencyLike = "corpus",
     ) -> None:
         self._n = n
-        self._frequency = _frequency(df)
+        self._frequency = _load_frequency(df)
 
     def compute_score(self, gts: Texts, res: Iterable[Mapping[str, Any]]) -> tuple[np.float64, FloatArray]:
-        """Mean score, and the score of each caption ``{"image_id": id, "caption": [text]}`` in the order of ``res``.
+        """Compute CIDEr-D of the captions in a list.
 
-        Ids that ``res`` does not have are no error, those that ``gts`` does not have a ``KeyError``.
+        Args:
+            gts: References: a list of tokenized texts for each id. Ids without a caption are ignored.
+            res: Captions, each ``{"image_id": id, "caption": [text]}``; an id may occur several times.
+
+        Returns:
+            The mean score, and the score of each caption: float64 of shape ``(len(res),)``, in the order of ``res``.
+
+        Raises:
+            AssertionError: An entry without exactly one caption, or an id without references.
+            KeyError: An id that ``gts`` does not have, or an entry without ``"image_id"`` or ``"caption"``.
+            IndexError: ``n`` is below 4 and a text has more than ``n`` tokens.
+            TypeError: A text that is not a string.
+            ValueError: A text is not valid Unicode; with ``"corpus"``, no captions, or no reference has a token.
+
+        Example:
+            >>> from muge_fast.compat.pycocoevalcap import CiderD
+            >>> gts = {1: ["红 裙"], 2: ["黑 鞋"]}
+            >>> res = [{"image_id": 1, "caption": ["红 裙"]}, {"image_id": 2, "caption": ["白 衫"]}]
+            >>> CiderD().compute_score(gts, res)[1].tolist()
+            [5.0, 0.0]
+
         """
-        items = _Items.checked((row["image_id"], row["caption"], gts[row["image_id"]]) for row in res)
+        items = _Items.from_rows((row["image_id"], row["caption"], gts[row["image_id"]]) for row in res)
         return _mean(_cider_d(items, self._n, 6.0, self._frequency))
 
     def method(self) -> str:
-        """Name of the metric."""
+        """Return the name of the metric."""
         return "CIDEr-D"
 
 
 class Rouge:
-    """ROUGE-L of pycocoevalcap, with beta 1.2, 0 to 1.
+    """ROUGE-L as in pycocoevalcap, with beta 1.2, 0 to 1.
 
-    Between two spaces there is an empty token, and an empty text is one empty token, which equals any other.
+    Texts are split at each single space: two spaces enclose an empty token, and an empty text is one empty token. Empty
+    tokens match each other.
 
     Example:
         >>> from muge_fast.compat.pycocoevalcap import Rouge
@@ -187,50 +259,90 @@ class Rouge:
 
     @property
     def beta(self) -> float:
-        """Weight of recall against precision; it cannot be changed."""
+        """Weight of recall relative to precision, 1.2; read-only."""
         return 1.2
 
     def calc_score(self, candidate: list[str], refs: list[str]) -> float:
-        """Score of one caption, a list of one, against its references."""
-        items = _Items.checked([("candidate", list(candidate), list(refs))])
-        return float(items.rows("rouge_l", "space")[0])
+        """Compute ROUGE-L of one caption.
+
+        Args:
+            candidate: A list of one tokenized text.
+            refs: Its references, at least one.
+
+        Returns:
+            The score, 0 to 1.
+
+        Raises:
+            AssertionError: Not exactly one caption, or no references.
+            TypeError: A text that is not a string.
+            ValueError: A text that is not valid Unicode (a lone surrogate).
+
+        Example:
+            >>> from muge_fast.compat.pycocoevalcap import Rouge
+            >>> Rouge().calc_score(["红 色 裙 子"], ["红 色 长 裙"])
+            0.75
+
+        """
+        items = _Items.from_rows([("candidate", list(candidate), list(refs))])
+        return float(items.statistics("rouge_l", "space")[0])
 
     def compute_score(self, gts: Texts, res: Texts) -> tuple[np.float64, FloatArray]:
-        """Mean score, and the score of each caption in the order of ``gts``."""
-        items = _Items.of(gts, res)
-        return _mean(items.rows("rouge_l", "space") if items.ids else np.zeros(0))
+        """Compute ROUGE-L of the whole set and of each caption.
+
+        Args:
+            gts: References: a list of tokenized texts for each id.
+            res: Captions: a list of one tokenized text for the same ids.
+
+        Returns:
+            The mean score, and the score of each caption: float64 of shape ``(len(gts),)``, in the order of ``gts``.
+
+        Raises:
+            AssertionError: Ids that differ, an id without exactly one caption, or without references.
+            TypeError: A text that is not a string.
+            ValueError: A text that is not valid Unicode (a lone surrogate).
+
+        Example:
+            >>> from muge_fast.compat.pycocoevalcap import Rouge
+            >>> Rouge().compute_score({"a": ["红 裙"], "b": ["黑 鞋"]}, {"a": ["红 裙"], "b": ["白 衫"]})[1].tolist()
+            [1.0, 0.0]
+
+        """
+        items = _Items.from_mappings(gts, res)
+        return _mean(items.statistics("rouge_l", "space") if items.ids else np.zeros(0))
 
     def method(self) -> str:
-        """Name of the metric."""
+        """Return the name of the metric."""
         return "Rouge"
 
 
 class Annotations(Protocol):
-    """What :class:`COCOEvalCap` asks of the objects of pycocotools."""
+    """The part of a ``COCO`` object of pycocotools that :class:`COCOEvalCap` uses."""
 
     @property
     def imgToAnns(self) -> Mapping[Any, Iterable[Mapping[str, Any]]]:
-        """For each image its captions, each ``{"caption": text}``."""
+        """The captions of each image id, each ``{"caption": text}``."""
 
     def getImgIds(self) -> Iterable[Any]:
-        """Ids of all images."""
+        """Return the ids of all images."""
 
 
 class COCOEvalCap:
-    """Evaluation of captions in the objects of pycocotools, as ``COCOEvalCap`` of pycocoevalcap.
+    """Evaluation of captions in objects of pycocotools, as ``COCOEvalCap`` of pycocoevalcap.
 
-    METEOR and SPICE are left out because they need Java. So does the original's tokenizer; any of ours stands in for
-    it. Its tokens stay whole in all metrics, even those that hold white space.
+    METEOR and SPICE are omitted because they need Java. The original's tokenizer needs it too and is replaced by one of
+    this package, whose tokens are not split again, even if they contain white space.
 
     Args:
-        coco: References, a ``COCO``.
-        cocoRes: Captions, what its ``loadRes`` returns.
-        tokenizer: As for :func:`muge_fast.tokenize`.
+        coco: References, a ``COCO`` object.
+        cocoRes: Captions, the result of its ``loadRes``.
+        tokenizer: ``"muge"`` (each Chinese character and each run of ASCII letters and digits is a token), ``"char"``,
+            ``"whitespace"``, ``"space"``, ``"jieba"``, ``"13a"``, ``"zh"``, or a function from a text to its tokens.
+            :func:`muge_fast.tokenize` defines each name.
 
     Attributes:
-        params: ``params["image_id"]`` are the images to evaluate, at first all.
-        eval: Scores of the set: ``Bleu_1`` to ``Bleu_4``, ``ROUGE_L`` and ``CIDEr``.
-        imgToEval: For each image the same, and its ``image_id``.
+        params: ``params["image_id"]`` has the ids of the images to evaluate, all of them at first.
+        eval: Scores of the set by name: ``Bleu_1`` to ``Bleu_4``, ``ROUGE_L`` and ``CIDEr``.
+        imgToEval: The same scores for each image id, and its ``image_id``.
         evalImgs: The values of ``imgToEval``.
 
     Example:
@@ -262,50 +374,70 @@ class COCOEvalCap:
         self._tokenizer = tokenizer
 
     def evaluate(self) -> None:
-        """Fill ``eval``, ``imgToEval`` and ``evalImgs``, and print the scores."""
+        """Compute all scores, store them in ``eval``, ``imgToEval`` and ``evalImgs``, and print them.
+
+        Raises:
+            AssertionError: An image without exactly one caption, or without references.
+            ValueError: No reference has a token, a text is not valid Unicode, or an unknown tokenizer.
+            TypeError: A caption that is not a string.
+
+        """
         print("tokenization...")
         gts, res = self._tokenized(self.coco), self._tokenized(self.cocoRes)
         print("setting up scorers...")
         print("computing Bleu score...")
         for order, (score, scores) in enumerate(zip(*Bleu().compute_score(gts, res), strict=True), 1):
-            self._keep(f"Bleu_{order}", score, scores, gts)
+            self._store(f"Bleu_{order}", score, scores, gts)
         print("computing Rouge score...")
-        self._keep("ROUGE_L", *Rouge().compute_score(gts, res), gts)
+        self._store("ROUGE_L", *Rouge().compute_score(gts, res), gts)
         print("computing CIDEr score...")
-        self._keep("CIDEr", *Cider().compute_score(gts, res), gts)
+        self._store("CIDEr", *Cider().compute_score(gts, res), gts)
         self.setEvalImgs()
 
     def setEval(self, score: float, method: str) -> None:
-        """Keep the score of the set."""
+        """Store the score of the set.
+
+        Args:
+            score: The score.
+            method: Name of the metric, the key in ``eval``.
+
+        """
         self.eval[method] = score
 
     def setImgToEvalImgs(self, scores: Iterable[float], imgIds: Iterable[Any], method: str) -> None:
-        """Keep the score of each image."""
+        """Store the score of each image.
+
+        Args:
+            scores: The score of each image.
+            imgIds: The ids of the images, in the same order.
+            method: Name of the metric, the key in each dictionary of ``imgToEval``.
+
+        """
         for image, score in zip(imgIds, scores, strict=True):
             self.imgToEval.setdefault(image, {"image_id": image})[method] = score
 
     def setEvalImgs(self) -> None:
-        """List the scores of all images."""
+        """Store the values of ``imgToEval`` in ``evalImgs``."""
         self.evalImgs = list(self.imgToEval.values())
 
-    def _keep(self, method: str, score: float, scores: Iterable[float], gts: Texts) -> None:
+    def _store(self, method: str, score: float, scores: Iterable[float], gts: Texts) -> None:
         self.setEval(score, method)
         self.setImgToEvalImgs(scores, gts.keys(), method)
         print(f"{method}: {score:0.3f}")
 
     def _tokenized(self, annotations: Annotations) -> dict[Any, list[str]]:
-        """Captions as tokens joined by spaces; images without captions are left out, as in the original."""
+        """Return captions as tokens joined by spaces; images without captions are left out, as in the original."""
         images = dict.fromkeys(self.params["image_id"])
         captions = [(image, row["caption"]) for image in images for row in annotations.imgToAnns[image]]
-        cut = tokenize([caption for _, caption in captions], self._tokenizer)
+        tokenized = tokenize([caption for _, caption in captions], self._tokenizer)
         texts: dict[Any, list[str]] = {}
-        for (image, _), tokens in zip(captions, cut, strict=True):
-            texts.setdefault(image, []).append(_joined(tokens))
+        for (image, _), tokens in zip(captions, tokenized, strict=True):
+            texts.setdefault(image, []).append(_join_tokens(tokens))
         return texts
 
 
-def _joined(tokens: list[str]) -> str:
-    """Text that falls apart into these tokens: white space in them becomes characters of private use."""
+def _join_tokens(tokens: list[str]) -> str:
+    """Return a text that splits into these tokens; white space within tokens becomes private-use characters."""
     text = " ".join(tokens)
     if text.split() == tokens:
         return text
@@ -314,48 +446,61 @@ def _joined(tokens: list[str]) -> str:
 
 @dataclass(frozen=True)
 class _Items:
-    """One caption and its references for each id; an id may come several times."""
+    """One caption and its references for each id; an id may occur several times."""
 
     ids: list[object]
     captions: list[str]
     references: list[list[str]]
 
     @classmethod
-    def of(cls, gts: Texts, res: Texts) -> _Items:
+    def from_mappings(cls, gts: Texts, res: Texts) -> _Items:
         if gts.keys() != res.keys():
-            raise AssertionError(f"gts and res have different ids: {_lack('res', res, gts) or _lack('gts', gts, res)}")
-        return cls.checked((item, res[item], gts[item]) for item in gts)
+            problem = _missing_ids("res", res, gts) or _missing_ids("gts", gts, res)
+            raise AssertionError(f"gts and res have different ids: {problem}")
+        return cls.from_rows((item, res[item], gts[item]) for item in gts)
 
     @classmethod
-    def checked(cls, rows: Iterable[tuple[object, object, object]]) -> _Items:
+    def from_rows(cls, rows: Iterable[tuple[object, object, object]]) -> _Items:
         items = cls([], [], [])
         for item, caption, references in rows:
             if type(caption) is not list or len(caption) != 1:
-                raise AssertionError(f"caption of {item!r}: expected a list of one str, found {_shown(caption)}")
+                raise AssertionError(f"caption of {item!r}: expected a list of one str, found {_describe(caption)}")
             if type(references) is not list or not references:
-                raise AssertionError(f"references of {item!r}: expected a list of str, found {_shown(references)}")
+                raise AssertionError(f"references of {item!r}: expected a list of str, found {_describe(references)}")
             items.ids.append(item)
             items.captions.append(caption[0])
             items.references.append(references)
         return items
 
-    def rows(
+    def statistics(
         self, metric: str, tokenizer: str, df: DocumentFrequency | None = None, sigma: float = 6.0, n: int = MAX_ORDER
     ) -> FloatArray:
-        cutter, core = Tokenizer.of(tokenizer).core, None if df is None else df.core
-        references = _core.References(self.references, cutter, self.ids, core)
-        return references.rows(self.captions, cutter, [metric], self.ids, sigma=sigma, orders=n, once=True)[metric]
+        """Return the statistics of each item; of all metrics but BLEU, its score."""
+        core, frequency = Tokenizer.resolve(tokenizer).core, None if df is None else df.core
+        references = _core.References(self.references, core, self.ids, frequency)
+        return references.rows(
+            self.captions,
+            core,
+            [metric],
+            ids=self.ids,
+            items=None,
+            sigma=sigma,
+            orders=n,
+            threads=None,
+            once=True,
+        )[metric]
 
     def longest(self) -> int:
+        """Return the number of tokens of the longest text."""
         return max(len(text.split()) for texts in [self.captions, *self.references] for text in texts)
 
 
-def _lack(name: str, texts: Texts, wanted: Texts) -> str:
+def _missing_ids(name: str, texts: Texts, wanted: Texts) -> str:
     missing = [item for item in wanted if item not in texts]
     return f"{name} lacks {missing[0]!r}" + (f" and {len(missing) - 1} more" if missing[1:] else "") if missing else ""
 
 
-def _shown(value: object) -> str:
+def _describe(value: object) -> str:
     return f"a list of {len(value)}" if isinstance(value, list) else type(value).__name__
 
 
@@ -364,26 +509,26 @@ def _mean(scores: FloatArray) -> tuple[np.float64, FloatArray]:
 
 
 def _cider_d(items: _Items, n: int, sigma: float, df: DocumentFrequency | None = None) -> FloatArray:
-    """CIDEr-D of each item, with the exceptions that the originals run into."""
+    """Return CIDEr-D of each item, or raise what the originals raise."""
     if not items.ids and df is not None:
         return np.zeros(0)
-    rows = items.rows("cider_d", "whitespace", df, sigma, max(n, 0))
+    scores = items.statistics("cider_d", "whitespace", df, sigma, max(n, 0))
     if df is None and not any(text.strip() for references in items.references for text in references):
         raise ValueError("gts: no reference has a token, so no n-gram can be counted")
     if n < MAX_ORDER and items.longest() > n:
         raise IndexError(f"n is {n}, but a text has {items.longest()} tokens; use n={MAX_ORDER}")
     if sigma == 0:
         raise ZeroDivisionError("sigma is 0, needs a positive number")
-    return rows
+    return scores
 
 
-def _frequency(df: FrequencyLike) -> DocumentFrequency | None:
+def _load_frequency(df: FrequencyLike) -> DocumentFrequency | None:
     if isinstance(df, DocumentFrequency):
         return df
     if df == "corpus":
         return None
-    named = Path("data", f"{os.fspath(df)}.p")
-    return DocumentFrequency.load(df if Path(df).is_file() and not named.is_file() else named)
+    by_name = Path("data", f"{os.fspath(df)}.p")
+    return DocumentFrequency.load(df if Path(df).is_file() and not by_name.is_file() else by_name)
 
 
 def _print_items(rows: FloatArray, references: list[list[str]]) -> None:

@@ -1,4 +1,4 @@
-"""Decoding image files, which may come from anybody."""
+"""Decoding of image files from untrusted sources."""
 
 from __future__ import annotations
 
@@ -16,38 +16,37 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-# Pillow knows dozens more: files of one it hands to another program, and few bytes of others make megabytes.
+# Pillow decodes dozens more. One of them runs another program, and some expand a few bytes to megabytes.
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
-# An image of 8192 x 8192; whoever has larger ones makes them smaller first, as all networks do.
-MOST_PIXELS = 1 << 26
-# Images that are asked for together, for each thread.
-AHEAD = 4
+# 8192 x 8192. Networks resize images to a fraction of this.
+MAX_PIXELS = 1 << 26
+DECODE_AHEAD_PER_THREAD = 4
 
 
 class BrokenImageError(ValueError):
-    """An image that cannot be decoded, by name.
+    """An image that cannot be decoded; the message has its name and the reason.
 
     Example:
-        >>> from muge_fast.datasets.decoding import BrokenImageError
+        >>> from muge_fast.datasets import BrokenImageError
         >>> issubclass(BrokenImageError, ValueError)
         True
 
     """
 
 
-def decode(data: bytes, *, most_pixels: int = MOST_PIXELS) -> Image:
+def decode(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Image:
     """Decode an image with Pillow.
 
     Args:
-        data: The bytes of a file: JPEG, PNG, WebP, GIF, BMP or TIFF.
-        most_pixels: Width times height of the largest image that is decoded at all.
+        data: Bytes of a JPEG, PNG, WebP, GIF, BMP or TIFF file.
+        max_pixels: Largest width times height that is decoded.
 
     Returns:
-        A Pillow image, loaded, in the mode that the file has; of several frames the first.
+        A loaded Pillow image in the mode of the file; the first frame if there are several.
 
     Raises:
         ImportError: Pillow is not installed.
-        ValueError: The image is broken, of another format, or too large.
+        ValueError: The image is broken, has another format, or is too large.
 
     Example:
         >>> import io
@@ -57,43 +56,43 @@ def decode(data: bytes, *, most_pixels: int = MOST_PIXELS) -> Image:
         >>> Image.new("L", (3, 2)).save(file, "PNG")
         >>> decode(file.getvalue()).size
         (3, 2)
-        >>> decode(file.getvalue(), most_pixels=5)
+        >>> decode(file.getvalue(), max_pixels=5)
         Traceback (most recent call last):
         ...
-        ValueError: has 3 x 2 pixels, may have 5
+        ValueError: has 3 x 2 pixels, at most 5 are allowed
 
     """
     try:
-        from PIL import Image, UnidentifiedImageError  # noqa: PLC0415 - an extra
+        from PIL import Image, UnidentifiedImageError  # noqa: PLC0415 - an optional package
     except ImportError as error:
         raise ImportError("images need Pillow: pip install 'muge-fast[images]'") from error
     try:
         image = Image.open(io.BytesIO(data), formats=FORMATS)
         width, height = image.size
-        if width * height <= most_pixels:
+        if width * height <= max_pixels:
             image.load()
             return image
     except UnidentifiedImageError:
-        raise ValueError(f"is none of {', '.join(FORMATS)}") from None
+        raise ValueError(f"not an image of the formats {', '.join(FORMATS)}") from None
     except Exception as error:
-        # Its decoders raise whatever they like on broken files.
+        # Pillow's decoders raise exceptions of any type for broken files.
         raise ValueError(str(error) or type(error).__name__) from error
-    raise ValueError(f"has {width} x {height} pixels, may have {most_pixels}")
+    raise ValueError(f"has {width} x {height} pixels, at most {max_pixels} are allowed")
 
 
 def broken_images(
-    images: Mapping[str, bytes], keys: Collection[str], *, most_pixels: int = MOST_PIXELS, threads: int | None = None
+    images: Mapping[str, bytes], keys: Collection[str], *, max_pixels: int = MAX_PIXELS, threads: int | None = None
 ) -> Iterator[tuple[str, str]]:
-    """Decode images once, and forget their pixels.
+    """Decode images and report those that are broken. No pixels are kept.
 
     Args:
-        images: Their bytes.
-        keys: Which of them.
-        most_pixels: As for :func:`decode`.
-        threads: Threads that decode; None for the number of cores.
+        images: Bytes of image files by id.
+        keys: Ids of the images to decode.
+        max_pixels: Largest width times height that is decoded.
+        threads: Number of threads that decode; None for the number of cores.
 
     Yields:
-        The id of each that cannot be decoded, in the order of ``keys``, and why.
+        The id of each broken image, in the order of ``keys``, and the reason.
 
     Raises:
         ImportError: Pillow is not installed.
@@ -101,57 +100,62 @@ def broken_images(
     Example:
         >>> from muge_fast.datasets.decoding import broken_images
         >>> dict(broken_images({"a": b"no image"}, ["a"]))
-        {'a': 'is none of JPEG, PNG, WEBP, GIF, BMP, TIFF'}
+        {'a': 'not an image of the formats JPEG, PNG, WEBP, GIF, BMP, TIFF'}
 
     """
 
-    def problem(key: str) -> tuple[str, str | None]:
+    def find_problem(key: str) -> tuple[str, str | None]:
         try:
-            decode(images[key], most_pixels=most_pixels)
+            decode(images[key], max_pixels=max_pixels)
         except ValueError as error:
             return key, str(error)
         return key, None
 
     threads = threads or os.cpu_count() or 1
-    # Few ahead: whoever has seen enough problems does not wait for all the others.
-    with closing(in_order(problem, keys, threads=threads, ahead=AHEAD * threads)) as found:
-        yield from ((key, reason) for key, reason in found if reason is not None)
+    # Only a few images ahead, so that a caller that stops early does not wait for the rest.
+    ahead = DECODE_AHEAD_PER_THREAD * threads
+    with closing(map_in_order(find_problem, keys, threads=threads, ahead=ahead)) as problems:
+        yield from ((key, reason) for key, reason in problems if reason is not None)
 
 
-def in_order(
-    run: Callable[[Item], Result],
+def map_in_order(
+    function: Callable[[Item], Result],
     items: Iterable[Item],
     *,
     threads: int,
     ahead: int,
     stop: Callable[[], object] = lambda: None,
 ) -> Generator[Result]:
-    """Run a function on each item by some threads, and give what it gives in the order of the items.
+    """Apply a function to items in threads, and yield the results in the order of the items.
 
     Args:
-        run: The function. What it raises ends everything.
-        items: The items; they are begun in their order.
-        threads: How many threads.
-        ahead: How many items at most have been begun, or wait to be, beyond those that were taken.
-        stop: Called at the end, before threads are waited for: one may be waiting itself.
+        function: The function. An exception in it ends the iteration.
+        items: The items; they are started in their order.
+        threads: Number of threads.
+        ahead: Largest number of items that are started or queued beyond those consumed.
+        stop: Called at the end before threads are joined, to wake up those that wait for the consumer.
+
+    Yields:
+        The result of each item.
 
     Example:
-        >>> from muge_fast.datasets.decoding import in_order
-        >>> list(in_order(abs, [-3, 2, -1], threads=2, ahead=2))
+        >>> from muge_fast.datasets.decoding import map_in_order
+        >>> list(map_in_order(abs, [-3, 2, -1], threads=2, ahead=2))
         [3, 2, 1]
 
     """
-    from concurrent.futures import Future, ThreadPoolExecutor  # noqa: PLC0415 - few programs decode images
+    # Imports a dozen modules, logging among them, that scoring captions does not need.
+    from concurrent.futures import Future, ThreadPoolExecutor  # noqa: PLC0415
 
-    waiting: deque[Future[Result]] = deque()
-    rest = iter(items)
+    pending: deque[Future[Result]] = deque()
+    remaining = iter(items)
     with ThreadPoolExecutor(threads) as pool:
         try:
             while True:
-                waiting.extend(pool.submit(run, item) for item in islice(rest, ahead - len(waiting)))
-                if not waiting:
+                pending.extend(pool.submit(function, item) for item in islice(remaining, ahead - len(pending)))
+                if not pending:
                     return
-                yield waiting.popleft().result()
+                yield pending.popleft().result()
         finally:
             stop()
             pool.shutdown(wait=False, cancel_futures=True)

@@ -1,93 +1,124 @@
-"""Reading a file of images as rows of a task: everything that is wrong with it is told."""
+"""Reading a TSV file of images as rows of a task, with every problem and its line number."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
 
-from muge_fast._internal.paths import magic_bytes_problem
+from muge_fast._internal.paths import PathLike, magic_bytes_problem
 from muge_fast.datasets.decoding import broken_images
+from muge_fast.datasets.fields import RowFormat
 from muge_fast.datasets.image_tsv import ImageTsv
+from muge_fast.datasets.limits import Limits
 from muge_fast.datasets.problems import Problem
-from muge_fast.datasets.row_reader import Limits, Reader, Rows
-from muge_fast.tasks.task import Task
+from muge_fast.datasets.rows import Reader, Rows
+
+# Characters of a decoder's message that are kept.
+REASON_LENGTH = 100
 
 
 class ImageReader(Reader):
-    """Reads a file of images.
+    """A reader of a TSV file of images.
 
     Args:
-        task: The task.
-        limits: How much is looked at.
-        known: Ids of the gold file; of others nothing is decoded. None for all images.
+        row_format: Fields of a row; their names appear in messages.
+        limits: Limits on the file, the images and the problems.
+        wanted: Ids of the gold file; other images are not decoded. None for all images.
 
     Example:
         >>> import muge_fast as mf
         >>> from muge_fast.datasets.image_reader import ImageReader
-        >>> ImageReader(mf.tasks.get("t2i"), mf.Limits()).rows.count
+        >>> ImageReader(mf.tasks.get("t2i").submission_format, mf.Limits()).rows.problem_count
         0
 
     """
 
     FILE_BYTES, LINE_BYTES = 1 << 34, 1 << 26
 
-    def __init__(self, task: Task, limits: Limits, known: Collection[str] | None = None) -> None:
-        super().__init__(task, limits)
-        self.known = known
-        self.rows.form = task.forms[0]
+    def __init__(self, row_format: RowFormat, limits: Limits, wanted: Collection[str] | None = None) -> None:
+        super().__init__(row_format, limits)
+        self.wanted = wanted
+        self.rows.names = row_format.names[0]
         self.images: ImageTsv | None = None
 
-    def read(self, path: str | os.PathLike[str]) -> Rows:
-        """Read a file; images are decoded by :meth:`decode`.
+    def read(self, path: PathLike) -> Rows:
+        """Index a file; :meth:`decode` then checks its images.
+
+        Args:
+            path: The file.
+
+        Returns:
+            Rows with ids only, or problems.
 
         Raises:
-            OSError: There is no such file, or it may not be read.
+            OSError: The file does not exist or cannot be read.
 
         """
-        if not self._is_file(path) or not self._is_small(Path(path).stat().st_size):
+        if not self._check_type(path) or not self._check_size(Path(path).stat().st_size):
             return self.rows
         with Path(path).open("rb") as file:
             code = magic_bytes_problem(file.read(4))
         if code is not None:
-            self.tell(Problem(code))
+            self.add_problem(Problem(code))
             return self.rows
-        # Of more images than this, so many have ids that are unknown or come twice that nothing more is told.
-        most = None if self.known is None else len(self.known) + self.limits.counted
-        images = ImageTsv(path, broken="skip", most_images=most, most_broken=max(1, self.limits.counted))
+        stop_after = self.limits.stop_after
+        # Beyond this number of images, those with unknown or repeated ids alone reach the limit of problems.
+        max_images = None if self.wanted is None else len(self.wanted) + stop_after
+        images = ImageTsv(path, broken="skip", max_images=max_images, max_broken=max(1, stop_after))
         self.images = images
-        for line in images.broken[: self.limits.counted]:
-            self.tell(self._problem(line.code, line.number))
+        for line in images.broken_lines[:stop_after]:
+            self._add(line.code, line.number)
         self.rows.values = dict.fromkeys(images)
-        self.rows.lines = {key: images.line(key) for key in images}
-        if not self.rows.values and not self.rows.count:
-            self.tell(Problem("empty"))
+        if not self.rows.values and not self.rows.problem_count:
+            self.add_problem(Problem("empty"))
         return self.rows
 
     def decode(self) -> None:
-        """Decode images once."""
+        """Decode the wanted images once, and add a problem for each that is too long, too large or broken."""
         if self.images is None:
             return
-        wanted = set(self.images if self.known is None else self.known)
+        wanted = set(self.images if self.wanted is None else self.wanted)
         keys = []
         for key in filter(wanted.__contains__, self.images):
-            if (size := self.images.base64_size(key)) <= self.line_bytes:
+            size = self.images.base64_size(key)
+            if size <= self.line_bytes:
                 keys.append(key)
-                continue
-            limits = {"size": size, "limit": self.line_bytes}
-            self.tell(self._problem("long_line", self.images.line(key), key, limits))
-        for key, reason in broken_images(self.images, keys, most_pixels=self.limits.pixels):
-            if self.rows.count >= self.limits.counted:
+            else:
+                self._add("long_line", self.line_of(key), key, {"size": size, "limit": self.line_bytes})
+        for key, reason in broken_images(self.images, keys, max_pixels=self.limits.pixels):
+            if not self.remaining:
                 return
-            details = {"reason": reason.rpartition(": ")[2][:100]}
-            self.tell(self._problem("broken_image", self.images.line(key), key, details))
+            details = {"reason": reason.rpartition(": ")[2][:REASON_LENGTH]}
+            self._add("broken_image", self.line_of(key), key, details)
 
-    def values_of(self, ids: Iterable[str]) -> Mapping[str, bytes]:
-        """Give all images: they are read when they are asked for, and their order does not matter."""
+    def line_of(self, key: object) -> int:
+        """Return the line number of an image.
+
+        Args:
+            key: Its id.
+
+        Returns:
+            The number, from 1.
+
+        """
+        assert self.images is not None  # noqa: S101 - ids come from the file
+        return self.images.line(str(key))
+
+    def values_for(self, ids: Iterable[str]) -> Mapping[str, bytes]:
+        """Return all images: each is read when it is used, and their order does not matter.
+
+        Args:
+            ids: The ids that are needed.
+
+        Returns:
+            The bytes of each image by id.
+
+        """
         del ids
         return self.images or {}
 
-    def _problem(self, code: str, line: int, key: Any = None, details: Mapping[str, Any] | None = None) -> Problem:  # noqa: ANN401
-        form = self.task.forms[0]
-        return Problem(code, line, form.id, key, form.value, details or {})
+    def _add(
+        self, code: str, line: int, key: str | None = None, details: Mapping[str, object] = MappingProxyType({})
+    ) -> None:
+        self.add_problem(Problem(code, line, self.names.id, key, self.names.value, details))

@@ -1,37 +1,35 @@
-"""Image files: on each line an id, a tab, and an image in base64."""
+"""Image files of the benchmark: on each line an id, a tab, and an image in base64."""
 
 from __future__ import annotations
 
 import base64
 import os
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from muge_fast import _core
 from muge_fast._internal.atomic import replacing
+from muge_fast._internal.checks import check_choice, whole_number
 from muge_fast._internal.display import format_value
-from muge_fast._internal.paths import file_type_problem, magic_bytes_problem
+from muge_fast._internal.paths import PathLike, file_type_problem, magic_bytes_problem
 from muge_fast.datasets.decoding import BrokenImageError, decode
 from muge_fast.datasets.problems import MESSAGES
 
 if TYPE_CHECKING:
     from PIL.Image import Image
-    from torch.utils.data import Dataset
 
-PathLike = str | os.PathLike[str]
+IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".tif", ".tiff"}
+# Suffix by the first bytes of a file.
+SUFFIX_OF_MAGIC_BYTES = {b"\xff\xd8\xff": ".jpg", b"\x89PNG": ".png", b"GIF8": ".gif", b"RIFF": ".webp", b"BM": ".bmp"}
 
-SUFFIXES = {".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".tif", ".tiff"}
-# By the first bytes of a file.
-KINDS = {b"\xff\xd8\xff": ".jpg", b"\x89PNG": ".png", b"GIF8": ".gif", b"RIFF": ".webp", b"BM": ".bmp"}
+# Longest id: the reader looks for it at the beginning of a line.
+MAX_ID_BYTES = 1023
+# Largest limit on a number of lines.
+MAX_LINES = (1 << 62) - 1
 
-# Bytes of an id: it is looked for at the beginning of a line.
-LONGEST_ID = 1023
-# More than any file has.
-MOST_LINES = 1 << 62
-
-# What is wrong with a line, by the code that the core reports; the last one is found here.
+# What is wrong with a line, by the code of :class:`BrokenLine`.
 PROBLEMS = {
     "no_tab": "has no tab after the id",
     "no_id": "has no id before the tab",
@@ -42,15 +40,16 @@ PROBLEMS = {
 
 
 class BrokenLine(NamedTuple):
-    """A line that holds no image of its own.
+    """A line of an image file that was left out.
 
     Attributes:
-        number: Its number, from 1.
-        code: What is wrong with it: ``"no_tab"``, ``"no_id"``, ``"bad_id"``, ``"no_image"`` or ``"second_image"``.
-        id: The id, where it came before.
+        number: Line number from 1.
+        code: What is wrong with the line: ``"no_tab"``, ``"no_id"``, ``"bad_id"``, ``"no_image"`` or
+            ``"second_image"``.
+        id: The id, if it occurred before; else None.
 
     Example:
-        >>> from muge_fast.datasets.image_tsv import BrokenLine
+        >>> from muge_fast.datasets import BrokenLine
         >>> str(BrokenLine(3, "no_tab"))
         'line 3 has no tab after the id'
 
@@ -66,23 +65,31 @@ class BrokenLine(NamedTuple):
 
 
 class ImageTsv(Mapping[str, bytes]):
-    """The images of a file by id, read one at a time when they are asked for.
+    """The images of a TSV file by id: a read-only mapping that reads one image at a time.
 
-    Opening it looks once at the whole file for the places of images and decodes none. Base64 may be of the standard or
-    the URL-safe alphabet, with or without padding. Files are read, not mapped into memory, so a file that shrinks
-    meanwhile is an error and not the end of the program. It may be shared with forked processes and pickled.
+    Each line of the file has an id, a tab, and an image file in base64, of the standard or the URL-safe alphabet, with
+    or without padding. The constructor reads the file once to index its lines, and decodes no image. The file is not
+    mapped into memory, so that a file that shrinks later raises an exception instead of ending the process. An
+    ``ImageTsv`` can be pickled and shared with forked processes.
 
     Args:
         path: The file.
-        broken: ``"refuse"``, or ``"skip"`` to leave out lines that have no id, tab or image.
-        threads: Number of threads for opening; None for all cores.
-        most_images: After so many lines with an image nothing more is read; None for the whole file.
-        most_broken: The same of broken lines: each costs more memory than it has bytes.
+        broken: ``"refuse"`` to raise an exception for a line without id, tab or image, or with the id of an earlier
+            line; ``"skip"`` to leave such lines out, see :attr:`broken_lines`.
+        threads: Number of threads that index the file; None for the number of cores.
+        max_images: Stop after this number of lines with an image; None for the whole file.
+        max_broken: Stop after this number of broken lines, each of which takes more memory than its bytes; None for the
+            whole file.
+
+    Attributes:
+        path: Absolute path of the file.
+        broken_lines: The lines that were left out, as :class:`BrokenLine`, in the order of the file.
 
     Raises:
+        TypeError: An option of the wrong type.
         OSError: The file cannot be read.
-        ValueError: A broken line, with its number; an id that comes twice; a file that is compressed, no regular one or
-            begins with a byte order mark; another word for ``broken``, or less than one line.
+        ValueError: A broken line, with its number; a file that is compressed, not a regular file, or begins with a byte
+            order mark; an unknown value of ``broken``, or a number below 1.
 
     Example:
         >>> import pathlib, tempfile
@@ -102,111 +109,149 @@ class ImageTsv(Mapping[str, bytes]):
         *,
         broken: str = "refuse",
         threads: int | None = None,
-        most_images: int | None = None,
-        most_broken: int | None = None,
+        max_images: int | None = None,
+        max_broken: int | None = None,
     ) -> None:
-        if broken not in ("refuse", "skip"):
-            raise ValueError(f'broken is "{broken}", needs refuse or skip')
-        for name, most in (("most_images", most_images), ("most_broken", most_broken)):
-            if most is not None and not 0 < most < MOST_LINES:
-                raise ValueError(f"{name} is {most}, needs at least 1")
+        check_choice("broken", broken, ("refuse", "skip"))
+        max_images, max_broken = _limit("max_images", max_images), _limit("max_broken", max_broken)
         self.path = Path(path).absolute()
         self._open()
-        self._stamp = self._stamped()
+        self._version = self._size_and_time()
         if code := magic_bytes_problem(self._read(4, 0)):
             raise ValueError(f"{self.path}: {MESSAGES[code][0]}")
-        self._look(1 if broken == "refuse" else most_broken, most_images, threads)
-        if self.broken and broken == "refuse":
-            raise ValueError(f"{self.path}: {self.broken[0]}")
+        self._index_lines(threads, max_images, 1 if broken == "refuse" else max_broken)
+        if self.broken_lines and broken == "refuse":
+            raise ValueError(f"{self.path}: {self.broken_lines[0]}")
 
-    def _look(self, most_broken: int | None, most_images: int | None, threads: int | None) -> None:
-        """Find all lines."""
-        ids, starts, lengths, lines, broken = _core.index_images(str(self.path), threads, most_images, most_broken)
-        self.broken = [BrokenLine(line, code) for line, code in broken]
+    def _index_lines(self, threads: int | None, max_images: int | None, max_broken: int | None) -> None:
+        ids, starts, lengths, lines, broken = _core.index_images(str(self.path), threads, max_images, max_broken)
+        self.broken_lines = [BrokenLine(line, code) for line, code in broken]
         self._starts, self._lengths, self._lines = starts, lengths, lines
-        self._rows = dict(zip(ids, range(len(ids)), strict=True))
-        if len(self._rows) < len(ids):
+        self._index = dict(zip(ids, range(len(ids)), strict=True))
+        if len(self._index) < len(ids):
             self._keep_first(ids)
 
     def __getitem__(self, key: str) -> bytes:
-        """The bytes of an image.
+        """Return the bytes of an image file.
+
+        Args:
+            key: The image's id.
 
         Raises:
             KeyError: There is no such id.
             ValueError: The image is not base64.
-            OSError: The file was changed.
+            OSError: The file cannot be read, or was changed.
 
         """
-        row = self._rows[key]
+        index = self._index[key]
         try:
             return _core.decode_base64(self.base64(key))
         except ValueError:
-            raise ValueError(f"{self.path}: line {self._lines[row]}: image {key!r} is not base64") from None
+            raise ValueError(f"{self.path}: line {self._lines[index]}: image {key!r} is not base64") from None
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._rows)
+        return iter(self._index)
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return len(self._index)
 
     def __contains__(self, key: object) -> bool:
-        return key in self._rows
+        return key in self._index
 
     def __repr__(self) -> str:
         return f"<ImageTsv of {len(self):,} images in {self.path}>"
 
-    @property
-    def problems(self) -> list[str]:
-        """What is wrong with each line that was left out."""
-        return list(map(str, self.broken))
-
     def line(self, key: str) -> int:
-        """Give the number of an image's line, from 1.
+        """Return the number of an image's line, from 1.
 
-        Raises:
-            KeyError: There is no such id.
-
-        """
-        return int(self._lines[self._rows[key]])
-
-    def base64_size(self, key: str) -> int:
-        """Give the length of the text of an image, in bytes.
-
-        Raises:
-            KeyError: There is no such id.
-
-        """
-        return int(self._lengths[self._rows[key]])
-
-    def base64(self, key: str) -> bytes:
-        """Give the text of an image as it is in the file.
-
-        Raises:
-            KeyError: There is no such id.
-            OSError: The file was changed.
-
-        """
-        row = self._rows[key]
-        start, length = int(self._starts[row]), int(self._lengths[row])
-        parts = []
-        while length:
-            part = self._read(length, start)
-            if not part:
-                raise OSError(f"{self.path} was changed: it ends before image {key!r}")
-            parts.append(part)
-            start, length = start + len(part), length - len(part)
-        return b"".join(parts)
-
-    def image(self, key: str) -> Image:
-        """Decode an image with Pillow, which the extra ``images`` installs.
+        Args:
+            key: The image's id.
 
         Returns:
-            A Pillow image, loaded, in the mode that the file has.
+            The line number.
 
         Raises:
             KeyError: There is no such id.
-            ValueError: The image is broken, of a format that no benchmark has, or too large.
-            ImportError: Pillow is not installed.
+
+        Example:
+            >>> images = ImageTsv("T2I_val.img.tsv")  # doctest: +SKIP
+            >>> images.line("a1b2")  # doctest: +SKIP
+            1
+
+        """
+        return int(self._lines[self._index[key]])
+
+    def base64_size(self, key: str) -> int:
+        """Return the number of bytes of an image in base64, without reading it.
+
+        Args:
+            key: The image's id.
+
+        Returns:
+            The size of the line without id, tab and line end.
+
+        Raises:
+            KeyError: There is no such id.
+
+        Example:
+            >>> images = ImageTsv("T2I_val.img.tsv")  # doctest: +SKIP
+            >>> images.base64_size("a1b2")  # doctest: +SKIP
+            54320
+
+        """
+        return int(self._lengths[self._index[key]])
+
+    def base64(self, key: str) -> bytes:
+        """Return an image in base64, as it is in the file.
+
+        Args:
+            key: The image's id.
+
+        Returns:
+            The base64 text as bytes.
+
+        Raises:
+            KeyError: There is no such id.
+            OSError: The file cannot be read, or was changed.
+
+        Example:
+            >>> images = ImageTsv("T2I_val.img.tsv")  # doctest: +SKIP
+            >>> images.base64("a1b2")[:8]  # doctest: +SKIP
+            b'_9j_4AAQ'
+
+        """
+        index = self._index[key]
+        start, length = int(self._starts[index]), int(self._lengths[index])
+        blocks = []
+        while length:
+            block = self._read(length, start)
+            if not block:
+                raise OSError(f"{self.path} was changed: it ends before image {key!r}")
+            blocks.append(block)
+            start, length = start + len(block), length - len(block)
+        return b"".join(blocks)
+
+    def image(self, key: str) -> Image:
+        """Decode an image with Pillow.
+
+        Args:
+            key: The image's id.
+
+        Returns:
+            A loaded Pillow image in the mode of the file, such as RGB or L.
+
+        Raises:
+            KeyError: There is no such id.
+            BrokenImageError: The image is broken, has more than 8192 x 8192 pixels, or is not JPEG, PNG, WebP, GIF, BMP
+                or TIFF. It is a ``ValueError``.
+            ValueError: The image is not base64.
+            OSError: The file cannot be read, or was changed.
+            ImportError: Pillow is not installed; the extra ``images`` installs it.
+
+        Example:
+            >>> images = ImageTsv("T2I_val.img.tsv")  # doctest: +SKIP
+            >>> images.image("a1b2").size  # doctest: +SKIP
+            (800, 800)
 
         """
         data = self[key]
@@ -215,61 +260,56 @@ class ImageTsv(Mapping[str, bytes]):
         except ValueError as error:
             raise BrokenImageError(f"{self.path}: image {key!r} is broken: {error}") from error
 
-    def torch_dataset(self, transform: Callable[[Image], Any] | None = None) -> Dataset[tuple[str, Any]]:
-        """Give a torch Dataset of pairs: the id, and the image in RGB, put through ``transform``.
-
-        Raises:
-            ImportError: torch or Pillow is not installed.
-
-        """
-        from muge_fast.datasets.torch_dataset import ImageTsvDataset  # noqa: PLC0415 - only whoever has torch
-
-        return ImageTsvDataset(self, transform)
-
     @staticmethod
     def write(path: PathLike, images: PathLike | Mapping[str, bytes] | Iterable[tuple[str, bytes]]) -> None:
-        """Write such a file, whole or not at all.
+        r"""Write an image file. It appears as a whole or not at all.
 
         Args:
             path: The file.
-            images: A folder whose images are named by their ids, or ids and the bytes of images.
+            images: A mapping from ids to bytes of image files, or pairs of these; or a folder, whose image files get
+                their names without suffix as ids.
 
         Raises:
             OSError: A file cannot be read or written.
-            ValueError: An id that is empty or too long, comes twice, or has a tab or a line end; no images; an image
-                without bytes.
-            TypeError: An id that is no text.
+            TypeError: An id that is not a string.
+            ValueError: There are no images, or one has no bytes; an id is empty, repeated, longer than 1023 bytes, has
+                white space at an end, a tab or a line end inside, or makes the file begin like a compressed one.
+
+        Example:
+            >>> import pathlib, tempfile
+            >>> from muge_fast.datasets import ImageTsv
+            >>> with tempfile.TemporaryDirectory() as folder:
+            ...     path = pathlib.Path(folder) / "images.tsv"
+            ...     ImageTsv.write(path, [("a", b"one image"), ("b", b"another")])
+            ...     path.read_bytes()
+            b'a\tb25lIGltYWdl\nb\tYW5vdGhlcg==\n'
 
         """
         if isinstance(images, (str, os.PathLike)):
-            images = _of_folder(Path(images))
+            images = _from_folder(Path(images))
         elif isinstance(images, Mapping):
             images = images.items()
         seen: set[str] = set()
         with replacing(path) as file:
             for key, data in images:
-                if not isinstance(key, str):
-                    raise TypeError(f"image {format_value(key)}: ids are texts, found {type(key).__name__}")
-                name = key.encode("utf-8")
-                if not key or key != key.strip() or set("\t\r\n") & set(key) or key in seen or not data:
-                    raise ValueError(
-                        f"image {format_value(key)} has no bytes, or an id that is empty, repeated or has white space"
-                    )
-                if not seen and magic_bytes_problem(name):
-                    raise ValueError(f"image {format_value(key)} has an id that no file may begin with")
-                if len(name) > LONGEST_ID:
-                    raise ValueError(f"image {format_value(key)} has an id of {len(name)} bytes, may have {LONGEST_ID}")
+                name = _checked_id(key, data, seen)
                 seen.add(key)
                 file.write(name + b"\t" + base64.urlsafe_b64encode(data) + b"\n")
             if not seen:
-                raise ValueError("no images, needs at least one")
+                raise ValueError("there are no images to write")
 
     def extract(self, folder: PathLike) -> None:
-        """Write each image to a file of a folder, named by its id and what it is.
+        """Write each image to a file of a folder, named by its id and the suffix of its format.
+
+        Args:
+            folder: The folder; it is created if it does not exist.
 
         Raises:
             OSError: A file cannot be read or written.
-            ValueError: An id that is no plain name, or an image that is not base64.
+            ValueError: An id that cannot be the name of a file, or an image that is not base64.
+
+        Example:
+            >>> ImageTsv("T2I_val.img.tsv").extract("images/")  # doctest: +SKIP
 
         """
         folder = Path(folder)
@@ -278,47 +318,69 @@ class ImageTsv(Mapping[str, bytes]):
             if key in (".", "..") or set("/\\\0:") & set(key):
                 raise ValueError(f"{self.path}: id {key!r} cannot be the name of a file")
         for key, data in self.items():
-            suffix = next((suffix for start, suffix in KINDS.items() if data.startswith(start)), ".bin")
-            with replacing(folder / f"{key}{suffix}") as file:
+            suffixes = (suffix for start, suffix in SUFFIX_OF_MAGIC_BYTES.items() if data.startswith(start))
+            with replacing(folder / f"{key}{next(suffixes, '.bin')}") as file:
                 file.write(data)
 
     def _keep_first(self, ids: list[str]) -> None:
-        self._rows = {}
-        for row, key in enumerate(ids):
-            if self._rows.setdefault(key, row) != row:
-                self.broken.append(BrokenLine(int(self._lines[row]), "second_image", key))
-        self.broken.sort()
+        """Keep the first line of each id; report the others as broken."""
+        self._index = {}
+        for index, key in enumerate(ids):
+            if self._index.setdefault(key, index) != index:
+                self.broken_lines.append(BrokenLine(int(self._lines[index]), "second_image", key))
+        self.broken_lines.sort()
 
     def _open(self) -> None:
-        # A pipe that nobody writes to would be waited for.
+        # Without O_NONBLOCK, opening a pipe waits for a writer.
         self._file = os.open(self.path, os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0))
         self._close = weakref.finalize(self, os.close, self._file)
         if code := file_type_problem(os.fstat(self._file).st_mode):
             raise ValueError(f"{self.path}: {MESSAGES[code][0]}")
 
-    def _stamped(self) -> tuple[int, int]:
+    def _size_and_time(self) -> tuple[int, int]:
         state = os.fstat(self._file)
         return state.st_size, state.st_mtime_ns
 
     def _read(self, length: int, start: int) -> bytes:
         if hasattr(os, "pread"):
-            # It moves no position, so threads and forked processes do not disturb each other.
+            # Moves no file position, so threads and forked processes do not interfere.
             return os.pread(self._file, length, start)
         with self.path.open("rb", buffering=0) as file:
             file.seek(start)
             return file.read(length)
 
     def __getstate__(self) -> dict[str, Any]:
+        """Leave out the open file."""
         return {key: value for key, value in self.__dict__.items() if key not in ("_file", "_close")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
+        """Open the file again, and check that it is the one that was indexed."""
         self.__dict__.update(state)
         self._open()
-        if self._stamped() != self._stamp:
+        if self._size_and_time() != self._version:
             raise ValueError(f"{self.path} was changed since it was indexed")
 
 
-def _of_folder(folder: Path) -> Iterator[tuple[str, bytes]]:
+def _limit(name: str, value: int | None) -> int | None:
+    """Check a limit on a number of lines."""
+    return None if value is None else min(whole_number(name, value), MAX_LINES)
+
+
+def _checked_id(key: object, data: bytes, seen: set[str]) -> bytes:
+    """Return an id in UTF-8 if it can be written to a file after the ids seen so far."""
+    if not isinstance(key, str):
+        raise TypeError(f"image {format_value(key)}: ids must be strings, got {type(key).__name__}")
+    name = key.encode("utf-8")
+    if not key or key != key.strip() or set("\t\r\n") & set(key) or key in seen or not data:
+        raise ValueError(f"image {format_value(key)} has no bytes, or an id that is empty, repeated or has white space")
+    if not seen and magic_bytes_problem(name):
+        raise ValueError(f"image {format_value(key)}: the first id begins like a compressed file or a byte order mark")
+    if len(name) > MAX_ID_BYTES:
+        raise ValueError(f"image {format_value(key)}: the id has {len(name)} bytes, at most {MAX_ID_BYTES} are allowed")
+    return name
+
+
+def _from_folder(folder: Path) -> Iterator[tuple[str, bytes]]:
     for path in sorted(folder.iterdir()):
-        if path.suffix.lower() in SUFFIXES:
+        if path.suffix.lower() in IMAGE_SUFFIXES:
             yield path.stem, path.read_bytes()

@@ -1,39 +1,52 @@
-"""Files of captions and of retrieval queries: one JSON object a line."""
+"""Files of captions and of retrieval queries: JSON Lines, one object per line."""
 
 from __future__ import annotations
 
 import json
 import os
-from itertools import islice
-from typing import Any
+from typing import Any, Literal, overload
 
-from muge_fast._internal.checks import find_repeated
-from muge_fast._internal.display import format_id, format_value
-from muge_fast._internal.paths import each_line
+from muge_fast._internal.checks import check_choice
+from muge_fast._internal.field_names import CAPTION, QUERY_TEXTS, RETRIEVAL
+from muge_fast._internal.paths import PathLike, read_whole
+from muge_fast.datasets.fields import Integer, IntegerList, RowFormat, Text, TextList
+from muge_fast.datasets.limits import Limits
+from muge_fast.datasets.row_reader import LINE, RowReader
 
-# Ids that are numbers. Python's hashes of larger ones can be made to collide without end, which takes quadratic time.
-INT64 = range(-(2**63), 2**63)
+# A user's own file is read whatever its size, until its first problem.
+FIRST_PROBLEM = Limits(line_bytes=1 << 62, max_reported=1, stop_after=1, max_per_value=1)
 
-# Of the names of fields that are no fields, so many are told, in so many characters.
-MOST_FIELDS, LONGEST = 10, 200
+CAPTION_FORMATS = {
+    kind: RowFormat(names=(CAPTION,), id=Text(any_string=True), value=value, strict=False)
+    for kind, value in (("predictions", Text(any_string=True)), ("references", TextList(any_string=True)))
+}
 
 
-def read_captions(path: str | os.PathLike[str]) -> dict[str, str] | dict[str, list[str]]:
+@overload
+def read_captions(path: PathLike, *, kind: Literal["predictions"]) -> dict[str, str]: ...
+@overload
+def read_captions(path: PathLike, *, kind: Literal["references"]) -> dict[str, list[str]]: ...
+@overload
+def read_captions(path: PathLike, *, kind: None = None) -> dict[str, Any]: ...
+def read_captions(path: PathLike, *, kind: Literal["predictions", "references"] | None = None) -> dict[str, Any]:
     """Read a file of the MUGE caption task.
 
     Each line is ``{"image_id": "…", "text": "…"}`` in a file of predictions, and
-    ``{"image_id": "…", "text": ["…", …]}`` in a file of references.
+    ``{"image_id": "…", "text": ["…", …]}`` in a file of references. Blank lines and other fields are ignored.
 
     Args:
-        path: The file, UTF-8. Blank lines are skipped.
+        path: The file, UTF-8. Also an open stream, ``/dev/stdin`` or ``/dev/fd/…``.
+        kind: ``"predictions"`` or ``"references"``, to require one of the two; None to take what the first line has.
+            Type checkers know the type of the values if it is given.
 
     Returns:
-        Texts, or lists of texts, by image id, in the order of the file.
+        For predictions a string by image id, for references a list of at least one string, in the order of the file.
 
     Raises:
         OSError: The file cannot be read.
-        ValueError: A line that is not such an object, an id that comes twice, or a file that mixes both forms. The
-            message names the line. Also a pipe or device other than ``/dev/stdin`` and ``/dev/fd/…``.
+        ValueError: A line is not such an object, an id occurs more than once, or strings and lists are mixed. The
+            message names the file, the line and the problem. Also if ``path`` is another pipe or a device, or ``kind``
+            is unknown.
 
     Example:
         >>> import muge_fast as mf
@@ -43,39 +56,31 @@ def read_captions(path: str | os.PathLike[str]) -> dict[str, str] | dict[str, li
         64
 
     """
-    captions: dict[str, str | list[str]] = {}
-    kinds: set[type] = set()
-
-    def add(_: int, row: dict[str, Any]) -> None:
-        image_id, text = _caption(row)
-        if image_id in captions:
-            raise ValueError(f"image_id {format_value(image_id)} comes a second time")
-        kinds.add(type(text))
-        if len(kinds) > 1:
-            raise ValueError("text is a string in one line and a list in another")
-        captions[image_id] = text
-
-    each_line(path, lambda number, line: add(number, _object(line)))
-    return captions  # type: ignore[return-value]
+    data = read_whole(path)
+    if kind is None:
+        kind = _caption_kind(data)
+    check_choice("kind", kind, CAPTION_FORMATS)
+    return _parse(path, data, CAPTION_FORMATS[kind]).rows.values
 
 
-def read_queries(path: str | os.PathLike[str]) -> dict[int, list[int]]:
-    """Read a file of the MUGE retrieval task, annotation or submission.
+def read_queries(path: PathLike) -> dict[int, list[int]]:
+    """Read a file of the MUGE retrieval task: an annotation or a submission.
 
     Each line is ``{"query_id": 8426, "item_ids": [42967, …]}`` as in MUGE, or ``{"text_id": …, "image_ids": […]}``
-    or ``{"image_id": …, "text_ids": […]}`` as in Chinese-CLIP. Other fields, such as ``query_text``, are passed over.
+    or ``{"image_id": …, "text_ids": […]}`` as in Chinese-CLIP, the same in all lines. Blank lines and other fields,
+    such as ``query_text``, are ignored.
 
     Args:
-        path: The file, UTF-8. Blank lines are skipped.
+        path: The file, UTF-8. Also an open stream, ``/dev/stdin`` or ``/dev/fd/…``.
 
     Returns:
         Item ids by query id, in the order of the file.
 
     Raises:
         OSError: The file cannot be read.
-        ValueError: A line that is not such an object, an id that is no integer of at most 64 bits (``true`` and ``1.0``
-            are none), an item that comes twice in a line or a query that comes twice in the file. The message names the
-            line. Also a pipe or device other than ``/dev/stdin`` and ``/dev/fd/…``.
+        ValueError: A line is not such an object, an id is not an integer of at most 64 bits (``true`` and ``1.0`` are
+            not), an item occurs more than once in a line or a query more than once in the file. The message names the
+            file, the line and the problem. Also if ``path`` is another pipe or a device.
 
     Example:
         >>> import json, pathlib, tempfile
@@ -87,24 +92,23 @@ def read_queries(path: str | os.PathLike[str]) -> dict[int, list[int]]:
         {8426: [42967]}
 
     """
-    return read_numbered_queries(path)[0]
+    return _read_queries(path, None).rows.values
 
 
-def read_numbered_queries(
-    path: str | os.PathLike[str], length: int | None = None
-) -> tuple[dict[int, list[int]], dict[int, int]]:
-    """Read a file as :func:`read_queries` does, and tell where each query stands.
+def read_numbered_queries(path: PathLike, count: int | None = None) -> tuple[dict[int, list[int]], dict[int, int]]:
+    """Read a retrieval file as :func:`read_queries` does, with the line number of each query.
 
     Args:
-        path: The file.
-        length: How many items each line must have; None for any number.
+        path: The file, UTF-8.
+        count: Exact number of items that each line must have; None for any number.
 
     Returns:
-        Item ids, and line numbers from 1, by query id.
+        Item ids by query id, and line numbers, from 1, by query id.
 
     Raises:
         OSError: The file cannot be read.
-        ValueError: As :func:`read_queries`, or a line with another number of items.
+        ValueError: The file has a problem that :func:`read_queries` raises for, or a line has a wrong number of items.
+            The message names the file, the line and the problem.
 
     Example:
         >>> import pathlib, tempfile
@@ -116,79 +120,31 @@ def read_numbered_queries(
         ({8426: [42967]}, {8426: 1})
 
     """
-    queries: dict[int, list[int]] = {}
-    lines: dict[int, int] = {}
-
-    def add(number: int, row: dict[str, Any]) -> None:
-        query, items = _query(row, length)
-        if query in queries:
-            raise ValueError(f"query {query} comes a second time")
-        queries[query] = items
-        lines[query] = number
-
-    each_line(path, lambda number, line: add(number, _object(line)))
-    return queries, lines
+    reader = _read_queries(path, count)
+    return reader.rows.values, {query: reader.line_of(query) for query in reader.rows.values}
 
 
-QUERY_FIELDS = (("query_id", "item_ids"), ("text_id", "image_ids"), ("image_id", "text_ids"))
+def _read_queries(path: PathLike, count: int | None) -> RowReader:
+    items = IntegerList(count=count, allow_empty=True)
+    row_format = RowFormat(names=RETRIEVAL, id=Integer(), value=items, text_fields=QUERY_TEXTS, strict=False)
+    return _parse(path, read_whole(path), row_format)
 
 
-def _query(row: dict[str, Any], length: int | None) -> tuple[int, list[int]]:
-    forms = [form for form in QUERY_FIELDS if all(field in row for field in form)]
-    if len(forms) != 1:
-        known = " or ".join(f"{query!r} and {items!r}" for query, items in QUERY_FIELDS)
-        found = format_id(", ".join(map(format_value, islice(row, MOST_FIELDS))) or "none", LONGEST)
-        raise ValueError(f"expected the fields {known}, found {found}")
-    name, list_name = forms[0]
-    query, items = row[name], row[list_name]
-    _refuse_other(name, query)
-    if not isinstance(items, list):
-        raise ValueError(f"{list_name}: expected a list, found {type(items).__name__}")
-    if length is not None and len(items) != length:
-        # Before what takes time for each item.
-        raise ValueError(f"query {query} has {len(items)} items, needs exactly {length}")
-    for place, item in enumerate(items):
-        if type(item) is not int or item not in INT64:
-            _refuse_other(f"{list_name}[{place}]", item)
-    repeated = find_repeated(items)
-    if repeated is not None:
-        raise ValueError(f"{list_name} has {items[repeated]} twice")
-    return query, items
+def _parse(path: PathLike, data: bytes, row_format: RowFormat) -> RowReader:
+    """Read rows, or raise their first problem; a file without rows is valid."""
+    reader = RowReader(row_format, FIRST_PROBLEM)
+    for problem in reader.parse(data).problems:
+        if problem.code != "empty":
+            separator = ": " if problem.line is None else ", "
+            raise ValueError(f"{os.fspath(path)}{separator}{problem.message()}")
+    return reader
 
 
-def _refuse_other(name: str, value: object) -> None:
-    """Refuse what is no integer of 64 bits."""
-    if type(value) is not int:
-        found = format_value(value) if isinstance(value, (str, list, dict)) else repr(value)
-        raise ValueError(f"{name}: expected an integer, found {found}")
-    if value not in INT64:
-        raise ValueError(f"{name}: expected an integer of at most 64 bits, found {format_value(value)}")
-
-
-def _object(line: bytes) -> dict[str, Any]:
+def _caption_kind(data: bytes) -> Literal["predictions", "references"]:
+    """Return which kind of file the first line belongs to; a broken line is described as one of predictions."""
+    first = LINE.search(data)
     try:
-        row = json.loads(line.decode("utf-8"))
-    except UnicodeDecodeError as error:
-        raise ValueError(f"not UTF-8 at byte {error.start}") from None
-    except json.JSONDecodeError as error:
-        raise ValueError(f"not JSON: {error.msg} at character {error.pos}") from None
-    except RecursionError:
-        raise ValueError("not JSON that can be read: nested too deeply") from None
-    except ValueError as error:  # an integer of too many digits
-        raise ValueError(f"not JSON that can be read: {error}") from None
-    if not isinstance(row, dict):
-        raise ValueError(f"expected an object, found {type(row).__name__}")
-    return row
-
-
-def _caption(row: dict[str, Any]) -> tuple[str, str | list[str]]:
-    for field in ("image_id", "text"):
-        if field not in row:
-            raise ValueError(f"field {field!r} is missing")
-    image_id, text = row["image_id"], row["text"]
-    if not isinstance(image_id, str):
-        raise ValueError(f"image_id: expected a string, found {type(image_id).__name__}")
-    is_list = isinstance(text, list) and len(text) > 0 and all(isinstance(reference, str) for reference in text)
-    if not (isinstance(text, str) or is_list):
-        raise ValueError("text: expected a string or a list of strings that is not empty")
-    return image_id, text
+        row = json.loads(first[0] if first else b"{}")
+    except (ValueError, RecursionError):
+        return "predictions"
+    return "references" if isinstance(row, dict) and isinstance(row.get(CAPTION.value), list) else "predictions"

@@ -1,356 +1,288 @@
-"""Reading a file of rows: either all of it is right, or everything that is wrong with it is told."""
+"""Reading JSON Lines: the rows of a file, or every problem with its line number.
+
+Nearly all files are valid. Rust reads those in one call; any other file is read again line by line, in Python, to
+describe each problem. Both accept the same rows.
+"""
 
 from __future__ import annotations
 
 import json
 import os
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from itertools import chain, islice
+from collections.abc import Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
 from muge_fast import _core
 from muge_fast._internal.checks import find_repeated
 from muge_fast._internal.display import format_value
-from muge_fast._internal.paths import file_type_problem, magic_bytes_problem
+from muge_fast._internal.field_names import FieldNames
+from muge_fast._internal.paths import PathLike, magic_bytes_problem
+from muge_fast.datasets.fields import Integer, IntegerList, Kind, RowFormat, Text, TextList
+from muge_fast.datasets.limits import Limits
 from muge_fast.datasets.problems import Problem
-from muge_fast.tasks.task import Form, Kind, Task
+from muge_fast.datasets.rows import Reader, Rows
 
-# A line with anything but white space of JSON, from there to its end.
+# A line with anything but JSON's white space, from its first other character to its end.
 LINE = re.compile(rb"[^ \t\r\n][^\n]*")
 
+# Kinds that Rust reads, by their names there. What it accepts is valid whatever the options of the kind allow.
+CORE_KINDS: dict[type, str] = {Integer: "integer", Text: "text", TextList: "texts", IntegerList: "ids"}
 
-@dataclass(frozen=True, kw_only=True)
-class Limits:
-    """How much of a file is looked at.
-
-    Attributes:
-        file_bytes: The largest file, in bytes; None for 128 MiB, or 16 GiB of a file of images.
-        line_bytes: The longest line; None for 1 MiB, or 64 MiB in a file of images.
-        pixels: The largest image that is decoded, width times height.
-        listed: How many problems are kept; the rest is counted.
-        counted: After so many problems nothing more is read.
-        for_each: How many problems of one value are told.
-
-    Example:
-        >>> import muge_fast as mf
-        >>> mf.Limits(file_bytes=1 << 20).listed
-        100
-
-    """
-
-    file_bytes: int | None = None
-    line_bytes: int | None = None
-    pixels: int = 1 << 22
-    listed: int = 100
-    counted: int = 10_000
-    for_each: int = 10
-
-
-@dataclass
-class Rows:
-    """What a file holds.
-
-    Attributes:
-        values: The value of each id, in the order of the file.
-        texts: What the first optional field says, by id.
-        form: The names of the fields.
-        lines: The line of each id, if the file was read line by line.
-        problems: The first problems.
-        count: The number of all problems.
-
-    """
-
-    values: dict[Any, Any] = field(default_factory=dict)
-    texts: dict[Any, str] = field(default_factory=dict)
-    form: Form | None = None
-    lines: dict[Any, int] = field(default_factory=dict)
-    problems: list[Problem] = field(default_factory=list)
-    count: int = 0
-
-
-class Reader:
-    """Reads one side of a task, and tells what is wrong with it.
-
-    Args:
-        task: The task.
-        limits: How much is looked at.
-
-    """
-
-    FILE_BYTES, LINE_BYTES = 1 << 27, 1 << 20
-
-    def __init__(self, task: Task, limits: Limits) -> None:
-        self.task, self.limits = task, limits
-        self.file_bytes = self.FILE_BYTES if limits.file_bytes is None else limits.file_bytes
-        self.line_bytes = self.LINE_BYTES if limits.line_bytes is None else limits.line_bytes
-        self.rows = Rows()
-
-    def tell(self, problem: Problem) -> None:
-        """Add a problem."""
-        self.rows.count += 1
-        if len(self.rows.problems) < self.limits.listed:
-            self.rows.problems.append(problem)
-
-    def left(self) -> int:
-        """How many problems may be told until there are so many that nothing more is looked at."""
-        return max(0, self.limits.counted - self.rows.count)
-
-    def find_lines(self) -> None:
-        """Know the line of each id."""
-
-    def values_of(self, ids: Iterable[Any]) -> Mapping[Any, Any]:
-        """Give the values of some ids, all of which are there, in a form to be scored."""
-        return {key: self.rows.values[key] for key in ids}
-
-    def _is_file(self, path: str | os.PathLike[str]) -> bool:
-        """Tell of a path that is none."""
-        code = file_type_problem(Path(path).stat().st_mode)
-        if code is not None:
-            self.tell(Problem(code))
-        return code is None
-
-    def _is_small(self, size: int) -> bool:
-        """Tell of a file that is too large."""
-        if size > self.file_bytes:
-            self.tell(Problem("too_large", details={"size": size, "limit": self.file_bytes}))
-        return size <= self.file_bytes
+# Fields of a row that a message lists.
+LISTED_FIELDS = 5
 
 
 class RowReader(Reader):
-    """Reads a file of JSON lines.
+    """A reader of JSON Lines.
 
     Args:
-        task: The task.
-        kind: What a value is on this side.
-        limits: How much is looked at.
+        row_format: Fields of a row.
+        limits: Limits on the file and on the problems.
+
+    Example:
+        >>> from muge_fast._internal.field_names import LABEL
+        >>> from muge_fast.datasets.fields import RowFormat, Text
+        >>> from muge_fast.datasets.limits import Limits
+        >>> from muge_fast.datasets.row_reader import RowReader
+        >>> reader = RowReader(RowFormat(names=(LABEL,), id=Text(), value=Text()), Limits())
+        >>> reader.parse('{"image_id": "a", "label": "鞋"}'.encode()).values
+        {'a': '鞋'}
 
     """
 
-    def __init__(self, task: Task, kind: Kind, limits: Limits) -> None:
-        super().__init__(task, limits)
-        self.kind = kind
+    def __init__(self, row_format: RowFormat, limits: Limits) -> None:
+        super().__init__(row_format, limits)
+        self._decoder = _STRICT if row_format.strict else _LENIENT
         self._data = b""
+        # Line by id; for a file that Rust has read, counted when a line number is wanted.
+        self._lines: dict[Any, int] = {}
 
-    def read(self, path: str | os.PathLike[str]) -> Rows:
+    def read(self, path: PathLike) -> Rows:
         """Read a file.
 
+        Args:
+            path: The file.
+
+        Returns:
+            Its rows, or its problems.
+
         Raises:
-            OSError: There is no such file, or it may not be read.
+            OSError: The file does not exist or cannot be read.
 
         """
-        data = self._bytes(path)
-        if data is not None:
-            self._data = data
-            if self.rows.count or not self._read_quickly():
-                self._read_lines(data)
-            if not self.rows.values and not self.rows.count:
-                self.tell(Problem("empty"))
+        data = self._read_bytes(path)
+        return self.rows if data is None else self.parse(data)
+
+    def parse(self, data: bytes) -> Rows:
+        """Read the content of a file.
+
+        Args:
+            data: All bytes of the file.
+
+        Returns:
+            Its rows, or its problems.
+
+        """
+        code = magic_bytes_problem(data[:4])
+        if code is not None:
+            self.add_problem(Problem(code))
+            if code != "bom":
+                return self.rows
+            data = data[3:]
+        self._data = data
+        if self.rows.problem_count or not self._parse_valid(data):
+            self._parse_lines(data)
+        if not self.rows.values and not self.rows.problem_count:
+            self.add_problem(Problem("empty"))
         return self.rows
 
-    def find_lines(self) -> None:
-        """Know the line of each id."""
-        if not self.rows.lines:
-            self.rows = Rows()
-            self._read_lines(self._data)
+    def line_of(self, key: object) -> int:
+        """Return the line number of an id that is in the file.
+
+        Args:
+            key: The id.
+
+        Returns:
+            The number, from 1.
+
+        """
+        if not self._lines:
+            # A file that Rust has read has one row in each line that is not blank.
+            numbers = (number for number, _ in _numbered_lines(self._data))
+            self._lines = dict(zip(self.rows.values, numbers, strict=True))
+        return self._lines[key]
 
     # The file
 
-    def _bytes(self, path: str | os.PathLike[str]) -> bytes | None:
-        if not self._is_file(path):
+    def _read_bytes(self, path: PathLike) -> bytes | None:
+        if not self._check_type(path):
             return None
         with Path(path).open("rb") as file:
-            return self._whole(file)
+            return self._read_unchanged(file)
 
-    def _whole(self, file: IO[bytes]) -> bytes | None:
+    def _read_unchanged(self, file: IO[bytes]) -> bytes | None:
         before = os.fstat(file.fileno())
-        if not self._is_small(before.st_size):
+        if not self._check_size(before.st_size):
             return None
         data = file.read(before.st_size + 1)
         after = os.fstat(file.fileno())
         if len(data) != before.st_size or (after.st_size, after.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
-            self.tell(Problem("changed"))
+            self.add_problem(Problem("changed"))
             return None
-        code = magic_bytes_problem(data[:4])
-        if code is None:
-            return data
-        self.tell(Problem(code))
-        return data[3:] if code == "bom" else None
+        return data
 
-    def _read_quickly(self) -> bool:
-        """Read a file in which nothing is wrong; False leaves it to be read line by line."""
-        head = self._data[: self.line_bytes].partition(b"\n")[0]
-        for form in self.task.forms:
-            if b'"%b"' % form.id.encode() in head and b'"%b"' % form.value.encode() in head:
-                kinds = self.task.id.quick, self.kind.quick, self.kind.count
-                names = form.id, form.value, list(self.task.optional)
-                found = _core.read_strict_rows(self._data, *names, *kinds, self.line_bytes)
-                if found is not None:
-                    self.rows.form, (self.rows.values, self.rows.texts) = form, found
-                return found is not None
+    def _parse_valid(self, data: bytes) -> bool:
+        """Read a file without problems in Rust; return False if it has any."""
+        row_format = self.row_format
+        first = LINE.search(data, 0, self.line_bytes)
+        head = b"" if first is None else first[0]
+        id_kind, value_kind = _core_kind(row_format.id), _core_kind(row_format.value)
+        if id_kind is None or value_kind is None:
+            return False
+        count = row_format.value.count if isinstance(row_format.value, IntegerList) else None
+        for names in row_format.names:
+            if b'"%b"' % names.id.encode() in head and b'"%b"' % names.value.encode() in head:
+                fields = names.id, names.value, list(row_format.text_fields)
+                rows = _core.read_strict_rows(data, *fields, id_kind, value_kind, count, self.line_bytes)
+                if rows is not None:
+                    self.rows.names, (self.rows.values, self.rows.texts) = names, rows
+                return rows is not None
         return False
 
     # Line by line
 
-    def _read_lines(self, data: bytes) -> None:
-        number, counted = 1, 0
-        for match in LINE.finditer(data):
-            number += data.count(b"\n", counted, match.start())
-            counted = match.start()
+    def _parse_lines(self, data: bytes) -> None:
+        for number, match in _numbered_lines(data):
             size = match.end() - match.start()
-            if self.rows.count >= self.limits.counted:
+            if not self.remaining:
                 return
             if size > self.line_bytes:
-                self.tell(Problem("long_line", number, details={"size": size, "limit": self.line_bytes}))
+                self.add_problem(Problem("long_line", number, details={"size": size, "limit": self.line_bytes}))
             else:
-                self._line(number, match[0], is_last=match.end() == len(data))
+                self._parse_line(number, match[0], is_last=match.end() == len(data))
 
-    def _line(self, number: int, line: bytes, *, is_last: bool) -> None:
+    def _parse_line(self, number: int, line: bytes, *, is_last: bool) -> None:
         try:
-            row = _STRICT.decode(line.decode("utf-8"))
+            row = self._decoder.decode(line.decode("utf-8"))
         except UnicodeDecodeError as error:
-            self.tell(Problem("not_utf8", number, details={"place": error.start}))
+            self.add_problem(Problem("not_utf8", number, details={"position": error.start}))
         except json.JSONDecodeError as error:
             if is_last and error.pos >= len(error.doc.rstrip()) - 1 and line.lstrip()[:1] == b"{":
-                self.tell(Problem("truncated", number))
+                self.add_problem(Problem("truncated", number))
             else:
-                self.tell(Problem("not_json", number, details={"place": error.pos, "reason": error.msg}))
+                details = {"position": error.pos, "reason": error.msg}
+                self.add_problem(Problem("not_json", number, details=details))
         except RecursionError:
-            self.tell(Problem("too_deep", number))
-        except _Odd as odd:
-            self.tell(odd.problem._replace(line=number))
+            self.add_problem(Problem("too_deep", number))
+        except _NonStandardJsonError as error:
+            self.add_problem(error.problem._replace(line=number))
         except ValueError as error:
-            # An integer of too many digits.
-            self.tell(Problem("not_json", number, details={"place": 0, "reason": str(error).partition(";")[0]}))
+            # Python limits the digits of an integer, against quadratic time.
+            details = {"position": 0, "reason": str(error).partition(";")[0]}
+            self.add_problem(Problem("not_json", number, details=details))
         else:
             if isinstance(row, dict):
-                self._row(number, row)
+                self._take_row(number, row)
             else:
-                self.tell(Problem("not_object", number, details={"found": format_value(row)}))
+                self.add_problem(Problem("not_object", number, details={"actual": format_value(row)}))
 
-    def _row(self, number: int, row: dict[str, Any]) -> None:
-        form = self._form(number, row)
-        if form is None:
+    def _take_row(self, number: int, row: dict[str, Any]) -> None:
+        names = self._choose_names(number, row)
+        if names is None:
             return
-        key = row.get(form.id)
-        wrong = list(self._wrong(form, row))
-        is_id = form.id in row and not any(self.task.id.problems(key))
-        for problem in wrong:
-            self.tell(problem._replace(line=number, id_field=form.id, id=key if is_id else None))
+        key = row.get(names.id)
+        problems = list(self._field_problems(names, row))
+        is_id = names.id in row and not any(self.row_format.id.problems(key))
+        for problem in problems:
+            self.add_problem(problem._replace(line=number, id_field=names.id, id=key if is_id else None))
         if is_id:
-            self._keep(number, form, key, row, is_right=not wrong)
+            self._keep_row(number, names, key, row, is_valid=not problems)
 
-    def _wrong(self, form: Form, row: dict[str, Any]) -> Iterator[Problem]:
-        """What is wrong with the fields of a row, without where it is."""
-        names = (form.id, form.value, *self.task.optional)
-        known, most = ", ".join(names), self.limits.for_each
-        for name in islice((name for name in row if name not in names), most):
-            yield Problem("unknown_field", field=format_value(name), details={"known": known})
-        for name, kind in ((form.id, self.task.id), (form.value, self.kind)):
-            if name not in row:
+    def _choose_names(self, number: int, row: dict[str, Any]) -> FieldNames | None:
+        """Return the names of the first row, or None and a problem if this row uses other names."""
+        partial = [names for names in self.row_format.names if names.id in row or names.value in row]
+        complete = [names for names in partial if names.id in row and names.value in row]
+        names = (complete or partial or [self.row_format.names[0]])[0]
+        if self.rows.names is None and partial:
+            self.rows.names = names
+        expected = self.rows.names or names
+        if partial and expected != names and expected not in partial:
+            actual = ", ".join(map(format_value, islice(row, LISTED_FIELDS)))
+            self.add_problem(Problem("other_form", number, details={"actual": actual, "expected": str(expected)}))
+            return None
+        return expected
+
+    def _field_problems(self, names: FieldNames, row: dict[str, Any]) -> Iterator[Problem]:
+        """Yield the problems of the fields of a row, without its line and id."""
+        row_format, most = self.row_format, self.limits.max_per_value
+        allowed = (names.id, names.value, *row_format.text_fields)
+        if row_format.strict:
+            for name in islice((name for name in row if name not in allowed), most):
+                yield Problem("unknown_field", field=format_value(name), details={"expected": ", ".join(allowed)})
+        for name, kind in ((names.id, row_format.id), (names.value, row_format.value)):
+            if name in row:
+                for code, details in islice(kind.problems(row[name]), most):
+                    yield Problem(code, field=name, details=details)
+            else:
                 yield Problem("missing_field", field=name)
-                continue
-            for code, details in islice(kind.problems(row[name]), most):
-                yield Problem(code, field=name, details=details)
-        for name in self.task.optional:
-            if not isinstance(row.get(name, ""), str):
-                yield Problem("wrong_type", field=name, details={"found": format_value(row[name]), "needed": "string"})
+        if row_format.strict:
+            for name in row_format.text_fields:
+                if not isinstance(row.get(name, ""), str):
+                    actual = format_value(row[name])
+                    yield Problem("wrong_type", field=name, details={"actual": actual, "expected": "a string"})
 
-    def _keep(self, number: int, form: Form, key: object, row: dict[str, Any], *, is_right: bool) -> None:
+    def _keep_row(self, number: int, names: FieldNames, key: object, row: dict[str, Any], *, is_valid: bool) -> None:
         rows = self.rows
-        if key in rows.lines:
-            code = "repeated_id" if rows.values.get(key) == row.get(form.value) else "conflicting_id"
-            self.tell(Problem(code, number, form.id, key, form.id, {"first": rows.lines[key]}))
+        if key in self._lines:
+            code = "repeated_id" if rows.values.get(key) == row.get(names.value) else "conflicting_id"
+            self.add_problem(Problem(code, number, names.id, key, names.id, {"first": self._lines[key]}))
             return
-        rows.lines[key] = number
-        rows.values[key] = row.get(form.value)
-        if is_right:
-            for name in self.task.optional:
+        self._lines[key] = number
+        rows.values[key] = row.get(names.value)
+        if is_valid:
+            for name in self.row_format.text_fields:
                 if name in row:
                     rows.texts[key] = row[name]
                     break
 
-    def _form(self, number: int, row: dict[str, Any]) -> Form | None:
-        """The names of the fields: those of the first line, which each other line must have."""
-        fits = [form for form in self.task.forms if form.id in row or form.value in row]
-        whole = [form for form in fits if form.id in row and form.value in row]
-        form = (whole or fits or [self.task.forms[0]])[0]
-        if self.rows.form is None and fits:
-            self.rows.form = form
-        first = self.rows.form or form
-        if fits and first != form and first not in fits:
-            known, found = f"{first.id}, {first.value}", ", ".join(map(format_value, list(row)[:5]))
-            self.tell(Problem("other_form", number, details={"found": found, "known": known}))
-            return None
-        return first
+
+def _core_kind(kind: Kind) -> str | None:
+    """Return the name of a kind in Rust; None for a kind of another package."""
+    return CORE_KINDS.get(type(kind))
 
 
-def compare(reader: Reader, gold: Rows, pool: Collection[Any] | None) -> None:
-    """Tell what does not fit between a submission and its gold file, and the pool of items."""
-    if gold.values.keys() != reader.rows.values.keys():
-        reader.find_lines()
-        rows, form = reader.rows, reader.rows.form or reader.task.forms[0]
-        unknown = (key for key in rows.values if key not in gold.values)
-        for key in islice(unknown, reader.left()):
-            reader.tell(Problem("unknown_id", rows.lines[key], form.id, key, form.id))
-        missing = (key for key in gold.values if key not in rows.values)
-        for key in islice(missing, reader.left()):
-            reader.tell(Problem("missing_id", None, form.id, key, form.id))
-    if pool is not None:
-        outside(reader, frozenset(pool))
+def _numbered_lines(data: bytes) -> Iterator[tuple[int, re.Match[bytes]]]:
+    """Yield the lines that are not blank, with their numbers from 1."""
+    number, counted = 1, 0
+    for match in LINE.finditer(data):
+        number += data.count(b"\n", counted, match.start())
+        counted = match.start()
+        yield number, match
 
 
-def outside(reader: Reader, pool: frozenset[Any]) -> None:
-    """Tell which items are not in the pool."""
-    if pool.issuperset(chain.from_iterable(filter(_is_list, reader.rows.values.values()))):
-        return
-    reader.find_lines()
-    form = reader.rows.form or reader.task.forms[0]
-    for key, values in reader.rows.values.items():
-        if not reader.left():
-            return
-        # What is no list, or holds what is no id, was told before.
-        strangers = (value for value in values if type(value) is int and value not in pool) if _is_list(values) else ()
-        for value in islice(strangers, reader.limits.for_each):
-            line = reader.rows.lines[key]
-            reader.tell(Problem("not_in_pool", line, form.id, key, form.value, {"value": value}))
-
-
-def _is_list(value: object) -> bool:
-    return isinstance(value, list) and set(map(type, value)) <= {int}
-
-
-class _Odd(Exception):  # noqa: N818 - not an error of the caller
-    """JSON that Python reads and others do not."""
+class _NonStandardJsonError(Exception):
+    """JSON that Python accepts and the standard does not."""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem)
         self.problem = problem
 
 
-def _refuse_constant(value: str) -> NoReturn:
-    raise _Odd(Problem("nan", details={"value": value}))
+def _reject_constant(value: str) -> NoReturn:
+    raise _NonStandardJsonError(Problem("nan", details={"value": value}))
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> Mapping[str, Any]:
+def _reject_repeated_fields(pairs: list[tuple[str, Any]]) -> Mapping[str, Any]:
     row = dict(pairs)
     if len(row) < len(pairs):
         names = [name for name, _ in pairs]
-        again = find_repeated(names)
-        assert again is not None  # noqa: S101 - there are more names than different ones
-        raise _Odd(Problem("repeated_field", field=format_value(names[again])))
+        repeated = find_repeated(names)
+        assert repeated is not None  # noqa: S101 - there are more names than different ones
+        raise _NonStandardJsonError(Problem("repeated_field", field=format_value(names[repeated])))
     return row
 
 
-_STRICT = json.JSONDecoder(parse_constant=_refuse_constant, object_pairs_hook=_unique)
-
-
-def messages(problems: list[Problem], count: int, lang: str) -> Iterator[str]:
-    """Tell problems in a language, and how many more there are."""
-    for problem in problems:
-        yield problem.message(lang)
-    if count > len(problems):
-        more = count - len(problems)
-        yield f"and {more} more problems" if lang == "en" else f"另有 {more} 个问题"
+_STRICT = json.JSONDecoder(parse_constant=_reject_constant, object_pairs_hook=_reject_repeated_fields)
+_LENIENT = json.JSONDecoder()

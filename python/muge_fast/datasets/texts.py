@@ -9,29 +9,30 @@ from pathlib import Path
 
 from muge_fast import _core
 from muge_fast._internal.display import format_value
-from muge_fast._internal.paths import each_line, refuse_pipes
+from muge_fast._internal.paths import PathLike, each_line, refuse_pipes
+from muge_fast.datasets.fields import INT64
 from muge_fast.datasets.image_tsv import PROBLEMS
-from muge_fast.datasets.jsonl import INT64
 
-PathLike = str | os.PathLike[str]
-
-# The text of the least integer of 64 bits.
-LONGEST = 20
+# Length of the longest integer of 64 bits, -2**63.
+INTEGER_LENGTH = 20
 
 
 def read_texts(path: PathLike) -> dict[str, str]:
-    r"""Read a text file of the text-to-image task: on each line an id, a tab, and a text.
+    r"""Read a text file of the text-to-image task: in each line an id, a tab, and a text.
+
+    White space around ids and texts is removed, and blank lines are ignored.
 
     Args:
-        path: The file, UTF-8. Blank lines are skipped.
+        path: The file, UTF-8. Also an open stream, ``/dev/stdin`` or ``/dev/fd/…``.
 
     Returns:
         Texts by id, in the order of the file.
 
     Raises:
         OSError: The file cannot be read.
-        ValueError: A line without tab, id or text, an id that comes twice, or a byte order mark, which would become a
-            part of the id. The message names the line.
+        ValueError: A line lacks the tab, the id or the text, is not UTF-8, or starts with a byte order mark; or an id
+            occurs more than once. The message names the file and the line. Also if ``path`` is another pipe or a
+            device.
 
     Example:
         >>> import pathlib, tempfile
@@ -47,12 +48,13 @@ def read_texts(path: PathLike) -> dict[str, str]:
 
     def add(_: int, line: bytes) -> None:
         if line.startswith(codecs.BOM_UTF8):
-            raise ValueError("starts with a byte order mark, needs UTF-8 without it")
-        key, _tab, text = (part.strip() for part in _text(line).partition("\t"))
+            # It would become a part of the id.
+            raise ValueError("starts with a byte order mark; save the file as UTF-8 without BOM")
+        key, _tab, text = (part.strip() for part in _decode(line).partition("\t"))
         if not key or not text:
-            raise ValueError(f"needs an id, a tab and a text, found {line[:40]!r}")
+            raise ValueError(f"needs an id, a tab and a text, got {format_value(_decode(line))}")
         if key in texts:
-            raise ValueError(f"id {format_value(key)} comes a second time")
+            raise ValueError(f"id {format_value(key)} occurs more than once")
         texts[key] = text
 
     each_line(path, add)
@@ -60,17 +62,19 @@ def read_texts(path: PathLike) -> dict[str, str]:
 
 
 def read_pool(path: PathLike) -> frozenset[int]:
-    r"""Read the ids of the items that a query may find.
+    r"""Read the ids of the pool of a retrieval task: the items that may be retrieved.
 
     Args:
-        path: An image TSV, of which only the ids are read, or a text file with an id on each line.
+        path: A TSV of images (``.tsv``), of which only the ids are read, or a text file with one id in each line.
 
     Returns:
         The ids.
 
     Raises:
         OSError: The file cannot be read.
-        ValueError: A line that is not UTF-8 or whose id is no integer of 64 bits. The message names the line.
+        ValueError: A line is not UTF-8, or an id is not an integer of at most 64 bits. The message names the file and
+            the line. Also if ``path`` is a pipe or a device, other than the open streams ``/dev/stdin`` and
+            ``/dev/fd/…``.
 
     Example:
         >>> import pathlib, tempfile
@@ -85,12 +89,11 @@ def read_pool(path: PathLike) -> frozenset[int]:
     if Path(path).suffix.lower() == ".tsv":
         return frozenset(_image_ids(path))
     pool: set[int] = set()
-    each_line(path, lambda _, line: pool.add(_integer(_text(line).strip())))
+    each_line(path, lambda _, line: pool.add(_integer(_decode(line).strip())))
     return frozenset(pool)
 
 
 def _image_ids(path: PathLike) -> Iterator[int]:
-    """The ids of an image TSV."""
     name = os.fspath(path)
     refuse_pipes(path)
     ids, _, _, lines, broken = _core.index_images(name, most_broken=1)
@@ -103,15 +106,15 @@ def _image_ids(path: PathLike) -> Iterator[int]:
             raise ValueError(f"{name}, line {number}: {error}") from None
 
 
-def _integer(key: str) -> int:
-    is_integer = key.isascii() and key.removeprefix("-").isdigit() and len(key) <= LONGEST
-    if not is_integer or int(key) not in INT64:
-        raise ValueError(f"expected an integer of at most 64 bits, found {key[:40]!r}")
-    return int(key)
+def _integer(text: str) -> int:
+    is_integer = text.isascii() and text.removeprefix("-").isdigit() and len(text) <= INTEGER_LENGTH
+    if not is_integer or int(text) not in INT64:
+        raise ValueError(f"expected an integer of at most 64 bits, got {format_value(text)}")
+    return int(text)
 
 
-def _text(line: bytes) -> str:
+def _decode(line: bytes) -> str:
     try:
         return line.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise ValueError(f"not UTF-8 at byte {error.start}") from None
+        raise ValueError(f"invalid UTF-8 at byte {error.start}") from None

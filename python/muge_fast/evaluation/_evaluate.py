@@ -1,50 +1,23 @@
-"""From files to a verdict."""
+"""Checking and scoring of submission files."""
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from muge_fast import tasks
+from muge_fast._internal.checks import check_choice
+from muge_fast._internal.paths import PathLike
 from muge_fast.datasets.decoding import BrokenImageError
-from muge_fast.datasets.image_reader import ImageReader
-from muge_fast.datasets.problems import LANGUAGES, WARNINGS
-from muge_fast.datasets.row_reader import Limits, Reader, RowReader, Rows, compare, messages, outside
+from muge_fast.datasets.limits import Limits
+from muge_fast.datasets.problems import LANGUAGES
+from muge_fast.datasets.rows import Reader
+from muge_fast.evaluation.gold_comparison import check_pool, compare_with_gold, find_warnings
 from muge_fast.evaluation.report import Report
+from muge_fast.evaluation.submission import GoldError, Pool, load_pool, read_gold, read_submission
+from muge_fast.scores import Scores
 from muge_fast.tasks.task import Task
-
-PathLike = str | os.PathLike[str]
-Pool = PathLike | Collection[Any]
-
-# Whoever runs the leaderboard knows how large the gold file is.
-GOLD_LIMITS = Limits(file_bytes=1 << 40, line_bytes=1 << 30)
-
-
-class GoldError(ValueError):
-    """A gold file that is broken: whoever runs the leaderboard must mend it.
-
-    Attributes:
-        path: The gold file.
-        errors: What is wrong, one line each.
-
-    Example:
-        >>> import muge_fast as mf
-        >>> issubclass(mf.GoldError, ValueError)
-        True
-
-    """
-
-    def __init__(self, path: PathLike, errors: list[str]) -> None:
-        more = f" (and {len(errors) - 1} more lines of errors)" if len(errors) > 1 else ""
-        super().__init__(f"gold file {os.fspath(path)}: {errors[0]}{more}")
-        self.path = os.fspath(path)
-        self.errors = errors
-
-    def __reduce__(self) -> tuple[type[GoldError], tuple[str, list[str]]]:
-        # Exceptions are made anew from their message alone, and a pool of processes waits for ever for one that fails.
-        return type(self), (self.path, self.errors)
 
 
 def evaluate(
@@ -55,31 +28,38 @@ def evaluate(
     pool: Pool | None = None,
     lang: str = "en",
     limits: Limits | None = None,
-    **options: Any,  # noqa: ANN401 - those of the task's function
+    **options: Any,  # noqa: ANN401 - those of the task's score function
 ) -> Report:
-    """Check a submission and score it.
+    """Check a submission against a gold file, and score it if it is valid.
 
-    An invalid submission is a result: a report with ``ok`` false and every error. What raises is wrong usage, a path
-    that cannot be read, and a broken gold file.
+    An invalid submission does not raise: the report has ``ok == False`` and lists every error. Wrong arguments, files
+    that cannot be read and a broken gold file raise. Options are checked before any file is read.
 
     Args:
-        task: Name of a task, ``"caption"``, ``"retrieval"``, ``"t2i"`` or ``"classification"``, or a task of your own.
-        gold: The gold file: JSON lines, or the image TSV of ``"t2i"``.
-        submission: The submission, in the same form. It is untrusted: nothing in it does harm.
-        pool: For retrieval, the items that may be found: their ids, or the path of the image TSV.
-        lang: Language of errors, ``"en"`` or ``"zh"``.
-        limits: How large files may be; None for 128 MiB, and 1 MiB for a line, or more where it holds images.
-        options: For the function that scores, such as ``tokenizer`` for :func:`muge_fast.score_captions`, ``ks`` for
-            :func:`muge_fast.score_retrieval`, ``texts`` and ``clip`` for ``"t2i"``, and ``threads``.
+        task: Name of a task, ``"caption"``, ``"retrieval"``, ``"t2i"``, ``"classification"`` or one of another package,
+            or a :class:`muge_fast.tasks.Task`.
+        gold: The gold file: JSON Lines, or the image TSV of ``"t2i"``. It is trusted.
+        submission: The submission, in the same format. It is untrusted: its content can neither raise nor do harm.
+        pool: For retrieval, the items that may be retrieved: their ids, or the path of an image TSV or of a text file
+            with one id in each line; None to allow all.
+        lang: Language of errors and of the report, ``"en"`` or ``"zh"``.
+        limits: Limits on the submission, its images and the number of errors; None for the defaults of
+            :class:`muge_fast.Limits`.
+        options: Keyword options of the task's score function, such as ``tokenizer`` of
+            :func:`muge_fast.score_captions`, ``ks`` of :func:`muge_fast.score_retrieval`, and ``texts`` and ``clip`` of
+            :func:`muge_fast.image.score_images`. All tasks have ``threads``.
 
     Returns:
-        A :class:`Report`.
+        The report, with scores if the submission is valid.
 
     Raises:
-        OSError: A file is not there or may not be read.
-        GoldError: The gold file is broken.
-        ValueError: An unknown task or language, options that the task refuses, or metrics without the main one.
-        TypeError: Options that the task does not have, or a pool for a task without one.
+        OSError: A file does not exist or cannot be read.
+        GoldError: The gold file has problems.
+        ValueError: The task or the language is unknown, the score function rejects an option, or ``metrics`` lacks the
+            task's main metric.
+        TypeError: The task has no such option; the message names the most similar one. Also if a pool is given for a
+            task without one.
+        ImportError: The task needs an optional package that is not installed.
 
     Example:
         >>> import pathlib
@@ -92,30 +72,14 @@ def evaluate(
 
     """
     start = time.perf_counter()
-    declared = _declared(task, lang)
-    expected = _gold(declared, gold, lang)
-    reader = _read(declared, submission, limits or Limits(), expected.rows.values)
-    _compare(reader, expected.rows, _pool(declared, pool))
-    rows, references = reader.rows, expected.rows
-    if rows.count:
-        return _report(reader, start, lang, references=references.values, texts=references.texts)
-    keys = references.values.keys()
-    try:
-        scores = declared.score(reader.values_of(keys), expected.values_of(keys), **options)
-    except BrokenImageError as error:
-        # Those of the submission have been decoded before.
-        raise GoldError(gold, [str(error)]) from error
-    if declared.main not in scores:
-        raise ValueError(f"metrics lack {declared.main}, the main score of {declared.name}: it is what a verdict gives")
-    return _report(
-        reader,
-        start,
-        lang,
-        scores=scores,
-        warnings=tuple(_warnings(rows, references, lang)),
-        references=references.values,
-        texts=references.texts,
-    )
+    task = _find_task(task, lang)
+    task.check_options(options)
+    pool_ids = load_pool(task, pool)
+    gold_reader = read_gold(task, gold, lang)
+    reader = read_submission(task, submission, limits or Limits(), gold_reader.rows.values)
+    _compare(reader, gold_reader, pool_ids)
+    scores = None if reader.rows.problem_count else _score(task, reader, gold_reader, gold, options)
+    return _report(task, reader, start, lang, scores=scores, gold=gold_reader)
 
 
 def check(
@@ -127,24 +91,29 @@ def check(
     lang: str = "en",
     limits: Limits | None = None,
 ) -> Report:
-    """Check a submission without scoring it, also before there is a gold file.
+    """Check a submission without scoring it; no gold file is needed.
 
     Args:
-        task: As for :func:`evaluate`.
-        submission: As for :func:`evaluate`.
-        gold: The gold file, or any file of the task with the same ids; None to look at the submission alone.
-        pool: As for :func:`evaluate`.
-        lang: As for :func:`evaluate`.
-        limits: As for :func:`evaluate`.
+        task: Name of a task, ``"caption"``, ``"retrieval"``, ``"t2i"``, ``"classification"`` or one of another package,
+            or a :class:`muge_fast.tasks.Task`.
+        submission: The submission. It is untrusted: its content can neither raise nor do harm.
+        gold: The gold file, or any file of the task with the same ids, to find missing and unknown ids; None to check
+            the submission alone.
+        pool: For retrieval, the items that may be retrieved: their ids, or the path of an image TSV or of a text file
+            with one id in each line; None to allow all.
+        lang: Language of errors and of the report, ``"en"`` or ``"zh"``.
+        limits: Limits on the submission, its images and the number of errors; None for the defaults of
+            :class:`muge_fast.Limits`.
 
     Returns:
-        A :class:`Report` without scores.
+        The report, without scores.
 
     Raises:
-        OSError: As for :func:`evaluate`.
-        GoldError: As for :func:`evaluate`.
-        ValueError: An unknown task or language.
-        TypeError: A pool for a task without one.
+        OSError: A file does not exist or cannot be read.
+        GoldError: The gold file has problems.
+        ValueError: The task or the language is unknown.
+        TypeError: A pool is given for a task without one.
+        ImportError: Images are checked and Pillow is not installed.
 
     Example:
         >>> import pathlib
@@ -156,87 +125,56 @@ def check(
 
     """
     start = time.perf_counter()
-    declared = _declared(task, lang)
-    expected = None if gold is None else _gold(declared, gold, lang).rows
-    reader = _read(declared, submission, limits or Limits(), None if expected is None else expected.values)
-    items = _pool(declared, pool)
-    if expected is not None:
-        _compare(reader, expected, items)
-    elif items is not None:
-        outside(reader, frozenset(items))
-    return _report(reader, start, lang)
+    task = _find_task(task, lang)
+    pool_ids = load_pool(task, pool)
+    gold_reader = None if gold is None else read_gold(task, gold, lang)
+    gold_ids = None if gold_reader is None else gold_reader.rows.values
+    reader = read_submission(task, submission, limits or Limits(), gold_ids)
+    _compare(reader, gold_reader, pool_ids)
+    return _report(task, reader, start, lang)
 
 
-def _declared(task: str | Task, lang: str) -> Task:
-    if lang not in LANGUAGES:
-        raise ValueError(f'unknown lang "{lang}", choose one of {", ".join(LANGUAGES)}')
+def _find_task(task: str | Task, lang: str) -> Task:
+    check_choice("lang", lang, LANGUAGES)
     return task if isinstance(task, Task) else tasks.get(task)
 
 
-def _read(task: Task, path: PathLike, limits: Limits, known: Collection[Any] | None) -> Reader:
-    if task.files == "images":
-        images = ImageReader(task, limits, known)
-        images.read(path)
-        images.decode()
-        return images
-    reader = RowReader(task, task.submission, limits)
-    reader.read(path)
-    return reader
+def _compare(reader: Reader, gold: Reader | None, pool: Collection[Any] | None) -> None:
+    """Add the problems of ids and items, unless no row could be read: then every id would be missing."""
+    if not reader.rows.values and reader.rows.problem_count:
+        return
+    if gold is not None:
+        compare_with_gold(reader, gold.rows)
+    if pool is not None:
+        check_pool(reader, pool)
 
 
-def _gold(task: Task, path: PathLike, lang: str) -> Reader:
-    reader: Reader
-    if task.files == "images":
-        reader = ImageReader(task, GOLD_LIMITS)
-        rows = reader.read(path)
-    else:
-        reader = RowReader(task, task.gold, GOLD_LIMITS)
-        rows = reader.read(path)
-    if rows.count:
-        raise GoldError(path, list(messages(rows.problems, rows.count, lang)))
-    return reader
+def _score(task: Task, reader: Reader, gold: Reader, path: PathLike, options: Mapping[str, Any]) -> Scores:
+    ids = gold.rows.values.keys()
+    try:
+        scores = task.score(reader.values_for(ids), gold.values_for(ids), **options)
+    except BrokenImageError as error:
+        # The images of the submission have all been decoded before.
+        raise GoldError(path, [str(error)]) from error
+    if task.main not in scores:
+        raise ValueError(f"scores lack {task.main!r}, the main score of task {task.name!r}; got {', '.join(scores)}")
+    return scores
 
 
-def _compare(reader: Reader, gold: Rows, pool: Collection[Any] | None) -> None:
-    """Compare what could be read at all: of a file that is none, every id would be missing."""
-    if reader.rows.values or not reader.rows.count:
-        compare(reader, gold, pool)
-
-
-def _report(reader: Reader, start: float, lang: str, **found: Any) -> Report:  # noqa: ANN401 - fields of a report
-    """A report of what a reader read, and of what was found beyond that."""
+def _report(
+    task: Task, reader: Reader, start: float, lang: str, *, scores: Scores | None = None, gold: Reader | None = None
+) -> Report:
     rows = reader.rows
     return Report(
-        task=reader.task,
-        ok=not rows.count,
+        task=task,
+        scores=scores,
         problems=tuple(rows.problems),
-        problem_count=rows.count,
+        problem_count=rows.problem_count,
         rows=len(rows.values),
+        warnings=tuple(find_warnings(rows, gold.rows, lang)) if scores is not None and gold is not None else (),
         seconds=time.perf_counter() - start,
         lang=lang,
-        predictions={} if rows.count else rows.values,
-        **found,
+        predictions={} if rows.problem_count else rows.values,
+        references={} if gold is None else gold.rows.values,
+        texts={} if gold is None else gold.rows.texts,
     )
-
-
-def _warnings(rows: Rows, gold: Rows, lang: str) -> Iterator[str]:
-    language = LANGUAGES.index(lang)
-    values = iter(rows.values.values())
-    first = next(values)
-    if first is not None and len(rows.values) > 1 and all(value == first for value in values):
-        yield WARNINGS["all_alike"][language].format(rows=len(rows.values))
-    if rows.form != gold.form and rows.form is not None and gold.form is not None:
-        found, known = (f"{form.id}, {form.value}" for form in (rows.form, gold.form))
-        yield WARNINGS["other_names"][language].format(found=found, known=known)
-
-
-def _pool(task: Task, pool: Pool | None) -> Collection[Any] | None:
-    if pool is None:
-        return None
-    if not task.pool:
-        raise TypeError(f'task "{task.name}" has no pool')
-    if isinstance(pool, (str, os.PathLike)):
-        from muge_fast.datasets import read_pool  # noqa: PLC0415 - few submissions come with one
-
-        return read_pool(pool)
-    return pool

@@ -1,43 +1,44 @@
-"""The verdict on a submission: scores, or everything that is wrong with it."""
+"""The report on a submission: its scores, or everything that is wrong with it."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import ModuleType
 from typing import Any
 
 from muge_fast import _core
 from muge_fast._internal.atomic import replacing
 from muge_fast._internal.display import escape_surrogates, truncate_id
-from muge_fast.datasets.problems import Problem
-from muge_fast.datasets.row_reader import messages
+from muge_fast._internal.optional import import_optional
+from muge_fast._internal.paths import PathLike
+from muge_fast.datasets.problems import Problem, format_problems
+from muge_fast.evaluation.official_result import failed_result, scored_result
+from muge_fast.evaluation.report_html import Page
 from muge_fast.scores import Scores
 from muge_fast.tasks.task import Task
-
-PathLike = str | os.PathLike[str]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """What :func:`muge_fast.evaluate` and :func:`muge_fast.check` return.
+    """The result of :func:`muge_fast.evaluate` and :func:`muge_fast.check`.
 
     Attributes:
         task: The task.
-        ok: Whether the submission is valid.
-        scores: Scores by name, plain (0 to 1; CIDEr 0 to 10); None for an invalid submission or a check alone.
-        problems: What is wrong, the first hundred.
-        problem_count: How much is wrong, the rest included.
-        rows: Number of rows of the submission.
-        warnings: What is allowed and may still be a mistake, one line each.
-        seconds: How long reading, checking and scoring took.
-        lang: Language of messages, ``"en"`` or ``"zh"``.
-        predictions: What was submitted, by id; empty for an invalid submission.
-        references: What the gold file says, by id; empty for a check alone.
-        texts: What the gold file says of each id for people, such as the text of a query.
+        scores: Scores by name, as the metrics define them (0 to 1; CIDEr 0 to 10); None for an invalid submission, and
+            after :func:`muge_fast.check`.
+        problems: The problems of the submission, the first hundred by default.
+        problem_count: Number of all problems found.
+        rows: Number of rows of the submission that have an id.
+        warnings: One line for each property of a valid submission that may be a mistake.
+        seconds: Time for reading, checking and scoring, in seconds.
+        lang: Language of messages and tables, ``"en"`` or ``"zh"``.
+        predictions: Predictions by id; empty for an invalid submission.
+        references: Content of the gold file by id; empty after :func:`muge_fast.check`.
+        texts: Texts for people by id from the gold file, such as the text of a query.
 
     Example:
         >>> import pathlib, tempfile
@@ -48,12 +49,11 @@ class Report:
         ...     _ = submission.write_text('{"image_id": "a", "text": 5}')
         ...     report = mf.evaluate("caption", gold, submission)
         >>> report.ok, report.errors
-        (False, ['line 1: image_id a: text is 5, needs string'])
+        (False, ['line 1: image_id a: text is 5, expected a string'])
 
     """
 
     task: Task
-    ok: bool
     scores: Scores | None = None
     problems: Sequence[Problem] = ()
     problem_count: int = 0
@@ -66,37 +66,63 @@ class Report:
     texts: Mapping[Any, str] = field(default_factory=dict, repr=False)
 
     @property
+    def ok(self) -> bool:
+        """True if the submission is valid: no problem was found."""
+        return not self.problem_count
+
+    @property
     def errors(self) -> list[str]:
-        """What is wrong, one line each: the first hundred, then how many more."""
-        return list(messages(list(self.problems), self.problem_count, self.lang))
+        """Messages of the problems, one line each, then how many more there are."""
+        return list(format_problems(self.problems, self.problem_count, self.lang))
+
+    @property
+    def title(self) -> str:
+        """Title of the task in the language of the report."""
+        return self.task.title_zh if self.lang == "zh" else self.task.title
 
     def official(self) -> dict[str, Any]:
-        """Give the official result object, which leaderboard servers read.
+        """Return the official result object, which leaderboard servers read.
 
         Returns:
-            ``{"success": True, "score": S, "scoreJson": {"score": S, …}}`` with scores times 100, or
+            For a valid submission ``{"success": True, "score": S, "scoreJson": {"score": S, …}}``, with scores times
+            100 except those of images; otherwise
             ``{"success": False, "score": 0, "scoreJson": {}, "errorMsg": …, "errorDetail": …}``.
 
         Raises:
-            ValueError: The submission is valid and was not scored.
+            ValueError: The submission is valid, but was checked only and has no scores.
+
+        Example:
+            >>> from importlib.resources import files
+            >>> import muge_fast as mf
+            >>> path = files("muge_fast") / "samples" / "classification" / "CC_sample.jsonl"
+            >>> mf.evaluate("classification", path, path).official()["score"]
+            100.0
 
         """
         if not self.ok:
             errors = self.errors
             more = "" if self.problem_count == 1 else f" ({self.problem_count} problems)"
-            detail = "\n".join(errors)
-            return {"success": False, "score": 0, "scoreJson": {}, "errorMsg": errors[0] + more, "errorDetail": detail}
+            return failed_result(errors[0] + more, "\n".join(errors))
         if self.scores is None:
-            raise ValueError("the submission was checked, not scored")
+            raise ValueError("the submission was checked, not scored; use evaluate()")
         values = {name: self.task.official_value(name, score.value) for name, score in self.scores.items()}
-        main = values[self.task.main]
-        scores = {key: values[name] for key, name in self.task.official.items() if name in values}
-        return {"success": True, "score": main, "scoreJson": {"score": main, **scores}}
+        named = {key: values[name] for key, name in self.task.official.items() if name in values}
+        return scored_result(values[self.task.main], named)
 
     def to_dict(self) -> dict[str, Any]:
-        """Give everything but single items, as plain objects for JSON.
+        """Return everything except the scores of single items as plain Python objects, ready for JSON.
 
-        Of the id of a problem, which a hostile file may have of any size, 256 characters are given.
+        Returns:
+            A dictionary with the keys ``task``, ``ok``, ``rows``, ``main``, ``scores`` (value, signature and parts by
+            name), ``problem_count``, ``problems`` (line, id, field, code and message of each), ``warnings``,
+            ``seconds`` and ``version``. Ids of problems are truncated to 256 characters.
+
+        Example:
+            >>> from importlib.resources import files
+            >>> import muge_fast as mf
+            >>> path = files("muge_fast") / "samples" / "classification" / "CC_sample.jsonl"
+            >>> mf.check("classification", path).to_dict()["ok"]
+            True
 
         """
         scores = {
@@ -109,9 +135,9 @@ class Report:
                 "id": truncate_id(problem.id),
                 "field": problem.field,
                 "code": problem.code,
-                "message": message,
+                "message": problem.message(lang=self.lang),
             }
-            for problem, message in zip(self.problems, self.errors, strict=False)
+            for problem in self.problems
         ]
         return {
             "task": self.task.name,
@@ -127,104 +153,166 @@ class Report:
         }
 
     def to_json(self, *, path: PathLike | None = None) -> str:
-        """Give the same as a text of JSON.
+        """Return the dictionary of :meth:`to_dict` as JSON, and write it to a file if a path is given.
 
         Args:
-            path: Where to write it too, whole or not at all.
+            path: File to write, in UTF-8. It appears complete or not at all.
+
+        Returns:
+            The text.
+
+        Raises:
+            OSError: The file cannot be written.
 
         """
-        return _written(escape_surrogates(json.dumps(self.to_dict(), ensure_ascii=False, indent=2)) + "\n", path)
+        return _save(escape_surrogates(json.dumps(self.to_dict(), ensure_ascii=False, indent=2)) + "\n", path)
 
     def to_markdown(self, *, path: PathLike | None = None) -> str:
-        """Give the scores, or the errors, as a table of Markdown.
+        """Return the scores as a Markdown table, or the errors as a list, and write them to a file if a path is given.
 
         Args:
-            path: Where to write it too, whole or not at all.
+            path: File to write, in UTF-8. It appears complete or not at all.
+
+        Returns:
+            The text.
+
+        Raises:
+            OSError: The file cannot be written.
 
         """
-        title = self.task.title_zh if self.lang == "zh" else self.task.title
-        lines = [f"# {title}", ""]
+        lines = [f"# {self.title}", ""]
         if not self.ok:
-            lines += [f"- {_plain(error)}" for error in self.errors]
+            lines += [f"- {_escape_markdown(error)}" for error in self.errors]
         elif self.scores is None:
             lines += [f"{self.rows} rows, valid"]
         else:
-            times = "" if self.task.scale == 1 else f" times {self.task.scale:g}"
-            lines += [f"| score | value{times} | signature |", "| --- | ---: | --- |"]
+            factor = "" if self.task.score_scale == 1 else f" times {self.task.score_scale:g}"
+            lines += [f"| score | value{factor} | signature |", "| --- | ---: | --- |"]
             for name, score in self.scores.items():
                 value = self.task.official_value(name, score.value)
-                # A bar ends a cell, also in code.
+                # A bar ends a cell, also within code.
                 label, signature = (text.replace("|", "\\|") for text in (self.task.label(name), score.signature))
                 lines.append(f"| {label} | {value:.2f} | `{signature}` |")
-        lines += [f"\n> {_plain(warning)}" for warning in self.warnings]
-        return _written("\n".join(lines) + "\n", path)
+        lines += [f"\n> {_escape_markdown(warning)}" for warning in self.warnings]
+        return _save("\n".join(lines) + "\n", path)
 
     def to_html(self, *, path: PathLike | None = None, images: Mapping[str, bytes] | None = None) -> str:
-        """Give one page without other files: scores, how they are spread, the best and the worst items.
+        """Return one self-contained HTML page, and write it to a file if a path is given.
+
+        The page has the scores, a histogram of the scores of items, and the best and worst items; or all errors.
 
         Args:
-            path: Where to write it too, whole or not at all.
-            images: Bytes of images by id, such as an :class:`muge_fast.datasets.ImageTsv`, to be shown with items.
+            path: File to write, in UTF-8. It appears complete or not at all.
+            images: Bytes of image files by id, such as an :class:`muge_fast.datasets.ImageTsv`, to show with the items.
+
+        Returns:
+            The text.
+
+        Raises:
+            OSError: The file cannot be written.
 
         """
-        from muge_fast.evaluation.report_html import page  # noqa: PLC0415 - most reports are not for reading
-
-        return _written(page(self, images), path)
+        page = Page(
+            title=self.title,
+            lang=self.lang,
+            rows=self.rows,
+            seconds=self.seconds,
+            warnings=self.warnings,
+            errors=self.errors,
+            error_count=self.problem_count,
+            scores=self.scores,
+            task=self.task,
+            predictions=self.predictions,
+            references=self.references,
+            texts=self.texts,
+            images=images or {},
+        )
+        return _save(page.to_html(), path)
 
     def items(self) -> Iterator[dict[str, Any]]:
-        """Give a row for each item: its id, and each score of it, plain."""
+        """Yield the scores of each item.
+
+        Yields:
+            A dictionary with ``"id"`` and each score by name, as the metrics define them. Nothing if the submission is
+            invalid, or if a metric has no scores of single items, such as FID.
+
+        Example:
+            >>> from importlib.resources import files
+            >>> import muge_fast as mf
+            >>> path = files("muge_fast") / "samples" / "classification" / "CC_sample.jsonl"
+            >>> next(mf.evaluate("classification", path, path).items())["accuracy"]
+            1.0
+
+        """
         if self.scores is not None and all(len(score.per_item) for score in self.scores.values()):
             columns = [score.per_item.tolist() for score in self.scores.values()]
             for key, *values in zip(self.scores.ids, *columns, strict=True):
                 yield {"id": key, **dict(zip(self.scores, values, strict=True))}
 
-    def to_csv(self, path: PathLike) -> None:
-        """Write the scores of each item as a table of commas, whole or not at all."""
+    def to_csv(self, *, path: PathLike | None = None) -> str:
+        """Return the scores of each item as CSV, and write them to a file if a path is given.
+
+        Args:
+            path: File to write, in UTF-8. It appears complete or not at all.
+
+        Returns:
+            The text: a header, then one line for each item.
+
+        Raises:
+            OSError: The file cannot be written.
+
+        """
         text = io.StringIO()
         writer = csv.writer(text)
         writer.writerow(["id", *(self.scores or ())])
         writer.writerows(row.values() for row in self.items())
-        _written(text.getvalue(), path)
+        return _save(text.getvalue(), path)
 
-    def to_parquet(self, path: PathLike) -> None:
-        """Write the scores of each item as a Parquet file, whole or not at all; needs the extra ``arrow``."""
-        pa, parquet = import_parquet()
+    def to_parquet(self, *, path: PathLike) -> None:
+        """Write the scores of each item to a Parquet file.
+
+        Args:
+            path: File to write. It appears complete or not at all.
+
+        Raises:
+            OSError: The file cannot be written.
+            ImportError: pyarrow, the extra ``arrow``, is not installed.
+
+        """
+        pyarrow = import_pyarrow()
         with replacing(path) as file:
-            parquet.write_table(pa.Table.from_pylist(list(self.items())), file)
+            pyarrow.parquet.write_table(pyarrow.Table.from_pylist(list(self.items())), file)
 
 
-def import_parquet() -> tuple[Any, Any]:
-    """Import what writes Parquet files.
+def import_pyarrow() -> ModuleType:
+    """Import pyarrow with its Parquet module.
 
     Returns:
-        The modules ``pyarrow`` and ``pyarrow.parquet``.
+        The module ``pyarrow``.
 
     Raises:
-        ImportError: They are not installed; the message says how to get them.
+        ImportError: It is not installed; the message says how to install it.
 
     Example:
-        >>> from muge_fast.evaluation.report import import_parquet
-        >>> import_parquet()[1].__name__
+        >>> from muge_fast.evaluation.report import import_pyarrow
+        >>> import_pyarrow().parquet.__name__
         'pyarrow.parquet'
 
     """
-    try:
-        import pyarrow as pa  # noqa: PLC0415 - an extra
-        from pyarrow import parquet  # noqa: PLC0415
-    except ImportError as error:
-        raise ImportError("Parquet files need pyarrow: pip install 'muge-fast[arrow]'") from error
-    return pa, parquet
+    for module in ("pyarrow.parquet", "pyarrow"):
+        imported = import_optional(module, purpose="Parquet files", install="muge-fast[arrow]")
+    return imported
 
 
-def _written(text: str, path: PathLike | None) -> str:
+def _save(text: str, path: PathLike | None) -> str:
     if path is not None:
         with replacing(path) as file:
             file.write(text.encode("utf-8"))
     return text
 
 
-def _plain(text: str) -> str:
-    """Text of a hostile file, without its markup, in one line."""
+def _escape_markdown(text: str) -> str:
+    """Escape all markup, and replace what does not print by spaces: the text may come from a submission."""
     marks = "\\`*_{}[]<>()#+-!|=~&"
     letters = (letter if letter.isprintable() else " " for letter in text)
     return "".join(f"\\{letter}" if letter in marks else letter for letter in letters)

@@ -1,30 +1,35 @@
-"""A report as one page: everything in it is text, and nothing is loaded from elsewhere."""
+"""A report as one HTML page: all text of the submission is escaped, and nothing is loaded from elsewhere."""
 
 from __future__ import annotations
 
 import base64
 from collections.abc import Iterator, Mapping, Sequence
-from html import escape
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from muge_fast import _core
 from muge_fast._internal.display import escape_surrogates
-from muge_fast.scores import FloatArray, Score
+from muge_fast.evaluation.html_elements import Markup, element, join
+from muge_fast.scores import Score, Scores
+from muge_fast.tasks.task import Task
 
-if TYPE_CHECKING:
-    from muge_fast.evaluation.report import Report
+# Best and worst items that are shown, and what each of them shows.
+SHOWN_ITEMS = 8
+SHOWN_VALUES = 12
+SHOWN_IMAGES = 5
+SHOWN_CHARACTERS = 400
 
+# Histograms, in pixels of the drawing.
 BINS = 24
-# How many of the best and of the worst items are shown, and of what each item has.
-ITEMS = 8
-LISTED = 12
-PICTURES = 5
-TEXT = 400
+WIDTH, HEIGHT, AXIS_HEIGHT, HEADROOM = 320, 110, 16, 14
 
-# Nothing in a submission may make the reader's browser fetch or run anything.
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+# Nothing in a submission can make a browser load or run anything.
+POLICY = Markup("default-src 'none'; style-src 'unsafe-inline'; img-src data:")
+
+# First bytes of the image formats that browsers show.
+IMAGE_TYPES = {b"\xff\xd8": "jpeg", b"\x89P": "png", b"GI": "gif", b"RI": "webp"}
 
 WORDS = {
     "en": {
@@ -36,14 +41,13 @@ WORDS = {
         "value": "times {:g}",
         "plain": "value",
         "signature": "signature",
-        "spread": "How items are spread",
-        "items": "items",
+        "distribution": "Distribution of item scores",
         "mean": "mean",
         "best": "Best items",
         "worst": "Worst items",
-        "prediction": "submitted",
+        "prediction": "submission",
         "reference": "gold",
-        "errors": "What is wrong",
+        "errors": "Errors",
     },
     "zh": {
         "valid": "有效",
@@ -54,18 +58,17 @@ WORDS = {
         "value": "×{:g}",
         "plain": "数值",
         "signature": "签名",
-        "spread": "单项得分分布",
-        "items": "项",
+        "distribution": "单项得分分布",
         "mean": "均值",
-        "best": "得分最高",
-        "worst": "得分最低",
+        "best": "得分最高的项",
+        "worst": "得分最低的项",
         "prediction": "提交",
-        "reference": "参考",
-        "errors": "问题列表",
+        "reference": "标准答案",
+        "errors": "错误",
     },
 }
 
-STYLE = """
+STYLE = Markup("""
 :root { color-scheme: light dark; --line: #8884; --accent: #2f6fed; --good: #1a7f4b; --bad: #c0362c; }
 body { font: 16px/1.55 system-ui, "Noto Sans SC", "PingFang SC", sans-serif; margin: 0 auto; max-width: 64rem;
   padding: 2rem 1.25rem 4rem; }
@@ -89,146 +92,199 @@ svg { display: block; width: 100%; } svg rect { fill: var(--accent); } svg line 
 svg text { fill: currentColor; font-size: 11px; }
 .hit { color: var(--good); font-weight: 650; }
 li { overflow-wrap: anywhere; }
-"""
+""")
 
 
-def page(report: Report, images: Mapping[str, bytes] | None = None) -> str:
-    """Make the page of a report.
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """The content of a page.
 
-    Args:
-        report: The report.
-        images: Bytes of images by id, to be shown with items.
-
-    Example:
-        >>> import pathlib
-        >>> from importlib.resources import files
-        >>> import muge_fast as mf
-        >>> from muge_fast.evaluation.report_html import page
-        >>> folder = pathlib.Path(str(files("muge_fast"))) / "samples" / "caption"
-        >>> report = mf.evaluate("caption", folder / "IC_sample.jsonl", folder / "IC_sample.pred.base.jsonl")
-        >>> page(report).startswith("<!doctype html>")
-        True
+    Attributes:
+        title: Title of the page.
+        lang: Language of the headings, ``"en"`` or ``"zh"``.
+        rows: Number of rows of the submission.
+        seconds: Time for reading and scoring, in seconds.
+        warnings: Warnings, one line each.
+        errors: Errors, one line each; empty for a valid submission.
+        error_count: Number of all errors.
+        task: The task, for the names and factors of scores.
+        scores: Scores by name; None for a page without scores.
+        predictions: Predictions by id.
+        references: Content of the gold file by id.
+        texts: Texts for people by id.
+        images: Bytes of image files by id.
 
     """
-    words = WORDS[report.lang]
-    title = report.task.title_zh if report.lang == "zh" else report.task.title
-    badge = f'<span class="badge {"good" if report.ok else "bad"}">{words["valid" if report.ok else "invalid"]}</span>'
-    rows = words["rows"].format(f"{report.rows:,}", report.seconds * 1000)
-    parts = [
-        "<!doctype html>",
-        f'<html lang="{report.lang}"><head><meta charset="utf-8">',
-        '<meta name="viewport" content="width=device-width, initial-scale=1">',
-        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">',
-        f"<title>{escape(title)}</title><style>{STYLE}</style></head><body>",
-        f"<h1>{escape(title)} {badge}</h1>",
-        f'<div class="muted">{rows} · muge_fast {_core.__version__}</div>',
-    ]
-    if report.scores is not None:
-        parts += _scores(report, words)
-        # Of images, the set has scores and no single one.
-        if next(report.items(), None) is not None:
-            parts += [*_spread(report, words), *_extremes(report, words, images or {})]
-    parts[7:7] = [f'<p class="warning">{_text(warning)}</p>' for warning in report.warnings]
-    if not report.ok:
-        parts += [f"<h2>{words['errors']} ({report.problem_count:,})</h2><ul>"]
-        parts += [f"<li>{_text(error)}</li>" for error in report.errors]
-        parts += ["</ul>"]
-    return "\n".join([*parts, "</body></html>", ""])
 
+    title: str
+    lang: str
+    rows: int
+    seconds: float
+    warnings: Sequence[str]
+    errors: Sequence[str]
+    error_count: int
+    task: Task
+    scores: Scores | None
+    predictions: Mapping[Any, Any]
+    references: Mapping[Any, Any]
+    texts: Mapping[Any, str]
+    images: Mapping[str, bytes]
 
-def _text(value: object) -> str:
-    """Text of a hostile file, cut short and without markup."""
-    text = escape_surrogates(str(value))
-    return escape(text if len(text) <= TEXT else text[:TEXT] + "…")
+    def to_html(self) -> str:
+        """Return the page."""
+        head = [
+            element("meta", charset="utf-8"),
+            element("meta", name="viewport", content="width=device-width, initial-scale=1"),
+            element("meta", http_equiv="Content-Security-Policy", content=POLICY),
+            element("title", self.title),
+            element("style", STYLE),
+        ]
+        page = element("html", element("head", *head), element("body", join(self._body(), "\n")), lang=self.lang)
+        return f"<!doctype html>\n{page}\n"
 
+    def _body(self) -> Iterator[Markup]:
+        yield self._heading()
+        rows = self._word("rows").format(f"{self.rows:,}", self.seconds * 1000)
+        yield element("div", f"{rows} · muge_fast {_core.__version__}", class_="muted")
+        for warning in self.warnings:
+            yield element("p", _shorten(warning), class_="warning")
+        if self.scores is not None:
+            yield from self._score_table(self.scores)
+            # Metrics of whole sets, such as FID, have no scores of items.
+            if all(len(score.per_item) for score in self.scores.values()):
+                yield self._histograms(self.scores)
+                yield from self._extremes(self.scores)
+        if self.errors:
+            yield element("h2", f"{self._word('errors')} ({self.error_count:,})")
+            yield element("ul", *(element("li", _shorten(error)) for error in self.errors))
 
-def _scores(report: Report, words: Mapping[str, str]) -> Iterator[str]:
-    scores: Mapping[str, Score] = report.scores or {}
-    main, task = scores[report.task.main], report.task
-    unit = words["plain"] if task.scale == 1 else words["value"].format(task.scale)
-    value = task.official_value(main.name, main.value)
-    yield f'<div class="main">{value:.2f}</div><div class="muted">{main.name} {unit}</div>'
-    yield f'<h2>{words["scores"]}</h2><table><tr><th>{words["score"]}</th><th class="number">{unit}</th>'
-    yield f"<th>{words['signature']}</th></tr>"
-    for name, score in scores.items():
-        value = task.official_value(name, score.value)
-        yield f'<tr><td>{escape(task.label(name))}</td><td class="number">{value:.2f}</td>'
-        yield f"<td><code>{escape(score.signature)}</code></td></tr>"
-    yield "</table>"
+    def _word(self, key: str) -> str:
+        return WORDS[self.lang][key]
 
+    def _heading(self) -> Markup:
+        state, color = ("invalid", "bad") if self.errors else ("valid", "good")
+        return element("h1", f"{self.title} ", element("span", self._word(state), class_=f"badge {color}"))
 
-def _spread(report: Report, words: Mapping[str, str]) -> Iterator[str]:
-    yield f'<h2>{words["spread"]}</h2><div class="grid">'
-    for score in (report.scores or {}).values():
-        yield f'<div class="card"><h3>{escape(score.name)}</h3>{_histogram(score, words)}</div>'
-    yield "</div>"
+    # Scores
 
-
-def _histogram(score: Score, words: Mapping[str, str]) -> str:
-    """Bars of how many items have which score, and a line at their mean."""
-    values: FloatArray = score.per_item
-    low, high = min(0.0, float(values.min())), max(float(values.max()), 1e-9)
-    counts, _ = np.histogram(values, bins=BINS, range=(low, high))
-    width, height, foot = 320, 110, 16
-    bars = []
-    for place, count in enumerate(counts.tolist()):
-        tall = 0 if not count else max(1.0, (height - 14) * count / counts.max())
-        x, bar = place * width / BINS, width / BINS - 1.5
-        title = f"{low + place * (high - low) / BINS:.3f}–{low + (place + 1) * (high - low) / BINS:.3f}: {count:,}"
-        y = height - tall
-        bars.append(
-            f'<rect x="{x:.1f}" y="{y:.1f}" width="{bar:.1f}" height="{tall:.1f}"><title>{title}</title></rect>'
+    def _score_table(self, scores: Scores) -> Iterator[Markup]:
+        main, scale = scores[self.task.main], self.task.score_scale
+        unit = self._word("plain") if scale == 1 else self._word("value").format(scale)
+        yield element("div", self._format_score(main), class_="main")
+        yield element("div", f"{main.name} {unit}", class_="muted")
+        yield element("h2", self._word("scores"))
+        titles = (
+            element("th", self._word("score")),
+            element("th", unit, class_="number"),
+            element("th", self._word("signature")),
         )
+        rows = (
+            element(
+                "tr",
+                element("td", self.task.label(name)),
+                element("td", self._format_score(score), class_="number"),
+                element("td", element("code", score.signature)),
+            )
+            for name, score in scores.items()
+        )
+        yield element("table", element("tr", *titles), *rows)
+
+    def _format_score(self, score: Score) -> str:
+        return f"{self.task.official_value(score.name, score.value):.2f}"
+
+    def _histograms(self, scores: Scores) -> Markup:
+        cards = (
+            element("div", element("h3", score.name), _histogram(score, self._word("mean")), class_="card")
+            for score in scores.values()
+        )
+        return join([element("h2", self._word("distribution")), element("div", *cards, class_="grid")])
+
+    # Items
+
+    def _extremes(self, scores: Scores) -> Iterator[Markup]:
+        """Yield the best and the worst items by the main score."""
+        main = scores[self.task.main]
+        order = np.argsort(-main.per_item if main.higher_is_better else main.per_item, kind="stable")
+        shown = min(SHOWN_ITEMS, (len(order) + 1) // 2)
+        for title, indices in (("best", order[:shown]), ("worst", order[::-1][:shown])):
+            cards = (
+                self._card(scores.ids[index], f"{main.name} {main.per_item[index]:.3f}") for index in indices.tolist()
+            )
+            yield join([element("h2", self._word(title)), element("div", *cards, class_="grid")])
+
+    def _card(self, key: object, score: str) -> Markup:
+        prediction, reference = self.predictions[key], self.references[key]
+        text = [element("dd", _shorten(self.texts[key]))] if key in self.texts else []
+        values = element(
+            "dl",
+            *text,
+            element("dt", self._word("prediction")),
+            *self._values(prediction, reference),
+            element("dt", self._word("reference")),
+            *self._values(reference, prediction),
+        )
+        title, subtitle = element("h3", _shorten(key)), element("div", score, class_="muted")
+        return element("div", title, subtitle, self._image(key), values, class_="card")
+
+    def _values(self, values: object, compared: object) -> Iterator[Markup]:
+        """Yield a text, a list of texts, or a list of ids, in which those that are also in ``compared`` are marked."""
+        if not isinstance(values, list):
+            yield element("dd", _shorten(values))
+        elif values and isinstance(values[0], int):
+            hits = set(compared) if isinstance(compared, list) else set()
+            ids = (
+                element("span", str(item), class_="hit") if item in hits else Markup(item)
+                for item in values[:SHOWN_VALUES]
+            )
+            yield element("dd", join(ids, ", "), " …" if len(values) > SHOWN_VALUES else "")
+            yield element("dd", *map(self._image, values[:SHOWN_IMAGES]))
+        else:
+            yield from (element("dd", _shorten(value)) for value in values[:SHOWN_VALUES])
+
+    def _image(self, key: object) -> Markup:
+        data = self.images.get(str(key), b"")
+        image_type = IMAGE_TYPES.get(data[:2])
+        if image_type is None:
+            return Markup()
+        source = f"data:image/{image_type};base64,{base64.b64encode(data).decode()}"
+        return element("img", alt="", src=source)
+
+
+def _shorten(value: object) -> str:
+    """Return the first characters of a value of a file, in valid Unicode."""
+    text = escape_surrogates(str(value))
+    return text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "…"
+
+
+def _histogram(score: Score, mean_label: str) -> Markup:
+    """Return a drawing of the distribution of the scores of items, with a line at their mean."""
+    values = score.per_item
+    low, high = min(0.0, float(values.min())), max(float(values.max()), 1e-9)
+    counts, edges = np.histogram(values, bins=BINS, range=(low, high))
+    bars = (
+        _bar(index, count, int(counts.max()), f"{edges[index]:.3f}–{edges[index + 1]:.3f}: {count:,}")
+        for index, count in enumerate(counts.tolist())
+    )
     mean = float(values.mean())
-    at = (mean - low) / (high - low) * width
-    anchor, side = ("end", -4) if at > width / 2 else ("start", 4)
-    return (
-        f'<svg viewBox="0 0 {width} {height + foot}" role="img" aria-label="{escape(score.name)}">{"".join(bars)}'
-        f'<line x1="{at:.1f}" x2="{at:.1f}" y1="0" y2="{height}" stroke-dasharray="3 3"/>'
-        f'<text x="{at + side:.1f}" y="10" text-anchor="{anchor}">{words["mean"]} {mean:.3f}</text>'
-        f'<text x="0" y="{height + 13}">{low:.2f}</text>'
-        f'<text x="{width}" y="{height + 13}" text-anchor="end">{high:.2f}</text></svg>'
+    x = (mean - low) / (high - low) * WIDTH
+    # The label is on the side that has room for it.
+    anchor, offset = ("end", -4) if x > WIDTH / 2 else ("start", 4)
+    line = element("line", x1=f"{x:.1f}", x2=f"{x:.1f}", y1="0", y2=str(HEIGHT), stroke_dasharray="3 3")
+    label = element("text", f"{mean_label} {mean:.3f}", x=f"{x + offset:.1f}", y="10", text_anchor=anchor)
+    bottom = str(HEIGHT + AXIS_HEIGHT - 3)
+    least = element("text", f"{low:.2f}", x="0", y=bottom)
+    largest = element("text", f"{high:.2f}", x=str(WIDTH), y=bottom, text_anchor="end")
+    view = f"0 0 {WIDTH} {HEIGHT + AXIS_HEIGHT}"
+    return element("svg", *bars, line, label, least, largest, viewBox=view, role="img", aria_label=score.name)
+
+
+def _bar(index: int, count: int, largest: int, title: str) -> Markup:
+    height = max(1.0, (HEIGHT - HEADROOM) * count / largest) if count else 0.0
+    return element(
+        "rect",
+        element("title", title),
+        x=f"{index * WIDTH / BINS:.1f}",
+        y=f"{HEIGHT - height:.1f}",
+        width=f"{WIDTH / BINS - 1.5:.1f}",
+        height=f"{height:.1f}",
     )
-
-
-def _extremes(report: Report, words: Mapping[str, str], images: Mapping[str, bytes]) -> Iterator[str]:
-    scores: Mapping[str, Score] = report.scores or {}
-    main = scores[report.task.main]
-    order = np.argsort(-main.per_item, kind="stable")
-    shown = min(ITEMS, (len(order) + 1) // 2)
-    ids: Sequence[Any] = report.scores.ids if report.scores is not None else []
-    for title, places in (("best", order[:shown]), ("worst", order[::-1][:shown])):
-        yield f'<h2>{words[title]}</h2><div class="grid">'
-        for place in places.tolist():
-            yield _card(report, words, ids[place], f"{main.name} {main.per_item[place]:.3f}", images)
-        yield "</div>"
-
-
-def _card(report: Report, words: Mapping[str, str], key: object, score: str, images: Mapping[str, bytes]) -> str:
-    prediction, reference = report.predictions[key], report.references[key]
-    text = f"<dd>{_text(report.texts[key])}</dd>" if key in report.texts else ""
-    return (
-        f'<div class="card"><h3>{_text(key)}</h3><div class="muted">{escape(score)}</div>'
-        f"{_image(key, images)}<dl>{text}"
-        f"<dt>{words['prediction']}</dt>{_values(prediction, reference, images)}"
-        f"<dt>{words['reference']}</dt>{_values(reference, prediction, images)}</dl></div>"
-    )
-
-
-def _values(values: Any, others: Any, images: Mapping[str, bytes]) -> str:  # noqa: ANN401 - what the task has
-    if not isinstance(values, list):
-        return f"<dd>{_text(values)}</dd>"
-    if values and isinstance(values[0], int):
-        known = set(others) if isinstance(others, list) else set()
-        marked = (f'<span class="hit">{item}</span>' if item in known else str(item) for item in values[:LISTED])
-        pictures = "".join(_image(item, images) for item in values[:PICTURES])
-        return f"<dd>{', '.join(marked)}{' …' if len(values) > LISTED else ''}</dd><dd>{pictures}</dd>"
-    return "".join(f"<dd>{_text(value)}</dd>" for value in values[:LISTED])
-
-
-def _image(key: object, images: Mapping[str, bytes]) -> str:
-    data = images.get(str(key), b"")
-    kind = {b"\xff\xd8": "jpeg", b"\x89P": "png", b"GI": "gif", b"RI": "webp"}.get(data[:2])
-    if kind is None:
-        return ""
-    return f'<img alt="" src="data:image/{kind};base64,{base64.b64encode(data).decode()}">'

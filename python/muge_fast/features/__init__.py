@@ -1,4 +1,4 @@
-"""Feature files: ids and vectors, as an encoder writes them."""
+"""Feature files: the ids and embeddings that an encoder wrote."""
 
 from muge_fast.features.files import read_features, write_features
 

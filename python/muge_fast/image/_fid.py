@@ -1,28 +1,36 @@
-"""From images to FID, and Inception Score and KID on the way: one pass of the network for all."""
+"""The Fréchet Inception Distance: of two sources of images, or accumulated from batches."""
 
 from __future__ import annotations
 
 import os
-import warnings
-from typing import Any
+from collections.abc import Mapping
 
-from muge_fast.image._inception_score import MeanAndSpread
-from muge_fast.image._kid import kid_of, refuse_subsets
-from muge_fast.image.extractors.running import Extractor, convention_of_protocol, open_extractor
+from muge_fast._internal.caller_warnings import warn_caller
+from muge_fast._internal.npz import Array
+from muge_fast.image.backend import DeviceLike
+from muge_fast.image.extractors.interface import FeatureExtractor
 from muge_fast.image.frechet import frechet_distance
-from muge_fast.image.image_set import Side, known_statistics, outputs_of
+from muge_fast.image.image_set import (
+    FEATURES,
+    ImageSetAccumulator,
+    ImagesOrStatistics,
+    load_statistics,
+    outputs_for,
+)
+from muge_fast.image.options import UNKNOWN_EXTRACTOR, LoadOptions, NetworkOptions
 from muge_fast.image.statistics import Statistics
+from muge_fast.image.streaming import Batch, StreamingMetric, check_extractor
 from muge_fast.scores import Score, set_score, signature
 
-# Below this number of images the estimate is visibly too large.
-ENOUGH = 10_000
+# Below this number of images the bias of FID is visible.
+MIN_IMAGES_FOR_FID = 10_000
 
 
 def fid(
-    real: Any,  # noqa: ANN401 - what callers have
-    generated: Any,  # noqa: ANN401
+    real: ImagesOrStatistics,
+    generated: ImagesOrStatistics,
     *,
-    extractor: Extractor | None = None,
+    extractor: FeatureExtractor | None = None,
     weights: str | os.PathLike[str] | None = None,
     protocol: str = "tf1",
     precision: str = "fp32",
@@ -33,176 +41,318 @@ def fid(
 ) -> Score:
     """Compute the Fréchet Inception Distance (Heusel et al., 2017) of two sets of images.
 
+    Two sets of statistics are compared without a network.
+
     Args:
-        real: Real images: a folder, a ``.tsv`` of the benchmark, a ``.zip``, uint8 arrays or tensors, something that
-            gives batches of them, or their :class:`Statistics` or saved ``.npz``.
-        generated: Generated images, in the same forms.
-        extractor: What makes features, instead of the network of FID; see
-            :func:`muge_fast.image.extractors.running.extract_features` and
-            :class:`muge_fast.image.extractors.clip.ClipExtractor`.
-        weights: As for :class:`muge_fast.image.extractors.inception.InceptionExtractor`.
-        protocol: As there. ``"ofa"`` has another network.
-        precision: As there.
-        device: As there.
-        batch_size: Images of a batch; the result does not depend on it beyond rounding.
-        threads: Threads that decode; None for the number of cores.
-        progress: Whether to show how many images are done; None for on a terminal.
+        real: Real images: path of a folder, a ``.tsv`` file of the benchmark or a ``.zip`` file; uint8 arrays or
+            tensors of shape ``(images, 3, height, width)`` or ``(images, height, width, 3)``; a mapping from id to
+            the bytes of an image file; a torch ``Dataset``; or an iterable of images or batches, such as a
+            ``DataLoader``. Or their :class:`Statistics`, or the path of an ``.npz`` file with saved ones.
+        generated: Generated images or their statistics, in the same forms.
+        extractor: Feature extractor to use instead of the Inception network: a function that takes a list of uint8 RGB
+            arrays and returns features of shape ``(images, features)``, or a ``torch.nn.Module`` that takes a uint8
+            tensor of shape ``(images, 3, height, width)``.
+        weights: Path of the network's published weights, ``pt_inception-2015-12-05-6726825d.pth``, or
+            ``inception_v3_google-0cc3c7bd.pth`` for the protocol ``"ofa"``; ``"download"`` to fetch them into torch's
+            cache; None for the path in the environment variable ``MUGE_FAST_INCEPTION``
+            (``MUGE_FAST_INCEPTION_TORCHVISION`` for ``"ofa"``), or else for torch's cache.
+        protocol: Preprocessing of the images, named after the tool that it is equal to: ``"tf1"`` (torch-fidelity and
+            the original TensorFlow code), ``"pytorch-fid"``, ``"torchmetrics"``, ``"clean"`` (clean-fid), or
+            ``"ofa"``, which also uses torchvision's network.
+        precision: ``"fp32"``, or ``"tf32"`` or ``"bf16"``, which are faster and change FID by up to 0.04 % and 1 %.
+        device: torch device of the network, such as ``"cuda:1"``; None for a GPU if there is one, else the CPU.
+        batch_size: Images per batch, at least 1. It changes results by rounding only.
+        threads: Threads that decode images, at least 1; None for the number of CPU cores.
+        progress: Whether to show a progress bar; None to show it on a terminal only.
 
     Returns:
-        A :class:`muge_fast.Score`; lower is better. Its signature names the protocol.
+        The score ``"fid"``, from 0; lower is better. Its signature names the extractor and both numbers of images.
 
     Raises:
-        OSError: A file that cannot be read, or no file of weights.
-        ValueError: A broken image, with its name; statistics of another protocol; fewer than two images.
+        TypeError: An option or a source has the wrong type.
+        ImportError: torch or Pillow is not installed.
+        OSError: A file cannot be read, or the weights are missing.
+        ValueError: An unknown option, an option of the network together with ``extractor``, a broken image (named in
+            the message), statistics of another extractor, or fewer than two images.
+
+    Warns:
+        UserWarning: A set has fewer than 10,000 images: FID is biased upwards, and the more so the fewer there are.
 
     Example:
+        >>> import muge_fast as mf
         >>> import muge_fast.image
-        >>> muge_fast.image.fid("T2I_val.img.tsv", "generated/").value  # doctest: +SKIP
+        >>> mf.image.fid("T2I_val.img.tsv", "generated/").value  # doctest: +SKIP
         17.3
 
     """
-    known = known_statistics(real), known_statistics(generated)
-    if known[0] is not None and known[1] is not None:
-        return fid_of(known[0], known[1])
-    network = open_extractor(
-        extractor, outputs=outputs_of(("fid",)), weights=weights, protocol=protocol, precision=precision, device=device
-    )
-    options: dict[str, Any] = {"batch_size": batch_size, "threads": threads, "progress": progress}
-    sides = [
-        Side(source if statistics is None else statistics, network, ("fid",))
-        for source, statistics in zip((real, generated), known, strict=True)
-    ]
-    return fid_of(*(side.look(**options).statistics for side in sides))
+    network, load = NetworkOptions(weights, protocol, precision, device), LoadOptions(batch_size, threads, progress)
+    real_statistics, generated_statistics = load_statistics(real), load_statistics(generated)
+    if real_statistics is None or generated_statistics is None:
+        opened = network.open(extractor, outputs_for(("fid",)))
+        sets = [
+            ImageSetAccumulator(source if statistics is None else statistics, opened, ("fid",))
+            for source, statistics in ((real, real_statistics), (generated, generated_statistics))
+        ]
+        for image_set in sets:
+            image_set.run(load)
+        real_statistics, generated_statistics = (image_set.statistics for image_set in sets)
+    score = fid_from_statistics(real_statistics, generated_statistics)
+    warn_of_few_images(real_statistics, generated_statistics)
+    return score
 
 
-def fid_of(real: Statistics, generated: Statistics) -> Score:
-    """Compute the distance of statistics, as a score with its signature.
+def fid_from_statistics(real: Statistics, generated: Statistics) -> Score:
+    """Compute FID of statistics, without the warning for few images.
+
+    Args:
+        real: Statistics of the real images.
+        generated: Statistics of the generated images.
+
+    Returns:
+        The score ``"fid"``.
+
+    Raises:
+        ValueError: Different numbers of features or extractor signatures, fewer than two images, or features that are
+            too large.
 
     Example:
-        >>> import warnings
-        >>> from muge_fast.image import Statistics, fid_of
-        >>> with warnings.catch_warnings():
-        ...     warnings.simplefilter("ignore")
-        ...     score = fid_of(Statistics.of([[0.0], [2.0]], protocol="x"), Statistics.of([[1.0], [3.0]], protocol="x"))
+        >>> from muge_fast.image import Statistics
+        >>> from muge_fast.image._fid import fid_from_statistics
+        >>> real, generated = (Statistics.from_features(rows) for rows in ([[0.0], [2.0]], [[1.0], [3.0]]))
+        >>> score = fid_from_statistics(real, generated)
         >>> score.value, score.signature.split("|version")[0]
-        (1.0, 'fid|real:2|generated:2|x')
+        (1.0, 'fid|real:2|generated:2|extractor:unknown')
 
     """
     value = frechet_distance(real, generated)
-    fewest = min((side.count for side in (real, generated) if side.count), default=ENOUGH)
-    if fewest < ENOUGH:
-        warnings.warn(
-            f"FID of {fewest} images is larger than that of more images would be; compare only sets of equal size",
-            stacklevel=3,
-        )
-    counts = [side.count or "unknown" for side in (real, generated)]
-    protocol = real.protocol or generated.protocol or "unknown"
+    counts = [statistics.count or "unknown" for statistics in (real, generated)]
+    extractor = real.extractor_signature or generated.extractor_signature or UNKNOWN_EXTRACTOR
     return set_score(
-        "fid", signature("fid", protocol, real=counts[0], generated=counts[1]), value, higher_is_better=False
+        "fid", signature("fid", extractor, real=counts[0], generated=counts[1]), value, higher_is_better=False
     )
 
 
-def inception_score(
-    generated: Any,  # noqa: ANN401
-    *,
-    splits: int | None = None,
-    extractor: Extractor | None = None,
-    weights: str | os.PathLike[str] | None = None,
-    protocol: str = "tf1",
-    precision: str = "fp32",
-    device: str | None = None,
-    batch_size: int = 32,
-    threads: int | None = None,
-    progress: bool | None = None,
-) -> MeanAndSpread:
-    """Compute the Inception Score (Salimans et al., 2016) of images, with the rules of torch-fidelity.
-
-    Where the number of images is known before all have come, as of files and arrays, the score is torch-fidelity's. Of
-    a generator or a ``DataLoader`` it is not: their images are dealt to splits as they come, see
-    :class:`muge_fast.image.inception_score.SplitSums`. Memory does not grow with the number of images.
+def warn_of_few_images(real: Statistics, generated: Statistics) -> None:
+    """Warn the caller of this package if a set is too small for an unbiased FID.
 
     Args:
-        generated: As for :func:`fid`.
-        splits: As for :func:`muge_fast.image.inception_score_of`; None for 10, or 1 for the protocol ``"ofa"``.
-        extractor: As for :func:`fid`; it gives logits.
-        weights: As for :func:`fid`.
-        protocol: As for :func:`fid`.
-        precision: As for :func:`fid`.
-        device: As for :func:`fid`.
-        batch_size: As for :func:`fid`.
-        threads: As for :func:`fid`.
-        progress: As for :func:`fid`.
-
-    Returns:
-        Mean and standard deviation over parts; higher is better.
-
-    Raises:
-        OSError: As for :func:`fid`.
-        ValueError: As for :func:`fid`, or fewer images than parts.
+        real: Statistics of the real images; an unknown number of them is not warned about.
+        generated: Statistics of the generated images.
 
     Example:
-        >>> import muge_fast.image
-        >>> muge_fast.image.inception_score("generated/").mean  # doctest: +SKIP
-        9.1
+        >>> import warnings
+        >>> from muge_fast.image import Statistics
+        >>> from muge_fast.image._fid import warn_of_few_images
+        >>> statistics = Statistics.from_features([[0.0], [2.0]])
+        >>> with warnings.catch_warnings(record=True) as caught:
+        ...     warnings.simplefilter("always")
+        ...     warn_of_few_images(statistics, statistics)
+        >>> len(caught)
+        1
 
     """
-    outputs = outputs_of(("is",), convention_of_protocol(protocol))
-    network = open_extractor(
-        extractor, outputs=outputs, weights=weights, protocol=protocol, precision=precision, device=device
-    )
-    options: dict[str, Any] = {"batch_size": batch_size, "threads": threads, "progress": progress}
-    return Side(generated, network, ("is",), splits=splits).look(**options).sums.score()
+    fewest = min((statistics.count for statistics in (real, generated) if statistics.count), default=MIN_IMAGES_FOR_FID)
+    if fewest < MIN_IMAGES_FOR_FID:
+        warn_caller(f"FID of {fewest} images is biased upwards; compare it only with FID of sets of equal size")
 
 
-def kid(
-    real: Any,  # noqa: ANN401
-    generated: Any,  # noqa: ANN401
-    *,
-    subsets: int = 100,
-    subset_size: int = 1000,
-    extractor: Extractor | None = None,
-    weights: str | os.PathLike[str] | None = None,
-    protocol: str = "tf1",
-    precision: str = "fp32",
-    device: str | None = None,
-    batch_size: int = 32,
-    threads: int | None = None,
-    progress: bool | None = None,
-) -> MeanAndSpread:
-    """Compute the Kernel Inception Distance (Bińkowski et al., 2018) of two sets of images.
+class FID(StreamingMetric):
+    """Fréchet Inception Distance of two streams of images. Its memory does not grow with their number.
 
     Args:
-        real: As for :func:`fid`, but not statistics.
-        generated: As for :func:`fid`, but not statistics.
-        subsets: As for :func:`muge_fast.image.kid_of`.
-        subset_size: As for :func:`muge_fast.image.kid_of`.
-        extractor: As for :func:`fid`.
-        weights: As for :func:`fid`.
-        protocol: As for :func:`fid`.
-        precision: As for :func:`fid`.
-        device: As for :func:`fid`.
-        batch_size: As for :func:`fid`.
-        threads: As for :func:`fid`.
-        progress: As for :func:`fid`.
+        extractor: Extractor that is called with each batch: an
+            :class:`muge_fast.image.extractors.InceptionExtractor`, a ``torch.nn.Module`` or a function; None if
+            batches are features.
+        dims: Number of features.
+        extractor_signature: Signature of the extractor, for the score's signature; None for that of ``extractor``.
+        device: torch device that keeps the sums, or its name; None to follow the first batch.
 
-    Returns:
-        Mean and standard deviation over subsets; lower is better.
+    Attributes:
+        real: :class:`Statistics` of the real images.
+        generated: :class:`Statistics` of the generated images.
 
     Raises:
-        OSError: As for :func:`fid`.
-        ValueError: As for :func:`fid`, or fewer images than a subset has.
+        TypeError: ``dims`` is not an integer.
+        ValueError: ``dims`` is smaller than 1.
 
     Example:
-        >>> import muge_fast.image
-        >>> muge_fast.image.kid("real/", "generated/").mean  # doctest: +SKIP
-        0.004
+        >>> import warnings
+        >>> import numpy as np
+        >>> from muge_fast.image import FID
+        >>> metric = FID(dims=2)
+        >>> metric.update(np.array([[0.0, 0.0], [2.0, 0.0]]), real=True)
+        >>> metric.update(np.array([[1.0, 0.0], [3.0, 0.0]]), real=False)
+        >>> with warnings.catch_warnings():
+        ...     warnings.simplefilter("ignore")
+        ...     metric.compute().value
+        1.0
 
     """
-    network = open_extractor(
-        extractor, outputs=outputs_of(("kid",)), weights=weights, protocol=protocol, precision=precision, device=device
-    )
-    options: dict[str, Any] = {"batch_size": batch_size, "threads": threads, "progress": progress}
-    sides = [Side(source, network, ("kid",)) for source in (real, generated)]
-    refuse_subsets(subsets, subset_size, *(side.count for side in sides))
-    left, right = (side.look(**options).features for side in sides)
-    return kid_of(left, right, subsets=subsets, subset_size=subset_size)
+
+    def __init__(
+        self,
+        extractor: FeatureExtractor | None = None,
+        *,
+        dims: int = 2048,
+        extractor_signature: str | None = None,
+        device: DeviceLike = None,
+    ) -> None:
+        super().__init__(extractor, extractor_signature)
+        self._dims, self._device = dims, device
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget all images.
+
+        Example:
+            >>> from muge_fast.image import FID
+            >>> metric = FID(dims=1)
+            >>> metric.update([[0.0]], real=True)
+            >>> metric.reset()
+            >>> metric.real.count
+            0
+
+        """
+        self.real, self.generated = (
+            Statistics(self._dims, extractor_signature=self.extractor_signature, device=self._device) for _ in range(2)
+        )
+
+    def update(self, batch: Batch, *, real: bool) -> None:
+        """Add a batch of real or of generated images.
+
+        Args:
+            batch: Images, in a form that the extractor takes; without an extractor an array or tensor of features, of
+                shape ``(images, dims)``.
+            real: Whether the images are real.
+
+        Raises:
+            ValueError: The features have another shape, or a value is not finite. On a GPU, the second is raised when
+                the sums are read.
+
+        Example:
+            >>> from muge_fast.image import FID
+            >>> metric = FID(dims=1)
+            >>> metric.update([[0.0], [2.0]], real=False)
+            >>> metric.generated.count
+            2
+
+        """
+        (self.real if real else self.generated).update(self._extract(batch, FEATURES))
+
+    def merge(self, other: FID) -> None:
+        """Add the images of another metric.
+
+        Args:
+            other: A metric with the same number of features and extractor signature.
+
+        Raises:
+            ValueError: ``other`` is this object or has other features. This object is unchanged then.
+
+        Example:
+            >>> from muge_fast.image import FID
+            >>> metric, other = FID(dims=1), FID(dims=1)
+            >>> other.update([[0.0], [2.0]], real=True)
+            >>> metric.merge(other)
+            >>> metric.real.count
+            2
+
+        """
+        self._check_other(other)
+        self.real.check_mergeable(other.real)
+        self.generated.check_mergeable(other.generated)
+        self.real.merge(other.real)
+        self.generated.merge(other.generated)
+
+    def gather(self) -> FID:
+        """Return the metric of the images of all ``torch.distributed`` processes, the same bits in each.
+
+        Call it in every process. Do not update and gather its result, which would count images twice: keep updating
+        this object.
+
+        Returns:
+            A new metric.
+
+        Raises:
+            RuntimeError: torch.distributed is not initialised.
+            ValueError: The processes have different features; raised in every process.
+
+        Example:
+            >>> metric.gather().compute()  # doctest: +SKIP
+
+        """
+        from muge_fast.image.distributed import gather_statistics  # noqa: PLC0415 - imports torch, an optional package
+
+        merged = FID(self.extractor, dims=self._dims, extractor_signature=self.extractor_signature, device=self._device)
+        merged.real, merged.generated = gather_statistics(self.real), gather_statistics(self.generated)
+        return merged
+
+    def compute(self) -> Score:
+        """Return the distance of the images so far.
+
+        Returns:
+            The score ``"fid"``; lower is better.
+
+        Raises:
+            ValueError: Fewer than two real or two generated images.
+
+        Warns:
+            UserWarning: There are fewer than 10,000 real or generated images.
+
+        Example:
+            >>> from muge_fast.image import FID
+            >>> FID(dims=1).compute()
+            Traceback (most recent call last):
+            ...
+            ValueError: real has 0 images, needs at least two
+
+        """
+        score = fid_from_statistics(self.real, self.generated)
+        warn_of_few_images(self.real, self.generated)
+        return score
+
+    def state(self) -> dict[str, Array]:
+        """Return everything as arrays, for :meth:`from_state`.
+
+        Returns:
+            The arrays of :meth:`Statistics.state` with the prefixes ``real_`` and ``generated_``, and signatures.
+
+        Example:
+            >>> from muge_fast.image import FID
+            >>> FID(dims=1).state()["real_count"].tolist()
+            0
+
+        """
+        sets = {"real": self.real, "generated": self.generated}
+        arrays = {f"{name}_{key}": array for name, kept in sets.items() for key, array in kept.state().items()}
+        return arrays | self._signatures()
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Array], extractor: FeatureExtractor | None = None) -> FID:
+        """Return a metric from :meth:`state`, ready for more batches.
+
+        Args:
+            state: Arrays by name.
+            extractor: Extractor of further batches; None if they are features.
+
+        Returns:
+            The metric, with the images of the state.
+
+        Raises:
+            ValueError: Arrays are missing or do not fit, or the state was made with another extractor.
+
+        Example:
+            >>> from muge_fast.image import FID
+            >>> FID.from_state(FID(dims=3).state()).real.dims
+            3
+
+        """
+        check_extractor(extractor, state)
+        real, generated = (
+            Statistics.from_state({key.removeprefix(name): state[key] for key in state if key.startswith(name)})
+            for name in ("real_", "generated_")
+        )
+        if (real.dims, real.extractor_signature) != (generated.dims, generated.extractor_signature):
+            raise ValueError("real and generated have different numbers of features or extractor signatures")
+        metric = cls(extractor, dims=real.dims, extractor_signature=real.extractor_signature)
+        metric.real, metric.generated = real, generated
+        return metric

@@ -1,64 +1,126 @@
-"""The Inception Score of logits."""
+"""The Inception Score: of logits, of a source of images, or accumulated from batches."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from itertools import pairwise
-from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from muge_fast._internal.checks import whole_number
 from muge_fast._internal.npz import Array
-from muge_fast.image.backend import NO_ROW, NumpyBackend, backend_for, device_of, host
-from muge_fast.image.statistics import Float64
-
-SEED = 2020
-# NumPy seeds an order by numbers of 32 bits.
-MOST_IMAGES = 1 << 32
-
-
-class MeanAndSpread(NamedTuple):
-    """A score over several parts.
-
-    Attributes:
-        mean: The mean over parts.
-        std: The standard deviation over parts, by their number.
-
-    Example:
-        >>> from muge_fast.image import MeanAndSpread
-        >>> MeanAndSpread(mean=2.0, std=0.1).mean
-        2.0
-
-    """
-
-    mean: float
-    std: float
+from muge_fast.image.backend import DeviceLike, Float64Array, NumpyBackend
+from muge_fast.image.extractors.interface import FeatureExtractor, convention_of_extractor, signature_of
+from muge_fast.image.image_set import ImageSetAccumulator, outputs_for
+from muge_fast.image.options import SEED, UNKNOWN_EXTRACTOR, LoadOptions, NetworkOptions
+from muge_fast.image.sources import ImageSource
+from muge_fast.image.split_sums import SplitSums, split_bounds
+from muge_fast.image.streaming import Batch, StreamingMetric, check_extractor
+from muge_fast.scores import Score, set_score, signature
 
 
-def inception_score_of(
-    logits: npt.ArrayLike, *, splits: int = 10, shuffle: bool = True, seed: int = SEED
-) -> MeanAndSpread:
-    """Compute the Inception Score (Salimans et al., 2016) as torch-fidelity does, in double precision.
+def inception_score(
+    generated: ImageSource,
+    *,
+    splits: int | None = None,
+    extractor: FeatureExtractor | None = None,
+    weights: str | os.PathLike[str] | None = None,
+    protocol: str = "tf1",
+    precision: str = "fp32",
+    device: str | None = None,
+    batch_size: int = 32,
+    threads: int | None = None,
+    progress: bool | None = None,
+) -> Score:
+    """Compute the Inception Score (Salimans et al., 2016) of generated images.
+
+    If the number of images is known before they are read (files, arrays), the score is that of torch-fidelity.
+    The images of a generator or a ``DataLoader`` are dealt to the splits round-robin instead, see
+    :class:`muge_fast.image.split_sums.SplitSums`: as good an estimate, but another number. Memory does not grow with
+    the number of images.
 
     Args:
-        logits: Of shape ``(images, classes)``, without bias in the definition by the weights of 2015.
-        splits: How many parts; part ``k`` of ``n`` images has the rows from ``k n // splits`` to
-            ``(k + 1) n // splits``.
-        shuffle: Whether rows are put in the order of ``RandomState(seed).permutation`` before.
-        seed: Of the order.
+        generated: Generated images: path of a folder, a ``.tsv`` file of the benchmark or a ``.zip`` file; uint8 arrays
+            or tensors of shape ``(images, 3, height, width)`` or ``(images, height, width, 3)``; a mapping from id to
+            the bytes of an image file; a torch ``Dataset``; or an iterable of images or batches, such as a
+            ``DataLoader``.
+        splits: Number of splits, at least 1; None for 10, or 1 for the protocol ``"ofa"``.
+        extractor: Feature extractor to use instead of the Inception network: a function that takes a list of uint8 RGB
+            arrays and returns logits of shape ``(images, classes)``, or a ``torch.nn.Module`` that takes a uint8
+            tensor of shape ``(images, 3, height, width)``.
+        weights: Path of the network's published weights, ``pt_inception-2015-12-05-6726825d.pth``, or
+            ``inception_v3_google-0cc3c7bd.pth`` for the protocol ``"ofa"``; ``"download"`` to fetch them into torch's
+            cache; None for the path in the environment variable ``MUGE_FAST_INCEPTION``
+            (``MUGE_FAST_INCEPTION_TORCHVISION`` for ``"ofa"``), or else for torch's cache.
+        protocol: Preprocessing of the images, named after the tool that it is equal to: ``"tf1"`` (torch-fidelity and
+            the original TensorFlow code), ``"pytorch-fid"``, ``"torchmetrics"``, ``"clean"`` (clean-fid), or
+            ``"ofa"``, which also uses torchvision's network.
+        precision: ``"fp32"``, or ``"tf32"`` or ``"bf16"``, which are faster and change FID by up to 0.04 % and 1 %.
+        device: torch device of the network, such as ``"cuda:1"``; None for a GPU if there is one, else the CPU.
+        batch_size: Images per batch, at least 1. It changes results by rounding only.
+        threads: Threads that decode images, at least 1; None for the number of CPU cores.
+        progress: Whether to show a progress bar; None to show it on a terminal only.
 
     Returns:
-        Mean and standard deviation over parts.
+        The score ``"is"``, the mean over splits, from 1 to the number of classes; higher is better. Its
+        ``parts["std"]`` is the standard deviation over splits.
 
     Raises:
-        ValueError: No matrix, a number that is not finite, or fewer images than parts.
+        TypeError: An option or a source has the wrong type.
+        ImportError: torch or Pillow is not installed.
+        OSError: A file cannot be read, or the weights are missing.
+        ValueError: An unknown option, an option of the network together with ``extractor``, a broken image (named in
+            the message), or fewer images than splits.
+
+    Example:
+        >>> import muge_fast as mf
+        >>> import muge_fast.image
+        >>> mf.image.inception_score("generated/").value  # doctest: +SKIP
+        9.1
+
+    """
+    network, load = NetworkOptions(weights, protocol, precision, device), LoadOptions(batch_size, threads, progress)
+    if splits is not None:
+        whole_number("splits", splits)
+    opened = network.open(extractor, outputs_for(("is",), network.convention(extractor)))
+    image_set = ImageSetAccumulator(generated, opened, ("is",), splits=splits)
+    image_set.run(load)
+    return inception_score_from_sums(image_set.split_sums, signature_of(opened))
+
+
+def inception_score_from_logits(
+    logits: npt.ArrayLike,
+    *,
+    splits: int = 10,
+    shuffle: bool = True,
+    seed: int = SEED,
+    extractor_signature: str | None = None,
+) -> Score:
+    """Compute the Inception Score (Salimans et al., 2016) of logits as torch-fidelity does, in double precision.
+
+    Split ``k`` of ``n`` images has the rows from ``k * n // splits`` to ``(k + 1) * n // splits``.
+
+    Args:
+        logits: Class logits of shape ``(images, classes)``; without bias for the weights of 2015.
+        splits: Number of splits, at least 1.
+        shuffle: Whether rows are first put in the order of ``RandomState(seed).permutation(images)``.
+        seed: Seed of the order.
+        extractor_signature: Signature of the extractor that made the logits, for the score's signature.
+
+    Returns:
+        The score ``"is"``, the mean over splits; higher is better. Its ``parts["std"]`` is the standard deviation over
+        splits, with divisor ``splits``.
+
+    Raises:
+        TypeError: ``splits`` is not an integer.
+        ValueError: ``logits`` is not a matrix, has a value that is not finite, or has fewer rows than splits.
 
     Example:
         >>> import numpy as np
-        >>> from muge_fast.image import inception_score_of
-        >>> round(inception_score_of(100 * np.eye(4)[[0, 1, 2, 3] * 5], splits=1).mean, 6)
+        >>> from muge_fast.image import inception_score_from_logits
+        >>> round(inception_score_from_logits(100 * np.eye(4)[[0, 1, 2, 3] * 5], splits=1).value, 6)
         4.0
 
     """
@@ -66,261 +128,260 @@ def inception_score_of(
     splits = whole_number("splits", splits)
     if matrix.ndim != 2 or len(matrix) < splits:  # noqa: PLR2004
         raise ValueError(f"logits have shape {matrix.shape}, need (images, classes) with at least {splits} images")
-    if not np.isfinite(matrix).all():
-        raise ValueError(f"logits[{np.flatnonzero(~np.isfinite(matrix).all(axis=1))[0]}] is not finite")
+    nonfinite = np.flatnonzero(~np.isfinite(matrix).all(axis=1))
+    if len(nonfinite):
+        raise ValueError(f"logits[{nonfinite[0]}] is not finite")
     if shuffle:
         matrix = matrix[np.random.RandomState(seed).permutation(len(matrix))]
-    scores = [_score(matrix[start:end]) for start, end in pairwise(_ends(len(matrix), splits))]
-    return MeanAndSpread(float(np.mean(scores)), float(np.std(scores)))
+    scores = [_score_of_split(matrix[start:end]) for start, end in pairwise(split_bounds(len(matrix), splits))]
+    signed = signature(
+        "is", extractor_signature or UNKNOWN_EXTRACTOR, splits=splits, shuffle=seed if shuffle else "none"
+    )
+    return set_score("is", signed, float(np.mean(scores)), parts={"std": float(np.std(scores))})
 
 
-class SplitSums:
-    """What the Inception Score needs of each part: sums that add, whatever the number of images.
-
-    Where the number of images is known, image ``i`` goes to the part that :func:`inception_score_of` puts it into: that
-    of torch-fidelity. Otherwise each run of ``splits`` images from the beginning on is dealt one to each part, run
-    ``r`` in the order of ``RandomState([seed, r]).permutation(splits)``: parts are as large as each other, whatever
-    comes, and a stream whose classes come in turn does not put each class into a part of its own.
-
-    Without a seed images keep their order: where their number is known, each part has those that follow each other, and
-    otherwise each run of ``splits`` images is dealt in turn.
+def inception_score_from_sums(sums: SplitSums, extractor_signature: str) -> Score:
+    """Compute the Inception Score of sums.
 
     Args:
-        splits: How many parts.
-        images: How many images there will be; None if nobody knows.
-        seed: Of the order; None for that in which images come.
-        device: As for :class:`muge_fast.image.Statistics`.
+        sums: Sums of all images.
+        extractor_signature: Signature of the extractor that made the logits; may be empty.
+
+    Returns:
+        The score ``"is"``.
 
     Raises:
-        ValueError: No parts, fewer images than parts, or a negative seed.
+        ValueError: A split has no images, or images are missing.
 
     Example:
         >>> import numpy as np
-        >>> from muge_fast.image._inception_score import SplitSums
-        >>> sums = SplitSums(2, images=4)
-        >>> sums.update(100 * np.eye(2)[[0, 1, 1, 0]], np.arange(4))
-        >>> sums.counts.tolist()
-        [2, 2]
+        >>> from muge_fast.image._inception_score import inception_score_from_sums
+        >>> from muge_fast.image.split_sums import SplitSums
+        >>> sums = SplitSums(1)
+        >>> sums.extend(100 * np.eye(4))
+        >>> inception_score_from_sums(sums, "")
+        Score(is=4.0000, signature='is|splits:1|round_robin:2020|extractor:unknown|version:0.2.0')
+
+    """
+    mean, std = sums.mean_and_std()
+    splits, images, seed = sums.config
+    # A single split without an order is the same with and without the number of images.
+    is_round_robin = images is None and (splits > 1 or seed is not None)
+    order = {"round_robin" if is_round_robin else "shuffle": "none" if seed is None else seed}
+    signed = signature("is", extractor_signature or UNKNOWN_EXTRACTOR, splits=splits, **order)
+    return set_score("is", signed, mean, parts={"std": std})
+
+
+class InceptionScore(StreamingMetric):
+    """Inception Score of a stream of images. Its memory does not grow with their number.
+
+    Args:
+        extractor: Extractor that is called with each batch: an
+            :class:`muge_fast.image.extractors.InceptionExtractor` with the output ``"logits_unbiased"`` (``"logits"``
+            for the protocol ``"ofa"``), a ``torch.nn.Module`` or a function; None if batches are logits.
+        splits: Number of splits, at least 1; None for the extractor's convention: 10, or 1 for the protocol ``"ofa"``.
+        images: Number of images that there will be, over all metrics that are merged: the score is then that of
+            :func:`inception_score_from_logits` and torch-fidelity. None if unknown: images are dealt to the splits
+            round-robin, see :class:`muge_fast.image.split_sums.SplitSums`.
+        shuffle: Whether images are assigned to splits in a random order; None for the extractor's convention: True, or
+            False for the protocol ``"ofa"``.
+        seed: Seed of the order, from 0 to 2**32 - 1.
+        extractor_signature: Signature of the extractor, for the score's signature; None for that of ``extractor``.
+        device: torch device that keeps the sums, or its name; None to follow the first batch.
+
+    Attributes:
+        sums: :class:`muge_fast.image.split_sums.SplitSums` of the images so far.
+
+    Raises:
+        TypeError: A number is not an integer.
+        ValueError: No splits, fewer images than splits, or a seed out of range.
+
+    Example:
+        >>> import numpy as np
+        >>> from muge_fast.image import InceptionScore
+        >>> metric = InceptionScore(splits=1)
+        >>> metric.update(100 * np.eye(4))
+        >>> round(metric.compute().value, 6)
+        4.0
 
     """
 
     def __init__(
         self,
-        splits: int,
+        extractor: FeatureExtractor | None = None,
         *,
+        splits: int | None = None,
         images: int | None = None,
-        seed: int | None = SEED,
-        device: Any = None,  # noqa: ANN401 - torch's
+        shuffle: bool | None = None,
+        seed: int = SEED,
+        extractor_signature: str | None = None,
+        device: DeviceLike = None,
     ) -> None:
-        splits = whole_number("splits", splits)
-        images, seed = (None if number is None else int(number) for number in (images, seed))
-        fits = images is None or splits <= images < MOST_IMAGES
-        if not 0 <= (seed or 0) < MOST_IMAGES or not fits:
-            raise ValueError(
-                f"splits is {splits}, images {images}, seed {seed}: need at least one image for each split"
-            )
-        self.splits, self.images, self.seed = splits, images, seed
-        self.counts = np.zeros(splits, dtype=np.int64)
-        self.classes = 0
-        self._place = backend_for(device)
-        self._bad: Any = None
-        self._entropies: Any = None
-        self._shares: Any = None
-        # Made with the first images: a file that was saved may promise any number of them.
-        self._parts: npt.NDArray[np.int64] | None = None
+        super().__init__(extractor, extractor_signature)
+        convention = convention_of_extractor(extractor)
+        self._logits = convention.logits
+        self._device = device
+        is_shuffled = convention.shuffle if shuffle is None else shuffle
+        self.sums = SplitSums(
+            convention.splits if splits is None else splits,
+            images=images,
+            seed=seed if is_shuffled else None,
+            device=device,
+        )
 
-    def update(self, logits: Any, indices: npt.NDArray[np.int64]) -> None:  # noqa: ANN401 - an array or a tensor
-        """Add a batch.
+    def reset(self) -> None:
+        """Forget all images.
+
+        Example:
+            >>> from muge_fast.image import InceptionScore
+            >>> metric = InceptionScore(splits=1)
+            >>> metric.update([[1.0, 2.0]])
+            >>> metric.reset()
+            >>> metric.sums.counts.tolist()
+            [0]
+
+        """
+        splits, images, seed = self.sums.config
+        self.sums = SplitSums(splits, images=images, seed=seed, device=self._device)
+
+    def update(self, batch: Batch, *, indices: npt.ArrayLike | None = None) -> None:
+        """Add a batch of generated images.
 
         Args:
-            logits: An array or a tensor of shape ``(images, classes)``.
-            indices: The number of each image among all.
+            batch: Images, in a form that the extractor takes; without an extractor an array or tensor of logits, of
+                shape ``(images, classes)``.
+            indices: Index of each image among all images, from 0, which decides its split. With them, metrics that are
+                merged give the score of the whole. None to continue from the number of images so far.
 
         Raises:
-            ValueError: Another shape, a number that is not finite, or an index beyond the number of images.
+            ValueError: The logits have another shape, a value is not finite, or an index is beyond the number of
+                images. On a GPU, the second is raised when the sums are read.
+
+        Example:
+            >>> from muge_fast.image import InceptionScore
+            >>> metric = InceptionScore(splits=2, images=4, shuffle=False)
+            >>> metric.update([[0.0, 9.0]], indices=[3])
+            >>> metric.sums.counts.tolist()
+            [0, 1]
 
         """
-        if not self.classes and self._place.device is None:
-            self._place = backend_for(device_of(logits))
-        batch = self._place.doubles(logits)
-        if batch.ndim != 2 or not batch.shape[1] or self.classes not in (0, batch.shape[1]):  # noqa: PLR2004
-            raise ValueError(f"logits have shape {tuple(batch.shape)}, need (images, {self.classes or 'classes'})")
-        parts = self._parts_of(indices, len(batch))
-        self._bad = self._place.first_bad(batch, "logits", int(self.counts.sum()), self._bad)
-        if not self.classes:
-            self._begin(batch.shape[1])
-        logs, shares = self._place.log_shares(batch)
-        members = np.zeros((self.splits, len(batch)))
-        members[parts, np.arange(len(batch))] = 1
-        members = self._place.doubles(members)
-        self.counts += np.bincount(parts, minlength=self.splits)
-        self._entropies = self._place.add(self._entropies, members @ (logs * shares).sum(1))
-        self._shares = self._place.add(self._shares, members @ shares)
+        logits = self._extract(batch, self._logits)
+        if indices is None:
+            self.sums.extend(logits)
+        else:
+            self.sums.update(logits, np.asarray(indices))
 
-    def extend(self, logits: Any) -> None:  # noqa: ANN401 - an array or a tensor
-        """Add the batch of the images that come next, see :meth:`update`."""
-        start = int(self.counts.sum())
-        self.update(logits, np.arange(start, start + len(logits)))
+    def merge(self, other: InceptionScore) -> None:
+        """Add the images of another metric.
 
-    def merge(self, other: SplitSums) -> None:
-        """Add what another part of the stream has seen.
+        Args:
+            other: A metric with the same options and extractor signature.
 
         Raises:
-            ValueError: Another number of parts, images or classes, or another seed. Nothing changes then.
+            ValueError: ``other`` is this object, or has other splits, images, seed, classes or extractor signature.
+                This object is unchanged then.
+
+        Example:
+            >>> from muge_fast.image import InceptionScore
+            >>> metric, other = InceptionScore(splits=1), InceptionScore(splits=1)
+            >>> other.update([[0.0, 9.0]])
+            >>> metric.merge(other)
+            >>> metric.sums.counts.tolist()
+            [1]
 
         """
-        counts, entropies, shares = other.sums()
-        if other.rule != self.rule or (self.classes and other.classes and self.classes != other.classes):
-            found = f"{other.classes} classes and the rule {other.rule}"
-            raise ValueError(f"other: has {found}, this one has {self.classes} and {self.rule}")
-        if other.classes:
-            self.add(counts, entropies, shares)
+        self._check_other(other)
+        self.sums.merge(other.sums)
 
-    def add(self, counts: npt.NDArray[np.int64], entropies: Any, shares: Any) -> None:  # noqa: ANN401 - arrays
-        """Add sums, as :meth:`sums` gives them."""
-        if not self.classes:
-            self._begin(shares.shape[1])
-        self.counts += counts
-        self._entropies = self._place.add(self._entropies, self._place.doubles(entropies))
-        self._shares = self._place.add(self._shares, self._place.doubles(shares))
+    def gather(self) -> InceptionScore:
+        """Return the metric of the images of all ``torch.distributed`` processes, the same bits in each.
 
-    @property
-    def device(self) -> Any:  # noqa: ANN401 - torch's
-        """The torch device that keeps the sums; None for NumPy on the host."""
-        return self._place.device
+        Call it in every process. Pass ``indices`` to :meth:`update`, or each process counts its images from 0. Do not
+        update and gather its result, which would count images twice: keep updating this object.
 
-    @property
-    def rule(self) -> tuple[int, int | None, int | None]:
-        """Number of parts, number of images if it is known, and seed if there is one."""
-        return self.splits, self.images, self.seed
-
-    def flaw(self) -> str | None:
-        """Say what is wrong with a batch that came to a device."""
-        row = NO_ROW if self._bad is None else int(self._bad)
-        return f"logits[{row}] is not finite, counted over all batches" if row < NO_ROW else None
-
-    def sums(self) -> tuple[npt.NDArray[np.int64], Float64, Float64]:
-        """Give for each part the number of images, the sum of ``p log p``, and the sum of ``p``, on the host.
+        Returns:
+            A new metric.
 
         Raises:
-            ValueError: A batch on a device had a number that is not finite.
+            RuntimeError: torch.distributed is not initialised.
+            ValueError: The processes have different options or classes; raised in every process.
+
+        Example:
+            >>> metric.gather().compute()  # doctest: +SKIP
 
         """
-        if flaw := self.flaw():
-            raise ValueError(flaw)
-        if not self.classes:
-            return self.counts, np.zeros(self.splits), np.zeros((self.splits, 0))
-        return self.counts, host(self._entropies), host(self._shares)
+        from muge_fast.image.distributed import gather_splits  # noqa: PLC0415 - imports torch, an optional package
 
-    def score(self) -> MeanAndSpread:
-        """Compute the score.
+        merged = InceptionScore(self.extractor, extractor_signature=self.extractor_signature, device=self._device)
+        merged.sums = gather_splits(self.sums, self.extractor_signature)
+        return merged
+
+    def compute(self) -> Score:
+        """Return the score of the images so far.
+
+        Returns:
+            The score ``"is"``, the mean over splits; higher is better. Its ``parts["std"]`` is the standard deviation
+            over splits.
 
         Raises:
-            ValueError: A part without images, or parts that miss some.
+            ValueError: A split has no images, or there are fewer images than promised.
+
+        Example:
+            >>> from muge_fast.image import InceptionScore
+            >>> InceptionScore(splits=2).compute()
+            Traceback (most recent call last):
+            ...
+            ValueError: has 0 images, needs at least one in each of 2 splits
 
         """
-        counts, entropies, shares = self.sums()
-        wanted = None if self.images is None else np.diff(_ends(self.images, self.splits))
-        if wanted is not None and (counts != wanted).any():
-            raise ValueError(f"has seen {counts.sum()} images in parts of {counts.tolist()}, needs {wanted.tolist()}")
-        if not counts.all():
-            raise ValueError(f"has seen {counts.sum()} images, needs one in each of {self.splits} splits at least")
-        return score_of_sums(counts, entropies, shares)
+        return inception_score_from_sums(self.sums, self.extractor_signature)
 
     def state(self) -> dict[str, Array]:
-        """Give everything as arrays, for :meth:`from_state`."""
-        counts, entropies, shares = self.sums()
-        rule = {name: np.array(-1 if n is None else n) for name, n in (("images", self.images), ("seed", self.seed))}
-        return {"counts": counts.copy(), "entropies": entropies.copy(), "shares": shares.copy(), **rule}
+        """Return everything as arrays, for :meth:`from_state`.
 
-    @classmethod
-    def from_state(cls, state: Mapping[str, Array], *, device: Any = None) -> SplitSums:  # noqa: ANN401 - torch's
-        """Make sums of :meth:`state`.
+        Returns:
+            ``"counts"``, ``"sum_p_log_p"`` and ``"sum_p"`` of the splits, ``"images"`` and ``"seed"`` (-1 for None),
+            and signatures.
 
-        Raises:
-            ValueError: Arrays that are missing or cannot be sums of shares.
+        Example:
+            >>> from muge_fast.image import InceptionScore
+            >>> InceptionScore(splits=3).state()["counts"].tolist()
+            [0, 0, 0]
 
         """
-        missing = sorted({"counts", "entropies", "shares", "images", "seed"} - set(state))
-        if missing:
-            raise ValueError(f"has arrays {sorted(state)}, needs {', '.join(missing)}")
-        counts = np.asarray(state["counts"])
-        images, seed = (None if int(state[name]) == -1 else int(state[name]) for name in ("images", "seed"))
-        entropies, shares = (np.array(state[name], dtype=np.float64) for name in ("entropies", "shares"))
-        if counts.dtype.kind not in "iu" or counts.ndim != 1 or shares.ndim != 2:  # noqa: PLR2004
-            raise ValueError(f"counts have dtype {counts.dtype} and shape {counts.shape}, shares shape {shares.shape}")
-        sums = cls(len(counts), images=images, seed=seed, device=device)
-        # Shares of an image add up to one, and their logarithms are not above zero.
-        fit = entropies.shape == counts.shape == shares.shape[:1] and (counts >= 0).all() and (shares >= 0).all()
-        if not fit or not (entropies <= 0).all() or not np.isfinite(entropies).all():
-            raise ValueError("counts, entropies and shares are no sums of shares")
-        if not np.allclose(shares.sum(axis=1), counts, rtol=1e-9, atol=0):
-            raise ValueError("shares do not add up to the counts")
-        if shares.shape[1]:
-            sums.add(counts.astype(np.int64), entropies, shares)
-        return sums
+        return {**self.sums.state(), **self._signatures()}
 
-    def _begin(self, classes: int) -> None:
-        self.classes = classes
-        self._entropies, self._shares = self._place.zeros(self.splits), self._place.zeros(self.splits, classes)
+    @classmethod
+    def from_state(cls, state: Mapping[str, Array], extractor: FeatureExtractor | None = None) -> InceptionScore:
+        """Return a metric from :meth:`state`, ready for more batches.
 
-    def _parts_of(self, indices: npt.NDArray[np.int64], count: int) -> npt.NDArray[np.int64]:
-        if indices.shape != (count,) or indices.dtype.kind not in "iu":
-            raise ValueError(f"indices have shape {indices.shape} and dtype {indices.dtype}, need {count} integers")
-        end = MOST_IMAGES if self.images is None else self.images
-        bad = np.flatnonzero((indices < 0) | (indices >= end))
-        if len(bad):
-            raise ValueError(f"indices[{bad[0]}] is {indices[bad[0]]}, needs 0 to {end - 1}")
-        if self.images is not None:
-            if self._parts is None:
-                self._parts = _known_parts(self.images, self.splits, self.seed)
-            return self._parts[indices]
-        if self.seed is None:
-            return indices % self.splits
-        runs, places = np.divmod(indices, self.splits)
-        orders = {run: np.random.RandomState([self.seed, run]).permutation(self.splits) for run in set(runs)}
-        return np.array([orders[run][place] for run, place in zip(runs, places, strict=True)], dtype=np.int64)
+        Args:
+            state: Arrays by name.
+            extractor: Extractor of further batches; None if they are logits.
+
+        Returns:
+            The metric, with the sums of the state.
+
+        Raises:
+            ValueError: Arrays are missing or do not fit, or the state was made with another extractor.
+
+        Example:
+            >>> from muge_fast.image import InceptionScore
+            >>> InceptionScore.from_state(InceptionScore(splits=3).state()).sums.config.splits
+            3
+
+        """
+        check_extractor(extractor, state)
+        sums = SplitSums.from_state(state)
+        metric = cls(extractor, extractor_signature=str(state.get("extractor_signature", "")))
+        metric.sums = sums
+        return metric
 
 
-def score_of_sums(counts: npt.NDArray[np.int64], entropies: Float64, shares: Float64) -> MeanAndSpread:
-    """Compute the score of parts from their sums.
-
-    Args:
-        counts: Images of each part, at least one.
-        entropies: The sum of ``p log p`` of each.
-        shares: The sum of ``p`` of each, of shape ``(parts, classes)``.
-
-    Example:
-        >>> import numpy as np
-        >>> from muge_fast.image._inception_score import score_of_sums
-        >>> round(score_of_sums(np.array([4]), np.zeros(1), np.ones((1, 4))).mean, 9)
-        4.0
-
-    """
-    means = shares / counts[:, None]
-    # Where no image has a class, its share is zero, and what its logarithm is does not matter.
-    logs = np.log(np.maximum(means, np.finfo(np.float64).tiny))
-    scores = np.exp(entropies / counts - (means * logs).sum(axis=1))
-    return MeanAndSpread(float(scores.mean()), float(scores.std()))
-
-
-def _ends(images: int, splits: int) -> list[int]:
-    """Where each part begins, and the last one ends."""
-    return [part * images // splits for part in range(splits + 1)]
-
-
-def _known_parts(images: int, splits: int, seed: int | None) -> npt.NDArray[np.int64]:
-    """The part of each image, as in :func:`inception_score_of`."""
-    parts = np.empty(images, dtype=np.int64)
-    order = np.arange(images) if seed is None else np.random.RandomState(seed).permutation(images)
-    parts[order] = np.repeat(np.arange(splits), np.diff(_ends(images, splits)))
-    return parts
-
-
-def _score(logits: Float64) -> float:
-    """The exponential of the mean divergence of images from all of the part."""
-    logs, shares = NumpyBackend().log_shares(logits)
-    mean = shares.mean(axis=0, keepdims=True)
-    # Where no image has a class, its share and with it the divergence are zero.
-    divergence = shares * (logs - np.log(np.maximum(mean, np.finfo(np.float64).tiny)))
+def _score_of_split(logits: Float64Array) -> float:
+    """Return the exponential of the mean KL divergence between each image's probabilities and their mean."""
+    log_p, p = NumpyBackend().log_softmax(logits)
+    mean_p = p.mean(axis=0, keepdims=True)
+    # A mean of zero is multiplied by its logarithm, which only has to be finite.
+    divergence = p * (log_p - np.log(np.maximum(mean_p, np.finfo(np.float64).tiny)))
     return float(np.exp(divergence.sum(axis=1).mean()))

@@ -1,169 +1,497 @@
-"""The kernel distance of features."""
+"""The Kernel Inception Distance: of features, of two sources of images, or accumulated from batches."""
 
 from __future__ import annotations
+
+import os
+from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
 
 from muge_fast._internal.checks import finite_number, whole_number
-from muge_fast.image._inception_score import SEED, MeanAndSpread
-from muge_fast.image.statistics import LARGEST, Float64, feature_pair
+from muge_fast._internal.npz import Array
+from muge_fast.image.backend import Float64Array, to_numpy
+from muge_fast.image.extractors.interface import FeatureExtractor, signature_of
+from muge_fast.image.image_set import FEATURES, ImageSetAccumulator, outputs_for
+from muge_fast.image.options import SEED, UNKNOWN_EXTRACTOR, LoadOptions, NetworkOptions
+from muge_fast.image.sources import ImageSource
+from muge_fast.image.statistics import MAX_FEATURE, feature_pair
+from muge_fast.image.streaming import Batch, StreamingMetric, check_extractor
+from muge_fast.scores import Score, set_score, signature
 
-# Up to so many pairs the kernel of all is made once, and subsets pick from it: 512 MiB.
-MOST_PAIRS = 1 << 26
-# Ten thousand times the usual number: a file that was saved may hold any.
-MOST_SUBSETS = 1_000_000
+# Up to this number of pairs, the kernel of all pairs is computed once (512 MiB), and subsets pick from it.
+MAX_PAIRS_KEPT = 1 << 26
+# Ten thousand times the usual number: a loaded state may claim any.
+MAX_SUBSETS = 1_000_000
+# Rows per block of kernel values when all images are compared.
+ROWS_PER_BLOCK = 1024
 
 
-def kid_of(
-    first: npt.ArrayLike,
-    second: npt.ArrayLike,
+def kid(
+    real: ImageSource,
+    generated: ImageSource,
     *,
-    subsets: int = 100,
+    subsets: int | None = 100,
+    subset_size: int = 1000,
+    extractor: FeatureExtractor | None = None,
+    weights: str | os.PathLike[str] | None = None,
+    protocol: str = "tf1",
+    precision: str = "fp32",
+    device: str | None = None,
+    batch_size: int = 32,
+    threads: int | None = None,
+    progress: bool | None = None,
+) -> Score:
+    """Compute the Kernel Inception Distance (Bińkowski et al., 2018) of two sets of images.
+
+    The features of all images are kept in memory, in single precision.
+
+    Args:
+        real: Real images: path of a folder, a ``.tsv`` file of the benchmark or a ``.zip`` file; uint8 arrays or
+            tensors of shape ``(images, 3, height, width)`` or ``(images, height, width, 3)``; a mapping from id to
+            the bytes of an image file; a torch ``Dataset``; or an iterable of images or batches, such as a
+            ``DataLoader``.
+        generated: Generated images, in the same forms.
+        subsets: Number of random subsets; None to compare all images at once.
+        subset_size: Images per subset, at least 2 and at most as many as each set has; unused if ``subsets`` is None.
+        extractor: Feature extractor to use instead of the Inception network: a function that takes a list of uint8 RGB
+            arrays and returns features of shape ``(images, features)``, or a ``torch.nn.Module`` that takes a uint8
+            tensor of shape ``(images, 3, height, width)``.
+        weights: Path of the network's published weights, ``pt_inception-2015-12-05-6726825d.pth``, or
+            ``inception_v3_google-0cc3c7bd.pth`` for the protocol ``"ofa"``; ``"download"`` to fetch them into torch's
+            cache; None for the path in the environment variable ``MUGE_FAST_INCEPTION``
+            (``MUGE_FAST_INCEPTION_TORCHVISION`` for ``"ofa"``), or else for torch's cache.
+        protocol: Preprocessing of the images, named after the tool that it is equal to: ``"tf1"`` (torch-fidelity and
+            the original TensorFlow code), ``"pytorch-fid"``, ``"torchmetrics"``, ``"clean"`` (clean-fid), or
+            ``"ofa"``, which also uses torchvision's network.
+        precision: ``"fp32"``, or ``"tf32"`` or ``"bf16"``, which are faster and change FID by up to 0.04 % and 1 %.
+        device: torch device of the network, such as ``"cuda:1"``; None for a GPU if there is one, else the CPU.
+        batch_size: Images per batch, at least 1. It changes results by rounding only.
+        threads: Threads that decode images, at least 1; None for the number of CPU cores.
+        progress: Whether to show a progress bar; None to show it on a terminal only.
+
+    Returns:
+        The score ``"kid"``, the mean over subsets of the unbiased estimate of MMD², which may be slightly negative;
+        lower is better. Its ``parts["std"]`` is the standard deviation over subsets.
+
+    Raises:
+        TypeError: An option or a source has the wrong type.
+        ImportError: torch or Pillow is not installed.
+        OSError: A file cannot be read, or the weights are missing.
+        ValueError: An unknown option, an option of the network together with ``extractor``, a broken image (named in
+            the message), or fewer images than a subset has.
+
+    Example:
+        >>> import muge_fast as mf
+        >>> import muge_fast.image
+        >>> mf.image.kid("real/", "generated/").value  # doctest: +SKIP
+        0.004
+
+    """
+    network, load = NetworkOptions(weights, protocol, precision, device), LoadOptions(batch_size, threads, progress)
+    check_subsets(subsets, subset_size)
+    opened = network.open(extractor, outputs_for(("kid",)))
+    sets = [ImageSetAccumulator(source, opened, ("kid",)) for source in (real, generated)]
+    check_subsets(subsets, subset_size, *(image_set.count for image_set in sets))
+    for image_set in sets:
+        image_set.run(load)
+    return kid_from_features(
+        *(image_set.features for image_set in sets),
+        subsets=subsets,
+        subset_size=subset_size,
+        extractor_signature=signature_of(opened),
+    )
+
+
+def kid_from_features(
+    real: npt.ArrayLike,
+    generated: npt.ArrayLike,
+    *,
+    subsets: int | None = 100,
     subset_size: int = 1000,
     degree: int = 3,
     gamma: float | None = None,
     coef0: float = 1.0,
     seed: int = SEED,
-) -> MeanAndSpread:
-    """Compute the Kernel Inception Distance (Bińkowski et al., 2018) with the subsets of torch-fidelity.
+    extractor_signature: str | None = None,
+) -> Score:
+    """Compute the Kernel Inception Distance (Bińkowski et al., 2018) of features, with the subsets of torch-fidelity.
 
-    Each subset draws ``subset_size`` rows of the first set, then of the second, by ``RandomState(seed).choice`` without
-    replacement; its value is the unbiased estimate of MMD². Everything is in double precision.
+    For each subset, ``RandomState(seed).choice`` draws ``subset_size`` real rows without replacement, then as many
+    generated ones; its value is the unbiased estimate of MMD² with the kernel ``(gamma * x·y + coef0) ** degree``.
+    Everything is in double precision.
 
     Args:
-        first: Features of one set, of shape ``(images, features)``.
-        second: Features of the other.
-        subsets: How many subsets.
-        subset_size: Images of each.
-        degree: Of the polynomial kernel ``(gamma x·y + coef0) ** degree``.
-        gamma: None for one by the number of features.
-        coef0: See above.
-        seed: Of the subsets.
+        real: Features of real images, of shape ``(images, features)``.
+        generated: Features of generated images, with as many columns.
+        subsets: Number of random subsets, from 1 to 1,000,000; None to compare all images at once, without a seed.
+        subset_size: Images per subset, at least 2 and at most as many as each set has; unused if ``subsets`` is None.
+        degree: Degree of the kernel, at least 1.
+        gamma: Factor of the inner product; None for 1 over the number of features.
+        coef0: Constant that is added to the product.
+        seed: Seed of the subsets, from 0 to 2**32 - 1.
+        extractor_signature: Signature of the extractor that made the features, for the score's signature.
 
     Returns:
-        Mean and standard deviation over subsets.
+        The score ``"kid"``, the mean over subsets, which may be slightly negative; lower is better. Its
+        ``parts["std"]`` is the standard deviation over subsets, with divisor ``subsets``; there is none for all images.
 
     Raises:
-        ValueError: Shapes that do not fit, a number that is not finite or too large, fewer images than a subset has,
-            or a degree that is no whole number.
+        TypeError: A number has the wrong type.
+        ValueError: Shapes do not fit, a value is not finite or too large, a set has fewer images than a subset (or
+            fewer than two), or a number is out of range.
 
     Example:
         >>> import numpy as np
-        >>> from muge_fast.image import kid_of
+        >>> from muge_fast.image import kid_from_features
         >>> features = np.random.default_rng(0).normal(size=(300, 8))
-        >>> abs(kid_of(features[:150], features[150:], subsets=5, subset_size=100).mean) < 0.1
+        >>> abs(kid_from_features(features[:150], features[150:], subsets=5, subset_size=100).value) < 0.1
         True
-
-    """
-    left, right = feature_pair(first, second)
-    subsets, subset_size = refuse_subsets(subsets, subset_size, len(left), len(right))
-    kernel = _Kernel(degree, 1 / left.shape[1] if gamma is None else gamma, coef0)
-    kernel.refuse_large(left, right)
-    random = np.random.RandomState(seed)
-    pairs = [
-        (random.choice(len(left), subset_size, replace=False), random.choice(len(right), subset_size, replace=False))
-        for _ in range(subsets)
-    ]
-    if len(left) * len(right) + len(left) ** 2 + len(right) ** 2 <= MOST_PAIRS:
-        within, across, other = kernel(left, left), kernel(left, right), kernel(right, right)
-        values = [_mmd(within[np.ix_(a, a)], across[np.ix_(a, b)], other[np.ix_(b, b)]) for a, b in pairs]
-    else:
-        values = [
-            _mmd(kernel(left[a], left[a]), kernel(left[a], right[b]), kernel(right[b], right[b])) for a, b in pairs
-        ]
-    return MeanAndSpread(float(np.mean(values)), float(np.std(values)))
-
-
-def refuse_subsets(subsets: int, subset_size: int, *counts: int | None) -> tuple[int, int]:
-    """Refuse subsets that some sets do not have, and give both numbers as Python's.
-
-    Args:
-        subsets: As for :func:`kid_of`.
-        subset_size: As for :func:`kid_of`.
-        counts: The number of images of each set; None where nobody knows.
-
-    Raises:
-        ValueError: No subsets, or fewer images than a subset has.
-
-    Example:
-        >>> from muge_fast.image._kid import refuse_subsets
-        >>> refuse_subsets(100, 1000, 500, None)
-        Traceback (most recent call last):
-        ...
-        ValueError: subset_size is 1000, the set has 500 images
-
-    """
-    number, size = whole_number("subsets", subsets), whole_number("subset_size", subset_size, least=2)
-    if number > MOST_SUBSETS:
-        raise ValueError(f"subsets is {number}, needs at most {MOST_SUBSETS}")
-    for count in counts:
-        if count is not None and count < size:
-            raise ValueError(f"subset_size is {size}, the set has {count} images")
-    return number, size
-
-
-def kid_of_all(
-    first: npt.ArrayLike, second: npt.ArrayLike, *, degree: int = 3, gamma: float | None = None, coef0: float = 1.0
-) -> float:
-    """Compute the unbiased estimate of MMD² from all images at once: no subsets, no seed.
-
-    Args:
-        first: As for :func:`kid_of`, at least two images.
-        second: As for :func:`kid_of`.
-        degree: As for :func:`kid_of`.
-        gamma: As for :func:`kid_of`.
-        coef0: As for :func:`kid_of`.
-
-    Raises:
-        ValueError: As for :func:`kid_of`.
-
-    Example:
-        >>> from muge_fast.image import kid_of_all
-        >>> kid_of_all([[0.0], [0.0]], [[1.0], [1.0]], degree=1)
+        >>> kid_from_features([[0.0], [0.0]], [[1.0], [1.0]], subsets=None, degree=1).value
         1.0
 
     """
-    left, right = feature_pair(first, second)
-    if min(len(left), len(right)) < 2:  # noqa: PLR2004
-        raise ValueError(f"the sets have {len(left)} and {len(right)} images, need at least two each")
+    left, right = feature_pair(real, generated)
+    subsets, subset_size = check_subsets(subsets, subset_size, len(left), len(right))
     kernel = _Kernel(degree, 1 / left.shape[1] if gamma is None else gamma, coef0)
-    kernel.refuse_large(left, right)
-    sums = [_sum(kernel, left, left), _sum(kernel, right, right)]
-    inner = sum(
-        (total - kernel.diagonal(side).sum()) / (len(side) * (len(side) - 1))
-        for total, side in zip(sums, (left, right), strict=True)
+    kernel.check_size(left, right)
+    # Options that are usual stay out of the signature.
+    options = {
+        "degree": None if degree == 3 else degree,  # noqa: PLR2004
+        "gamma": gamma,
+        "coef0": None if coef0 == 1 else coef0,
+    }
+    extractor = extractor_signature or UNKNOWN_EXTRACTOR
+    if subsets is None:
+        signed = signature("kid", extractor, subsets="all", **options)
+        return set_score("kid", signed, _mmd_of_all(kernel, left, right), higher_is_better=False)
+    rows = _draw_subsets(len(left), len(right), subsets, subset_size, seed)
+    values = _mmd_of_subsets(kernel, left, right, rows)
+    signed = signature("kid", extractor, subsets=subsets, subset_size=subset_size, seed=seed, **options)
+    return set_score(
+        "kid", signed, float(np.mean(values)), parts={"std": float(np.std(values))}, higher_is_better=False
     )
-    return float(inner - 2 * _sum(kernel, left, right) / (len(left) * len(right)))
+
+
+def check_subsets(subsets: int | None, subset_size: int, *counts: int | None) -> tuple[int | None, int]:
+    """Return the options of subsets as Python integers, after checking them.
+
+    Args:
+        subsets: Number of subsets; None for all images at once.
+        subset_size: Images per subset.
+        counts: Number of images of each set; None if unknown.
+
+    Raises:
+        TypeError: A number is not an integer.
+        ValueError: A number is out of range, or a set has fewer images than a subset, or fewer than two.
+
+    Example:
+        >>> from muge_fast.image._kid import check_subsets
+        >>> check_subsets(100, 1000, 500, None)
+        Traceback (most recent call last):
+        ...
+        ValueError: subset_size is 1000, a set has 500 images
+
+    """
+    size = whole_number("subset_size", subset_size, least=2)
+    if subsets is None:
+        if any(count is not None and count < 2 for count in counts):  # noqa: PLR2004
+            raise ValueError(f"the sets have {' and '.join(map(str, counts))} images, need at least two each")
+        return None, size
+    subsets = whole_number("subsets", subsets)
+    if subsets > MAX_SUBSETS:
+        raise ValueError(f"subsets must be at most {MAX_SUBSETS}, got {subsets}")
+    for count in counts:
+        if count is not None and count < size:
+            raise ValueError(f"subset_size is {size}, a set has {count} images")
+    return subsets, size
+
+
+class KID(StreamingMetric):
+    """Kernel Inception Distance of two streams of images. It keeps their features, in single precision.
+
+    Args:
+        extractor: Extractor that is called with each batch: an
+            :class:`muge_fast.image.extractors.InceptionExtractor`, a ``torch.nn.Module`` or a function; None if
+            batches are features.
+        subsets: Number of random subsets, from 1 to 1,000,000; None to compare all images at once.
+        subset_size: Images per subset, at least 2; unused if ``subsets`` is None.
+        extractor_signature: Signature of the extractor, for the score's signature; None for that of ``extractor``.
+
+    Raises:
+        TypeError: A number is not an integer.
+        ValueError: A number is out of range.
+
+    Example:
+        >>> import numpy as np
+        >>> from muge_fast.image import KID
+        >>> metric = KID(subsets=2, subset_size=2)
+        >>> metric.update(np.zeros((3, 4)), real=True)
+        >>> metric.update(np.zeros((3, 4)), real=False)
+        >>> metric.compute().value
+        0.0
+
+    """
+
+    def __init__(
+        self,
+        extractor: FeatureExtractor | None = None,
+        *,
+        subsets: int | None = 100,
+        subset_size: int = 1000,
+        extractor_signature: str | None = None,
+    ) -> None:
+        super().__init__(extractor, extractor_signature)
+        self.subsets, self.subset_size = check_subsets(subsets, subset_size)
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget all images.
+
+        Example:
+            >>> from muge_fast.image import KID
+            >>> metric = KID()
+            >>> metric.update([[0.0]], real=True)
+            >>> metric.reset()
+            >>> metric.state()["real"].shape
+            (0, 1)
+
+        """
+        self._real: list[npt.NDArray[np.float32]] = []
+        self._generated: list[npt.NDArray[np.float32]] = []
+
+    def update(self, batch: Batch, *, real: bool) -> None:
+        """Add a batch of real or of generated images.
+
+        Args:
+            batch: Images, in a form that the extractor takes; without an extractor an array or tensor of features, of
+                shape ``(images, features)``.
+            real: Whether the images are real.
+
+        Raises:
+            ValueError: The features have another shape, or a value is not finite; the message names the row.
+
+        Example:
+            >>> from muge_fast.image import KID
+            >>> metric = KID()
+            >>> metric.update([[0.0, 1.0]], real=False)
+            >>> metric.state()["generated"].shape
+            (1, 2)
+
+        """
+        self._add(np.array(to_numpy(self._extract(batch, FEATURES)), dtype=np.float32), real=real)
+
+    def merge(self, other: KID) -> None:
+        """Add the images of another metric, after those of this one.
+
+        Args:
+            other: A metric with the same number of features and extractor signature.
+
+        Raises:
+            ValueError: ``other`` is this object or has other features. This object is unchanged then.
+
+        Example:
+            >>> from muge_fast.image import KID
+            >>> metric, other = KID(), KID()
+            >>> other.update([[0.0, 1.0]], real=True)
+            >>> metric.merge(other)
+            >>> metric.state()["real"].shape
+            (1, 2)
+
+        """
+        self._check_other(other)
+        batches = (*self._real, *self._generated, *other._real, *other._generated)
+        dims = {batch.shape[1] for batch in batches}
+        if len(dims) > 1:
+            raise ValueError(f"other: the metrics have {sorted(dims)} features, need the same number")
+        self._real.extend(other._real)
+        self._generated.extend(other._generated)
+
+    def gather(self) -> KID:
+        """Return the metric of the images of all ``torch.distributed`` processes, the same bits in each.
+
+        Call it in every process. Images are in the order of ranks. Do not update and gather its result, which would
+        count images twice: keep updating this object.
+
+        Returns:
+            A new metric.
+
+        Raises:
+            RuntimeError: torch.distributed is not initialised.
+            ValueError: The processes have different options or features; raised in every process.
+
+        Example:
+            >>> metric.gather().compute()  # doctest: +SKIP
+
+        """
+        from muge_fast.image.distributed import gather_rows  # noqa: PLC0415 - imports torch, an optional package
+
+        merged = KID(
+            self.extractor,
+            subsets=self.subsets,
+            subset_size=self.subset_size,
+            extractor_signature=self.extractor_signature,
+        )
+        settings = f"{self.subsets} subsets of {self.subset_size} of {self.extractor_signature!r}"
+        real, generated = self._features()
+        merged._real = [gather_rows(real, settings)]
+        merged._generated = [gather_rows(generated, settings)]
+        return merged
+
+    def compute(self) -> Score:
+        """Return the distance of the images so far.
+
+        Returns:
+            The score ``"kid"``, the mean over subsets; lower is better. Its ``parts["std"]`` is the standard deviation
+            over subsets.
+
+        Raises:
+            ValueError: There are fewer images than a subset has.
+
+        Example:
+            >>> from muge_fast.image import KID
+            >>> metric = KID(subsets=None)
+            >>> metric.update([[0.0], [0.0]], real=True)
+            >>> metric.update([[0.0], [0.0]], real=False)
+            >>> metric.compute().value
+            0.0
+
+        """
+        return kid_from_features(
+            *self._features(),
+            subsets=self.subsets,
+            subset_size=self.subset_size,
+            extractor_signature=self.extractor_signature,
+        )
+
+    def state(self) -> dict[str, Array]:
+        """Return everything as arrays, for :meth:`from_state`.
+
+        Returns:
+            The features ``"real"`` and ``"generated"``, ``"subsets"`` (-1 for None), ``"subset_size"``, and signatures.
+
+        Example:
+            >>> from muge_fast.image import KID
+            >>> KID().state()["subset_size"].tolist()
+            1000
+
+        """
+        real, generated = self._features()
+        subsets = np.array(-1 if self.subsets is None else self.subsets)
+        options = {"subsets": subsets, "subset_size": np.array(self.subset_size)}
+        return {"real": real, "generated": generated, **options, **self._signatures()}
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Array], extractor: FeatureExtractor | None = None) -> KID:
+        """Return a metric from :meth:`state`, ready for more batches.
+
+        Args:
+            state: Arrays by name.
+            extractor: Extractor of further batches; None if they are features.
+
+        Returns:
+            The metric, with the features of the state.
+
+        Raises:
+            ValueError: Arrays are missing or do not fit, or the state was made with another extractor.
+
+        Example:
+            >>> from muge_fast.image import KID
+            >>> KID.from_state(KID(subsets=5).state()).subsets
+            5
+
+        """
+        check_extractor(extractor, state)
+        missing = sorted({"real", "generated", "subsets", "subset_size"} - set(state))
+        if missing:
+            raise ValueError(f"has arrays {sorted(state)}, needs {', '.join(missing)}")
+        metric = cls(
+            extractor,
+            subsets=None if int(state["subsets"]) == -1 else int(state["subsets"]),
+            subset_size=int(state["subset_size"]),
+            extractor_signature=str(state.get("extractor_signature", "")),
+        )
+        for name in ("real", "generated"):
+            if len(np.atleast_2d(state[name])):
+                metric._add(np.array(state[name], dtype=np.float32), real=name == "real")
+        return metric
+
+    def _add(self, features: npt.NDArray[np.float32], *, real: bool) -> None:
+        first = next(iter((*self._real, *self._generated)), features)
+        if features.ndim != 2 or features.shape[1:] != first.shape[1:]:  # noqa: PLR2004
+            dims = "features" if first is features else first.shape[1]
+            raise ValueError(f"features have shape {features.shape}, need (images, {dims})")
+        nonfinite = np.flatnonzero(~np.isfinite(features).all(axis=1))
+        if len(nonfinite):
+            raise ValueError(f"features[{nonfinite[0]}] is not finite")
+        (self._real if real else self._generated).append(features)
+
+    def _features(self) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        real, generated = (
+            np.concatenate(batches) if batches else np.empty((0, 1), np.float32)
+            for batches in (self._real, self._generated)
+        )
+        return real, generated
 
 
 class _Kernel:
+    """The polynomial kernel ``(gamma * x·y + coef0) ** degree``."""
+
     def __init__(self, degree: int, gamma: float, coef0: float) -> None:
         self.degree = whole_number("degree", degree)
         self.gamma, self.coef0 = finite_number("gamma", gamma), finite_number("coef0", coef0)
 
-    def __call__(self, left: Float64, right: Float64) -> Float64:
-        values: Float64 = (self.gamma * (left @ right.T) + self.coef0) ** self.degree
+    def __call__(self, left: Float64Array, right: Float64Array) -> Float64Array:
+        values: Float64Array = (self.gamma * (left @ right.T) + self.coef0) ** self.degree
         return values
 
-    def refuse_large(self, *sides: Float64) -> None:
-        """Refuse features whose kernel may be beyond double precision, also when all pairs are added."""
-        square = max(float((side * side).sum(axis=1).max()) for side in sides)
+    def check_size(self, *sets: Float64Array) -> None:
+        """Check that the sum of the kernel over all pairs stays within double precision."""
+        square = max(float((features * features).sum(axis=1).max()) for features in sets)
         largest = abs(self.gamma) * square + abs(self.coef0)
-        if largest > LARGEST ** (1 / self.degree):
+        if largest > MAX_FEATURE ** (1 / self.degree):
             raise ValueError(f"features are too large: the kernel of a pair may be {largest:.0e} to the {self.degree}")
 
-    def diagonal(self, side: Float64) -> Float64:
-        values: Float64 = (self.gamma * (side * side).sum(axis=1) + self.coef0) ** self.degree
+    def diagonal(self, features: Float64Array) -> Float64Array:
+        """Return the kernel of each row with itself."""
+        values: Float64Array = (self.gamma * (features * features).sum(axis=1) + self.coef0) ** self.degree
         return values
 
 
-def _mmd(within: Float64, across: Float64, other: Float64) -> float:
-    """The unbiased estimate: pairs of an image with itself are left out."""
-    size = len(within)
-    inner = sum((kernel.sum() - np.trace(kernel)) / (size * (size - 1)) for kernel in (within, other))
-    return float(inner - 2 * across.sum() / size**2)
+def _draw_subsets(real: int, generated: int, subsets: int, size: int, seed: int) -> list[tuple[Array, Array]]:
+    """Return the rows of each subset: of the real images, then of the generated ones."""
+    random = np.random.RandomState(seed)
+    return [
+        (random.choice(real, size, replace=False), random.choice(generated, size, replace=False))
+        for _ in range(subsets)
+    ]
 
 
-def _sum(kernel: _Kernel, left: Float64, right: Float64, block: int = 1024) -> float:
-    return float(sum(kernel(left[start : start + block], right).sum() for start in range(0, len(left), block)))
+def _mmd_of_subsets(
+    kernel: _Kernel, left: Float64Array, right: Float64Array, rows: list[tuple[Array, Array]]
+) -> list[float]:
+    if len(left) * len(right) + len(left) ** 2 + len(right) ** 2 > MAX_PAIRS_KEPT:
+        return [_mmd(kernel(left[a], left[a]), kernel(left[a], right[b]), kernel(right[b], right[b])) for a, b in rows]
+    within_left, across, within_right = kernel(left, left), kernel(left, right), kernel(right, right)
+    return [_mmd(within_left[np.ix_(a, a)], across[np.ix_(a, b)], within_right[np.ix_(b, b)]) for a, b in rows]
+
+
+def _mmd(within_left: Float64Array, across: Float64Array, within_right: Float64Array) -> float:
+    """Return the unbiased estimate of MMD²: pairs of an image with itself are left out."""
+    size = len(within_left)
+    within = sum((kernel.sum() - np.trace(kernel)) / (size * (size - 1)) for kernel in (within_left, within_right))
+    return float(within - 2 * across.sum() / size**2)
+
+
+def _mmd_of_all(kernel: _Kernel, left: Float64Array, right: Float64Array) -> float:
+    sums = [_sum(kernel, left, left), _sum(kernel, right, right)]
+    within = sum(
+        (total - kernel.diagonal(features).sum()) / (len(features) * (len(features) - 1))
+        for total, features in zip(sums, (left, right), strict=True)
+    )
+    return float(within - 2 * _sum(kernel, left, right) / (len(left) * len(right)))
+
+
+def _sum(kernel: _Kernel, left: Float64Array, right: Float64Array) -> float:
+    starts = range(0, len(left), ROWS_PER_BLOCK)
+    return float(sum(kernel(left[start : start + ROWS_PER_BLOCK], right).sum() for start in starts))

@@ -1,107 +1,101 @@
-"""How well images fit their texts: R-precision and CLIPScore of features."""
+"""Agreement of images with their texts, from features: R-precision, recall of texts, and CLIPScore."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
-from muge_fast._internal.checks import whole_number
-from muge_fast.image.statistics import Float64
+from muge_fast._internal.checks import find_repeated, finite_number, whole_number
+from muge_fast.image.backend import Float64Array
+from muge_fast.image.options import SEED, UNKNOWN_EXTRACTOR
+from muge_fast.scores import Score, Scores, mean_score, signature
 
-SEED = 2020
 NEGATIVES = 99
-BLOCK = 256
-# Numbers of the texts that a block of images is compared with: 64 MiB.
-MOST = 1 << 23
-
-
-class RPrecision(NamedTuple):
-    """The share of images whose own text is the nearest.
-
-    Attributes:
-        value: The share, 0 to 1.
-        per_item: 1 for each image whose own text is nearer than all others that were drawn, float64.
-        ties: How many images have their own text as near as another; they count as misses.
-        signature: The protocol.
-
-    Example:
-        >>> import numpy as np
-        >>> from muge_fast.image import r_precision
-        >>> r_precision(np.eye(3), np.eye(3), negatives=2).value
-        1.0
-
-    """
-
-    value: float
-    per_item: Float64
-    ties: int
-    signature: str
+IMAGES_PER_BLOCK = 256
+# Numbers of the text features that a block of images is compared with: 64 MiB.
+MAX_FLOATS_PER_BLOCK = 1 << 23
+MERGE_ERROR = "images are compared with texts of the whole set; score the features of all images at once"
 
 
 def r_precision(
-    image_features: npt.ArrayLike, text_features: npt.ArrayLike, *, negatives: int = NEGATIVES, seed: int = SEED
-) -> RPrecision:
-    """Compute R-precision (Xu et al., 2018): each image against its own text and others.
+    image_features: npt.ArrayLike,
+    text_features: npt.ArrayLike,
+    *,
+    negatives: int = NEGATIVES,
+    seed: int = SEED,
+    extractor_signature: str | None = None,
+) -> Score:
+    """Compute R-precision (Xu et al., 2018): how often an image is nearer to its own text than to random other ones.
 
-    Published code disagrees in how the others are drawn, in ties and in norms. Here they are drawn for each image
-    without replacement, never its own, by ``numpy.random.default_rng(seed)``; nearness is the cosine in double
-    precision; an image is a hit if its own text is strictly nearer than all others.
+    Published implementations disagree on how texts are drawn, on ties and on norms. Here
+    ``numpy.random.default_rng(seed)`` draws ``negatives`` different texts for each image, never its own; similarity is
+    the cosine in double precision; and an image is a hit if its text has a strictly higher similarity than all drawn.
 
     Args:
-        image_features: Of shape ``(images, features)``.
-        text_features: Of the same shape, row for row.
-        negatives: How many other texts each image is compared with.
-        seed: Of the drawing.
+        image_features: Features of images, of shape ``(images, features)``, no row zero.
+        text_features: Features of their texts, of the same shape, in the same order.
+        negatives: Number of other texts per image, at least 1 and smaller than the number of texts.
+        seed: Seed of the random texts.
+        extractor_signature: Signature of the extractor that made the features, for the score's signature.
 
     Returns:
-        A :class:`RPrecision`.
+        The score ``"r_precision"``, the fraction of hits, from 0 to 1; higher is better. Its ``per_item`` is 1 for a
+        hit and 0 otherwise, ``parts["ties"]`` the number of images whose text is as similar as the best other one.
 
     Raises:
-        ValueError: Shapes that do not fit, numbers that are not finite, a vector of zeros, or too few texts.
+        TypeError: ``negatives`` is not an integer.
+        ValueError: Shapes do not fit, a value is not finite, a row is zero, or there are too few texts.
 
     Example:
         >>> import numpy as np
         >>> from muge_fast.image import r_precision
-        >>> features = np.random.default_rng(0).normal(size=(200, 16))
-        >>> r_precision(features, features).signature
-        'r_precision|negatives:99|seed:2020|similarity:cosine|ties:misses'
+        >>> score = r_precision(np.eye(3), np.eye(3), negatives=2)
+        >>> score.value, score.per_item.tolist(), score.parts["ties"]
+        (1.0, [1.0, 1.0, 1.0], 0)
 
     """
-    images, texts = _unit("image_features", image_features), _unit("text_features", text_features)
-    _refuse_unequal(images, texts)
-    negatives = refuse_negatives(negatives, len(texts))
+    images, texts = _unit_pair(image_features, text_features)
+    negatives = check_negatives(negatives, len(texts))
     random = np.random.default_rng(seed)
     hits, ties = np.empty(len(images)), 0
-    block = min(BLOCK, max(1, MOST // (negatives * texts.shape[1])))
+    block = min(IMAGES_PER_BLOCK, max(1, MAX_FLOATS_PER_BLOCK // (negatives * texts.shape[1])))
     for start in range(0, len(images), block):
         rows = np.arange(start, min(start + block, len(images)))
-        others = np.stack([random.choice(len(texts) - 1, negatives, replace=False) for _ in rows])
-        # Numbers from the own text on stand for the next one.
-        others += others >= rows[:, None]
-        own = np.einsum("nd,nd->n", images[rows], texts[rows])
-        best = np.einsum("nd,nkd->nk", images[rows], texts[others]).max(axis=1)
-        hits[rows] = own > best
-        ties += int((own == best).sum())
-    signature = f"r_precision|negatives:{negatives}|seed:{seed}|similarity:cosine|ties:misses"
-    return RPrecision(float(hits.mean()), hits, ties, signature)
+        drawn = np.stack([random.choice(len(texts) - 1, negatives, replace=False) for _ in rows])
+        # Indices from that of the image's own text on stand for the next text.
+        drawn += drawn >= rows[:, None]
+        similarity = np.einsum("nd,nd->n", images[rows], texts[rows])
+        best_other = np.einsum("nd,nkd->nk", images[rows], texts[drawn]).max(axis=1)
+        hits[rows] = similarity > best_other
+        ties += int((similarity == best_other).sum())
+    signed = signature(
+        "r_precision",
+        extractor_signature or UNKNOWN_EXTRACTOR,
+        negatives=negatives,
+        seed=seed,
+        similarity="cosine",
+        ties="misses",
+    )
+    return replace(mean_score("r_precision", signed, hits, merge_error=MERGE_ERROR), parts={"ties": ties})
 
 
-def refuse_negatives(negatives: int, texts: int | None) -> int:
-    """Refuse to compare images with more texts than there are, and give the number as Python's.
+def check_negatives(negatives: int, texts: int | None) -> int:
+    """Return the number of other texts per image as a Python integer, after checking it.
 
     Args:
-        negatives: As for :func:`r_precision`.
-        texts: How many texts there are; None if nobody knows.
+        negatives: Number of other texts.
+        texts: Number of all texts; None if unknown.
 
     Raises:
-        ValueError: Fewer than one, or too many.
+        TypeError: ``negatives`` is not an integer.
+        ValueError: ``negatives`` is smaller than 1 or too large.
 
     Example:
-        >>> from muge_fast.image._r_precision import refuse_negatives
-        >>> refuse_negatives(99, 50)
+        >>> from muge_fast.image._r_precision import check_negatives
+        >>> check_negatives(99, 50)
         Traceback (most recent call last):
         ...
         ValueError: negatives is 99, there are 49 other texts
@@ -114,74 +108,116 @@ def refuse_negatives(negatives: int, texts: int | None) -> int:
 
 
 def text_recall(
-    image_features: npt.ArrayLike, text_features: npt.ArrayLike, *, ks: Sequence[int] = (1, 5, 10)
-) -> dict[int, float]:
-    """Compute R@k: the share of images whose own text is among the ``k`` nearest of all texts.
+    image_features: npt.ArrayLike,
+    text_features: npt.ArrayLike,
+    *,
+    ks: Sequence[int] = (1, 5, 10),
+    extractor_signature: str | None = None,
+) -> Scores:
+    """Compute Recall@k of texts: how often an image's own text is among its ``k`` nearest of all texts.
+
+    Similarity is the cosine in double precision. A text that is as similar as the image's own counts as nearer.
 
     Args:
-        image_features: Of shape ``(images, features)``.
-        text_features: Of the same shape, row for row.
-        ks: Where to cut.
+        image_features: Features of images, of shape ``(images, features)``, no row zero.
+        text_features: Features of their texts, of the same shape, in the same order.
+        ks: Cutoffs, different numbers from 1 to the number of texts.
+        extractor_signature: Signature of the extractor that made the features, for the signatures of the scores.
 
     Returns:
-        The share for each ``k``, by cosine in double precision. A text that is as near as the own one counts as
-        nearer.
+        A score ``"text_recall@k"`` for each cutoff, the fraction of images, from 0 to 1; higher is better. Its
+        ``per_item`` is 1 for a hit and 0 otherwise.
 
     Raises:
-        ValueError: Shapes that do not fit, numbers that are not finite, a vector of zeros, or a ``k`` that is not
-            within the texts.
+        TypeError: A cutoff is not an integer.
+        ValueError: Shapes do not fit, a value is not finite, a row is zero, or a cutoff is out of range or repeated.
 
     Example:
         >>> import numpy as np
         >>> from muge_fast.image import text_recall
-        >>> text_recall(np.eye(3), np.eye(3)[[0, 2, 1]], ks=(1, 2, 3))[1]
-        0.3333333333333333
+        >>> text_recall(np.eye(3), np.eye(3)[[0, 2, 1]], ks=(1, 3)).to_dict()
+        {'text_recall@1': 0.3333333333333333, 'text_recall@3': 1.0}
 
     """
-    images, texts = _unit("image_features", image_features), _unit("text_features", text_features)
-    _refuse_unequal(images, texts)
-    ks = [whole_number("k", k) for k in ks]
-    for k in ks:
+    images, texts = _unit_pair(image_features, text_features)
+    cutoffs = [whole_number("k", k) for k in ks]
+    for k in cutoffs:
         if k > len(texts):
             raise ValueError(f"k is {k}, needs 1 to {len(texts)}, the number of texts")
-    ranks = np.empty(len(images), dtype=np.int64)
-    # Products of matrices round columns in different ways. Equal texts, one of which may be the own, share a column.
-    different, places = np.unique(texts, axis=0, return_inverse=True)
-    for start in range(0, len(images), BLOCK):
-        scores = (images[start : start + BLOCK] @ different.T)[:, places.ravel()]
-        own = scores[np.arange(len(scores)), start + np.arange(len(scores))]
-        # The own text is as near as itself: its rank is at least one.
-        ranks[start : start + BLOCK] = (scores >= own[:, None]).sum(axis=1)
-    return {k: float((ranks <= k).mean()) for k in ks}
+    repeated = find_repeated(cutoffs)
+    if not cutoffs or repeated is not None:
+        raise ValueError("ks is empty" if repeated is None else f"ks has {cutoffs[repeated]} more than once")
+    ranks = _ranks(images, texts)
+    extractor = extractor_signature or UNKNOWN_EXTRACTOR
+    options = {"texts": len(texts), "similarity": "cosine", "ties": "misses"}
+    names = {k: f"text_recall@{k}" for k in cutoffs}
+    scores = {
+        name: mean_score(
+            name, signature(name, extractor, **options), (ranks <= k).astype(np.float64), merge_error=MERGE_ERROR
+        )
+        for k, name in names.items()
+    }
+    return Scores(scores, len(images))
 
 
-def clip_score_of(image_features: npt.ArrayLike, text_features: npt.ArrayLike, *, weight: float = 2.5) -> Float64:
-    """Compute the CLIPScore (Hessel et al., 2021) of each pair: ``weight * max(cosine, 0)``.
+def clip_score(
+    image_features: npt.ArrayLike,
+    text_features: npt.ArrayLike,
+    *,
+    weight: float = 2.5,
+    extractor_signature: str | None = None,
+) -> Score:
+    """Compute the CLIPScore (Hessel et al., 2021): the mean of ``weight * max(cosine, 0)`` over pairs.
 
     Args:
-        image_features: Of shape ``(images, features)``.
-        text_features: Of the same shape, row for row.
-        weight: 2.5 in the paper.
+        image_features: Features of images, of shape ``(images, features)``, no row zero.
+        text_features: Features of their texts, of the same shape, in the same order.
+        weight: Factor of the cosine; 2.5 in the paper.
+        extractor_signature: Signature of the extractor that made the features, for the score's signature.
 
     Returns:
-        A score for each pair, float64; their mean is the score of the set.
+        The score ``"clip_score"``, from 0 to ``weight``; higher is better. Its ``per_item`` is the score of each pair.
 
     Raises:
-        ValueError: Shapes that do not fit, numbers that are not finite, or a vector of zeros.
+        TypeError: ``weight`` is not a number.
+        ValueError: Shapes do not fit, a value is not finite, or a row is zero.
 
     Example:
-        >>> from muge_fast.image import clip_score_of
-        >>> clip_score_of([[1.0, 0.0], [1.0, 0.0]], [[2.0, 0.0], [-1.0, 0.0]]).tolist()
+        >>> from muge_fast.image import clip_score
+        >>> clip_score([[1.0, 0.0], [1.0, 0.0]], [[2.0, 0.0], [-1.0, 0.0]]).per_item.tolist()
         [2.5, 0.0]
 
     """
-    images, texts = _unit("image_features", image_features), _unit("text_features", text_features)
-    _refuse_unequal(images, texts)
-    scores: Float64 = weight * np.maximum(np.einsum("nd,nd->n", images, texts), 0)
-    return scores
+    weight = finite_number("weight", weight)
+    images, texts = _unit_pair(image_features, text_features)
+    values = weight * np.maximum(np.einsum("nd,nd->n", images, texts), 0)
+    return mean_score(
+        "clip_score", signature("clip_score", extractor_signature or UNKNOWN_EXTRACTOR, weight=f"{weight:g}"), values
+    )
 
 
-def _unit(name: str, features: npt.ArrayLike) -> Float64:
+def _ranks(images: Float64Array, texts: Float64Array) -> npt.NDArray[np.int64]:
+    """Return the rank, from 1, of each image's own text among all texts."""
+    ranks = np.empty(len(images), dtype=np.int64)
+    # Matrix products round columns in different ways, so equal texts share a column.
+    different, columns = np.unique(texts, axis=0, return_inverse=True)
+    for start in range(0, len(images), IMAGES_PER_BLOCK):
+        similarities = (images[start : start + IMAGES_PER_BLOCK] @ different.T)[:, columns.ravel()]
+        rows = np.arange(len(similarities))
+        matched = similarities[rows, start + rows]
+        ranks[start : start + IMAGES_PER_BLOCK] = (similarities >= matched[:, None]).sum(axis=1)
+    return ranks
+
+
+def _unit_pair(image_features: npt.ArrayLike, text_features: npt.ArrayLike) -> tuple[Float64Array, Float64Array]:
+    """Return both matrices with rows of unit length."""
+    images, texts = _unit_rows("image_features", image_features), _unit_rows("text_features", text_features)
+    if images.shape != texts.shape:
+        raise ValueError(f"image_features has shape {images.shape}, text_features {texts.shape}: need the same")
+    return images, texts
+
+
+def _unit_rows(name: str, features: npt.ArrayLike) -> Float64Array:
     matrix = np.asarray(features, dtype=np.float64)
     if matrix.ndim != 2 or not matrix.size:  # noqa: PLR2004
         raise ValueError(f"{name} has shape {matrix.shape}, needs (rows, features)")
@@ -189,10 +225,5 @@ def _unit(name: str, features: npt.ArrayLike) -> Float64:
     bad = np.flatnonzero(~(np.isfinite(lengths[:, 0]) & (lengths[:, 0] > 0)))
     if len(bad):
         raise ValueError(f"{name}[{bad[0]}] is not finite, or zero")
-    unit: Float64 = matrix / lengths
+    unit: Float64Array = matrix / lengths
     return unit
-
-
-def _refuse_unequal(images: Float64, texts: Float64) -> None:
-    if images.shape != texts.shape:
-        raise ValueError(f"image_features has shape {images.shape}, text_features {texts.shape}: need the same")

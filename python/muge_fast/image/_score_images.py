@@ -1,35 +1,36 @@
-"""FID, Inception Score, KID and R-precision of images, in one pass of the network."""
+"""Several metrics of generated images in one pass through the feature extractor."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import numpy.typing as npt
 
+from muge_fast._internal.checks import whole_number
 from muge_fast.datasets.image_tsv import ImageTsv
-from muge_fast.image._r_precision import NEGATIVES, r_precision, refuse_negatives
-from muge_fast.image.extractors.clip import ClipExtractor
-from muge_fast.image.extractors.running import (
-    Extractor,
-    convention_of_extractor,
-    convention_of_protocol,
-    open_extractor,
-)
-from muge_fast.image.image_set import outputs_of
-from muge_fast.image.one_pass import OnePass
-from muge_fast.image.text_features import align, order_of
-from muge_fast.scores import Scores, set_score, signature
+from muge_fast.image._fid import fid_from_statistics
+from muge_fast.image._inception_score import inception_score_from_sums
+from muge_fast.image._kid import check_subsets, kid_from_features
+from muge_fast.image._r_precision import NEGATIVES, check_negatives, r_precision
+from muge_fast.image.extractors.interface import FeatureExtractor, signature_of
+from muge_fast.image.image_set import ImageSetAccumulator, ImagesOrStatistics, outputs_for
+from muge_fast.image.options import LoadOptions, NetworkOptions
+from muge_fast.image.sources import ImageSource
+from muge_fast.image.text_features import ImageTextModel, TextOptions, ids_in_order, paired_features
+from muge_fast.scores import Score, Scores
+
+S = TypeVar("S")
 
 
 def score_images(
-    generated: Any,  # noqa: ANN401 - what callers have
-    real: Any,  # noqa: ANN401
     *,
+    real: ImagesOrStatistics | None,
+    generated: ImageSource,
     metrics: Sequence[str] = ("fid", "is"),
-    extractor: Extractor | None = None,
+    extractor: FeatureExtractor | None = None,
     weights: str | os.PathLike[str] | None = None,
     protocol: str = "tf1",
     precision: str = "fp32",
@@ -38,93 +39,157 @@ def score_images(
     threads: int | None = None,
     progress: bool | None = None,
     splits: int | None = None,
-    subsets: int = 100,
+    subsets: int | None = 100,
     subset_size: int = 1000,
     texts: str | os.PathLike[str] | Mapping[str, str] | None = None,
-    clip: str | os.PathLike[str] | ClipExtractor | None = None,
+    clip: str | os.PathLike[str] | ImageTextModel | None = None,
     image_features: str | os.PathLike[str] | npt.ArrayLike | None = None,
     text_features: str | os.PathLike[str] | npt.ArrayLike | None = None,
     negatives: int = NEGATIVES,
 ) -> Scores:
-    """Score generated images against real ones. The network sees each image once, for all metrics together.
+    """Score generated images against real ones, with one pass of the network over each image for all metrics.
 
-    The protocol ``"ofa"`` makes features and logits of different pixels: there generated images go through it twice.
+    The Inception Score and R-precision are of the generated images. Options are checked before an image is read. The
+    protocol ``"ofa"`` computes features and logits from different pixels, so its network runs twice over each generated
+    image.
 
     Args:
-        generated: Generated images, as for :func:`muge_fast.image.fid`.
-        real: Real images, as there; statistics give FID alone.
-        metrics: Any of ``"fid"``, ``"is"`` and ``"kid"``, the main one first. KID keeps the features of all images.
-        extractor: As for :func:`muge_fast.image.fid`. For the Inception Score beside others it gives a dictionary, of
-            ``"2048"`` and ``"logits_unbiased"``.
-        weights: As for :func:`muge_fast.image.fid`.
-        protocol: As for :func:`muge_fast.image.fid`.
-        precision: As for :func:`muge_fast.image.fid`.
-        device: As for :func:`muge_fast.image.fid`; a model that ``clip`` names runs there too.
-        batch_size: As for :func:`muge_fast.image.fid`.
-        threads: As for :func:`muge_fast.image.fid`.
-        progress: As for :func:`muge_fast.image.fid`.
-        splits: As for :func:`muge_fast.image.inception_score`.
-        subsets: Of KID, as for :func:`muge_fast.image.kid_of`.
-        subset_size: Images of each.
-        texts: For R-precision: a text file of the benchmark, or texts by id. The generated images need ids for it: they
-            are a ``.tsv`` of the benchmark, or bytes by id.
-        clip: The model that makes features of images and texts: a
-            :class:`muge_fast.image.extractors.clip.ClipExtractor`, or what one takes.
-        image_features: Instead of texts and a model, features of the generated images: a row for each, in the order of
-            the real ones if those have the same ids, or in their own; or a file of :func:`muge_fast.read_features`,
-            matched by id if it has ids.
-        text_features: The same of their texts.
-        negatives: As for :func:`muge_fast.image.r_precision`.
+        real: Real images: path of a folder, a ``.tsv`` file of the benchmark or a ``.zip`` file; uint8 arrays or
+            tensors of shape ``(images, 3, height, width)`` or ``(images, height, width, 3)``; a mapping from id to
+            the bytes of an image file; a torch ``Dataset``; or an iterable of images or batches, such as a
+            ``DataLoader``. Or their :class:`Statistics`, or the path of an ``.npz`` file with saved ones.
+            Statistics suffice for FID alone. None if the Inception Score is the only metric.
+        generated: Generated images, in the same forms except statistics.
+        metrics: Different names out of ``"fid"``, ``"is"`` and ``"kid"``, the main one first. KID keeps the features of
+            all images.
+        extractor: Feature extractor to use instead of the Inception network: a function that takes a list of uint8 RGB
+            arrays and returns features of shape ``(images, features)``, or a ``torch.nn.Module`` that takes a uint8
+            tensor of shape ``(images, 3, height, width)``. For the Inception Score together with another metric, it
+            returns a dictionary with the keys ``"2048"`` (features) and ``"logits_unbiased"``.
+        weights: Path of the network's published weights, ``pt_inception-2015-12-05-6726825d.pth``, or
+            ``inception_v3_google-0cc3c7bd.pth`` for the protocol ``"ofa"``; ``"download"`` to fetch them into torch's
+            cache; None for the path in the environment variable ``MUGE_FAST_INCEPTION``
+            (``MUGE_FAST_INCEPTION_TORCHVISION`` for ``"ofa"``), or else for torch's cache.
+        protocol: Preprocessing of the images, named after the tool that it is equal to: ``"tf1"`` (torch-fidelity and
+            the original TensorFlow code), ``"pytorch-fid"``, ``"torchmetrics"``, ``"clean"`` (clean-fid), or
+            ``"ofa"``, which also uses torchvision's network.
+        precision: ``"fp32"``, or ``"tf32"`` or ``"bf16"``, which are faster and change FID by up to 0.04 % and 1 %.
+        device: torch device of the network, such as ``"cuda:1"``; None for a GPU if there is one, else the CPU.
+        batch_size: Images per batch, at least 1. It changes results by rounding only.
+        threads: Threads that decode images, at least 1; None for the number of CPU cores.
+        progress: Whether to show a progress bar; None to show it on a terminal only.
+        splits: Number of splits of the Inception Score, at least 1; None for 10, or 1 for the protocol ``"ofa"``.
+        subsets: Number of random subsets of KID; None to compare all images at once.
+        subset_size: Images per subset of KID, at least 2 and at most as many as each set has.
+        texts: Texts of the generated images, for R-precision: path of a text file of the benchmark, or texts by id. The
+            generated images must have ids: a ``.tsv`` file of the benchmark, or bytes by id.
+        clip: Model that computes features of images and texts: a
+            :class:`muge_fast.image.extractors.ClipExtractor`, or the path or name of a model to open.
+        image_features: Features of the generated images, instead of ``texts`` and ``clip``: a matrix or an ``.npy``
+            file with a row for each image, in the order of the real images if those have the same ids, or else in
+            their own; or another file of :func:`muge_fast.read_features`, matched by id.
+        text_features: Features of the texts of the generated images, in the same forms.
+        negatives: Number of other texts that R-precision compares each image with.
 
     Returns:
-        ``"fid"`` and ``"kid"`` (lower is better), ``"is"``, and ``"r_precision"`` where texts or features are given.
-        What a mean over parts spreads by is ``parts["std"]``.
+        The scores ``"fid"`` and ``"kid"`` (lower is better) and ``"is"``, in the order of ``metrics``, and
+        ``"r_precision"`` if there are texts or features of them. ``parts["std"]`` of ``"is"`` and ``"kid"`` is the
+        standard deviation over splits or subsets.
 
     Raises:
-        OSError: No file of weights, no such model, a file that cannot be read.
-        ValueError: A broken image, with its id; an unknown metric; texts or features with ids that are missing or
-            unknown, or without what goes with them; fewer images than splits or than a subset has, or fewer texts than
-            are compared.
+        TypeError: An option or a source has the wrong type.
+        ImportError: torch or Pillow is not installed.
+        OSError: A file cannot be read, or the weights are missing.
+        ValueError: An unknown option, an option of the network together with ``extractor``, a broken image (named in
+            the message), missing or unknown ids, or too few images or texts for a metric.
 
     Example:
+        >>> import muge_fast as mf
         >>> import muge_fast.image
-        >>> scores = muge_fast.image.score_images("generated/", "T2I_val.img.tsv")  # doctest: +SKIP
+        >>> scores = mf.image.score_images(real="T2I_val.img.tsv", generated="generated/")  # doctest: +SKIP
         >>> scores["fid"].value, scores["is"].value  # doctest: +SKIP
         (17.3, 9.1)
 
     """
-    outputs = outputs_of(
-        metrics, convention_of_protocol(protocol) if extractor is None else convention_of_extractor(extractor)
-    )
-    options: dict[str, Any] = {"batch_size": batch_size, "threads": threads, "progress": progress}
-    generated, real = _with_ids(generated), _with_ids(real)
-    network = open_extractor(
-        extractor, outputs=outputs, weights=weights, protocol=protocol, precision=precision, device=device
-    )
-    one_pass = OnePass(generated, real, network, metrics, splits=splits, subsets=subsets, subset_size=subset_size)
-    ids = order_of(generated, real)
-    if texts is not None or image_features is not None:
-        refuse_negatives(negatives, None if ids is None else len(ids))
-    aligned = align(
-        generated,
-        ids,
-        texts=texts,
-        clip=clip,
-        image_features=image_features,
-        text_features=text_features,
-        device=device,
-        **options,
-    )
-    # First, because features that are given may be wrong, and the rest takes longer.
-    hits = None if aligned is None else r_precision(aligned.images, aligned.texts, negatives=negatives)
-    scores = one_pass.scores(**options)
-    if hits is not None and aligned is not None:
-        signed = signature(hits.signature, aligned.signature)
-        scores["r_precision"] = set_score("r_precision", signed, hits.value, parts={"ties": hits.ties})
-    return Scores(scores, 0)
+    network, load = NetworkOptions(weights, protocol, precision, device), LoadOptions(batch_size, threads, progress)
+    text_options = TextOptions(texts, clip, image_features, text_features)
+    outputs = outputs_for(metrics, network.convention(extractor))
+    _check_numbers(splits, subsets, subset_size, negatives)
+    real, generated = _with_ids(real), _with_ids(generated)
+    image_sets = _ImageSets(real, generated, network.open(extractor, outputs), metrics, splits=splits)
+    if "kid" in metrics:
+        check_subsets(subsets, subset_size, *image_sets.counts)
+    ids = ids_in_order(generated, real)
+    # First, because files of features may be wrong, and the network takes longer.
+    hits = None
+    if text_options:
+        check_negatives(negatives, None if ids is None else len(ids))
+        features = paired_features(generated, ids, text_options, load=load, device=device)
+        hits = r_precision(features.images, features.texts, negatives=negatives, extractor_signature=features.signature)
+    scores = image_sets.run(load, subsets=subsets, subset_size=subset_size)
+    if hits is None:
+        return Scores(scores)
+    return Scores({**scores, "r_precision": hits}, len(hits.per_item), None if ids is None else [*ids])
 
 
-def _with_ids(source: Any) -> Any:  # noqa: ANN401 - what callers have
-    """A file of the benchmark opened, so that its ids are there; any other source as it is."""
-    is_file = isinstance(source, (str, os.PathLike)) and Path(source).suffix.lower() == ".tsv"
-    return ImageTsv(source) if is_file else source
+class _ImageSets:
+    """Real and generated images, opened but not read."""
+
+    def __init__(
+        self,
+        real: ImagesOrStatistics | None,
+        generated: ImageSource,
+        extractor: FeatureExtractor,
+        metrics: Sequence[str],
+        *,
+        splits: int | None,
+    ) -> None:
+        self.metrics, self.signature = metrics, signature_of(extractor)
+        # The Inception Score needs no real images.
+        compared = [name for name in metrics if name != "is"]
+        self.real: ImageSetAccumulator | None = None
+        if compared:
+            if real is None:
+                raise TypeError(f"real must be images or statistics for {', '.join(compared)}, got None")
+            self.real = ImageSetAccumulator(real, extractor, compared)
+        self.generated = ImageSetAccumulator(generated, extractor, metrics, splits=splits)
+
+    @property
+    def counts(self) -> tuple[int | None, int | None]:
+        """Number of real and of generated images; None where it is unknown."""
+        return None if self.real is None else self.real.count, self.generated.count
+
+    def run(self, load: LoadOptions, *, subsets: int | None, subset_size: int) -> dict[str, Score]:
+        """Read all images and compute the metrics, in their order."""
+        if self.real is not None:
+            self.real.run(load)
+        self.generated.run(load)
+        return {name: self._score(name, subsets, subset_size) for name in self.metrics}
+
+    def _score(self, metric: str, subsets: int | None, subset_size: int) -> Score:
+        if metric == "is":
+            return inception_score_from_sums(self.generated.split_sums, self.signature)
+        assert self.real is not None  # noqa: S101 - there are real images to compare with
+        if metric == "fid":
+            # No warning for few images: the signature has their number.
+            return fid_from_statistics(self.real.statistics, self.generated.statistics)
+        return kid_from_features(
+            self.real.features,
+            self.generated.features,
+            subsets=subsets,
+            subset_size=subset_size,
+            extractor_signature=self.signature,
+        )
+
+
+def _check_numbers(splits: int | None, subsets: int | None, subset_size: int, negatives: int) -> None:
+    if splits is not None:
+        whole_number("splits", splits)
+    check_subsets(subsets, subset_size)
+    check_negatives(negatives, None)
+
+
+def _with_ids(source: S) -> S | ImageTsv:
+    """Open a file of the benchmark, for its ids; return any other source unchanged."""
+    is_tsv = isinstance(source, (str, os.PathLike)) and Path(source).suffix.lower() == ".tsv"
+    return ImageTsv(source) if is_tsv else source  # type: ignore[arg-type]

@@ -1,23 +1,92 @@
-"""Where sums are kept and matrices are solved: NumPy on the host, or torch on a device, both in double precision."""
+"""NumPy and torch behind one interface: float64 arrays in host memory, or float64 tensors on a device."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
-# Kinds of devices that have no double precision: what comes from them is kept on the host.
-WITHOUT_DOUBLES = ("mps",)
-# Times zero it is zero, which minus infinity is not.
-LEAST = np.finfo(np.float64).min
-# Larger than the number of any row.
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+Float64Array = npt.NDArray[np.float64]
+ArrayOrTensor: TypeAlias = "npt.ArrayLike | Tensor"
+DeviceLike: TypeAlias = "str | torch.device | None"
+# mypy checks generic code once with NumPy arrays and once with torch tensors.
+A = TypeVar("A", "npt.NDArray[np.float64]", "Tensor")
+
+# Device types without float64: sums of their batches are kept by NumPy.
+WITHOUT_FLOAT64 = ("mps",)
+# The lower bound of log-probabilities: 0 times it is 0, while 0 times minus infinity is NaN.
+MIN_LOG_PROBABILITY = np.finfo(np.float64).min
+# Stands for "all rows are finite" where an index of a row is stored; larger than any index.
 NO_ROW = 1 << 62
 
 
+class Backend(Protocol[A]):
+    """Array operations that the image metrics need, on float64 arrays of one library and device.
+
+    Example:
+        >>> from muge_fast.image.backend import Backend, backend_for
+        >>> backend: Backend = backend_for(None)
+        >>> backend.zeros(2).tolist()
+        [0.0, 0.0]
+
+    """
+
+    @property
+    def device(self) -> torch.device | None:
+        """Device of the arrays; None for NumPy."""
+
+    def zeros(self, *shape: int) -> A:
+        """Return an array of zeros."""
+
+    def as_float64(self, array: ArrayOrTensor) -> A:
+        """Return an array or tensor as float64 on this backend's device."""
+
+    def add(self, total: A, more: A) -> A:
+        """Return the sum; ``total`` may be overwritten."""
+
+    def concat(self, arrays: Sequence[A]) -> A:
+        """Return arrays joined along the first axis, as a copy."""
+
+    def first_nonfinite_row(self, batch: A, name: str, *, seen: int, known: A | None) -> A | None:
+        """Check that the rows of a batch are finite.
+
+        Args:
+            batch: Array of shape ``(rows, columns)``.
+            name: Name of the batch, for errors.
+            seen: Number of rows in earlier batches.
+            known: Result for the earlier batches.
+
+        Returns:
+            Index of the first row that is not finite, counted over all batches, as an array on the device of shape
+            ``(1,)``, or :data:`NO_ROW`; None from a backend that raises at once.
+
+        Raises:
+            ValueError: A row is not finite and the backend can see it without waiting for a device.
+
+        """
+
+    def log_softmax(self, logits: A) -> tuple[A, A]:
+        """Return log-softmax and softmax; the log of a zero probability is clamped to the smallest finite float."""
+
+    def singular_values(self, matrix: A) -> A:
+        """Return the singular values in any order."""
+
+    def eigenvalues(self, matrix: A) -> A:
+        """Return the eigenvalues of a symmetric matrix."""
+
+    def cholesky_factor(self, covariance: A) -> A:
+        """Return a matrix ``F`` with ``F @ F.T == covariance``; the covariance may be singular."""
+
+
 class NumpyBackend:
-    """NumPy arrays.
+    """NumPy arrays in host memory; see :class:`Backend` for the methods.
 
     Example:
         >>> from muge_fast.image.backend import NumpyBackend
@@ -26,67 +95,68 @@ class NumpyBackend:
 
     """
 
-    device: Any = None
+    @property
+    def device(self) -> torch.device | None:
+        """None: arrays are in host memory."""
+        return None
 
-    def zeros(self, *shape: int) -> Any:  # noqa: ANN401 - an array of this place, here and below
-        """Make an array of zeros."""
+    def zeros(self, *shape: int) -> Float64Array:
+        """Return an array of zeros."""
         return np.zeros(shape)
 
-    def doubles(self, array: Any) -> Any:  # noqa: ANN401
-        """Bring any array or tensor here."""
-        return np.asarray(host(array), dtype=np.float64)
+    def as_float64(self, array: ArrayOrTensor) -> Float64Array:
+        """Return an array or tensor as a float64 array; an array that is one already is not copied."""
+        return np.asarray(to_numpy(array), dtype=np.float64)
 
-    def add(self, total: Any, more: Any) -> Any:  # noqa: ANN401
-        """Give the sum; the first may be overwritten."""
+    def add(self, total: Float64Array, more: Float64Array) -> Float64Array:
+        """Add to ``total`` in place and return it."""
         total += more
         return total
 
-    def join(self, parts: Sequence[Any]) -> Any:  # noqa: ANN401
-        """Lay rows below each other, in memory of their own."""
-        return np.concatenate(parts)
+    def concat(self, arrays: Sequence[Float64Array]) -> Float64Array:
+        """Return arrays joined along the first axis, as a copy."""
+        return np.concatenate(arrays)
 
-    def first_bad(self, batch: Any, name: str, seen: int, known: Any) -> Any:  # noqa: ANN401
-        """Refuse rows that are not finite.
-
-        Raises:
-            ValueError: There is one; rows are counted from the beginning of the batch.
-
-        """
+    def first_nonfinite_row(self, batch: Float64Array, name: str, *, seen: int, known: Float64Array | None) -> None:
+        """Raise ``ValueError`` with the index within this batch if a row is not finite."""
         del seen, known
-        bad = np.flatnonzero(~np.isfinite(batch).all(axis=1))
-        if len(bad):
-            raise ValueError(f"{name}[{bad[0]}] is not finite")
+        nonfinite = np.flatnonzero(~np.isfinite(batch).all(axis=1))
+        if len(nonfinite):
+            raise ValueError(f"{name}[{nonfinite[0]}] is not finite")
 
-    def log_shares(self, logits: Any) -> tuple[Any, Any]:  # noqa: ANN401
-        """Logarithms of the shares of classes, and the shares; of a class without a share it is finite, if large."""
+    def log_softmax(self, logits: Float64Array) -> tuple[Float64Array, Float64Array]:
+        """Return log-softmax and softmax; the log of a zero probability is clamped to the smallest finite float."""
         with np.errstate(over="ignore"):
             shifted = logits - logits.max(axis=1, keepdims=True)
-        logs = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-        return np.maximum(logs, LEAST), np.exp(logs)
+        log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+        return np.maximum(log_p, MIN_LOG_PROBABILITY), np.exp(log_p)
 
-    def singular_values(self, matrix: Any) -> Any:  # noqa: ANN401
-        """All of them, in any order."""
-        return np.linalg.svd(matrix, compute_uv=False)
+    def singular_values(self, matrix: Float64Array) -> Float64Array:
+        """Return the singular values in any order."""
+        return self.as_float64(np.linalg.svd(matrix, compute_uv=False))
 
-    def eigenvalues(self, matrix: Any) -> Any:  # noqa: ANN401
-        """Those of a symmetric matrix."""
-        return np.linalg.eigvalsh(matrix)
+    def eigenvalues(self, matrix: Float64Array) -> Float64Array:
+        """Return the eigenvalues of a symmetric matrix."""
+        return self.as_float64(np.linalg.eigvalsh(matrix))
 
-    def factor(self, covariance: Any) -> Any:  # noqa: ANN401
-        """Make a matrix whose product with its transpose is the covariance."""
+    def cholesky_factor(self, covariance: Float64Array) -> Float64Array:
+        """Return a matrix ``F`` with ``F @ F.T == covariance``; the covariance may be singular."""
         try:
-            return np.linalg.cholesky(covariance)
+            return self.as_float64(np.linalg.cholesky(covariance))
         except np.linalg.LinAlgError:
-            # Singular: what rounding made negative is zero.
+            # Singular: eigenvalues that rounding made negative are zero.
             values, vectors = np.linalg.eigh(covariance)
-            return vectors * np.sqrt(np.maximum(values, 0))
+            return self.as_float64(vectors * np.sqrt(np.maximum(values, 0)))
 
 
 class TorchBackend:
-    """Tensors of torch on one device. Nothing here waits for the device but what solves.
+    """Tensors of torch on one device; only the linear-algebra solvers synchronise with it. See :class:`Backend`.
 
     Args:
         device: A ``torch.device`` or its name.
+
+    Raises:
+        RuntimeError: torch has no such device.
 
     Example:
         >>> from muge_fast.image.backend import TorchBackend
@@ -95,67 +165,78 @@ class TorchBackend:
 
     """
 
-    def __init__(self, device: Any) -> None:  # noqa: ANN401
-        import torch  # noqa: PLC0415 - whoever names a device has it
+    def __init__(self, device: str | torch.device) -> None:
+        import torch  # noqa: PLC0415 - an optional package, installed where a device is named
 
         self._torch = torch
-        self.device = torch.device(device)
+        self._device = torch.device(device)
 
-    def zeros(self, *shape: int) -> Any:  # noqa: ANN401
-        """Make a tensor of zeros."""
-        return self._torch.zeros(shape, dtype=self._torch.float64, device=self.device)
+    @property
+    def device(self) -> torch.device | None:
+        """Device of the tensors."""
+        return self._device
 
-    def doubles(self, array: Any) -> Any:  # noqa: ANN401
-        """Bring any array or tensor here."""
-        tensor = array.detach() if hasattr(array, "detach") else self._torch.tensor(np.ascontiguousarray(array))
-        return tensor.to(self.device, self._torch.float64)
+    def zeros(self, *shape: int) -> Tensor:
+        """Return a tensor of zeros."""
+        return self._torch.zeros(shape, dtype=self._torch.float64, device=self._device)
 
-    def add(self, total: Any, more: Any) -> Any:  # noqa: ANN401
-        """Give the sum. Nothing is overwritten: torch forbids that for tensors of its inference mode."""
+    def as_float64(self, array: ArrayOrTensor) -> Tensor:
+        """Return an array or tensor as a float64 tensor on this device, without gradients."""
+        if isinstance(array, self._torch.Tensor):
+            return array.detach().to(self._device, self._torch.float64)
+        return self._torch.tensor(np.ascontiguousarray(array)).to(self._device, self._torch.float64)
+
+    def add(self, total: Tensor, more: Tensor) -> Tensor:
+        """Return the sum as a new tensor: torch forbids in-place changes of tensors of its inference mode."""
         return total + more
 
-    def join(self, parts: Sequence[Any]) -> Any:  # noqa: ANN401
-        """Lay rows below each other, in memory of their own."""
-        return self._torch.cat(list(parts))
+    def concat(self, arrays: Sequence[Tensor]) -> Tensor:
+        """Return tensors joined along the first axis, as a copy."""
+        return self._torch.cat(list(arrays))
 
-    def first_bad(self, batch: Any, name: str, seen: int, known: Any) -> Any:  # noqa: ANN401
-        """Remember the first row that is not finite, on the device: to look at it here would be to wait."""
+    def first_nonfinite_row(self, batch: Tensor, name: str, *, seen: int, known: Tensor | None) -> Tensor:
+        """Return the index of the first row so far that is not finite, on the device: reading it here would wait."""
         del name
         torch = self._torch
-        rows = torch.arange(seen, seen + len(batch), device=self.device)
-        bad = torch.where(torch.isfinite(batch).all(dim=1), NO_ROW, rows)
-        return torch.cat([bad, rows.new_full((1,), NO_ROW) if known is None else known]).amin(0, keepdim=True)
+        rows = torch.arange(seen, seen + len(batch), device=self._device)
+        nonfinite = torch.where(torch.isfinite(batch).all(dim=1), NO_ROW, rows)
+        earlier = rows.new_full((1,), NO_ROW) if known is None else known
+        first: Tensor = torch.cat([nonfinite, earlier]).amin(0, keepdim=True)
+        return first
 
-    def log_shares(self, logits: Any) -> tuple[Any, Any]:  # noqa: ANN401
-        """Logarithms of the shares of classes, and the shares; of a class without a share it is finite, if large."""
-        logs = self._torch.log_softmax(logits, dim=1)
-        return logs.clamp(min=LEAST), logs.exp()
+    def log_softmax(self, logits: Tensor) -> tuple[Tensor, Tensor]:
+        """Return log-softmax and softmax; the log of a zero probability is clamped to the smallest finite float."""
+        log_p = self._torch.log_softmax(logits, dim=1)
+        return log_p.clamp(min=float(MIN_LOG_PROBABILITY)), log_p.exp()
 
-    def singular_values(self, matrix: Any) -> Any:  # noqa: ANN401
-        """All of them, in any order."""
-        return self._torch.linalg.svdvals(matrix)
+    def singular_values(self, matrix: Tensor) -> Tensor:
+        """Return the singular values in any order."""
+        values: Tensor = self._torch.linalg.svdvals(matrix)
+        return values
 
-    def eigenvalues(self, matrix: Any) -> Any:  # noqa: ANN401
-        """Those of a symmetric matrix."""
-        return self._torch.linalg.eigvalsh(matrix)
+    def eigenvalues(self, matrix: Tensor) -> Tensor:
+        """Return the eigenvalues of a symmetric matrix."""
+        values: Tensor = self._torch.linalg.eigvalsh(matrix)
+        return values
 
-    def factor(self, covariance: Any) -> Any:  # noqa: ANN401
-        """Make a matrix whose product with its transpose is the covariance."""
+    def cholesky_factor(self, covariance: Tensor) -> Tensor:
+        """Return a matrix ``F`` with ``F @ F.T == covariance``; the covariance may be singular."""
+        factor: Tensor
         factor, failed = self._torch.linalg.cholesky_ex(covariance)
-        if not int(failed):
-            return factor
-        values, vectors = self._torch.linalg.eigh(covariance)
-        return vectors * values.clamp(min=0).sqrt()
+        if int(failed):
+            values, vectors = self._torch.linalg.eigh(covariance)
+            factor = vectors * values.clamp(min=0).sqrt()
+        return factor
 
 
-def backend_for(device: Any) -> NumpyBackend | TorchBackend:  # noqa: ANN401
-    """Find where the sums of a device are kept.
+def backend_for(device: DeviceLike) -> Backend[Any]:
+    """Return the backend that keeps sums for a device.
 
     Args:
-        device: A ``torch.device`` or its name; None for NumPy on the host.
+        device: A ``torch.device`` or its name; None for NumPy, which also serves devices without float64.
 
     Raises:
-        RuntimeError: torch knows no such device.
+        RuntimeError: torch has no such device.
 
     Example:
         >>> from muge_fast.image.backend import backend_for
@@ -163,13 +244,35 @@ def backend_for(device: Any) -> NumpyBackend | TorchBackend:  # noqa: ANN401
         None
 
     """
-    if device is None or str(device).partition(":")[0] in WITHOUT_DOUBLES:
+    if device is None or str(device).partition(":")[0] in WITHOUT_FLOAT64:
         return NumpyBackend()
-    return _device(str(device))
+    return torch_backend(str(device))
 
 
-def device_of(array: Any) -> Any:  # noqa: ANN401
-    """Find the device of a tensor; None for arrays and for tensors that NumPy can read.
+@cache
+def torch_backend(device: str) -> TorchBackend:
+    """Return the torch backend of a device; the same object for the same name.
+
+    Args:
+        device: Name of the device, such as ``"cuda:0"``.
+
+    Raises:
+        RuntimeError: torch has no such device.
+
+    Example:
+        >>> from muge_fast.image.backend import torch_backend
+        >>> torch_backend("cpu").device  # doctest: +SKIP
+        device(type='cpu')
+
+    """
+    return TorchBackend(device)
+
+
+def device_of(array: object) -> torch.device | None:
+    """Return the device of a tensor; None for arrays, and for tensors in host memory.
+
+    Args:
+        array: An array, a tensor, or nested lists.
 
     Example:
         >>> from muge_fast.image.backend import device_of
@@ -177,23 +280,25 @@ def device_of(array: Any) -> Any:  # noqa: ANN401
         None
 
     """
+    # Arrays of NumPy 2 have a device too, a string.
     device = getattr(array, "device", None)
-    # NumPy's arrays have a device too, by name.
     return None if getattr(device, "type", "cpu") == "cpu" else device
 
 
-def host(array: Any) -> Any:  # noqa: ANN401
-    """Bring a tensor to the host, in double precision; anything else stays as it is.
+def to_numpy(array: ArrayOrTensor) -> npt.NDArray[Any]:
+    """Return a tensor as a float64 array in host memory; return anything else as an array with its dtype unchanged.
+
+    Args:
+        array: An array, a tensor, or nested lists.
 
     Example:
-        >>> from muge_fast.image.backend import host
-        >>> host([1.0, 2.0])
+        >>> from muge_fast.image.backend import to_numpy
+        >>> to_numpy([1.0, 2.0]).tolist()
         [1.0, 2.0]
 
     """
-    return array.detach().cpu().double().numpy() if hasattr(array, "detach") else array
-
-
-@cache
-def _device(name: str) -> TorchBackend:
-    return TorchBackend(name)
+    detach = getattr(array, "detach", None)
+    if detach is None:
+        return np.asarray(array)
+    values: Float64Array = detach().cpu().double().numpy()
+    return values

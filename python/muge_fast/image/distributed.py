@@ -1,6 +1,6 @@
-"""What the processes of ``torch.distributed`` have seen, put together: sums are added, nothing is pickled.
+"""Sums of the processes of ``torch.distributed``, added up without pickling.
 
-Every process gets the same bits. Processes whose settings differ are told so in all of them: none is left waiting.
+Every process gets the same bits. If processes have different settings, all of them raise, so that none waits forever.
 """
 
 from __future__ import annotations
@@ -8,26 +8,28 @@ from __future__ import annotations
 import hashlib
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, distributed
 
-from muge_fast._internal.npz import Array
-from muge_fast.image._inception_score import SplitSums
-from muge_fast.image.backend import host
+from muge_fast.image.split_sums import SplitSums
 from muge_fast.image.statistics import Statistics
 
 
-def gather_statistics(own: Statistics) -> Statistics:
-    """Add the statistics of all processes.
+def gather_statistics(statistics: Statistics) -> Statistics:
+    """Return the statistics of the images of all processes.
+
+    Args:
+        statistics: Statistics of this process.
 
     Returns:
-        New statistics where the own ones are, the same in every process. Features are kept as if one process had seen
-        all images: up to as many as there are features, in the order of ranks.
+        New statistics on the device of ``statistics``, the same in every process. Features are kept as if one process
+        had seen all images, up to ``dims`` of them, in the order of ranks.
 
     Raises:
-        RuntimeError: torch.distributed has not been initialised.
-        ValueError: Processes with other features or protocols, with statistics of mean and covariance alone, or with a
-            number that is not finite; in every process.
+        RuntimeError: torch.distributed is not initialised.
+        ValueError: The processes have different features or extractor signatures, or statistics that cannot be added;
+            raised in every process.
 
     Example:
         >>> from muge_fast.image.distributed import gather_statistics
@@ -35,114 +37,128 @@ def gather_statistics(own: Statistics) -> Statistics:
         5000
 
     """
-    kept = own.sums.kept()
-    settings = f"{own.dims} features of {own.protocol!r}"
-    counts, keeps = _agreed(settings, own.flaw(), own.count, kept is not None)
-    whole = Statistics(own.dims, protocol=own.protocol, device=own.device)
+    sums = statistics.sums
+    features = sums.features()
+    signature = statistics.extractor_signature
+    settings = f"{statistics.dims} features of {signature!r}"
+    problem = statistics.why_not_addable()
+    counts, keep_features = _all_gather_checked(settings, problem, statistics.count, features is not None)
+    merged = Statistics(statistics.dims, extractor_signature=signature, device=statistics.device)
     if not sum(counts):
-        return whole
-    if all(keeps) and sum(counts) <= own.dims:
-        for rows in _rows(torch.as_tensor(kept), counts):
-            whole.update(rows.cpu() if own.device is None else rows)
-        return whole
-    # The same in every process, as sums of features less something add only if it is.
-    shift = _sum(torch.as_tensor(own.count * own.sums.mean)) / sum(counts)
-    total, outer = (_sum(torch.as_tensor(part(shift))) for part in (own.sums.total, own.sums.outer))
-    whole.sums.add(sum(counts), total, outer, shift)
-    return whole
+        return merged
+    if all(keep_features) and sum(counts) <= statistics.dims:
+        for rows in _gather_rows(torch.as_tensor(features), counts):
+            merged.update(rows.cpu() if statistics.device is None else rows)
+        return merged
+    # Sums about a point can be added only if it is the same in every process.
+    mean = _sum(torch.as_tensor(statistics.count * sums.mean)) / sum(counts)
+    total, outer = (_sum(torch.as_tensor(sum_of(mean))) for sum_of in (sums.sum_about, sums.outer_sum_about))
+    merged.sums.add_sums(sum(counts), total, outer, mean)
+    return merged
 
 
-def gather_splits(own: SplitSums, protocol: str) -> SplitSums:
-    """Add the sums of the Inception Score of all processes.
+def gather_splits(sums: SplitSums, extractor_signature: str) -> SplitSums:
+    """Return the sums of the images of all processes, for the Inception Score.
+
+    Args:
+        sums: Sums of this process.
+        extractor_signature: Signature of the extractor of this process.
+
+    Returns:
+        New sums on the device of ``sums``, the same in every process.
 
     Raises:
-        RuntimeError: As :func:`gather_statistics`.
-        ValueError: Processes with other parts, images, seeds, classes or protocols; in every process.
+        RuntimeError: torch.distributed is not initialised.
+        ValueError: The processes have different splits, images, seeds, classes or extractor signatures, or sums that
+            cannot be added; raised in every process.
 
     Example:
         >>> from muge_fast.image.distributed import gather_splits
         >>> gather_splits(sums, "")  # doctest: +SKIP
 
     """
-    settings = f"splits, images and seed {own.rule} of {protocol!r}"
-    counts, classes = _agreed(settings, own.flaw(), int(own.counts.sum()), own.classes)
-    whole = SplitSums(own.splits, images=own.images, seed=own.seed, device=own.device)
+    splits, images, seed = sums.config
+    settings = f"{sums.config} of {extractor_signature!r}"
+    counts, classes = _all_gather_checked(settings, sums.why_not_addable(), int(sums.counts.sum()), sums.classes)
+    merged = SplitSums(splits, images=images, seed=seed, device=sums.device)
     if sum(counts):
-        # A process that has seen nothing does not know how many classes there are.
-        empty = np.zeros(own.splits), np.zeros(own.splits), np.zeros((own.splits, _common("classes", classes)))
-        sums = own.sums() if own.classes else empty
-        images, entropies, shares = (_sum(torch.as_tensor(array, dtype=torch.float64)) for array in sums)
-        whole.add(host(images).astype(np.int64), entropies, shares)
-    return whole
+        # A process without images does not know the number of classes.
+        empty = np.zeros(splits), np.zeros(splits), np.zeros((splits, _common_width("classes", classes)))
+        arrays = sums.sums() if sums.classes else empty
+        per_split, sum_p_log_p, sum_p = (_sum(torch.as_tensor(array, dtype=torch.float64)) for array in arrays)
+        merged.add_sums(per_split.cpu().numpy().astype(np.int64), sum_p_log_p, sum_p)
+    return merged
 
 
-def gather_rows(own: Array, settings: str) -> Array:
-    """Lay the float32 rows of all processes below each other, in the order of ranks.
+def gather_rows(rows: npt.NDArray[np.float32], settings: str) -> npt.NDArray[np.float32]:
+    """Return the rows of all processes, in the order of ranks.
 
     Args:
-        own: Of shape ``(rows, columns)``; a process without rows may have another number of columns.
-        settings: What must be the same in every process.
+        rows: Matrix of this process.
+        settings: Text that must be the same in every process.
+
+    Returns:
+        The rows, the same in every process.
 
     Raises:
-        RuntimeError: As :func:`gather_statistics`.
-        ValueError: Processes with other columns or settings; in every process.
+        RuntimeError: torch.distributed is not initialised.
+        ValueError: The processes have different columns or settings; raised in every process.
 
     Example:
         >>> import numpy as np
         >>> from muge_fast.image.distributed import gather_rows
-        >>> gather_rows(np.zeros((3, 2)), "").shape  # doctest: +SKIP
+        >>> gather_rows(np.zeros((3, 2), dtype="float32"), "").shape  # doctest: +SKIP
         (6, 2)
 
     """
-    counts, columns = _agreed(settings, None, len(own), own.shape[1] if len(own) else 0)
+    counts, columns = _all_gather_checked(settings, None, len(rows), rows.shape[1] if len(rows) else 0)
     if not sum(counts):
-        return own
-    rows = np.asarray(own, dtype=np.float32) if len(own) else np.zeros((0, 1), dtype=np.float32)
-    width = _common("features", columns)
-    parts = _rows(torch.as_tensor(rows if len(rows) else rows.reshape(0, width)), counts)
-    return np.concatenate([part.cpu().numpy() for part in parts])
+        return rows
+    width = _common_width("features", columns)
+    shards = _gather_rows(torch.as_tensor(rows if len(rows) else rows.reshape(0, width)), counts)
+    return np.concatenate([shard.cpu().numpy() for shard in shards])
 
 
-def _agreed(settings: str, flaw: str | None, *numbers: int) -> list[list[int]]:
-    """Each number in every process, once all processes have the same settings and none has a flaw."""
+def _all_gather_checked(settings: str, problem: str | None, *numbers: int) -> list[list[int]]:
+    """Return each number of every process, after checking that all have the same settings and none has a problem."""
     key = int.from_bytes(hashlib.sha256(settings.encode()).digest()[:7], "big")
-    own = torch.tensor([key, flaw is not None, *numbers], dtype=torch.int64, device=_wire())
-    found = [torch.empty_like(own) for _ in range(distributed.get_world_size())]
-    distributed.all_gather(found, own)
-    keys, flaws, *columns = zip(*(part.tolist() for part in found), strict=True)
-    if any(flaws):
-        ranks = [rank for rank, is_flawed in enumerate(flaws) if is_flawed]
-        raise ValueError(f"processes {ranks} cannot be added" + (f": {flaw}" if flaw else ""))
+    message = torch.tensor([key, problem is not None, *numbers], dtype=torch.int64, device=_comm_device())
+    received = [torch.empty_like(message) for _ in range(distributed.get_world_size())]
+    distributed.all_gather(received, message)
+    keys, problems, *columns = zip(*(part.tolist() for part in received), strict=True)
+    if any(problems):
+        ranks = [rank for rank, has_problem in enumerate(problems) if has_problem]
+        raise ValueError(f"sums of processes {ranks} cannot be added" + (f": {problem}" if problem else ""))
     if len(set(keys)) > 1:
-        others = [rank for rank, other in enumerate(keys) if other != key]
-        raise ValueError(f"this process has {settings}, processes {others} have something else")
+        ranks = [rank for rank, other in enumerate(keys) if other != key]
+        raise ValueError(f"this process has {settings}, processes {ranks} have other settings")
     return [list(column) for column in columns]
 
 
-def _common(kind: str, numbers: list[int]) -> int:
-    """The one number of those that are not zero."""
-    known = sorted({number for number in numbers if number})
+def _common_width(kind: str, widths: list[int]) -> int:
+    """Return the width of the processes that have rows."""
+    known = sorted({width for width in widths if width})
     if len(known) != 1:
-        raise ValueError(f"processes have {known} {kind}, need the same")
+        raise ValueError(f"processes have {known} {kind}, need the same number")
     return known[0]
 
 
-def _sum(own: Tensor) -> Tensor:
-    total = own.to(_wire(), copy=True)
+def _sum(tensor: Tensor) -> Tensor:
+    total = tensor.to(_comm_device(), copy=True)
     distributed.all_reduce(total)
     return total
 
 
-def _rows(own: Tensor, counts: list[int]) -> list[Tensor]:
-    """The rows of each process. What travels has the same shape in all: that of the longest."""
-    padded = torch.zeros((max(counts), *own.shape[1:]), dtype=own.dtype, device=_wire())
-    padded[: len(own)] = own
-    found = [torch.empty_like(padded) for _ in counts]
-    distributed.all_gather(found, padded)
-    return [rows[:count] for rows, count in zip(found, counts, strict=True)]
+def _gather_rows(rows: Tensor, counts: list[int]) -> list[Tensor]:
+    """Return the rows of each process. Shapes must be equal in all, so rows are padded to the largest number."""
+    padded = torch.zeros((max(counts), *rows.shape[1:]), dtype=rows.dtype, device=_comm_device())
+    padded[: len(rows)] = rows
+    received = [torch.empty_like(padded) for _ in counts]
+    distributed.all_gather(received, padded)
+    return [shard[:count] for shard, count in zip(received, counts, strict=True)]
 
 
-def _wire() -> torch.device:
-    """Where tensors must be to travel: NCCL takes those of the GPU alone."""
-    on_host = "gloo" in str(distributed.get_backend()) or "mpi" in str(distributed.get_backend())
-    return torch.device("cpu") if on_host else torch.device("cuda", torch.cuda.current_device())
+def _comm_device() -> torch.device:
+    """Return the device of tensors that are sent: NCCL takes GPU tensors only."""
+    is_on_host = "gloo" in str(distributed.get_backend()) or "mpi" in str(distributed.get_backend())
+    return torch.device("cpu") if is_on_host else torch.device("cuda", torch.cuda.current_device())

@@ -1,164 +1,223 @@
-"""What of a set of features adds: their number, their sum, and the sum of their outer products."""
+"""Count, sum and sum of outer products of feature vectors: sums that can be added over batches and processes."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Generic
 
 import numpy as np
+import numpy.typing as npt
 
 from muge_fast._internal.npz import Array
-from muge_fast.image.backend import backend_for, host
+from muge_fast.image.backend import A, ArrayOrTensor, Backend, to_numpy
 
-# Rows whose outer products are added at a time: the sum of 2048 features is 32 MiB, too much to touch for each batch.
-TOGETHER = 256
+# Rows per update of the sum of outer products. That of 2048 features has 32 MiB: too much to touch for every batch.
+ROWS_PER_UPDATE = 256
 
 
-class Sums:
-    """Count, sum and sum of outer products of features, in double precision.
+class FeatureSums(Generic[A]):
+    """Count, sum and sum of outer products of feature vectors, in double precision.
 
-    Up to as many rows as features the features themselves are kept. Beyond that, sums are of features less the mean of
-    the first ones, the shift: so features that lie far from zero lose few digits.
+    Up to ``dims`` rows, the features themselves are kept. Beyond that, only sums are, of features minus a shift, which
+    is the mean of the first rows: features far from zero then lose few digits.
 
     Args:
         dims: Number of features.
-        device: Where the sums are, a torch device; None for NumPy on the host.
+        backend: Where the sums are kept.
 
     Example:
         >>> import numpy as np
-        >>> from muge_fast.image.feature_sums import Sums
-        >>> sums = Sums(1)
+        >>> from muge_fast.image.backend import NumpyBackend
+        >>> from muge_fast.image.feature_sums import FeatureSums
+        >>> sums = FeatureSums(1, NumpyBackend())
         >>> sums.update(np.array([[1.0], [3.0]]))
-        >>> sums.count, sums.total([1.0]).tolist(), sums.outer([2.0]).tolist()
+        >>> sums.count, sums.sum_about([1.0]).tolist(), sums.outer_sum_about([2.0]).tolist()
         (2, [2.0], [[2.0]])
 
     """
 
-    def __init__(self, dims: int, device: Any = None) -> None:  # noqa: ANN401 - torch's
+    def __init__(self, dims: int, backend: Backend[A]) -> None:
         self.dims = dims
-        self.place = backend_for(device)
+        self.backend: Backend[A] = backend
         self.count = 0
-        # Rows whose outer products have not been added yet, and whether those are all rows there are.
-        self._rows: list[Any] = []
-        self._has_all = True
-        # Of the others, less the shift, which is none before there is one.
-        self._shift: Any = None
-        self._total = self.place.zeros(dims)
-        self._outer = self.place.zeros(dims, dims)
+        # Rows that are not in the sums yet, and whether these are all rows there are.
+        self._pending: list[A] = []
+        self._keeps_features = True
+        # Of the other rows, minus the shift; there is no shift before there are sums.
+        self._shift: A | None = None
+        self._sum: A = backend.zeros(dims)
+        self._outer_sum: A = backend.zeros(dims, dims)
 
-    def update(self, batch: Any) -> None:  # noqa: ANN401 - an array of the place
-        """Add rows."""
+    def update(self, batch: A) -> None:
+        """Add a batch.
+
+        Args:
+            batch: float64 array of the backend, of shape ``(images, dims)``. It is copied.
+
+        """
         if not len(batch):
             return
         self.count += len(batch)
-        # A copy: callers use their arrays again.
-        self._rows.append(self.place.join([batch]))
-        if sum(map(len, self._rows)) > (self.dims if self._has_all else min(self.dims, TOGETHER)):
-            self._settle()
+        self._pending.append(self.backend.concat([batch]))
+        limit = self.dims if self._keeps_features else min(self.dims, ROWS_PER_UPDATE)
+        if sum(map(len, self._pending)) > limit:
+            self._fold_pending_rows()
 
-    def merge(self, other: Sums) -> None:
-        """Add those of another part, which may be elsewhere."""
-        if (kept := other.kept()) is not None:
-            self.update(self.place.doubles(kept))
-        elif other.count:
-            self._settle()
-            shift = other.shift if self._shift is None else self._shift
-            self.add(other.count, other.total(shift), other.outer(shift), shift)
+    def merge(self, other: FeatureSums[Any]) -> None:
+        """Add the sums of another accumulator, which may use another backend.
 
-    def add(self, count: int, total: Any, outer: Any, shift: Any) -> None:  # noqa: ANN401 - arrays
-        """Add :meth:`total` and :meth:`outer` of a shift, which is the own one unless there is none yet."""
-        self._settle()
-        self._shift = self.place.doubles(shift)
-        self.count += count
-        self._total = self.place.add(self._total, self.place.doubles(total))
-        self._outer = self.place.add(self._outer, self.place.doubles(outer))
-
-    def kept(self) -> Any:  # noqa: ANN401 - an array of the place
-        """Give the features themselves, where they are kept; None if only sums are."""
-        if not self._has_all:
-            return None
-        self._rows = [self.place.join([self.place.zeros(0, self.dims), *self._rows])]
-        return self._rows[0]
-
-    @property
-    def mean(self) -> Any:  # noqa: ANN401 - an array of the place
-        """The mean of each feature."""
-        many = max(self.count, 1)
-        if (rows := self.kept()) is not None:
-            return rows.sum(0) / many
-        self._settle()
-        # Without a shift nothing has been seen.
-        return self._total / many if self._shift is None else self._shift + self._total / many
-
-    @property
-    def shift(self) -> Any:  # noqa: ANN401 - an array of the place
-        """What features are less in the sums that are kept; the mean where there are none."""
-        return self.mean if self._shift is None else self._shift
-
-    def total(self, shift: Any) -> Any:  # noqa: ANN401 - arrays
-        """Give the sum of features less something."""
-        shift = self.place.doubles(shift)
-        if (rows := self.kept()) is not None:
-            return (rows - shift).sum(0)
-        self._settle()
-        return self._total + self.count * (self.shift - shift)
-
-    def outer(self, shift: Any) -> Any:  # noqa: ANN401 - arrays
-        """Give the sum of the outer products of features less something; its digits are best near the mean."""
-        shift = self.place.doubles(shift)
-        if (rows := self.kept()) is not None:
-            return (rows - shift).T @ (rows - shift)
-        self._settle()
-        # The mean less the own shift, which has digits that the mean has not.
-        rest = self._total / max(self.count, 1)
-        return self._outer + self.count * (_square(rest + (self.shift - shift)) - _square(rest))
-
-    def state(self) -> dict[str, Array]:
-        """Give everything as arrays, for :meth:`restore`."""
-        shift = self.shift
-        sums = {"sum": self.total(shift), "shift": shift, "outer": self.outer(shift)}
-        if (kept := self.kept()) is not None:
-            sums["features"] = kept
-        return {"count": np.array(self.count), **{name: host(array) for name, array in sums.items()}}
-
-    def restore(self, state: Mapping[str, Array]) -> None:
-        """Take what :meth:`state` gave, sums of features less the shift; without one, of features as they are.
+        Args:
+            other: Sums of as many features.
 
         Raises:
-            ValueError: Arrays that do not fit or are not finite.
+            ValueError: ``other`` is this object.
 
         """
-        if np.asarray(state["count"]).dtype.kind not in "iu":
-            raise ValueError(f"count is {state['count']}, needs a whole number")
-        self.count = int(state["count"])
-        shapes = {"sum": (self.dims,), "shift": (self.dims,), "outer": (self.dims,) * 2}
+        if other is self:
+            raise ValueError("other is this object itself: its images would count twice")
+        features = other.features()
+        if features is not None:
+            self.update(self.backend.as_float64(features))
+        elif other.count:
+            self._fold_pending_rows()
+            shift = other.shift if self._shift is None else self._shift
+            self.add_sums(other.count, other.sum_about(shift), other.outer_sum_about(shift), shift)
+
+    def add_sums(self, count: int, total: ArrayOrTensor, outer: ArrayOrTensor, shift: ArrayOrTensor) -> None:
+        """Add sums of feature vectors minus a shift.
+
+        Args:
+            count: Number of vectors.
+            total: Their :meth:`sum_about` the shift.
+            outer: Their :meth:`outer_sum_about` the shift.
+            shift: The shift of these sums, unless nothing has been summed yet.
+
+        """
+        self._fold_pending_rows()
+        self._shift = self.backend.as_float64(shift)
+        self.count += count
+        self._sum = self.backend.add(self._sum, self.backend.as_float64(total))
+        self._outer_sum = self.backend.add(self._outer_sum, self.backend.as_float64(outer))
+
+    def features(self) -> A | None:
+        """Return all features, of shape ``(count, dims)``; None if only their sums are kept."""
+        if not self._keeps_features:
+            return None
+        rows = self.backend.concat(self._pending) if self._pending else self.backend.zeros(0, self.dims)
+        self._pending = [rows]
+        return rows
+
+    @property
+    def mean(self) -> A:
+        """Mean of each feature; zeros if there are none."""
+        count = max(self.count, 1)
+        rows = self.features()
+        if rows is not None:
+            mean: A = rows.sum(0) / count
+            return mean
+        self._fold_pending_rows()
+        mean = self._sum / count
+        # Without a shift there are no rows.
+        return mean if self._shift is None else self._shift + mean
+
+    @property
+    def shift(self) -> A:
+        """Offset subtracted from every feature before summing; the mean if nothing has been summed yet."""
+        return self.mean if self._shift is None else self._shift
+
+    def sum_about(self, point: ArrayOrTensor) -> A:
+        """Return the sum of the features minus a point.
+
+        Args:
+            point: Vector of shape ``(dims,)``.
+
+        """
+        origin = self.backend.as_float64(point)
+        rows = self.features()
+        if rows is None:
+            self._fold_pending_rows()
+            total: A = self._sum + self.count * (self.shift - origin)
+        else:
+            total = (rows - origin).sum(0)
+        return total
+
+    def outer_sum_about(self, point: ArrayOrTensor) -> A:
+        """Return the sum of the outer products of the features minus a point.
+
+        Args:
+            point: Vector of shape ``(dims,)``. The result has the most digits near the mean.
+
+        """
+        origin = self.backend.as_float64(point)
+        rows = self.features()
+        if rows is None:
+            self._fold_pending_rows()
+            # Mean minus shift; kept unrounded because adding the shift would lose its low bits.
+            rest = self._sum / max(self.count, 1)
+            outer: A = self._outer_sum + self.count * (_outer(rest + (self.shift - origin)) - _outer(rest))
+        else:
+            outer = (rows - origin).T @ (rows - origin)
+        return outer
+
+    def state(self) -> dict[str, Array]:
+        """Return everything as arrays, for :meth:`restore`.
+
+        Returns:
+            ``"count"``, ``"sum"`` and ``"outer"`` about ``"shift"``, and ``"features"`` if they are kept.
+
+        """
+        shift = self.shift
+        sums = {"sum": self.sum_about(shift), "shift": shift, "outer": self.outer_sum_about(shift)}
+        features = self.features()
+        if features is not None:
+            sums["features"] = features
+        return {"count": np.array(self.count), **{name: to_numpy(array) for name, array in sums.items()}}
+
+    def restore(self, state: Mapping[str, npt.ArrayLike]) -> None:
+        """Set the sums from :meth:`state`.
+
+        Args:
+            state: Arrays by name. Without ``"shift"``, sums are about zero.
+
+        Raises:
+            ValueError: Arrays have wrong shapes or types, or are not finite.
+
+        """
+        count = np.asarray(state["count"])
+        if count.dtype.kind not in "iu":
+            raise ValueError(f"count must be an integer, got {count}")
+        self.count = int(count)
+        shapes: dict[str, tuple[int, ...]] = {"sum": (self.dims,), "shift": (self.dims,), "outer": (self.dims,) * 2}
         if "features" in state:
             shapes["features"] = (self.count, self.dims)
         state = {"shift": np.zeros(self.dims), **state}
-        sums = {name: np.array(state[name], dtype=np.float64) for name in shapes}
-        found = {name: array.shape for name, array in sums.items()}
-        if self.count < 0 or found != shapes:
-            raise ValueError(f"count is {self.count}, arrays have shapes {found}, need {shapes}")
-        if not all(np.isfinite(array).all() for array in sums.values()):
-            raise ValueError(f"{', '.join(sums)}: not all are finite")
-        total, shift, outer, *self._rows = map(self.place.doubles, sums.values())
-        self._has_all = bool(self._rows)
-        if not self._has_all and self.count:
-            self._total, self._shift, self._outer = total, shift, outer
+        arrays = {name: np.array(state[name], dtype=np.float64) for name in shapes}
+        actual = {name: array.shape for name, array in arrays.items()}
+        if self.count < 0 or actual != shapes:
+            raise ValueError(f"count is {self.count}, arrays have shapes {actual}, need {shapes}")
+        if not all(np.isfinite(array).all() for array in arrays.values()):
+            raise ValueError(f"{', '.join(arrays)} must be finite")
+        self._keeps_features = "features" in arrays
+        if self._keeps_features:
+            self._pending = [self.backend.as_float64(arrays["features"])]
+        elif self.count:
+            self._sum, self._shift, self._outer_sum = (
+                self.backend.as_float64(arrays[name]) for name in ("sum", "shift", "outer")
+            )
 
-    def _settle(self) -> None:
-        """Add the outer products of the rows that wait; from then on they are not kept."""
-        self._has_all = False
-        waiting, self._rows = [rows for rows in self._rows if len(rows)], []
-        if waiting:
-            rows = self.place.join(waiting)
+    def _fold_pending_rows(self) -> None:
+        """Add the pending rows to the sums; from then on features are not kept."""
+        self._keeps_features = False
+        pending, self._pending = [rows for rows in self._pending if len(rows)], []
+        if pending:
+            rows = self.backend.concat(pending)
             if self._shift is None:
                 self._shift = rows.mean(0)
             rows = rows - self._shift
-            self._total = self.place.add(self._total, rows.sum(0))
-            self._outer = self.place.add(self._outer, rows.T @ rows)
+            self._sum = self.backend.add(self._sum, rows.sum(0))
+            self._outer_sum = self.backend.add(self._outer_sum, rows.T @ rows)
 
 
-def _square(vector: Any) -> Any:  # noqa: ANN401 - an array of a place
-    """The outer product with itself."""
-    return vector[:, None] * vector
+def _outer(vector: A) -> A:
+    product: A = vector[:, None] * vector
+    return product

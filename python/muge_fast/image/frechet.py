@@ -1,114 +1,122 @@
-"""The Fréchet distance of two Gaussians, without the square root of a matrix."""
+"""The Fréchet distance of two Gaussians, computed without a matrix square root."""
 
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
-from muge_fast.image.backend import NumpyBackend, TorchBackend, backend_for
+from muge_fast.image.backend import A, Backend, NumpyBackend, torch_backend
 from muge_fast.image.statistics import Moments, Statistics
 
 
-def frechet_distance(first: Statistics, second: Statistics) -> float:
-    """Compute ``|m1 - m2|² + tr S1 + tr S2 - 2 tr sqrt(S1 S2)`` (Dowson and Landau, 1982; Heusel et al., 2017).
+def frechet_distance(real: Statistics, generated: Statistics) -> float:
+    """Compute the Fréchet distance of two sets of features (Dowson and Landau, 1982; Heusel et al., 2017).
 
-    With ``S1 = A Aᵀ`` and ``S2 = B Bᵀ`` the last trace is the sum of the singular values of ``Aᵀ B``. Where a set has
-    no more images than features, its own features are such a factor: the result is exact to rounding, where every way
-    through the covariance is wrong in the fifth digit. Otherwise the factor is Cholesky's.
+    It is ``|m1 - m2|² + tr S1 + tr S2 - 2 tr sqrt(S1 S2)`` of the means and covariances. With ``S1 = A Aᵀ`` and
+    ``S2 = B Bᵀ``, the last trace is the sum of the singular values of ``Aᵀ B``. If a set has no more images than
+    features, its centred features are such a factor, and the result is exact to rounding; implementations that go
+    through the singular covariance are wrong in the fifth digit. Otherwise the factor is Cholesky's.
 
-    Where sums are on a device, the distance is computed there; on the host if the device fails or gives what is not
-    finite.
+    Sums on a device are compared there; NumPy takes over if the device's solver fails or returns NaN.
 
     Args:
-        first: Statistics of one set, at least two images.
-        second: Statistics of the other, of the same protocol.
+        real: Statistics of the real images, of at least two.
+        generated: Statistics of the generated images, of at least two, with the same extractor signature.
 
     Returns:
-        The distance, at least zero but for rounding: of a set with itself zero to 1e-9 of its trace.
+        The distance, at least zero up to rounding; of a set with itself, zero to 1e-9 of the trace of its covariance.
+        It is symmetric in its arguments.
 
     Raises:
-        ValueError: Another number of features, another protocol, fewer than two images, or features whose squares are
-            beyond double precision.
+        ValueError: Different numbers of features or extractor signatures, fewer than two images, or features whose
+            squares overflow double precision.
 
     Example:
         >>> from muge_fast.image import Statistics, frechet_distance
-        >>> one = Statistics.from_state({"mu": [0.0], "sigma": [[1.0]]})
-        >>> other = Statistics.from_state({"mu": [3.0], "sigma": [[4.0]]})
-        >>> frechet_distance(one, other)
+        >>> real = Statistics.from_state({"mu": [0.0], "sigma": [[1.0]]})
+        >>> generated = Statistics.from_state({"mu": [3.0], "sigma": [[4.0]]})
+        >>> frechet_distance(real, generated)
         10.0
 
     """
-    if first.dims != second.dims:
-        raise ValueError(f"the sets have {first.dims} and {second.dims} features, need the same")
-    refuse_protocols(first.protocol, second.protocol)
-    for statistics in (first, second):
-        if statistics.count < 2 and not statistics.is_given:  # noqa: PLR2004
-            raise ValueError(f"a set has {statistics.count} images, needs at least two")
-    device = first.device or second.device
+    _check_comparable(real, generated)
+    device = real.device or generated.device
     if device is not None:
         try:
-            value = _distance(first, second, device)
+            value = _distance(real, generated, torch_backend(str(device)))
         except RuntimeError:
-            # A device's solver that does not converge, or no memory there.
+            # The device's solver did not converge, or the device is out of memory.
             value = math.nan
         if math.isfinite(value):
             return value
-    value = _on_host(first, second)
+    value = _distance_in_numpy(real, generated)
     if not math.isfinite(value):
-        raise ValueError("the distance is beyond double precision: features are too large")
+        raise ValueError("features are too large: the distance overflows double precision")
     return value
 
 
-def refuse_protocols(first: str, second: str) -> None:
-    """Refuse to compare features of one protocol with those of another.
+def check_same_extractor(real: str, generated: str) -> None:
+    """Check that two sets of features come from the same extractor.
 
     Args:
-        first: What the features of one set are; empty if nobody knows.
-        second: The same of the other set.
+        real: Extractor signature of the real images; empty if unknown.
+        generated: Extractor signature of the generated images; empty if unknown.
 
     Raises:
-        ValueError: They are not the same.
+        ValueError: Both are known, and they differ.
 
     Example:
-        >>> from muge_fast.image.frechet import refuse_protocols
-        >>> refuse_protocols("", "inception|resize:tf1")
+        >>> from muge_fast.image.frechet import check_same_extractor
+        >>> check_same_extractor("", "inception|resize:tf1")
 
     """
-    if first and second and first != second:
-        raise ValueError(f"the sets have the protocols {first!r} and {second!r}, need the same")
+    if real and generated and real != generated:
+        raise ValueError(f"real has features of {real!r}, generated of {generated!r}: need the same extractor")
 
 
-def _on_host(first: Statistics, second: Statistics) -> float:
+def _check_comparable(real: Statistics, generated: Statistics) -> None:
+    if real.dims != generated.dims:
+        raise ValueError(f"real and generated have {real.dims} and {generated.dims} features, need the same number")
+    check_same_extractor(real.extractor_signature, generated.extractor_signature)
+    for name, statistics in (("real", real), ("generated", generated)):
+        if statistics.count < 2 and not statistics.has_only_moments:  # noqa: PLR2004
+            raise ValueError(f"{name} has {statistics.count} images, needs at least two")
+
+
+def _distance_in_numpy(real: Statistics, generated: Statistics) -> float:
     try:
         with np.errstate(over="ignore", invalid="ignore"):
-            return _distance(first, second, None)
+            return _distance(real, generated, NumpyBackend())
     except np.linalg.LinAlgError:
         return math.nan
 
 
-def _distance(first: Statistics, second: Statistics, device: Any) -> float:  # noqa: ANN401 - torch's
-    """The distance, computed on a device, or on the host."""
-    place = backend_for(device)
-    left, right = first.moments(device), second.moments(device)
+def _distance(real: Statistics, generated: Statistics, backend: Backend[A]) -> float:
+    left, right = real.moments_on(backend), generated.moments_on(backend)
     difference = left.mean - right.mean
-    trace = _trace(left) + _trace(right) - 2 * _root_trace(place, left, right)
-    return float(difference @ difference + trace)
+    trace = _trace(left) + _trace(right) - 2 * _root_trace(backend, left, right)
+    return float(difference @ difference) + trace
 
 
-def _trace(side: Moments) -> Any:  # noqa: ANN401 - a number of the place
-    return side.covariance.trace() if side.centred is None else (side.centred * side.centred).sum()
+def _trace(moments: Moments[A]) -> float:
+    """Return the trace of the covariance."""
+    if moments.covariance is not None:
+        return float(moments.covariance.trace())
+    assert moments.centred is not None  # noqa: S101 - one of the two is there
+    return float((moments.centred * moments.centred).sum())
 
 
-def _root_trace(place: NumpyBackend | TorchBackend, left: Moments, right: Moments) -> Any:  # noqa: ANN401 - a number of the place
-    """The trace of sqrt(S1 S2)."""
+def _root_trace(backend: Backend[A], left: Moments[A], right: Moments[A]) -> float:
+    """Return the trace of sqrt(S1 S2)."""
     if left.centred is not None and right.centred is not None:
-        return place.singular_values(left.centred @ right.centred.T).sum()
-    if left.centred is None and right.centred is None:
-        factor = place.factor(left.covariance)
-        return (place.eigenvalues(factor.T @ right.covariance @ factor).clip(0) ** 0.5).sum()
-    features, covariance = (
-        (right.centred, left.covariance) if left.centred is None else (left.centred, right.covariance)
-    )
-    return place.singular_values(features @ place.factor(covariance)).sum()
+        return float(backend.singular_values(left.centred @ right.centred.T).sum())
+    if left.covariance is not None and right.covariance is not None:
+        factor = backend.cholesky_factor(left.covariance)
+        roots = backend.eigenvalues(factor.T @ right.covariance @ factor).clip(0) ** 0.5
+        return float(roots.sum())
+    features = right.centred if left.centred is None else left.centred
+    covariance = right.covariance if left.covariance is None else left.covariance
+    assert features is not None  # noqa: S101 - one set has features, the other a covariance
+    assert covariance is not None  # noqa: S101
+    return float(backend.singular_values(features @ backend.cholesky_factor(covariance)).sum())

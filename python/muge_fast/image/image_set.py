@@ -1,174 +1,203 @@
-"""What one source of images leaves behind for some metrics, in one pass of whatever makes features."""
+"""Accumulates what FID, IS and KID need from one image source in a single pass through the feature extractor."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
-from muge_fast._internal.npz import Array
-from muge_fast.image._inception_score import SEED, SplitSums
-from muge_fast.image.backend import host
-from muge_fast.image.extractors.running import (
-    Extractor,
+from muge_fast._internal.checks import check_names
+from muge_fast.image.backend import to_numpy
+from muge_fast.image.extractors.interface import (
+    FeatureExtractor,
+    FeatureMatrix,
     InceptionScoreConvention,
     convention_of_extractor,
-    extract_features,
     signature_of,
 )
-from muge_fast.image.frechet import refuse_protocols
-from muge_fast.image.sources import count_images, open_images
+from muge_fast.image.extractors.running import extract_features
+from muge_fast.image.frechet import check_same_extractor
+from muge_fast.image.options import SEED, LoadOptions
+from muge_fast.image.sources import ImageSource, OpenedSource, count_images, open_images
+from muge_fast.image.split_sums import SplitSums
 from muge_fast.image.statistics import Statistics
 
 METRICS = ("fid", "is", "kid")
+# Name of the extractor's output that FID and KID are computed from.
 FEATURES = "2048"
 
+ImagesOrStatistics: TypeAlias = "ImageSource | Statistics"
 
-def outputs_of(metrics: Sequence[str], rules: InceptionScoreConvention | None = None) -> tuple[str, ...]:
-    """Name what an extractor must give for some metrics.
+
+def outputs_for(metrics: Sequence[str], convention: InceptionScoreConvention | None = None) -> tuple[str, ...]:
+    """Return the outputs of an extractor that some metrics need.
 
     Args:
-        metrics: Any of ``METRICS``.
-        rules: How the Inception Score is made; None for the rules of torch-fidelity.
+        metrics: Different names out of :data:`METRICS`, at least one.
+        convention: How the Inception Score is computed; None for torch-fidelity's convention.
 
     Raises:
-        ValueError: No metrics, or one that is not known.
+        TypeError: ``metrics`` is not a sequence of strings.
+        ValueError: ``metrics`` is empty, or has an unknown or a repeated name.
 
     Example:
-        >>> from muge_fast.image.image_set import outputs_of
-        >>> outputs_of(["fid", "is"])
+        >>> from muge_fast.image.image_set import outputs_for
+        >>> outputs_for(["fid", "is"])
         ('2048', 'logits_unbiased')
 
     """
-    for name in metrics:
-        if name not in METRICS:
-            raise ValueError(f'unknown metric "{name}", choose one of {", ".join(METRICS)}')
-    if not metrics:
-        raise ValueError(f"metrics is empty, choose one or more of {', '.join(METRICS)}")
-    features = (FEATURES,) if {"fid", "kid"} & set(metrics) else ()
-    return (*features, (rules or InceptionScoreConvention()).logits) if "is" in metrics else features
+    names = check_names("metrics", metrics, METRICS)
+    features = (FEATURES,) if {"fid", "kid"} & set(names) else ()
+    return (*features, (convention or InceptionScoreConvention()).logits) if "is" in names else features
 
 
-class Side:
-    """What one source leaves behind for some metrics: sums, and the features themselves for KID alone.
+class ImageSetAccumulator:
+    """Statistics, split sums and features of one image source, as far as some metrics need them.
 
-    Made, it has looked at no image: what can be wrong with its options is told before anything takes time.
+    The constructor reads no images, so that invalid options raise before any expensive work.
 
     Args:
-        source: As for :func:`muge_fast.image.fid`, statistics too if FID is all that is asked for.
-        extractor: What makes features, see :func:`muge_fast.image.extractors.running.extract_features`.
-        metrics: Any of ``METRICS``.
-        splits: Parts of the Inception Score; None for as many as the extractor's rules say.
+        source: A source of :func:`muge_fast.image.sources.open_images`; for FID alone also :class:`Statistics`, or the
+            path of an ``.npz`` file with saved ones.
+        extractor: The feature extractor.
+        metrics: Different names out of :data:`METRICS`.
+        splits: Number of splits of the Inception Score; None for the extractor's convention.
 
     Attributes:
-        count: How many images there are, if it is known before all have come.
+        count: Number of images; None if it is unknown before all have been read.
 
     Raises:
-        OSError: A path that cannot be read.
-        ValueError: No images or too few, if their number is known; statistics where images are needed, or of another
-            protocol.
+        OSError: A path cannot be read.
+        ValueError: No images, or too few for a metric, if their number is known; statistics for another metric than
+            FID, or of another extractor.
 
     Example:
         >>> import numpy as np
-        >>> from muge_fast.image.image_set import Side
+        >>> from muge_fast.image.image_set import ImageSetAccumulator
+        >>> from muge_fast.image.options import LoadOptions
         >>> def brightness(images):
         ...     return np.array([[image.mean()] for image in images])
-        >>> Side(np.zeros((3, 8, 8, 3), dtype="uint8"), brightness, ["fid"]).look().statistics.count
+        >>> image_set = ImageSetAccumulator(np.zeros((3, 8, 8, 3), dtype="uint8"), brightness, ["fid"])
+        >>> image_set.run(LoadOptions())
+        >>> image_set.statistics.count
         3
 
     """
 
     def __init__(
         self,
-        source: Any,  # noqa: ANN401 - what callers have
-        extractor: Extractor,
+        source: ImagesOrStatistics,
+        extractor: FeatureExtractor,
         metrics: Sequence[str],
         *,
         splits: int | None = None,
     ) -> None:
-        self.extractor, self.metrics = extractor, metrics
-        self._statistics = known_statistics(source)
-        self._sums: SplitSums | None = None
-        self._features: list[Array] = []
+        self.extractor, self.metrics = extractor, tuple(metrics)
+        self.convention = convention_of_extractor(extractor)
         self.count: int | None = None
-        if self._statistics is None:
-            self._open(source, splits)
+        self._statistics = load_statistics(source)
+        self._split_sums: SplitSums | None = None
+        self._features: list[npt.NDArray[np.float32]] = []
+        self._images: OpenedSource | None = None
+        if isinstance(source, Statistics) or self._statistics is not None:
+            self._check_statistics(self.statistics)
             return
-        if set(metrics) - {"fid"}:
-            raise ValueError(f"statistics give FID alone, not {', '.join(metrics)}: needs the images")
-        refuse_protocols(self._statistics.protocol, signature_of(extractor))
+        self._images = open_images(source)
+        self.count = count_images(self._images)
+        self._check_count()
+        if "is" in self.metrics:
+            self._split_sums = SplitSums(
+                self.convention.splits if splits is None else splits,
+                images=self.count,
+                seed=SEED if self.convention.shuffle else None,
+            )
 
     @property
     def statistics(self) -> Statistics:
-        """For FID."""
-        assert self._statistics is not None  # noqa: S101 - asked for
+        """Statistics for FID, after :meth:`run`."""
+        assert self._statistics is not None  # noqa: S101 - FID is among the metrics
         return self._statistics
 
     @property
-    def sums(self) -> SplitSums:
-        """For the Inception Score."""
-        assert self._sums is not None  # noqa: S101 - asked for
-        return self._sums
+    def split_sums(self) -> SplitSums:
+        """Sums for the Inception Score, after :meth:`run`."""
+        assert self._split_sums is not None  # noqa: S101 - the Inception Score is among the metrics
+        return self._split_sums
 
     @property
-    def features(self) -> Array:
-        """Features of all images, in single precision, for KID."""
+    def features(self) -> npt.NDArray[np.float32]:
+        """Features of all images for KID, of shape ``(images, features)``, after :meth:`run`."""
         return np.concatenate(self._features)
 
-    def look(self, **options: Any) -> Side:  # noqa: ANN401
-        """Go through the images, if there are some.
+    def run(self, load: LoadOptions) -> None:
+        """Read all images and accumulate their features; do nothing if the source is statistics.
 
         Args:
-            options: For :func:`muge_fast.image.extractors.running.extract_features`.
+            load: How images are read.
 
         Raises:
-            ValueError: A broken image, with its name; no images; one array where features and logits are needed.
+            ValueError: A broken image, named; no images; or an extractor that lacks an output.
 
         """
-        if self._statistics is not None:
-            return self
-        rules = convention_of_extractor(self.extractor)
+        if self._images is None:
+            return
         is_empty = True
-        for batch in extract_features(self.extractor, self._found, outputs_of(self.metrics, rules), **options):
+        for batch in extract_features(
+            self.extractor,
+            self._images,
+            outputs_for(self.metrics, self.convention),
+            batch_size=load.batch_size,
+            threads=load.threads,
+            progress=load.progress,
+        ):
             is_empty = False
-            if "fid" in self.metrics:
-                if self._statistics is None:
-                    dims = np.shape(batch[FEATURES])[1]
-                    self._statistics = Statistics(dims, protocol=signature_of(self.extractor))
-                self._statistics.update(batch[FEATURES])
-            if self._sums is not None:
-                self._sums.extend(batch[rules.logits])
-            if "kid" in self.metrics:
-                self._features.append(np.array(host(batch[FEATURES]), dtype=np.float32))
+            self._add(batch)
         if is_empty:
             raise ValueError("there are no images")
-        return self
 
-    def _open(self, source: Any, splits: int | None) -> None:  # noqa: ANN401
-        self._found = open_images(source)
-        self.count = count_images(self._found)
+    def _add(self, batch: Mapping[str, FeatureMatrix]) -> None:
+        if "fid" in self.metrics:
+            if self._statistics is None:
+                dims = batch[FEATURES].shape[1]
+                self._statistics = Statistics(dims, extractor_signature=signature_of(self.extractor))
+            self._statistics.update(batch[FEATURES])
+        if self._split_sums is not None:
+            self._split_sums.extend(batch[self.convention.logits])
+        if "kid" in self.metrics:
+            self._features.append(np.array(to_numpy(batch[FEATURES]), dtype=np.float32))
+
+    def _check_statistics(self, statistics: Statistics) -> None:
+        if set(self.metrics) - {"fid"}:
+            raise ValueError(f"statistics suffice for FID alone, {', '.join(self.metrics)} need the images")
+        check_same_extractor(statistics.extractor_signature, signature_of(self.extractor))
+
+    def _check_count(self) -> None:
         if self.count == 0:
             raise ValueError("there are no images")
         if self.count == 1 and "fid" in self.metrics:
-            raise ValueError("a set has 1 images, needs at least two")
-        if "is" in self.metrics:
-            rules = convention_of_extractor(self.extractor)
-            number, seed = rules.splits if splits is None else splits, SEED if rules.shuffle else None
-            self._sums = SplitSums(number, images=self.count, seed=seed)
+            raise ValueError("there is 1 image, FID needs at least two")
 
 
-def known_statistics(source: object) -> Statistics | None:
-    """Take or read statistics, which need no network.
+def load_statistics(source: ImagesOrStatistics) -> Statistics | None:
+    """Return the statistics in place of images: an object, or the path of a saved ``.npz`` file.
+
+    Args:
+        source: Images or statistics.
 
     Returns:
-        None for a source of images.
+        The statistics; None for a source of images.
+
+    Raises:
+        OSError: The file cannot be read.
+        ValueError: It is not a file of statistics.
 
     Example:
-        >>> from muge_fast.image.image_set import known_statistics
-        >>> print(known_statistics("generated/"))
+        >>> from muge_fast.image.image_set import load_statistics
+        >>> print(load_statistics("generated/"))
         None
 
     """

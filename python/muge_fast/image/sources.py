@@ -1,4 +1,4 @@
-"""Where images come from: folders, TSV files, archives, arrays and tensors."""
+"""Sources of images: folders, TSV files, archives, arrays, tensors, datasets and iterables of batches."""
 
 from __future__ import annotations
 
@@ -7,47 +7,134 @@ import zipfile
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from concurrent.futures import CancelledError
 from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from threading import Condition, Lock
-from typing import Any, TypeGuard
+from typing import Protocol, TypeAlias, TypeGuard, TypeVar, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
-from muge_fast.datasets.decoding import BrokenImageError, decode, in_order
-from muge_fast.datasets.image_tsv import SUFFIXES, ImageTsv
+from muge_fast.datasets.decoding import BrokenImageError, decode, map_in_order
+from muge_fast.datasets.image_tsv import IMAGE_SUFFIXES, ImageTsv
 
 Pixels = npt.NDArray[np.uint8]
-Load = tuple[str, Callable[[], Pixels]]
+"""An image: uint8, of shape ``(height, width, 3)``, RGB."""
 
-# Archives may hold images of this size at most, in bytes.
-MOST_BYTES = 1 << 28
-# Decoded images of a batch may have so many bytes together, and those that wait for it, but for one of each thread.
-MOST_TOGETHER = 1 << 28
+Key = TypeVar("Key")
+
+# Largest image file in an archive.
+MAX_FILE_BYTES = 1 << 28
+# Decoded images of one batch, or those waiting for it. Each may be exceeded by one image per thread.
+MAX_DECODED_BYTES = 1 << 28
 CHANNELS = 3
-# Of one image.
-IMAGE_AXES = 3
+# Dimensions of one image.
+IMAGE_NDIM = 3
 
 
-def open_images(source: Any) -> list[Load] | Iterable[Any]:  # noqa: ANN401 - what callers have
-    """Find the images of a source.
+@runtime_checkable
+class ImageDataset(Protocol):
+    """A dataset with a length and an item for each index, such as ``torch.utils.data.Dataset``.
+
+    An item is an image, or a tuple or list with an image in it, such as an image and its label.
+
+    Example:
+        >>> import numpy as np
+        >>> from muge_fast.image.sources import ImageDataset, decode_batches
+        >>> class Black:
+        ...     def __len__(self):
+        ...         return 5
+        ...     def __getitem__(self, index):
+        ...         return np.zeros((8, 8, 3), dtype="uint8"), "label"
+        >>> dataset: ImageDataset = Black()
+        >>> [len(batch) for batch in decode_batches(dataset, 2, 1)]
+        [2, 2, 1]
+
+    """
+
+    def __len__(self) -> int:
+        """Return the number of items."""
+
+    def __getitem__(self, index: int, /) -> object:
+        """Return the item at an index from 0."""
+
+
+ImageSource: TypeAlias = (
+    str | os.PathLike[str] | Mapping[str, bytes] | Mapping[int, bytes] | ImageDataset | Iterable[object]
+)
+"""A source of images, see :func:`open_images`. Arrays, tensors and data loaders are iterables."""
+
+
+@dataclass(frozen=True)
+class LazyImage:
+    """An image that is decoded when it is needed.
+
+    Attributes:
+        name: Name of the image in error messages, such as its path.
+        load: Function that returns its pixels.
+
+    Example:
+        >>> import numpy as np
+        >>> from muge_fast.image.sources import LazyImage
+        >>> LazyImage("black", lambda: np.zeros((2, 3, 3), dtype="uint8")).decode().shape
+        (2, 3, 3)
+
+    """
+
+    name: str
+    load: Callable[[], Pixels]
+
+    def decode(self) -> Pixels:
+        """Return the pixels.
+
+        Raises:
+            BrokenImageError: The image cannot be decoded.
+
+        """
+        try:
+            return self.load()
+        except Exception as error:
+            # Decoders of Pillow and datasets of callers raise exceptions of any type.
+            raise BrokenImageError(f"image {self.name} is broken: {str(error) or type(error).__name__}") from error
+
+
+OpenedSource: TypeAlias = list[LazyImage] | Iterable[object]
+"""Images that are decoded here, or batches that the caller decoded."""
+
+
+@runtime_checkable
+class _HasConvert(Protocol):
+    """An image of Pillow, recognised without importing Pillow."""
+
+    def convert(self, mode: str, /) -> npt.ArrayLike: ...
+
+
+def open_images(source: ImageSource | OpenedSource) -> OpenedSource:
+    """Find the images of a source, without decoding them.
 
     Args:
-        source: A folder (any depth, in the order of paths), a ``.tsv`` of the benchmark, a ``.zip``, an
-            :class:`muge_fast.datasets.ImageTsv` or another mapping from id to bytes; a torch ``Dataset``, or anything
-            else with a length and an image for each number; uint8 arrays or tensors of shape
-            ``(images, 3, height, width)`` or ``(images, height, width, 3)``; or what gives batches of images, such as a
-            torch ``DataLoader`` or a generator. Images are arrays, tensors or Pillow's; a batch may be a list of
-            different sizes. Of images and something else, such as labels or ids, the images are taken. A data set is
-            asked by one thread at a time, as it may expect; a ``DataLoader`` with threads asks it side by side.
+        source: One of
+
+            - a folder (searched at any depth, in the order of paths), a ``.tsv`` file of the benchmark, or a ``.zip``
+              file;
+            - a :class:`muge_fast.datasets.ImageTsv`, or another mapping from ids to bytes of image files;
+            - a torch ``Dataset``, or another object with a length and an item for each index; its items are requested
+              by one thread at a time;
+            - uint8 arrays or tensors of shape ``(images, 3, height, width)`` or ``(images, height, width, 3)``;
+            - an iterable of batches or of single images, such as a torch ``DataLoader`` or a generator.
+
+            Images are arrays, tensors or Pillow images; a batch may be a list of images of different sizes. Where a
+            batch or item also has labels or ids, the images are picked out.
 
     Returns:
-        A name and a function that decodes it for each image, or the batches.
+        A list of :class:`LazyImage`, or an iterable of batches. Opening it again returns it unchanged.
 
     Raises:
+        TypeError: ``source`` is none of these.
         OSError: A path that cannot be read.
-        ValueError: A path with no images in it.
+        ValueError: A path without images.
 
     Example:
         >>> import numpy as np
@@ -57,24 +144,31 @@ def open_images(source: Any) -> list[Load] | Iterable[Any]:  # noqa: ANN401 - wh
 
     """
     if isinstance(source, (str, os.PathLike)):
-        found = _of_path(Path(source))
-        if not found:
+        images = _from_path(Path(source))
+        if not images:
             raise ValueError(f"{os.fspath(source)}: no images")
-        return found
+        return images
+    if isinstance(source, ImageTsv):
+        return _from_tsv(source)
     if isinstance(source, Mapping):
-        return _of_mapping(source)
+        return _from_mapping(source)
     if hasattr(source, "shape") and hasattr(source, "dtype"):
         return [source]
-    if hasattr(source, "__getitem__") and hasattr(source, "__len__") and not isinstance(source, (list, tuple)):
-        return _of_data_set(source)
-    return source  # type: ignore[no-any-return]
+    if isinstance(source, ImageDataset) and not isinstance(source, (list, tuple)):
+        return _from_dataset(source)
+    if not isinstance(source, Iterable):
+        raise TypeError(f"expected a path, a mapping, an array, a dataset or an iterable, got {type(source).__name__}")
+    return source
 
 
-def count_images(found: list[Load] | Iterable[Any]) -> int | None:
-    """Count the images of :func:`open_images`, without looking at them.
+def count_images(images: OpenedSource) -> int | None:
+    """Return the number of images of :func:`open_images` without decoding them.
+
+    Args:
+        images: The result of :func:`open_images`.
 
     Returns:
-        Their number; None if it is not known before all have come.
+        Number of images; None if it is known only after all batches have come.
 
     Example:
         >>> import numpy as np
@@ -83,64 +177,68 @@ def count_images(found: list[Load] | Iterable[Any]) -> int | None:
         (2, None)
 
     """
-    if not isinstance(found, list):
+    if not isinstance(images, list):
         return None
-    if _is_loads(found):
-        return len(found)
-    shapes = [tuple(getattr(batch, "shape", ())) for batch in found]
-    if not all(len(shape) >= IMAGE_AXES for shape in shapes):
+    if _are_lazy(images):
+        return len(images)
+    shapes = [_shape(batch) for batch in images]
+    if not all(len(shape) >= IMAGE_NDIM for shape in shapes):
         return None
-    return sum(1 if len(shape) == IMAGE_AXES else int(shape[0]) for shape in shapes)
+    return sum(1 if len(shape) == IMAGE_NDIM else int(shape[0]) for shape in shapes)
 
 
-def batches(source: Any, batch_size: int, threads: int) -> Iterator[list[Pixels]]:  # noqa: ANN401
-    """Decode the images of a source, some batches ahead of whoever takes them.
+def decode_batches(source: ImageSource | OpenedSource, batch_size: int, threads: int) -> Iterator[list[Pixels]]:
+    """Decode the images of a source; threads decode up to two batches ahead of the caller.
 
     Args:
-        source: As for :func:`open_images`.
-        batch_size: Images of a batch at most; large ones make smaller batches, of 256 MiB and one more image.
-        threads: Threads that decode.
+        source: A source of :func:`open_images`, or its result.
+        batch_size: Largest number of images of a batch. A batch also ends after 256 MiB of pixels.
+        threads: Number of threads that decode.
+
+    Yields:
+        Lists of uint8 arrays of shape ``(height, width, 3)``, RGB.
 
     Raises:
-        ValueError: A broken image, with its name, or arrays of another shape or type.
+        TypeError: ``source`` is not a source of images.
+        OSError: A path that cannot be read.
+        ValueError: A broken image, with its name, or arrays of another shape or data type.
 
     Example:
         >>> import numpy as np
-        >>> from muge_fast.image.sources import batches
-        >>> [len(batch) for batch in batches(np.zeros((5, 8, 8, 3), dtype="uint8"), 2, 1)]
+        >>> from muge_fast.image.sources import decode_batches
+        >>> [len(batch) for batch in decode_batches(np.zeros((5, 8, 8, 3), dtype="uint8"), 2, 1)]
         [2, 2, 1]
 
     """
-    found = open_images(source)
+    opened = open_images(source)
     images: Generator[Pixels]
-    if _is_loads(found):
-        images = _decoded_ahead(found, 2 * batch_size, max(1, threads))
+    if _are_lazy(opened):
+        images = _decode_ahead(opened, 2 * batch_size, max(1, threads))
     else:
-        images = (image for batch in found for image in _unpacked(batch))
-        if not isinstance(found, list):
-            # Whoever makes batches may use the memory of one for the next.
+        images = (image for batch in opened for image in _images_of_batch(batch))
+        if not isinstance(opened, list):
+            # The iterable may reuse the memory of one batch for the next.
             images = (image.copy() for image in images)
     with closing(images):
         batch, size = list[Pixels](), 0
         for image in images:
             batch.append(image)
             size += image.nbytes
-            if len(batch) == batch_size or size > MOST_TOGETHER:
+            if len(batch) == batch_size or size > MAX_DECODED_BYTES:
                 yield batch
                 batch, size = [], 0
         if batch:
             yield batch
 
 
-def _is_loads(found: list[Load] | Iterable[Any]) -> TypeGuard[list[Load]]:
-    """Whether images are decoded here."""
-    return isinstance(found, list) and bool(found) and isinstance(found[0], tuple) and callable(found[0][-1])
+def _are_lazy(images: OpenedSource) -> TypeGuard[list[LazyImage]]:
+    return isinstance(images, list) and bool(images) and isinstance(images[0], LazyImage)
 
 
-class _Room:
-    """Memory for decoded images that nobody has taken yet.
+class _ByteBudget:
+    """Limit on the bytes of decoded images that have not been consumed yet.
 
-    Whoever decodes the next one goes on without: none waits for ever, as threads take images in their order.
+    The thread decoding the next image in order never waits, so the pipeline cannot deadlock.
     """
 
     def __init__(self) -> None:
@@ -148,146 +246,157 @@ class _Room:
         self._held = self._next = 0
         self._is_open = True
 
-    def enter(self, place: int) -> None:
+    def acquire(self, index: int) -> None:
+        """Wait until the image at an index may be decoded."""
         with self._changed:
-            self._changed.wait_for(lambda: self._held < MOST_TOGETHER or place <= self._next or not self._is_open)
+            self._changed.wait_for(lambda: self._held < MAX_DECODED_BYTES or index <= self._next or not self._is_open)
             if not self._is_open:
                 raise CancelledError
 
-    def hold(self, size: int) -> None:
+    def charge(self, size: int) -> None:
+        """Add the bytes of a decoded image."""
         with self._changed:
             self._held += size
 
-    def leave(self, size: int) -> None:
+    def release(self, size: int) -> None:
+        """Subtract the bytes of the next image in order, which was consumed."""
         with self._changed:
             self._held -= size
             self._next += 1
             self._changed.notify_all()
 
     def close(self) -> None:
+        """Cancel all waiting threads."""
         with self._changed:
             self._is_open = False
             self._changed.notify_all()
 
 
-def _decoded_ahead(found: list[Load], ahead: int, threads: int) -> Generator[Pixels]:
-    """Decode images by some threads, so many ahead of whoever takes them, or fewer where they are large."""
-    room = _Room()
+def _decode_ahead(images: list[LazyImage], ahead: int, threads: int) -> Generator[Pixels]:
+    """Decode images in threads, up to ``ahead`` images or the byte budget ahead of the consumer."""
+    budget = _ByteBudget()
 
-    def decode_next(numbered: tuple[int, Load]) -> Pixels:
-        place, load = numbered
-        room.enter(place)
-        image = _decoded(*load)
-        room.hold(image.nbytes)
-        return image
+    def decode_next(indexed: tuple[int, LazyImage]) -> Pixels:
+        index, image = indexed
+        budget.acquire(index)
+        pixels = image.decode()
+        budget.charge(pixels.nbytes)
+        return pixels
 
-    made = in_order(decode_next, enumerate(found), threads=threads, ahead=ahead, stop=room.close)
-    with closing(made) as images:
-        for image in images:
-            room.leave(image.nbytes)
-            yield image
+    decoded = map_in_order(decode_next, enumerate(images), threads=threads, ahead=ahead, stop=budget.close)
+    with closing(decoded):
+        for pixels in decoded:
+            budget.release(pixels.nbytes)
+            yield pixels
 
 
-def _of_path(path: Path) -> list[Load]:
+def _from_path(path: Path) -> list[LazyImage]:
     if path.is_dir():
-        files = sorted(file for file in path.rglob("*") if _names_image(file.name) and file.is_file())
-        return [(str(file), lambda file=file: _pixels(file.read_bytes())) for file in files]  # type: ignore[misc]
+        files = sorted(file for file in path.rglob("*") if _is_image_name(file.name) and file.is_file())
+        return [LazyImage(str(file), partial(_read_file, file)) for file in files]
     if path.suffix.lower() == ".zip":
-        return _of_zip(path)
+        return _from_zip(path)
     if path.suffix.lower() != ".tsv":
         raise ValueError(f"{path}: expected a folder, a .tsv or a .zip")
-    return _of_mapping(ImageTsv(path))
+    return _from_tsv(ImageTsv(path))
 
 
-def _names_image(name: str) -> bool:
-    """Whether a file is an image by its name. A Mac lays a file of its own beside each, of this name after ``._``."""
-    return Path(name).suffix.lower() in SUFFIXES and not Path(name).name.startswith("._")
+def _is_image_name(name: str) -> bool:
+    """Check the suffix of a file. macOS stores metadata of a file next to it, under its name after ``._``."""
+    return Path(name).suffix.lower() in IMAGE_SUFFIXES and not Path(name).name.startswith("._")
 
 
-def _of_mapping(images: Mapping[Any, bytes]) -> list[Load]:
-    def name(key: Any) -> str:  # noqa: ANN401
-        return f"{key!r} of {images.path} (line {images.line(key)})" if isinstance(images, ImageTsv) else repr(key)
-
-    return [(name(key), lambda key=key: _pixels(images[key])) for key in images]  # type: ignore[misc]
+def _read_file(path: Path) -> Pixels:
+    return _decode_rgb(path.read_bytes())
 
 
-def _of_data_set(source: Any) -> list[Load]:  # noqa: ANN401
-    alone = Lock()
-
-    def load(place: int) -> Pixels:
-        with alone:
-            return np.array(_only(source[place]))
-
-    return [(f"number {place}", lambda place=place: load(place)) for place in range(len(source))]  # type: ignore[misc]
+def _from_tsv(images: ImageTsv) -> list[LazyImage]:
+    names = (f"{key!r} of {images.path} (line {images.line(key)})" for key in images)
+    return [LazyImage(name, partial(_decode_value, images, key)) for name, key in zip(names, images, strict=True)]
 
 
-def _of_zip(path: Path) -> list[Load]:
+def _from_mapping(images: Mapping[Key, bytes]) -> list[LazyImage]:
+    return [LazyImage(repr(key), partial(_decode_value, images, key)) for key in images]
+
+
+def _decode_value(images: Mapping[Key, bytes], key: Key) -> Pixels:
+    return _decode_rgb(images[key])
+
+
+def _from_dataset(dataset: ImageDataset) -> list[LazyImage]:
+    lock = Lock()
+
+    def load(index: int) -> Pixels:
+        # Datasets are not expected to be thread-safe.
+        with lock:
+            return np.array(_image_of_item(dataset[index]))
+
+    return [LazyImage(f"at index {index}", partial(load, index)) for index in range(len(dataset))]
+
+
+def _from_zip(path: Path) -> list[LazyImage]:
     try:
         archive = zipfile.ZipFile(path)
     except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
         raise ValueError(f"{path}: {error}") from None
-    members = [member for member in archive.infolist() if not member.is_dir() and _names_image(member.filename)]
+    members = [member for member in archive.infolist() if not member.is_dir() and _is_image_name(member.filename)]
     names = sorted(member.filename for member in members)
-    for name, after in pairwise(names):
-        if name == after:
+    for name, following in pairwise(names):
+        if name == following:
             raise ValueError(f"{path}: has {name} twice")
 
     def load(name: str) -> Pixels:
         size = archive.getinfo(name).file_size
-        if size > MOST_BYTES:
-            raise ValueError(f"has {size} bytes")
-        return _pixels(archive.read(name))
+        if size > MAX_FILE_BYTES:
+            raise ValueError(f"the file has {size} bytes, at most {MAX_FILE_BYTES} are read")
+        return _decode_rgb(archive.read(name))
 
-    return [(f"{path}/{name}", lambda name=name: load(name)) for name in names]  # type: ignore[misc]
+    return [LazyImage(f"{path}/{name}", partial(load, name)) for name in names]
 
 
-def _pixels(data: bytes) -> Pixels:
-    """Decode to RGB, as torch-fidelity, pytorch-fid and clean-fid do: Pillow, of any mode."""
+def _decode_rgb(data: bytes) -> Pixels:
+    """Decode an image of any mode to RGB as torch-fidelity, pytorch-fid and clean-fid do, with Pillow."""
     return np.array(decode(data).convert("RGB"))
 
 
-def _decoded(name: str, load: Callable[[], Pixels]) -> Pixels:
-    try:
-        return load()
-    except Exception as error:
-        # Pillow's decoders raise whatever they like on broken files.
-        raise BrokenImageError(f"image {name} is broken: {str(error) or type(error).__name__}") from error
-
-
-def _unpacked(batch: Any) -> Iterator[Pixels]:  # noqa: ANN401
-    """Images of a batch, height by width by 3."""
+def _images_of_batch(batch: object) -> Iterator[Pixels]:
+    """Yield the images of a batch of a caller's iterable."""
     if isinstance(batch, (tuple, list)):
-        # Images and something else of them, such as labels or ids; or images that are too different for one array.
-        whole = [part for part in batch if len(getattr(part, "shape", ())) > IMAGE_AXES]
-        single = [part for part in batch if _is_image(part)]
-        if single and not whole:
-            yield from map(_only, single)
+        # Stacked images with labels or ids, or a list of images of different sizes.
+        stacks = [part for part in batch if len(_shape(part)) > IMAGE_NDIM]
+        singles = [part for part in batch if _is_image(part)]
+        if singles and not stacks:
+            yield from map(_image_of_item, singles)
             return
-        batch = whole[0] if whole else batch
-    array = _rgb(batch)
-    yield from array if array.ndim > IMAGE_AXES else array[None]
+        batch = stacks[0] if stacks else batch
+    array = _to_rgb_array(batch)
+    yield from array if array.ndim > IMAGE_NDIM else array[None]
 
 
-def _is_image(part: Any) -> bool:  # noqa: ANN401
-    return hasattr(part, "convert") or len(getattr(part, "shape", ())) == IMAGE_AXES
+def _shape(value: object) -> tuple[int, ...]:
+    return tuple(getattr(value, "shape", ()))
 
 
-def _only(item: Any) -> Pixels:  # noqa: ANN401
-    """The image of an item of a data set, which may be a pair of it and something else."""
+def _is_image(value: object) -> bool:
+    return isinstance(value, _HasConvert) or len(_shape(value)) == IMAGE_NDIM
+
+
+def _image_of_item(item: object) -> Pixels:
+    """Return the image of a dataset's item, which may be a pair of an image and a label."""
     if isinstance(item, (tuple, list)) and item:
         item = next((part for part in item if _is_image(part)), item[0])
-    pixels = _rgb(item)
-    if pixels.ndim != IMAGE_AXES:
+    pixels = _to_rgb_array(item)
+    if pixels.ndim != IMAGE_NDIM:
         raise ValueError(f"an image has shape {pixels.shape}, needs (3, height, width)")
     return pixels
 
 
-def _rgb(images: Any) -> Pixels:  # noqa: ANN401
-    """One image or several as an array with channels last."""
-    if hasattr(images, "convert"):
+def _to_rgb_array(images: object) -> Pixels:
+    """Return one image or a stack as a uint8 array with channels last."""
+    if isinstance(images, _HasConvert):
         return np.array(images.convert("RGB"))
     array = np.asarray(images.detach().cpu() if hasattr(images, "detach") else images)
     axes = array.shape[-3:]
-    if array.dtype != np.uint8 or array.ndim not in (IMAGE_AXES, IMAGE_AXES + 1) or CHANNELS not in (axes[0], axes[2]):
+    if array.dtype != np.uint8 or array.ndim not in (IMAGE_NDIM, IMAGE_NDIM + 1) or CHANNELS not in (axes[0], axes[2]):
         raise ValueError(f"images have shape {array.shape} and dtype {array.dtype}, need uint8 (images, 3, h, w)")
     return array if axes[2] == CHANNELS else np.moveaxis(array, -3, -1)

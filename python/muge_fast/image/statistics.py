@@ -1,59 +1,79 @@
-"""What a set of features keeps for the Fréchet distance: sums that add, whatever the number of images."""
+"""Statistics of image features for the Fréchet distance: mean and covariance, from sums that can be added."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic
 
 import numpy as np
 import numpy.typing as npt
 
+from muge_fast._internal.checks import whole_number
 from muge_fast._internal.npz import Array, load_arrays, save_arrays
-from muge_fast.image.backend import NO_ROW, backend_for, device_of
-from muge_fast.image.feature_sums import Sums
+from muge_fast.image.backend import (
+    NO_ROW,
+    A,
+    ArrayOrTensor,
+    Backend,
+    DeviceLike,
+    Float64Array,
+    NumpyBackend,
+    backend_for,
+    device_of,
+)
+from muge_fast.image.feature_sums import FeatureSums
 
-Float64 = npt.NDArray[np.float64]
+if TYPE_CHECKING:
+    import torch
 
-# How far the two halves of a covariance that was read may be from each other, as a share of its largest number.
-SYMMETRY = 1e-5
+# How far a loaded covariance may be from symmetric, as a fraction of its largest entry: it may be float32.
+ASYMMETRY_ALLOWED = 1e-5
 # Sums of squares of thousands of such features are finite in double precision.
-LARGEST = 1e150
+MAX_FEATURE = 1e150
 
 
-class Moments(NamedTuple):
-    """What the Fréchet distance takes of a set, as arrays of one place.
+@dataclass(frozen=True)
+class Moments(Generic[A]):
+    """Mean and covariance of a set of features, as arrays of one backend.
 
     Attributes:
-        mean: The mean of each feature.
-        centred: Features less their mean, divided by the root of ``count - 1``; None where only sums are kept.
-        covariance: None where there are centred features, whose product it is.
+        mean: Mean of each feature.
+        centred: Features minus their mean, divided by ``sqrt(count - 1)``, so that ``centred.T @ centred`` is the
+            covariance; None if only sums are kept.
+        covariance: The covariance; None if ``centred`` is there.
 
     Example:
         >>> from muge_fast.image import Statistics
-        >>> Statistics.of([[0.0, 5.0], [2.0, 5.0]]).moments().centred.tolist()
+        >>> Statistics.from_features([[0.0, 5.0], [2.0, 5.0]]).moments().centred.tolist()
         [[-1.0, 0.0], [1.0, 0.0]]
 
     """
 
-    mean: Any
-    centred: Any
-    covariance: Any
+    mean: A
+    centred: A | None
+    covariance: A | None
 
 
 class Statistics:
-    """Count, sum and sum of outer products of features, in double precision.
+    """Count, mean and covariance of image features, accumulated in double precision.
 
-    Up to as many images as features the features themselves are kept, because then the covariance says less than they
-    do: it is singular, and the distance made from it is wrong in the fifth digit.
+    Up to ``dims`` images, the features themselves are kept: the covariance is then singular, and a Fréchet distance
+    computed from it is wrong in the fifth digit. Beyond that, memory does not grow with the number of images.
 
     Args:
-        dims: Number of features.
-        protocol: What the features are: network, preprocessing, precision. Sets of different protocols are not
-            compared.
-        device: Where sums are kept, a torch device; None for where the first batch is: NumPy's arrays on the host, or
-            the GPU. A GPU is not waited for: what is wrong with a batch there is told when the sums are read. A device
-            without double precision leaves them to the host.
+        dims: Number of features, at least 1.
+        extractor_signature: Signature of the extractor that makes the features (network, preprocessing, precision).
+            Statistics with different signatures are not compared or merged; ``""`` if unknown.
+        device: torch device that keeps the sums, or its name. None to follow the first batch: NumPy for arrays and
+            for tensors in host memory, the GPU for tensors on one. Updates on a GPU do not wait for it, so a value
+            that is not finite raises when the sums are read. A device without float64 leaves the sums to NumPy.
+
+    Raises:
+        TypeError: ``dims`` is not an integer.
+        ValueError: ``dims`` is smaller than 1.
+        RuntimeError: torch has no such device.
 
     Example:
         >>> import numpy as np
@@ -65,51 +85,60 @@ class Statistics:
 
     """
 
-    def __init__(self, dims: int, *, protocol: str = "", device: Any = None) -> None:  # noqa: ANN401 - torch's
-        if dims < 1:
-            raise ValueError(f"dims is {dims}, needs at least 1")
-        self.dims = dims
-        self.protocol = protocol
-        self.sums = Sums(dims, device)
-        self._given: tuple[Float64, Float64] | None = None
-        self._bad: Any = None
+    def __init__(self, dims: int, *, extractor_signature: str = "", device: DeviceLike = None) -> None:
+        self.dims = whole_number("dims", dims)
+        self.extractor_signature = extractor_signature
+        self.sums: FeatureSums[Any] = FeatureSums(self.dims, backend_for(device))
+        self._mean_cov: tuple[Float64Array, Float64Array] | None = None
+        self._first_nonfinite: Any = None
 
     @property
     def count(self) -> int:
-        """How many images have been seen; 0 where mean and covariance were read."""
+        """Number of images; 0 if mean and covariance were loaded without it."""
         return self.sums.count
 
     @property
-    def device(self) -> Any:  # noqa: ANN401 - torch's
-        """The torch device that keeps the sums; None for NumPy on the host."""
-        return self.sums.place.device
+    def device(self) -> torch.device | None:
+        """Device that keeps the sums; None for NumPy."""
+        device: torch.device | None = self.sums.backend.device
+        return device
 
     @classmethod
-    def of(cls, features: npt.ArrayLike, *, protocol: str = "") -> Statistics:
-        """Make the statistics of a matrix of features.
+    def from_features(cls, features: ArrayOrTensor, *, extractor_signature: str = "") -> Statistics:
+        """Return the statistics of a matrix of features.
+
+        Args:
+            features: Array or tensor of shape ``(images, features)``.
+            extractor_signature: Signature of the extractor that made the features; ``""`` if unknown.
+
+        Returns:
+            Statistics of these features.
+
+        Raises:
+            ValueError: ``features`` is not a matrix, or a value is not finite; the message names the row.
 
         Example:
             >>> from muge_fast.image import Statistics
-            >>> Statistics.of([[0.0, 1.0], [2.0, 3.0]]).count
+            >>> Statistics.from_features([[0.0, 1.0], [2.0, 3.0]]).count
             2
 
         """
-        matrix = np.asarray(features)
-        if matrix.ndim != 2:  # noqa: PLR2004
-            raise ValueError(f"features have shape {matrix.shape}, need (images, features)")
-        statistics = cls(matrix.shape[1], protocol=protocol)
-        statistics.update(matrix)
+        shape = np.shape(features)
+        if len(shape) != 2:  # noqa: PLR2004
+            raise ValueError(f"features have shape {tuple(shape)}, need (images, features)")
+        statistics = cls(shape[1], extractor_signature=extractor_signature)
+        statistics.update(features)
         return statistics
 
-    def update(self, features: Any) -> None:  # noqa: ANN401 - an array or a tensor
-        """Add a batch.
+    def update(self, features: ArrayOrTensor) -> None:
+        """Add a batch of features.
 
         Args:
-            features: An array or a tensor of shape ``(images, features)``.
+            features: Array or tensor of shape ``(images, dims)``.
 
         Raises:
-            ValueError: Another shape, or a number that is not finite; the message names the row. On a device the
-                second is raised when the sums are read, with the row counted over all batches.
+            ValueError: The shape is wrong, or a value is not finite; the message names the row. On a GPU, the second
+                error is raised when the sums are read, with the row counted over all batches.
 
         Example:
             >>> from muge_fast.image import Statistics
@@ -120,97 +149,107 @@ class Statistics:
             ValueError: features[0] is not finite
 
         """
-        if not self.count and self.device is None and device_of(features) is not None:
-            self.sums = Sums(self.dims, device_of(features))
-        place = self.sums.place
-        batch = place.doubles(features)
+        device = device_of(features)
+        if not self.count and self.device is None and device is not None:
+            self.sums = FeatureSums(self.dims, backend_for(device))
+        backend = self.sums.backend
+        batch = backend.as_float64(features)
         if batch.ndim != 2 or batch.shape[1] != self.dims:  # noqa: PLR2004
             raise ValueError(f"features have shape {tuple(batch.shape)}, need (images, {self.dims})")
-        if self._given is not None:
-            raise ValueError(self.flaw())
-        self._bad = place.first_bad(batch, "features", self.count, self._bad)
+        if self._mean_cov is not None:
+            raise ValueError(self.why_not_addable())
+        self._first_nonfinite = backend.first_nonfinite_row(
+            batch, "features", seen=self.count, known=self._first_nonfinite
+        )
         self.sums.update(batch)
 
     def merge(self, other: Statistics) -> None:
-        """Add what another part has seen.
+        """Add the images of other statistics.
 
         Args:
-            other: Statistics of the same protocol.
+            other: Statistics with the same ``dims`` and ``extractor_signature``.
 
         Raises:
-            ValueError: Another number of features, another protocol, or statistics that were read from mean and
-                covariance alone.
+            ValueError: ``other`` is this object, has other features, or was loaded from a mean and covariance alone.
+                This object is unchanged then.
 
         Example:
             >>> from muge_fast.image import Statistics
-            >>> first, second = Statistics.of([[1.0]]), Statistics.of([[2.0], [3.0]])
-            >>> first.merge(second)
+            >>> first = Statistics.from_features([[1.0]])
+            >>> first.merge(Statistics.from_features([[2.0], [3.0]]))
             >>> first.count, first.mean.tolist()
             (3, [2.0])
 
         """
-        self.refuse(other)
+        self.check_mergeable(other)
         self.sums.merge(other.sums)
 
-    def refuse(self, other: Statistics) -> None:
-        """Raise what :meth:`merge` would raise, and change nothing.
+    def check_mergeable(self, other: Statistics) -> None:
+        """Raise the error that :meth:`merge` would raise; change nothing.
+
+        Args:
+            other: The statistics to merge.
 
         Raises:
-            ValueError: As for :meth:`merge`.
+            ValueError: ``other`` is this object, has other features, or was loaded from a mean and covariance alone.
 
         Example:
             >>> from muge_fast.image import Statistics
-            >>> Statistics(3).refuse(Statistics(3))
+            >>> Statistics(3).check_mergeable(Statistics(3))
 
         """
-        if (other.dims, other.protocol) != (self.dims, self.protocol):
-            found = f"{other.dims} features of {other.protocol!r}"
-            raise ValueError(f"other: has {found}, this one has {self.dims} of {self.protocol!r}")
+        if other is self:
+            raise ValueError("other is this object itself: its images would count twice")
+        if (other.dims, other.extractor_signature) != (self.dims, self.extractor_signature):
+            features = f"{other.dims} features of {other.extractor_signature!r}"
+            raise ValueError(f"other: has {features}, this one has {self.dims} of {self.extractor_signature!r}")
         for statistics in (self, other):
-            if flaw := statistics.flaw():
-                raise ValueError(flaw)
+            problem = statistics.why_not_addable()
+            if problem:
+                raise ValueError(problem)
 
-    def flaw(self) -> str | None:
-        """Say why these statistics cannot be added to others."""
-        if self._given is not None:
-            return "statistics of mean and covariance alone cannot take more images"
-        row = NO_ROW if self._bad is None else int(self._bad)
+    def why_not_addable(self) -> str | None:
+        """Return the reason why these statistics cannot be added to others; None if they can.
+
+        Example:
+            >>> from muge_fast.image import Statistics
+            >>> Statistics.from_state({"mu": [0.5], "sigma": [[2.0]]}).why_not_addable()
+            'statistics loaded from a mean and covariance alone cannot take more images'
+
+        """
+        if self._mean_cov is not None:
+            return "statistics loaded from a mean and covariance alone cannot take more images"
+        row = NO_ROW if self._first_nonfinite is None else int(self._first_nonfinite)
         return f"features[{row}] is not finite, counted over all batches" if row < NO_ROW else None
 
     @property
-    def is_given(self) -> bool:
-        """Whether mean and covariance were read, and nothing else is known."""
-        return self._given is not None
+    def has_only_moments(self) -> bool:
+        """Whether only a mean and covariance were loaded, without the number of images."""
+        return self._mean_cov is not None
 
     @property
-    def mean(self) -> Float64:
-        """The mean of each feature, float64 of shape ``(features,)``."""
-        if self._given is not None:
-            return self._given[0]
-        if flaw := self.flaw():
-            raise ValueError(flaw)
-        mean: Float64 = backend_for(None).doubles(self.sums.mean)
-        return mean
+    def mean(self) -> Float64Array:
+        """Mean of each feature, float64 of shape ``(dims,)``."""
+        if self._mean_cov is not None:
+            return self._mean_cov[0]
+        self._check_finite()
+        return NumpyBackend().as_float64(self.sums.mean)
 
     @property
-    def covariance(self) -> Float64:
-        """The covariance by ``count - 1``, float64 of shape ``(features, features)``; zeros for a single image."""
+    def covariance(self) -> Float64Array:
+        """Covariance with divisor ``count - 1``, float64 of shape ``(dims, dims)``; zeros for a single image."""
         return _covariance(self.moments())
 
     @property
-    def centred(self) -> Float64 | None:
-        """Features less their mean, divided by the root of ``count - 1``; None where only sums are kept."""
-        centred: Float64 | None = self.moments().centred
-        return centred
+    def centred(self) -> Float64Array | None:
+        """Features minus their mean, divided by ``sqrt(count - 1)``; None if only sums are kept."""
+        return self.moments().centred
 
-    def moments(self, device: Any = None) -> Moments:  # noqa: ANN401 - torch's
-        """Give mean and covariance, or what the covariance is the product of.
-
-        Args:
-            device: Where the arrays shall be, a torch device; None for NumPy on the host.
+    def moments(self) -> Moments[npt.NDArray[np.float64]]:
+        """Return mean and covariance as NumPy arrays, or the factor of the covariance if features are kept.
 
         Raises:
-            ValueError: A batch on a device had a number that is not finite.
+            ValueError: A batch on a GPU had a value that is not finite.
 
         Example:
             >>> from muge_fast.image import Statistics
@@ -218,40 +257,76 @@ class Statistics:
             [[2.0]]
 
         """
-        place = backend_for(device)
-        if self._given is not None:
-            mean, covariance = self._given
-            return Moments(place.doubles(mean), None, place.doubles(covariance))
-        if flaw := self.flaw():
-            raise ValueError(flaw)
-        mean, divisor = self.sums.mean, max(self.count - 1, 1)
-        if (kept := self.sums.kept()) is not None:
-            return Moments(place.doubles(mean), place.doubles((kept - mean) / divisor**0.5), None)
-        return Moments(place.doubles(mean), None, place.doubles(self.sums.outer(mean) / divisor))
+        return self.moments_on(NumpyBackend())
 
-    def state(self) -> dict[str, Array]:
-        """Give everything as arrays, for :meth:`from_state`.
+    def moments_on(self, backend: Backend[A]) -> Moments[A]:
+        """Return mean and covariance as arrays of a backend, or the factor of the covariance if features are kept.
+
+        Args:
+            backend: The backend of the arrays; the sums may be kept by another.
+
+        Returns:
+            The mean, and either the covariance or the centred features that it follows from.
+
+        Raises:
+            ValueError: A batch on a GPU had a value that is not finite.
 
         Example:
             >>> from muge_fast.image import Statistics
-            >>> sorted(Statistics.of([[1.0], [2.0]]).state())
-            ['count', 'mu', 'outer', 'protocol', 'shift', 'sigma', 'sum']
+            >>> from muge_fast.image.backend import NumpyBackend
+            >>> Statistics.from_features([[0.0], [2.0]]).moments_on(NumpyBackend()).mean.tolist()
+            [1.0]
+
+        """
+        if self._mean_cov is not None:
+            mean, covariance = self._mean_cov
+            return Moments(backend.as_float64(mean), None, backend.as_float64(covariance))
+        self._check_finite()
+        sum_mean, divisor = self.sums.mean, max(self.count - 1, 1)
+        features = self.sums.features()
+        if features is not None:
+            centred = (features - sum_mean) / divisor**0.5
+            return Moments(backend.as_float64(sum_mean), backend.as_float64(centred), None)
+        outer = self.sums.outer_sum_about(sum_mean) / divisor
+        return Moments(backend.as_float64(sum_mean), None, backend.as_float64(outer))
+
+    def state(self) -> dict[str, Array]:
+        """Return everything as arrays, for :meth:`from_state`.
+
+        Returns:
+            ``"mu"``, ``"sigma"`` and ``"extractor_signature"``; also ``"count"``, ``"sum"``, ``"shift"``, ``"outer"``
+            and up to ``dims`` images ``"features"``, unless only a mean and covariance were loaded.
+
+        Raises:
+            ValueError: A batch on a GPU had a value that is not finite.
+
+        Example:
+            >>> from muge_fast.image import Statistics
+            >>> sorted(Statistics.from_features([[1.0], [2.0]]).state())
+            ['count', 'extractor_signature', 'mu', 'outer', 'shift', 'sigma', 'sum']
 
         """
         moments = self.moments()
-        state = {"mu": moments.mean, "sigma": _covariance(moments), "protocol": np.array(self.protocol)}
-        return state if self._given is not None else {**state, **self.sums.state()}
+        state: dict[str, Array] = {
+            "mu": moments.mean,
+            "sigma": _covariance(moments),
+            "extractor_signature": np.array(self.extractor_signature),
+        }
+        return state if self._mean_cov is not None else {**state, **self.sums.state()}
 
     @classmethod
-    def from_state(cls, state: Mapping[str, Array], *, device: Any = None) -> Statistics:  # noqa: ANN401 - torch's
-        """Make statistics of :meth:`state`, or of ``mu`` and ``sigma`` alone.
+    def from_state(cls, state: Mapping[str, npt.ArrayLike], *, device: DeviceLike = None) -> Statistics:
+        """Return statistics from :meth:`state`, or from ``"mu"`` and ``"sigma"`` alone.
 
         Args:
             state: Arrays by name.
-            device: As for the class.
+            device: torch device that shall keep the sums, or its name; None for NumPy.
+
+        Returns:
+            Statistics that can be updated, unless they have only a mean and a covariance.
 
         Raises:
-            ValueError: Arrays that are missing, do not fit or are not finite.
+            ValueError: Arrays are missing, have wrong shapes, or are not finite.
 
         Example:
             >>> from muge_fast.image import Statistics
@@ -264,28 +339,30 @@ class Statistics:
         mean, covariance = (np.asarray(state[name], dtype=np.float64) for name in ("mu", "sigma"))
         if mean.ndim != 1 or not mean.size or covariance.shape != (mean.size, mean.size):
             raise ValueError(f"mu has shape {mean.shape}, sigma {covariance.shape}: need (features,) and its square")
-        statistics = cls(mean.size, protocol=str(state.get("protocol", "")), device=device)
+        signature = str(state.get("extractor_signature", ""))
+        statistics = cls(mean.size, extractor_signature=signature, device=device)
         if {"sum", "outer", "count"} <= set(state):
             statistics.sums.restore(state)
             if not np.allclose(statistics.mean, mean, rtol=1e-6, atol=1e-6 * np.abs(mean).max()):
-                raise ValueError("mu is not the mean of what was summed")
+                raise ValueError("mu is not the mean of the sums")
         else:
-            statistics._given = (mean, covariance)
-        if not (np.isfinite(mean).all() and np.isfinite(covariance).all()):
-            raise ValueError("mu or sigma is not finite")
-        # Single precision may have rounded it.
-        if (
-            np.abs(covariance - covariance.T).max() > SYMMETRY * np.abs(covariance).max()
-            or covariance.diagonal().min() < 0
-        ):
-            raise ValueError("sigma is no covariance: it is not symmetric, or has a negative number on its diagonal")
+            statistics._mean_cov = (mean, covariance)
+        _check_covariance(mean, covariance)
         return statistics
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write an ``.npz`` that pytorch-fid and clean-fid read too (``mu``, ``sigma``), whole or not at all.
+        """Write an ``.npz`` file, atomically; pytorch-fid and clean-fid read its ``mu`` and ``sigma``.
+
+        Args:
+            path: The file.
 
         Raises:
             OSError: The file cannot be written.
+            ValueError: A batch on a GPU had a value that is not finite.
+
+        Example:
+            >>> from muge_fast.image import Statistics
+            >>> Statistics.from_features([[1.0], [2.0]]).save("real.npz")  # doctest: +SKIP
 
         """
         save_arrays(path, self.state())
@@ -294,44 +371,76 @@ class Statistics:
     def load(cls, path: str | os.PathLike[str]) -> Statistics:
         """Read a file of :meth:`save`, or the ``mu`` and ``sigma`` of pytorch-fid and clean-fid.
 
+        Args:
+            path: The file.
+
+        Returns:
+            The statistics of the file.
+
         Raises:
             OSError: The file cannot be read.
-            ValueError: It is no such file.
+            ValueError: It is not a file of statistics.
+
+        Example:
+            >>> from muge_fast.image import Statistics
+            >>> Statistics.load("real.npz").count  # doctest: +SKIP
+            5000
 
         """
         return load_arrays(path, "statistics", cls.from_state)
 
     def __repr__(self) -> str:
-        images = f"{self.count:,}" if self._given is None or self.count else "unknown"
+        images = "unknown" if self._mean_cov is not None else f"{self.count:,}"
         return f"<Statistics of {images} images, {self.dims} features>"
 
+    def _check_finite(self) -> None:
+        problem = None if self._mean_cov is not None else self.why_not_addable()
+        if problem:
+            raise ValueError(problem)
 
-def _covariance(moments: Moments) -> Float64:
-    _, centred, covariance = moments
-    found: Float64 = covariance if centred is None else centred.T @ centred
-    return found
+
+def _covariance(moments: Moments[npt.NDArray[np.float64]]) -> Float64Array:
+    if moments.centred is None:
+        assert moments.covariance is not None  # noqa: S101 - one of the two is there
+        return moments.covariance
+    covariance: Float64Array = moments.centred.T @ moments.centred
+    return covariance
 
 
-def feature_pair(first: npt.ArrayLike, second: npt.ArrayLike) -> tuple[Float64, Float64]:
-    """Check two sets of features that are to be compared.
+def _check_covariance(mean: Float64Array, covariance: Float64Array) -> None:
+    if not (np.isfinite(mean).all() and np.isfinite(covariance).all()):
+        raise ValueError("mu and sigma must be finite")
+    asymmetry = np.abs(covariance - covariance.T).max()
+    if asymmetry > ASYMMETRY_ALLOWED * np.abs(covariance).max() or covariance.diagonal().min() < 0:
+        raise ValueError("sigma is not a covariance: not symmetric, or negative on its diagonal")
+
+
+def feature_pair(real: npt.ArrayLike, generated: npt.ArrayLike) -> tuple[Float64Array, Float64Array]:
+    """Return two matrices of features as float64, after checking that they can be compared.
+
+    Args:
+        real: Features of real images, of shape ``(images, features)``.
+        generated: Features of generated images, with as many columns.
 
     Returns:
         Both as float64 of shape ``(images, features)``.
 
     Raises:
-        ValueError: Shapes that do not fit, or a number that is not finite, or has no finite square.
+        ValueError: Shapes do not fit, or a value is not finite or has no finite square.
 
     Example:
         >>> from muge_fast.image.statistics import feature_pair
-        >>> [side.shape for side in feature_pair([[1, 2]], [[3, 4], [5, 6]])]
+        >>> [features.shape for features in feature_pair([[1, 2]], [[3, 4], [5, 6]])]
         [(1, 2), (2, 2)]
 
     """
-    left, right = (np.asarray(side, dtype=np.float64) for side in (first, second))
+    left, right = (np.asarray(features, dtype=np.float64) for features in (real, generated))
     if left.ndim != 2 or right.ndim != 2 or left.shape[1] != right.shape[1] or not left.shape[1]:  # noqa: PLR2004
-        raise ValueError(f"the sets have shapes {left.shape} and {right.shape}, need (images, features)")
-    if not (np.isfinite(left).all() and np.isfinite(right).all()):
-        raise ValueError("features are not finite")
-    if max(np.abs(side).max(initial=0) for side in (left, right)) > LARGEST:
-        raise ValueError(f"features are too large: need at most {LARGEST:g}, so that their squares have a sum")
+        raise ValueError(f"real has shape {left.shape} and generated {right.shape}, need (images, features)")
+    for name, features in (("real", left), ("generated", right)):
+        nonfinite = np.flatnonzero(~np.isfinite(features).all(axis=1))
+        if len(nonfinite):
+            raise ValueError(f"{name}[{nonfinite[0]}] is not finite")
+        if np.abs(features).max(initial=0) > MAX_FEATURE:
+            raise ValueError(f"{name}: features are too large, need at most {MAX_FEATURE:g} to be squared and summed")
     return left, right

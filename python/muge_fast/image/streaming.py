@@ -1,95 +1,142 @@
-"""What all metrics that take batches have in common: an extractor, a protocol, a file of what they have seen."""
+"""Base class of the metrics that accumulate batches: an extractor, its signature, and files of their state."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from typing import Any, TypeVar
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 import numpy as np
 
 from muge_fast._internal.npz import Array, load_arrays, save_arrays
-from muge_fast.image.extractors.running import Extractor, evaluating, output_of, signature_of
+from muge_fast.image.extractors.interface import FeatureExtractor, FeatureMatrix, signature_of
+from muge_fast.image.extractors.running import evaluating, output_of
+from muge_fast.scores import Score
 
-M = TypeVar("M", bound="Stream")
+if TYPE_CHECKING:
+    import numpy.typing as npt
+    from torch import Tensor
+
+M = TypeVar("M", bound="StreamingMetric")
+# Images that the extractor takes; features, or a mapping of outputs, for a metric without an extractor.
+Batch: TypeAlias = "npt.ArrayLike | Tensor | Sequence[npt.NDArray[np.uint8]] | Mapping[str, npt.ArrayLike | Tensor]"
 
 
-class Stream:
-    """A metric of batches.
+class StreamingMetric(ABC):
+    """A metric that takes batches, can be merged with others of its kind, saved, and loaded again.
+
+    Args:
+        extractor: Extractor of the features; None if batches are features already.
+        extractor_signature: Signature of the extractor, for the score's signature; None for that of ``extractor``.
 
     Example:
         >>> from muge_fast.image import KID
-        >>> from muge_fast.image.streaming import Stream
-        >>> issubclass(KID, Stream)
+        >>> from muge_fast.image.streaming import StreamingMetric
+        >>> issubclass(KID, StreamingMetric)
         True
 
     """
 
-    def __init__(self, extractor: Extractor | None, protocol: str | None) -> None:
+    def __init__(self, extractor: FeatureExtractor | None, extractor_signature: str | None) -> None:
         self.extractor = extractor
-        known = "" if extractor is None else signature_of(extractor)
-        self.protocol = known if protocol is None else protocol
+        default = "" if extractor is None else signature_of(extractor)
+        self.extractor_signature = default if extractor_signature is None else extractor_signature
 
+    @abstractmethod
+    def compute(self) -> Score:
+        """Return the score of all images so far."""
+
+    @abstractmethod
+    def reset(self) -> None:
+        """Forget all images."""
+
+    @abstractmethod
     def state(self) -> dict[str, Array]:
-        """Give everything as arrays, for :meth:`from_state`."""
-        raise NotImplementedError
+        """Return everything as arrays, for :meth:`from_state`."""
 
     @classmethod
-    def from_state(cls: type[M], state: Mapping[str, Array], extractor: Extractor | None = None) -> M:  # noqa: PYI019 - typing has Self from Python 3.11 only
-        """Make a metric of :meth:`state`, to go on where it ended.
-
-        Raises:
-            ValueError: Arrays that are missing or do not fit.
-
-        """
-        raise NotImplementedError
+    @abstractmethod
+    def from_state(cls: type[M], state: Mapping[str, Array], extractor: FeatureExtractor | None = None) -> M:
+        """Return a metric from :meth:`state`, ready for more batches."""
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write everything to an ``.npz``, whole or not at all.
+        """Write the state to an ``.npz`` file, atomically. The extractor is saved by its signature only.
+
+        Args:
+            path: The file.
 
         Raises:
             OSError: The file cannot be written.
+
+        Example:
+            >>> from muge_fast.image import FID
+            >>> FID(dims=2).save("fid.npz")  # doctest: +SKIP
 
         """
         save_arrays(path, self.state())
 
     @classmethod
-    def load(cls: type[M], path: str | os.PathLike[str], extractor: Extractor | None = None) -> M:  # noqa: PYI019
-        """Read a file of :meth:`save`, to go on where it ended.
+    def load(cls: type[M], path: str | os.PathLike[str], extractor: FeatureExtractor | None = None) -> M:  # noqa: PYI019
+        """Return a metric from a file of :meth:`save`, ready for more batches.
+
+        Args:
+            path: The file.
+            extractor: Extractor of further batches; None if they are features.
+
+        Returns:
+            The metric, with the images of the file.
 
         Raises:
             OSError: The file cannot be read.
-            ValueError: It is no such file.
+            ValueError: It is not a file of this metric, or was made with another extractor.
+
+        Example:
+            >>> from muge_fast.image import FID
+            >>> FID.load("fid.npz").real.count  # doctest: +SKIP
+            5000
 
         """
         return load_arrays(path, cls.__name__, lambda state: cls.from_state(state, extractor))
 
-    def _refuse_protocol(self, other: Stream) -> None:
-        if other.protocol != self.protocol:
-            raise ValueError(f"other: has the protocol {other.protocol!r}, this one has {self.protocol!r}")
+    def _check_other(self, other: StreamingMetric) -> None:
+        """Check that another metric may be merged into this one."""
+        if other is self:
+            raise ValueError("other is this object itself: its images would count twice")
+        if other.extractor_signature != self.extractor_signature:
+            raise ValueError(
+                f"other: has features of {other.extractor_signature!r}, this one has {self.extractor_signature!r}"
+            )
 
-    def _output(self, batch: Any, name: str) -> Any:  # noqa: ANN401 - arrays or tensors
-        """What the extractor gives for a batch."""
+    def _extract(self, batch: Batch, output: str) -> FeatureMatrix:
+        """Return one output of the extractor for a batch, or of the batch itself without an extractor."""
         if self.extractor is None:
-            return output_of(batch, name)
+            return output_of(batch, output)  # type: ignore[arg-type] # nested lists pass as a matrix
         with evaluating(self.extractor):
-            return output_of(self.extractor(batch), name)
+            return output_of(self.extractor(batch), output)  # type: ignore[arg-type] # the caller's to match
 
-    def _extractor_state(self) -> dict[str, Array]:
-        """The extractor by its signature, which may not be the protocol."""
-        return {} if self.extractor is None else {"extractor": np.array(signature_of(self.extractor))}
+    def _signatures(self) -> dict[str, Array]:
+        """Return the declared signature, and that of the extractor, which may differ, as arrays."""
+        signatures = {"extractor_signature": np.array(self.extractor_signature)}
+        if self.extractor is not None:
+            signatures["extractor"] = np.array(signature_of(self.extractor))
+        return signatures
 
 
-def refuse_other(extractor: Extractor | None, state: Mapping[str, Array]) -> None:
-    """Refuse to go on with another extractor than the one that a state was made with, if it tells.
+def check_extractor(extractor: FeatureExtractor | None, state: Mapping[str, Array]) -> None:
+    """Check that a state was made with the extractor that is to continue it.
+
+    Args:
+        extractor: Extractor of further batches; None if they are features.
+        state: Arrays by name; without ``"extractor"`` there is nothing to check.
 
     Raises:
-        ValueError: It is another one.
+        ValueError: The state was made with another extractor.
 
     Example:
         >>> import numpy as np
-        >>> from muge_fast.image.streaming import refuse_other
-        >>> refuse_other(len, {"extractor": np.array("extractor:builtins.sum")})
+        >>> from muge_fast.image.streaming import check_extractor
+        >>> check_extractor(len, {"extractor": np.array("extractor:builtins.sum")})
         Traceback (most recent call last):
         ...
         ValueError: was made with extractor:builtins.sum, the extractor is extractor:builtins.len

@@ -1,195 +1,248 @@
-"""Features of generated images and of their texts, row for row, whatever order files have."""
+"""Features of generated images and of their texts, in the same order, for R-precision."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from muge_fast._internal.checks import align_ids
+from muge_fast._internal.paths import PathLike
 from muge_fast.datasets.texts import read_texts
 from muge_fast.features.files import read_features
-from muge_fast.image.sources import count_images, open_images
+from muge_fast.image.options import UNKNOWN_EXTRACTOR, LoadOptions
+from muge_fast.image.sources import ImageSource, count_images, open_images
 
-if TYPE_CHECKING:
-    from muge_fast.image.extractors.clip import ClipExtractor
-
-PathLike = str | os.PathLike[str]
-Features = npt.NDArray[Any]
+FeatureArray: TypeAlias = npt.NDArray[np.floating[Any]]
 
 
-class Alignment(NamedTuple):
-    """Features of images and of their texts, row for row.
+class ImageTextModel(Protocol):
+    """A model with features of images and of texts, such as :class:`muge_fast.image.extractors.ClipExtractor`.
 
     Attributes:
-        images: Of shape ``(images, features)``.
-        texts: Of the same shape.
-        signature: What made them.
+        signature: What identifies its features in signatures of scores.
+
+    Example:
+        >>> from muge_fast.image.text_features import ImageTextModel
+        >>> model: ImageTextModel = ClipExtractor("chinese-clip/")  # doctest: +SKIP
 
     """
 
-    images: Features
-    texts: Features
+    signature: str
+
+    def images(
+        self, source: ImageSource, *, batch_size: int = ..., threads: int | None = ..., progress: bool | None = ...
+    ) -> FeatureArray:
+        """Return the features of all images of a source, of shape ``(images, features)``."""
+
+    def texts(self, texts: Sequence[str], *, progress: bool | None = ...) -> FeatureArray:
+        """Return the features of texts, of shape ``(texts, features)``."""
+
+
+@dataclass(frozen=True)
+class PairedFeatures:
+    """Features of images and of their texts, in the same order.
+
+    Attributes:
+        images: Features of the images, of shape ``(images, features)``.
+        texts: Features of their texts, of the same shape.
+        signature: Signature of the model that made them.
+
+    Example:
+        >>> import numpy as np
+        >>> from muge_fast.image.text_features import PairedFeatures
+        >>> PairedFeatures(np.eye(2), np.eye(2), "clip").images.shape
+        (2, 2)
+
+    """
+
+    images: FeatureArray
+    texts: FeatureArray
     signature: str
 
 
-def order_of(generated: Any, real: Any) -> list[str] | None:  # noqa: ANN401 - what callers have
-    """Give the ids of generated images, in the order that rows get: numbers shall not depend on that of a submission.
+@dataclass(frozen=True)
+class TextOptions:
+    """Texts and a model for them, or features of images and texts, or neither.
 
-    Args:
-        generated: Images, by id if they have ids.
-        real: The same of real images, whose order it is if they have the same ids.
+    Attributes:
+        texts: Path of a text file of the benchmark, or texts by id.
+        clip: The model, or the path or name of a CLIP model.
+        image_features: Features of the images, or the path of a file of features.
+        text_features: Features of their texts, or the path of a file of features.
 
-    Returns:
-        None for images without ids.
+    Raises:
+        ValueError: Only one of a pair, or both pairs.
 
     Example:
-        >>> from muge_fast.image.text_features import order_of
-        >>> order_of({"b": b"", "a": b""}, {"a": b"", "b": b""}), order_of("generated/", {"a": b""})
+        >>> from muge_fast.image.text_features import TextOptions
+        >>> TextOptions(texts={"a": "红裙"})
+        Traceback (most recent call last):
+        ...
+        ValueError: texts and clip go together: the model computes features of images and texts
+
+    """
+
+    texts: PathLike | Mapping[str, str] | None = None
+    clip: PathLike | ImageTextModel | None = None
+    image_features: PathLike | npt.ArrayLike | None = None
+    text_features: PathLike | npt.ArrayLike | None = None
+
+    def __post_init__(self) -> None:
+        """Check that both of a pair are there, and one pair at most."""
+        if (self.image_features is None) != (self.text_features is None):
+            raise ValueError("image_features and text_features go together")
+        if (self.texts is None) != (self.clip is None):
+            raise ValueError("texts and clip go together: the model computes features of images and texts")
+        if self.texts is not None and self.image_features is not None:
+            raise ValueError("use texts and clip, or image_features and text_features, not both")
+
+    def __bool__(self) -> bool:
+        """Return whether there are texts or features."""
+        return self.texts is not None or self.image_features is not None
+
+
+def ids_in_order(generated: object, real: object) -> list[str] | None:
+    """Return the ids of generated images in an order that does not depend on the submission.
+
+    Args:
+        generated: Generated images; a mapping if they have ids.
+        real: Real images; if they have the same ids, their order is used.
+
+    Returns:
+        The ids; None for images without ids.
+
+    Example:
+        >>> from muge_fast.image.text_features import ids_in_order
+        >>> ids_in_order({"b": b"", "a": b""}, {"a": b"", "b": b""}), ids_in_order("generated/", {"a": b""})
         (['a', 'b'], None)
 
     """
     if not isinstance(generated, Mapping):
         return None
-    has_same = isinstance(real, Mapping) and set(real) == set(generated)
-    return list(real if has_same else generated)
+    has_same_ids = isinstance(real, Mapping) and set(real) == set(generated)
+    return list(real if has_same_ids and isinstance(real, Mapping) else generated)
 
 
-def align(
-    generated: Any,  # noqa: ANN401 - what callers have
+def paired_features(
+    generated: ImageSource,
     ids: Sequence[str] | None,
+    options: TextOptions,
     *,
-    texts: PathLike | Mapping[str, str] | None,
-    clip: PathLike | ClipExtractor | None,
-    image_features: PathLike | npt.ArrayLike | None,
-    text_features: PathLike | npt.ArrayLike | None,
+    load: LoadOptions | None = None,
     device: str | None = None,
-    **options: Any,  # noqa: ANN401 - those of ClipExtractor.images
-) -> Alignment | None:
-    """Make features of images and texts by a model, or take features that are there.
+) -> PairedFeatures:
+    """Compute the features of images and their texts by a model, or read them.
 
     Args:
-        generated: Images, by id if they have ids.
-        ids: All their ids, in the order that rows get, see :func:`order_of`; None for images without ids.
-        texts: A text file of the benchmark, or texts by id.
-        clip: The model that makes features of images and texts.
-        image_features: Features of the images, see :func:`features_by_id`.
-        text_features: Features of their texts, likewise.
-        device: Where a model that is given by its path runs.
-        options: For :meth:`muge_fast.image.extractors.clip.ClipExtractor.images`.
+        generated: Generated images; a mapping if they have ids.
+        ids: All their ids, in the order of the features, see :func:`ids_in_order`; None for images without ids.
+        options: Texts and a model, or features.
+        load: How images are read.
+        device: torch device of a model that is opened here.
 
     Returns:
-        The features, or None where neither texts nor features are given.
+        The features.
 
     Raises:
+        ImportError: The model needs a package that is not installed.
         OSError: A file cannot be read.
-        ValueError: Texts without a model or features without the other ones; ids that are missing or unknown, or
-            images without ids.
+        ValueError: Ids are missing or unknown, or texts or features by id for images without ids.
 
     Example:
-        >>> from muge_fast.image.text_features import align
-        >>> given = {"texts": None, "clip": None, "image_features": [[1.0]], "text_features": [[0.5]]}
-        >>> align({"a": b""}, ["a"], **given).texts.tolist()
+        >>> from muge_fast.image.text_features import TextOptions, paired_features
+        >>> options = TextOptions(image_features=[[1.0]], text_features=[[0.5]])
+        >>> paired_features({"a": b""}, ["a"], options).texts.tolist()
         [[0.5]]
 
     """
-    if (image_features is None) != (text_features is None):
-        raise ValueError("image_features and text_features are needed both, or none")
-    if (texts is None) != (clip is None):
-        raise ValueError("texts and clip are needed both, or none: the model makes features of images and texts")
-    if image_features is not None and text_features is not None:
-        if texts is not None:
-            raise ValueError("texts and clip make features, image_features and text_features are some: give one pair")
+    if options.image_features is not None and options.text_features is not None:
         count = count_images(open_images(generated)) if ids is None else len(ids)
-        images = features_by_id("image_features", image_features, ids, count=count)
-        return Alignment(
-            images, features_by_id("text_features", text_features, ids, count=len(images)), "features:given"
-        )
-    if texts is None or clip is None:
-        return None
-    if ids is None:
-        raise ValueError("texts go by ids, which the images do not have: needs a .tsv of the benchmark or bytes by id")
-    known = texts_by_id(texts, ids)
-    from muge_fast.image.extractors.clip import ClipExtractor  # noqa: PLC0415 - it imports torch
-
-    model = clip if isinstance(clip, ClipExtractor) else ClipExtractor(clip, device=device)
-    places = {key: place for place, key in enumerate(generated)}
-    images = model.images(generated, **options)[[places[key] for key in ids]]
-    return Alignment(images, model.texts(known, progress=options.get("progress")), model.signature)
+        images = features_in_order("image_features", options.image_features, ids, count=count)
+        texts = features_in_order("text_features", options.text_features, ids, count=len(images))
+        return PairedFeatures(images, texts, UNKNOWN_EXTRACTOR)
+    assert options.texts is not None  # noqa: S101 - one of the pairs is there
+    assert options.clip is not None  # noqa: S101
+    if ids is None or not isinstance(generated, Mapping):
+        raise ValueError("texts go by ids, which the images lack: use a .tsv of the benchmark, or bytes by id")
+    sentences = texts_in_order(options.texts, ids)
+    model = _open_model(options.clip, device)
+    load = load or LoadOptions()
+    features = model.images(generated, batch_size=load.batch_size, threads=load.threads, progress=load.progress)
+    rows = align_ids(list(generated), ids, given_name="generated images", wanted_name="ids")
+    return PairedFeatures(features[rows], model.texts(sentences, progress=load.progress), model.signature)
 
 
-def texts_by_id(texts: PathLike | Mapping[str, str], ids: Sequence[str]) -> list[str]:
-    """Give the text of each id.
+def texts_in_order(texts: PathLike | Mapping[str, str], ids: Sequence[str]) -> list[str]:
+    """Return the text of each id.
 
     Args:
-        texts: As for :func:`align`.
-        ids: The ids, all of them and no others.
+        texts: Path of a text file of the benchmark, or texts by id: of all ids, and no others.
+        ids: The ids.
 
     Raises:
         OSError: The file cannot be read.
-        ValueError: A line that is none, an id without text, or a text without id.
+        ValueError: A malformed line, an id without a text, or a text without an id.
 
     Example:
-        >>> from muge_fast.image.text_features import texts_by_id
-        >>> texts_by_id({"b": "黑鞋", "a": "红裙"}, ["a", "b"])
+        >>> from muge_fast.image.text_features import texts_in_order
+        >>> texts_in_order({"b": "黑鞋", "a": "红裙"}, ["a", "b"])
         ['红裙', '黑鞋']
 
     """
-    is_path = isinstance(texts, (str, os.PathLike))
-    known = texts if isinstance(texts, Mapping) else read_texts(texts)
-    _refuse_others(os.fspath(texts) if is_path else "texts", "text", known.keys(), ids)  # type: ignore[arg-type]
-    return [known[key] for key in ids]
+    by_id = texts if isinstance(texts, Mapping) else read_texts(texts)
+    name = "texts" if isinstance(texts, Mapping) else f"{os.fspath(texts)}: texts"
+    align_ids(list(by_id), ids, given_name=name, wanted_name="the images")
+    return [by_id[key] for key in ids]
 
 
-def features_by_id(
-    name: str, given: PathLike | npt.ArrayLike, ids: Sequence[str] | None, *, count: int | None
-) -> Features:
-    """Give features of each image.
+def features_in_order(
+    name: str, features: PathLike | npt.ArrayLike, ids: Sequence[str] | None, *, count: int | None
+) -> FeatureArray:
+    """Return the features of each image.
 
     Args:
-        name: What errors call them.
-        given: A matrix, or the path of an ``.npy``: a row for each image, in the order of ``ids``; or the path of
-            another file of :func:`muge_fast.read_features`, whose ids, written as texts, are those of ``ids`` in any
-            order.
+        name: Name of the features, for errors.
+        features: A matrix, or the path of an ``.npy`` file, with a row for each image in the order of ``ids``; or the
+            path of another file of :func:`muge_fast.read_features`, matched by id in any order.
         ids: The ids; None for images without ids.
-        count: How many images there are; None if nobody knows.
+        count: Number of images; None if unknown.
 
     Raises:
         OSError: The file cannot be read.
-        ValueError: It is no such file, another number of rows, an id without features, features without id, or a file
-            with ids for images without ids.
+        ValueError: Not a file of features, a wrong number of rows, missing or unknown ids, or a file with ids for
+            images without ids.
 
     Example:
-        >>> from muge_fast.image.text_features import features_by_id
-        >>> features_by_id("image_features", [[0.0], [1.0]], ["a", "b"], count=2).tolist()
+        >>> from muge_fast.image.text_features import features_in_order
+        >>> features_in_order("image_features", [[0.0], [1.0]], ["a", "b"], count=2).tolist()
         [[0.0], [1.0]]
 
     """
-    if not isinstance(given, (str, os.PathLike)):
-        matrix = np.asarray(given)
+    if not isinstance(features, (str, os.PathLike)):
+        matrix = np.asarray(features)
     else:
-        name = os.fspath(given)
-        numbers, matrix = read_features(name)
+        name = os.fspath(features)
+        file_ids, matrix = read_features(name)
         if Path(name).suffix.lower() != ".npy":
             if ids is None:
-                raise ValueError(f"{name} has ids, which the images do not have: needs an .npy in their order")
-            places = {str(number): place for place, number in enumerate(numbers.tolist())}
-            _refuse_others(name, "feature", places.keys(), ids)
-            return matrix[[places[key] for key in ids]]
+                raise ValueError(f"{name} has ids, which the images lack: use an .npy file in the order of the images")
+            keys = [str(key) for key in file_ids.tolist()]
+            return matrix[align_ids(keys, ids, given_name=f"{name}: features", wanted_name="the images")]
     if matrix.ndim != 2 or count not in (None, len(matrix)):  # noqa: PLR2004
-        wanted = "images" if count is None else count
-        raise ValueError(f"{name} has shape {matrix.shape}, needs ({wanted}, features): a row for each image")
+        rows = "images" if count is None else count
+        raise ValueError(f"{name} has shape {matrix.shape}, needs ({rows}, features): a row for each image")
     return matrix
 
 
-def _refuse_others(name: str, kind: str, found: Collection[str], ids: Sequence[str]) -> None:
-    wanted = set(ids)
-    missing = [key for key in ids if key not in found]
-    unknown = [key for key in found if key not in wanted]
-    if missing:
-        raise ValueError(f"{name}: {len(missing)} ids of the gold file have no {kind}, such as {missing[0]!r}")
-    if unknown:
-        raise ValueError(f"{name}: {len(unknown)} ids are not in the gold file, such as {unknown[0]!r}")
+def _open_model(clip: PathLike | ImageTextModel, device: str | None) -> ImageTextModel:
+    if not isinstance(clip, (str, os.PathLike)):
+        return clip
+    from muge_fast.image.extractors.clip import ClipExtractor  # noqa: PLC0415 - imports torch, an optional package
+
+    return ClipExtractor(clip, device=device)

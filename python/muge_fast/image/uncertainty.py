@@ -1,207 +1,221 @@
-"""How sure scores are: what more images would give, and between which bounds they lie."""
+"""Uncertainty of FID and the Inception Score: extrapolation to infinitely many images, and bootstrap intervals."""
 
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from muge_fast.image._inception_score import SEED, inception_score_of, score_of_sums
+from muge_fast._internal.checks import finite_number, whole_number
+from muge_fast.image._inception_score import inception_score_from_logits
 from muge_fast.image.backend import NumpyBackend
 from muge_fast.image.frechet import frechet_distance
+from muge_fast.image.options import SEED, UNKNOWN_EXTRACTOR
+from muge_fast.image.split_sums import mean_and_std_of_sums, split_bounds
 from muge_fast.image.statistics import Statistics
-
-
-class Extrapolation(NamedTuple):
-    """A distance carried on to infinitely many images.
-
-    Attributes:
-        value: The distance where one by the number of images is zero.
-        counts: Numbers of images that were tried.
-        distances: The distance of each.
-
-    Example:
-        >>> from muge_fast.image import Extrapolation
-        >>> Extrapolation(value=3.0, counts=[10, 20], distances=[5.0, 4.0]).value
-        3.0
-
-    """
-
-    value: float
-    counts: list[int]
-    distances: list[float]
-
-
-class Interval(NamedTuple):
-    """Bounds of a score.
-
-    Attributes:
-        low: The lower bound.
-        high: The upper bound.
-
-    Example:
-        >>> from muge_fast.image import Interval
-        >>> Interval(low=3.0, high=4.0).high
-        4.0
-
-    """
-
-    low: float
-    high: float
+from muge_fast.scores import Score, set_score, signature
 
 
 def fid_infinity(
-    real: Statistics, generated: npt.ArrayLike, *, points: int = 15, least: int | None = None, seed: int = SEED
-) -> Extrapolation:
-    """Extrapolate the Fréchet distance to infinitely many generated images (Chong and Forsyth, 2020).
+    real: Statistics,
+    generated: npt.ArrayLike,
+    *,
+    num_sizes: int = 15,
+    min_size: int | None = None,
+    seed: int = SEED,
+) -> Score:
+    """Extrapolate FID to infinitely many generated images (Chong and Forsyth, 2020).
 
-    The distance of ``n`` images is larger than that of all by about a constant over ``n``. Subsets of several sizes are
-    drawn, and the line through their distances over ``1 / n`` is carried on to zero.
+    FID of ``n`` images exceeds that of infinitely many by about a constant over ``n``. Random subsets of several sizes
+    are drawn, and the line through their FID over ``1 / n`` is extended to 0.
 
     Args:
         real: Statistics of the real images.
         generated: Features of the generated images, of shape ``(images, features)``.
-        points: How many sizes.
-        least: The smallest of them; None for a fifth of all images.
-        seed: Of the drawing.
+        num_sizes: Number of sizes, at least 2, evenly spaced up to all images.
+        min_size: Smallest size, at least 2 and smaller than the number of images; None for a fifth of them.
+        seed: Seed of the subsets.
 
     Returns:
-        An :class:`Extrapolation`.
+        The score ``"fid_infinity"``; lower is better. Its parts are the FID of each size, such as ``"fid@1000"``.
 
     Raises:
-        ValueError: Fewer than two sizes, or a smallest one that is not between 2 and the number of images.
+        TypeError: A number is not an integer.
+        ValueError: A number is out of range, or the features do not fit.
 
     Example:
         >>> import numpy as np
         >>> from muge_fast.image import Statistics, fid_infinity
         >>> random = np.random.default_rng(0)
         >>> real = Statistics.from_state({"mu": np.zeros(4), "sigma": np.eye(4)})
-        >>> abs(fid_infinity(real, random.normal(size=(2000, 4))).value) < 0.01
-        True
+        >>> score = fid_infinity(real, random.normal(size=(2000, 4)), num_sizes=3)
+        >>> list(score.parts), score.value < score.parts["fid@2000"]
+        (['fid@400', 'fid@1200', 'fid@2000'], True)
 
     """
     features = np.asarray(generated, dtype=np.float64)
-    smallest = max(2, len(features) // 5) if least is None else least
-    if points < 2 or not 2 <= smallest < len(features):  # noqa: PLR2004
-        raise ValueError(f"points is {points} and least {smallest}, there are {len(features)} images")
+    num_sizes = whole_number("num_sizes", num_sizes, least=2)
+    smallest = max(2, len(features) // 5) if min_size is None else whole_number("min_size", min_size, least=2)
+    if smallest >= len(features):
+        raise ValueError(f"min_size is {smallest}, needs to be smaller than the {len(features)} images")
     random = np.random.default_rng(seed)
-    counts = [int(count) for count in np.linspace(smallest, len(features), points)]
-    distances = [
-        frechet_distance(
-            real, Statistics.of(features[random.permutation(len(features))[:count]], protocol=real.protocol)
-        )
-        for count in counts
-    ]
-    _, value = np.polyfit([1 / count for count in counts], distances, 1)
-    return Extrapolation(float(value), counts, distances)
+    sizes = [int(size) for size in np.linspace(smallest, len(features), num_sizes)]
+    distances = []
+    for size in sizes:
+        subset = features[random.permutation(len(features))[:size]]
+        statistics = Statistics.from_features(subset, extractor_signature=real.extractor_signature)
+        distances.append(frechet_distance(real, statistics))
+    _, value = np.polyfit([1 / size for size in sizes], distances, 1)
+    signed = signature(
+        "fid_infinity",
+        real.extractor_signature or UNKNOWN_EXTRACTOR,
+        real=real.count or "unknown",
+        generated=len(features),
+        num_sizes=num_sizes,
+        min_size=smallest,
+        seed=seed,
+    )
+    parts = {f"fid@{size}": distance for size, distance in zip(sizes, distances, strict=True)}
+    return set_score("fid_infinity", signed, float(value), parts=parts, higher_is_better=False)
 
 
 def fid_interval(
     real: npt.ArrayLike,
     generated: npt.ArrayLike,
     *,
-    resamples: int = 200,
+    samples: int = 200,
     level: float = 0.95,
     seed: int = SEED,
-) -> Interval:
-    """Bound the Fréchet distance by a bootstrap over the images of both sets.
+    extractor_signature: str | None = None,
+) -> Score:
+    """Compute FID with a confidence interval, by a bootstrap over the images of both sets.
 
-    A resample has copies, so its distance is larger than that of the sample, as that is larger than the true one. The
-    bounds are those of the basic bootstrap, ``2 d`` less the quantiles, which takes this out to first order.
+    A bootstrap sample repeats images, so its FID exceeds that of the set, as that exceeds the true distance. The
+    interval is that of the basic bootstrap, twice FID minus the quantiles, which removes this bias to first order.
 
     Args:
         real: Features of the real images, of shape ``(images, features)``.
-        generated: Features of the generated images.
-        resamples: How often both sets are drawn anew.
-        level: The share of intervals that hold the true distance, about.
-        seed: Of the drawing.
+        generated: Features of the generated images, with as many columns.
+        samples: Number of bootstrap samples, at least 1.
+        level: Nominal probability that the interval contains the true distance, between 0 and 1.
+        seed: Seed of the samples.
+        extractor_signature: Signature of the extractor that made the features, for the score's signature.
 
     Returns:
-        An :class:`Interval`.
+        The score ``"fid"`` of the images; lower is better. Its parts are the bounds ``"low"`` and ``"high"``,
+        ``"level"`` and ``"samples"``.
 
     Raises:
-        ValueError: A level that is not between 0 and 1, or no resamples.
+        TypeError: A number has the wrong type.
+        ValueError: A number is out of range, or the features do not fit.
 
     Example:
         >>> import numpy as np
         >>> from muge_fast.image import fid_interval
         >>> features = np.random.default_rng(0).normal(size=(2, 100, 4)) + np.array([[[0.0]], [[1.0]]])
-        >>> interval = fid_interval(*features, resamples=20)
-        >>> 2 < interval.low < interval.high < 6
+        >>> score = fid_interval(*features, samples=20)
+        >>> 2 < score.parts["low"] < score.parts["high"] < 6
         True
 
     """
-    _refuse_options(level, resamples)
-    sides = [np.asarray(side, dtype=np.float64) for side in (real, generated)]
+    samples, level = _check_options(samples, level)
+    sets = [np.asarray(features, dtype=np.float64) for features in (real, generated)]
     random = np.random.default_rng(seed)
-    distance = frechet_distance(*(Statistics.of(side) for side in sides))
-    drawn = [
-        frechet_distance(*(Statistics.of(side[random.integers(len(side), size=len(side))]) for side in sides))
-        for _ in range(resamples)
+    distance = frechet_distance(*(Statistics.from_features(features) for features in sets))
+    resampled = [
+        frechet_distance(*(Statistics.from_features(rows[random.integers(len(rows), size=len(rows))]) for rows in sets))
+        for _ in range(samples)
     ]
-    return _interval(distance, drawn, level, least=0.0)
+    low, high = _basic_bootstrap(distance, resampled, level, least=0.0)
+    signed = signature(
+        "fid",
+        extractor_signature or UNKNOWN_EXTRACTOR,
+        real=len(sets[0]),
+        generated=len(sets[1]),
+        **_bootstrap_options(samples, level, seed),
+    )
+    parts = {"low": low, "high": high, "level": level, "samples": samples}
+    return set_score("fid", signed, distance, parts=parts, higher_is_better=False)
 
 
 def inception_score_interval(
     logits: npt.ArrayLike,
     *,
     splits: int = 10,
-    resamples: int = 200,
+    samples: int = 200,
     level: float = 0.95,
     seed: int = SEED,
-) -> Interval:
-    """Bound the Inception Score by a bootstrap over the images.
+    extractor_signature: str | None = None,
+) -> Score:
+    """Compute the Inception Score with a confidence interval, by a bootstrap over the images.
 
-    Each resample is split as the images are. It has fewer different images than the sample, so its score is off to the
-    same side as that of the sample is from the true one; the bounds are those of the basic bootstrap, twice the score
-    less the quantiles, which takes this out to first order.
+    Each bootstrap sample is split as the images are. It has fewer different images than the set, so its score is biased
+    in the same direction as that of the set. The interval is that of the basic bootstrap, twice the score minus the
+    quantiles, which removes this bias to first order.
 
     Args:
-        logits: As for :func:`muge_fast.image.inception_score_of`.
-        splits: As there.
-        resamples: How often the images are drawn anew.
-        level: The share of intervals that hold the true score, about.
-        seed: Of the drawing.
+        logits: Class logits of shape ``(images, classes)``.
+        splits: Number of splits, at least 1.
+        samples: Number of bootstrap samples, at least 1.
+        level: Nominal probability that the interval contains the true score, between 0 and 1.
+        seed: Seed of the samples.
+        extractor_signature: Signature of the extractor that made the logits, for the score's signature.
 
     Returns:
-        An :class:`Interval` of the mean over splits.
+        The score ``"is"`` of the images, the mean over splits; higher is better. Its parts are the bounds ``"low"`` and
+        ``"high"``, ``"level"`` and ``"samples"``.
 
     Raises:
-        ValueError: As for :func:`muge_fast.image.inception_score_of`; a level that is not between 0 and 1, or no
-            resamples.
+        TypeError: A number has the wrong type.
+        ValueError: A number is out of range; ``logits`` is not a matrix, has a value that is not finite, or has fewer
+            rows than splits.
 
     Example:
         >>> import numpy as np
         >>> from muge_fast.image import inception_score_interval
-        >>> interval = inception_score_interval(np.random.default_rng(0).normal(size=(400, 5)), splits=1)
-        >>> 1 < interval.low < interval.high < 2
+        >>> score = inception_score_interval(np.random.default_rng(0).normal(size=(400, 5)), splits=1)
+        >>> 1 < score.parts["low"] < score.parts["high"] < 2
         True
 
     """
-    _refuse_options(level, resamples)
-    score = inception_score_of(logits, splits=splits).mean
-    logs, shares = NumpyBackend().log_shares(np.asarray(logits, dtype=np.float64))
-    count = len(shares)
+    samples, level = _check_options(samples, level)
+    splits = whole_number("splits", splits)
+    score = inception_score_from_logits(logits, splits=splits).value
+    log_p, p = NumpyBackend().log_softmax(np.asarray(logits, dtype=np.float64))
+    count = len(p)
     random = np.random.default_rng(seed)
-    ends = [part * count // splits for part in range(splits + 1)]
-    sizes, entropies, drawn = np.diff(ends), (logs * shares).sum(axis=1), []
-    for _ in range(resamples):
+    bounds = split_bounds(count, splits)
+    sizes, p_log_p, resampled = np.diff(bounds), (log_p * p).sum(axis=1), []
+    for _ in range(samples):
         rows = random.integers(count, size=count)
-        # How often each part has each image.
-        times = [np.bincount(rows[start:end], minlength=count) for start, end in pairwise(ends)]
-        weights = np.array(times, dtype=np.float64)
-        drawn.append(score_of_sums(sizes, weights @ entropies, weights @ shares).mean)
-    return _interval(score, drawn, level, least=1.0)
+        # How often each image occurs in each split.
+        occurrences = [np.bincount(rows[start:end], minlength=count) for start, end in pairwise(bounds)]
+        weights = np.array(occurrences, dtype=np.float64)
+        resampled.append(mean_and_std_of_sums(sizes, weights @ p_log_p, weights @ p)[0])
+    low, high = _basic_bootstrap(score, resampled, level, least=1.0)
+    signed = signature(
+        "is",
+        extractor_signature or UNKNOWN_EXTRACTOR,
+        splits=splits,
+        shuffle=SEED,
+        **_bootstrap_options(samples, level, seed),
+    )
+    return set_score("is", signed, score, parts={"low": low, "high": high, "level": level, "samples": samples})
 
 
-def _refuse_options(level: float, resamples: int) -> None:
-    if not 0 < level < 1 or resamples < 1:
-        raise ValueError(f"level is {level} and resamples {resamples}, need a share and at least one")
+def _check_options(samples: int, level: float) -> tuple[int, float]:
+    level = finite_number("level", level)
+    if not 0 < level < 1:
+        raise ValueError(f"level must be between 0 and 1, got {level:g}")
+    return whole_number("samples", samples), level
 
 
-def _interval(score: float, drawn: list[float], level: float, least: float) -> Interval:
-    """The basic bootstrap: what resamples are off by, the sample is taken to be off by too."""
-    low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(max(least, float(2 * score - high)), max(least, float(2 * score - low)))
+def _bootstrap_options(samples: int, level: float, seed: int) -> dict[str, object]:
+    return {"bootstrap": samples, "level": f"{level:g}", "seed": seed}
+
+
+def _basic_bootstrap(score: float, resampled: list[float], level: float, *, least: float) -> tuple[float, float]:
+    """Return the bounds of the basic bootstrap, at least ``least``."""
+    low, high = np.quantile(resampled, [(1 - level) / 2, (1 + level) / 2])
+    return max(least, float(2 * score - high)), max(least, float(2 * score - low))

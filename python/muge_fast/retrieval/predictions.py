@@ -1,76 +1,62 @@
-"""From feature files to a file of retrieval predictions, as the scripts of Chinese-CLIP do."""
+"""Retrieval predictions from feature files, in the format of the MUGE benchmark and Chinese-CLIP."""
 
 from __future__ import annotations
 
 import json
 import os
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import SupportsIndex
 
 import numpy as np
 import numpy.typing as npt
 
+from muge_fast._internal.checks import check_choice
+from muge_fast._internal.field_names import IMAGE_TO_TEXT, TEXT_TO_IMAGE, FieldNames
 from muge_fast.features.files import read_features
 from muge_fast.retrieval.top_k_embeddings import top_k
 
-
-class Direction(NamedTuple):
-    """What is looked for, and how a line of predictions calls it.
-
-    Attributes:
-        query: Field of the id of what is asked for.
-        items: Field of the ids that are found, best first.
-
-    Example:
-        >>> from muge_fast.retrieval.predictions import DIRECTIONS
-        >>> DIRECTIONS["text-to-image"].items
-        'image_ids'
-
-    """
-
-    query: str
-    items: str
-
-
-DIRECTIONS = {
-    "text-to-image": Direction("text_id", "image_ids"),
-    "image-to-text": Direction("image_id", "text_ids"),
-}
+DIRECTIONS = {"text-to-image": TEXT_TO_IMAGE, "image-to-text": IMAGE_TO_TEXT}
+"""Names of the fields of a line of predictions, by direction of the search."""
 
 
 def predict(
     image_features: str | os.PathLike[str],
     text_features: str | os.PathLike[str],
-    k: int = 10,
+    k: SupportsIndex,
     *,
     direction: str = "text-to-image",
     metric: str = "ip",
     threads: int | None = None,
     progress: bool | None = None,
 ) -> Iterator[str]:
-    r"""Find the best images of each text, or the best texts of each image.
+    r"""Return the lines of a prediction file: the best images for each text, or the best texts for each image.
 
     Args:
-        image_features: A file for :func:`muge_fast.read_features`.
-        text_features: Another one, of as many dimensions.
-        k: How many to find for each.
-        direction: ``"text-to-image"`` or ``"image-to-text"``.
-        metric: ``"ip"`` or ``"cosine"``, as for :func:`muge_fast.top_k`.
-        threads: As for :func:`muge_fast.top_k`.
-        progress: As for :func:`muge_fast.top_k`.
+        image_features: Path of the feature file of the images, in any format of :func:`muge_fast.read_features`.
+        text_features: Path of the feature file of the texts, with vectors of the same length.
+        k: Number of items to find for each query, from 1 to the number of items. MUGE submissions need exactly 10.
+        direction: ``"text-to-image"``, where texts are the queries, or ``"image-to-text"``, where images are.
+        metric: ``"ip"``, the inner product, or ``"cosine"``, the inner product divided by both Euclidean norms.
+        threads: Number of threads; None for all cores. The result does not depend on it.
+        progress: Whether to show a progress bar. None shows one on a terminal if the search takes longer than a second.
 
     Returns:
-        The lines of a file of predictions, in the order of the queries: ``{"text_id": 8426, "image_ids": [42967, …]}``,
-        or ``{"image_id": …, "text_ids": […]}``. :func:`muge_fast.read_queries` reads them.
+        An iterator over JSON lines with their line breaks, in the order of the queries in their file:
+        ``{"text_id": 8426, "image_ids": [42967, …]}``, or ``{"image_id": …, "text_ids": […]}``. Files are read and
+        searched before it returns. :func:`muge_fast.read_queries` reads such lines.
 
     Raises:
         OSError: A file cannot be read.
-        ValueError: A file that is no feature file, files of different dimensions, or ``k`` above the number of items.
+        ValueError: A file is not a feature file, the vectors of the files have different lengths, ``k`` is below 1 or
+            above the number of items, or ``direction`` or ``metric`` is unknown.
+        TypeError: A file of arrays has ids that are not integers or features that are not numbers, or ``k`` is not an
+            integer.
+        ImportError: A file is a Parquet or Arrow file, and pyarrow is not installed.
 
     Example:
         >>> import pathlib, tempfile
         >>> import muge_fast as mf
-        >>> from muge_fast.retrieval.predictions import predict
+        >>> from muge_fast.retrieval import predict
         >>> with tempfile.TemporaryDirectory() as name:
         ...     folder = pathlib.Path(name)
         ...     mf.write_features(folder / "img_feat.jsonl", [30, 20, 10], [[1, 0], [0, 1], [0.9, 0.1]])
@@ -79,16 +65,18 @@ def predict(
         ['{"text_id": 7, "image_ids": [30, 10]}\n']
 
     """
-    fields = DIRECTIONS[direction]
+    names = DIRECTIONS[check_choice("direction", direction, DIRECTIONS)]
     images, texts = read_features(image_features, threads=threads), read_features(text_features, threads=threads)
-    if images[1].shape[1] != texts[1].shape[1]:
-        left, right = images[1].shape[1], texts[1].shape[1]
-        raise ValueError(f"{image_features} has {left} dimensions, {text_features} has {right}")
-    queries, items = (texts, images) if fields.query == "text_id" else (images, texts)
+    image_dims, text_dims = images[1].shape[1], texts[1].shape[1]
+    if image_dims != text_dims:
+        raise ValueError(
+            f"{os.fspath(image_features)} has {image_dims} dimensions, {os.fspath(text_features)} has {text_dims}"
+        )
+    queries, items = (texts, images) if direction == "text-to-image" else (images, texts)
     ranking = top_k(queries[1], items[1], k, metric=metric, threads=threads, progress=progress)
-    return _lines(fields, queries[0], items[0][ranking.indices])
+    return _format_lines(names, queries[0], items[0][ranking.indices])
 
 
-def _lines(fields: Direction, queries: npt.NDArray[np.int64], items: npt.NDArray[np.int64]) -> Iterator[str]:
-    for query, found in zip(queries.tolist(), items.tolist(), strict=True):
-        yield json.dumps({fields.query: query, fields.items: found}) + "\n"
+def _format_lines(names: FieldNames, queries: npt.NDArray[np.int64], items: npt.NDArray[np.int64]) -> Iterator[str]:
+    for query, ranked in zip(queries.tolist(), items.tolist(), strict=True):
+        yield json.dumps({names.id: query, names.value: ranked}) + "\n"

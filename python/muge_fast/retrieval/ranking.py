@@ -1,4 +1,4 @@
-"""What a top-k search returns, and on which CPU level it runs."""
+"""The result of a top-k search, and the instruction set that searches use."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from muge_fast import _core
 
 
 class Ranking(NamedTuple):
-    """The best items for each query, best first.
+    """The best items of each query, best first.
 
     Attributes:
-        scores: Scores of shape ``(queries, k)``, descending, NaN last. A torch tensor where tensors on a GPU were
-            given, otherwise a NumPy array.
-        indices: Row numbers of the items, int64 of the same shape. Of items with equal scores the lower comes first.
+        scores: Scores of shape ``(queries, k)``, in descending order, NaN last. A torch tensor if the search ran on a
+            GPU, a NumPy array otherwise.
+        indices: Indices of the items, int64 of the same shape. Of items with equal scores the lower index comes first.
 
     Example:
         >>> import numpy as np
@@ -32,14 +32,16 @@ class Ranking(NamedTuple):
 
 
 def cpu_level() -> str:
-    """Name the vector instructions that top-k searches use on this CPU.
+    """Return the name of the vector instructions that top-k searches use on this CPU.
+
+    Results do not depend on it. It is for bug reports and benchmarks.
 
     Returns:
-        ``"portable"``, ``"avx2"``, ``"avx512"`` or ``"vnni"``: the highest that the CPU has, or the one that the
-        environment variable ``MUGE_FAST_CPU`` names. Results do not depend on it, not in the last bit.
+        ``"portable"``, ``"avx2"``, ``"avx512"`` or ``"vnni"``: the highest level that the CPU supports, or the one that
+        the environment variable ``MUGE_FAST_CPU`` names.
 
     Raises:
-        ValueError: ``MUGE_FAST_CPU`` names no level, or one that this CPU does not have.
+        ValueError: ``MUGE_FAST_CPU`` is not one of these names, or this CPU does not support the level.
 
     Example:
         >>> import os

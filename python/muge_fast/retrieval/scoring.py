@@ -1,28 +1,30 @@
-"""Retrieval metrics: Recall@K, MeanRecall and what other suites report."""
+"""Retrieval metrics: Recall@K and MeanRecall of MUGE, and the metrics of trec_eval."""
 
 from __future__ import annotations
 
 import operator
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from functools import partial
 from itertools import chain
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from muge_fast import _core
-from muge_fast._internal.checks import find_repeated
-from muge_fast._internal.dlpack import negated
+from muge_fast._internal.checks import align_ids, check_names, find_repeated, whole_number
+from muge_fast._internal.dlpack import resolve_negation
 from muge_fast.retrieval.ranking import Ranking
 from muge_fast.scores import FloatArray, ItemStatistics, Score, Scores, mean_score, signature
 from muge_fast.text.tokenizers import split_ids
 
-AT_K = ("recall", "relevant_recall", "precision", "ndcg")
-WHOLE = ("mrr", "map")
-METRICS = (*AT_K, *WHOLE)
+METRICS_AT_K = ("recall", "relevant_recall", "precision", "ndcg")
+METRICS = (*METRICS_AT_K, "mrr", "map")
+
 MAX_K = 2**63 - 1
+"""The core counts in 64 bits."""
 
 IntArray = npt.NDArray[np.int64]
 
@@ -38,35 +40,44 @@ def score_retrieval(
     metrics: Sequence[str] = ("recall",),
     threads: int | None = None,
 ) -> Scores:
-    """Score ranked items of each query against the items that are relevant to it.
+    """Compute retrieval metrics from the ranked items and the relevant items of each query.
 
     Args:
-        predictions: Items of each query, best first: a mapping from query id, a sequence, a matrix of integers or
-            strings of shape ``(queries, items)``, or the :class:`Ranking` of a search, of arrays or of torch tensors
-            on any device (then items are row numbers). A list may be shorter than the largest of ``ks``: what is
-            missing is no hit.
-        references: The relevant items of each query, at least one: a mapping with the same query ids, or a sequence of
-            the same length. Items are integers or strings, NumPy's and those of an ``IntEnum`` among them.
-        ks: Where to cut the ranking.
-        metrics: Any of
+        predictions: Ranked items of each query, best first: a mapping from query id to a list, a sequence of lists, an
+            integer or string matrix of shape ``(queries, items)``, or a :class:`Ranking`, whose items are their
+            indices. Arrays may be torch tensors on any device. A list may have fewer items than the largest of
+            ``ks``; positions beyond its end count as not relevant.
+        references: Relevant items of each query, at least one: a mapping with the same query ids, or a sequence of the
+            same length. All items must be integers, or all strings; those of NumPy and of an ``IntEnum`` or a ``str``
+            Enum are allowed.
+        ks: Cutoffs K of the metrics that are followed by ``@K`` below: different integers of at least 1.
+        metrics: One or more of
 
-            - ``"recall"``: Recall@K as in MUGE and Chinese-CLIP, the share of queries with any relevant item among the
-              first K, for each of ``ks``, and ``"mean_recall"``, their mean. Others call it hit rate or success.
-            - ``"relevant_recall"``: the share of a query's relevant items among the first K; trec_eval's and ranx'
-              recall.
-            - ``"precision"``: the share of the first K that is relevant, as in trec_eval.
-            - ``"ndcg"``: nDCG@K with gains of 0 and 1 (Järvelin and Kekäläinen, 2002), trec_eval's ndcg_cut.
-            - ``"mrr"``: the mean of one by the rank of the first relevant item in the whole list.
-            - ``"map"``: the mean average precision of the whole list, by the number of relevant items.
+            - ``"recall"``: 1 if any of the first K items is relevant, else 0, for each of ``ks``, and
+              ``"mean_recall"``, the mean over ``ks``. This is Recall@K as the MUGE benchmark and the papers on CLIP
+              define it. It differs from recall in trec_eval, ranx and torchmetrics, which is ``"relevant_recall"``
+              here; they call this one success or hit rate.
+            - ``"relevant_recall"``: the fraction of a query's relevant items among the first K, ``recall`` in
+              trec_eval.
+            - ``"precision"``: the number of relevant items among the first K, divided by K, ``P`` in trec_eval.
+            - ``"ndcg"``: nDCG@K with gains of 0 and 1 (Järvelin and Kekäläinen, 2002), ``ndcg_cut`` in trec_eval.
+            - ``"mrr"``: the reciprocal rank of the first relevant item in the whole list, 0 without one,
+              ``recip_rank`` in trec_eval.
+            - ``"map"``: the average precision of the whole list: the precisions at the ranks of relevant items, summed
+              and divided by the number of relevant items, ``map`` in trec_eval.
+
+            The value of a metric is its mean over queries.
         threads: Number of threads; None for all cores. The result does not depend on it.
 
     Returns:
-        Scores by name, each from 0 to 1: ``"recall@1"``, …, ``"mean_recall"``, ``"ndcg@10"``, ``"map"``.
+        Scores from 0 to 1, by name: ``"recall@1"``, …, ``"mean_recall"``, ``"ndcg@10"``, ``"map"``.
 
     Raises:
-        ValueError: Query ids that differ, unequal lengths, no queries, a query without relevant items, an item twice
-            in a list, an unknown metric, or a K below 1 or twice. The message names the query.
-        TypeError: Items that are neither all integers nor all strings, or a set of predictions, which has no order.
+        ValueError: Query ids differ, lengths differ, there are no queries, a query has no relevant items, a list has an
+            item twice, ``metrics`` is empty or has an unknown or repeated name, ``ks`` is empty or has a number that is
+            below 1 or repeated, or ``threads`` is below 1. The message names the query or the argument.
+        TypeError: Items are neither all integers nor all strings, the items of a query are not a list, a prediction is
+            a set, ``metrics`` is a string, or one of ``ks`` is not an integer.
 
     Example:
         >>> import muge_fast as mf
@@ -79,34 +90,27 @@ def score_retrieval(
         [0.5, 1.0]
 
     """
-    names = _check_metrics(metrics)
-    cuts = _check_ks(ks)
+    names = check_names("metrics", metrics, METRICS)
+    cutoffs = _check_ks(ks)
     ids, relevant = split_ids(references, "references")
     ranked = _align(predictions, ids)
     if len(ranked) != len(relevant):
-        raise ValueError(f"predictions has {len(ranked)} items but references has {len(relevant)}")
-    columns = [(name, k) for name in names for k in (cuts if name in AT_K else [1])]
-    own, expected = _Lists("predictions", ranked, ids), _Lists("references", relevant, ids)
-    expected.find_empty()
-    numbers = _as_numbers(own, expected)
-    try:
-        rows = _core.retrieval_rows(*numbers, columns, threads)
-    except ValueError:
-        # An item that comes twice has a name here.
-        own.find_twice()
-        expected.find_twice()
-        raise
+        raise ValueError(f"predictions have {len(ranked)} queries, references have {len(relevant)}")
+    columns = [(name, k) for name in names for k in (cutoffs if name in METRICS_AT_K else [1])]
+    rows = _query_scores(
+        _ItemLists("predictions", ranked, ids), _ItemLists("references", relevant, ids), columns, threads
+    )
     scores = {}
-    for place, (name, k) in enumerate(columns):
-        key = f"{name}@{k}" if name in AT_K else name
-        scores[key] = mean_score(key, signature(key), rows[:, place])
-        if name == "recall" and k == cuts[-1]:
-            scores["mean_recall"] = _mean_recall(cuts, rows[:, place - len(cuts) + 1 : place + 1])
+    for column, (name, k) in enumerate(columns):
+        key = f"{name}@{k}" if name in METRICS_AT_K else name
+        scores[key] = mean_score(key, signature(key), rows[:, column])
+        if name == "recall" and k == cutoffs[-1]:
+            scores["mean_recall"] = _mean_recall(cutoffs, rows[:, column - len(cutoffs) + 1 : column + 1])
     return Scores(scores, len(relevant), ids)
 
 
 def transpose_references(references: Mapping[Any, Sequence[Any]]) -> dict[Any, list[Any]]:
-    """Turn relevant items by query into relevant queries by item, for scoring the other direction.
+    """Return the relevant queries of each item, to score retrieval in the other direction.
 
     Args:
         references: Relevant items by query id.
@@ -115,7 +119,7 @@ def transpose_references(references: Mapping[Any, Sequence[Any]]) -> dict[Any, l
         Query ids by item, items and queries in the order in which they occur.
 
     Raises:
-        ValueError: A query with an item twice.
+        ValueError: A query has an item twice.
 
     Example:
         >>> import muge_fast as mf
@@ -132,150 +136,159 @@ def transpose_references(references: Mapping[Any, Sequence[Any]]) -> dict[Any, l
     return transposed
 
 
-class _Lists:
-    """Item ids of each query, end to end."""
+def _query_scores(
+    predictions: _ItemLists, references: _ItemLists, columns: list[tuple[str, int]], threads: int | None
+) -> FloatArray:
+    """Return the value of each metric at each cutoff for each query, float64 of shape ``(queries, columns)``."""
+    references.check_filled()
+    ranked, relevant = _as_int64(predictions, references)
+    try:
+        return _core.retrieval_rows(ranked, predictions.lengths, relevant, references.lengths, columns, threads)
+    except ValueError:
+        # The core knows items by number only; these errors name the item and the query.
+        predictions.check_unique()
+        references.check_unique()
+        raise
 
-    def __init__(self, name: str, rows: Sequence[Any], ids: list[Hashable] | None) -> None:
+
+class _ItemLists:
+    """The item ids of all queries as one flat list, with the length of each query's list.
+
+    Args:
+        name: Name of the argument, for errors.
+        lists: The items of each query.
+        ids: The id of each query; None if queries have no ids.
+
+    Raises:
+        TypeError: The items of a query are not a list, or those of a prediction are a set, which has no order.
+
+    """
+
+    def __init__(self, name: str, lists: Sequence[Any], ids: list[Hashable] | None) -> None:
         self.name = name
         self.ids = ids
-        if not set(map(type, rows)) <= {list, tuple}:
-            rows = list(map(_as_array, rows))
-            self.refuse_others(rows)
-        self.lengths = np.fromiter(map(len, rows), np.int64, len(rows))
-        self.flat: list[Any] = list(chain.from_iterable(rows))
+        if not set(map(type, lists)) <= {list, tuple}:
+            lists = list(map(_to_numpy, lists))
+            self._check_types(lists)
+        self.lengths = np.fromiter(map(len, lists), np.int64, len(lists))
+        self.flat: list[Any] = list(chain.from_iterable(lists))
 
-    def refuse_others(self, rows: list[Any]) -> None:
-        for row, items in enumerate(rows):
+    def _check_types(self, lists: list[Any]) -> None:
+        for query, items in enumerate(lists):
             if self.name == "predictions" and isinstance(items, AbstractSet):
-                raise TypeError(f"{self.row(row)} is a set ({type(items).__name__}), needs a list, best first")
-            # An array without axes has a length by name alone.
+                raise TypeError(f"{self.label(query)} is a set ({type(items).__name__}), needs a list, best first")
+            # An array without axes has __len__ too, which fails.
             is_list = hasattr(items, "__len__") and getattr(items, "ndim", 1) > 0
             if isinstance(items, (str, bytes, Mapping)) or not is_list:
-                found = type(items).__name__
-                raise TypeError(f"{self.row(row)}: expected a list of item ids, found {found}")
+                raise TypeError(f"{self.label(query)} must be a list of item ids, got {type(items).__name__}")
 
-    def row(self, row: int) -> str:
-        return f"{self.name}[{row if self.ids is None else self.ids[row]!r}]"
+    def label(self, query: int) -> str:
+        """Return how errors name a query, such as ``predictions['a']``."""
+        return f"{self.name}[{query if self.ids is None else self.ids[query]!r}]"
 
-    def find_twice(self) -> None:
+    def check_unique(self) -> None:
+        """Raise ``ValueError`` for the first query that has an item twice."""
         start = 0
-        for row, length in enumerate(self.lengths.tolist()):
+        for query, length in enumerate(self.lengths.tolist()):
             items = self.flat[start : start + length]
-            place = find_repeated(items)
-            if place is not None:
-                raise ValueError(f"{self.row(row)} has the item {items[place]!r} twice")
+            repeated = find_repeated(items)
+            if repeated is not None:
+                raise ValueError(f"{self.label(query)} has the item {items[repeated]!r} twice")
             start += length
 
-    def find_empty(self) -> None:
+    def check_filled(self) -> None:
+        """Raise ``ValueError`` for the first query that has no items."""
         empty = np.flatnonzero(self.lengths == 0)
         if len(empty):
-            raise ValueError(f"{self.row(int(empty[0]))} is empty, needs at least one reference")
+            raise ValueError(f"{self.label(int(empty[0]))} is empty, needs at least one item")
 
-    def settle(self) -> type | None:
-        """Make all ids plain integers or plain strings; which of them, None if there are none."""
+    def normalize(self) -> type | None:
+        """Convert all ids to ``int`` or ``str``; return which of the two, or None if there are no items."""
         types = set(map(type, self.flat))
-        kinds = set(map(_kind, types))
-        if not kinds <= {int} and not kinds <= {str}:
-            self.refuse_mixed()
+        id_types = set(map(_id_type, types))
+        if not id_types <= {int} and not id_types <= {str}:
+            self._raise_mixed()
         if not types <= {int, str}:
-            # Members of an Enum have hashes of their own, though they equal the string.
-            self.flat = [operator.index(item) if kinds == {int} else str.__str__(item) for item in self.flat]
-        return next(iter(kinds), None)
+            # Members of a str Enum equal their string but have another hash.
+            convert = operator.index if id_types == {int} else str.__str__
+            self.flat = list(map(convert, self.flat))
+        return next(iter(id_types), None)
 
-    def refuse_mixed(self) -> NoReturn:
-        kinds = [_kind(type(item)) for item in self.flat]
-        wanted = str if kinds[0] is str else int
-        found = next(place for place, kind in enumerate(kinds) if kind is not wanted)
-        row = int(np.searchsorted(np.cumsum(self.lengths), found, side="right"))
-        place = found - int(self.lengths[:row].sum())
-        item = self.flat[found]
+    def _raise_mixed(self) -> NoReturn:
+        id_types = [_id_type(type(item)) for item in self.flat]
+        wanted = str if id_types[0] is str else int
+        flat_index = next(index for index, id_type in enumerate(id_types) if id_type is not wanted)
+        query = int(np.searchsorted(np.cumsum(self.lengths), flat_index, side="right"))
+        index = flat_index - int(self.lengths[:query].sum())
+        item = self.flat[flat_index]
         raise TypeError(
-            f"{self.row(row)}: item {place} is {item!r} ({type(item).__name__}), "
+            f"{self.label(query)}: item {index} is {item!r} ({type(item).__name__}), "
             "all items must be integers or all strings"
         )
 
 
-def _kind(found: type) -> type:
-    """``int`` or ``str`` for all that are one, such as NumPy's and members of an ``IntEnum``; bool is no number."""
-    if issubclass(found, str):
+def _id_type(item_type: type) -> type:
+    """Return ``int`` or ``str`` for types of integers and strings, such as NumPy's and ``IntEnum``; others unchanged.
+
+    ``bool`` and ``timedelta64`` are subclasses of integers, but not ids.
+    """
+    if issubclass(item_type, str):
         return str
-    is_number = issubclass(found, (int, np.integer)) and not issubclass(found, (bool, np.timedelta64))
-    return int if is_number else found
+    is_integer = issubclass(item_type, (int, np.integer)) and not issubclass(item_type, (bool, np.timedelta64))
+    return int if is_integer else item_type
 
 
-def _as_numbers(own: _Lists, expected: _Lists) -> tuple[IntArray, IntArray, IntArray, IntArray]:
-    kinds = {own.settle(), expected.settle()} - {None}
-    if len(kinds) > 1:
+def _as_int64(predictions: _ItemLists, references: _ItemLists) -> tuple[IntArray, IntArray]:
+    """Return the flat items of both as int64: integers as they are if they fit, otherwise numbered by first use."""
+    types = {predictions.normalize(), references.normalize()} - {None}
+    if len(types) > 1:
         raise TypeError("items are strings in one of predictions and references and integers in the other")
-    try:
-        if kinds <= {int}:
-            return np.array(own.flat, np.int64), own.lengths, np.array(expected.flat, np.int64), expected.lengths
-    except OverflowError:
-        pass  # numbered below, like strings
+    if types <= {int}:
+        with suppress(OverflowError):
+            return np.array(predictions.flat, np.int64), np.array(references.flat, np.int64)
     numbers: dict[Any, int] = {}
-    flat = [
+    ranked, relevant = (
         np.fromiter((numbers.setdefault(item, len(numbers)) for item in lists.flat), np.int64, len(lists.flat))
-        for lists in (own, expected)
-    ]
-    return flat[0], own.lengths, flat[1], expected.lengths
+        for lists in (predictions, references)
+    )
+    return ranked, relevant
 
 
-def _as_array(values: Any) -> Any:  # noqa: ANN401 - of any type
-    """A torch tensor, wherever it is, as an array; all else as it is."""
-    return np.asarray(negated(values.cpu())) if hasattr(values, "cpu") else values
+def _to_numpy(values: object) -> object:
+    """Return a torch tensor on any device as a NumPy array; other objects unchanged."""
+    return np.asarray(resolve_negation(values.cpu())) if hasattr(values, "cpu") else values
 
 
-def _align(predictions: Any, ids: list[Hashable] | None) -> Sequence[Any]:  # noqa: ANN401 - checked here
-    """The rows of predictions in the order of the references."""
-    if isinstance(predictions, Ranking):
-        predictions = predictions.indices
-    predictions = _as_array(predictions)
-    if isinstance(predictions, np.ndarray):
-        if predictions.ndim != 2 or predictions.dtype.kind not in "iuUT":  # noqa: PLR2004
-            shape = f"shape {predictions.shape} and dtype {predictions.dtype}"
-            raise ValueError(f"predictions has {shape}, needs an integer or string matrix (queries, items)")
-        return predictions.tolist()  # type: ignore[no-any-return]
-    given, rows = split_ids(predictions, "predictions")
-    if given is None:
-        return rows
+def _align(predictions: object, ids: list[Hashable] | None) -> Sequence[Any]:
+    """Return the items of each query in the order of the references."""
+    values = _to_numpy(predictions.indices if isinstance(predictions, Ranking) else predictions)
+    if isinstance(values, np.ndarray):
+        if values.ndim != 2 or values.dtype.kind not in "iuUT":  # noqa: PLR2004
+            got = f"shape {values.shape} and dtype {values.dtype}"
+            raise ValueError(f"predictions must be an integer or string matrix (queries, items), got {got}")
+        return values.tolist()  # type: ignore[no-any-return]
+    query_ids, lists = split_ids(cast("Iterable[Any]", values), "predictions")
+    if query_ids is None:
+        return lists
     if ids is None:
-        raise ValueError("predictions has ids, references has none")
-    places = {query: place for place, query in enumerate(given)}
-    _refuse("predictions has no query", [query for query in ids if query not in places])
-    known = set(ids)
-    _refuse("references has no query", [query for query in given if query not in known])
-    return [rows[places[query]] for query in ids]
+        raise ValueError("predictions have ids, references have none")
+    return [lists[index] for index in align_ids(query_ids, ids, given_name="predictions", wanted_name="references")]
 
 
-def _refuse(problem: str, queries: list[Hashable]) -> None:
-    if queries:
-        more = f" and {len(queries) - 1} more" if len(queries) > 1 else ""
-        raise ValueError(f"{problem} {queries[0]!r}{more}")
-
-
-def _check_metrics(metrics: Iterable[str]) -> list[str]:
-    if isinstance(metrics, str):
-        raise TypeError(f"metrics is the string {metrics!r}, needs a sequence of names")
-    names = list(metrics)
-    for name in names:
-        if name not in METRICS:
-            raise ValueError(f"unknown metric {name!r}, choose one of {', '.join(METRICS)}")
-    if not names or len(set(names)) < len(names):
-        raise ValueError(f"metrics is {names}, needs at least one name and none twice")
-    return names
-
-
-def _check_ks(ks: Iterable[Any]) -> list[int]:
-    cuts = [operator.index(k) for k in ks]
-    if not cuts or len(set(cuts)) < len(cuts) or min(cuts) < 1:
-        raise ValueError(f"ks is {cuts}, needs at least one, all above zero and none twice")
-    if max(cuts) > MAX_K:
-        raise ValueError(f"ks is {cuts}, needs none above {MAX_K}")
-    return cuts
+def _check_ks(ks: Iterable[int]) -> list[int]:
+    cutoffs = [whole_number(f"ks[{index}]", k) for index, k in enumerate(ks)]
+    if not cutoffs:
+        raise ValueError("ks is empty, needs at least one")
+    repeated = find_repeated(cutoffs)
+    if repeated is not None:
+        raise ValueError(f"ks has {cutoffs[repeated]} more than once")
+    if max(cutoffs) > MAX_K:
+        raise ValueError(f"ks[{cutoffs.index(max(cutoffs))}] must be at most {MAX_K}, got {max(cutoffs)}")
+    return cutoffs
 
 
 def _mean_recall(ks: list[int], rows: FloatArray) -> Score:
-    """The mean over ``ks``, of the corpus and of each query."""
+    """Return the mean of the recalls at ``ks``, of the set and of each query."""
     recalls = [_core.mean(np.ascontiguousarray(column)) for column in rows.T]
     return Score(
         name="mean_recall",

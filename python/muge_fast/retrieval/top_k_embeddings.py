@@ -1,33 +1,34 @@
-"""The best items of each query from embeddings, without the matrix of similarities."""
+"""Exact top-k search over embeddings, without the matrix of all similarities."""
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Sequence
 from typing import Any, SupportsIndex
 
 import numpy as np
 import numpy.typing as npt
 
 from muge_fast import _core
-from muge_fast._internal.dlpack import as_array, bfloat16_bits
+from muge_fast._internal.checks import check_choice, whole_number
+from muge_fast._internal.dlpack import DLPackArray, as_array, bfloat16_bits
 from muge_fast._internal.progress import Progress
 from muge_fast.retrieval.ranking import Ranking
+from muge_fast.retrieval.top_k_arguments import SIMILARITIES, Exclude, Indices, check_k, excluded_lists
 
 DTYPES = ("float32", "float16", "bfloat16")
-METRICS = ("ip", "cosine")
-# More items than any memory holds.
-MAX_K = 2**48
-# Indices of items are below this.
-END = 2**63
 
-Exclude = Sequence[Sequence[int]] | npt.NDArray[Any]
-Indices = npt.NDArray[np.int64]
+State = tuple[int, str, int, list[int], npt.NDArray[np.float64], Indices, list[tuple[int, int]]]
+"""``k``, metric, dimensions, ends of the queries' scores, scores, indices, and ranges of items."""
+
+MAX_K = 2**48
+"""More items than fit in any memory."""
+
+MAX_OFFSET = 2**63 - 1
+"""The largest index of an item."""
 
 
 def top_k(
-    queries: Any,  # noqa: ANN401 - any array
-    items: Any,  # noqa: ANN401 - any array
+    queries: DLPackArray,
+    items: DLPackArray,
     k: SupportsIndex,
     *,
     metric: str = "ip",
@@ -35,33 +36,36 @@ def top_k(
     threads: int | None = None,
     progress: bool | None = None,
 ) -> Ranking:
-    """Find the ``k`` best items of each query, by inner product or cosine.
+    """Find the ``k`` items with the highest inner product or cosine for each query.
 
-    The ranking is exact: items are ordered by scores in double precision, computed from the given numbers in a defined
-    order of additions; of equal scores the lower index comes first. Every CPU, thread count and block size gives the
-    same bits. How this is faster than a matrix product in single precision is told in ``docs/top-k.md``.
+    The search is exact. Scores are computed in double precision, in a fixed order of additions, and items with equal
+    scores are ordered by index, so the result has the same bits on every CPU and with any number of threads.
+    ``docs/top-k.md`` describes the algorithm.
 
     Args:
-        queries: Embeddings of shape ``(queries, dims)``, float32, float16 or bfloat16: a NumPy array, or anything with
-            ``__dlpack__``, such as a torch tensor. Rows that do not lie one after the other are copied. With tensors on
-            a GPU the search runs there.
-        items: Embeddings of shape ``(items, dims)``, of the same or another of these dtypes.
-        k: How many items for each query, 1 to the number of items.
-        metric: ``"ip"``, the inner product, or ``"cosine"``, the inner product divided by both lengths, 0 where a
-            vector is zero.
-        exclude: For each query, the indices of items that it must not find, in any order: a sequence of sequences, or
-            an integer matrix with one row for each query. None for no exclusions. An index is a row number of
-            ``items``; a negative one does not count from the end.
-        threads: Number of threads; None for all cores. The result does not depend on it.
-        progress: Whether to show a progress bar; None for on a terminal, when the search takes longer than a second.
+        queries: Embeddings of shape ``(queries, dims)``, float32, float16 or bfloat16: a NumPy array, or any array with
+            ``__dlpack__``, such as a torch tensor. Arrays that are not in C order are copied. If ``queries`` and
+            ``items`` are torch tensors on a GPU, the search runs there.
+        items: Embeddings of shape ``(items, dims)``, of any of these dtypes.
+        k: Number of items to find for each query, from 1 to the number of items.
+        metric: ``"ip"``, the inner product, or ``"cosine"``, the inner product divided by both Euclidean norms; 0 where
+            a norm is 0.
+        exclude: For each query, the indices of items that must not be found, in any order: a sequence of sequences, or
+            an integer matrix with one row per query. Negative indices do not count from the end. None to exclude
+            nothing.
+        threads: Number of threads; None for all cores. The result does not depend on it. Ignored on a GPU.
+        progress: Whether to show a progress bar. None shows one on a terminal if the search takes longer than a second.
 
     Returns:
-        A :class:`Ranking` of ``scores``, float64, and ``indices``, int64, both of shape ``(queries, k)``.
+        A :class:`Ranking` of ``scores``, float64, and ``indices``, int64, both of shape ``(queries, k)``, best first:
+        NumPy arrays, or torch tensors on the device of the arguments if that is a GPU.
 
     Raises:
-        ValueError: Shapes that do not fit, a number that is not finite (with its row and column), an unknown metric,
-            ``k`` that is not within the items that a query may find, or an index in ``exclude`` that no item has.
-        TypeError: Something that is no array, another dtype, or an index in ``exclude`` that is no integer.
+        ValueError: Shapes do not fit, a number is not finite (the message has its row and column), ``metric`` is
+            unknown, ``k`` is below 1 or above the number of items that a query may find, ``exclude`` has another number
+            of lists than there are queries or an index that no item has, or ``threads`` is below 1.
+        TypeError: ``queries`` or ``items`` is not an array or has another dtype, they are on different devices, or
+            ``k`` or an index in ``exclude`` is not an integer.
 
     Example:
         >>> import numpy as np
@@ -76,32 +80,32 @@ def top_k(
         [[2], [1]]
 
     """
-    if _on_gpu(queries) or _on_gpu(items):
-        from muge_fast.retrieval import top_k_torch  # noqa: PLC0415 - only whoever has torch needs it
+    if _is_on_gpu(queries) or _is_on_gpu(items):
+        from muge_fast.retrieval import top_k_torch  # noqa: PLC0415 - it needs torch
 
         return top_k_torch.top_k(queries, items, k, metric=metric, exclude=exclude, progress=progress)
     left, right = _embeddings("queries", queries), _embeddings("items", items)
-    count = operator.index(k)
-    if not 1 <= count <= len(right):
-        raise ValueError(f"k is {count}, needs 1 to {len(right)}, the number of items")
-    best = _core.TopK(count, metric)
-    indices = excluded_lists(exclude, len(left), len(right))
-    _show(best, left, right, 0, indices, threads=threads, progress=progress)
-    return Ranking(*best.best())
+    count = check_k(k, len(right), "the number of items")
+    search = _core.TopK(count, check_choice("metric", metric, SIMILARITIES))
+    excluded = excluded_lists(exclude, len(left), len(right))
+    _update(search, left, right, 0, excluded, threads=threads, progress=progress)
+    return Ranking(*search.best())
 
 
 class TopK:
-    """The ``k`` best items of each query, from items that come in blocks.
+    """A top-k search over items that arrive in batches.
 
-    Blocks may come in any order, and parts that were searched elsewhere can be merged: the result is that of
-    :func:`top_k` over all items. A search can be copied and pickled, with all that it has seen.
+    Batches may come in any order, and searches over different items can be merged. The result equals :func:`top_k` over
+    all items, bit for bit. A search can be copied and pickled at any time.
 
     Args:
-        k: How many items for each query.
-        metric: ``"ip"`` or ``"cosine"``, as for :func:`top_k`.
+        k: Number of items to find for each query, from 1 to 2**48.
+        metric: ``"ip"``, the inner product, or ``"cosine"``, the inner product divided by both Euclidean norms; 0 where
+            a norm is 0.
 
     Raises:
-        ValueError: ``k`` below 1 or above 2**48, or an unknown metric.
+        ValueError: ``k`` is below 1 or above 2**48, or ``metric`` is unknown.
+        TypeError: ``k`` is not an integer.
 
     Example:
         >>> import numpy as np
@@ -112,189 +116,170 @@ class TopK:
         ...     first.update(queries, items[start : start + 2], start)
         >>> second.update(queries, items[4:], 4)
         >>> first.merge(second)
-        >>> first.result().indices.tolist()
+        >>> first.compute().indices.tolist()
         [[5, 4], [5, 4]]
 
     """
 
     def __init__(self, k: SupportsIndex, *, metric: str = "ip") -> None:
-        count = operator.index(k)
-        if not 1 <= count <= MAX_K:
-            raise ValueError(f"k is {count}, needs at least 1 and at most {MAX_K}")
-        self._best = _core.TopK(count, metric)
+        self._k = check_k(k, MAX_K, "the most that a search can keep")
+        self._metric = check_choice("metric", metric, SIMILARITIES)
+        self._search = _core.TopK(self._k, self._metric)
 
     def update(
         self,
-        queries: Any,  # noqa: ANN401 - any array
-        items: Any,  # noqa: ANN401 - any array
+        queries: DLPackArray,
+        items: DLPackArray,
         offset: SupportsIndex,
         *,
         exclude: Exclude | None = None,
         threads: int | None = None,
         progress: bool | None = None,
     ) -> None:
-        """Show a block of items to all queries.
+        """Add a batch of items to the search.
 
-        After an error or an interrupt it is as if the block had not been shown.
+        After an error or an interrupt the search is as it was before the call.
 
         Args:
-            queries: As for :func:`top_k`; the same at every call.
-            items: The block, of shape ``(items, dims)``; it may have fewer than ``k`` items, or none.
-            offset: Index of the first item of the block among all items.
-            exclude: As for :func:`top_k`, by indices among all items; those of items that are never shown exclude
-                nothing.
-            threads: As for :func:`top_k`.
-            progress: As for :func:`top_k`.
+            queries: Embeddings of shape ``(queries, dims)``, float32, float16 or bfloat16, on the CPU: a NumPy array,
+                or any array with ``__dlpack__``. They must be the same at every call; only their shape is checked.
+            items: The batch, of shape ``(items, dims)``. It may have fewer than ``k`` items, or none.
+            offset: Index of the first item of the batch among all items.
+            exclude: For each query, the indices of items that must not be found, among all items: a sequence of
+                sequences, or an integer matrix with one row per query. Indices outside the batch are allowed and have
+                no effect on this call. None to exclude nothing.
+            threads: Number of threads; None for all cores. The result does not depend on it.
+            progress: Whether to show a progress bar. None shows one on a terminal if the call takes longer than a
+                second.
 
         Raises:
-            ValueError: As for :func:`top_k`; queries of another shape than before; items that were shown before.
-            TypeError: As for :func:`top_k`.
+            ValueError: Shapes do not fit, ``queries`` has another shape than before, a number is not finite, items with
+                these indices were added before, ``offset`` is negative or too large, ``exclude`` has another number of
+                lists than there are queries or a negative index, or ``threads`` is below 1.
+            TypeError: ``queries`` or ``items`` is not an array or has another dtype, or ``offset`` or an index in
+                ``exclude`` is not an integer.
 
         Example:
             >>> import numpy as np
             >>> import muge_fast as mf
-            >>> best = mf.TopK(1, metric="cosine")
-            >>> best.update(np.ones((1, 2), "float32"), np.eye(2, dtype="float32"), offset=40)
-            >>> best.result().indices.tolist()
+            >>> search = mf.TopK(1, metric="cosine")
+            >>> search.update(np.ones((1, 2), "float32"), np.eye(2, dtype="float32"), offset=40)
+            >>> search.compute().indices.tolist()
             [[40]]
 
         """
         left, right = _embeddings("queries", queries), _embeddings("items", items)
-        first = operator.index(offset)
-        if not 0 <= first < END:
-            raise ValueError(f"offset: is {first}, needs 0 or more and room for the items")
-        # How many items there will be is not known yet.
-        indices = excluded_lists(exclude, len(left), END)
-        _show(self._best, left, right, first, indices, threads=threads, progress=progress)
+        first = whole_number("offset", offset, 0)
+        if first > MAX_OFFSET:
+            raise ValueError(f"offset must be at most {MAX_OFFSET}, got {first}")
+        # The number of items is not known yet, so any index is allowed.
+        excluded = excluded_lists(exclude, len(left), MAX_OFFSET + 1)
+        _update(self._search, left, right, first, excluded, threads=threads, progress=progress)
 
     def merge(self, other: TopK) -> None:
-        """Take over what another search has found for the same queries among other items.
+        """Add the items of another search for the same queries.
 
         Args:
-            other: The other search; it stays as it is.
+            other: A search with the same ``k``, metric and queries, over other items. It is not changed.
 
         Raises:
-            ValueError: Another ``k``, metric or shape of queries, or items that both have seen.
-            TypeError: Something else than a :class:`TopK`.
+            ValueError: ``other`` has another ``k``, metric or shape of queries, has items that this search has too, or
+                is this search.
+            TypeError: ``other`` is not a :class:`TopK`.
 
         Example:
             >>> import numpy as np
             >>> import muge_fast as mf
-            >>> one, other = mf.TopK(1), mf.TopK(1)
-            >>> other.update(np.ones((1, 2), "float32"), np.eye(2, dtype="float32"), 0)
-            >>> one.merge(other)
-            >>> one.result().indices.tolist()
+            >>> first, second = mf.TopK(1), mf.TopK(1)
+            >>> second.update(np.ones((1, 2), "float32"), np.eye(2, dtype="float32"), 0)
+            >>> first.merge(second)
+            >>> first.compute().indices.tolist()
             [[0]]
 
         """
         if not isinstance(other, TopK):
-            raise TypeError(f"other: expected a TopK, found {type(other).__name__}")
+            raise TypeError(f"other must be a TopK, got {type(other).__name__}")
         if other is self:
-            raise ValueError("other: a search cannot be merged with itself")
-        self._best.merge(other._best)
+            raise ValueError("other is this search, whose items would count twice")
+        self._search.merge(other._search)
 
-    def result(self) -> Ranking:
-        """Give the best of all items that were shown.
+    def compute(self) -> Ranking:
+        """Return the best of all items added so far.
 
         Returns:
-            As :func:`top_k`.
+            A :class:`Ranking` of ``scores``, float64, and ``indices``, int64, both of shape ``(queries, k)``, best
+            first. Of items with equal scores the lower index comes first.
 
         Raises:
-            ValueError: A query has seen fewer than ``k`` items that it may find.
+            ValueError: Fewer than ``k`` items that are not excluded were added for a query.
 
         Example:
+            >>> import numpy as np
             >>> import muge_fast as mf
-            >>> mf.TopK(3).result().indices.shape
-            (0, 3)
+            >>> search = mf.TopK(1)
+            >>> search.update(np.ones((1, 2), "float32"), np.eye(2, dtype="float32"), 0)
+            >>> search.compute().indices.tolist()
+            [[0]]
 
         """
-        return Ranking(*self._best.best())
+        return Ranking(*self._search.best())
+
+    def reset(self) -> None:
+        """Forget all items and queries, so that the search can be used again with the same options.
+
+        Example:
+            >>> import numpy as np
+            >>> import muge_fast as mf
+            >>> search = mf.TopK(1)
+            >>> search.update(np.ones((1, 2), "float32"), np.eye(2, dtype="float32"), 0)
+            >>> search.reset()
+            >>> search
+            <TopK of 0 items for 0 queries>
+
+        """
+        self._search = _core.TopK(self._k, self._metric)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return self._from_state, self._best.state()
-
-    @classmethod
-    def _from_state(cls, *state: Any) -> TopK:  # noqa: ANN401 - the parts that the core gives
-        made = cls.__new__(cls)
-        made._best = _core.TopK.from_state(*state)  # noqa: SLF001 - our own
-        return made
+        return _restore, (self._search.state(),)
 
     def __repr__(self) -> str:
-        """Name what it has seen."""
-        return f"<TopK of {self._best.items} items for {self._best.queries} queries>"
+        return f"<TopK of {self._search.items} items for {self._search.queries} queries>"
 
 
-def excluded_lists(exclude: Exclude | None, queries: int, items: int) -> tuple[Indices, Indices]:
-    """Lay the lists of ``exclude`` end to end, each sorted.
-
-    Args:
-        exclude: As for :func:`top_k`.
-        queries: Number of queries.
-        items: Number of items.
-
-    Returns:
-        All indices, and the length of each list; both empty for None.
-
-    Raises:
-        ValueError: Another number of lists than queries, or an index that no item has.
-        TypeError: A list that is none, or holds something else than integers.
-
-    Example:
-        >>> from muge_fast.retrieval.top_k_embeddings import excluded_lists
-        >>> [part.tolist() for part in excluded_lists([[7, 3], []], 2, 10)]
-        [[3, 7], [2, 0]]
-
-    """
-    none = np.empty(0, dtype=np.int64)
-    if exclude is None:
-        return none, none
-    if len(exclude) != queries:
-        raise ValueError(f"exclude has {len(exclude)} lists but queries has {queries} rows")
-    lists = [_indices(row, indices, items) for row, indices in enumerate(exclude)]
-    lengths = np.fromiter(map(len, lists), dtype=np.int64, count=queries)
-    return np.concatenate([none, *lists]), lengths
+def _restore(state: State) -> TopK:
+    """Return a search in a pickled state; a function of the module, so that pickle finds it."""
+    k, metric = state[:2]
+    search = TopK(k, metric=metric)
+    search._search = _core.TopK.from_state(*state)  # noqa: SLF001
+    return search
 
 
-def _show(
-    best: _core.TopK,
+def _update(
+    search: _core.TopK,
     queries: npt.NDArray[Any],
     items: npt.NDArray[Any],
     offset: int,
-    exclude: tuple[Indices, Indices],
+    excluded: tuple[Indices, Indices],
     *,
     threads: int | None,
     progress: bool | None,
 ) -> None:
     with Progress(len(queries), "query", progress) as bar:
-        best.update(queries, items, offset, *exclude, threads, bar.callback)
+        search.update(queries, items, offset, *excluded, threads, bar.callback)
 
 
-def _on_gpu(array: object) -> bool:
+def _is_on_gpu(array: object) -> bool:
     return bool(getattr(array, "is_cuda", False))
 
 
-def _embeddings(name: str, array: Any) -> npt.NDArray[Any]:  # noqa: ANN401 - any array
-    """A matrix in C order of float32, float16, or the bits of bfloat16 as uint16."""
+def _embeddings(name: str, array: object) -> npt.NDArray[Any]:
+    """Return an aligned matrix in C order, of float32, float16, or the bits of bfloat16 as uint16."""
     bits = bfloat16_bits(array)
     matrix = as_array(name, array if bits is None else bits, DTYPES)
     if matrix.ndim != 2:  # noqa: PLR2004
-        raise ValueError(f"{name} has shape {matrix.shape}, needs two dimensions, ({name}, dims)")
+        raise ValueError(f"{name} must have two dimensions, ({name}, dims), got shape {matrix.shape}")
     if bits is not None:
-        matrix = matrix.view("uint16")
+        matrix = matrix.view(np.uint16)
     elif matrix.dtype not in DTYPES[:2] or not matrix.dtype.isnative:
-        raise TypeError(f"{name} has dtype {matrix.dtype}, needs one of {', '.join(DTYPES)}")
+        raise TypeError(f"{name} must be {', '.join(DTYPES)}, got dtype {matrix.dtype}")
     return np.require(matrix, requirements=["C", "A"])
-
-
-def _indices(row: int, indices: Any, items: int) -> Indices:  # noqa: ANN401
-    """The indices of one list, sorted."""
-    found = np.asarray(indices)
-    if found.ndim != 1:
-        raise TypeError(f"exclude[{row}]: expected a list of indices, found shape {found.shape}")
-    if found.size and found.dtype.kind not in "iu":
-        raise TypeError(f"exclude[{row}]: expected integers, found {found.dtype}")
-    found = np.sort(found)
-    wrong = [index for index in map(int, found[[0, -1]] if found.size else ()) if not 0 <= index < items]
-    if wrong:
-        raise ValueError(f"exclude[{row}] has the index {wrong[0]}, needs 0 to {items - 1}")
-    return found.astype(np.int64)

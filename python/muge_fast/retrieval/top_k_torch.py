@@ -1,63 +1,80 @@
-"""The search of :func:`muge_fast.top_k` for torch tensors, on the device where they are.
+"""Exact top-k search over torch tensors, on the device where they are.
 
-A product of matrices in single precision rules out what cannot be among the best, by the same kind of bound as on the
-CPU; what is left is scored in double precision, in the same order of additions, so that scores and ranking have the
-same bits.
+A matrix product in single precision gives coarse scores. Pairs whose coarse score is below the k-th best by more than
+its error bound are dropped, and the rest are scored in double precision in the same order of additions as on the CPU,
+so scores and ranking have the same bits there. The bound is simpler than that of the CPU: it uses the largest norm of
+all items instead of the norm of each.
 """
 
 from __future__ import annotations
 
-import operator
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, SupportsIndex
+from typing import SupportsIndex, cast
 
 import numpy as np
+import numpy.typing as npt
+import torch
 
+from muge_fast._internal.checks import check_choice
 from muge_fast._internal.progress import Progress
 from muge_fast.retrieval.ranking import Ranking
-from muge_fast.retrieval.top_k_embeddings import METRICS, Exclude, excluded_lists
+from muge_fast.retrieval.top_k_arguments import SIMILARITIES, Exclude, check_k, excluded_lists
 
-DTYPES = ("torch.float32", "torch.float16", "torch.bfloat16")
-# A tile of scores takes 256 MiB.
-QUERIES = 1024
-ITEMS = 65536
-# Pairs that are scored in double precision together, in numbers.
-EXACT = 1 << 25
-# Running sums of the definition.
+DTYPES = (torch.float32, torch.float16, torch.bfloat16)
+
+QUERY_TILE = 1024
+ITEM_TILE = 65536
+"""Queries and items whose coarse scores are computed together: 256 MiB."""
+
+RESCORED_FLOATS = 1 << 25
+"""Most values of vectors that are scored in double precision together."""
+
 LANES = 32
-# Relative error of one rounding to float32, with the margin of docs/top-k.md.
+"""Running sums in the definition of an inner product."""
+
 UNIT = 1.1 * 2.0**-24
-# More than any underflow adds up to.
-TINY = 1e-30
+"""Relative error of one rounding to float32, with the margin of docs/top-k.md."""
+
+NORM_MARGIN = 1.001
+"""More than the relative error of a norm in single precision."""
+
+UNDERFLOW = 1e-30
+"""More than all underflow in a coarse score adds up to."""
 
 
 def top_k(
-    queries: Any,  # noqa: ANN401 - a tensor
-    items: Any,  # noqa: ANN401 - a tensor
+    queries: object,
+    items: object,
     k: SupportsIndex,
     *,
     metric: str = "ip",
     exclude: Exclude | None = None,
     progress: bool | None = None,
 ) -> Ranking:
-    """Find the ``k`` best items of each query where the tensors are; they are never copied to the host as a whole.
+    """Find the ``k`` items with the highest inner product or cosine for each query, on the device of the tensors.
+
+    The tensors are not copied to the host.
 
     Args:
         queries: Tensor of shape ``(queries, dims)``, float32, float16 or bfloat16.
-        items: Tensor of shape ``(items, dims)`` on the same device.
-        k: As for :func:`muge_fast.top_k`.
-        metric: As for :func:`muge_fast.top_k`.
-        exclude: As for :func:`muge_fast.top_k`.
-        progress: As for :func:`muge_fast.top_k`.
+        items: Tensor of shape ``(items, dims)`` of any of these dtypes, on the same device.
+        k: Number of items to find for each query, from 1 to the number of items.
+        metric: ``"ip"``, the inner product, or ``"cosine"``, the inner product divided by both Euclidean norms; 0 where
+            a norm is 0.
+        exclude: For each query, the indices of items that must not be found: a sequence of sequences, or an integer
+            matrix with one row per query. None to exclude nothing.
+        progress: Whether to show a progress bar. None shows one on a terminal if the search takes longer than a second.
 
     Returns:
-        A :class:`muge_fast.Ranking` of tensors on the same device, with the bits of :func:`muge_fast.top_k`.
+        A :class:`muge_fast.Ranking` of tensors on the same device, with the same bits as on the CPU.
 
     Raises:
-        ValueError: As :func:`muge_fast.top_k`.
-        TypeError: Something that is no tensor, another dtype, or tensors on different devices.
+        ValueError: Shapes do not fit, a number is not finite (the message has its row and column), ``metric`` is
+            unknown, ``k`` is below 1 or above the number of items that a query may find, or ``exclude`` has another
+            number of lists than there are queries or an index that no item has.
+        TypeError: ``queries`` or ``items`` is not a tensor or has another dtype, they are on different devices, or
+            ``k`` or an index in ``exclude`` is not an integer.
 
     Example:
         >>> import muge_fast as mf
@@ -66,34 +83,31 @@ def top_k(
         device(type='cuda', index=0)
 
     """
-    torch = sys.modules["torch"]
-    _check(torch, queries, items)
-    count = operator.index(k)
-    if not 1 <= count <= len(items):
-        raise ValueError(f"k is {count}, needs 1 to {len(items)}, the number of items")
-    if metric not in METRICS:
-        raise ValueError(f'unknown metric "{metric}", choose one of {", ".join(METRICS)}')
-    indices, lengths = excluded_lists(exclude, len(queries), len(items))
+    left, right = _check_tensors(queries, items)
+    count = check_k(k, len(right), "the number of items")
+    metric = check_choice("metric", metric, SIMILARITIES)
+    indices, lengths = excluded_lists(exclude, len(left), len(right))
     owners = np.repeat(np.arange(len(lengths)), lengths)
-    pairs = torch.as_tensor(np.stack([owners, indices]), device=queries.device)
-    search = _Search(torch, items, count, metric)
-    parts = []
-    with _single_precision(torch), Progress(len(queries), "query", progress) as bar:
-        for start in range(0, len(queries), QUERIES):
-            inside = (pairs[0] >= start) & (pairs[0] < start + QUERIES)
-            block = pairs[:, inside] - torch.tensor([[start], [0]], device=queries.device)
-            parts.append(search.run(queries[start : start + QUERIES], block, start))
+    excluded = torch.as_tensor(np.stack([owners, indices]), device=left.device)
+    scores = [left.new_empty((0, count), dtype=torch.float64)]
+    ranked = [left.new_empty((0, count), dtype=torch.int64)]
+    with _full_float32(), Progress(len(left), "query", progress) as bar:
+        search = _Search(right, count, metric)
+        for start in range(0, len(left), QUERY_TILE):
+            inside = (excluded[0] >= start) & (excluded[0] < start + QUERY_TILE)
+            pairs = excluded[:, inside] - torch.tensor([[start], [0]], device=left.device)
+            best = search.run(left[start : start + QUERY_TILE], pairs, start)
+            scores.append(best[0])
+            ranked.append(best[1])
             if bar.callback is not None:
-                bar.callback(min(start + QUERIES, len(queries)))
-    if not parts:
-        empty = torch.empty((0, count), device=queries.device)
-        return Ranking(empty.double(), empty.long())
-    return Ranking(*(torch.cat(part) for part in zip(*parts, strict=True)))
+                bar.callback(min(start + QUERY_TILE, len(left)))
+    # Tensors in the place of arrays, as the documentation of Ranking says.
+    return Ranking(cast("npt.NDArray[np.float64]", torch.cat(scores)), cast("npt.NDArray[np.int64]", torch.cat(ranked)))
 
 
 @contextmanager
-def _single_precision(torch: Any) -> Iterator[None]:  # noqa: ANN401
-    """No TF32: its products have 10 bits."""
+def _full_float32() -> Iterator[None]:
+    """Turn TF32 off, whose products have 10 bits."""
     before = torch.get_float32_matmul_precision()
     torch.set_float32_matmul_precision("highest")
     try:
@@ -102,118 +116,143 @@ def _single_precision(torch: Any) -> Iterator[None]:  # noqa: ANN401
         torch.set_float32_matmul_precision(before)
 
 
-def _check(torch: Any, queries: Any, items: Any) -> None:  # noqa: ANN401
-    for name, tensor in (("queries", queries), ("items", items)):
-        if not isinstance(tensor, torch.Tensor):
-            raise TypeError(f"{name}: expected a torch tensor, as the other side is, found {type(tensor).__name__}")
-        if str(tensor.dtype) not in DTYPES:
-            raise TypeError(f"{name} has dtype {tensor.dtype}, needs one of {', '.join(DTYPES)}")
-        if tensor.ndim != 2:  # noqa: PLR2004
-            raise ValueError(f"{name} has shape {tuple(tensor.shape)}, needs two dimensions, ({name}, dims)")
-        for start in range(0, len(tensor), ITEMS):
-            bad = (~torch.isfinite(tensor[start : start + ITEMS])).nonzero()
-            if len(bad):
-                row, column = (int(place) for place in bad[0])
-                value = float(tensor[start + row, column])
-                problem = f"row {start + row} has {value} in column {column}, needs finite numbers"
-                raise ValueError(f"{name}: {problem}")
-    if queries.device != items.device:
-        raise TypeError(f"items are on {items.device}, queries on {queries.device}: need the same device")
-    if queries.shape[1] != items.shape[1] or not items.shape[1]:
-        dims = items.shape[1], queries.shape[1]
-        raise ValueError(f"items: vectors have {dims[0]} dimensions, those of queries have {dims[1]}")
+def _check_tensors(queries: object, items: object) -> tuple[torch.Tensor, torch.Tensor]:
+    left, right = _check_tensor("queries", queries), _check_tensor("items", items)
+    if left.device != right.device:
+        raise TypeError(f"queries and items must be on one device, got {left.device} and {right.device}")
+    if left.shape[1] != right.shape[1] or not right.shape[1]:
+        raise ValueError(f"items: vectors have {right.shape[1]} dimensions, those of queries have {left.shape[1]}")
+    return left, right
+
+
+def _check_tensor(name: str, tensor: object) -> torch.Tensor:
+    if not isinstance(tensor, torch.Tensor):
+        raise TypeError(f"{name} must be a torch tensor, as the other argument is, got {type(tensor).__name__}")
+    if tensor.dtype not in DTYPES:
+        raise TypeError(f"{name} must be {', '.join(map(str, DTYPES))}, got dtype {tensor.dtype}")
+    if tensor.ndim != 2:  # noqa: PLR2004
+        raise ValueError(f"{name} must have two dimensions, ({name}, dims), got shape {tuple(tensor.shape)}")
+    for start in range(0, len(tensor), ITEM_TILE):
+        bad = (~torch.isfinite(tensor[start : start + ITEM_TILE])).nonzero()
+        if len(bad):
+            row, column = start + int(bad[0, 0]), int(bad[0, 1])
+            value = float(tensor[row, column])
+            raise ValueError(f"{name}: row {row} has {value} in column {column}, needs finite numbers")
+    return tensor
 
 
 class _Search:
-    """All items, and what is known of them."""
+    """A search over all items, which takes queries in tiles.
 
-    def __init__(self, torch: Any, items: Any, k: int, metric: str) -> None:  # noqa: ANN401
-        self.torch, self.items, self.k, self.cosine = torch, items, k, metric == "cosine"
-        self.slack = (items.shape[1] + 16) * UNIT
-        largest = [part.abs().max().double() for part in items.split(ITEMS)]
-        self.factor = self._power_of_two(torch.stack(largest).max())
-        # In the units of the coarse pass, rounded up.
-        self.norm = max(float(self._coarse(part)[0].norm(dim=1).max()) for part in items.split(ITEMS)) * 1.001
+    Args:
+        items: Tensor of shape ``(items, dims)``.
+        k: Number of items to find for each query.
+        metric: ``"ip"`` or ``"cosine"``.
 
-    def run(self, queries: Any, excluded: Any, first: int) -> tuple[Any, Any]:  # noqa: ANN401
-        """Scores and indices of the best for some queries; ``excluded`` has pairs of a query and an item."""
-        torch = self.torch
-        factors = self._power_of_two(queries.abs().amax(dim=1, keepdim=True).double())
+    """
+
+    def __init__(self, items: torch.Tensor, k: int, metric: str) -> None:
+        self.items, self.k, self.cosine = items, k, metric == "cosine"
+        self.relative_error = (items.shape[1] + 16) * UNIT
+        largest = [tile.abs().max().double() for tile in _tiles(items)]
+        self.factor = _power_of_two(torch.stack(largest).max())
+        norms = [float(self._coarse(tile, self.factor)[0].norm(dim=1).max()) for tile in _tiles(items)]
+        self.largest_norm = max(norms) * NORM_MARGIN
+
+    def run(self, queries: torch.Tensor, excluded: torch.Tensor, first: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return scores and indices of the best items for a tile of queries.
+
+        Args:
+            queries: The tile.
+            excluded: Pairs of a query of the tile and an excluded item, of shape ``(2, pairs)``.
+            first: Index of the first query of the tile, for errors.
+
+        """
+        factors = _power_of_two(queries.abs().amax(dim=1, keepdim=True).double())
         coarse, norms = self._coarse(queries, factors)
-        # The bound of a score, on both sides.
-        width = 2 * (coarse.norm(dim=1).double() * 1.001 * self.norm * self.slack + TINY)
-        best = torch.full((len(queries), 0), -torch.inf, device=queries.device)
-        limit = torch.full((len(queries),), -torch.inf, device=queries.device, dtype=torch.float64)
-        found = []
-        for start in range(0, len(self.items), ITEMS):
-            scores = coarse @ self._coarse(self.items[start : start + ITEMS])[0].T
-            here = excluded[:, (excluded[1] >= start) & (excluded[1] < start + scores.shape[1])]
-            scores[here[0], here[1] - start] = -torch.inf
-            best = torch.cat([best, scores.topk(min(self.k, scores.shape[1])).values], dim=1)
-            best = best.topk(min(self.k, best.shape[1])).values
-            if best.shape[1] == self.k:
-                limit = best[:, -1].double() - width
-            reached = (scores.double() >= limit[:, None]) & (scores > -torch.inf)
-            rows, columns = reached.nonzero(as_tuple=True)
-            found.append((rows, columns + start, scores[rows, columns].double()))
-        rows, columns, coarse_scores = (torch.cat(part) for part in zip(*found, strict=True))
-        kept = coarse_scores >= limit[rows]
-        return self._exact(queries, norms, rows[kept], columns[kept], first)
-
-    def _exact(self, queries: Any, norms: Any, rows: Any, columns: Any, first: int) -> tuple[Any, Any]:  # noqa: ANN401
-        """Score pairs in double precision and keep the best of each query."""
-        torch = self.torch
-        step = max(1, EXACT // queries.shape[1])
-        scores = [torch.empty(0, dtype=torch.float64, device=queries.device)]
-        for start in range(0, len(rows), step):
-            left, right = rows[start : start + step], columns[start : start + step]
-            vectors = self.items[right]
-            score = _dot(torch, queries[left], vectors)
-            if self.cosine:
-                lengths = norms[left] * _length(torch, vectors)
-                score = torch.where(lengths > 0, score / lengths, torch.zeros_like(score))
-            scores.append(score)
-        score = torch.cat(scores)
-        # Stable sorts from the least to the most important key.
+        rows, columns = self._candidates(coarse, excluded)
+        scores = self._rescore(queries, norms, rows, columns)
+        # Stable sorts, by the least important key first: score descending, then index ascending, within each query.
         order = columns.sort(stable=True).indices
-        order = order[score[order].sort(stable=True, descending=True).indices]
+        order = order[scores[order].sort(stable=True, descending=True).indices]
         order = order[rows[order].sort(stable=True).indices]
-        rows, columns, score = rows[order], columns[order], score[order]
+        rows, columns, scores = rows[order], columns[order], scores[order]
         counts = torch.bincount(rows, minlength=len(queries))
         short = (counts < self.k).nonzero()
         if len(short):
             row = int(short[0])
-            left = int(counts[row])
-            raise ValueError(f"k: is {self.k}, but queries[{first + row}] has only {left} items to find")
+            raise ValueError(f"k: is {self.k}, but queries[{first + row}] has only {int(counts[row])} items to find")
         starts = counts.cumsum(0) - counts
         picked = starts[:, None] + torch.arange(self.k, device=queries.device)
-        return score[picked], columns[picked]
+        return scores[picked], columns[picked]
 
-    def _coarse(self, vectors: Any, factors: Any = None) -> tuple[Any, Any]:  # noqa: ANN401
-        """Vectors in single precision, about one in size, and their lengths by the definition for cosines."""
-        torch = self.torch
+    def _candidates(self, coarse: torch.Tensor, excluded: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the pairs of a query and an item that may be among the k best, by their coarse scores."""
+        # A coarse score may be wrong by half of it, in either direction.
+        error = 2 * (coarse.norm(dim=1).double() * NORM_MARGIN * self.largest_norm * self.relative_error + UNDERFLOW)
+        best = coarse.new_empty((len(coarse), 0))
+        limit = torch.full_like(error, -torch.inf)
+        kept = []
+        for start in range(0, len(self.items), ITEM_TILE):
+            scores = coarse @ self._coarse(self.items[start : start + ITEM_TILE], self.factor)[0].T
+            in_tile = (excluded[1] >= start) & (excluded[1] < start + scores.shape[1])
+            scores[excluded[0, in_tile], excluded[1, in_tile] - start] = -torch.inf
+            best = torch.cat([best, scores.topk(min(self.k, scores.shape[1])).values], dim=1)
+            best = best.topk(min(self.k, best.shape[1])).values
+            if best.shape[1] == self.k:
+                limit = best[:, -1].double() - error
+            reached = (scores.double() >= limit[:, None]) & (scores > -torch.inf)
+            rows, columns = reached.nonzero(as_tuple=True)
+            kept.append((rows, columns + start, scores[rows, columns].double()))
+        rows, columns, coarse_scores = (torch.cat(tiles) for tiles in zip(*kept, strict=True))
+        # The limit has risen since the first tiles.
+        reached = coarse_scores >= limit[rows]
+        return rows[reached], columns[reached]
+
+    def _rescore(
+        self, queries: torch.Tensor, norms: torch.Tensor | None, rows: torch.Tensor, columns: torch.Tensor
+    ) -> torch.Tensor:
+        """Return the scores of pairs in double precision."""
+        step = max(1, RESCORED_FLOATS // queries.shape[1])
+        scores = [torch.empty(0, dtype=torch.float64, device=queries.device)]
+        for start in range(0, len(rows), step):
+            left, vectors = rows[start : start + step], self.items[columns[start : start + step]]
+            score = _dot(queries[left], vectors)
+            if norms is not None:
+                product = norms[left] * _norm(vectors)
+                score = torch.where(product > 0, score / product, torch.zeros_like(score))
+            scores.append(score)
+        return torch.cat(scores)
+
+    def _coarse(self, vectors: torch.Tensor, factors: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """Return vectors scaled to about 1 in single precision, and, for cosines, their norms in double precision."""
         if not self.cosine:
-            return (vectors.double() * (self.factor if factors is None else factors)).float(), None
-        norms = _length(torch, vectors)
+            return (vectors.double() * factors).float(), None
+        norms = _norm(vectors)
         inverse = torch.where(norms > 0, 1 / norms, torch.zeros_like(norms))
         return (vectors.double() * inverse[:, None]).float(), norms
 
-    def _power_of_two(self, numbers: Any) -> Any:  # noqa: ANN401
-        """What brings numbers to about one."""
-        exponents = self.torch.frexp(numbers).exponent
-        return self.torch.ldexp(self.torch.ones_like(numbers), -exponents)
+
+def _tiles(items: torch.Tensor) -> list[torch.Tensor]:
+    return [items[start : start + ITEM_TILE] for start in range(0, len(items), ITEM_TILE)]
 
 
-def _length(torch: Any, vectors: Any) -> Any:  # noqa: ANN401
-    square = _dot(torch, vectors, vectors)
+def _power_of_two(numbers: torch.Tensor) -> torch.Tensor:
+    """Return the powers of two that scale numbers to between 0.5 and 1."""
+    exponents = torch.frexp(numbers).exponent
+    return torch.ldexp(torch.ones_like(numbers), -exponents)
+
+
+def _norm(vectors: torch.Tensor) -> torch.Tensor:
+    square = _dot(vectors, vectors)
     if square.device.type == "cpu":
-        # There torch's square root is not always the number nearest to the true one.
+        # There torch's square root is not always correctly rounded.
         return torch.from_numpy(np.sqrt(square.numpy()))
     return square.sqrt()
 
 
-def _dot(torch: Any, left: Any, right: Any) -> Any:  # noqa: ANN401
-    """Inner products of rows: 32 running sums, then halves, as everywhere in the library."""
+def _dot(left: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
+    """Return the inner products of rows by the definition: 32 running sums, then their halves added."""
     products = left.double() * right.double()
     products = torch.nn.functional.pad(products, (0, -products.shape[1] % LANES)).view(len(products), -1, LANES)
     sums = torch.zeros_like(products[:, 0])

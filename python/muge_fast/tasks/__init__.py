@@ -1,23 +1,34 @@
-"""The tasks of the benchmark. Each is one file here that declares ``TASK``.
+"""Tasks of the benchmark. Each is a module of this package that declares ``TASK``.
 
-Another package adds one by an entry point in the group ``muge_fast.tasks`` whose name is that of the task and whose
-object is a :class:`Task`.
+Other packages add a task with an entry point in the group ``muge_fast.tasks``: its name is the name of the task, its
+object a :class:`Task`.
 """
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
+from typing import TYPE_CHECKING
 
-from muge_fast.tasks.task import Form, Ids, Integer, Task, Text, Texts
+from muge_fast._internal.checks import check_choice
+from muge_fast._internal.field_names import FieldNames
+from muge_fast.datasets.fields import Integer, IntegerList, Kind, Text, TextList
+from muge_fast.tasks.task import Task
 
-__all__ = ["Form", "Ids", "Integer", "Task", "Text", "Texts", "get", "names"]
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
+__all__ = ["FieldNames", "Integer", "IntegerList", "Kind", "Task", "Text", "TextList", "get", "names"]
 
 GROUP = "muge_fast.tasks"
+BUILT_IN = sorted(module.name for module in pkgutil.iter_modules(__path__) if module.name != "task")
 
 
 def names() -> list[str]:
-    """Name all tasks, those of other packages after our own.
+    """Return the names of all tasks: the built-in ones, then those of other packages.
+
+    Returns:
+        Names for :func:`get` and :func:`muge_fast.evaluate`.
 
     Example:
         >>> import muge_fast as mf
@@ -25,15 +36,21 @@ def names() -> list[str]:
         ['caption', 'classification', 'retrieval']
 
     """
-    return [*_own(), *(name for name in _added() if name not in _own())]
+    return [*BUILT_IN, *(name for name in _entry_points() if name not in BUILT_IN)]
 
 
 def get(name: str) -> Task:
-    """Find a task by its name.
+    """Return the task of a name.
+
+    Args:
+        name: One of :func:`names`.
+
+    Returns:
+        The task.
 
     Raises:
         ValueError: There is no such task.
-        TypeError: Another package gave something that is no :class:`Task`.
+        TypeError: ``name`` is not a string, or the entry point of another package is not a :class:`Task`.
 
     Example:
         >>> import muge_fast as mf
@@ -41,23 +58,19 @@ def get(name: str) -> Task:
         'cider_d'
 
     """
-    if name in _own():
+    task: object
+    if name in BUILT_IN:
         task = importlib.import_module(f"{__name__}.{name}").TASK
     else:
-        added = _added()
-        if name not in added:
-            raise ValueError(f'unknown task "{name}", choose one of {", ".join(names())}')
-        task = added[name].load()  # type: ignore[attr-defined]
+        added = _entry_points()
+        check_choice("task", name, [*BUILT_IN, *added])
+        task = added[name].load()
     if not isinstance(task, Task):
-        raise TypeError(f'task "{name}" is a {type(task).__name__}, needs a muge_fast.tasks.Task')
+        raise TypeError(f"the entry point of task {name!r} must be a muge_fast.tasks.Task, got {type(task).__name__}")
     return task
 
 
-def _own() -> list[str]:
-    return sorted(module.name for module in pkgutil.iter_modules(__path__) if module.name != "task")
-
-
-def _added() -> dict[str, object]:
-    from importlib.metadata import entry_points  # noqa: PLC0415 - it takes as long to import as all the rest
+def _entry_points() -> dict[str, EntryPoint]:
+    from importlib.metadata import entry_points  # noqa: PLC0415 - importing it takes as long as the rest of the package
 
     return {entry.name: entry for entry in entry_points(group=GROUP)}

@@ -1,17 +1,20 @@
-"""Product captions, ECommerce-IC."""
+"""Product captions: ECommerce-IC."""
 
+from muge_fast._internal.field_names import CAPTION
 from muge_fast.caption.scoring import score_captions
-from muge_fast.tasks.task import Form, Task, Text, Texts
+from muge_fast.datasets.fields import Text, TextList
+from muge_fast.tasks.task import Task
 
 TASK = Task(
     name="caption",
     title="Product captions (ECommerce-IC)",
     title_zh="商品图像描述（ECommerce-IC）",
-    forms=(Form("image_id", "text"),),
+    fields=(CAPTION,),
     id=Text(),
-    gold=Texts(),
+    gold=TextList(),
     submission=Text(),
     score=score_captions,
     main="cider_d",
+    main_metric="cider_d",
     official={"cider_d": "cider_d", "bleu4": "bleu", "rouge_l": "rouge_l"},
 )

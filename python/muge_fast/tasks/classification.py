@@ -1,4 +1,4 @@
-"""Cross-modal classification: a label for each image."""
+"""Cross-modal classification: one label for each image."""
 
 from __future__ import annotations
 
@@ -8,29 +8,33 @@ from functools import partial
 import numpy as np
 
 from muge_fast import _core
+from muge_fast._internal.checks import align_ids
+from muge_fast._internal.field_names import LABEL
+from muge_fast.datasets.fields import Text
 from muge_fast.scores import FloatArray, ItemStatistics, Score, Scores, mean_score, signature
-from muge_fast.tasks.task import Form, Task, Text
+from muge_fast.tasks.task import Task
 
 
 def score_classification(
     predictions: Mapping[str, str],
     references: Mapping[str, str],
     *,
-    threads: int | None = None,  # noqa: ARG001 - all tasks take it
+    threads: int | None = None,  # noqa: ARG001 - all tasks have this option
 ) -> Scores:
-    """Score one label for each item against the true one.
+    """Compute accuracy and macro-F1 of predicted labels.
 
     Args:
-        predictions: A label for each id.
-        references: The true label of the same ids.
-        threads: Taken as by the other tasks; one thread is quick enough.
+        predictions: Predicted label of each item, a mapping from id.
+        references: True label of each item, a mapping with the same ids.
+        threads: Has no effect; all tasks have this option.
 
     Returns:
-        ``"accuracy"``, the share of items with the true label, and ``"macro_f1"``, the mean of F1 over all labels that
-        are true or predicted for any item, as in scikit-learn's ``f1_score(average="macro")``. Both are 0 to 1.
+        ``"accuracy"``, the fraction of items with the true label, and ``"macro_f1"``, the mean of the F1 scores of all
+        labels that are true or predicted for any item, as scikit-learn's ``f1_score(average="macro")``. Both are from 0
+        to 1. The ``per_item`` score of macro-F1 is the F1 of the item's true label.
 
     Raises:
-        ValueError: Ids that differ, or no items.
+        ValueError: The ids differ, or there are no items.
 
     Example:
         >>> from muge_fast.tasks.classification import score_classification
@@ -39,31 +43,35 @@ def score_classification(
         (0.5, 0.3333)
 
     """
-    if predictions.keys() != references.keys() or not references:
-        raise ValueError("predictions and references need the same ids, at least one")
+    if not references:
+        raise ValueError("references are empty, expected at least one item")
     ids = list(references)
+    align_ids(list(predictions), ids, given_name="predictions", wanted_name="references")
     labels = sorted({*references.values(), *predictions.values()})
-    places = {label: place for place, label in enumerate(labels)}
-    true, predicted = (np.array([places[side[key]] for key in ids]) for side in (references, predictions))
+    codes = {label: code for code, label in enumerate(labels)}
+    true, predicted = (np.array([codes[by_id[key]] for key in ids]) for by_id in (references, predictions))
     accuracy = mean_score("accuracy", signature("accuracy"), (true == predicted).astype(np.float64))
     pairs = np.stack([true, predicted], axis=1).astype(np.float64)
     return Scores({"accuracy": accuracy, "macro_f1": _macro_f1(len(labels), pairs)}, len(ids), list(ids))
 
 
 def _macro_f1(labels: int, rows: FloatArray) -> Score:
+    """Return macro F1 of the items with these true and predicted labels, float64 of shape ``(items, 2)``."""
     true, predicted = rows.astype(np.int64).T
     hits = np.bincount(true[true == predicted], minlength=labels)
-    # Each label is true or predicted somewhere, so nothing is divided by zero.
-    f1 = 2 * hits / (np.bincount(true, minlength=labels) + np.bincount(predicted, minlength=labels))
+    counts = np.bincount(true, minlength=labels) + np.bincount(predicted, minlength=labels)
+    # A subset of the items may lack some labels.
+    present = counts > 0
+    f1 = np.divide(2 * hits, counts, out=np.zeros(labels), where=present)
     return Score(
         name="macro_f1",
-        value=_core.mean(f1),
+        value=_core.mean(f1[present]),
         per_item=np.ascontiguousarray(f1[true]),
         signature=signature("macro_f1", labels=labels),
         parts={},
         statistics=ItemStatistics(("label", "predicted_label"), rows),
         _rescore=partial(_macro_f1, labels),
-        _merge_error="labels are numbered within each set; score all items together",
+        _merge_error="labels have different codes in each set; score all items together",
     )
 
 
@@ -71,7 +79,7 @@ TASK = Task(
     name="classification",
     title="Cross-modal classification",
     title_zh="跨模态分类",
-    forms=(Form("image_id", "label"),),
+    fields=(LABEL,),
     id=Text(),
     gold=Text(),
     submission=Text(),

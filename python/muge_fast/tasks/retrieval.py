@@ -1,19 +1,22 @@
-"""Image retrieval by text, MUGE Multimodal Retrieval, in the forms of MUGE and of Chinese-CLIP."""
+"""Image retrieval by text: MUGE Multimodal Retrieval, with the field names of MUGE or of Chinese-CLIP."""
 
+from muge_fast._internal.field_names import QUERY_TEXTS, RETRIEVAL
+from muge_fast.datasets.fields import Integer, IntegerList
 from muge_fast.retrieval.scoring import score_retrieval
-from muge_fast.tasks.task import Form, Ids, Integer, Task
+from muge_fast.tasks.task import Task
 
 TASK = Task(
     name="retrieval",
     title="Image retrieval by text (Multimodal Retrieval)",
     title_zh="图文检索（Multimodal Retrieval）",
-    forms=(Form("query_id", "item_ids"), Form("text_id", "image_ids"), Form("image_id", "text_ids")),
+    fields=RETRIEVAL,
     id=Integer(),
-    gold=Ids(),
-    submission=Ids(count=10),
-    optional=("query_text", "text"),
+    gold=IntegerList(),
+    submission=IntegerList(count=10),
+    text_fields=QUERY_TEXTS,
     score=score_retrieval,
     main="mean_recall",
+    main_metric="recall",
     official={"mean_recall": "mean_recall", "r1": "recall@1", "r5": "recall@5", "r10": "recall@10"},
-    pool=True,
+    has_pool=True,
 )

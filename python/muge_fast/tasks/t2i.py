@@ -1,12 +1,16 @@
-"""Text-to-image, ECommerce-T2I: a TSV of generated images against one of real images with the same ids."""
+"""Text-to-image generation: ECommerce-T2I. Both files are TSV files of images with the same ids."""
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from typing import Any
 
+from muge_fast._internal.field_names import IMAGE
+from muge_fast.datasets.fields import Text
+from muge_fast.image import score_images as score
 from muge_fast.scores import Scores
-from muge_fast.tasks.task import Form, Task, Text
+from muge_fast.tasks.task import Task
 
 
 def score_images(
@@ -14,18 +18,24 @@ def score_images(
     references: Mapping[str, bytes],
     *,
     threads: int | None = None,
-    **options: Any,  # noqa: ANN401
+    **options: Any,  # noqa: ANN401 - those of muge_fast.image.score_images
 ) -> Scores:
-    """Score generated images against real ones, see :func:`muge_fast.image.score_images`.
+    """Score generated images against real images of the same texts.
 
     Args:
-        predictions: Generated images, the bytes of a file by id.
-        references: Real ones.
-        threads: Threads that decode images; None for all cores.
-        options: As there.
+        predictions: Generated images: the bytes of an image file by id.
+        references: Real images: the bytes of an image file by id.
+        threads: Number of threads that decode images; None for all cores.
+        options: Keyword options of :func:`muge_fast.image.score_images`, such as ``weights``, ``protocol`` or
+            ``texts``.
+
+    Returns:
+        ``"fid"`` (lower is better), ``"is"``, and ``"r_precision"`` if texts or features are given.
 
     Raises:
         ImportError: torch or Pillow is not installed.
+        OSError: There are no weights, or a file cannot be read.
+        ValueError: An image is broken, or an option is invalid; see :func:`muge_fast.image.score_images`.
 
     Example:
         >>> from muge_fast.tasks.t2i import score_images
@@ -33,26 +43,28 @@ def score_images(
         17.3
 
     """
-    try:
-        from muge_fast.image._score_images import score_images as score  # noqa: PLC0415 - it imports torch
-    except ImportError as error:
-        raise ImportError("images need torch and Pillow: pip install 'muge-fast[t2i]'") from error
-    return score(predictions, references, threads=threads, **options)
+    return score(real=references, generated=predictions, threads=threads, **options)
+
+
+def _option_names() -> list[str]:
+    """Return the options of muge_fast.image.score_images."""
+    return [name for name in inspect.signature(score).parameters if name not in ("generated", "real")]
 
 
 TASK = Task(
     name="t2i",
     title="Text-to-image (ECommerce-T2I)",
     title_zh="文本生成图像（ECommerce-T2I）",
-    forms=(Form("img_id", "image"),),
+    fields=(IMAGE,),
     id=Text(),
     gold=Text(),
     submission=Text(),
     score=score_images,
     main="fid",
+    main_metric="fid",
     official={"fid": "fid", "is": "is", "r_precision": "r_precision"},
-    higher_is_better=False,
-    files="images",
-    scale=1.0,
-    scales={"r_precision": 100.0},
+    file_type="images",
+    score_scale=1.0,
+    score_scales={"r_precision": 100.0},
+    option_names=_option_names,
 )

@@ -1,166 +1,43 @@
-"""What a task is: the fields of its files, its metrics, and which of them counts."""
+"""Declaration of a task: the fields of its files, its metrics, and the main one."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import inspect
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Literal
 
+from muge_fast._internal.checks import suggest
 from muge_fast._internal.display import format_value
-from muge_fast.datasets.jsonl import INT64
+from muge_fast._internal.field_names import FieldNames
+from muge_fast.datasets.fields import Kind, RowFormat
 from muge_fast.scores import Scores
 
-Found = tuple[str, Mapping[str, Any]]
-"""The code of a problem, and its details."""
 
-
-@dataclass(frozen=True)
-class Form:
-    """Names of the two fields of a row.
-
-    Attributes:
-        id: Field of the id.
-        value: Field of what is scored.
-
-    Example:
-        >>> from muge_fast.tasks import Form
-        >>> Form("query_id", "item_ids").value
-        'item_ids'
-
-    """
-
-    id: str
-    value: str
-
-
-class Integer:
-    """An id that is a whole number of at most 64 bits; ``true`` and ``1.0`` are none.
-
-    Example:
-        >>> from muge_fast.tasks import Integer
-        >>> [code for code, _ in Integer().problems(True)]
-        ['wrong_type']
-
-    """
-
-    quick = "integer"
-    count = None
-
-    def problems(self, value: object) -> Iterator[Found]:
-        """Tell what is wrong with a value."""
-        if type(value) is not int:
-            yield "wrong_type", {"found": format_value(value), "needed": "integer"}
-        elif value not in INT64:
-            yield "out_of_range", {}
-
-
-class Text:
-    """A text that is not empty, white space aside.
-
-    Example:
-        >>> from muge_fast.tasks import Text
-        >>> [code for code, _ in Text().problems(" ")]
-        ['empty_text']
-
-    """
-
-    quick = "text"
-    count = None
-
-    def problems(self, value: object) -> Iterator[Found]:
-        """Tell what is wrong with a value."""
-        if not isinstance(value, str):
-            yield "wrong_type", {"found": format_value(value), "needed": "string"}
-        elif not value.strip():
-            yield "empty_text", {}
-        elif not _is_unicode(value):
-            yield "not_unicode", {}
-
-
-class Texts:
-    """A list of texts, at least one.
-
-    Example:
-        >>> from muge_fast.tasks import Texts
-        >>> [code for code, _ in Texts().problems([])]
-        ['too_few']
-
-    """
-
-    quick = "texts"
-    count = None
-
-    def problems(self, value: object) -> Iterator[Found]:
-        """Tell what is wrong with a value."""
-        if not isinstance(value, list):
-            yield "wrong_type", {"found": format_value(value), "needed": "list of strings"}
-        elif not value:
-            yield "too_few", {}
-        else:
-            for text in value:
-                yield from Text().problems(text)
-
-
-@dataclass(frozen=True)
-class Ids:
-    """A list of different integers.
-
-    Attributes:
-        count: How many there must be; None for any number above zero.
-
-    Example:
-        >>> from muge_fast.tasks import Ids
-        >>> [code for code, _ in Ids(count=3).problems([1, 1])]
-        ['wrong_count', 'repeated_item']
-
-    """
-
-    count: int | None = None
-    quick: ClassVar[str] = "ids"
-
-    def problems(self, value: object) -> Iterator[Found]:
-        """Tell what is wrong with a value."""
-        if not isinstance(value, list):
-            yield "wrong_type", {"found": format_value(value), "needed": "list of integers"}
-            return
-        if self.count is not None and len(value) != self.count:
-            yield "wrong_count", {"count": len(value), "needed": self.count}
-        elif not value:
-            yield "too_few", {}
-        seen = set()
-        for item in value:
-            wrong = list(Integer().problems(item))
-            yield from wrong
-            if not wrong and item in seen:
-                yield "repeated_item", {"value": item}
-            if not wrong:
-                seen.add(item)
-
-
-Kind = Integer | Text | Texts | Ids
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Task:
-    """A task of the benchmark: readers, checks, reports and the command follow from this.
+    """A task of the benchmark. Readers, checks, reports and the command line work from this declaration.
 
     Attributes:
-        name: What it is called in calls and on the command line.
-        title: For people, in English.
-        title_zh: For people, in Chinese.
-        forms: Names of the fields, in files of either side; the first is the usual one.
-        id: What an id is.
-        gold: What the value of a row is in the gold file.
-        submission: What it is in a submission.
-        optional: Fields that may be there too, and are texts.
-        score: Called with predictions and references by id, and options; gives scores.
+        name: Name in calls and on the command line.
+        title: Title of reports in English.
+        title_zh: Title of reports in Chinese.
+        fields: Alternative names of the id and the value in a row; the first is the usual one.
+        id: Kind of the ids.
+        gold: Kind of the values in a gold file.
+        submission: Kind of the values in a submission.
+        score: Function of predictions and references, both mappings from id, and of keyword options; returns scores.
         main: Name of the score that ranks submissions.
-        official: For each key of the official result object beside ``score``, the name of a score.
-        higher_is_better: Which way the main score goes.
-        pool: Whether values are ids that a pool may limit.
-        files: ``"lines"`` of JSON, or ``"images"``, a TSV of ids and base64.
-        scale: By what scores are multiplied in the official result.
-        scales: Scores that are multiplied by something else.
+        official: Name of a score for each key of the official result's ``scoreJson``, apart from ``score``.
+        main_metric: Name that ``score``'s option ``metrics`` must contain for the main score to be computed; None if
+            it has no such option.
+        text_fields: Names of optional fields, which hold strings for people.
+        has_pool: Whether values are ids of items that a pool may limit.
+        file_type: ``"lines"`` for JSON Lines, ``"images"`` for a TSV of ids and base64.
+        score_scale: Factor of scores in reports and in the official result.
+        score_scales: Factors of scores that differ from ``score_scale``, by name.
+        option_names: Function that returns the names of ``score``'s options, if its signature does not list them
+            (``**options``). It may raise ImportError where they cannot be determined.
 
     Example:
         >>> import muge_fast as mf
@@ -173,26 +50,71 @@ class Task:
     name: str
     title: str
     title_zh: str
-    forms: tuple[Form, ...]
+    fields: tuple[FieldNames, ...]
     id: Kind
     gold: Kind
     submission: Kind
     score: Callable[..., Scores] = field(repr=False)
     main: str
     official: Mapping[str, str]
-    optional: tuple[str, ...] = ()
-    higher_is_better: bool = True
-    pool: bool = False
-    files: str = "lines"
-    scale: float = 100.0
-    scales: Mapping[str, float] = field(default_factory=dict)
+    main_metric: str | None = None
+    text_fields: tuple[str, ...] = ()
+    has_pool: bool = False
+    file_type: Literal["lines", "images"] = "lines"
+    score_scale: float = 100.0
+    score_scales: Mapping[str, float] = field(default_factory=dict)
+    option_names: Callable[[], Iterable[str]] | None = field(default=None, repr=False)
 
-    def official_value(self, name: str, value: float) -> float:
-        """Give a score as the official result has it.
+    @property
+    def gold_format(self) -> RowFormat:
+        """Format of a row of a gold file."""
+        return RowFormat(names=self.fields, id=self.id, value=self.gold, text_fields=self.text_fields)
+
+    @property
+    def submission_format(self) -> RowFormat:
+        """Format of a row of a submission."""
+        return RowFormat(names=self.fields, id=self.id, value=self.submission, text_fields=self.text_fields)
+
+    def check_options(self, options: Mapping[str, object]) -> None:
+        """Raise if the score function does not have an option, or would not compute the main score.
+
+        Reads no files and computes nothing, so that a mistake is reported before any work is done.
 
         Args:
-            name: The score.
-            value: As it is plain.
+            options: Keyword arguments for ``score``.
+
+        Raises:
+            TypeError: An option is unknown; the message names it, and the most similar one.
+            ValueError: ``metrics`` lacks the metric of the main score.
+
+        Example:
+            >>> import muge_fast as mf
+            >>> mf.tasks.get("caption").check_options({"tokenizr": "jieba"})
+            Traceback (most recent call last):
+            ...
+            TypeError: task 'caption' has no option 'tokenizr'; did you mean 'tokenizer'?
+
+        """
+        names = self._option_names() if options else None
+        for option in options:
+            if names is not None and option not in names:
+                hint = suggest(option, names) or f"; its options are {', '.join(names)}"
+                raise TypeError(f"task {self.name!r} has no option {format_value(option)}{hint}")
+        metrics = options.get("metrics")
+        if self.main_metric is None or not isinstance(metrics, Collection) or isinstance(metrics, str):
+            return
+        if self.main_metric not in metrics:
+            raise ValueError(f"metrics lack {self.main_metric!r}, the main metric of task {self.name!r}")
+
+    def official_value(self, name: str, value: float) -> float:
+        """Return a score in the unit of the official result.
+
+        Args:
+            name: Name of the score.
+            value: The score as the metric defines it.
+
+        Returns:
+            The score times its factor.
 
         Example:
             >>> import muge_fast as mf
@@ -201,10 +123,16 @@ class Task:
             (17.5, 50.0)
 
         """
-        return self.scales.get(name, self.scale) * value
+        return self.score_scales.get(name, self.score_scale) * value
 
     def label(self, name: str) -> str:
-        """Give the name of a score for a table, with its scale if it is not that of the others.
+        """Return the name of a score for a table, with its factor if that differs from the other scores'.
+
+        Args:
+            name: Name of the score.
+
+        Returns:
+            The label.
 
         Example:
             >>> import muge_fast as mf
@@ -212,12 +140,18 @@ class Task:
             'r_precision (times 100)'
 
         """
-        return f"{name} (times {self.scales[name]:g})" if name in self.scales else name
+        return f"{name} (times {self.score_scales[name]:g})" if name in self.score_scales else name
 
-
-def _is_unicode(text: str) -> bool:
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
+    def _option_names(self) -> list[str] | None:
+        """Return the names of the options; None if any name is accepted or they cannot be determined."""
+        try:
+            if self.option_names is not None:
+                return list(self.option_names())
+            # The first two are predictions and references.
+            parameters = list(inspect.signature(self.score).parameters.values())[2:]
+        except (ImportError, ValueError):
+            # An optional package is missing, which scoring reports; or a built-in function has no signature.
+            return None
+        if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+            return None
+        return [parameter.name for parameter in parameters if parameter.kind is not parameter.VAR_POSITIONAL]

@@ -1,4 +1,4 @@
-"""Tokenizers."""
+"""Tokenizers of Chinese and mixed text."""
 
 from muge_fast.text.tokenizers import tokenize
 

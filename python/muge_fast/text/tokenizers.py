@@ -1,4 +1,4 @@
-"""Tokenizers by name, by user dictionary or as a Python function."""
+"""Tokenizers: by name, by name with a user dictionary, or as a Python function."""
 
 from __future__ import annotations
 
@@ -10,121 +10,53 @@ from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 from muge_fast import _core
-from muge_fast._internal.paths import read_whole
+from muge_fast._internal.paths import PathLike, read_whole
 
-TokenizerLike = str | Callable[[str], list[str]]
-"""The name of a tokenizer, or a function from a text to its tokens."""
+TOKENIZERS: Final = tuple(_core.Tokenizer.NAMES)
+"""Names of the tokenizers, the default one first. :func:`tokenize` defines each of them."""
 
-
-@dataclass(frozen=True)
-class Tokenizer:
-    """A tokenizer ready for use: a named one in Rust, or a Python function.
-
-    Attributes:
-        signature: What it is called in signatures.
-        core: The named tokenizer; None for a function.
-        function: The function; None for a named one.
-
-    """
-
-    signature: str
-    core: _core.Tokenizer | None = None
-    function: Callable[[str], list[str]] | None = None
-
-    @classmethod
-    def of(cls, tokenizer: TokenizerLike, user_dict: str | os.PathLike[str] | None = None) -> Tokenizer:
-        """Look a tokenizer up; ``user_dict`` is the path of a jieba user dictionary."""
-        if isinstance(tokenizer, str):
-            if user_dict is None:
-                return cls(tokenizer, core=_named(tokenizer))
-            words = read_whole(user_dict)
-            digest = hashlib.sha256(words).hexdigest()[:8]
-            try:
-                text = words.decode("utf-8")
-            except UnicodeDecodeError as error:
-                raise ValueError(f"user_dict: {os.fspath(user_dict)} is not UTF-8 at byte {error.start}") from None
-            return cls(f"{tokenizer}+user_dict({digest})", core=_core.Tokenizer(tokenizer, text))
-        if not callable(tokenizer):
-            raise TypeError(f"tokenizer: expected a name or a function, found {type(tokenizer).__name__}")
-        if user_dict is not None:
-            raise ValueError("user_dict: not used by a function, only by the tokenizer 'jieba'")
-        name = f"{getattr(tokenizer, '__module__', '?')}.{getattr(tokenizer, '__qualname__', type(tokenizer).__name__)}"
-        return cls(f"python({name})", function=tokenizer)
-
-    def texts(
-        self, texts: list[str], parameter: str, ids: Sequence[Hashable] | None = None
-    ) -> list[str] | list[list[str]]:
-        """The texts as the core wants them: as they are for a named tokenizer, cut by a function otherwise."""
-        if self.function is None:
-            return texts
-        return [self._cut(text, f"{parameter}[{_row(place, ids)}]") for place, text in enumerate(texts)]
-
-    def nested_texts(
-        self, rows: list[list[str]], parameter: str, ids: Sequence[Hashable] | None = None
-    ) -> list[list[str]] | list[list[list[str]]]:
-        """The same for several texts in each row."""
-        if self.function is None:
-            return rows
-        return [self._cut_row(row, f"{parameter}[{_row(place, ids)}]") for place, row in enumerate(rows)]
-
-    def _cut_row(self, row: list[str], name: str) -> list[list[str]]:
-        if not isinstance(row, (list, tuple)):
-            raise TypeError(f"{name}: expected a list of str, found {type(row).__name__}")
-        return [self._cut(text, f"{name}[{place}]") for place, text in enumerate(row)]
-
-    def _cut(self, text: str, name: str) -> list[str]:
-        if not isinstance(text, str):
-            raise TypeError(f"{name}: expected str, found {type(text).__name__}")
-        assert self.function is not None  # noqa: S101 - for the type checker
-        tokens: object = self.function(text)
-        # A string would fall apart into characters; the core refuses it by name.
-        is_final = isinstance(tokens, (list, str)) or not isinstance(tokens, Iterable)
-        return tokens if is_final else list(tokens)  # type: ignore[return-value, call-overload]
-
-
-def _row(place: int, ids: Sequence[Hashable] | None) -> str:
-    return str(place) if ids is None else repr(ids[place])
-
-
-@cache
-def _named(name: str) -> _core.Tokenizer:
-    return _core.Tokenizer(name)
+TokenizerLike = str | Callable[[str], Iterable[str]]
+"""One of :data:`TOKENIZERS`, or a function from a text to its tokens."""
 
 
 def tokenize(
-    texts: Sequence[str],
+    texts: Iterable[str],
     tokenizer: TokenizerLike = "muge",
     *,
-    user_dict: str | os.PathLike[str] | None = None,
+    user_dict: PathLike | None = None,
     threads: int | None = None,
 ) -> list[list[str]]:
-    """Cut texts into tokens, as the metrics do before they count.
+    """Split texts into tokens, as the caption metrics do before they count n-grams.
 
     Args:
-        texts: The texts.
+        texts: The texts, valid Unicode. A single string is refused.
         tokenizer: One of
 
             - ``"muge"``: the rule of the MUGE caption task. Each Chinese character is a token, a run of ASCII
-              letters and digits is one, white space separates, any other character is a token.
-            - ``"char"``: each character that is not white space.
-            - ``"whitespace"``: already tokenised text, split as ``str.split()`` does.
-            - ``"space"``: split as ``str.split(" ")`` does, empty tokens included; what pycocoevalcap's ROUGE does.
-            - ``"jieba"``: Chinese words, exactly those of ``jieba.lcut`` (jieba 0.42.1, default dictionary, HMM on).
-            - ``"13a"``, ``"zh"``: as sacrebleu 2.6.0 defines them.
-            - a function from a text to a list of tokens.
-        user_dict: Path of a user dictionary in jieba's format, for ``"jieba"`` only.
-        threads: Number of threads; None for all cores. The result does not depend on it.
+              letters and digits is one token, white space separates tokens, any other character is a token.
+            - ``"char"``: each character that is not white space is a token.
+            - ``"whitespace"``: split as ``str.split()`` does; for text that is tokenized already.
+            - ``"space"``: split as ``str.split(" ")`` does, empty tokens included, as ROUGE of pycocoevalcap does.
+            - ``"jieba"``: Chinese words, the tokens of ``jieba.lcut`` (jieba 0.42.1, default dictionary, HMM on).
+            - ``"13a"``: the rule of the WMT script mteval-v13a, as in sacrebleu 2.6.0.
+            - ``"zh"``: Chinese characters one by one and the rest by punctuation, as in sacrebleu 2.6.0.
+            - a function from a text to an iterable of tokens. It runs in Python, so it is slower than a name.
+        user_dict: Path of a UTF-8 file in the format of ``jieba.load_userdict``: one word on each line, optionally
+            followed by its frequency and its part of speech, separated by spaces. For the jieba tokenizer only.
+        threads: Number of threads, at least 1; None for all cores. The result does not depend on it.
 
     Returns:
-        The tokens of each text.
+        The tokens of each text, in the order of ``texts``.
 
     Raises:
-        ValueError: An unknown tokenizer, a broken user dictionary, or a text that is not valid Unicode
-            (a lone surrogate); the message names the row.
-        TypeError: A text that is not a string.
+        ValueError: An unknown tokenizer, a user dictionary with another tokenizer or with a line that is not in its
+            format, a text or token that is not valid Unicode (a lone surrogate), or ``threads`` below 1. The message
+            names the text or the line.
+        TypeError: A text or token that is not a string, or an option of the wrong type.
+        OSError: The user dictionary cannot be read.
 
     Example:
         >>> import muge_fast as mf
@@ -132,36 +64,173 @@ def tokenize(
         [['新', '款', 'A', '字', '裙', '，', 'XL', '码']]
         >>> mf.tokenize(["新款连衣裙显瘦"], "jieba")
         [['新款', '连衣裙', '显瘦']]
+        >>> mf.tokenize(["新款 连衣裙"], lambda text: text.split())
+        [['新款', '连衣裙']]
 
     """
     rows = as_list(texts, "texts")
-    chosen = Tokenizer.of(tokenizer, user_dict)
-    cut = chosen.texts(rows, "texts")
+    resolved = Tokenizer.resolve(tokenizer, user_dict)
+    prepared = resolved.prepare(rows, "texts")
     with _collector_paused():
-        return _core.tokenize(cut, chosen.core, threads)
+        return _core.tokenize(prepared, resolved.core, threads)
+
+
+@dataclass(frozen=True)
+class Tokenizer:
+    """A tokenizer ready for use: a named one in Rust, or a Python function.
+
+    Attributes:
+        signature: Its name in signatures, such as ``"muge"``, ``"jieba+user_dict(1f3a9c52)"`` or
+            ``"python(module.function)"``.
+        core: The named tokenizer; None for a function.
+        function: The function; None for a named tokenizer.
+
+    """
+
+    signature: str
+    core: _core.Tokenizer | None = None
+    function: Callable[[str], Iterable[str]] | None = None
+
+    @classmethod
+    def resolve(cls, tokenizer: TokenizerLike, user_dict: PathLike | None = None) -> Tokenizer:
+        """Return the tokenizer that an option names.
+
+        Args:
+            tokenizer: One of :data:`TOKENIZERS`, or a function.
+            user_dict: Path of a user dictionary of jieba, for the tokenizer ``"jieba"`` only.
+
+        Raises:
+            ValueError: An unknown name, a user dictionary that is broken or belongs to another tokenizer.
+            TypeError: Neither a name nor a function.
+            OSError: The user dictionary cannot be read.
+
+        """
+        if not isinstance(tokenizer, str) and not callable(tokenizer):
+            raise TypeError(f"tokenizer: expected a name or a function, found {type(tokenizer).__name__}")
+        if not isinstance(tokenizer, str):
+            if user_dict is not None:
+                raise ValueError("user_dict: not used by a function, only by the tokenizer 'jieba'")
+            return cls(f"python({_qualified_name(tokenizer)})", function=tokenizer)
+        core = _named(tokenizer)
+        if user_dict is None:
+            return cls(tokenizer, core=core)
+        if tokenizer != "jieba":
+            raise ValueError(f"user_dict: not used by tokenizer {tokenizer!r}, only by 'jieba'")
+        words = read_whole(user_dict)
+        try:
+            text = words.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise ValueError(f"user_dict: {os.fspath(user_dict)} is not UTF-8 at byte {error.start}") from None
+        digest = hashlib.sha256(words).hexdigest()[:8]
+        return cls(f"{tokenizer}+user_dict({digest})", core=_core.Tokenizer(tokenizer, text))
+
+    def prepare(
+        self, texts: list[str], parameter: str, ids: Sequence[Hashable] | None = None
+    ) -> list[str] | list[list[str]]:
+        """Return texts in the form that the core reads: as they are for a named tokenizer, tokens for a function.
+
+        Args:
+            texts: One text for each item.
+            parameter: Name of the texts in error messages.
+            ids: The id of each item, for error messages; None for indices.
+
+        Raises:
+            TypeError: A text that is not a string. (The core checks texts of named tokenizers.)
+
+        """
+        if self.function is None:
+            return texts
+        return [self._tokens(text, _name(parameter, index, ids)) for index, text in enumerate(texts)]
+
+    def prepare_nested(
+        self, rows: list[list[str]], parameter: str, ids: Sequence[Hashable] | None = None
+    ) -> list[list[str]] | list[list[list[str]]]:
+        """Return several texts for each item in the form that the core reads.
+
+        Args:
+            rows: The texts of each item.
+            parameter: Name of the texts in error messages.
+            ids: The id of each item, for error messages; None for indices.
+
+        Raises:
+            TypeError: A text that is not a string, or an item that is not a list or tuple of texts.
+
+        """
+        if self.function is None:
+            return rows
+        return [self._tokens_of_row(row, _name(parameter, index, ids)) for index, row in enumerate(rows)]
+
+    def _tokens_of_row(self, row: list[str], name: str) -> list[list[str]]:
+        if not isinstance(row, (list, tuple)):
+            raise TypeError(f"{name}: expected a list of str, found {type(row).__name__}")
+        return [self._tokens(text, f"{name}[{index}]") for index, text in enumerate(row)]
+
+    def _tokens(self, text: str, name: str) -> list[str]:
+        if not isinstance(text, str):
+            raise TypeError(f"{name}: expected str, found {type(text).__name__}")
+        assert self.function is not None  # noqa: S101 - for the type checker
+        tokens: object = self.function(text)
+        # list() would split a returned string into characters; the core refuses it, and reports the item.
+        is_final = isinstance(tokens, (list, str)) or not isinstance(tokens, Iterable)
+        return tokens if is_final else list(tokens)  # type: ignore[return-value, call-overload]
+
+
+def _name(parameter: str, index: int, ids: Sequence[Hashable] | None) -> str:
+    return f"{parameter}[{index if ids is None else repr(ids[index])}]"
+
+
+def _qualified_name(function: Callable[[str], Iterable[str]]) -> str:
+    module = getattr(function, "__module__", "?")
+    return f"{module}.{getattr(function, '__qualname__', type(function).__name__)}"
+
+
+@cache
+def _named(name: str) -> _core.Tokenizer:
+    return _core.Tokenizer(name)
 
 
 @contextmanager
 def _collector_paused() -> Iterator[None]:
-    """Keep Python's collector from looking at all lists again and again while they are made: half of the time."""
-    was_on = gc.isenabled()
+    """Pause the garbage collector: traversing the growing lists again and again would take half of the time."""
+    was_enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        if was_on:
+        if was_enabled:
             gc.enable()
 
 
 def as_list(values: object, name: str) -> list[str]:
-    """Make a list of a sequence; a single string, which is a sequence of characters, and sets are refused."""
+    """Return an iterable of texts as a list; a list is returned as it is.
+
+    Args:
+        values: The texts.
+        name: Name of the texts in error messages.
+
+    Raises:
+        TypeError: A single string (its items would be characters), a set (it has no order), or not an iterable.
+
+    """
     if isinstance(values, (str, AbstractSet)) or not isinstance(values, Iterable):
         raise TypeError(f"{name}: expected a sequence of str, found {type(values).__name__}")
     return values if isinstance(values, list) else list(values)
 
 
 def split_ids(values: Mapping[Any, Any] | Iterable[Any], name: str) -> tuple[list[Hashable] | None, list[Any]]:
-    """Ids and rows of a mapping; no ids, and the rows of a sequence."""
+    """Split a mapping into ids and values; a sequence has no ids.
+
+    Args:
+        values: A mapping from id, or a sequence.
+        name: Its name in error messages.
+
+    Returns:
+        The ids, or None for a sequence, and the values in the same order.
+
+    Raises:
+        TypeError: A string, a set, or not an iterable.
+
+    """
     if isinstance(values, Mapping):
         return list(values), list(values.values())
     return None, as_list(values, name)

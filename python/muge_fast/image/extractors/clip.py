@@ -1,13 +1,14 @@
-"""Features of images and texts by CLIP and Chinese-CLIP, through transformers."""
+"""Features of images and texts from CLIP and Chinese-CLIP models, through transformers."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -15,41 +16,53 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from muge_fast._internal.checks import check_choice, whole_number
 from muge_fast._internal.progress import Progress
-from muge_fast.image.backend import host
-from muge_fast.image.extractors.preprocessing import sent
+from muge_fast.image.extractors.devices import find_device, to_device
+from muge_fast.image.extractors.interface import FeatureMatrix
+from muge_fast.image.extractors.preprocessing import ImageBatch
 from muge_fast.image.extractors.running import extract_features
-from muge_fast.image.extractors.torch_precision import exactly
-from muge_fast.image.extractors.weights import hash_of
+from muge_fast.image.extractors.torch_precision import network_precision
+from muge_fast.image.extractors.weights import hash_weights
+from muge_fast.image.sources import ImageSource
 
 Float32 = npt.NDArray[np.float32]
 
-# Tokens of a text, ends included: what the models were trained with.
-LONGEST = {"clip": 77, "chinese_clip": 52}
+# Tokens of the longest text that each model was trained with, start and end tokens included.
+MAX_TOKENS = {"clip": 77, "chinese_clip": 52}
 PRECISIONS = ("fp32", "bf16")
 
 
 class ClipExtractor:
-    """A CLIP or Chinese-CLIP model, ready to make features of images and of texts.
+    """A CLIP or Chinese-CLIP model as a feature extractor of images and of texts.
 
-    It is an extractor for :func:`muge_fast.image.fid` and the others; its features also go into R-precision, CLIPScore,
-    precision and recall. They are as the model gives them, not of unit length.
+    It can be the ``extractor`` of :func:`muge_fast.image.fid` and the other image metrics; its features also fit
+    R-precision, CLIPScore, precision and recall. Features are the model's own, not of unit length. Options are checked
+    before the model is read.
 
     Args:
         model: Folder of a model with its image processor and tokenizer, as ``save_pretrained`` of transformers writes
-            them; or the name of one that is in the cache of transformers.
-        device: Where it runs; None for a GPU if there is one.
+            them, or the name of a model in the cache of transformers.
+        device: Device to run on, such as ``"cuda:1"``; None for a GPU if there is one.
         precision: ``"fp32"``, or ``"bf16"``, which is faster and changes the third digit of features. It is part of
             the signature.
-        download: Whether a model that is not there may be fetched from the network.
+        download: Whether transformers may download a model that is not in its cache.
+
+    Attributes:
+        signature: The model's type, a hash of its weights, its input size and the precision, as signatures of scores
+            have them.
+        precision: The precision.
+        device: The ``torch.device`` that it runs on.
+        network: The model of transformers, a ``torch.nn.Module``.
 
     Raises:
         ImportError: transformers is not installed.
+        TypeError: An option of the wrong type.
         OSError: There is no such model.
-        ValueError: A model of another kind, one that is not whole, or an unknown precision.
+        ValueError: A model of another type or with missing weights; an unknown precision or device.
 
     Example:
-        >>> from muge_fast.image.extractors.clip import ClipExtractor
+        >>> from muge_fast.image.extractors import ClipExtractor
         >>> clip = ClipExtractor("chinese-clip-vit-base-patch16/")  # doctest: +SKIP
         >>> clip.texts(["红色连衣裙"]).shape, clip.signature  # doctest: +SKIP
         ((1, 512), 'chinese_clip|weights:6a0e1f3b52d4|size:224|precision:fp32')
@@ -60,155 +73,198 @@ class ClipExtractor:
         self,
         model: str | os.PathLike[str],
         *,
-        device: str | None = None,
+        device: str | torch.device | None = None,
         precision: str = "fp32",
         download: bool = False,
     ) -> None:
-        if precision not in PRECISIONS:
-            raise ValueError(f'unknown precision "{precision}", choose one of {", ".join(PRECISIONS)}')
-        self.precision = precision
-        self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-        kind, loaded, self._processor, self._tokenizer = _load(os.fspath(model), download=download)
-        self._longest = min(LONGEST[kind], loaded.config.text_config.max_position_embeddings)
-        # Whatever type the file has: features shall not depend on how a model was stored.
-        network = loaded.float().eval().requires_grad_(requires_grad=False)
-        weights = hash_of(dict(network.named_parameters()))
-        self.signature = f"{kind}|weights:{weights}|size:{_size(self._processor)}|precision:{precision}"
+        if not isinstance(model, (str, os.PathLike)):
+            raise TypeError(f"model must be a path or a name, got {type(model).__name__}")
+        self.precision = check_choice("precision", precision, PRECISIONS)
+        self.device = find_device(device)
+        loaded = _load_model(os.fspath(model), download=download)
+        self._processor, self._tokenizer = loaded.processor, loaded.tokenizer
+        self._max_tokens = min(MAX_TOKENS[loaded.type], loaded.network.config.text_config.max_position_embeddings)
+        # Float32 for files of any data type: features must not depend on how a model was stored.
+        network = loaded.network.float().eval().requires_grad_(requires_grad=False)
+        weights = hash_weights(dict(network.named_parameters()))
+        size = _input_size(self._processor)
+        self.signature = f"{loaded.type}|weights:{weights}|size:{size}|precision:{precision}"
         self.network = network.to(self.device, torch.bfloat16 if precision == "bf16" else torch.float32)
 
-    def __call__(self, images: Sequence[Any] | Tensor) -> Tensor:
-        """Make features of a batch of images, preprocessed as the model's own image processor does.
+    def __call__(self, images: ImageBatch) -> Tensor:
+        """Compute the features of a batch of images, preprocessed by the model's own image processor.
 
         Args:
-            images: uint8 arrays of shape ``(height, width, 3)``, RGB, of any sizes; or a uint8 tensor of shape
-                ``(images, 3, height, width)``.
+            images: uint8 arrays of shape ``(height, width, 3)``, RGB, which may differ in size; or a uint8 tensor of
+                shape ``(images, 3, height, width)``.
 
         Returns:
             A float32 tensor of shape ``(images, features)``.
 
         """
         arrays = images.permute(0, 2, 3, 1).cpu().numpy() if isinstance(images, Tensor) else images
-        pictures = [Image.fromarray(np.ascontiguousarray(image)) for image in arrays]
+        pictures = [Image.fromarray(np.ascontiguousarray(array)) for array in arrays]
         pixels = self._processor(images=pictures, return_tensors="pt")["pixel_values"]
-        with torch.inference_mode(), exactly(self.precision):
-            found = self.network.get_image_features(pixel_values=sent(pixels, self.device).to(self.network.dtype))
-        return _features(found)
+        with torch.inference_mode(), network_precision(self.precision):
+            inputs = to_device(pixels, self.device).to(self.network.dtype)
+            return _pooled(self.network.get_image_features(pixel_values=inputs))
 
     def images(
         self,
-        source: Any,  # noqa: ANN401 - what callers have
+        source: ImageSource,
         *,
         batch_size: int = 32,
         threads: int | None = None,
         progress: bool | None = None,
     ) -> Float32:
-        """Make features of all images of a source; decoding runs beside the network.
+        """Compute the features of all images of a source, while threads decode the next images.
 
         Args:
-            source: As for :func:`muge_fast.image.sources.open_images`.
-            batch_size: Images of a batch.
-            threads: Threads that decode; None for the number of cores.
-            progress: Whether to show how many images are done; None for on a terminal.
+            source: A folder, ``.tsv`` or ``.zip`` file, arrays, tensors, a mapping, a dataset or an iterable; see
+                :func:`muge_fast.image.sources.open_images`.
+            batch_size: Number of images of a batch.
+            threads: Number of threads that decode; None for the number of cores.
+            progress: Whether to show a progress bar; None to show it on a terminal.
 
         Returns:
-            Features of shape ``(images, features)``, in the order of the source.
+            float32 array of shape ``(images, features)``, in the order of the source.
 
         Raises:
-            ValueError: A broken image, with its name, or no images.
+            TypeError: ``batch_size`` or ``threads`` is not an integer, or ``source`` is not a source of images.
+            OSError: A path that cannot be read.
+            ValueError: A number below 1, no images, or a broken image, with its name.
+
+        Example:
+            >>> clip = ClipExtractor("chinese-clip-vit-base-patch16/")  # doctest: +SKIP
+            >>> clip.images("T2I_val.img.tsv", batch_size=64).shape  # doctest: +SKIP
+            (5000, 512)
 
         """
-        options: dict[str, Any] = {"batch_size": batch_size, "threads": threads, "progress": progress}
-        parts = [host(part["clip"]) for part in extract_features(self, source, ["clip"], **options)]
-        if not parts:
+        batches = extract_features(self, source, ["clip"], batch_size=batch_size, threads=threads, progress=progress)
+        features = [_to_numpy(batch["clip"]) for batch in batches]
+        if not features:
             raise ValueError("there are no images")
-        return np.concatenate(parts, dtype=np.float32)
+        return np.concatenate(features, dtype=np.float32)
 
     def texts(self, texts: Sequence[str], *, batch_size: int = 128, progress: bool | None = None) -> Float32:
-        """Make features of texts.
+        """Compute the features of texts.
 
         Args:
-            texts: Texts; what is longer than the model takes is cut, 77 tokens for CLIP and 52 for Chinese-CLIP.
-            batch_size: Texts of a batch.
-            progress: Whether to show how many texts are done; None for on a terminal.
+            texts: Texts. Longer ones are truncated to the length that the model was trained with: 77 tokens for CLIP,
+                52 for Chinese-CLIP.
+            batch_size: Number of texts of a batch.
+            progress: Whether to show a progress bar; None to show it on a terminal.
 
         Returns:
-            Features of shape ``(texts, features)``.
+            float32 array of shape ``(texts, features)``.
 
         Raises:
-            ValueError: There are no texts, or one is empty; the message names it.
+            TypeError: ``texts`` is a single string, or one of them is not a string; ``batch_size`` is not an integer.
+            ValueError: There are no texts, one of them is empty, or ``batch_size`` is below 1.
+
+        Example:
+            >>> clip = ClipExtractor("chinese-clip-vit-base-patch16/")  # doctest: +SKIP
+            >>> clip.texts(["红色连衣裙", "黑皮鞋"]).shape  # doctest: +SKIP
+            (2, 512)
 
         """
-        texts = list(texts)
-        empty = next((place for place, text in enumerate(texts) if not text.strip()), None)
-        if not texts or empty is not None:
-            raise ValueError("there are no texts" if empty is None else f"texts[{empty}] is empty")
-        parts = []
+        size = whole_number("batch_size", batch_size)
+        texts = _check_texts(texts)
+        features = []
         with Progress(len(texts), "text", progress) as bar:
-            for start in range(0, len(texts), batch_size):
-                parts.append(host(self._texts(texts[start : start + batch_size])))
+            for start in range(0, len(texts), size):
+                features.append(_to_numpy(self._text_features(texts[start : start + size])))
                 if bar.callback is not None:
-                    bar.callback(min(start + batch_size, len(texts)))
-        return np.concatenate(parts, dtype=np.float32)
+                    bar.callback(min(start + size, len(texts)))
+        return np.concatenate(features, dtype=np.float32)
 
-    def _texts(self, texts: list[str]) -> Tensor:
-        tokens = self._tokenizer(texts, padding=True, truncation=True, max_length=self._longest, return_tensors="pt")
-        with torch.inference_mode(), exactly(self.precision):
-            return _features(self.network.get_text_features(**tokens.to(self.device)))
+    def _text_features(self, texts: list[str]) -> Tensor:
+        tokens = self._tokenizer(texts, padding=True, truncation=True, max_length=self._max_tokens, return_tensors="pt")
+        with torch.inference_mode(), network_precision(self.precision):
+            return _pooled(self.network.get_text_features(**tokens.to(self.device)))
 
 
-def _load(name: str, *, download: bool) -> tuple[str, Any, Any, Any]:
-    """Read a model: its kind, its network, its image processor and its tokenizer."""
+class _Model(NamedTuple):
+    """A model of transformers, whose classes are typed only in part."""
+
+    type: str
+    network: Any
+    processor: Callable[..., Any]
+    tokenizer: Callable[..., Any]
+
+
+def _check_texts(texts: Sequence[str]) -> list[str]:
+    if isinstance(texts, str):
+        raise TypeError("texts must be a sequence of strings, got a string")
+    checked = list(texts)
+    if not checked:
+        raise ValueError("there are no texts")
+    for index, text in enumerate(checked):
+        if not isinstance(text, str):
+            raise TypeError(f"texts[{index}] must be a string, got {type(text).__name__}")
+        if not text.strip():
+            raise ValueError(f"texts[{index}] is empty")
+    return checked
+
+
+def _load_model(name: str, *, download: bool) -> _Model:
     try:
-        # An extra, slow to import, and typed in part.
+        # Slow to import, and an optional package.
         transformers = import_module("transformers")
     except ImportError as error:
         raise ImportError("CLIP needs transformers: pip install 'muge-fast[clip]'") from error
     options = {"local_files_only": not download}
     try:
-        kind = transformers.AutoConfig.from_pretrained(name, **options).model_type
-        network = _network(transformers, name, kind, options)
-        # Its form with Pillow, which both models were trained with.
+        model_type = transformers.AutoConfig.from_pretrained(name, **options).model_type
+        network = _load_network(transformers, name, model_type, options)
+        # The implementation with Pillow, which both models were trained with.
         processor = transformers.AutoImageProcessor.from_pretrained(name, backend="pil", **options)
-        return kind, network, processor, transformers.AutoTokenizer.from_pretrained(name, **options)
+        return _Model(model_type, network, processor, transformers.AutoTokenizer.from_pretrained(name, **options))
     except Exception as error:
-        # What transformers raises for a broken model is not one kind of error, and may have many lines.
+        # transformers raises many types of exceptions for a broken model, some with messages of many lines.
         reason = next(iter(str(error).splitlines()), type(error).__name__)
         if isinstance(error, OSError) and not Path(name).is_dir():
-            where = "" if download else ", nor in the cache of transformers, which download=True would fetch it into"
+            where = "" if download else ", nor in the cache of transformers (download=True downloads it)"
             raise FileNotFoundError(f"no CLIP model at {name}{where}: {reason}") from error
         raise ValueError(f"{name}: not a CLIP model: {reason}") from error
 
 
-def _network(transformers: Any, name: str, kind: str, options: dict[str, bool]) -> Any:  # noqa: ANN401 - a module
-    kinds = {"clip": transformers.CLIPModel, "chinese_clip": transformers.ChineseCLIPModel}
-    if kind not in kinds:
-        raise ValueError(f"it is of kind {kind!r}, needs {' or '.join(kinds)}")
-    with _quiet(transformers.utils.logging):
-        network, found = kinds[kind].from_pretrained(name, output_loading_info=True, **options)
-    # transformers would go on with random numbers, and say so in a log.
-    wrong = sorted(map(str, (*found["missing_keys"], *found["mismatched_keys"])))
+def _load_network(transformers: ModuleType, name: str, model_type: str, options: dict[str, bool]) -> torch.nn.Module:
+    classes = {"clip": transformers.CLIPModel, "chinese_clip": transformers.ChineseCLIPModel}
+    if model_type not in classes:
+        raise ValueError(f"the model type is {model_type!r}, needs {' or '.join(classes)}")
+    with _without_progress_bar(transformers.utils.logging):
+        loaded = classes[model_type].from_pretrained(name, output_loading_info=True, **options)
+    network: torch.nn.Module = loaded[0]
+    # transformers logs a warning and continues with random weights.
+    wrong = sorted(map(str, (*loaded[1]["missing_keys"], *loaded[1]["mismatched_keys"])))
     if wrong:
         raise ValueError(f"{len(wrong)} tensors are missing or of another shape, such as {wrong[0]}")
     return network
 
 
 @contextmanager
-def _quiet(logging: Any) -> Iterator[None]:  # noqa: ANN401 - a module
-    """Show no bar of transformers: models load within seconds."""
-    shown = logging.is_progress_bar_enabled()
+def _without_progress_bar(logging: ModuleType) -> Iterator[None]:
+    """Hide the progress bar of transformers: models load within seconds."""
+    was_enabled = logging.is_progress_bar_enabled()
     logging.disable_progress_bar()
     try:
         yield
     finally:
-        if shown:
+        if was_enabled:
             logging.enable_progress_bar()
 
 
-def _size(processor: Any) -> int:  # noqa: ANN401 - of transformers
-    """The height of the network's input."""
+def _input_size(processor: Callable[..., Any]) -> int:
+    """Return the height of the network's input."""
     return int(processor(images=[Image.new("RGB", (8, 8))], return_tensors="np")["pixel_values"].shape[2])
 
 
-def _features(found: Any) -> Tensor:  # noqa: ANN401 - a tensor, or what holds one since transformers 5
-    tensor: Tensor = found if isinstance(found, Tensor) else found.pooler_output
+def _pooled(output: object) -> Tensor:
+    """Return the features of a model's output, which is an object with ``pooler_output`` since transformers 5."""
+    tensor: Tensor = output if isinstance(output, Tensor) else output.pooler_output  # type: ignore[attr-defined]
     return tensor.float()
+
+
+def _to_numpy(features: FeatureMatrix) -> Float32:
+    return np.asarray(features.cpu() if isinstance(features, Tensor) else features, dtype=np.float32)

@@ -1,53 +1,65 @@
-"""Features of images: a published network, its weights, and how it runs."""
+"""The Inception networks of FID and of the benchmark's authors, as feature extractors."""
 
 from __future__ import annotations
 
 import copy
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
 
 import torch
 from torch import Tensor
 
-from muge_fast.image.extractors.cpu_batches import batches_side_by_side, cut, side_by_side
-from muge_fast.image.extractors.cpu_packing import packed
+from muge_fast._internal.checks import check_choice, check_names
+from muge_fast.image.extractors.cpu_packing import pack_for_cpu
+from muge_fast.image.extractors.cpu_threads import run_batches, run_chunks, split_batch
+from muge_fast.image.extractors.devices import find_device
+from muge_fast.image.extractors.interface import FeatureMatrix, InceptionScoreConvention, convention_of_protocol
 from muge_fast.image.extractors.networks import OUTPUTS
-from muge_fast.image.extractors.preprocessing import PROTOCOLS, preprocess
-from muge_fast.image.extractors.running import InceptionScoreConvention, convention_of_protocol, extract_features
-from muge_fast.image.extractors.torch_precision import EXACT_PRODUCTS, PRECISIONS, exactly
-from muge_fast.image.extractors.weights import load_weights, published
+from muge_fast.image.extractors.preprocessing import PROTOCOLS, ImageBatch, preprocess
+from muge_fast.image.extractors.running import extract_features
+from muge_fast.image.extractors.torch_precision import HIGHEST_MATMUL_PRECISION, PRECISIONS, network_precision
+from muge_fast.image.extractors.weights import load_weights, published_weights
+from muge_fast.image.sources import ImageSource, Pixels
 
-# Images that a thread of a CPU works on together: what lies between two layers stays nearer than with more.
+# Images that a CPU thread works on at once: with few, the data between two layers stays in its cache.
 CPU_CHUNK = 4
 
 
 class InceptionExtractor:
-    """The network of FID, or torchvision's for the protocol ``"ofa"``, ready to run.
+    """The Inception network of FID as a feature extractor; torchvision's Inception v3 for the protocol ``"ofa"``.
+
+    Calling it computes the outputs of one batch. Options are checked before weights are read.
 
     Args:
         weights: Path of the published file, ``pt_inception-2015-12-05-6726825d.pth``, or
-            ``inception_v3_google-0cc3c7bd.pth`` for ``"ofa"``; ``"download"`` to fetch it into torch's own cache; None
-            for the path in the environment variable ``MUGE_FAST_INCEPTION``, or ``MUGE_FAST_INCEPTION_TORCHVISION``
-            for ``"ofa"``, or that cache.
-        protocol: How images become its input, see :func:`muge_fast.image.extractors.preprocessing.preprocess`.
-        outputs: Any of ``"64"``, ``"192"``, ``"768"``, ``"2048"``, ``"logits"``, ``"logits_unbiased"``.
-        device: Where it runs; None for a GPU if there is one.
-        precision: ``"fp32"``; ``"tf32"`` and ``"bf16"`` are faster and change the Fréchet distance, by up to 0.04 % and
-            1 %. It is part of the protocol. On a CPU, bf16 is for those with instructions for it (AVX512_BF16 or AMX):
-            where it is emulated, it takes several times as long as fp32.
+            ``inception_v3_google-0cc3c7bd.pth`` for ``"ofa"``. ``"download"`` downloads it into torch's cache if it is
+            not there. None reads the path in the environment variable ``MUGE_FAST_INCEPTION``
+            (``MUGE_FAST_INCEPTION_TORCHVISION`` for ``"ofa"``), or the file in torch's cache.
+        protocol: Preprocessing of images: ``"tf1"`` (TensorFlow 1 and torch-fidelity), ``"pytorch-fid"``,
+            ``"torchmetrics"``, ``"clean"`` (clean-fid), or ``"ofa"`` (the scripts of the benchmark's authors).
+        outputs: Any of ``"64"``, ``"192"``, ``"768"``, ``"2048"`` (features), ``"logits"``, ``"logits_unbiased"``.
+        device: Device to run on, such as ``"cuda:1"``; None for a GPU if there is one.
+        precision: ``"fp32"``, ``"tf32"`` or ``"bf16"``. ``"tf32"`` and ``"bf16"`` are faster on GPUs and change the
+            Fréchet distance by up to 0.04 % and 1 %; they are part of the signature. On a CPU, ``"bf16"`` needs
+            AVX512_BF16 or AMX instructions; elsewhere it is emulated and several times slower than ``"fp32"``.
+
+    Attributes:
+        protocol: The preprocessing protocol.
+        outputs: Names of the outputs.
+        precision: The precision.
+        device: The ``torch.device`` that it runs on.
+        network: The ``torch.nn.Module``.
 
     Raises:
-        OSError: There is no file of weights.
-        ValueError: It holds other weights; an unknown protocol, output or precision.
+        TypeError: An option of the wrong type; ``outputs`` is a single string.
+        OSError: There is no file of weights, or it cannot be downloaded.
+        ValueError: An unknown protocol, output, precision or device, or a file with other weights.
 
     Example:
-        >>> from muge_fast.image.extractors.inception import InceptionExtractor
+        >>> from muge_fast.image.extractors import InceptionExtractor
         >>> extractor = InceptionExtractor("pt_inception-2015-12-05-6726825d.pth")  # doctest: +SKIP
         >>> extractor.signature  # doctest: +SKIP
         'inception-2015-12-05|resize:tf1|precision:fp32'
-
-    Of weights that are not the published file the signature has a hash: ``inception-2015-12-05|weights:6a0e1f3b52d4``.
 
     """
 
@@ -57,106 +69,153 @@ class InceptionExtractor:
         *,
         protocol: str = "tf1",
         outputs: Sequence[str] = ("2048",),
-        device: str | None = None,
+        device: str | torch.device | None = None,
         precision: str = "fp32",
     ) -> None:
-        for kind, found, known in (
-            ("protocol", [protocol], tuple(PROTOCOLS)),
-            ("output", outputs, OUTPUTS),
-            ("precision", [precision], PRECISIONS),
-        ):
-            for name in found:
-                if name not in known:
-                    raise ValueError(f'unknown {kind} "{name}", choose one of {", ".join(known)}')
-        self.protocol, self.outputs, self.precision = protocol, tuple(outputs), precision
-        self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-        self.chunk = CPU_CHUNK if self.device.type == "cpu" else 1 << 20
-        self.published = published(protocol)
+        self.protocol = check_choice("protocol", protocol, PROTOCOLS)
+        self.outputs = check_names("outputs", outputs, OUTPUTS)
+        self.precision = check_choice("precision", precision, PRECISIONS)
+        self.device = find_device(device)
+        # On a GPU a chunk is the whole batch.
+        self._chunk = CPU_CHUNK if self.device.type == "cpu" else 1 << 20
+        self.published = published_weights(protocol)
         network = self.published.network()
         loaded = load_weights(weights, self.published)
         network.load(loaded.state)
-        self.weights = loaded.name
-        self.network = network.eval().folded().to(self.device).requires_grad_(requires_grad=False)
+        self._weights_name = loaded.name
+        self.network = network.eval().fold_batchnorm().to(self.device).requires_grad_(requires_grad=False)
         if precision == "bf16":
             self.network = self.network.to(torch.bfloat16)
         if self.device.type == "cpu":
-            self.network = packed(self.network)
+            self.network = pack_for_cpu(self.network)
 
     @property
     def signature(self) -> str:
-        """What the features depend on."""
-        return f"{self.weights}|resize:{self.protocol}|precision:{self.precision}"
+        """Weights, preprocessing and precision, as signatures of scores have them.
+
+        Weights other than the published file are identified by a hash:
+        ``inception-2015-12-05|weights:6a0e1f3b52d4|resize:tf1|precision:fp32``.
+        """
+        return f"{self._weights_name}|resize:{self.protocol}|precision:{self.precision}"
 
     @property
     def inception_score_convention(self) -> InceptionScoreConvention:
-        """How the Inception Score is made of its outputs."""
+        """Logits, number of splits and order of images that the Inception Score of this protocol uses."""
         return convention_of_protocol(self.protocol)
 
-    def __call__(self, images: Sequence[Any] | Tensor) -> dict[str, Tensor]:
-        """Compute the outputs of a batch of images, uint8.
-
-        Returns:
-            A float32 tensor of shape ``(images, features)`` for each output.
-
-        """
-        with torch.inference_mode(), exactly(self.precision):
-            return self._joined(side_by_side(self._forward, cut(images, self.chunk)))
-
-    def of_batches(self, batches: Iterable[Sequence[Any]]) -> Iterator[dict[str, Tensor]]:
-        """Compute the outputs of one batch after the other, as calls would; a CPU begins the next one meanwhile.
+    def __call__(self, images: ImageBatch) -> dict[str, Tensor]:
+        """Compute the outputs of a batch of images.
 
         Args:
-            batches: Lists of images.
+            images: uint8 arrays of shape ``(height, width, 3)``, RGB, which may differ in size; or a uint8 tensor of
+                shape ``(images, 3, height, width)``.
+
+        Returns:
+            For each output a float32 tensor of shape ``(images, features)``.
+
+        Raises:
+            TypeError: Images that are not uint8.
+            ValueError: No images, or images of another shape.
+
+        """
+        with torch.inference_mode(), network_precision(self.precision):
+            return self._concatenate(run_chunks(self._forward, split_batch(images, self._chunk)))
+
+    def iter_batches(self, batches: Iterable[Sequence[Pixels]]) -> Iterator[dict[str, Tensor]]:
+        """Compute the outputs of one batch after another, as calls would.
+
+        On a CPU, threads begin the next batch before the previous one has ended.
+
+        Args:
+            batches: Batches of uint8 arrays of shape ``(height, width, 3)``, RGB.
+
+        Yields:
+            For each batch, a float32 tensor of shape ``(images, features)`` for each output.
+
+        Raises:
+            TypeError: Images that are not uint8.
+            ValueError: An empty batch, or images of another shape.
+
+        Example:
+            >>> import numpy as np
+            >>> batches = [np.zeros((4, 64, 64, 3), dtype="uint8")] * 2
+            >>> for outputs in extractor.iter_batches(batches):  # doctest: +SKIP
+            ...     print(outputs["2048"].shape)
+            torch.Size([4, 2048])
+            torch.Size([4, 2048])
 
         """
         if self.device.type != "cpu":
             yield from map(self, batches)
             return
-        with EXACT_PRODUCTS:
-            for parts in batches_side_by_side(self._forward, (cut(batch, self.chunk) for batch in batches)):
+        with HIGHEST_MATMUL_PRECISION:
+            for outputs in run_batches(self._forward, (split_batch(batch, self._chunk) for batch in batches)):
                 with torch.inference_mode():
-                    joined = self._joined(parts)
+                    joined = self._concatenate(outputs)
                 yield joined
-
-    def _joined(self, parts: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
-        return {name: torch.cat([part[name] for part in parts]).float() for name in self.outputs}
-
-    def _forward(self, images: Sequence[Any] | Tensor) -> dict[str, Tensor]:
-        with torch.inference_mode():
-            x = preprocess(images, self.protocol, device=self.device).to(memory_format=torch.channels_last)
-            if self.precision == "bf16":
-                x = x.to(torch.bfloat16)
-            found: dict[str, Tensor] = self.network(x, self.outputs)
-        return found
 
     def stream(
         self,
-        source: Any,  # noqa: ANN401 - what callers have
+        source: ImageSource,
         *,
         batch_size: int = 32,
         threads: int | None = None,
         progress: bool | None = None,
-    ) -> Iterator[dict[str, Tensor]]:
-        """Compute the outputs of all images of a source, batch by batch; decoding runs beside the network.
+    ) -> Iterator[dict[str, FeatureMatrix]]:
+        """Compute the outputs of all images of a source, batch by batch, while threads decode the next images.
 
         Args:
-            source: As for :func:`muge_fast.image.sources.open_images`.
-            batch_size: Images of a batch.
-            threads: Threads that decode; None for the number of cores.
-            progress: Whether to show how many images are done; None for on a terminal.
+            source: A folder, ``.tsv`` or ``.zip`` file, arrays, tensors, a mapping, a dataset or an iterable; see
+                :func:`muge_fast.image.sources.open_images`.
+            batch_size: Number of images of a batch.
+            threads: Number of threads that decode; None for the number of cores.
+            progress: Whether to show a progress bar; None to show it on a terminal.
+
+        Returns:
+            An iterator over batches: for each output a float32 tensor of shape ``(images, features)``.
+
+        Raises:
+            TypeError: ``batch_size`` or ``threads`` is not an integer, or ``source`` is not a source of images.
+            OSError: A path that cannot be read.
+            ValueError: A number below 1, a path without images; while iterating, a broken image, with its name.
+
+        Example:
+            >>> for outputs in extractor.stream("generated/", batch_size=64):  # doctest: +SKIP
+            ...     print(outputs["2048"].shape)
+            torch.Size([64, 2048])
 
         """
-        options: dict[str, Any] = {"batch_size": batch_size, "threads": threads, "progress": progress}
-        return extract_features(self, source, self.outputs, **options)
+        return extract_features(self, source, self.outputs, batch_size=batch_size, threads=threads, progress=progress)
 
-    def narrowed(self, outputs: Sequence[str]) -> InceptionExtractor:
-        """Give one that computes some of the outputs alone, with the same network: others may need a pass of their own.
+    def with_outputs(self, outputs: Sequence[str]) -> InceptionExtractor:
+        """Return an extractor of some of the outputs, which shares the network.
+
+        For the protocol ``"ofa"`` features and logits take a pass each, so leaving one out saves half of the time.
 
         Args:
-            outputs: Any of its own; if there are others, it stays as it is.
+            outputs: Any of :attr:`outputs`. If there are others among them, the result has all of :attr:`outputs`.
+
+        Returns:
+            The extractor; this one does not change.
+
+        Example:
+            >>> extractor = InceptionExtractor(outputs=("2048", "logits"))  # doctest: +SKIP
+            >>> extractor.with_outputs(["2048"]).outputs  # doctest: +SKIP
+            ('2048',)
 
         """
-        other = copy.copy(self)
+        restricted = copy.copy(self)
         if set(outputs) <= set(self.outputs):
-            other.outputs = tuple(outputs)
-        return other
+            restricted.outputs = tuple(outputs)
+        return restricted
+
+    def _forward(self, images: ImageBatch) -> dict[str, Tensor]:
+        with torch.inference_mode():
+            x = preprocess(images, self.protocol, device=self.device).to(memory_format=torch.channels_last)
+            if self.precision == "bf16":
+                x = x.to(torch.bfloat16)
+            outputs: dict[str, Tensor] = self.network(x, self.outputs)
+        return outputs
+
+    def _concatenate(self, chunks: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
+        return {name: torch.cat([chunk[name] for chunk in chunks]).float() for name in self.outputs}

@@ -1,74 +1,116 @@
-"""How images become the network's input: named protocols, each equal to its original.
+"""Preprocessing protocols: how images become the input of the Inception network, as in the implementation of each name.
 
-The same images give Fréchet distances that differ by up to 4 % between them, so a score never goes without its name.
+The same images give Fréchet distances that differ by up to 4 % between protocols, so the protocol is part of every
+signature.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from muge_fast.image.extractors.networks import SIZE
+from muge_fast._internal.checks import check_choice
+from muge_fast.image.extractors.devices import to_device
+from muge_fast.image.extractors.networks import INPUT_SIZE
+from muge_fast.image.sources import Pixels
 
-Image = npt.NDArray[np.uint8]
+ImageBatch: TypeAlias = Sequence[Pixels] | Tensor
+"""uint8 arrays of shape ``(height, width, 3)``, or one uint8 tensor of shape ``(images, 3, height, width)``."""
 
 
 def tf1(images: Tensor) -> Tensor:
-    """Resize as TensorFlow 1 did, as in torch-fidelity: no half pixels, no smoothing.
+    """Resize as TensorFlow 1 and torch-fidelity: bilinear, corners not aligned to half pixels, no antialiasing.
 
-    Pixel ``i`` of the result is read at ``i * length / 299``. Torch reads there too when it makes one pixel more of
-    one pixel more, corner on corner, and has code for it that is faster than two products of matrices. Values become
-    ``(x - 128) / 128``.
+    Output pixel ``i`` is read at ``i * length / 299``. Torch reads there too when it resizes an image with one more
+    pixel to one more pixel with aligned corners, and does that faster than two matrix products would.
+
+    Args:
+        images: uint8 tensor of shape ``(images, 3, height, width)``.
+
+    Returns:
+        float32 tensor of shape ``(images, 3, 299, 299)``, scaled as ``(x - 128) / 128``.
+
     """
-    longer = functional.pad(images.float(), (0, 1, 0, 1), mode="replicate")
-    size = (SIZE + 1, SIZE + 1)
-    resized = functional.interpolate(longer, size=size, mode="bilinear", align_corners=True)
-    return (resized[..., :SIZE, :SIZE] - 128) / 128
+    padded = functional.pad(images.float(), (0, 1, 0, 1), mode="replicate")
+    size = (INPUT_SIZE + 1, INPUT_SIZE + 1)
+    resized = functional.interpolate(padded, size=size, mode="bilinear", align_corners=True)
+    return (resized[..., :INPUT_SIZE, :INPUT_SIZE] - 128) / 128
 
 
 def pytorch_fid(images: Tensor) -> Tensor:
-    """Resize as pytorch-fid: half pixels, no smoothing. Values become ``2 x - 1`` of ``x`` from 0 to 1."""
-    resized = functional.interpolate(images.float() / 255, size=(SIZE, SIZE), mode="bilinear", align_corners=False)
+    """Resize as pytorch-fid: bilinear with half pixels, no antialiasing.
+
+    Args:
+        images: uint8 tensor of shape ``(images, 3, height, width)``.
+
+    Returns:
+        float32 tensor of shape ``(images, 3, 299, 299)``, scaled as ``2 x / 255 - 1``.
+
+    """
+    size = (INPUT_SIZE, INPUT_SIZE)
+    resized = functional.interpolate(images.float() / 255, size=size, mode="bilinear", align_corners=False)
     return 2 * resized - 1
 
 
 def torchmetrics(images: Tensor) -> Tensor:
-    """Resize as torchmetrics since 1.8: half pixels, smoothed when shrinking. Values become ``(x - 128) / 128``."""
-    size = (SIZE, SIZE)
+    """Resize as torchmetrics since 1.8: bilinear with half pixels and antialiasing.
+
+    Args:
+        images: uint8 tensor of shape ``(images, 3, height, width)``.
+
+    Returns:
+        float32 tensor of shape ``(images, 3, 299, 299)``, scaled as ``(x - 128) / 128``.
+
+    """
+    size = (INPUT_SIZE, INPUT_SIZE)
     resized = functional.interpolate(images.float(), size=size, mode="bilinear", align_corners=False, antialias=True)
     return (resized - 128) / 128
 
 
 def clean(images: Tensor) -> Tensor:
-    """Resize as clean-fid: Pillow's bicubic on each channel in floating point, cut to 0..255."""
-    from PIL import Image as Pillow  # noqa: PLC0415 - most protocols do without
+    """Resize as clean-fid: Pillow's bicubic filter on each channel in floating point, clamped to 0 to 255.
 
-    channels = [
+    Args:
+        images: uint8 tensor of shape ``(images, 3, height, width)``.
+
+    Returns:
+        float32 tensor of shape ``(images, 3, 299, 299)``, scaled as ``(x - 128) / 128``.
+
+    """
+    from PIL import Image  # noqa: PLC0415 - an optional package
+
+    size = (INPUT_SIZE, INPUT_SIZE)
+    resized = [
         [
-            np.asarray(
-                Pillow.fromarray(channel.astype(np.float32), mode=None).resize((SIZE, SIZE), Pillow.Resampling.BICUBIC)
-            )
+            np.asarray(Image.fromarray(channel.astype(np.float32), mode=None).resize(size, Image.Resampling.BICUBIC))
             for channel in image
         ]
         for image in images.cpu().numpy()
     ]
-    return (torch.from_numpy(np.array(channels)).clamp(0, 255).to(images.device) - 128) / 128
+    return (torch.from_numpy(np.array(resized)).clamp(0, 255).to(images.device) - 128) / 128
 
 
 def ofa(images: Tensor) -> Tensor:
-    """Resize as the group behind the benchmark: Pillow's bilinear on bytes, smoothed when shrinking. Values are 0 to 1.
+    """Resize as the scripts of the benchmark's authors: Pillow's bilinear filter on bytes, with antialiasing.
 
-    What else their scripts do to pixels is in :mod:`muge_fast.image.extractors.torchvision_network`.
+    Their normalization is part of :class:`muge_fast.image.extractors.torchvision_network.TorchvisionInception`.
+
+    Args:
+        images: uint8 tensor of shape ``(images, 3, height, width)``.
+
+    Returns:
+        float32 tensor of shape ``(images, 3, 299, 299)``, from 0 to 1.
+
     """
-    from PIL import Image as Pillow  # noqa: PLC0415 - most protocols do without
+    from PIL import Image  # noqa: PLC0415 - an optional package
 
     resized = [
-        np.asarray(Pillow.fromarray(image).resize((SIZE, SIZE), Pillow.Resampling.BILINEAR))
+        np.asarray(Image.fromarray(image).resize((INPUT_SIZE, INPUT_SIZE), Image.Resampling.BILINEAR))
         for image in images.permute(0, 2, 3, 1).contiguous().cpu().numpy()
     ]
     return torch.from_numpy(np.array(resized)).permute(0, 3, 1, 2).contiguous().to(images.device).float() / 255
@@ -83,79 +125,80 @@ PROTOCOLS: dict[str, Callable[[Tensor], Tensor]] = {
 }
 
 
-# These resize by Pillow, so on the host; the others do it where the images are.
-ON_HOST = ("clean", "ofa")
+# These resize with Pillow, so on the host; the others resize on the device.
+HOST_PROTOCOLS = ("clean", "ofa")
 
 
-def preprocess(
-    images: Sequence[Image] | Tensor, protocol: str = "tf1", *, device: torch.device | str | None = None
-) -> Tensor:
-    """Make the network's input of images, which may be of different sizes.
+def preprocess(images: ImageBatch, protocol: str = "tf1", *, device: torch.device | str | None = None) -> Tensor:
+    """Resize and scale images to the input of the Inception network.
 
     Args:
-        images: Arrays of shape ``(height, width, 3)``, uint8, RGB; or a tensor ``(images, 3, height, width)``, uint8.
-        protocol: ``"tf1"``, ``"pytorch-fid"``, ``"torchmetrics"``, ``"clean"`` or ``"ofa"``.
-        device: Where the input shall be; None for where the images are.
+        images: uint8 arrays of shape ``(height, width, 3)``, RGB, which may differ in size; or a uint8 tensor of shape
+            ``(images, 3, height, width)``.
+        protocol: The implementation to follow: ``"tf1"`` (TensorFlow 1 and torch-fidelity), ``"pytorch-fid"``,
+            ``"torchmetrics"``, ``"clean"`` (clean-fid), or ``"ofa"`` (the scripts of the benchmark's authors).
+        device: Device of the result; None for the device of the images.
 
     Returns:
-        A tensor of shape ``(images, 3, 299, 299)``, float32.
+        A float32 tensor of shape ``(images, 3, 299, 299)``, from -1 to 1; from 0 to 1 for ``"ofa"``.
 
     Raises:
-        ValueError: An unknown protocol.
+        TypeError: Images that are not uint8.
+        ValueError: An unknown protocol, no images, or images of another shape.
 
     Example:
         >>> import numpy as np
-        >>> from muge_fast.image.extractors.preprocessing import preprocess
+        >>> from muge_fast.image.extractors import preprocess
         >>> images = [np.zeros((20, 30, 3), dtype="uint8"), np.zeros((9, 9, 3), dtype="uint8")]
         >>> preprocess(images).shape, float(preprocess(images).max())
         (torch.Size([2, 3, 299, 299]), -1.0)
 
     """
-    if protocol not in PROTOCOLS:
-        raise ValueError(f'unknown protocol "{protocol}", choose one of {", ".join(PROTOCOLS)}')
-    resize = PROTOCOLS[protocol]
-    groups = [images] if isinstance(images, Tensor) else tensors_of(images)
-    if protocol in ON_HOST:
-        inputs = [sent(resize(group), device) for group in groups]
+    resize = PROTOCOLS[check_choice("protocol", protocol, PROTOCOLS)]
+    _check_images(images)
+    groups = [images] if isinstance(images, Tensor) else stack_images(images)
+    if protocol in HOST_PROTOCOLS:
+        inputs = [to_device(resize(group), device) for group in groups]
     else:
-        inputs = [resize(sent(group, device)) for group in groups]
+        inputs = [resize(to_device(group, device)) for group in groups]
     return inputs[0] if len(inputs) == 1 else torch.cat(inputs)
 
 
-def tensors_of(images: Sequence[Image]) -> list[Tensor]:
-    """Make one tensor ``(images, 3, height, width)`` of images that are alike in size, or one for each image.
+def stack_images(images: Sequence[Pixels]) -> list[Tensor]:
+    """Stack images of equal size into one tensor; return one tensor for each image if sizes differ.
 
     Args:
-        images: As for :func:`preprocess`.
+        images: uint8 arrays of shape ``(height, width, 3)``.
+
+    Returns:
+        Tensors of shape ``(images, 3, height, width)``.
 
     Example:
         >>> import numpy as np
-        >>> from muge_fast.image.extractors.preprocessing import tensors_of
-        >>> [tensor.shape for tensor in tensors_of([np.zeros((20, 30, 3), dtype="uint8")] * 2)]
+        >>> from muge_fast.image.extractors.preprocessing import stack_images
+        >>> [tensor.shape for tensor in stack_images([np.zeros((20, 30, 3), dtype="uint8")] * 2)]
         [torch.Size([2, 3, 20, 30])]
 
     """
-    # Arrays that share a Pillow image may not be written to, which torch does not know of its tensors and warns about.
+    # Torch has no read-only tensors and warns about arrays that must not be written to, such as those of Pillow images.
     arrays = [np.require(image, requirements=["C", "W"]) for image in images]
     tensors = [torch.from_numpy(array).permute(2, 0, 1)[None] for array in arrays]
     return [torch.cat(tensors)] if len({tensor.shape for tensor in tensors}) == 1 else tensors
 
 
-def sent(tensor: Tensor, device: torch.device | str | None) -> Tensor:
-    """Bring a tensor to a device: to a GPU from memory that stays in place, so that the host need not wait.
-
-    Args:
-        tensor: Any tensor.
-        device: Where to; None to leave it where it is.
-
-    Example:
-        >>> from muge_fast.image.extractors.preprocessing import sent
-        >>> sent(torch.zeros(2), "cpu").device
-        device(type='cpu')
-
-    """
-    if device is None or torch.device(device) == tensor.device:
-        return tensor
-    if torch.device(device).type == "cuda" and tensor.device.type == "cpu":
-        return tensor.pin_memory().to(device, non_blocking=True)
-    return tensor.to(device)
+def _check_images(images: ImageBatch) -> None:
+    if isinstance(images, Tensor):
+        if images.dtype != torch.uint8:
+            raise TypeError(f"images must be uint8, got {images.dtype}")
+        if images.ndim != 4 or images.shape[1] != 3 or not images.numel():  # noqa: PLR2004
+            raise ValueError(f"images have shape {tuple(images.shape)}, needs (images, 3, height, width)")
+        return
+    if not len(images):
+        raise ValueError("there are no images")
+    for index, image in enumerate(images):
+        if getattr(image, "dtype", None) != np.uint8:
+            raise TypeError(
+                f"images[{index}] must be a uint8 array, got {getattr(image, 'dtype', type(image).__name__)}"
+            )
+        if image.ndim != 3 or image.shape[2] != 3 or not image.size:  # noqa: PLR2004
+            raise ValueError(f"images[{index}] has shape {image.shape}, needs (height, width, 3)")

@@ -1,4 +1,4 @@
-"""Published weights: where the files are, and how they are read."""
+"""Published weights of the Inception networks: where the files are, and how they are read."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from muge_fast.image.extractors.download import download
+from muge_fast.image.extractors.download import download_file
 from muge_fast.image.extractors.networks import Inception
 from muge_fast.image.extractors.torchvision_network import TorchvisionInception
 
 
-class Published(NamedTuple):
-    """A network whose weights are published.
+class PublishedWeights(NamedTuple):
+    """A published file of weights.
 
     Attributes:
-        name: Part of signatures.
-        network: What they are the weights of.
-        variable: The environment variable that may name the file.
-        url: Where the file is; its name ends in the first digits of its SHA-256.
+        name: Name in signatures.
+        network: Class of the network.
+        variable: Environment variable that may hold the path of the file.
+        url: Address of the file; its name ends in the first digits of its SHA-256.
 
     Example:
-        >>> from muge_fast.image.extractors.weights import FID
-        >>> FID.file
+        >>> from muge_fast.image.extractors.weights import FID_INCEPTION_WEIGHTS
+        >>> FID_INCEPTION_WEIGHTS.file_name
         'pt_inception-2015-12-05-6726825d.pth'
 
     """
@@ -39,48 +39,49 @@ class Published(NamedTuple):
     url: str
 
     @property
-    def file(self) -> str:
-        """The name of the file."""
+    def file_name(self) -> str:
+        """Name of the file."""
         return self.url.rpartition("/")[2]
 
     @property
-    def digits(self) -> str:
-        """How the SHA-256 of the file starts."""
-        return Path(self.file).stem.rpartition("-")[2]
+    def sha256_prefix(self) -> str:
+        """First hexadecimal digits of the file's SHA-256."""
+        return Path(self.file_name).stem.rpartition("-")[2]
 
 
-class Weights(NamedTuple):
-    """Weights that were read.
+class LoadedWeights(NamedTuple):
+    """Weights read from a file.
 
     Attributes:
         state: Tensors by name.
-        of: What they are said to be.
-        is_published: Whether they are: the hash of the file is that of the published one.
+        published: The published weights that the file was read as.
+        is_published: Whether the hash of the file is that of the published one.
 
     Example:
-        >>> from muge_fast.image.extractors.weights import FID, Weights
-        >>> Weights({}, FID, is_published=True).name
+        >>> from muge_fast.image.extractors.weights import FID_INCEPTION_WEIGHTS, LoadedWeights
+        >>> LoadedWeights({}, FID_INCEPTION_WEIGHTS, is_published=True).name
         'inception-2015-12-05'
 
     """
 
     state: dict[str, Tensor]
-    of: Published
+    published: PublishedWeights
     is_published: bool
 
     @property
     def name(self) -> str:
-        """What signatures call them; others than the published ones have a hash there."""
-        return self.of.name if self.is_published else f"{self.of.name}|weights:{hash_of(self.state)}"
+        """Name in signatures, with a hash of the weights if they are not the published ones."""
+        name = self.published.name
+        return name if self.is_published else f"{name}|weights:{hash_weights(self.state)}"
 
 
-FID = Published(
+FID_INCEPTION_WEIGHTS = PublishedWeights(
     "inception-2015-12-05",
     Inception,
     "MUGE_FAST_INCEPTION",
     "https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/pt_inception-2015-12-05-6726825d.pth",
 )
-TORCHVISION = Published(
+TORCHVISION_INCEPTION_WEIGHTS = PublishedWeights(
     "torchvision-inception-v3",
     TorchvisionInception,
     "MUGE_FAST_INCEPTION_TORCHVISION",
@@ -88,57 +89,74 @@ TORCHVISION = Published(
 )
 
 
-def published(protocol: str) -> Published:
-    """Tell which network a protocol uses.
+def published_weights(protocol: str) -> PublishedWeights:
+    """Return the weights that belong to a preprocessing protocol.
+
+    Args:
+        protocol: A protocol of :func:`muge_fast.image.extractors.preprocess`.
+
+    Returns:
+        Torchvision's weights for ``"ofa"``; those of FID for all others.
 
     Example:
-        >>> from muge_fast.image.extractors.weights import published
-        >>> published("tf1").name, published("ofa").name
+        >>> from muge_fast.image.extractors.weights import published_weights
+        >>> published_weights("tf1").name, published_weights("ofa").name
         ('inception-2015-12-05', 'torchvision-inception-v3')
 
     """
-    return TORCHVISION if protocol == "ofa" else FID
+    return TORCHVISION_INCEPTION_WEIGHTS if protocol == "ofa" else FID_INCEPTION_WEIGHTS
 
 
-def load_weights(weights: str | os.PathLike[str] | None, of: Published = FID) -> Weights:
-    """Read published weights.
+def load_weights(
+    weights: str | os.PathLike[str] | None, published: PublishedWeights = FID_INCEPTION_WEIGHTS
+) -> LoadedWeights:
+    """Read a file of weights. Only tensors are unpickled.
 
     Args:
-        weights: As for :class:`muge_fast.image.extractors.inception.InceptionExtractor`.
-        of: Which ones.
+        weights: Path of the file; ``"download"`` to download the published file into torch's cache if it is not there;
+            None for the path in the environment variable ``published.variable``, or the file in torch's cache.
+        published: The published weights that the file should hold.
+
+    Returns:
+        The tensors. :meth:`muge_fast.image.extractors.networks.Inception.load` checks their names and shapes.
 
     Raises:
-        OSError: There is no such file, and the message says where to get it; or it cannot be fetched.
-        ValueError: It is no file of weights, or what was fetched is another file.
+        TypeError: ``weights`` is not a path.
+        OSError: There is no such file (the message says where to get it), or it cannot be downloaded.
+        ValueError: The file does not hold weights, or the downloaded file has another hash.
 
     Example:
         >>> from muge_fast.image.extractors.weights import load_weights
         >>> load_weights("nowhere.pth")
         Traceback (most recent call last):
         ...
-        FileNotFoundError: no weights of FID's Inception at nowhere.pth; give weights="download" or fetch ...
+        FileNotFoundError: no weights of FID's Inception at nowhere.pth: pass weights="download", or download ...
 
     """
-    path = _find(weights, of)
-    # Read once, so that what is hashed is what is used.
+    path = _find_file(weights, published)
+    # One read, so that the bytes that are hashed are the bytes that are used.
     data = path.read_bytes()
     try:
         state = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
     except Exception as error:  # noqa: BLE001
-        # What torch raises for a file that is none is not one kind of error.
+        # torch.load raises many types of exceptions for files that are not its own.
         raise ValueError(f"{path}: not a file of weights: {error}") from None
     if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
         raise ValueError(f"{path}: not a file of weights: expected a dictionary of tensors")
-    return Weights(state, of, is_published=hashlib.sha256(data).hexdigest().startswith(of.digits))
+    is_published = hashlib.sha256(data).hexdigest().startswith(published.sha256_prefix)
+    return LoadedWeights(state, published, is_published=is_published)
 
 
-def hash_of(state: Mapping[str, Tensor]) -> str:
-    """Give the first digits of the SHA-256 of all tensors, by name: the same however they were stored.
+def hash_weights(state: Mapping[str, Tensor]) -> str:
+    """Return the first 12 digits of the SHA-256 of all names and tensors; it does not depend on the file format.
+
+    Args:
+        state: Tensors by name.
 
     Example:
         >>> import torch
-        >>> from muge_fast.image.extractors.weights import hash_of
-        >>> hash_of({"bias": torch.zeros(2)})
+        >>> from muge_fast.image.extractors.weights import hash_weights
+        >>> hash_weights({"bias": torch.zeros(2)})
         '5aa95dd6dde5'
 
     """
@@ -149,17 +167,19 @@ def hash_of(state: Mapping[str, Tensor]) -> str:
     return digest.hexdigest()[:12]
 
 
-def _find(weights: str | os.PathLike[str] | None, of: Published) -> Path:
-    """The file, fetched if that was asked for."""
-    cached = Path(torch.hub.get_dir()) / "checkpoints" / of.file
+def _find_file(weights: str | os.PathLike[str] | None, published: PublishedWeights) -> Path:
+    """Return the path of the file, after downloading it if that was requested."""
+    if weights is not None and not isinstance(weights, (str, os.PathLike)):
+        raise TypeError(f"weights must be a path, got {type(weights).__name__}")
+    cached = Path(torch.hub.get_dir()) / "checkpoints" / published.file_name
     if weights == "download":
         if not cached.is_file():
-            download(of.url, cached, digits=of.digits)
+            download_file(published.url, cached, sha256_prefix=published.sha256_prefix)
         return cached
-    path = Path(weights or os.environ.get(of.variable) or cached)
+    path = Path(weights or os.environ.get(published.variable) or cached)
     if not path.is_file():
         raise FileNotFoundError(
-            f'no weights of {of.network.title} at {path}; give weights="download" or fetch {of.url} and give its '
-            f"path, in weights= or in the environment variable {of.variable}"
+            f'no weights of {published.network.title} at {path}: pass weights="download", or download {published.url} '
+            f"and pass its path as weights or in the environment variable {published.variable}"
         )
     return path

@@ -1,4 +1,4 @@
-"""Document frequencies: counted, saved, loaded, and used."""
+"""Document frequencies: counting, saving, loading, and their use."""
 
 import os
 import pickle
@@ -28,10 +28,10 @@ def table(references=(("红色裙", "红裙"), ("黑鞋",), ("红鞋",)), **opti
 
 
 def scores(frequency: mf.DocumentFrequency, tokenizer: str = "muge") -> bytes:
-    """The bits of CIDEr and CIDEr-D under these frequencies."""
+    """Return the bits of CIDEr and CIDEr-D with these frequencies."""
     options = {"metrics": ("cider", "cider_d"), "document_frequency": frequency, "tokenizer": tokenizer}
-    made = mf.score_captions(["红裙a b c d", "黑鞋"], [["红色裙 a b c d"], ["黑鞋红"]], **options)
-    return b"".join(score.per_item.tobytes() for score in made.values())
+    result = mf.score_captions(["红裙a b c d", "黑鞋"], [["红色裙 a b c d"], ["黑鞋红"]], **options)
+    return b"".join(score.per_item.tobytes() for score in result.values())
 
 
 # Counting
@@ -47,21 +47,21 @@ def test_counts_equal_the_oracle(references):
 
 
 @pytest.mark.parametrize(
-    ("tokenizer", "cut"), [("muge", oracle.muge), ("char", oracle.char), ("whitespace", str.split)]
+    ("tokenizer", "tokenize"), [("muge", oracle.muge), ("char", oracle.char), ("whitespace", str.split)]
 )
-def test_counts_of_a_large_set_equal_the_oracle(tokenizer, cut):
+def test_counts_of_a_large_set_equal_the_oracle(tokenizer, tokenize):
     references = data.caption_set(1500, seed=31, references=4).references
-    expected = oracle.document_frequency([[cut(text) for text in texts] for texts in references])
+    expected = oracle.document_frequency([[tokenize(text) for text in texts] for texts in references])
     assert table(references, tokenizer=tokenizer).to_counts() == expected
 
 
-def test_references_may_come_by_id():
+def test_references_may_be_a_mapping():
     by_id = table({"x": ["红裙"], ("y", 1): ["黑鞋"]})
     assert by_id.fingerprint == table([["红裙"], ["黑鞋"]]).fingerprint
     assert by_id.tokenizer == "muge"
 
 
-def test_functions_may_cut():
+def test_functions_may_be_tokenizers():
     counted = table([["红 裙"], ["红 鞋"]], tokenizer=str.split)
     assert counted.count(["红"]) == 2
     assert counted.tokenizer.startswith("python(")
@@ -73,9 +73,9 @@ def test_unknown_ngrams_count_zero():
         table().count([5])
 
 
-def test_repr_says_how_much_there_is():
-    made = table([["红裙"], ["黑"]])
-    assert repr(made) == f"DocumentFrequency(2 documents, 4 n-grams, {made.fingerprint})"
+def test_repr_has_the_size():
+    counted = table([["红裙"], ["黑"]])
+    assert repr(counted) == f"DocumentFrequency(2 documents, 4 n-grams, {counted.fingerprint})"
 
 
 # The fingerprint
@@ -92,8 +92,8 @@ def test_the_fingerprint_does_not_depend_on_order(references, random: Random):
     assert rebuilt.fingerprint == counted.fingerprint
 
 
-def test_the_fingerprint_tells_tables_apart():
-    changed = [
+def test_different_tables_have_different_fingerprints():
+    tables = [
         mf.DocumentFrequency.from_counts(9, COUNTS),
         mf.DocumentFrequency.from_counts(10, COUNTS),
         mf.DocumentFrequency.from_counts(9, COUNTS | {("红",): 4}),
@@ -103,31 +103,31 @@ def test_the_fingerprint_tells_tables_apart():
         ),
         mf.DocumentFrequency.from_counts(9, {}),
     ]
-    assert len({made.fingerprint for made in changed}) == len(changed)
-    assert re.fullmatch("[0-9a-f]{16}", changed[0].fingerprint)
+    assert len({each.fingerprint for each in tables}) == len(tables)
+    assert re.fullmatch("[0-9a-f]{16}", tables[0].fingerprint)
 
 
-# Counts from elsewhere
+# Counts of other code
 
 
-def test_counts_come_back_as_given():
-    made = mf.DocumentFrequency.from_counts(9, {ngram: float(count) for ngram, count in COUNTS.items()})
-    assert made.to_counts() == COUNTS
-    assert (made.documents, made.tokenizer) == (9.0, None)
+def test_counts_round_trip():
+    counted = mf.DocumentFrequency.from_counts(9, {ngram: float(count) for ngram, count in COUNTS.items()})
+    assert counted.to_counts() == COUNTS
+    assert (counted.documents, counted.tokenizer) == (9.0, None)
     for number in (np.int64, np.uint32, np.float32, np.float64):
-        made = mf.DocumentFrequency.from_counts(number(9), {ngram: number(count) for ngram, count in COUNTS.items()})
-        assert made.to_counts() == COUNTS
+        counted = mf.DocumentFrequency.from_counts(number(9), {n: number(count) for n, count in COUNTS.items()})
+        assert counted.to_counts() == COUNTS
     assert mf.DocumentFrequency.from_counts(2.5, {("a",): 2**32 - 2}).to_counts() == {("a",): 2**32 - 2}
 
 
-def test_the_largest_count_comes_back_as_given():
+def test_the_largest_count_round_trips():
     counts = {("a",): 2**32 - 1, ("a", "b"): 2**32 - 1}
     assert mf.DocumentFrequency.from_counts(9, counts).to_counts() == counts
 
 
-def test_counts_of_no_known_tokenizer_go_with_any():
-    made = mf.DocumentFrequency.from_counts(9, COUNTS)
-    assert len({scores(made, tokenizer) for tokenizer in ("muge", "char")}) == 1
+def test_counts_of_an_unknown_tokenizer_are_accepted_with_any():
+    counted = mf.DocumentFrequency.from_counts(9, COUNTS)
+    assert len({scores(counted, tokenizer) for tokenizer in ("muge", "char")}) == 1
 
 
 BROKEN_COUNTS = [
@@ -158,6 +158,12 @@ def test_broken_counts_are_refused(message, documents, counts):
         mf.DocumentFrequency.from_counts(documents, counts)
 
 
+@pytest.mark.parametrize("documents", ["9", None, True])
+def test_a_number_of_documents_of_the_wrong_type_is_refused(documents):
+    with pytest.raises(TypeError, match="documents: expected a number, found"):
+        mf.DocumentFrequency.from_counts(documents, COUNTS)
+
+
 @pytest.mark.parametrize(
     ("error", "message", "references"),
     [
@@ -168,7 +174,7 @@ def test_broken_counts_are_refused(message, documents, counts):
         (ValueError, "references['x'][0]: lone surrogate at character 0", {"x": ["\ud800"]}),
     ],
 )
-def test_broken_references_are_named(error, message, references):
+def test_errors_name_the_reference(error, message, references):
     with pytest.raises(error, match=re.escape(message)):
         table(references)
 
@@ -176,14 +182,14 @@ def test_broken_references_are_named(error, message, references):
 # Use
 
 
-def test_the_tokenizer_must_be_that_of_the_table():
+def test_another_tokenizer_than_that_of_the_table_is_refused():
     counted = table(tokenizer="char")
     with pytest.raises(ValueError, match="document_frequency was counted with tokenizer char, not muge"):
         mf.Captions([["红裙"]], document_frequency=counted)
     assert len(scores(counted, "char")) == 32
 
 
-def test_frequencies_of_the_references_themselves_change_no_bit():
+def test_frequencies_of_the_same_references_change_no_bit():
     references = data.caption_set(200, seed=32, references=3)
     with_table = mf.score_captions(
         references.predictions, references.references, document_frequency=table(references.references)
@@ -197,19 +203,19 @@ def test_frequencies_of_the_references_themselves_change_no_bit():
 
 @pytest.mark.parametrize("name", ["table.npz", "table", "table.p", "table.pkl", "table.pickle"])
 @pytest.mark.parametrize("tokenizer", ["muge", "char"])
-def test_a_saved_table_comes_back_whole(tmp_path, name, tokenizer):
+def test_a_saved_table_round_trips(tmp_path, name, tokenizer):
     counted = table(tokenizer=tokenizer)
     counted.save(tmp_path / name)
     loaded = mf.DocumentFrequency.load(str(tmp_path / name))
     assert loaded.to_counts() == counted.to_counts()
     assert (loaded.documents, loaded.fingerprint) == (counted.documents, counted.fingerprint)
-    # A pickle has no place for the tokenizer.
+    # Pickles do not keep the tokenizer.
     assert loaded.tokenizer == (None if name in ("table.p", "table.pkl", "table.pickle") else tokenizer)
     assert scores(loaded, tokenizer) == scores(counted, tokenizer)
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
-def test_counts_of_odd_tokens_come_back_whole(tmp_path):
+def test_counts_of_unusual_tokens_round_trip(tmp_path):
     counts = COUNTS | {("\x00",): 1, ("\n", "\u3000", "👍🏻", ""): 2, ("长" * 1000,): 5, ("zero",): 0}
     for name in ("table.npz", "table.p"):
         mf.DocumentFrequency.from_counts(9.5, counts).save(tmp_path / name)
@@ -217,8 +223,8 @@ def test_counts_of_odd_tokens_come_back_whole(tmp_path):
         assert (loaded.documents, loaded.to_counts()) == (9.5, counts)
 
 
-def test_a_table_of_many_tokens_comes_back_whole(tmp_path):
-    references = [[f"w{number}"] for number in range(66_000)] + [["w65998 w65999 w1 w0"]] * 2
+def test_a_table_of_many_tokens_round_trips(tmp_path):
+    references = [[f"w{index}"] for index in range(66_000)] + [["w65998 w65999 w1 w0"]] * 2
     counted = table(references, tokenizer="whitespace")
     for name in ("table.npz", "table.p"):
         counted.save(tmp_path / name)
@@ -228,24 +234,24 @@ def test_a_table_of_many_tokens_comes_back_whole(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["table.npz", "table.p"])
-def test_an_empty_table_comes_back(tmp_path, name):
+def test_an_empty_table_round_trips(tmp_path, name):
     table([[""], [" "]]).save(tmp_path / name)
     loaded = mf.DocumentFrequency.load(tmp_path / name)
     assert (loaded.documents, len(loaded)) == (2.0, 0)
 
 
-def test_a_pickle_that_was_saved_can_be_read_by_other_code(tmp_path):
+def test_a_saved_pickle_can_be_read_by_other_code(tmp_path):
     table().save(tmp_path / "table.p")
     with (tmp_path / "table.p").open("rb") as file:
-        loaded = pickle.load(file, encoding="latin1")  # noqa: S301 - the file is our own
+        loaded = pickle.load(file, encoding="latin1")  # noqa: S301 - saved above
     assert loaded["ref_len"] == 3
     assert loaded["document_frequency"] == table().to_counts()
-    # Scorers look up n-grams that the table lacks.
+    # Other scorers look up n-grams that the table does not have.
     assert isinstance(loaded["document_frequency"], defaultdict)
     assert loaded["document_frequency"][("无",)] == 0.0
 
 
-def test_a_save_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
+def test_a_failed_save_keeps_the_old_file(tmp_path, monkeypatch):
     path = tmp_path / "table.npz"
     table().save(path)
     before = path.read_bytes()
@@ -275,7 +281,7 @@ def test_a_saved_file_has_the_permissions_of_any_new_file(tmp_path):
     assert (tmp_path / "table.npz").stat().st_mode == (tmp_path / "other").stat().st_mode
 
 
-def test_saving_into_no_folder_is_an_os_error(tmp_path):
+def test_saving_and_loading_missing_paths_is_an_os_error(tmp_path):
     with pytest.raises(FileNotFoundError):
         table().save(tmp_path / "missing" / "table.npz")
     with pytest.raises(FileNotFoundError):
@@ -292,7 +298,7 @@ def test_pipes_and_devices_are_not_read(tmp_path):
             mf.DocumentFrequency.load(path, max_bytes=1000)
 
 
-def test_no_more_is_read_than_the_size_that_was_checked(tmp_path, monkeypatch):
+def test_at_most_the_checked_size_is_read(tmp_path, monkeypatch):
     path = tmp_path / "table.p"
     table().save(path)
     monkeypatch.setattr(os, "fstat", lambda _: SimpleNamespace(st_size=5))
@@ -326,13 +332,13 @@ def test_plain_pickles_are_read(load, protocol, default, documents):
 
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
-def test_pickles_of_whole_numbers_are_read(load, protocol):
+def test_pickles_of_integers_are_read(load, protocol):
     content = {"ref_len": 9, "document_frequency": defaultdict(int, COUNTS)}
     assert load(pickle.dumps(content, protocol)).to_counts() == COUNTS
 
 
 def python_2(word: bytes) -> bytes:
-    """A pickle of protocol 2 as Python 2 writes it, with byte strings: ``{(word, word): 2.0}`` and 3 documents."""
+    """Return a pickle of protocol 2 with byte strings, as by Python 2: ``{(word, word): 2.0}`` and 3 documents."""
     string = b"U" + bytes([len(word)]) + word
     counts = (
         b"ccollections\ndefaultdict\nc__builtin__\nfloat\n\x85R("
@@ -346,10 +352,10 @@ def python_2(word: bytes) -> bytes:
 def test_pickles_of_python_2_are_read(load):
     assert load(python_2("红".encode())).to_counts() == {("红", "红"): 2}
     assert load(python_2(b"dress")).to_counts() == {("dress", "dress"): 2}
-    # Not UTF-8: read as Latin-1, which every byte is.
+    # Not UTF-8: read as Latin-1, in which every byte is valid.
     assert load(python_2(b"caf\xe9")).to_counts() == {("café", "café"): 2}
 
 
-def test_pickles_may_hold_more(load):
+def test_pickles_may_have_further_entries(load):
     content = {"ref_len": 9, "document_frequency": COUNTS, "made by": "other code", "version": 1.5}
     assert load(pickle.dumps(content)).to_counts() == COUNTS

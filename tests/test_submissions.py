@@ -1,8 +1,9 @@
-"""Submissions of every bad kind: each gets the verdict that was written down for it, and never an exception."""
+"""Invalid submissions: each gets the problems recorded for it, and none raises."""
 
 import json
 import os
 import random
+import re
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 import muge_fast as mf
 from muge_fast.compat import chinese_clip
 from muge_fast.datasets import row_reader
-from muge_fast.datasets.problems import MESSAGES, NEEDED
+from muge_fast.datasets.problems import EXPECTED, MESSAGES, WARNINGS, Problem, format_problems
 from muge_fast.datasets.row_reader import RowReader
 from muge_fast.evaluation import describe
 
@@ -25,22 +26,22 @@ def gold(task):
     return HOSTILE / f"{task}.gold.jsonl"
 
 
-def found(report):
+def problems(report):
     return [[problem.code, problem.line] for problem in report.problems]
 
 
 @pytest.mark.parametrize("name", VERDICTS)
-def test_each_file_gets_its_verdict(name):
+def test_each_file_has_its_recorded_problems(name):
     task = name.partition("/")[0]
     report = mf.evaluate(task, gold(task), HOSTILE / f"{name}.jsonl")
-    assert found(report) == VERDICTS[name]
+    assert problems(report) == VERDICTS[name]
     assert report.ok == (not VERDICTS[name])
     assert report.problem_count == len(VERDICTS[name]) or name == "retrieval/thousand_bad_items"
     assert (report.scores is not None) == report.ok
 
 
 @pytest.mark.parametrize("name", VERDICTS)
-def test_each_verdict_can_be_told_in_every_form(name, tmp_path):
+def test_each_report_has_every_format(name, tmp_path):
     task = name.partition("/")[0]
     for lang in ("en", "zh"):
         report = mf.evaluate(task, gold(task), HOSTILE / f"{name}.jsonl", lang=lang)
@@ -51,7 +52,7 @@ def test_each_verdict_can_be_told_in_every_form(name, tmp_path):
         report.to_markdown(path=tmp_path / "r.md")
         page = report.to_html(path=tmp_path / "r.html")
         assert "<script" not in page
-        report.to_csv(tmp_path / "r.csv")
+        report.to_csv(path=tmp_path / "r.csv")
         if not report.ok:
             assert official["score"] == 0
             assert official["scoreJson"] == {}
@@ -65,44 +66,182 @@ def test_the_collection_has_every_problem_that_a_small_file_can_have():
     assert codes | elsewhere == set(MESSAGES)
 
 
-def test_every_message_is_there_in_both_languages():
-    for english, chinese in MESSAGES.values():
+def is_chinese(text):
+    return any("\u4e00" <= letter <= "\u9fff" for letter in text)
+
+
+def test_messages_are_in_both_languages():
+    for english, chinese in [*MESSAGES.values(), *WARNINGS.values()]:
         assert english.isascii() or "…" in english
-        assert any("\u4e00" <= letter <= "\u9fff" for letter in chinese)
-    assert all(any("\u4e00" <= letter <= "\u9fff" for letter in text) for text in NEEDED.values())
+        assert is_chinese(chinese)
+        fields = [sorted(set(re.findall(r"{(\w+)}", text))) for text in (english, chinese)]
+        assert fields[0] == fields[1]
+    assert all(map(is_chinese, EXPECTED.values()))
+
+
+# Every message: details of the problem, and its text in both languages.
+SENTENCES = {
+    "directory": ({}, "the path is a directory, expected a file", "路径是目录，应为文件"),
+    "not_regular": ({}, "the path is not a regular file", "路径不是普通文件"),
+    "too_large": (
+        {"size": 60, "limit": 59},
+        "the file has 60 bytes, more than the limit of 59",
+        "文件有 60 字节，超过上限 59 字节",
+    ),
+    "empty": ({}, "the file has no rows", "文件中没有数据"),
+    "gzip": ({}, "the file is compressed with gzip; decompress it first", "文件经过 gzip 压缩，请先解压"),
+    "zip": ({}, "the file is a zip archive; unpack it first", "文件是 zip 压缩包，请先解压"),
+    "utf16": ({}, "the file is encoded in UTF-16; save it as UTF-8", "文件采用 UTF-16 编码，请另存为 UTF-8"),
+    "bom": (
+        {},
+        "the file starts with a byte order mark; save it as UTF-8 without BOM",
+        "文件以字节顺序标记（BOM）开头，请另存为不带 BOM 的 UTF-8",
+    ),
+    "changed": ({}, "the file changed while it was being read; try again", "文件在读取期间被修改，请重试"),
+    "long_line": (
+        {"size": 9, "limit": 8},
+        "the line has 9 bytes, more than the limit of 8",
+        "该行有 9 字节，超过上限 8 字节",
+    ),
+    "not_utf8": ({"position": 7}, "invalid UTF-8 at byte 7", "第 7 字节处不是有效的 UTF-8"),
+    "not_json": (
+        {"position": 7, "reason": "Extra data"},
+        "invalid JSON at character 7: Extra data",
+        "第 7 个字符处不是有效的 JSON：Extra data",
+    ),
+    "truncated": (
+        {},
+        "the file ends in the middle of this line; it may be incomplete",
+        "文件在该行中间结束，可能不完整",
+    ),
+    "nan": ({"value": "NaN"}, "NaN is not a valid JSON number", "NaN 不是有效的 JSON 数字"),
+    "too_deep": ({}, "lists or objects are nested too deeply", "列表或对象嵌套过深"),
+    "not_object": (
+        {"actual": "a list of 3"},
+        "expected a JSON object {…}, got a list of 3",
+        "应为 JSON 对象 {…}，实际为：长度为 3 的列表",
+    ),
+    "repeated_field": ({}, "field text occurs more than once", "字段 text 重复出现"),
+    "missing_field": ({}, "field text is missing", "缺少字段 text"),
+    "unknown_field": (
+        {"expected": "image_id, text"},
+        "unknown field text; allowed fields: image_id, text",
+        "未知字段 text，允许的字段：image_id, text",
+    ),
+    "other_form": (
+        {"actual": "'b'", "expected": "a, b"},
+        "the fields are 'b', but the first line has a, b",
+        "字段为 'b'，与第一行的 a, b 不一致",
+    ),
+    "wrong_type": (
+        {"actual": "an object", "expected": "a string"},
+        "image_id a: text is an object, expected a string",
+        "image_id a：text 应为字符串，实际为：对象",
+    ),
+    "out_of_range": (
+        {"value": "9"},
+        "image_id a: text has 9, outside the range of 64-bit integers",
+        "image_id a：text 的值 9 超出 64 位整数范围",
+    ),
+    "wrong_count": (
+        {"actual": 9, "expected": 10},
+        "image_id a has 9 text, needs exactly 10",
+        "image_id a 有 9 个 text，需要正好 10 个",
+    ),
+    "too_few": ({}, "image_id a has no text, needs at least one", "image_id a 没有 text，至少需要一个"),
+    "repeated_item": (
+        {"value": 7},
+        "image_id a has 7 more than once in text",
+        "image_id a 的 text 中 7 重复出现",
+    ),
+    "empty_text": ({}, "image_id a: text is empty", "image_id a：text 为空"),
+    "not_unicode": (
+        {},
+        "image_id a: text is not valid Unicode: it contains a lone surrogate",
+        "image_id a：text 不是有效的 Unicode 文本：含有孤立的代理码位",
+    ),
+    "no_tab": ({}, "no tab after the id", "ID 后缺少制表符"),
+    "no_id": ({}, "no id before the tab", "制表符前缺少 ID"),
+    "bad_id": ({}, "the id is not valid UTF-8", "ID 不是有效的 UTF-8"),
+    "no_image": ({}, "no image after the tab", "制表符后缺少图像"),
+    "second_image": ({}, "the id occurs more than once", "ID 重复出现"),
+    "broken_image": (
+        {"reason": "truncated"},
+        "image_id a: the image cannot be decoded: truncated",
+        "image_id a：图像无法解码：truncated",
+    ),
+    "repeated_id": (
+        {"first": 3},
+        "image_id a occurs more than once, first in line 3",
+        "image_id a 重复出现，首次出现在第 3 行",
+    ),
+    "conflicting_id": (
+        {"first": 3},
+        "image_id a occurs more than once with different values, first in line 3",
+        "image_id a 重复出现且内容不同，首次出现在第 3 行",
+    ),
+    "missing_id": ({}, "image_id a is missing", "缺少 image_id a"),
+    "unknown_id": ({}, "image_id a is not in the gold file", "image_id a 不在标准答案文件中"),
+    "not_in_pool": (
+        {"value": 7},
+        "image_id a: 7 in text is not in the pool",
+        "image_id a：text 中的 7 不在候选池中",
+    ),
+}
+
+
+def test_the_sentences_of_all_messages():
+    sentences = {}
+    for code in MESSAGES:
+        details = SENTENCES[code][0]
+        problem = Problem(code, None, "image_id", "a", "text", details)
+        sentences[code] = details, problem.message(), problem.message(lang="zh")
+    assert sentences == SENTENCES
+
+
+def test_messages_of_rows_without_a_valid_id():
+    details = {"actual": "5", "expected": "a string"}
+    problem = Problem("wrong_type", 6, "image_id", None, "image_id", details)
+    assert problem.message() == "line 6: image_id is 5, expected a string"
+    assert problem.message(lang="zh") == "第 6 行：image_id 应为字符串，实际为：5"
+    problem = Problem(
+        "wrong_type", 6, "query_id", 3, "item_ids", {"actual": "1.0", "expected": "an integer", "index": 9}
+    )
+    assert problem.message() == "line 6: query_id 3: item_ids[9] is 1.0, expected an integer"
+    problem = Problem("too_few", 6, "query_id", None, "item_ids")
+    assert problem.message() == "line 6: the row has no item_ids, needs at least one"
+    assert list(format_problems([problem], 3, "zh"))[1] == "另有 2 个问题"
 
 
 @pytest.mark.parametrize("name", VERDICTS)
-def test_reading_at_once_and_line_by_line_agree(name, monkeypatch):
+def test_reading_a_file_as_a_whole_and_line_by_line_agree(name, monkeypatch):
     task = name.partition("/")[0]
     path = HOSTILE / f"{name}.jsonl"
-    quick = RowReader(mf.tasks.get(task), mf.tasks.get(task).submission, mf.Limits()).read(path)
-    monkeypatch.setattr(RowReader, "_read_quickly", lambda _: False)
-    slow = RowReader(mf.tasks.get(task), mf.tasks.get(task).submission, mf.Limits()).read(path)
-    assert (quick.values, quick.texts, quick.problems, quick.count) == (
-        slow.values,
-        slow.texts,
-        slow.problems,
-        slow.count,
-    )
+    row_format = mf.tasks.get(task).submission_format
+    whole = RowReader(row_format, mf.Limits())
+    rows = whole.read(path)
+    monkeypatch.setattr(RowReader, "_parse_valid", lambda *_: False)
+    by_line = RowReader(row_format, mf.Limits())
+    assert rows == by_line.read(path)
+    assert [whole.line_of(key) for key in rows.values] == [by_line.line_of(key) for key in rows.values]
 
 
 def small(tmp_path, task="retrieval"):
-    """A valid submission in few bytes."""
+    """Return the path of a valid submission of few bytes."""
     name = tmp_path / "small.jsonl"
     name.write_bytes((HOSTILE / task / "valid.jsonl").read_bytes())
     return name
 
 
 @pytest.mark.parametrize("task", ["retrieval", "caption"])
-def test_every_corrupted_character_gives_a_verdict(tmp_path, task):
+def test_every_corrupted_character_gives_a_report(tmp_path, task):
     path = small(tmp_path, task)
     data = path.read_bytes()
     letters = b'{}[]",:\\ \n\r\t\x00\x1f0aE.-\xff\xe8'
     random.seed(5)
-    for place in range(len(data)):
+    for index in range(len(data)):
         for letter in random.sample(letters, 6):
-            for changed in (data[:place] + bytes([letter]) + data[place + 1 :], data[:place] + data[place + 1 :]):
+            for changed in (data[:index] + bytes([letter]) + data[index + 1 :], data[:index] + data[index + 1 :]):
                 path.write_bytes(changed)
                 report = mf.evaluate(task, gold(task), path)
                 assert report.official()["success"] == (report.scores is not None)
@@ -170,13 +309,13 @@ line = st.one_of(row, row, row, row, st.just("{"), st.just("[]"), st.just('{"que
 files = st.one_of(
     st.lists(line, max_size=4),
     st.tuples(mostly_good, mostly_good, mostly_good).map(
-        lambda rows: [json.dumps({"query_id": n, "item_ids": found}) for n, found in enumerate(rows, 1)]
+        lambda rows: [json.dumps({"query_id": n, "item_ids": row}) for n, row in enumerate(rows, 1)]
     ),
 )
 
 
 @given(files)
-def test_verdict_and_score_are_those_of_the_official_rules(tmp_path_factory, lines):
+def test_problems_and_score_follow_the_official_rules(tmp_path_factory, lines):
     path = tmp_path_factory.mktemp("rules") / "pred.jsonl"
     path.write_text("\n".join(lines))
     report = mf.evaluate("retrieval", gold("retrieval"), path)
@@ -189,11 +328,11 @@ def test_verdict_and_score_are_those_of_the_official_rules(tmp_path_factory, lin
 # The file as a whole
 
 
-def test_paths_that_are_no_files(tmp_path):
+def test_paths_that_are_not_files(tmp_path):
     os.mkfifo(tmp_path / "pipe")
-    assert found(mf.evaluate("retrieval", gold("retrieval"), tmp_path)) == [["directory", None]]
-    assert found(mf.evaluate("retrieval", gold("retrieval"), tmp_path / "pipe")) == [["not_regular", None]]
-    assert found(mf.evaluate("retrieval", gold("retrieval"), "/dev/zero")) == [["not_regular", None]]
+    assert problems(mf.evaluate("retrieval", gold("retrieval"), tmp_path)) == [["directory", None]]
+    assert problems(mf.evaluate("retrieval", gold("retrieval"), tmp_path / "pipe")) == [["not_regular", None]]
+    assert problems(mf.evaluate("retrieval", gold("retrieval"), "/dev/zero")) == [["not_regular", None]]
     with pytest.raises(FileNotFoundError):
         mf.evaluate("retrieval", gold("retrieval"), tmp_path / "no.jsonl")
 
@@ -211,7 +350,7 @@ def test_reports_of_long_ids_stay_small(tmp_path, key):
     assert len(json.dumps(describe(path))) < 10_000
 
 
-def test_the_drop_in_tells_long_values_in_short_lines(tmp_path):
+def test_messages_of_the_drop_in_stay_short_for_long_values(tmp_path):
     path, text = tmp_path / "pred.jsonl", "x" * 1_000_000
     for row in ({"query_id": text}, {"query_id": text, "item_ids": [1]}, {"query_id": 1, "item_ids": [text] * 10}):
         path.write_text(json.dumps(row))
@@ -219,7 +358,7 @@ def test_the_drop_in_tells_long_values_in_short_lines(tmp_path):
     path.write_text(json.dumps({text + str(number): 1 for number in range(10)}))
     assert len(chinese_clip.result(gold("retrieval"), path)["errorMsg"]) < 1000
     path.write_text(f"{json.dumps({'image_id': text, 'text': 'a'})}\n" * 2)
-    with pytest.raises(ValueError, match="comes a second time") as caught:
+    with pytest.raises(ValueError, match="occurs more than once") as caught:
         mf.read_captions(path)
     assert len(str(caught.value)) < 1000
 
@@ -229,14 +368,14 @@ def test_large_files_and_lines_are_not_read(tmp_path):
     with path.open("wb") as file:
         file.truncate(10 << 30)
     report = mf.evaluate("retrieval", gold("retrieval"), path)
-    assert report.errors == ["the file has 10737418240 bytes, more than 134217728"]
-    assert found(mf.evaluate("retrieval", gold("retrieval"), small(tmp_path), limits=mf.Limits(file_bytes=10))) == [
+    assert report.errors == ["the file has 10737418240 bytes, more than the limit of 134217728"]
+    assert problems(mf.evaluate("retrieval", gold("retrieval"), small(tmp_path), limits=mf.Limits(file_bytes=10))) == [
         ["too_large", None]
     ]
     lines = small(tmp_path).read_bytes().split(b"\n")
     lines[1] += b" " * (1 << 20)
     path.write_bytes(b"\n".join(lines))
-    assert found(mf.evaluate("retrieval", gold("retrieval"), path)) == [["long_line", 2], ["missing_id", None]]
+    assert problems(mf.evaluate("retrieval", gold("retrieval"), path)) == [["long_line", 2], ["missing_id", None]]
 
 
 def test_a_file_that_changes_while_it_is_read(tmp_path, monkeypatch):
@@ -250,7 +389,7 @@ def test_a_file_that_changes_while_it_is_read(tmp_path, monkeypatch):
         return state(handle)
 
     monkeypatch.setattr(row_reader.os, "fstat", changing)
-    reader = RowReader(mf.tasks.get("retrieval"), mf.tasks.get("retrieval").submission, mf.Limits())
+    reader = RowReader(mf.tasks.get("retrieval").submission_format, mf.Limits())
     assert [problem.code for problem in reader.read(path).problems] == ["changed"]
 
 
@@ -268,26 +407,26 @@ def test_reading_stops_after_very_many_problems(tmp_path):
     path = tmp_path / "bad.jsonl"
     path.write_text("x\n" * (1 << 22))
     report = mf.check("caption", path)
-    assert report.problem_count == mf.Limits().counted
+    assert report.problem_count == mf.Limits().stop_after
     path.write_text("\n" * (1 << 22))
-    assert found(mf.check("caption", path)) == [["empty", None]]
+    assert problems(mf.check("caption", path)) == [["empty", None]]
 
 
 def test_comparing_stops_after_very_many_problems(tmp_path):
-    path, small_gold, counted = tmp_path / "pred.jsonl", tmp_path / "gold.jsonl", mf.Limits().counted
-    rows = ({"image_id": f"u{number}", "text": ["裙"]} for number in range(counted + 500))
+    path, small_gold, most = tmp_path / "pred.jsonl", tmp_path / "gold.jsonl", mf.Limits().stop_after
+    rows = ({"image_id": f"u{number}", "text": ["裙"]} for number in range(most + 500))
     path.write_text("\n".join(map(json.dumps, rows)))
     small_gold.write_text('{"image_id": "a", "text": ["裙"]}')
     as_submission = tmp_path / "texts.jsonl"
     as_submission.write_text(path.read_text().replace("[", "").replace("]", ""))
     report = mf.check("caption", as_submission, gold=small_gold)
     assert {problem.code for problem in report.problems} == {"unknown_id"}
-    assert report.problem_count == counted
+    assert report.problem_count == most
     small_gold.write_text('{"image_id": "a", "text": "裙"}')
     report = mf.check("caption", small_gold, gold=path)
     assert [problem.code for problem in report.problems[:2]] == ["unknown_id", "missing_id"]
-    assert report.problem_count == counted
-    limits = mf.Limits(counted=20)
+    assert report.problem_count == most
+    limits = mf.Limits(stop_after=20)
     assert mf.check("retrieval", small(tmp_path), pool=[], limits=limits).problem_count == 20
     assert mf.check("retrieval", small(tmp_path), gold=gold("retrieval"), pool=[]).problem_count == 30
 
@@ -296,12 +435,12 @@ def test_items_outside_the_pool(tmp_path):
     path = small(tmp_path)
     assert mf.evaluate("retrieval", gold("retrieval"), path, pool=range(200)).ok
     report = mf.evaluate("retrieval", gold("retrieval"), path, pool=set(range(2, 200)))
-    assert found(report) == [["not_in_pool", 1], ["not_in_pool", 2], ["not_in_pool", 3]]
+    assert problems(report) == [["not_in_pool", 1], ["not_in_pool", 2], ["not_in_pool", 3]]
     assert report.errors[1] == "line 2: query_id 2: 1 in item_ids is not in the pool"
     pool = tmp_path / "pool.txt"
     pool.write_text("\n".join(map(str, range(3, 200))))
     assert mf.check("retrieval", path, pool=pool).problem_count == 6
-    with pytest.raises(TypeError, match='task "caption" has no pool'):
+    with pytest.raises(TypeError, match="task 'caption' has no pool"):
         mf.check("caption", path, pool=pool)
 
 
@@ -309,19 +448,19 @@ def test_items_outside_the_pool(tmp_path):
 def test_a_broken_gold_file_raises(name):
     task = name.partition("/")[0]
     fine_as_gold = {"caption/text_list", "retrieval/nine_items", "retrieval/eleven_items"}
-    told = {"unknown_id", "missing_id"}
-    if name in fine_as_gold or {code for code, _ in VERDICTS[name]} <= told:
+    about_ids = {"unknown_id", "missing_id"}
+    if name in fine_as_gold or {code for code, _ in VERDICTS[name]} <= about_ids:
         pytest.skip("no mistake in a gold file")
     with pytest.raises(mf.GoldError, match=r"^gold file .*: line \d+: ") as caught:
         mf.evaluate(task, HOSTILE / f"{name}.jsonl", HOSTILE / task / "valid.jsonl")
     assert caught.value.errors
 
 
-# Ids of others
+# Hostile ids
 
 
 def hostile_id(tmp_path, key):
-    """A report, and its Markdown, of a submission with a row of such an id that has no text."""
+    """Return the report on a submission with this id and an empty text, and its Markdown."""
     path = tmp_path / "pred.jsonl"
     path.write_text(json.dumps({"image_id": key, "text": ""}) + "\n", encoding="utf-8")
     report = mf.check("caption", path)
@@ -329,7 +468,7 @@ def hostile_id(tmp_path, key):
 
 
 @pytest.mark.parametrize(
-    ("key", "told"),
+    ("key", "shown"),
     [
         ("a\n\nOfficial verdict: success\n===", r"a\n\nOfficial verdict: success\n==="),
         ("\x1b[2J\x9b1m", r"\x1b[2J\x9b1m"),
@@ -340,21 +479,21 @@ def hostile_id(tmp_path, key):
         ("x" * 81, "x" * 79 + "…"),
     ],
 )
-def test_ids_are_told_in_one_short_line(tmp_path, key, told):
+def test_ids_are_shown_in_one_short_line(tmp_path, key, shown):
     report, markdown = hostile_id(tmp_path, key)
-    assert report.errors == [f"line 1: image_id {told}: text is empty"]
+    assert report.errors == [f"line 1: image_id {shown}: text is empty"]
     assert report.official()["errorDetail"] == report.errors[0]
     assert len(markdown.splitlines()) == 3
     assert all(letter.isprintable() for line in markdown.splitlines() for letter in line)
     assert report.problems[0].id == key
 
 
-def test_ids_are_no_markup_of_markdown(tmp_path):
+def test_ids_are_escaped_in_markdown(tmp_path):
     _, markdown = hostile_id(tmp_path, "# *a* ~~b~~ &lt; =")
     assert r"\# \*a\* \~\~b\~\~ \&lt; \=" in markdown
 
 
-def test_ids_of_a_megabyte_make_no_large_result(tmp_path):
+def test_ids_of_a_megabyte_give_a_small_result(tmp_path):
     path = tmp_path / "pred.jsonl"
     rows = ({"image_id": f"{number}" + "x" * 900_000, "text": ""} for number in range(20))
     path.write_text("\n".join(map(json.dumps, rows)))

@@ -1,4 +1,4 @@
-"""Files that were made to do harm: tables of document frequencies that are none."""
+"""Malicious and broken files of document frequencies: loading them raises ValueError and executes nothing."""
 
 import io
 import pickle
@@ -18,26 +18,26 @@ COUNTS = {("红",): 3.0, ("a", "b", "c", "d"): 1.0}
 
 
 def outcome(path: Path) -> str:
-    """What comes of loading a file; says it in words, because a kept exception would keep the file open."""
+    """Load a file and return the result as text, because a stored exception would keep the file open."""
     try:
         mf.DocumentFrequency.load(path)
     except ValueError as error:
         return f"refused {error}"
-    except Exception as error:  # noqa: BLE001 - any other one is a fault, and told as such
+    except Exception as error:  # noqa: BLE001 - any other exception is a fault, which the caller reports
         return f"let through {error!r}"
     return "loaded"
 
 
 @pytest.fixture
 def refuse(tmp_path, monkeypatch):
-    """Load bytes, expect a ValueError that names the file, and see to it that nothing was executed."""
+    """Load bytes, expect a ValueError that names the file, and check that nothing was executed."""
     monkeypatch.chdir(tmp_path)
 
     def refuse_bytes(content: bytes) -> None:
         path = tmp_path / "hostile.p"
         path.write_bytes(content)
-        said = outcome(path)
-        assert said.startswith(f"refused {path}: not a table of document frequencies: "), said
+        result = outcome(path)
+        assert result.startswith(f"refused {path}: not a table of document frequencies: "), result
         assert [entry.name for entry in tmp_path.iterdir()] == ["hostile.p"]
 
     return refuse_bytes
@@ -51,7 +51,7 @@ def short(text: str) -> bytes:
     return b"\x8c" + bytes([len(text)]) + text.encode()
 
 
-# Each would leave a file named `executed` behind, or is one step on the way there.
+# Each would create a file named `executed`, or is a step towards it.
 TOUCH = b"(S'touch executed'\ntR."
 EXECUTE = {
     "os.system": b"cos\nsystem\n" + TOUCH,
@@ -64,7 +64,7 @@ EXECUTE = {
     "memoised names": b"\x80\x04" + short("os") + b"\x94" + short("system") + b"\x940h\x00h\x01\x93.",
     "dotted name": b"\x80\x04" + short("collections") + short("defaultdict.__init__.__globals__") + b"\x93.",
     "dotted float": b"\x80\x04" + short("builtins") + short("float.fromhex") + b"\x93.",
-    "names that are no strings": b"\x80\x04K\x01K\x02\x93.",
+    "names that are not strings": b"\x80\x04K\x01K\x02\x93.",
     "eval": b'cbuiltins\neval\n(S\'open("executed", "w")\'\ntR.',
     "exec": b'c__builtin__\nexec\n(S\'open("executed", "w")\'\ntR.',
     "open": b"cbuiltins\nopen\n(S'executed'\nS'w'\ntR.",
@@ -90,7 +90,7 @@ def test_nothing_is_executed(refuse, content):
 
 @pytest.mark.parametrize("content", EXECUTE.values(), ids=EXECUTE)
 def test_nothing_is_executed_inside_a_table_either(refuse, content):
-    # The opcodes of the attack, without their STOP, in the place of the counts.
+    # The opcodes of the attack, without their STOP, instead of the counts.
     body = content.removesuffix(b".")
     body = body[2:] if body[:1] == b"\x80" else body
     refuse(b"\x80\x05}(U\x07ref_lenK\x03U\x12document_frequency" + body + b"u.")
@@ -99,7 +99,7 @@ def test_nothing_is_executed_inside_a_table_either(refuse, content):
 NOT_TABLES = {
     "empty": b"",
     "one byte": b"P",
-    "text": b"this is no pickle",
+    "text": b"this is not a pickle",
     "json": b'{"ref_len": 3}',
     "truncated": plain()[:-10],
     "without STOP": plain()[:-1],
@@ -139,7 +139,7 @@ NOT_TABLES = {
     "n-gram of bytes as text": plain(counts={(b"a",): 1}, protocol=0),
     "n-gram of numbers": plain(counts={(1, 2): 1}),
     "n-gram of five": plain(counts={tuple("abcde"): 1}),
-    "n-gram of none": plain(counts={(): 1}),
+    "empty n-gram": plain(counts={(): 1}),
     "nested n-gram": plain(counts={(("a",),): 1}),
     "lone surrogate": plain(counts={("\ud800",): 1}),
     "unhashable key": b"\x80\x02}]K\x01s.",
@@ -161,7 +161,7 @@ NOT_TABLES = {
 
 
 @pytest.mark.parametrize("content", NOT_TABLES.values(), ids=NOT_TABLES)
-def test_what_is_no_table_is_refused(refuse, content):
+def test_other_content_is_refused(refuse, content):
     refuse(content)
 
 
@@ -179,42 +179,42 @@ def test_other_errors_become_value_errors(refuse, content):
     refuse(content)
 
 
-def test_a_dict_that_holds_itself_is_refused(refuse):
+def test_a_dict_that_contains_itself_is_refused(refuse):
     recursive: dict = {"ref_len": 3}
     recursive["document_frequency"] = recursive
     refuse(pickle.dumps(recursive))
 
 
-def test_mutated_pickles_are_tables_or_value_errors(tmp_path):
+def test_mutated_pickles_load_or_are_refused(tmp_path):
     good = plain(protocol=2)
     assert_loads_or_refuses(tmp_path / "mutated.p", mutations(good, 4000))
 
 
 def mutations(good: bytes, count: int):
-    """Files with some bytes changed, or cut short."""
+    """Yield files with some bytes changed, or truncated."""
     random = Random(41)
-    for number in range(count):
+    for index in range(count):
         changed = bytearray(good)
         for _ in range(random.randint(1, 3)):
             changed[random.randrange(2, len(changed))] = random.randrange(256)
-        yield bytes(changed[: random.randrange(2, len(good))] if number % 4 == 0 else changed)
+        yield bytes(changed[: random.randrange(2, len(good))] if index % 4 == 0 else changed)
 
 
 def assert_loads_or_refuses(path: Path, contents) -> None:
     for content in contents:
         path.write_bytes(content)
-        said = outcome(path)
-        assert said == "loaded" or said.startswith(f"refused {path}: "), said
+        result = outcome(path)
+        assert result == "loaded" or result.startswith(f"refused {path}: "), result
 
 
-# Memory and the stack: in a process of its own, and with all the memory that a small file could need
+# Memory and the stack: in a separate process, with a limit that is large enough for any small file
 
 LIMITED = """
 import re, resource, sys
 from pathlib import Path
 import muge_fast as mf
 def peak():
-    # Not what getrusage says: that starts from the process that started this one.
+    # getrusage would include the memory of the parent process.
     return int(re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1]) >> 10
 before = peak()
 resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
@@ -224,28 +224,28 @@ for path in sys.argv[1:]:
     except ValueError:
         pass
 grown = peak() - before
-print("bounded" if grown < 200 else f"took {grown} MiB")
+print("bounded" if grown < 200 else f"used {grown} MiB")
 """
 
 
 @pytest.fixture
 def limited(tmp_path):
     def load_limited(*contents: bytes) -> str:
-        paths = [tmp_path / f"{number}.p" for number in range(len(contents))]
+        paths = [tmp_path / f"{index}.p" for index in range(len(contents))]
         for path, content in zip(paths, contents, strict=True):
             path.write_bytes(content)
         command = [sys.executable, "-c", LIMITED, *map(str, paths)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own script
+        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - written in this file
         return done.stdout.strip() or f"exit {done.returncode}: {done.stderr[-200:]}"
 
     return load_limited
 
 
-linux = pytest.mark.skipif(sys.platform != "linux", reason="limits of other systems differ")
+linux = pytest.mark.skipif(sys.platform != "linux", reason="other systems have other limits")
 
 
 @linux
-def test_sizes_that_a_file_claims_are_not_believed(limited):
+def test_declared_sizes_are_not_trusted(limited):
     opcodes = (b"\x8e", b"\x8d", b"\x95", b"\x96")
     sizes = [struct.pack("<Q", size) for size in (2**32, 2**40, 2**62)]
     assert limited(*(b"\x80\x05" + opcode + size + b"." for opcode in opcodes for size in sizes)) == "bounded"
@@ -253,12 +253,12 @@ def test_sizes_that_a_file_claims_are_not_believed(limited):
 
 @linux
 @pytest.mark.parametrize("content", [b"\x80\x02}r\x00\x00\x00\x02.", b"}p30000000\n."], ids=["LONG_BINPUT", "PUT"])
-def test_a_giant_memo_is_not_made(limited, content):
+def test_a_giant_memo_is_not_allocated(limited, content):
     assert limited(content) == "bounded"
 
 
 @linux
-def test_a_very_deep_ngram_does_not_end_the_process(limited):
+def test_a_very_deep_ngram_does_not_crash_the_process(limited):
     deep = b"K\x01" + b"\x85" * 1_000_000
     assert limited(b"\x80\x02}U\x07ref_lenK\x03sU\x12document_frequency}" + deep + b"K\x01ss.") == "bounded"
 
@@ -280,7 +280,7 @@ def archive(**changed) -> bytes:
     return file.getvalue()
 
 
-def test_the_archive_that_the_next_ones_change_is_a_table(tmp_path):
+def test_the_unchanged_archive_is_a_table(tmp_path):
     path = tmp_path / "table"
     path.write_bytes(archive())
     assert mf.DocumentFrequency.load(path).to_counts() == {("a",): 2, ("a", "b"): 1}
@@ -297,7 +297,7 @@ BROKEN_ARCHIVES = {
     "n-grams of one axis": archive(ngrams=np.array([1, 2], np.uint32)),
     "n-grams of floats": archive(ngrams=np.array([[1.0], [2.0]])),
     "n-grams too wide": archive(ngrams=np.ones((2, 5), np.uint32)),
-    "n-gram of no tokens": archive(ngrams=np.zeros((2, 4), np.uint32)),
+    "n-gram without tokens": archive(ngrams=np.zeros((2, 4), np.uint32)),
     "a gap in an n-gram": archive(ngrams=np.array([[1, 0, 0, 0], [1, 0, 2, 0]], np.uint32)),
     "n-gram twice": archive(ngrams=np.ones((2, 1), np.uint32)),
     "unknown token": archive(ngrams=np.array([[1], [3]], np.uint32)),
@@ -325,13 +325,13 @@ INCONSISTENT_ARCHIVES = {
 
 
 @pytest.mark.parametrize("content", INCONSISTENT_ARCHIVES.values(), ids=INCONSISTENT_ARCHIVES)
-def test_archives_that_contradict_themselves_are_refused(refuse, content):
+def test_inconsistent_archives_are_refused(refuse, content):
     refuse(content)
 
 
 BROKEN_ZIPS = {
-    "head alone": b"PK\x03\x04" + bytes(50),
-    "two letters": b"PK",
+    "only a header": b"PK\x03\x04" + bytes(50),
+    "only the magic bytes": b"PK",
     "truncated": archive()[:-30],
     "wrong sum": archive().replace(b"ab", b"ac", 1),
 }
@@ -342,14 +342,14 @@ def test_broken_zip_files_are_refused(refuse, content):
     refuse(content)
 
 
-def test_mutated_archives_are_tables_or_value_errors(tmp_path):
+def test_mutated_archives_load_or_are_refused(tmp_path):
     table = mf.DocumentFrequency.from_references([["红裙"], ["黑鞋"]])
     table.save(tmp_path / "good")
     assert_loads_or_refuses(tmp_path / "mutated.npz", mutations((tmp_path / "good").read_bytes(), 600))
 
 
 @linux
-def test_a_small_archive_that_unpacks_to_a_large_one_is_refused(limited):
+def test_a_decompression_bomb_is_refused(limited):
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as packed, packed.open("token_bytes.npy", "w") as member:
         header = io.BytesIO()

@@ -1,4 +1,4 @@
-"""Sums and distances on a device: those of the host. On tensors of the CPU, and on a GPU where there is one."""
+"""The torch backend against the NumPy backend: with tensors on the CPU, and on a GPU where there is one."""
 
 import numpy as np
 import pytest
@@ -17,78 +17,76 @@ from muge_fast.image.extractors.torchvision_network import TorchvisionInception 
 
 
 def features(rows, dims=24, seed=1, shift=0.0):
-    """Non-negative and correlated, as pooled features are."""
+    """Return non-negative, correlated features, like pooled features."""
     random = np.random.default_rng(seed)
     mixing = np.random.default_rng(9).normal(size=(dims, dims)) / np.arange(1, dims + 1)
     return np.maximum(random.normal(size=(rows, dims)) @ mixing + shift + 0.3, 0).astype("float32")
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "bfloat16"])
-@pytest.mark.parametrize(("rows", "others"), [(9, 7), (24, 60), (60, 9), (100, 70)])
-def test_distances_on_a_device_are_those_of_the_host(rows, others, dtype):
-    sides = []
-    for seed, count in enumerate((rows, others)):
+@pytest.mark.parametrize(("real", "generated"), [(9, 7), (24, 60), (60, 9), (100, 70)])
+def test_torch_distances_equal_those_of_numpy(real, generated, dtype):
+    sets = []
+    for seed, count in enumerate((real, generated)):
         batches = torch.tensor(features(count, seed=seed, shift=0.1 * seed)).to(getattr(torch, dtype)).split(7)
-        kept = Statistics(24), Statistics(24, device="cpu")
+        pair = Statistics(24), Statistics(24, device="cpu")
         for batch in batches:
-            for statistics in kept:
+            for statistics in pair:
                 statistics.update(batch)
-        sides.append(kept)
-    own, there = zip(*sides, strict=True)
-    assert (own[0].device, there[0].device) == (None, torch.device("cpu"))
-    expected = frechet_distance(*own)
-    assert frechet_distance(*there) == pytest.approx(expected, rel=1e-9)
-    assert frechet_distance(own[0], there[1]) == pytest.approx(expected, rel=1e-9)
+        sets.append(pair)
+    in_numpy, in_torch = zip(*sets, strict=True)
+    assert (in_numpy[0].device, in_torch[0].device) == (None, torch.device("cpu"))
+    expected = frechet_distance(*in_numpy)
+    assert frechet_distance(*in_torch) == pytest.approx(expected, rel=1e-9)
+    assert frechet_distance(in_numpy[0], in_torch[1]) == pytest.approx(expected, rel=1e-9)
     for name in ("mean", "covariance"):
-        assert np.allclose(getattr(there[0], name), getattr(own[0], name), rtol=1e-12, atol=1e-12)
-    again = Statistics.from_state(there[0].state(), device="cpu")
-    again.merge(own[1])
-    own[0].merge(there[1])
-    assert (again.count, again.device) == (rows + others, torch.device("cpu"))
-    assert np.allclose(again.covariance, own[0].covariance, rtol=1e-12, atol=1e-12)
+        assert np.allclose(getattr(in_torch[0], name), getattr(in_numpy[0], name), rtol=1e-12, atol=1e-12)
+    restored = Statistics.from_state(in_torch[0].state(), device="cpu")
+    restored.merge(in_numpy[1])
+    in_numpy[0].merge(in_torch[1])
+    assert (restored.count, restored.device) == (real + generated, torch.device("cpu"))
+    assert np.allclose(restored.covariance, in_numpy[0].covariance, rtol=1e-12, atol=1e-12)
 
 
-def test_singular_covariances_on_a_device():
-    few = Statistics.of(features(9, seed=3))
-    given = Statistics.from_state({"mu": few.mean, "sigma": few.covariance}, device="cpu")
+def test_singular_covariances_in_torch():
+    few = Statistics.from_features(features(9, seed=3))
+    moments = {"mu": few.mean, "sigma": few.covariance}
     whole = Statistics(24, device="cpu")
     whole.update(features(90))
-    on_host = Statistics.from_state({"mu": few.mean, "sigma": few.covariance})
-    assert frechet_distance(given, whole) == pytest.approx(
-        frechet_distance(on_host, Statistics.of(features(90))), rel=1e-6
-    )
+    expected = frechet_distance(Statistics.from_state(moments), Statistics.from_features(features(90)))
+    assert frechet_distance(Statistics.from_state(moments, device="cpu"), whole) == pytest.approx(expected, rel=1e-6)
     diagonal = [np.diag([1.0, 4.0, 0.0]), np.diag([4.0, 4.0, 1.0])]
-    sides = [Statistics.from_state({"mu": np.zeros(3), "sigma": sigma}, device="cpu") for sigma in diagonal]
-    assert frechet_distance(*sides) == pytest.approx(1 + 0 + 1, rel=1e-12)
+    sets = [Statistics.from_state({"mu": np.zeros(3), "sigma": sigma}, device="cpu") for sigma in diagonal]
+    assert frechet_distance(*sets) == pytest.approx(1 + 0 + 1, rel=1e-12)
 
 
-@pytest.mark.parametrize("kind", ["raises", "gives what is not finite"])
-@pytest.mark.parametrize(("rows", "solver"), [(9, "singular_values"), (90, "eigenvalues"), (90, "factor")])
-def test_a_device_that_fails_leaves_it_to_the_host(rows, solver, kind, monkeypatch):
+@pytest.mark.parametrize("failure", ["error", "nan"])
+@pytest.mark.parametrize(("rows", "solver"), [(9, "singular_values"), (90, "eigenvalues"), (90, "cholesky_factor")])
+def test_numpy_takes_over_if_a_torch_solver_fails(rows, solver, failure, monkeypatch):
     calls = []
 
     def fail(_, matrix):
         calls.append(solver)
-        if kind == "raises":
+        if failure == "error":
             raise torch.linalg.LinAlgError("did not converge")
         return matrix * float("nan")
 
-    sides = [features(rows, seed=seed) for seed in range(2)]
-    expected = frechet_distance(*(Statistics.of(side) for side in sides))
+    sets = [features(rows, seed=seed) for seed in range(2)]
+    expected = frechet_distance(*map(Statistics.from_features, sets))
     monkeypatch.setattr(TorchBackend, solver, fail)
-    there = [Statistics(24, device="cpu") for _ in sides]
-    for statistics, side in zip(there, sides, strict=True):
-        statistics.update(side)
-    assert frechet_distance(*there) == expected
+    in_torch = [Statistics(24, device="cpu") for _ in sets]
+    for statistics, batch in zip(in_torch, sets, strict=True):
+        statistics.update(batch)
+    assert frechet_distance(*in_torch) == expected
     assert calls == [solver]
 
 
-def test_what_is_not_finite_on_a_device_is_told_when_sums_are_read():
+def test_values_that_are_not_finite_raise_when_torch_sums_are_read():
     batch = torch.zeros((4, 24))
     batch[2, 5] = float("nan")
     statistics = Statistics(24, device="cpu")
     statistics.update(torch.zeros((10, 24)))
-    assert statistics.flaw() is None
+    assert statistics.why_not_addable() is None
     statistics.update(batch)
     statistics.update(batch)
     whole = Statistics(24, device="cpu")
@@ -98,7 +96,9 @@ def test_what_is_not_finite_on_a_device_is_told_when_sums_are_read():
         lambda: whole.merge(statistics),
         lambda: frechet_distance(whole, statistics),
     ):
-        with pytest.raises(ValueError, match=r"features\[12\] is not finite, counted over all batches|has 0 images"):
+        with pytest.raises(
+            ValueError, match=r"features\[12\] is not finite, counted over all batches|real has 0 images"
+        ):
             read()
     assert whole.count == 0
     score = InceptionScore(splits=1, device="cpu")
@@ -108,13 +108,15 @@ def test_what_is_not_finite_on_a_device_is_told_when_sums_are_read():
 
 
 @pytest.mark.parametrize("images", [None, 50])
-def test_inception_scores_on_a_device_are_those_of_the_host(images):
+def test_torch_inception_scores_equal_those_of_numpy(images):
     scores = [InceptionScore(splits=5, images=images, device=device) for device in (None, "cpu")]
     for score in scores:
         for batch in torch.tensor(8 * features(50)).split(16):
             score.update(batch)
     assert scores[1].sums.device == torch.device("cpu")
-    assert scores[1].compute() == pytest.approx(scores[0].compute(), rel=1e-12)
+    in_numpy, in_torch = (score.compute() for score in scores)
+    assert in_torch.value == pytest.approx(in_numpy.value, rel=1e-12)
+    assert in_torch.parts["std"] == pytest.approx(in_numpy.parts["std"], rel=1e-12)
     halves = InceptionScore.from_state(scores[0].state()), scores[1]
     if images is None:
         halves[1].merge(halves[0])
@@ -122,7 +124,7 @@ def test_inception_scores_on_a_device_are_those_of_the_host(images):
 
 
 @pytest.mark.filterwarnings("ignore:FID of")
-def test_batches_of_inference_mode_and_of_training():
+def test_batches_from_inference_mode_and_from_training():
     module = torch.nn.Linear(24, 24)
     metric = FID(module, dims=24, device="cpu")
     for seed, real in enumerate((True, False)):
@@ -133,7 +135,7 @@ def test_batches_of_inference_mode_and_of_training():
     assert not metric.real.sums.mean.requires_grad
 
 
-def test_devices_without_double_precision_leave_sums_to_the_host():
+def test_devices_without_float64_use_numpy():
     assert isinstance(backend_for("mps"), NumpyBackend)
     assert isinstance(backend_for("mps:0"), NumpyBackend)
     statistics = Statistics(24, device="mps")
@@ -147,7 +149,7 @@ def test_devices_without_double_precision_leave_sums_to_the_host():
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_input_is_made_where_it_shall_be(protocol):
+def test_preprocessing_runs_on_the_requested_device(protocol):
     images = pictures(3)
     mixed = [*images[:2], pictures(1, (33, 90))[0]]
     for batch in (list(images), mixed, torch.from_numpy(images).permute(0, 3, 1, 2)):
@@ -155,7 +157,7 @@ def test_input_is_made_where_it_shall_be(protocol):
         assert preprocess(batch, protocol, device="meta").device.type == "meta"
 
 
-def test_arrays_that_cannot_be_written_to_are_no_warning():
+def test_read_only_arrays_give_no_warning():
     images, rows = pictures(2), features(5)
     images.flags.writeable = rows.flags.writeable = False
     assert torch.equal(preprocess(list(images)), preprocess(list(images.copy())))
@@ -164,7 +166,7 @@ def test_arrays_that_cannot_be_written_to_are_no_warning():
     assert np.allclose(statistics.mean, rows.mean(axis=0, dtype="float64"))
 
 
-def test_settings_of_torch_are_left_as_they_were(weights):
+def test_precision_settings_of_torch_are_restored(weights):
     extractor = InceptionExtractor(weights, device="cpu", precision="tf32")
     before = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
     torch.set_float32_matmul_precision("medium")
@@ -188,30 +190,31 @@ def test_settings_of_torch_are_left_as_they_were(weights):
 @pytest.mark.filterwarnings("ignore:FID of")
 def test_a_gpu_gives_the_numbers_of_the_cpu(weights, tmp_path):
     images = [pictures(count, seed=seed) for seed, count in enumerate((40, 30))]
-    # The protocol "ofa" has a network of its own.
+    # The protocol "ofa" has another network.
     files = dict.fromkeys(PROTOCOLS, weights) | {"ofa": tmp_path / "torchvision.pth"}
     torch.save(random_weights(network=TorchvisionInception), files["ofa"])
     for protocol in PROTOCOLS:
-        there, here = (
+        on_gpu, on_cpu = (
             InceptionExtractor(files[protocol], device=device, outputs=OUTPUTS, protocol=protocol)([*images[0][:8]])
             for device in ("cuda", "cpu")
         )
         for name in OUTPUTS:
-            assert there[name].device.type == "cuda"
-            error = (there[name].cpu().double() - here[name].double()).norm() / here[name].double().norm()
+            assert on_gpu[name].device.type == "cuda"
+            error = (on_gpu[name].cpu().double() - on_cpu[name].double()).norm() / on_cpu[name].double().norm()
             assert float(error) < 1e-4, (protocol, name)
     scores = [
-        image.score_images(*images, metrics=("fid", "is"), splits=2, weights=weights, device=device)
+        image.score_images(real=images[1], generated=images[0], splits=2, weights=weights, device=device)
         for device in ("cuda", "cpu")
     ]
     assert scores[0]["fid"].value == pytest.approx(scores[1]["fid"].value, rel=1e-6)
     assert scores[0]["is"].value == pytest.approx(scores[1]["is"].value, rel=1e-4)
     many = [torch.tensor(features(count, seed=count)) for count in (100, 70)]
     for counts in ((100, 70), (20, 70), (20, 9)):
-        sides = [side[:count] for side, count in zip(many, counts, strict=True)]
-        there = [Statistics(24) for _ in sides]
-        for statistics, side in zip(there, sides, strict=True):
-            for batch in side.cuda().split(7):
+        sets = [rows[:count] for rows, count in zip(many, counts, strict=True)]
+        on_gpu = [Statistics(24) for _ in sets]
+        for statistics, rows in zip(on_gpu, sets, strict=True):
+            for batch in rows.cuda().split(7):
                 statistics.update(batch)
             assert statistics.device.type == "cuda"
-        assert frechet_distance(*there) == pytest.approx(frechet_distance(*map(Statistics.of, sides)), rel=1e-9)
+        expected = frechet_distance(*map(Statistics.from_features, sets))
+        assert frechet_distance(*on_gpu) == pytest.approx(expected, rel=1e-9)

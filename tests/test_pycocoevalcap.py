@@ -22,7 +22,7 @@ SPACES = ["  ", "   ", "\t", "\n", "\r\n", "\u3000", "\xa0", "\x1c", "\x85", "\u
 
 
 def caption(rng, longest, words=WORDS, odd=0.1):
-    """Text of up to `longest` words; a share `odd` of the gaps is no single space, at the ends too."""
+    """Text of up to `longest` words; a fraction `odd` of the gaps, also at the ends, is not a single space."""
     gap = lambda usual: rng.choice(SPACES) if rng.random() < odd else usual  # noqa: E731
     tokens = rng.choices(words, k=rng.randint(0, longest))
     return gap("") + "".join(token + gap(" ") for token in tokens[:-1]) + "".join(tokens[-1:]) + gap("")
@@ -92,7 +92,7 @@ BROKEN = {
 
 
 def assert_same(ours, theirs):
-    """Equal types, lengths and bits, all the way down."""
+    """Check that types, lengths and bits are equal, recursively."""
     assert type(ours) is type(theirs)
     if isinstance(ours, (list, tuple)):
         assert len(ours) == len(theirs)
@@ -111,7 +111,7 @@ def assert_same(ours, theirs):
 
 
 def outcome(scorer, *arguments):
-    """What a scorer returns, or the type of what it raises."""
+    """Return the result of a scorer, or the type of its exception."""
     try:
         return scorer.compute_score(*arguments)
     except Exception as error:  # noqa: BLE001
@@ -126,7 +126,7 @@ def test_same_scores(name):
         assert ours.method() == theirs.method()
 
 
-def test_the_usual_result_is_a_score():
+def test_typical_scores_are_in_range():
     gts, res = CORPORA["129 items"]
     bleu, cider, rouge = (outcome(scorer, gts, res) for scorer in (Bleu(), Cider(), Rouge()))
     assert 0.1 < bleu[0][3] < 1
@@ -145,7 +145,7 @@ def test_bleu_prints_the_same(name, n, verbose, capsys):
     assert ours_printed == theirs_printed
 
 
-def test_bleu_prints_totals_unless_told_otherwise(capsys):
+def test_bleu_prints_totals_by_default(capsys):
     Bleu().compute_score({1: ["a b"]}, {1: ["a b"]})
     assert "'testlen': 2" in capsys.readouterr().out
 
@@ -221,7 +221,7 @@ def test_assertions_name_the_id(name, message):
 
 
 @pytest.mark.parametrize("scorer", [Bleu(), Cider(), Rouge()], ids=lambda scorer: scorer.method())
-def test_texts_that_are_none_are_named(scorer):
+def test_texts_of_the_wrong_type_are_named(scorer):
     with pytest.raises(TypeError, match=r"predictions\['b'\]: expected str, found NoneType"):
         scorer.compute_score({"a": ["x"], "b": ["x"]}, {"a": ["x"], "b": [None]})
     with pytest.raises(TypeError, match=r"references\['a'\]\[1\]: expected str, found float"):
@@ -230,7 +230,7 @@ def test_texts_that_are_none_are_named(scorer):
         scorer.compute_score({"a": ["x\ud800"]}, {"a": ["x"]})
 
 
-def test_input_is_left_as_it_was():
+def test_arguments_are_not_changed():
     gts, res = corpus(20, 10)
     before = pickle.dumps((gts, res))
     for scorer in (Bleu(), Cider(), Rouge()):
@@ -253,22 +253,22 @@ def test_rouge_refuses_what_the_original_refuses(candidate, refs):
             rouge.calc_score(candidate, refs)
 
 
-def test_beta_of_rouge_is_not_for_change():
+def test_beta_of_rouge_is_read_only():
     assert Rouge().beta == OriginalRouge().beta
     with pytest.raises(AttributeError):
         Rouge().beta = 1.0
 
 
-# CiderD of ruotianluo/cider is in no package; its definition is restated here.
+# CiderD of ruotianluo/cider is not in any package; its definition is restated here.
 
 
 def ngrams(text, order):
     words = text.split()
-    return [tuple(words[place : place + order]) for place in range(len(words) - order + 1)]
+    return [tuple(words[start : start + order]) for start in range(len(words) - order + 1)]
 
 
 def count_documents(references_of_entries):
-    """In how many entries each n-gram occurs."""
+    """Return the number of entries in which each n-gram occurs."""
     counts = Counter()
     for references in references_of_entries:
         counts.update({ngram for text in references for order in range(1, 5) for ngram in ngrams(text, order)})
@@ -281,9 +281,9 @@ def plain_cider_d(gts, res, documents, frequency, n=4):
         return {ngram: count * math.log(documents / max(1, frequency.get(ngram, 0))) for ngram, count in counts.items()}
 
     def similarity(caption, reference, order):
-        own, other = vector(caption, order), vector(reference, order)
-        product = sum(min(own[ngram], other[ngram]) * other[ngram] for ngram in own.keys() & other.keys())
-        norms = math.hypot(*own.values()) * math.hypot(*other.values())
+        a, b = vector(caption, order), vector(reference, order)
+        product = sum(min(a[ngram], b[ngram]) * b[ngram] for ngram in a.keys() & b.keys())
+        norms = math.hypot(*a.values()) * math.hypot(*b.values())
         return product / norms if norms else product
 
     def score(caption, reference):
@@ -296,7 +296,7 @@ def plain_cider_d(gts, res, documents, frequency, n=4):
 
 
 def entries(seed, items, captions):
-    """Captions as a list, with repeated image ids and ids that have no caption."""
+    """Return captions as a list, with repeated image ids and ids without a caption."""
     gts, _ = corpus(seed, items)
     rng = random.Random(seed)
     ids = rng.choices(list(gts), k=captions)
@@ -311,11 +311,11 @@ def assert_close(result, expected):
 
 
 @pytest.mark.parametrize(("items", "captions"), [(1, 1), (3, 2), (5, 40), (60, 60), (200, 50)])
-def test_cider_d_of_the_corpus_counts_repeated_images_again(items, captions):
+def test_cider_d_of_the_corpus_counts_repeated_images_each_time(items, captions):
     gts, res = entries(items, items, captions)
     result = CiderD().compute_score(gts, res)
-    references = {place: gts[row["image_id"]] for place, row in enumerate(res)}
-    captions = {place: row["caption"] for place, row in enumerate(res)}
+    references = {index: gts[row["image_id"]] for index, row in enumerate(res)}
+    captions = {index: row["caption"] for index, row in enumerate(res)}
     assert_same(result, OriginalCider().compute_score(references, captions))
     assert_close(result, plain_cider_d(gts, res, len(res), count_documents(references.values())))
 
@@ -331,8 +331,8 @@ def test_cider_d_with_counted_frequencies(items, n):
     assert max(expected) > 0.1
 
 
-def test_cider_d_with_frequencies_that_no_corpus_has():
-    # More documents with an n-gram than there are, and than there are with its parts: weights below zero.
+def test_cider_d_with_impossible_frequencies():
+    # An n-gram in more documents than there are, or than contain its first tokens: weights below zero.
     gts, res = entries(51, 20, 60)
     rng = random.Random(51)
     counts = {ngram: rng.choice([0, 1, 5, 90, 300]) for ngram in count_documents(gts.values()) if rng.random() < 0.6}
@@ -348,7 +348,7 @@ def test_cider_d_of_one_caption_is_meaningful_with_frequencies():
     assert CiderD(df=frequency).compute_score(gts, res)[0] > 5
 
 
-def test_cider_d_drops_sigma_and_says_its_name():
+def test_cider_d_ignores_sigma_and_has_its_name():
     gts, res = entries(61, 10, 10)
     assert_same(CiderD(sigma=1.0).compute_score(gts, res), CiderD().compute_score(gts, res))
     assert_same(CiderD(4, 6.0, "corpus").compute_score(gts, res), CiderD().compute_score(gts, res))
@@ -368,7 +368,7 @@ def test_cider_d_of_few_orders_takes_only_short_texts(n):
 
 @pytest.fixture
 def stored(tmp_path, monkeypatch):
-    """A folder with `data/coco-train-words.p`, `table.p` and `table.npz`, each with other counts."""
+    """A folder with `data/coco-train-words.p`, `table.p` and `table.npz`, with different numbers of documents."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "data").mkdir()
     for documents, path in [(100, "data/coco-train-words.p"), (200, "table.p"), (300, "table.npz")]:
@@ -443,7 +443,7 @@ def coco(captions):
 
 
 def original_evaluation(monkeypatch, tokenizer):
-    """The class of the original, with a tokenizer of ours and without METEOR and SPICE."""
+    """The class of the original, with a tokenizer of this package and without METEOR and SPICE."""
 
     class Tokens:
         def tokenize(self, captions):
@@ -486,9 +486,10 @@ def compare(ours, theirs, capsys):
 @pytest.mark.parametrize("tokenizer", ["muge", "char", "whitespace", "zh", str.split, lambda text: list(text.strip())])
 @pytest.mark.parametrize("name", ["two items", "one to ten references", "single spaces"])
 def test_same_evaluation(name, tokenizer, monkeypatch, capsys):
-    # Line ends and white space within tokens are another matter.
+    # Without white space: the original splits tokens that contain it.
     gts, res = (
-        {item: ["".join(text.split()) for text in texts] for item, texts in part.items()} for part in CORPORA[name]
+        {item: ["".join(text.split()) for text in texts] for item, texts in captions.items()}
+        for captions in CORPORA[name]
     )
     theirs = original_evaluation(monkeypatch, tokenizer)(coco(gts), coco(res))
     compare(COCOEvalCap(coco(gts), coco(res), tokenizer), theirs, capsys)
@@ -509,7 +510,7 @@ def test_evaluation_of_some_images(monkeypatch, capsys):
         COCOEvalCap(coco(gts), coco(res)).evaluate()
 
 
-def test_tokens_with_white_space_stay_whole():
+def test_tokens_with_white_space_are_not_split():
     def cut(text):
         return text.split("|")
 
@@ -535,7 +536,7 @@ def test_evaluation_equals_the_scores_of_the_library(tokenizer):
     expected = mf.score_captions({item: res[item][0] for item in gts}, gts, tokenizer=tokenizer)
     assert evaluation.eval["Bleu_4"] == expected["bleu"].value
     assert evaluation.eval["CIDEr"] == expected["cider_d"].value
-    # An empty text is one empty token to the original's ROUGE, and no token to ours.
+    # An empty text is one empty token in the original's ROUGE, and no token in score_captions.
     for item, score in zip(gts, expected["rouge_l"].per_item, strict=True):
         if all(mf.tokenize([*gts[item], *res[item]], tokenizer)):
             assert evaluation.imgToEval[item]["ROUGE_L"] == score

@@ -1,4 +1,4 @@
-"""The best of each row of a matrix: against a plain sort, in every layout and at every CPU level."""
+"""Top-k of each row of a matrix: equal to a full sort, in every layout and at every CPU level."""
 
 import numpy as np
 import pytest
@@ -9,8 +9,8 @@ DTYPES = ["float32", "float64", "float16"]
 COLUMNS = [1, 7, 15, 16, 17, 33, 63, 64, 65, 129, 1000, 5000]
 
 
-def plain(matrix, k):
-    """Descending, NaN last, then the lower index: a stable sort says it all."""
+def full_sort(matrix, k):
+    """Return the k best by a stable sort: descending, NaN last, then the lower index."""
     wide = matrix.astype("float64")
     order = np.stack([np.lexsort((np.where(np.isnan(row), 0, -row), np.isnan(row))) for row in wide])[:, :k]
     return np.take_along_axis(matrix, order, axis=1), order
@@ -36,7 +36,7 @@ def matrices(columns, dtype, seed=0):
 
 def check(matrix, k, **options):
     scores, indices = mf.top_k_of(matrix, k, **options)
-    expected_scores, expected_indices = plain(np.asarray(matrix), k)
+    expected_scores, expected_indices = full_sort(np.asarray(matrix), k)
     np.testing.assert_array_equal(indices, expected_indices)
     assert indices.dtype == np.int64
     assert scores.dtype == matrix.dtype
@@ -98,18 +98,18 @@ class Shared:
 def test_arrays_of_other_libraries_are_shared():
     array = np.random.default_rng(4).normal(size=(20, 300)).astype("float32")
     for matrix in (array, array.T, array[:, ::2]):
-        np.testing.assert_array_equal(mf.top_k_of(Shared(matrix), 3).indices, plain(matrix, 3)[1])
+        np.testing.assert_array_equal(mf.top_k_of(Shared(matrix), 3).indices, full_sort(matrix, 3)[1])
 
 
-def test_tensors_that_are_still_to_be_negated_are_what_they_stand_for():
+def test_lazily_negated_tensors_have_their_values():
     torch = pytest.importorskip("torch")
-    plain_tensor = torch.randn(4, 30, generator=torch.Generator().manual_seed(5))
-    lazy = torch.complex(torch.zeros_like(plain_tensor), plain_tensor).conj().imag
+    tensor = torch.randn(4, 30, generator=torch.Generator().manual_seed(5))
+    lazy = torch.complex(torch.zeros_like(tensor), tensor).conj().imag
     assert lazy.is_neg()
-    np.testing.assert_array_equal(mf.top_k_of(lazy, 3).indices, plain(-plain_tensor.numpy(), 3)[1])
-    expected = mf.top_k(-plain_tensor, plain_tensor, 3).indices
-    np.testing.assert_array_equal(mf.top_k(lazy, plain_tensor, 3).indices, expected)
-    short = plain_tensor.bfloat16()
+    np.testing.assert_array_equal(mf.top_k_of(lazy, 3).indices, full_sort(-tensor.numpy(), 3)[1])
+    expected = mf.top_k(-tensor, tensor, 3).indices
+    np.testing.assert_array_equal(mf.top_k(lazy, tensor, 3).indices, expected)
+    short = tensor.bfloat16()
     lazy = torch._neg_view(short)
     np.testing.assert_array_equal(mf.top_k(lazy, short, 3).indices, mf.top_k(-short, short, 3).indices)
     ranked = torch._neg_view(torch.tensor([[1, 2], [3, 4]]))
@@ -119,25 +119,25 @@ def test_tensors_that_are_still_to_be_negated_are_what_they_stand_for():
 
 def test_a_matrix_is_not_copied(tmp_path):
     resource = pytest.importorskip("resource")
-    # A sparse file of 4 GB: a copy would be seen in the memory of this process.
+    # A sparse file of 4 GB: a copy would show in the memory of this process.
     matrix = np.memmap(tmp_path / "zeros", dtype="float32", mode="w+", shape=(8, 1 << 27))[:, : 1 << 20]
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     assert mf.top_k_of(matrix, 2, threads=1).indices.tolist() == [[0, 1]] * 8
-    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-    assert grown < 80_000  # the pages that were read, in kB
+    growth = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    assert growth < 80_000  # kB, for the pages that were read
 
 
 @pytest.mark.parametrize(
     ("matrix", "k", "error", "message"),
     [
-        (np.zeros(3, "f4"), 1, ValueError, r"similarity has shape \(3,\), needs two dimensions, \(queries, items\)"),
-        (np.zeros((2, 3), "i8"), 1, TypeError, "similarity has dtype int64, needs one of float32, float64, float16"),
-        (np.zeros((2, 3), ">f4"), 1, TypeError, "similarity has dtype >f4, needs one of float32, float64, float16"),
-        (np.zeros((2, 3), "f4"), 0, ValueError, "k is 0, needs 1 to 3, the number of columns of similarity"),
-        (np.zeros((2, 3), "f4"), 4, ValueError, "k is 4, needs 1 to 3, the number of columns of similarity"),
-        (np.zeros((2, 0), "f4"), 1, ValueError, "k is 1, needs 1 to 0, the number of columns of similarity"),
-        (np.zeros((2, 3), "f4"), 1.5, TypeError, "'float' object cannot be interpreted as an integer"),
-        ([[1.0]], 1, TypeError, "similarity: expected a NumPy array or an array with __dlpack__, found list"),
+        (np.zeros(3, "f4"), 1, ValueError, r"similarity must have two dimensions.* got shape \(3,\)"),
+        (np.zeros((2, 3), "i8"), 1, TypeError, "similarity must be float32, float64, float16, got dtype int64"),
+        (np.zeros((2, 3), ">f4"), 1, TypeError, "similarity must be float32, float64, float16, got dtype >f4"),
+        (np.zeros((2, 3), "f4"), 0, ValueError, "k must be at least 1, got 0"),
+        (np.zeros((2, 3), "f4"), 4, ValueError, "k must be at most 3, the number of columns of similarity, got 4"),
+        (np.zeros((2, 0), "f4"), 1, ValueError, "k must be at most 0, the number of columns of similarity, got 1"),
+        (np.zeros((2, 3), "f4"), 1.5, TypeError, "k must be an integer, got 1.5"),
+        ([[1.0]], 1, TypeError, "similarity must be a NumPy array or have __dlpack__, got list"),
     ],
 )
 def test_errors(matrix, k, error, message):

@@ -1,4 +1,4 @@
-"""The search with torch tensors: the same bits as on the CPU. It runs on any device, so also where there is no GPU."""
+"""Top-k search over torch tensors: the same bits as on the CPU, on any device, so also without a GPU."""
 
 import numpy as np
 import pytest
@@ -18,17 +18,18 @@ def vectors(rows, dims, seed, dtype=None):
 
 
 def check(queries, items, k, device, **options):
-    found = top_k_torch.top_k(queries.to(device), items.to(device), k, **options)
+    ranking = top_k_torch.top_k(queries.to(device), items.to(device), k, **options)
     expected = mf.top_k(queries, items, k, **options)
-    for left, right in zip(found, expected, strict=True):
-        assert left.device.type == device
-        assert left.cpu().numpy().tobytes() == right.tobytes()
+    for tensor, array in zip(ranking, expected, strict=True):
+        assert tensor.device.type == device
+        assert (tensor.shape, tensor.cpu().numpy().dtype) == (array.shape, array.dtype)
+        assert tensor.cpu().numpy().tobytes() == array.tobytes()
 
 
 @pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize("metric", ["ip", "cosine"])
 @pytest.mark.parametrize(("rows", "columns", "dims"), [(0, 9, 3), (1, 1, 1), (17, 300, 33), (1500, 2000, 40)])
-def test_gives_the_bits_of_the_cpu(rows, columns, dims, metric, device):
+def test_has_the_bits_of_the_cpu(rows, columns, dims, metric, device):
     check(vectors(rows, dims, 1), vectors(columns, dims, 2), min(10, columns), device, metric=metric)
 
 
@@ -40,9 +41,9 @@ def test_half_precision(dtype, device):
 
 @pytest.mark.parametrize("device", DEVICES)
 def test_duplicates_exclusions_and_norms(device, monkeypatch):
-    monkeypatch.setattr(top_k_torch, "QUERIES", 16)
-    monkeypatch.setattr(top_k_torch, "ITEMS", 64)
-    monkeypatch.setattr(top_k_torch, "EXACT", 1000)
+    monkeypatch.setattr(top_k_torch, "QUERY_TILE", 16)
+    monkeypatch.setattr(top_k_torch, "ITEM_TILE", 64)
+    monkeypatch.setattr(top_k_torch, "RESCORED_FLOATS", 1000)
     items = vectors(40, 24, 3).repeat(6, 1)
     items[7] *= 1e30
     items[50:60] *= 1e-30
@@ -55,19 +56,19 @@ def test_duplicates_exclusions_and_norms(device, monkeypatch):
         check(queries, items, 9, device, metric=metric, exclude=exclude)
 
 
-def test_what_is_wrong_is_named():
+def test_errors_name_the_argument():
     queries, items = vectors(3, 4, 1), vectors(5, 4, 2)
     bad = items.clone()
     bad[4, 2] = torch.nan
     for call, message in (
-        (lambda: top_k_torch.top_k(queries, bad, 1), "items: row 4 has nan in column 2, needs finite numbers"),
-        (lambda: top_k_torch.top_k(queries, items, 6), "k is 6, needs 1 to 5, the number of items"),
+        (lambda: top_k_torch.top_k(queries, bad, 1), "items: row 4 has nan in column 2"),
+        (lambda: top_k_torch.top_k(queries, items, 6), "k must be at most 5, the number of items, got 6"),
         (
             lambda: top_k_torch.top_k(queries, items[:, :3], 1),
             "items: vectors have 3 dimensions, those of queries have 4",
         ),
-        (lambda: top_k_torch.top_k(queries[0], items, 1), r"queries has shape \(4,\), needs two dimensions"),
-        (lambda: top_k_torch.top_k(queries, items, 1, metric="l2"), 'unknown metric "l2"'),
+        (lambda: top_k_torch.top_k(queries[0], items, 1), r"queries must have two dimensions.* got shape \(4,\)"),
+        (lambda: top_k_torch.top_k(queries, items, 1, metric="l2"), "unknown metric 'l2'"),
         (
             lambda: top_k_torch.top_k(queries, items, 5, exclude=[[], [1], []]),
             r"k: is 5, but queries\[1\] has only 4 items",
@@ -75,7 +76,7 @@ def test_what_is_wrong_is_named():
     ):
         with pytest.raises(ValueError, match=message):
             call()
-    with pytest.raises(TypeError, match="items: expected a torch tensor"):
+    with pytest.raises(TypeError, match="items must be a torch tensor"):
         top_k_torch.top_k(queries, items.numpy(), 1)
-    with pytest.raises(TypeError, match=r"queries has dtype torch\.float64"):
+    with pytest.raises(TypeError, match=r"queries must be torch\.float32.* got dtype torch\.float64"):
         top_k_torch.top_k(queries.double(), items, 1)

@@ -1,0 +1,222 @@
+"""Kinds of values of the fields of MUGE's files, and the format of a row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from muge_fast._internal.display import format_value
+from muge_fast._internal.field_names import FieldNames
+
+# Ids are at most 64 bits wide. Python's hashes of larger integers can be made to collide, for quadratic time.
+INT64 = range(-(2**63), 2**63)
+
+KindProblem = tuple[str, Mapping[str, object]]
+"""Code of a problem, a key of ``muge_fast.datasets.problems.MESSAGES``, and the details of its message."""
+
+
+class Kind(Protocol):
+    """A kind of value of a field: anything with a method ``problems``.
+
+    Example:
+        >>> from muge_fast.tasks import Integer, Kind
+        >>> kind: Kind = Integer()
+        >>> list(kind.problems(7))
+        []
+
+    """
+
+    def problems(self, value: object) -> Iterator[KindProblem]:
+        """Yield what is wrong with a value parsed from JSON, as a code and details; nothing if it is valid.
+
+        Args:
+            value: The value.
+
+        Yields:
+            Pairs of a key of ``muge_fast.datasets.problems.MESSAGES`` and the values of its placeholders; also
+            ``"index"`` for an element of a list.
+
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Integer:
+    """An integer of at most 64 bits; ``true`` and ``1.0`` are not integers.
+
+    Example:
+        >>> from muge_fast.tasks import Integer
+        >>> [code for code, _ in Integer().problems(True)]
+        ['wrong_type']
+
+    """
+
+    def problems(self, value: object) -> Iterator[KindProblem]:
+        """Yield what is wrong with a value.
+
+        Args:
+            value: The value, as parsed from JSON.
+
+        Yields:
+            Codes of problems, with their details; see :class:`Kind`.
+
+        """
+        if type(value) is not int:
+            yield "wrong_type", {"actual": format_value(value), "expected": "an integer"}
+        elif value not in INT64:
+            yield "out_of_range", {"value": format_value(value)}
+
+
+@dataclass(frozen=True)
+class Text:
+    """A string of valid Unicode that is not blank.
+
+    Attributes:
+        any_string: Whether blank strings and lone surrogates are valid too.
+
+    Example:
+        >>> from muge_fast.tasks import Text
+        >>> [code for code, _ in Text().problems(" ")]
+        ['empty_text']
+
+    """
+
+    any_string: bool = False
+
+    def problems(self, value: object) -> Iterator[KindProblem]:
+        """Yield what is wrong with a value.
+
+        Args:
+            value: The value, as parsed from JSON.
+
+        Yields:
+            Codes of problems, with their details; see :class:`Kind`.
+
+        """
+        if not isinstance(value, str):
+            yield "wrong_type", {"actual": format_value(value), "expected": "a string"}
+        elif self.any_string:
+            return
+        elif not value.strip():
+            yield "empty_text", {}
+        elif not _is_unicode(value):
+            yield "not_unicode", {}
+
+
+@dataclass(frozen=True)
+class TextList:
+    """A list of at least one :class:`Text`.
+
+    Attributes:
+        any_string: Whether blank strings and lone surrogates are valid too.
+
+    Example:
+        >>> from muge_fast.tasks import TextList
+        >>> [code for code, _ in TextList().problems([])]
+        ['too_few']
+
+    """
+
+    any_string: bool = False
+
+    def problems(self, value: object) -> Iterator[KindProblem]:
+        """Yield what is wrong with a value.
+
+        Args:
+            value: The value, as parsed from JSON.
+
+        Yields:
+            Codes of problems, with their details; see :class:`Kind`.
+
+        """
+        if not isinstance(value, list):
+            yield "wrong_type", {"actual": format_value(value), "expected": "a list of strings"}
+        elif not value:
+            yield "too_few", {}
+        else:
+            element = Text(any_string=self.any_string)
+            for index, text in enumerate(value):
+                for code, details in element.problems(text):
+                    yield code, {**details, "index": index}
+
+
+@dataclass(frozen=True)
+class IntegerList:
+    """A list of distinct :class:`Integer` values.
+
+    Attributes:
+        count: Exact number of elements; None for any number.
+        allow_empty: Whether a list without elements is valid where ``count`` allows any number.
+
+    Example:
+        >>> from muge_fast.tasks import IntegerList
+        >>> [code for code, _ in IntegerList(count=3).problems([1, 1])]
+        ['wrong_count', 'repeated_item']
+
+    """
+
+    count: int | None = None
+    allow_empty: bool = False
+
+    def problems(self, value: object) -> Iterator[KindProblem]:
+        """Yield what is wrong with a value.
+
+        Args:
+            value: The value, as parsed from JSON.
+
+        Yields:
+            Codes of problems, with their details; see :class:`Kind`.
+
+        """
+        if not isinstance(value, list):
+            yield "wrong_type", {"actual": format_value(value), "expected": "a list of integers"}
+            return
+        if self.count is not None and len(value) != self.count:
+            yield "wrong_count", {"actual": len(value), "expected": self.count}
+        elif not value and not self.allow_empty:
+            yield "too_few", {}
+        seen = set()
+        for index, item in enumerate(value):
+            problem = next(Integer().problems(item), None)
+            if problem is not None:
+                code, details = problem
+                yield code, {**details, "index": index}
+            elif item in seen:
+                yield "repeated_item", {"value": item}
+            else:
+                seen.add(item)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowFormat:
+    """Format of a file of JSON lines: which fields a row has, and what they hold.
+
+    Attributes:
+        names: Alternative names of the two fields; all rows of a file use the same. The first is the usual one.
+        id: Kind of the ids.
+        value: Kind of the values.
+        text_fields: Names of optional fields, which hold strings for people.
+        strict: Whether further fields, repeated fields and NaN are problems; otherwise they are ignored.
+
+    Example:
+        >>> from muge_fast.datasets.fields import RowFormat, Text
+        >>> from muge_fast.tasks import FieldNames
+        >>> RowFormat(names=(FieldNames("image_id", "label"),), id=Text(), value=Text()).strict
+        True
+
+    """
+
+    names: tuple[FieldNames, ...]
+    id: Kind
+    value: Kind
+    text_fields: tuple[str, ...] = ()
+    strict: bool = True
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,32 @@
+"""Limits on what is read of an untrusted file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """Limits on the size of a submission and on the number of problems reported.
+
+    Attributes:
+        file_bytes: Maximum size of the file in bytes; None for 128 MiB, or 16 GiB for a file of images.
+        line_bytes: Maximum length of a line in bytes; None for 1 MiB, or 64 MiB in a file of images.
+        pixels: Maximum width times height of an image; larger images are not decoded.
+        max_reported: Number of problems that a report lists; further ones are only counted.
+        stop_after: Number of problems after which reading stops.
+        max_per_value: Number of problems listed for one value, such as a list of ids.
+
+    Example:
+        >>> import muge_fast as mf
+        >>> mf.Limits(file_bytes=1 << 20).max_reported
+        100
+
+    """
+
+    file_bytes: int | None = None
+    line_bytes: int | None = None
+    pixels: int = 1 << 22
+    max_reported: int = 100
+    stop_after: int = 10_000
+    max_per_value: int = 10

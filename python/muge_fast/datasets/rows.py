@@ -1,0 +1,126 @@
+"""Rows of a file, the problems found in it, and what all readers of rows share."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from muge_fast._internal.field_names import FieldNames
+from muge_fast._internal.paths import PathLike, file_type_problem
+from muge_fast.datasets.fields import RowFormat
+from muge_fast.datasets.limits import Limits
+from muge_fast.datasets.problems import Problem
+
+
+@dataclass
+class Rows:
+    """Content of a file, and what is wrong with it.
+
+    Attributes:
+        values: Value of each id, in the order of the file.
+        texts: Text for people of each id that has one: the first of the format's ``text_fields``.
+        names: Names of the fields; None if no row could be read.
+        problems: The first problems, at most ``Limits.max_reported``.
+        problem_count: Number of all problems found.
+
+    """
+
+    values: dict[Any, Any] = field(default_factory=dict)
+    texts: dict[Any, str] = field(default_factory=dict)
+    names: FieldNames | None = None
+    problems: list[Problem] = field(default_factory=list)
+    problem_count: int = 0
+
+
+class Reader(ABC):
+    """A reader of a file of rows that collects problems instead of raising.
+
+    Args:
+        row_format: Fields of a row.
+        limits: Limits on the file and on the problems.
+
+    """
+
+    FILE_BYTES, LINE_BYTES = 1 << 27, 1 << 20
+
+    def __init__(self, row_format: RowFormat, limits: Limits) -> None:
+        self.row_format, self.limits = row_format, limits
+        self.file_bytes = self.FILE_BYTES if limits.file_bytes is None else limits.file_bytes
+        self.line_bytes = self.LINE_BYTES if limits.line_bytes is None else limits.line_bytes
+        self.rows = Rows()
+
+    @property
+    def names(self) -> FieldNames:
+        """Names of the fields of the file, or the usual ones if no row could be read."""
+        return self.rows.names or self.row_format.names[0]
+
+    @property
+    def remaining(self) -> int:
+        """Number of problems that may still be added before reading stops."""
+        return max(0, self.limits.stop_after - self.rows.problem_count)
+
+    def add_problem(self, problem: Problem) -> None:
+        """Count a problem, and list it if there are not too many.
+
+        Args:
+            problem: The problem.
+
+        """
+        self.rows.problem_count += 1
+        if len(self.rows.problems) < self.limits.max_reported:
+            self.rows.problems.append(problem)
+
+    @abstractmethod
+    def read(self, path: PathLike) -> Rows:
+        """Read a file.
+
+        Args:
+            path: The file.
+
+        Returns:
+            Its rows, or its problems.
+
+        Raises:
+            OSError: The file does not exist or cannot be read.
+
+        """
+
+    @abstractmethod
+    def line_of(self, key: object) -> int:
+        """Return the line number of an id that is in the file.
+
+        Args:
+            key: The id.
+
+        Returns:
+            The number, from 1.
+
+        """
+
+    def values_for(self, ids: Iterable[Any]) -> Mapping[Any, Any]:
+        """Return the values of ids that are in the file, for scoring.
+
+        Args:
+            ids: The ids.
+
+        Returns:
+            A mapping of these ids, in their order.
+
+        """
+        return {key: self.rows.values[key] for key in ids}
+
+    def _check_type(self, path: PathLike) -> bool:
+        """Add a problem if the path is not a regular file."""
+        code = file_type_problem(Path(path).stat().st_mode)
+        if code is not None:
+            self.add_problem(Problem(code))
+        return code is None
+
+    def _check_size(self, size: int) -> bool:
+        """Add a problem if the file is too large."""
+        if size > self.file_bytes:
+            self.add_problem(Problem("too_large", details={"size": size, "limit": self.file_bytes}))
+        return size <= self.file_bytes

@@ -1,0 +1,74 @@
+"""Comparing the ids of a submission with those of a gold file, and its items with a pool."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from itertools import chain, islice
+
+from muge_fast.datasets.problems import LANGUAGES, WARNINGS, Problem
+from muge_fast.datasets.rows import Reader, Rows
+
+
+def compare_with_gold(reader: Reader, gold: Rows) -> None:
+    """Add a problem for each id that is only in the submission or only in the gold file.
+
+    Args:
+        reader: The submission, after reading; problems are added to it.
+        gold: The gold file.
+
+    """
+    submitted = reader.rows.values
+    if gold.values.keys() == submitted.keys():
+        return
+    name = reader.names.id
+    for key in islice((key for key in submitted if key not in gold.values), reader.remaining):
+        reader.add_problem(Problem("unknown_id", reader.line_of(key), name, key, name))
+    for key in islice((key for key in gold.values if key not in submitted), reader.remaining):
+        reader.add_problem(Problem("missing_id", None, name, key, name))
+
+
+def check_pool(reader: Reader, pool: Collection[object]) -> None:
+    """Add a problem for each item that is not in the pool.
+
+    Args:
+        reader: The submission, after reading; problems are added to it.
+        pool: Ids of the items that may be retrieved.
+
+    """
+    pool = frozenset(pool)
+    if pool.issuperset(chain.from_iterable(filter(_is_integer_list, reader.rows.values.values()))):
+        return
+    names = reader.names
+    for key, items in reader.rows.values.items():
+        if not reader.remaining:
+            return
+        # Values of another type have a problem already.
+        unknown = (item for item in items if item not in pool) if _is_integer_list(items) else ()
+        for item in islice(unknown, reader.limits.max_per_value):
+            reader.add_problem(Problem("not_in_pool", reader.line_of(key), names.id, key, names.value, {"value": item}))
+
+
+def find_warnings(rows: Rows, gold: Rows, lang: str) -> Iterator[str]:
+    """Yield warnings about a valid submission that may still be a mistake.
+
+    Args:
+        rows: The submission, with at least one row.
+        gold: The gold file.
+        lang: ``"en"`` or ``"zh"``.
+
+    Yields:
+        One line each.
+
+    """
+    language = LANGUAGES.index(lang)
+    values = iter(rows.values.values())
+    first = next(values)
+    # Images are not loaded, so they have no values to compare.
+    if first is not None and len(rows.values) > 1 and all(value == first for value in values):
+        yield WARNINGS["all_alike"][language].format(rows=len(rows.values))
+    if rows.names != gold.names and rows.names is not None and gold.names is not None:
+        yield WARNINGS["other_names"][language].format(actual=rows.names, expected=gold.names)
+
+
+def _is_integer_list(value: object) -> bool:
+    return isinstance(value, list) and set(map(type, value)) <= {int}

@@ -1,0 +1,48 @@
+"""The official result object, which leaderboard servers read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from muge_fast._internal.display import escape_surrogates
+
+
+def scored_result(score: float, scores: Mapping[str, float]) -> dict[str, Any]:
+    """Return the result object of a scored submission.
+
+    Args:
+        score: The main score.
+        scores: All scores by their official names.
+
+    Returns:
+        The object, ready for JSON.
+
+    Example:
+        >>> from muge_fast.evaluation.official_result import scored_result
+        >>> scored_result(50.0, {"r1": 20.0})
+        {'success': True, 'score': 50.0, 'scoreJson': {'score': 50.0, 'r1': 20.0}}
+
+    """
+    return {"success": True, "score": score, "scoreJson": {"score": score, **scores}}
+
+
+def failed_result(message: str, detail: str | None = None) -> dict[str, Any]:
+    """Return the result object of a submission that was not scored.
+
+    Args:
+        message: The error in one line. Lone surrogates, as in a path that is not UTF-8, are escaped.
+        detail: All errors, one per line; None for the message again.
+
+    Returns:
+        The object, ready for JSON.
+
+    Example:
+        >>> from muge_fast.evaluation.official_result import failed_result
+        >>> failed_result("the file has no rows")["errorMsg"]
+        'the file has no rows'
+
+    """
+    message = escape_surrogates(message)
+    detail = message if detail is None else escape_surrogates(detail)
+    return {"success": False, "score": 0, "scoreJson": {}, "errorMsg": message, "errorDetail": detail}

@@ -1,0 +1,123 @@
+"""Reading a submission and its gold file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection
+from typing import Any
+
+from muge_fast._internal.paths import PathLike
+from muge_fast.datasets.image_reader import ImageReader
+from muge_fast.datasets.limits import Limits
+from muge_fast.datasets.problems import format_problems
+from muge_fast.datasets.row_reader import RowReader
+from muge_fast.datasets.rows import Reader
+from muge_fast.datasets.texts import read_pool
+from muge_fast.tasks.task import Task
+
+Pool = PathLike | Collection[Any]
+"""Ids of the items that may be retrieved, or the path of a file for :func:`muge_fast.datasets.read_pool`."""
+
+# The gold file is trusted, so these only stop a file that cannot be one.
+GOLD_LIMITS = Limits(file_bytes=1 << 40, line_bytes=1 << 30)
+
+
+class GoldError(ValueError):
+    """An error of the gold file, which the organiser of a leaderboard has to fix.
+
+    Attributes:
+        path: Path of the gold file.
+        errors: Messages of its problems, one line each.
+
+    Example:
+        >>> import muge_fast as mf
+        >>> error = mf.GoldError("IC_valid.jsonl", ["line 3: field text is missing", "line 9: field text is missing"])
+        >>> str(error)
+        'gold file IC_valid.jsonl: line 3: field text is missing (and 1 more error)'
+
+    """
+
+    def __init__(self, path: PathLike, errors: list[str]) -> None:
+        more = len(errors) - 1
+        suffix = f" (and {more} more error{'s' if more > 1 else ''})" if more else ""
+        super().__init__(f"gold file {os.fspath(path)}: {errors[0]}{suffix}")
+        self.path = os.fspath(path)
+        self.errors = errors
+
+    def __reduce__(self) -> tuple[type[GoldError], tuple[str, list[str]]]:
+        # By default an exception is unpickled from its message alone; that fails here, and a pool of processes would
+        # wait forever for the result.
+        return type(self), (self.path, self.errors)
+
+
+def read_submission(task: Task, path: PathLike, limits: Limits, gold_ids: Collection[Any] | None) -> Reader:
+    """Read a submission, and decode its images if it has any.
+
+    Args:
+        task: The task.
+        path: The submission.
+        limits: Limits on the file and on the problems.
+        gold_ids: Ids of the gold file: other images are not decoded; None for all.
+
+    Returns:
+        A reader with rows, or problems.
+
+    Raises:
+        OSError: The file does not exist or cannot be read.
+
+    """
+    if task.file_type == "images":
+        images = ImageReader(task.submission_format, limits, gold_ids)
+        images.read(path)
+        images.decode()
+        return images
+    rows = RowReader(task.submission_format, limits)
+    rows.read(path)
+    return rows
+
+
+def read_gold(task: Task, path: PathLike, lang: str) -> Reader:
+    """Read a gold file; its images are not decoded yet.
+
+    Args:
+        task: The task.
+        path: The gold file.
+        lang: Language of messages.
+
+    Returns:
+        A reader with rows.
+
+    Raises:
+        OSError: The file does not exist or cannot be read.
+        GoldError: The file has problems.
+
+    """
+    reader_type = ImageReader if task.file_type == "images" else RowReader
+    reader = reader_type(task.gold_format, GOLD_LIMITS)
+    rows = reader.read(path)
+    if rows.problem_count:
+        raise GoldError(path, list(format_problems(rows.problems, rows.problem_count, lang)))
+    return reader
+
+
+def load_pool(task: Task, pool: Pool | None) -> Collection[Any] | None:
+    """Return the ids of a pool.
+
+    Args:
+        task: The task.
+        pool: The ids, the path of a file, or None.
+
+    Returns:
+        The ids; None without a pool.
+
+    Raises:
+        TypeError: The task has no pool.
+        OSError: The file cannot be read.
+        ValueError: A line of the file is not an id.
+
+    """
+    if pool is None:
+        return None
+    if not task.has_pool:
+        raise TypeError(f"task {task.name!r} has no pool")
+    return read_pool(pool) if isinstance(pool, (str, os.PathLike)) else pool

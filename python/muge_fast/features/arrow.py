@@ -1,0 +1,152 @@
+"""Feature files in Parquet and Arrow formats, which need pyarrow."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import IO, TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from muge_fast._internal.field_names import FEATURE_IDS
+from muge_fast._internal.optional import import_optional
+from muge_fast.features.validation import Features, check_features
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+FORMATS = {".parquet": "a Parquet file", ".arrow": "an Arrow file", ".feather": "a Feather file"}
+
+
+def import_pyarrow() -> ModuleType:
+    """Import pyarrow with its readers of Parquet and Arrow files.
+
+    Returns:
+        The module ``pyarrow``.
+
+    Raises:
+        ImportError: pyarrow is not installed.
+
+    Example:
+        >>> from muge_fast.features.arrow import import_pyarrow
+        >>> import_pyarrow().__name__  # doctest: +SKIP
+        'pyarrow'
+
+    """
+    for name in ("pyarrow.feather", "pyarrow.parquet", "pyarrow"):
+        module = import_optional(name, purpose="Parquet and Arrow files", install="muge-fast[arrow]")
+    return module
+
+
+def read_table(path: str, suffix: str) -> Features:
+    """Read ids and features from a Parquet or Arrow file.
+
+    Args:
+        path: The file. It has one column of integers named ``image_id``, ``text_id`` or ``query_id``, and one named
+            ``feature`` of lists of floating-point numbers, all of one length. Other columns are ignored.
+        suffix: ``".parquet"``, ``".arrow"`` or ``".feather"``.
+
+    Returns:
+        Ids, int64 of shape ``(rows,)``, and features, float32 of shape ``(rows, dimensions)``.
+
+    Raises:
+        OSError: The file cannot be read.
+        ValueError: The file is not such a table, has nulls, or a feature is not finite.
+        TypeError: Ids do not fit in int64.
+        ImportError: pyarrow is not installed.
+
+    Example:
+        >>> from muge_fast.features.arrow import read_table
+        >>> ids, features = read_table("img_feat.parquet", ".parquet")  # doctest: +SKIP
+
+    """
+    pyarrow = import_pyarrow()
+    # For an error that names the file if it is missing.
+    Path(path).open("rb").close()
+    with _format_errors(pyarrow, f"not {FORMATS[suffix]}"):
+        read = pyarrow.parquet.read_table if suffix == ".parquet" else pyarrow.feather.read_table
+        table = read(path)
+        # Without this, broken offsets would read beyond the end of buffers.
+        table.validate(full=True)
+        ids, features = _columns(pyarrow, table)
+    return check_features(ids, features)
+
+
+def write_table(
+    file: IO[bytes], suffix: str, id_field: str, ids: npt.NDArray[np.int64], features: npt.NDArray[np.float32]
+) -> None:
+    """Write ids and features to a Parquet or Arrow file.
+
+    Args:
+        file: A file that was opened for writing in binary mode.
+        suffix: ``".parquet"``, ``".arrow"`` or ``".feather"``.
+        id_field: Name of the column of ids.
+        ids: Ids of shape ``(rows,)``.
+        features: Features of shape ``(rows, dimensions)``.
+
+    Raises:
+        OSError: The file cannot be written.
+        ImportError: pyarrow is not installed.
+
+    Example:
+        >>> import io
+        >>> import numpy as np
+        >>> from muge_fast.features.arrow import write_table
+        >>> features = np.array([[0.5]], dtype="float32")
+        >>> write_table(io.BytesIO(), ".parquet", "image_id", np.array([7]), features)  # doctest: +SKIP
+
+    """
+    pyarrow = import_pyarrow()
+    column = pyarrow.FixedSizeListArray.from_arrays(pyarrow.array(features.ravel()), features.shape[1])
+    table = pyarrow.table({id_field: pyarrow.array(ids), "feature": column})
+    if suffix == ".parquet":
+        pyarrow.parquet.write_table(table, file)
+    else:
+        pyarrow.feather.write_feather(table, file, compression="uncompressed")
+
+
+def _columns(pyarrow: ModuleType, table: pa.Table) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    fields = [field for field in table.column_names if field in FEATURE_IDS]
+    if len(fields) != 1 or table.column_names.count("feature") != 1:
+        raise ValueError(f"has columns {table.column_names}, needs feature and one of {', '.join(FEATURE_IDS)}, once")
+    ids, feature = (table.column(field).combine_chunks() for field in (fields[0], "feature"))
+    if not pyarrow.types.is_integer(ids.type) or not len(ids) or ids.null_count:
+        raise ValueError(f"{fields[0]} is a column of {ids.type} with {ids.null_count} nulls, needs integers")
+    return ids.to_numpy(), _matrix(pyarrow, feature)
+
+
+def _matrix(pyarrow: ModuleType, feature: pa.Array) -> npt.NDArray[Any]:
+    types = pyarrow.types
+    is_list = any(check(feature.type) for check in (types.is_list, types.is_large_list, types.is_fixed_size_list))
+    if not is_list or not types.is_floating(feature.type.value_type):
+        raise ValueError(f"feature is a column of {feature.type}, needs lists of floating-point numbers")
+    lengths = pyarrow.compute.list_value_length(feature).to_numpy(zero_copy_only=False)
+    uneven = np.flatnonzero(lengths != lengths[0])
+    if len(uneven) or feature.null_count or np.isnan(lengths[0]):
+        row = uneven[0] if len(uneven) else 0
+        raise ValueError(f"feature[{row}] has {lengths[row]} numbers, the first row has {lengths[0]}")
+    values = feature.flatten()
+    if values.null_count:
+        raise ValueError(f"feature has {values.null_count} nulls among its numbers")
+    matrix: npt.NDArray[Any] = values.to_numpy().reshape(len(feature), int(lengths[0]))
+    return matrix
+
+
+@contextmanager
+def _format_errors(pyarrow: ModuleType, problem: str) -> Iterator[None]:
+    """Raise one ``ValueError`` for the errors that pyarrow and the conversion to NumPy raise for damaged files."""
+    try:
+        yield
+    except MemoryError:
+        raise
+    except (pyarrow.ArrowException, ValueError, LookupError, OverflowError, OSError) as error:
+        # The ValueErrors of this module need no explanation. pyarrow reports most damage as an OSError without a
+        # number, and bad offsets as EINVAL; other numbers are errors of the disk.
+        if type(error) is ValueError or (isinstance(error, OSError) and error.errno not in (None, errno.EINVAL)):
+            raise
+        lines = str(error).splitlines()
+        raise ValueError(f"{problem}: {lines[0] if lines else type(error).__name__}") from error

@@ -1,0 +1,225 @@
+"""Imports: what ``import muge_fast`` loads, which package may import which, and where imports stand."""
+
+import ast
+import re
+import subprocess
+import sys
+from importlib import import_module
+from inspect import ismodule
+
+import pytest
+
+import muge_fast as mf
+from source_files import PYTHON, ROOT, module_name, read, relative, tree
+
+MODULES = {module_name(path): path for path in PYTHON}
+
+# Modules of the package that are imported inside functions, and why.
+LAZY = {
+    "muge_fast.image.extractors": "needs torch",
+    "muge_fast.image.distributed": "needs torch",
+    "muge_fast.image._score_images": "a task is declared without loading the image metrics",
+    "muge_fast.retrieval.top_k_torch": "needs torch",
+    "muge_fast.datasets.torch_dataset": "needs torch",
+}
+
+# Other modules that are imported inside functions: the optional dependencies, and what few calls need.
+LAZY_FOREIGN = {
+    "torch": "an extra",
+    "torchvision": "an extra",
+    "transformers": "an extra",
+    "PIL": "an extra",
+    "pandas": "optional",
+    "pyarrow": "an extra",
+    "tqdm": "shown only on a terminal or on request",
+    "importlib.metadata": "takes as long to import as the whole package",
+    "concurrent.futures": "used only to decode images",
+    "importlib": "only where a sub-package is first used",
+}
+
+
+# What is loaded
+
+
+def modules_after(statement: str) -> set[str]:
+    script = f"{statement}; import sys; print(*sys.modules)"
+    command = [sys.executable, "-c", script]
+    return set(subprocess.run(command, capture_output=True, text=True, check=True).stdout.split())  # noqa: S603 - our own script
+
+
+def roots(modules: set[str]) -> set[str]:
+    return {name.partition(".")[0] for name in modules}
+
+
+def test_importing_the_package_imports_only_numpy():
+    added = modules_after("import muge_fast") - modules_after("import numpy")
+    assert roots(added) - sys.stdlib_module_names <= {"muge_fast", "numpy"}
+    # Import time is mostly the number of modules; those of the standard library are larger than our own.
+    assert len([name for name in added if not name.startswith("muge_fast")]) < 50
+    assert len(added) < 120
+
+
+def test_importing_the_image_metrics_imports_only_numpy():
+    added = modules_after("import muge_fast.image") - modules_after("import numpy")
+    assert roots(added) - sys.stdlib_module_names <= {"muge_fast", "numpy"}
+
+
+def test_scoring_imports_no_reference_implementation():
+    script = "import muge_fast as mf; mf.tokenize(['红裙'], 'jieba'); mf.score_captions(['红', '裙'], [['红'], ['裙']])"
+    assert not roots(modules_after(script)) & {"torch", "scipy", "jieba", "sacrebleu", "pycocoevalcap", "pandas"}
+
+
+PACKAGES = ["caption", "compat", "datasets", "evaluation", "features", "image", "retrieval", "tasks", "text"]
+
+
+@pytest.mark.parametrize("name", [*PACKAGES, "scores"])
+def test_packages_are_attributes_after_import(name):
+    script = f"import muge_fast as mf; assert '{name}' in dir(mf); assert mf.{name}.__name__ == 'muge_fast.{name}'"
+    modules_after(script)
+
+
+@pytest.mark.parametrize("name", ["compat.pycocoevalcap", "compat.chinese_clip", "image.score_images"])
+def test_members_of_packages_are_attributes_after_import(name):
+    modules_after(f"import muge_fast as mf; mf.{name}")
+
+
+def test_an_unknown_attribute_is_named():
+    with pytest.raises(AttributeError, match="'muge_fast' has no attribute 'bleu'"):
+        mf.bleu  # noqa: B018
+
+
+# Which package may import which
+
+
+def layers() -> list[list[str]]:
+    """Read the table of layers in docs/architecture.md, lowest first; names are relative to ``muge_fast``."""
+    lines = read(ROOT / "docs" / "architecture.md").splitlines()
+    start = lines.index("| layer | packages | purpose |")
+    rows = [line.split("|") for line in lines[start + 2 :]]
+    table = [re.findall(r"`(\w+)`", row[2]) for row in rows[: next(i for i, row in enumerate(rows) if len(row) < 4)]]
+    assert len(table) > 4
+    return table
+
+
+RANKS = {name: rank for rank, names in enumerate(layers()) for name in names}
+
+
+def component(module: str) -> str:
+    """Return the package directly below ``muge_fast`` that a module is in; ``muge_fast`` for the top itself."""
+    parts = module.split(".")
+    return parts[1] if len(parts) > 1 else parts[0]
+
+
+def imports(path, *, inside_functions: bool | None = None):
+    """Yield each module that a file imports, with its line; type-only imports count.
+
+    A name that is imported from a package counts as the module of that name if there is one.
+    """
+    lazy = {id(child) for node in ast.walk(tree(path)) if is_function(node) for child in ast.walk(node)}
+    for node in ast.walk(tree(path)):
+        if not isinstance(node, ast.Import | ast.ImportFrom):
+            continue
+        if inside_functions is not None and inside_functions != (id(node) in lazy):
+            continue
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, node.lineno) for alias in node.names)
+        else:
+            assert node.level == 0, f"{relative(path)}:{node.lineno}: relative import"
+            for alias in node.names:
+                inner = f"{node.module}.{alias.name}"
+                yield inner if inner in MODULES or inner == "muge_fast._core" else node.module, node.lineno
+
+
+def is_function(node: ast.AST) -> bool:
+    return isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+
+
+def own_imports(module: str) -> set[str]:
+    return {name for name, _ in imports(MODULES[module]) if name in MODULES}
+
+
+def test_every_package_has_a_layer():
+    assert {component(module) for module in MODULES} | {"_core"} == set(RANKS)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_modules_import_only_lower_layers(module):
+    here = component(module)
+    wrong = [
+        f"{relative(MODULES[module])}:{line} imports {name}"
+        for name, line in imports(MODULES[module])
+        if name.split(".")[0] == "muge_fast" and component(name) != here and RANKS[component(name)] >= RANKS[here]
+    ]
+    assert not wrong
+
+
+def test_no_module_imports_itself_through_others():
+    assert not find_cycle({module: own_imports(module) for module in MODULES})
+
+
+def find_cycle(graph: dict[str, set[str]]) -> list[str]:
+    """Return the modules of one import cycle, the first one again at the end; an empty list if there is none."""
+    done: set[str] = set()
+
+    def visit(module: str, path: list[str]) -> list[str]:
+        if module in path:
+            return [*path[path.index(module) :], module]
+        if module in done:
+            return []
+        for imported in sorted(graph[module]):
+            if cycle := visit(imported, [*path, module]):
+                return cycle
+        done.add(module)
+        return []
+
+    return next((cycle for module in sorted(graph) if (cycle := visit(module, []))), [])
+
+
+def test_cycles_are_found():
+    assert find_cycle({"a": {"b"}, "b": {"c"}, "c": {"b"}}) == ["b", "c", "b"]
+    assert find_cycle({"a": {"b", "c"}, "b": {"c"}, "c": set()}) == []
+
+
+# Where imports stand
+
+
+@pytest.mark.parametrize("path", PYTHON, ids=relative)
+def test_imports_inside_functions_are_of_what_may_be_missing(path):
+    if path.parent.name == "cli":
+        return  # A command imports what it alone needs.
+    wrong = [
+        f"{relative(path)}:{line} imports {name}"
+        for name, line in imports(path, inside_functions=True)
+        if not any(name == allowed or name.startswith(allowed + ".") for allowed in [*LAZY, *LAZY_FOREIGN])
+    ]
+    assert not wrong
+
+
+def test_every_exception_for_imports_is_used():
+    lazy = [name for path in PYTHON for name, _ in imports(path, inside_functions=True)]
+    used = [any(name == allowed or name.startswith(allowed + ".") for name in lazy) for allowed in LAZY]
+    assert [name for name, is_used in zip(LAZY, used, strict=True) if not is_used] == []
+
+
+# Names of modules
+
+
+def public_names(path) -> set[str]:
+    """Return ``__all__`` of a module as it is written; empty if it has none."""
+    assigned = [node for node in tree(path).body if isinstance(node, ast.Assign)]
+    lists = [node.value for node in assigned if getattr(node.targets[0], "id", "") == "__all__"]
+    return set(ast.literal_eval(lists[0])) if lists else set()
+
+
+@pytest.mark.parametrize("package", [name for name, path in MODULES.items() if path.name == "__init__.py"])
+def test_no_module_has_the_name_of_a_public_object_of_its_package(package):
+    modules = {name.rpartition(".")[2] for name in MODULES if name.rpartition(".")[0] == package}
+    shared = modules & public_names(MODULES[package])
+    loaded = import_module(package) if shared else None
+    assert {name for name in shared if not ismodule(getattr(loaded, name))} == set()
+
+
+def test_layers_of_the_package_are_strictly_ordered():
+    names = [name for row in layers() for name in row]
+    assert len(names) == len(set(names))
+    assert all(layers())
