@@ -93,10 +93,10 @@ impl Block {
         scratch: &mut Scratch<K>,
         plan: &Plan,
     ) -> Result<PartitionedKeys<'m, K>> {
-        scratch.keys.clear();
-        let (items, repeats) = self.items(corpus);
+        let Self { items, flags, repeats } = self;
         repeats.clear();
-        for mut item in items {
+        scratch.keys.clear();
+        for mut item in corpus.block_items(items, flags) {
             item.inherit_flags(round);
             item.mark_repeats(round.order, repeats, scratch, plan)?;
             let Scratch { positions, keys, .. } = &mut *scratch;

@@ -56,9 +56,9 @@ impl Block {
         exclusive_prefix_sum(cursors, doc_freqs.sizes());
         doc_freqs.copy_to(values);
         let mut writer = Writer { order, idf, output };
-        let (items, repeats) = self.items(corpus);
+        let Self { items, flags, repeats } = self;
         let mut repeats = repeats.as_slice();
-        for item in items {
+        for item in corpus.block_items(items, flags) {
             occurrences.clear();
             let item_repeats = Repeat::take_before(&mut repeats, item.start + item.flags.len());
             let mut rest = item_repeats;

@@ -2,12 +2,12 @@
 //!
 //! Pass 1 sends the candidates of a block to their partitions; pass 3 takes their document frequencies back, partition by
 //! partition, in the order in which pass 1 sent them. No position travels with an n-gram, so both passes must visit the
-//! same candidates in the same order. They do because both go through [`Block::items`], [`BlockItem::texts`] and
+//! same candidates in the same order. They do because both go through [`Corpus::block_items`], [`BlockItem::texts`] and
 //! [`BlockText::for_each_candidate`], and `CANDIDATE` flags do not change between them.
 
 use std::ops::Range;
 
-use super::corpus::{Block, Corpus, Flags, Repeat};
+use super::corpus::{Corpus, Flags};
 use crate::caption::branchless::select_into;
 use crate::text::ngrams::{Key, pack};
 
@@ -31,21 +31,21 @@ pub(super) struct BlockText<'b> {
     flags: &'b [Flags],
 }
 
-impl Block {
-    /// Iterate over the items; the list of repeats is handed out with them.
-    pub fn items<'b, 'c: 'b>(
-        &'b mut self,
-        corpus: Corpus<'c>,
-    ) -> (impl Iterator<Item = BlockItem<'b, 'c>>, &'b mut Vec<Repeat>) {
-        let (mut rest, mut start) = (self.flags.as_mut_slice(), 0);
-        let items = corpus.items[self.items.clone()].iter().map(move |texts| {
-            let tokens = corpus.tokens.count(texts.clone());
-            let flags = rest.split_off_mut(..tokens).unwrap_or_default();
-            let item = BlockItem { corpus, texts: texts.clone(), start, flags };
+impl<'c> Corpus<'c> {
+    /// Iterate over the items of a block, each with its flags.
+    pub(super) fn block_items<'b>(
+        self,
+        items: &Range<usize>,
+        mut flags: &'b mut [Flags],
+    ) -> impl Iterator<Item = BlockItem<'b, 'c>> + use<'b, 'c> {
+        let mut start = 0;
+        self.items[items.clone()].iter().map(move |texts| {
+            let tokens = self.tokens.count(texts.clone());
+            let flags = flags.split_off_mut(..tokens).unwrap_or_default();
+            let item = BlockItem { corpus: self, texts: texts.clone(), start, flags };
             start += tokens;
             item
-        });
-        (items, &mut self.repeats)
+        })
     }
 }
 

@@ -83,7 +83,7 @@ pub(super) fn read_back(
     output: &mut Output<'_>,
 ) {
     let mut writer = Writer { order: 1, idf, output };
-    for item in block.items(corpus).0 {
+    for item in corpus.block_items(&block.items, &mut block.flags) {
         item.ids().iter().for_each(|&token| entry_growing(counts, token).in_item += 1);
         for span in item.spans() {
             let ids = &item.ids()[span.clone()];
