@@ -1,4 +1,4 @@
-//! Kernels of the caption metrics, without Python.
+//! Benchmarks of the caption kernels, without Python.
 
 use divan::{Bencher, black_box};
 use muge_fast_core::Plan;
@@ -10,7 +10,7 @@ fn main() {
     divan::main();
 }
 
-/// Captions of 40 to 70 characters over an alphabet of 3,000, the early ones more frequent.
+/// Make captions of 40 to 70 characters over an alphabet of 3,000, the first characters more frequent.
 fn captions(count: usize) -> Vec<String> {
     let mut state = 1u64;
     let mut next = |below: u64| {
@@ -18,7 +18,7 @@ fn captions(count: usize) -> Vec<String> {
         (state >> 33) % below
     };
     let mut character = || char::from_u32(0x4e00 + (next(3000) * next(3000) / 3000) as u32).unwrap_or('的');
-    (0..count).map(|place| (0..40 + place % 31).map(|_| character()).collect()).collect()
+    (0..count).map(|index| (0..40 + index % 31).map(|_| character()).collect()).collect()
 }
 
 const ITEMS: usize = 2_000;
@@ -58,5 +58,5 @@ fn score(bencher: Bencher<'_, '_>, name: &str) {
         ..Metrics::default()
     };
     let uncut = Uncut { tokenizer: &Tokenizer::Muge, texts: &predictions };
-    bencher.bench(|| references.score(&uncut, None, &metrics, &Plan::new(Some(1))));
+    bencher.bench(|| references.score(&uncut, None, &metrics, true, &Plan::new(Some(1))));
 }

@@ -1,11 +1,12 @@
-//! Values recorded from the reference implementations: the files in `golden/`, which the Python tests read too.
+//! Comparison with values recorded from the reference implementations, in the files of `golden/`. The Python tests read
+//! the same files.
 
 use std::fs;
 use std::path::PathBuf;
 
 use muge_fast_core::Plan;
 use muge_fast_core::caption::bleu::{self, Smoothing};
-use muge_fast_core::caption::{Metrics, References, Rows};
+use muge_fast_core::caption::{ItemStatistics, Metrics, References};
 use muge_fast_core::sums;
 use muge_fast_core::text::tokens::Uncut;
 use muge_fast_core::text::{Scratch, Tokenizer};
@@ -34,12 +35,12 @@ fn tokenizer(name: &Value) -> Tokenizer {
 }
 
 #[track_caller]
-fn assert_close(found: f64, expected: &Value) {
+fn assert_close(value: f64, expected: &Value) {
     let expected = expected.as_f64().expect("a number is recorded");
-    assert!((found - expected).abs() <= 1e-12, "found {found}, recorded {expected}");
+    assert!((value - expected).abs() <= 1e-12, "computed {value}, recorded {expected}");
 }
 
-fn score(golden: &Value, tokenizer: &Tokenizer) -> Rows {
+fn score(golden: &Value, tokenizer: &Tokenizer) -> ItemStatistics {
     let plan = Plan::new(Some(2));
     let references: Vec<Vec<&str>> = list(&golden["references"]).iter().map(strings).collect();
     let counts: Vec<usize> = references.iter().map(Vec::len).collect();
@@ -48,17 +49,17 @@ fn score(golden: &Value, tokenizer: &Tokenizer) -> Rows {
         References::new(&Uncut { tokenizer, texts: &texts }, &counts, None, &plan).expect("no item is empty");
     let metrics = Metrics { bleu: true, cider_d: true, cider: true, rouge_l: true, ..Metrics::default() };
     let predictions = strings(&golden["predictions"]);
-    references.score(&Uncut { tokenizer, texts: &predictions }, None, &metrics, &plan).expect("lengths agree")
+    references.score(&Uncut { tokenizer, texts: &predictions }, None, &metrics, true, &plan).expect("lengths agree")
 }
 
-fn check_mean(name: &str, values: impl Fn(Rows) -> Vec<f64>) {
+fn check_mean(name: &str, per_item: impl Fn(ItemStatistics) -> Vec<f64>) {
     let golden = golden(name);
     assert!(!list(&golden["cases"]).is_empty());
     for case in list(&golden["cases"]) {
-        let found = values(score(&golden, &tokenizer(&case["options"]["tokenizer"])));
-        assert_eq!(found.len(), numbers(&case["per_item"]).len());
-        found.iter().zip(list(&case["per_item"])).for_each(|(&found, expected)| assert_close(found, expected));
-        assert_close(sums::mean(&found), &case["value"]);
+        let values = per_item(score(&golden, &tokenizer(&case["options"]["tokenizer"])));
+        assert_eq!(values.len(), numbers(&case["per_item"]).len());
+        values.iter().zip(list(&case["per_item"])).for_each(|(&value, expected)| assert_close(value, expected));
+        assert_close(sums::mean(&values), &case["value"]);
     }
 }
 
@@ -70,49 +71,50 @@ fn check_bleu(name: &str) {
         let name = options["smoothing"].as_str().unwrap_or_default();
         let smoothing = Smoothing::named(name, options["smoothing_value"].as_f64()).expect("the name is known");
         let effective_order = options["effective_order"].as_bool().unwrap_or(false);
-        let rows = score(&golden, &tokenizer(&options["tokenizer"])).bleu;
-        assert_eq!(rows.len(), numbers(&case["per_item"]).len());
-        for (row, expected) in rows.iter().zip(list(&case["per_item"])) {
-            assert_close(bleu::score(row, smoothing, effective_order).by_order[3], expected);
+        let statistics = score(&golden, &tokenizer(&options["tokenizer"])).bleu;
+        assert_eq!(statistics.len(), numbers(&case["per_item"]).len());
+        let per_item = bleu::score_items(&statistics, smoothing, effective_order);
+        for (by_order, expected) in per_item.iter().zip(list(&case["per_item"])) {
+            assert_close(by_order[3], expected);
         }
-        let whole = bleu::score(&sums::sum(&rows), smoothing, effective_order);
-        assert_close(whole.by_order[3], &case["value"]);
+        let corpus = bleu::score(&sums::sum(&statistics), smoothing, effective_order);
+        assert_close(corpus.by_order[3], &case["value"]);
         for (part, expected) in case["parts"].as_object().into_iter().flatten() {
             match part.strip_prefix("bleu_").and_then(|order| order.parse::<usize>().ok()) {
-                Some(order) => assert_close(whole.by_order[order - 1], expected),
-                None => assert_close(whole.brevity_penalty, expected),
+                Some(order) => assert_close(corpus.by_order[order - 1], expected),
+                None => assert_close(corpus.brevity_penalty, expected),
             }
         }
     }
 }
 
 #[test]
-fn bleu_of_pycocoevalcap() {
+fn bleu_equals_pycocoevalcap() {
     check_bleu("bleu_tiny");
 }
 
 #[test]
-fn bleu_of_sacrebleu() {
+fn bleu_equals_sacrebleu() {
     check_bleu("bleu_smoothed");
 }
 
 #[test]
-fn rouge_l_of_pycocoevalcap() {
-    check_mean("rouge_l", |rows| rows.rouge_l);
+fn rouge_l_equals_pycocoevalcap() {
+    check_mean("rouge_l", |statistics| statistics.rouge_l);
 }
 
 #[test]
-fn cider_d_of_pycocoevalcap() {
-    check_mean("cider_d", |rows| rows.cider_d);
+fn cider_d_equals_pycocoevalcap() {
+    check_mean("cider_d", |statistics| statistics.cider_d);
 }
 
 #[test]
-fn cider_of_ruotianluo() {
-    check_mean("cider", |rows| rows.cider);
+fn cider_equals_ruotianluo() {
+    check_mean("cider", |statistics| statistics.cider);
 }
 
 #[test]
-fn tokens_of_sacrebleu_and_python() {
+fn tokens_equal_sacrebleu_and_python() {
     let golden = golden("tokens");
     let texts = strings(&golden["texts"]);
     let mut scratch = Scratch::default();

@@ -1,10 +1,10 @@
-//! What must hold for every set of captions, on any number of threads and for any size of vocabulary.
+//! Properties of the caption metrics that hold for every set of captions, any number of threads and any vocabulary.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, LazyLock};
 
-use muge_fast_core::caption::bleu::{self, BleuRow, Smoothing};
-use muge_fast_core::caption::{DocumentFrequency, Metrics, References, Rows};
+use muge_fast_core::caption::bleu::{self, BleuStatistics, Smoothing};
+use muge_fast_core::caption::{DocumentFrequency, ItemStatistics, Metrics, References};
 use muge_fast_core::text::tokens::{Cut, Uncut};
 use muge_fast_core::text::{Scratch, Tokenizer, is_space};
 use muge_fast_core::{Error, Plan, sums};
@@ -14,8 +14,8 @@ use proptest::sample::{Index, select};
 /// Few tokens, so that n-grams repeat within captions and between items.
 const TOKENS: [&str; 4] = ["a", "b", "红", "连衣裙"];
 
-/// More distinct tokens than sixteen bits can number.
-static MANY: LazyLock<Vec<String>> = LazyLock::new(|| (0..70_000).map(|number| format!("w{number}")).collect());
+/// More different tokens than sixteen bits can index.
+static MANY: LazyLock<Vec<String>> = LazyLock::new(|| (0..70_000).map(|index| format!("w{index}")).collect());
 
 static TOKENIZERS: LazyLock<HashMap<&str, Tokenizer>> = LazyLock::new(|| {
     let named = |&name| (name, Tokenizer::named(name, None).expect("the name is known"));
@@ -43,7 +43,7 @@ fn items(count: std::ops::Range<usize>) -> impl Strategy<Value = Vec<Item>> {
     prop::collection::vec(item(), count)
 }
 
-/// For laws that take long.
+/// Return the configuration of slow tests.
 fn cases(cases: u32) -> ProptestConfig {
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
 }
@@ -56,40 +56,42 @@ fn all() -> Metrics {
     Metrics { bleu: true, cider_d: true, cider: true, rouge_l: true, ..Metrics::default() }
 }
 
-fn prepare(items: &[Item], given: Option<&Arc<DocumentFrequency>>, threads: usize) -> References {
+fn prepare(items: &[Item], document_frequency: Option<&Arc<DocumentFrequency>>, threads: usize) -> References {
     let texts: Vec<Caption> = items.iter().flat_map(|item| item.references.clone()).collect();
     let counts: Vec<usize> = items.iter().map(|item| item.references.len()).collect();
-    References::new(&Cut(&texts), &counts, given.cloned(), &plan(threads)).expect("every item has references")
+    References::new(&Cut(&texts), &counts, document_frequency.cloned(), &plan(threads))
+        .expect("every item has references")
 }
 
 fn predictions(items: &[Item]) -> Vec<Caption> {
     items.iter().map(|item| item.prediction.clone()).collect()
 }
 
-/// Scored once, and in the way that keeps something for a second time.
-fn score(items: &[Item], given: Option<&Arc<DocumentFrequency>>, threads: usize) -> Rows {
-    let references = prepare(items, given, threads);
+/// Score with and without tables that are kept, and return the statistics, which must have the same bits.
+fn score(items: &[Item], document_frequency: Option<&Arc<DocumentFrequency>>, threads: usize) -> ItemStatistics {
+    let references = prepare(items, document_frequency, threads);
     let predictions = predictions(items);
-    let once = references.score_once(&Cut(&predictions), &all(), &plan(threads)).expect("lengths agree");
-    let rows = references.score(&Cut(&predictions), None, &all(), &plan(threads)).expect("lengths agree");
-    assert_eq!(bits(&once), bits(&rows));
-    rows
+    let run = |keep_tables| references.score(&Cut(&predictions), None, &all(), keep_tables, &plan(threads));
+    let once = run(false).expect("lengths agree");
+    let statistics = run(true).expect("lengths agree");
+    assert_eq!(bits(&once), bits(&statistics));
+    statistics
 }
 
 fn frequency(items: &[Item]) -> Arc<DocumentFrequency> {
-    prepare(items, None, 1).document_frequency(&plan(1)).expect("nobody cancels")
+    prepare(items, None, 1).document_frequency(&plan(1)).expect("not cancelled")
 }
 
-/// All numbers of each item, to the last bit.
-fn bits(rows: &Rows) -> Vec<Vec<u64>> {
-    let fractions = rows.cider_d.iter().zip(&rows.cider).zip(&rows.rouge_l);
-    let item = |(row, ((cider_d, cider), rouge_l)): (&BleuRow, ((&f64, &f64), &f64))| {
-        row.iter().chain([cider_d, cider, rouge_l]).map(|value| value.to_bits()).collect()
+/// Return the bits of all numbers of each item.
+fn bits(statistics: &ItemStatistics) -> Vec<Vec<u64>> {
+    let fractions = statistics.cider_d.iter().zip(&statistics.cider).zip(&statistics.rouge_l);
+    let item = |(bleu, ((cider_d, cider), rouge_l)): (&BleuStatistics, ((&f64, &f64), &f64))| {
+        bleu.iter().chain([cider_d, cider, rouge_l]).map(|value| value.to_bits()).collect()
     };
-    rows.bleu.iter().zip(fractions).map(item).collect()
+    statistics.bleu.iter().zip(fractions).map(item).collect()
 }
 
-/// The n-grams of each document once, counted over all documents.
+/// Count in how many items each n-gram occurs, straight from the definition.
 fn naive_frequency(items: &[Item]) -> HashMap<Vec<&str>, u32> {
     let mut counts = HashMap::new();
     for item in items {
@@ -102,68 +104,68 @@ fn naive_frequency(items: &[Item]) -> HashMap<Vec<&str>, u32> {
     counts
 }
 
-/// Lengths, clipped matches and totals, straight from the definition.
-fn naive_bleu_row(item: &Item) -> Vec<usize> {
-    let own = item.prediction.as_slice();
+/// Return lengths, clipped matches and totals, straight from the definition.
+fn naive_bleu_statistics(item: &Item) -> Vec<usize> {
+    let prediction = item.prediction.as_slice();
     let lengths = item.references.iter().map(Vec::len);
-    let closest = lengths.min_by_key(|length| (length.abs_diff(own.len()), *length)).unwrap_or(0);
+    let closest = lengths.min_by_key(|length| (length.abs_diff(prediction.len()), *length)).unwrap_or(0);
     let count = |tokens: &[&str], ngram: &[&str]| tokens.windows(ngram.len()).filter(|window| *window == ngram).count();
     let matched = |order| {
-        let distinct: HashSet<&[&str]> = own.windows(order).collect();
+        let distinct: HashSet<&[&str]> = prediction.windows(order).collect();
         let clipped = |ngram: &[&str]| {
-            let most = item.references.iter().map(|reference| count(reference, ngram)).max();
-            count(own, ngram).min(most.unwrap_or(0))
+            let max = item.references.iter().map(|reference| count(reference, ngram)).max();
+            count(prediction, ngram).min(max.unwrap_or(0))
         };
         distinct.into_iter().map(clipped).sum::<usize>()
     };
-    let totals = (1..=4).map(|order| (own.len() + 1).saturating_sub(order));
-    [own.len(), closest].into_iter().chain((1..=4).map(matched)).chain(totals).collect()
+    let totals = (1..=4).map(|order| (prediction.len() + 1).saturating_sub(order));
+    [prediction.len(), closest].into_iter().chain((1..=4).map(matched)).chain(totals).collect()
 }
 
 proptest! {
     #![proptest_config(cases(12))]
 
     #[test]
-    fn threads_do_not_change_bits(items in items(150..600), given: bool) {
-        let given = given.then(|| frequency(&items[..100]));
-        let one = bits(&score(&items, given.as_ref(), 1));
+    fn threads_do_not_change_bits(items in items(150..600), with_frequency: bool) {
+        let frequency = with_frequency.then(|| frequency(&items[..100]));
+        let one = bits(&score(&items, frequency.as_ref(), 1));
         for threads in [2, 3, 8] {
-            prop_assert_eq!(&bits(&score(&items, given.as_ref(), threads)), &one);
+            prop_assert_eq!(&bits(&score(&items, frequency.as_ref(), threads)), &one);
         }
     }
 
     #[test]
-    fn narrow_and_wide_keys_agree(items in items(1..20), given: bool) {
-        let given = given.then(|| frequency(&items));
-        // One more item, which shares nothing with the others: only its own size differs.
+    fn narrow_and_wide_keys_agree(items in items(1..20), with_frequency: bool) {
+        let frequency = with_frequency.then(|| frequency(&items));
+        // One more item, which shares nothing with the rest: only its size differs.
         let with_filler = |size: usize| {
             let filler = MANY[..size].iter().map(String::as_str).collect();
             let more = Item { prediction: vec!["a"], references: vec![filler] };
-            bits(&score(&[items.clone(), vec![more]].concat(), given.as_ref(), 2))
+            bits(&score(&[items.clone(), vec![more]].concat(), frequency.as_ref(), 2))
         };
         prop_assert_eq!(&with_filler(1)[..items.len()], &with_filler(MANY.len())[..items.len()]);
     }
 
     #[test]
     fn many_predictions_are_scored_like_few(few in items(3..40)) {
-        // More than are in memory at a time, with unknown tokens, which are numbered anew each time.
+        // More than one chunk, with unknown tokens, which get new ids in each chunk.
         let mut items: Vec<Item> = few.iter().cycle().take(16_500).cloned().collect();
         items.iter_mut().zip(MANY.iter()).for_each(|(item, token)| item.prediction.push(token));
         let references = prepare(&items, None, 2);
         let whole = bits(&score(&items, None, 2));
         for chosen in [0, 16_383, 16_384, 16_499] {
-            let alone = references.score(&Cut(&[items[chosen].prediction.clone()]), Some(&[chosen]), &all(), &plan(1));
+            let alone = references.score(&Cut(&[items[chosen].prediction.clone()]), Some(&[chosen]), &all(), true, &plan(1));
             prop_assert_eq!(&bits(&alone.expect("lengths agree"))[0], &whole[chosen]);
         }
     }
 
     #[test]
-    fn predictions_of_many_unknown_tokens_disturb_no_other(items in items(2..20)) {
+    fn a_prediction_of_many_unknown_tokens_changes_no_other(items in items(2..20)) {
         let references = prepare(&items, None, 1);
-        let short = references.score(&Cut(&predictions(&items)), None, &all(), &plan(2)).expect("lengths agree");
+        let short = references.score(&Cut(&predictions(&items)), None, &all(), true, &plan(2)).expect("lengths agree");
         let mut long = predictions(&items);
         long[0].extend(MANY.iter().map(String::as_str));
-        let long = references.score(&Cut(&long), None, &all(), &plan(2)).expect("lengths agree");
+        let long = references.score(&Cut(&long), None, &all(), true, &plan(2)).expect("lengths agree");
         prop_assert_eq!(&bits(&short)[1..], &bits(&long)[1..]);
     }
 }
@@ -172,27 +174,27 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn the_order_of_items_is_kept_and_does_not_matter(
+    fn items_keep_their_order_and_do_not_depend_on_it(
         (items, order) in items(1..12).prop_flat_map(|items| {
             let order: Vec<usize> = (0..items.len()).collect();
             (Just(items), Just(order).prop_shuffle())
         })
     ) {
-        let shuffled: Vec<Item> = order.iter().map(|&place| items[place].clone()).collect();
+        let shuffled: Vec<Item> = order.iter().map(|&index| items[index].clone()).collect();
         let whole = bits(&score(&items, None, 1));
-        let expected: Vec<_> = order.iter().map(|&place| whole[place].clone()).collect();
+        let expected: Vec<_> = order.iter().map(|&index| whole[index].clone()).collect();
         prop_assert_eq!(bits(&score(&shuffled, None, 1)), expected);
     }
 
     #[test]
-    fn parts_put_together_are_the_whole(items in items(2..12), cut: Index) {
-        let given = frequency(&items);
+    fn shards_add_up_to_the_whole(items in items(2..12), cut: Index) {
+        let frequency = frequency(&items);
         let (left, right) = items.split_at(cut.index(items.len() - 1) + 1);
-        let parts = [score(left, Some(&given), 1), score(right, Some(&given), 1)];
-        let whole = score(&items, Some(&given), 1);
-        prop_assert_eq!([bits(&parts[0]), bits(&parts[1])].concat(), bits(&whole));
-        let together = sums::sum(&[parts[0].bleu.as_slice(), &parts[1].bleu].concat());
-        prop_assert_eq!(together.map(f64::to_bits), sums::sum(&whole.bleu).map(f64::to_bits));
+        let shards = [score(left, Some(&frequency), 1), score(right, Some(&frequency), 1)];
+        let whole = score(&items, Some(&frequency), 1);
+        prop_assert_eq!([bits(&shards[0]), bits(&shards[1])].concat(), bits(&whole));
+        let merged = sums::sum(&[shards[0].bleu.as_slice(), &shards[1].bleu].concat());
+        prop_assert_eq!(merged.map(f64::to_bits), sums::sum(&whole.bleu).map(f64::to_bits));
     }
 
     #[test]
@@ -203,44 +205,44 @@ proptest! {
     #[test]
     fn chosen_items_score_as_among_all(items in items(1..12), chosen in prop::collection::vec(any::<Index>(), 1..20)) {
         let chosen: Vec<usize> = chosen.iter().map(|index| index.index(items.len())).collect();
-        let some: Vec<Caption> = chosen.iter().map(|&place| items[place].prediction.clone()).collect();
+        let predictions: Vec<Caption> = chosen.iter().map(|&index| items[index].prediction.clone()).collect();
         let references = prepare(&items, None, 1);
-        let found = references.score(&Cut(&some), Some(&chosen), &all(), &plan(1)).expect("lengths agree");
+        let statistics = references.score(&Cut(&predictions), Some(&chosen), &all(), true, &plan(1));
         let whole = bits(&score(&items, None, 1));
-        let expected: Vec<_> = chosen.iter().map(|&place| whole[place].clone()).collect();
-        prop_assert_eq!(bits(&found), expected);
+        let expected: Vec<_> = chosen.iter().map(|&index| whole[index].clone()).collect();
+        prop_assert_eq!(bits(&statistics.expect("lengths agree")), expected);
     }
 
     #[test]
-    fn one_metric_alone_is_the_same_as_among_all(items in items(1..8)) {
+    fn one_metric_alone_equals_the_same_among_all(items in items(1..8)) {
         let references = prepare(&items, None, 1);
-        let run = |metrics: &Metrics| references.score(&Cut(&predictions(&items)), None, metrics, &plan(1));
+        let run = |metrics: &Metrics| references.score(&Cut(&predictions(&items)), None, metrics, true, &plan(1));
         let whole = run(&all()).expect("lengths agree");
         let alone = |change: fn(&mut Metrics)| {
             let mut metrics = Metrics::default();
             change(&mut metrics);
             run(&metrics).expect("lengths agree")
         };
-        prop_assert_eq!(alone(|metrics| metrics.bleu = true), Rows { bleu: whole.bleu, ..Rows::default() });
-        prop_assert_eq!(alone(|metrics| metrics.cider_d = true), Rows { cider_d: whole.cider_d, ..Rows::default() });
-        prop_assert_eq!(alone(|metrics| metrics.cider = true), Rows { cider: whole.cider, ..Rows::default() });
-        prop_assert_eq!(alone(|metrics| metrics.rouge_l = true), Rows { rouge_l: whole.rouge_l, ..Rows::default() });
+        prop_assert_eq!(alone(|metrics| metrics.bleu = true), ItemStatistics { bleu: whole.bleu, ..ItemStatistics::default() });
+        prop_assert_eq!(alone(|metrics| metrics.cider_d = true), ItemStatistics { cider_d: whole.cider_d, ..ItemStatistics::default() });
+        prop_assert_eq!(alone(|metrics| metrics.cider = true), ItemStatistics { cider: whole.cider, ..ItemStatistics::default() });
+        prop_assert_eq!(alone(|metrics| metrics.rouge_l = true), ItemStatistics { rouge_l: whole.rouge_l, ..ItemStatistics::default() });
     }
 
     #[test]
-    fn bleu_rows_equal_the_definition(items in items(1..8)) {
-        let found: Vec<Vec<f64>> = score(&items, None, 1).bleu.iter().map(|row| row.to_vec()).collect();
+    fn bleu_statistics_equal_the_definition(items in items(1..8)) {
+        let statistics: Vec<Vec<f64>> = score(&items, None, 1).bleu.iter().map(|values| values.to_vec()).collect();
         let expected: Vec<Vec<f64>> =
-            items.iter().map(|item| naive_bleu_row(item).into_iter().map(|count| count as f64).collect()).collect();
-        prop_assert_eq!(found, expected);
+            items.iter().map(|item| naive_bleu_statistics(item).into_iter().map(|count| count as f64).collect()).collect();
+        prop_assert_eq!(statistics, expected);
     }
 
     #[test]
-    fn bleu_is_a_share(items in items(1..4), effective_order: bool) {
-        for row in score(&items, None, 1).bleu {
+    fn bleu_is_between_zero_and_one(items in items(1..4), effective_order: bool) {
+        for statistics in score(&items, None, 1).bleu {
             for name in Smoothing::NAMES {
                 let smoothing = Smoothing::named(name, None).expect("the name is known");
-                let score = bleu::score(&row, smoothing, effective_order);
+                let score = bleu::score(&statistics, smoothing, effective_order);
                 prop_assert!(score.by_order.iter().all(|value| (0.0..=1.0 + 1e-12).contains(value)), "{:?}", score);
                 prop_assert!((0.0..=1.0).contains(&score.brevity_penalty));
             }
@@ -252,10 +254,10 @@ proptest! {
         let frequency = frequency(&items);
         let tokens: Vec<_> = (0..=frequency.vocab().max_id()).map(|id| frequency.vocab().token(id)).collect();
         let spell = |ids: Vec<u32>| ids.iter().filter_map(|&id| tokens[id as usize].as_deref()).collect::<Vec<_>>();
-        let found: HashMap<Vec<&str>, u32> =
+        let counts: HashMap<Vec<&str>, u32> =
             frequency.sorted().into_iter().map(|(ids, count)| (spell(ids), count)).collect();
-        prop_assert_eq!(found.len(), frequency.len());
-        prop_assert_eq!(found, naive_frequency(&items));
+        prop_assert_eq!(counts.len(), frequency.len());
+        prop_assert_eq!(counts, naive_frequency(&items));
         prop_assert!((frequency.documents() - items.len() as f64).abs() < f64::EPSILON);
     }
 
@@ -292,28 +294,29 @@ fn a_cancelled_plan_ends_every_call() {
     let cancelled = plan(2);
     cancelled.cancel();
     assert_eq!(References::new(&Cut(&texts), &[1, 2], None, &cancelled).err(), Some(Error::Cancelled));
-    assert_eq!(references.score(&Cut(&texts[..2]), None, &all(), &cancelled), Err(Error::Cancelled));
+    assert_eq!(references.score(&Cut(&texts[..2]), None, &all(), true, &cancelled), Err(Error::Cancelled));
     assert_eq!(references.document_frequency(&cancelled).err(), Some(Error::Cancelled));
-    // What was cancelled can be done again.
-    assert!(references.score(&Cut(&texts[..2]), None, &all(), &plan(2)).is_ok());
+    // A cancelled call can be repeated.
+    assert!(references.score(&Cut(&texts[..2]), None, &all(), true, &plan(2)).is_ok());
 }
 
 #[test]
-fn broken_input_is_named() {
+fn errors_name_the_argument() {
     let texts = ["红裙", "黑鞋"];
     let uncut = Uncut { tokenizer: &Tokenizer::Muge, texts: &texts };
-    let refused =
+    let error_of =
         |counts: &[usize]| References::new(&uncut, counts, None, &plan(1)).err().map(|error| error.to_string());
-    assert_eq!(refused(&[]).as_deref(), Some("references is empty, needs at least one item"));
-    assert_eq!(refused(&[2, 0]).as_deref(), Some("references[1] is empty, needs at least one reference"));
-    assert_eq!(refused(&[1]).as_deref(), Some("references has 2 items but counts has 1"));
+    assert_eq!(error_of(&[]).as_deref(), Some("references is empty, needs at least one item"));
+    assert_eq!(error_of(&[2, 0]).as_deref(), Some("references[1] is empty, needs at least one reference"));
+    assert_eq!(error_of(&[1]).as_deref(), Some("references has 2 items but counts has 1"));
     assert_eq!(
-        refused(&[usize::MAX, 3]).as_deref(),
+        error_of(&[usize::MAX, 3]).as_deref(),
         Some(&*format!("references has 2 items but counts has {}", usize::MAX))
     );
     let references = References::new(&uncut, &[1, 1], None, &plan(1)).expect("every item has references");
-    let score =
-        |chosen: Option<&[usize]>| references.score(&uncut, chosen, &all(), &plan(1)).map(|rows| rows.bleu.len());
+    let score = |chosen: Option<&[usize]>| {
+        references.score(&uncut, chosen, &all(), true, &plan(1)).map(|statistics| statistics.bleu.len())
+    };
     assert_eq!(score(None), Ok(2));
     let message = score(Some(&[0])).map_err(|error| error.to_string());
     assert_eq!(message, Err("predictions has 2 items but references has 1".to_owned()));

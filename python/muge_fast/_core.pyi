@@ -66,10 +66,11 @@ class References:
         metrics: list[str],
         ids: list[object] | None = None,
         items: list[int] | None = None,
-        sigma: float = 6.0,
-        orders: int = 4,
+        *,
+        sigma: float,
+        orders: int,
+        once: bool,
         threads: int | None = None,
-        once: bool = False,
     ) -> dict[str, NDArray[np.float64]]: ...
 
 @final
@@ -109,10 +110,10 @@ def tokenize(
     texts: list[str] | list[list[str]], tokenizer: Tokenizer | None, threads: int | None = None
 ) -> list[list[str]]: ...
 def bleu_score(
-    rows: NDArray[np.float64], smoothing: str, smoothing_value: float | None = None, effective_order: bool = False
+    rows: NDArray[np.float64], smoothing: str, smoothing_value: float | None, effective_order: bool
 ) -> tuple[list[float], float]: ...
 def bleu_items(
-    rows: NDArray[np.float64], smoothing: str, smoothing_value: float | None = None, effective_order: bool = False
+    rows: NDArray[np.float64], smoothing: str, smoothing_value: float | None, effective_order: bool
 ) -> NDArray[np.float64]: ...
 def mean(values: NDArray[np.float64]) -> float: ...
 def cpu_level() -> str: ...

@@ -12,6 +12,7 @@
 // Tests compare exact numbers.
 #![cfg_attr(test, allow(clippy::float_cmp))]
 
+mod bits;
 pub mod caption;
 pub mod error;
 pub mod huge;

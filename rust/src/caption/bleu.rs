@@ -1,45 +1,45 @@
 //! BLEU: clipped n-gram precision with a brevity penalty (Papineni et al., 2002).
 //!
-//! [`Smoothing::Tiny`] is the definition of pycocoevalcap, the others are those of sacrebleu. The length of a
-//! prediction is compared with the closest reference length, the shorter one on ties.
+//! [`Smoothing::Tiny`] is the definition of pycocoevalcap, the others are those of sacrebleu. The length of a prediction
+//! is compared with the closest reference length, the shorter one on ties.
 
 use std::hint::black_box;
 
 use crate::error::{Error, Result};
 use crate::text::ngrams::MAX_ORDER;
 
-/// Counts of one item, or of many items added up.
+/// Sufficient statistics of one item, or the sum over many items.
 ///
-/// In this order: tokens of the prediction, tokens of the closest reference, matched n-grams of order 1 to 4, and
-/// n-grams of order 1 to 4 in the prediction.
-pub type BleuRow = [f64; WIDTH];
+/// In this order: tokens of the prediction, tokens of the closest reference, matched n-grams of order 1 to 4, and n-grams
+/// of order 1 to 4 in the prediction.
+pub type BleuStatistics = [f64; WIDTH];
 
-/// Numbers in a [`BleuRow`].
+/// Number of values in [`BleuStatistics`].
 pub const WIDTH: usize = 2 + 2 * MAX_ORDER;
 
-/// What to do where an order of n-grams has no match.
+/// How to treat orders of n-grams without a match.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Smoothing {
-    /// Constants of 1e-15 above and 1e-9 below the fraction bar: pycocoevalcap.
+    /// Add 1e-15 to numerators and 1e-9 to denominators: pycocoevalcap.
     Tiny,
-    /// Nothing; the score is zero.
+    /// Do nothing; the score is zero.
     None,
-    /// Count a match of this size instead of none.
+    /// Use this number of matches instead of zero.
     Floor(f64),
     /// Add this number to matches and totals of all orders above 1.
     AddK(f64),
-    /// Halve the precision again for each order without a match.
+    /// Halve the precision once more for each order without a match.
     Exp,
 }
 
 impl Smoothing {
-    /// The names that [`Smoothing::named`] knows.
+    /// The names that [`Smoothing::named`] accepts.
     pub const NAMES: &'static [&'static str] = &["tiny", "none", "floor", "add-k", "exp"];
 
-    /// The smoothing of that name; `value` is for `floor` (default 0.1) and `add-k` (default 1).
+    /// Return the smoothing of that name; `value` is for `floor` (default 0.1) and `add-k` (default 1).
     ///
     /// # Errors
-    /// [`Error::UnknownName`]; [`Error::Invalid`] for a value that is not finite and positive or not used.
+    /// [`Error::UnknownName`]; [`Error::Invalid`] for a value that is not finite and positive, or not used.
     pub fn named(name: &str, value: Option<f64>) -> Result<Self> {
         let invalid = |problem| Err(Error::Invalid { parameter: "smoothing_value", problem });
         match value {
@@ -62,7 +62,7 @@ impl Smoothing {
     }
 }
 
-/// BLEU of the counts in a row.
+/// BLEU of one item or of a corpus.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Bleu {
     /// BLEU-1 to BLEU-4, each 0 to 1.
@@ -71,43 +71,56 @@ pub struct Bleu {
     pub brevity_penalty: f64,
 }
 
-/// The row of one item from the lengths of prediction and references and the matched n-grams of each order.
-pub(super) fn row(prediction: usize, references: impl Iterator<Item = usize>, matched: [u64; MAX_ORDER]) -> BleuRow {
+/// Return the statistics of one item from the lengths of prediction and references and the matched n-grams of each order.
+pub(super) fn statistics(
+    prediction: usize,
+    references: impl Iterator<Item = usize>,
+    matched: [u64; MAX_ORDER],
+) -> BleuStatistics {
     let closest = references.min_by_key(|&length| (length.abs_diff(prediction), length)).unwrap_or(0);
-    let mut row = [0.0; WIDTH];
-    row[0] = prediction as f64;
-    row[1] = closest as f64;
+    let mut statistics = [0.0; WIDTH];
+    statistics[0] = prediction as f64;
+    statistics[1] = closest as f64;
     for order in 0..MAX_ORDER {
-        row[2 + order] = matched[order] as f64;
-        row[2 + MAX_ORDER + order] = prediction.saturating_sub(order) as f64;
+        statistics[2 + order] = matched[order] as f64;
+        statistics[2 + MAX_ORDER + order] = prediction.saturating_sub(order) as f64;
     }
-    row
+    statistics
 }
 
-/// BLEU of an item's row, or of the sum of many rows.
+/// Return BLEU from the statistics of an item, or from their sum over many items.
 ///
-/// With `effective_order`, orders that the prediction is too short to have are left out of the mean (sacrebleu's
-/// option for single sentences; [`Smoothing::Tiny`] knows no such thing and ignores it).
+/// With `effective_order`, orders that the prediction is too short for are left out of the mean (sacrebleu's option for
+/// single sentences; [`Smoothing::Tiny`] has no such option and ignores it).
 ///
 /// ```
 /// use muge_fast_core::caption::bleu::{score, Smoothing};
-/// let row = [5.0, 5.0, 5.0, 4.0, 3.0, 2.0, 5.0, 4.0, 3.0, 2.0];
-/// assert!((score(&row, Smoothing::None, false).by_order[3] - 1.0).abs() < 1e-12);
+/// let statistics = [5.0, 5.0, 5.0, 4.0, 3.0, 2.0, 5.0, 4.0, 3.0, 2.0];
+/// assert!((score(&statistics, Smoothing::None, false).by_order[3] - 1.0).abs() < 1e-12);
 /// ```
-pub fn score(row: &BleuRow, smoothing: Smoothing, effective_order: bool) -> Bleu {
-    if smoothing == Smoothing::Tiny { tiny(row) } else { smoothed(row, smoothing, effective_order) }
+pub fn score(statistics: &BleuStatistics, smoothing: Smoothing, effective_order: bool) -> Bleu {
+    if smoothing == Smoothing::Tiny { tiny(statistics) } else { smoothed(statistics, smoothing, effective_order) }
 }
 
-fn tiny(row: &BleuRow) -> Bleu {
+/// Return BLEU-1 to BLEU-4 of each item, as by [`score`].
+pub fn score_items(
+    statistics: &[BleuStatistics],
+    smoothing: Smoothing,
+    effective_order: bool,
+) -> Vec<[f64; MAX_ORDER]> {
+    statistics.iter().map(|statistics| score(statistics, smoothing, effective_order).by_order).collect()
+}
+
+fn tiny(statistics: &BleuStatistics) -> Bleu {
     const TINY: f64 = 1e-15;
     const SMALL: f64 = 1e-9;
-    let ratio = (row[0] + TINY) / (row[1] + SMALL);
+    let ratio = (statistics[0] + TINY) / (statistics[1] + SMALL);
     let brevity_penalty = if ratio < 1.0 { (1.0 - 1.0 / ratio).exp() } else { 1.0 };
     let mut product = 1.0;
     let by_order = std::array::from_fn(|order| {
-        product *= (row[2 + order] + TINY) / (row[2 + MAX_ORDER + order] + SMALL);
-        // The exponent is hidden from the compiler, which would turn a power of one half into a square root: a
-        // rounding that the C library's `pow`, and so the reference, does not do.
+        product *= (statistics[2 + order] + TINY) / (statistics[2 + MAX_ORDER + order] + SMALL);
+        // The exponent is hidden from the compiler, which would turn a power of one half into a square root. That rounds
+        // differently from the C library's `pow`, which the reference implementation uses.
         let root = product.powf(black_box(1.0 / (order as f64 + 1.0)));
         if ratio < 1.0 { root * brevity_penalty } else { root }
     });
@@ -117,33 +130,33 @@ fn tiny(row: &BleuRow) -> Bleu {
 /// sacrebleu's logarithm of a precision of zero.
 const LOG_ZERO: f64 = -9_999_999_999.0;
 
-fn smoothed(row: &BleuRow, smoothing: Smoothing, effective_order: bool) -> Bleu {
-    let (prediction, reference) = (row[0], row[1]);
+fn smoothed(statistics: &BleuStatistics, smoothing: Smoothing, effective_order: bool) -> Bleu {
+    let (prediction, reference) = (statistics[0], statistics[1]);
     let brevity_penalty = match prediction {
         length if length >= reference => 1.0,
         length if length > 0.0 => (1.0 - reference / length).exp(),
         _ => 0.0,
     };
     // Percentages, as in sacrebleu, so that roundings agree.
-    let (percent, reached) = precisions(row, smoothing);
+    let (percent, effective) = precisions(statistics, smoothing);
     let by_order = std::array::from_fn(|last| {
-        if row[2..=2 + last].iter().all(|&matched| matched == 0.0) {
+        if statistics[2..=2 + last].iter().all(|&matched| matched == 0.0) {
             return 0.0;
         }
-        let used = if effective_order { reached.min(last + 1) } else { last + 1 };
+        let orders = if effective_order { effective.min(last + 1) } else { last + 1 };
         let log = |&p: &f64| if p == 0.0 { LOG_ZERO } else { p.ln() };
-        let sum: f64 = percent[..used].iter().map(log).sum();
-        brevity_penalty * (sum / used as f64).exp() / 100.0
+        let sum: f64 = percent[..orders].iter().map(log).sum();
+        brevity_penalty * (sum / orders as f64).exp() / 100.0
     });
     Bleu { by_order, brevity_penalty }
 }
 
-/// Precision of each order in percent, and the number of orders that the prediction is long enough for.
-fn precisions(row: &BleuRow, smoothing: Smoothing) -> ([f64; MAX_ORDER], usize) {
+/// Return the precision of each order in percent, and the number of orders that the prediction is long enough for.
+fn precisions(statistics: &BleuStatistics, smoothing: Smoothing) -> ([f64; MAX_ORDER], usize) {
     let mut percent = [0.0; MAX_ORDER];
     let mut halved = 1.0;
     for order in 0..MAX_ORDER {
-        let (mut matched, mut total) = (row[2 + order], row[2 + MAX_ORDER + order]);
+        let (mut matched, mut total) = (statistics[2 + order], statistics[2 + MAX_ORDER + order]);
         if let (Smoothing::AddK(k), 1..) = (smoothing, order) {
             matched += k;
             total += k;
@@ -170,14 +183,14 @@ mod tests {
 
     #[test]
     fn the_closest_length_is_the_shorter_on_ties() {
-        assert_eq!(row(5, [7, 3, 9].into_iter(), [0; 4])[..2], [5.0, 3.0]);
-        assert_eq!(row(2, [1].into_iter(), [2, 1, 0, 0]), [2.0, 1.0, 2.0, 1.0, 0.0, 0.0, 2.0, 1.0, 0.0, 0.0]);
+        assert_eq!(statistics(5, [7, 3, 9].into_iter(), [0; 4])[..2], [5.0, 3.0]);
+        assert_eq!(statistics(2, [1].into_iter(), [2, 1, 0, 0]), [2.0, 1.0, 2.0, 1.0, 0.0, 0.0, 2.0, 1.0, 0.0, 0.0]);
     }
 
     #[test]
     fn a_perfect_sentence_of_three_tokens_has_a_small_bleu_4() {
         // pycocoevalcap 1.2: Bleu(4).compute_score({0: ["a b c"]}, {0: ["a b c"]})
-        let score = score(&row(3, [3].into_iter(), [3, 2, 1, 0]), Smoothing::Tiny, false);
+        let score = score(&statistics(3, [3].into_iter(), [3, 2, 1, 0]), Smoothing::Tiny, false);
         assert!((score.by_order[3] - 0.031_622_776_576_649_11).abs() < 1e-16, "{score:?}");
     }
 
@@ -185,9 +198,9 @@ mod tests {
     fn nothing_matched_is_zero_under_every_smoothing() {
         for name in &Smoothing::NAMES[1..] {
             let smoothing = Smoothing::named(name, None).unwrap();
-            assert_eq!(score(&row(6, [6].into_iter(), [0; 4]), smoothing, false).by_order, [0.0; 4]);
+            assert_eq!(score(&statistics(6, [6].into_iter(), [0; 4]), smoothing, false).by_order, [0.0; 4]);
         }
-        assert_eq!(score(&row(0, [3].into_iter(), [0; 4]), Smoothing::Tiny, false).by_order[0].max(1e-9), 1e-9);
+        assert_eq!(score(&statistics(0, [3].into_iter(), [0; 4]), Smoothing::Tiny, false).by_order[0].max(1e-9), 1e-9);
     }
 
     #[test]

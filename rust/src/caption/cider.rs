@@ -1,22 +1,22 @@
 //! CIDEr and CIDEr-D (Vedantam et al., 2015): tf-idf cosine with each reference, averaged.
 //!
-//! CIDEr-D, which pycocoevalcap calls `Cider`, clips the prediction's weights to the reference's and multiplies by
-//! a Gaussian of the difference in length. Plain CIDEr does neither. Both are times 10 and use raw counts as term
-//! frequencies, as the reference implementations do (the paper divides by the length). The order of operations is
-//! that of the reference implementation, so that the results agree to the last bit.
+//! CIDEr-D, which pycocoevalcap calls `Cider`, clips the prediction's weights to the reference's and multiplies by a
+//! Gaussian of the difference in length. Plain CIDEr does neither. Both are multiplied by 10 and use raw counts as term
+//! frequencies, as the reference implementations do (the paper divides by the length). The order of operations is that of
+//! the reference implementations, so that the results have the same bits.
 
 use std::f64::consts::E;
 use std::hint::black_box;
 
-use super::ngram_matches::ones;
+use crate::bits::set_bits;
 use crate::text::ngrams::MAX_ORDER;
 
 /// Parameters of CIDEr-D and CIDEr.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Cider {
-    /// Width of CIDEr-D's Gaussian, in tokens.
+    /// Standard deviation of CIDEr-D's Gaussian, in tokens.
     pub sigma: f64,
-    /// Orders that the mean is taken over; those above [`MAX_ORDER`] count as zero.
+    /// Number of orders in the mean; those above [`MAX_ORDER`] count as zero.
     pub orders: usize,
 }
 
@@ -27,58 +27,59 @@ impl Default for Cider {
 }
 
 impl Cider {
-    /// CIDEr-D's factor for a prediction and a reference of these lengths.
+    /// Return CIDEr-D's factor for a prediction and a reference of these lengths.
     ///
-    /// Lengths are counted in bigrams, as the reference implementation does: one less than tokens.
+    /// Lengths are counted in bigrams, as the reference implementation does: tokens minus one.
     pub(super) fn length_penalty(&self, prediction: usize, reference: usize) -> f64 {
         let delta = prediction.saturating_sub(1) as f64 - reference.saturating_sub(1) as f64;
         if delta == 0.0 {
             // Also where sigma is so small that its square is zero.
             return 1.0;
         }
-        // `pow` and not `exp`, which rounds differently; the base is hidden so that the compiler keeps it.
+        // `pow` and not `exp`, which rounds differently. The base is hidden from the compiler, which would choose `exp`.
         black_box(E).powf(-(delta * delta) / (2.0 * (self.sigma * self.sigma)))
     }
 
-    /// An item's score from the sums over its references, order by order.
-    pub(super) fn item(&self, by_order: &[f64; MAX_ORDER], references: usize) -> f64 {
+    /// Return an item's score from the sums over its references, order by order.
+    pub(super) fn item_score(&self, by_order: &[f64; MAX_ORDER], references: usize) -> f64 {
         let [a, b, c, d] = *by_order;
-        // numpy adds eight numbers and more in pairs, even if all but four are zero.
+        // NumPy adds eight numbers or more in pairs, even if all but four are zero.
         let sum = if self.orders < 8 { a + b + c + d } else { (a + b) + (c + d) };
         sum / self.orders as f64 / references as f64 * 10.0
     }
 }
 
-/// Products of the prediction's weights with one reference's, for one order.
+/// Dot products of the tf-idf vectors of a prediction and a reference, for one order.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Products {
-    /// With the prediction's weight clipped to the reference's.
+    /// With the prediction's weights clipped to the reference's.
     pub clipped: f64,
     pub plain: f64,
 }
 
 impl Products {
-    /// Sum over the prediction's distinct n-grams, in the order of their first occurrence: `weighted` is count times
-    /// idf in the prediction, `idf` the idf alone and `matched` the count in the reference. Only n-grams whose bit is
-    /// set in `touched` have a count in the reference; the others would add zero.
-    pub fn sum(weighted: &[f64], idf: &[f64], matched: &[u32], touched: &[u64]) -> Self {
+    /// Sum over the prediction's different n-grams, in the order of their first occurrence.
+    ///
+    /// `weights` is count times idf in the prediction, `idf` the idf alone, and `matched` the count in the reference. Only
+    /// n-grams whose bit is set in `nonzero` have a count in the reference; the others would add zero.
+    pub fn sum(weights: &[f64], idf: &[f64], matched: &[u32], nonzero: &[u64]) -> Self {
         let mut products = Self::default();
-        for (word, &bits) in touched.iter().enumerate() {
-            for number in ones(bits).map(|bit| word * 64 + bit) {
-                let (own, other) = (weighted[number], f64::from(matched[number]) * idf[number]);
-                products.clipped += own.min(other) * other;
-                products.plain += own * other;
+        for (word, &bits) in nonzero.iter().enumerate() {
+            for index in set_bits(bits).map(|bit| word * 64 + bit) {
+                let (prediction, reference) = (weights[index], f64::from(matched[index]) * idf[index]);
+                products.clipped += prediction.min(reference) * reference;
+                products.plain += prediction * reference;
             }
         }
         products
     }
 
-    /// Cosines from products: divided by both norms where neither is zero.
-    pub fn over(self, prediction: f64, reference: f64) -> Self {
-        if prediction == 0.0 || reference == 0.0 {
+    /// Return the cosines: the products divided by both norms, or unchanged if a norm is zero.
+    pub fn over(self, prediction_norm: f64, reference_norm: f64) -> Self {
+        if prediction_norm == 0.0 || reference_norm == 0.0 {
             return self;
         }
-        let norms = prediction * reference;
+        let norms = prediction_norm * reference_norm;
         Self { clipped: self.clipped / norms, plain: self.plain / norms }
     }
 }
@@ -95,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn only_clipping_tells_the_two_apart() {
+    fn products_differ_only_by_clipping() {
         let products = Products::sum(&[2.0, 0.5, 9.0], &[1.0, 0.5, 9.0], &[1, 1, 0], &[0b11]);
         assert_eq!([products.clipped, products.plain], [1.25, 2.25]);
         assert_eq!(products.over(0.0, 3.0).plain.to_bits(), products.plain.to_bits());

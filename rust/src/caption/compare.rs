@@ -1,101 +1,107 @@
-//! Predictions compared with their references, item by item, by all metrics that are asked for.
+//! Comparing predictions with their references, item by item, for all requested metrics.
 
 use std::ops::Range;
 
 use super::bleu;
-use super::ngram_matches::{Matcher, Weighted};
+use super::ngram_matches::{Matcher, PredictionTfidf};
 use super::rouge_l::RougeL;
-use super::shared_tokens::CommonTokens;
+use super::shared_tokens::SharedTokens;
 use super::tfidf::idf::Idf;
-use super::tfidf::{Norms, Weights};
-use super::{Metrics, Rows};
+use super::tfidf::{Norms, TfidfStats};
+use super::{ItemStatistics, Metrics};
 use crate::error::Result;
 use crate::parallel::Plan;
-use crate::text::ngrams::Key;
+use crate::text::ngrams::{Key, by_key_width};
 use crate::text::tokens::Tokens;
 
-/// Items are scored in blocks of this many; small, so that one long item does not keep the others waiting.
+/// Number of items in a block; small, so that one long item does not delay the others.
 const BLOCK: usize = 64;
 
-/// Predictions that are compared at a time.
+/// Predictions to be compared with their references.
 #[derive(Debug)]
 pub(super) struct Comparison<'a> {
     pub references: &'a Tokens,
-    /// For each prediction, its references.
+    /// For each prediction, the range of its references.
     pub items: &'a [Range<usize>],
     pub predictions: &'a Tokens,
-    /// If a metric needs it.
-    pub weighing: Option<Weighing<'a>>,
+    /// `None` if no metric needs it.
+    pub cider: Option<CiderInputs<'a>>,
     pub metrics: &'a Metrics,
 }
 
-/// What document frequencies say about references and predictions.
+/// Statistics of references and predictions under the document frequencies of CIDEr.
 #[derive(Debug)]
-pub(super) struct Weighing<'a> {
+pub(super) struct CiderInputs<'a> {
     pub idf: &'a Idf,
     pub reference_norms: &'a [Norms],
-    pub predictions: Weights,
+    pub predictions: TfidfStats,
 }
 
 /// Buffers for comparing one prediction after the other, one for each thread.
 #[derive(Debug)]
 struct Scratch<K> {
-    common: CommonTokens,
+    shared: SharedTokens,
     matcher: Matcher<K>,
     rouge_l: RougeL,
 }
 
 impl Comparison<'_> {
-    /// Rows for all predictions, of token ids up to `max_id`.
-    pub fn rows(&self, max_id: u32, plan: &Plan) -> Result<Rows> {
-        if max_id <= u64::MAX_TOKEN { self.rows_by::<u64>(max_id, plan) } else { self.rows_by::<u128>(max_id, plan) }
+    /// Return the statistics of all predictions, whose token ids are at most `max_id`.
+    pub fn run(&self, max_id: u32, plan: &Plan) -> Result<ItemStatistics> {
+        by_key_width!(max_id, K => self.run_by::<K>(max_id, plan))
     }
 
-    fn rows_by<K: Key>(&self, max_id: u32, plan: &Plan) -> Result<Rows> {
+    fn run_by<K: Key>(&self, max_id: u32, plan: &Plan) -> Result<ItemStatistics> {
         let scratch =
-            || Scratch { common: CommonTokens::new(max_id), matcher: Matcher::<K>::new(), rouge_l: RougeL::default() };
+            || Scratch { shared: SharedTokens::new(max_id), matcher: Matcher::<K>::new(), rouge_l: RougeL::default() };
         let blocks = plan.map(self.predictions.len(), BLOCK, scratch, |scratch, block| {
-            let mut rows = Rows::default();
-            for row in block {
-                self.add(row, scratch, &mut rows, plan)?;
+            let mut statistics = ItemStatistics::default();
+            for index in block {
+                self.append(index, scratch, &mut statistics, plan)?;
             }
-            Ok(rows)
+            Ok(statistics)
         })?;
-        Ok(Rows::concat(blocks))
+        Ok(ItemStatistics::concat(blocks))
     }
 
-    /// Compare one prediction and add its row.
-    fn add<K: Key>(&self, row: usize, scratch: &mut Scratch<K>, rows: &mut Rows, plan: &Plan) -> Result<()> {
-        let Metrics { bleu, cider_d, cider, parameters, .. } = *self.metrics;
-        let Scratch { common, matcher, rouge_l } = scratch;
-        let prediction = self.predictions.get(row);
-        let (tokens, texts) = (self.references, self.items[row].clone());
+    /// Compare one prediction and append its statistics.
+    fn append<K: Key>(
+        &self,
+        index: usize,
+        scratch: &mut Scratch<K>,
+        statistics: &mut ItemStatistics,
+        plan: &Plan,
+    ) -> Result<()> {
+        let Metrics { bleu, cider_d, cider, rouge_l, parameters } = *self.metrics;
+        let Scratch { shared, matcher, rouge_l: rouge_l_search } = scratch;
+        let prediction = self.predictions.get(index);
+        let (tokens, texts) = (self.references, self.items[index].clone());
         let lengths = texts.clone().map(|text| tokens.get(text).len());
-        common.find(prediction, texts.clone().map(|text| tokens.get(text)), plan)?;
+        shared.find(prediction, texts.clone().map(|text| tokens.get(text)), plan)?;
         if bleu || cider_d || cider {
-            let matches = matcher.compare(prediction, common, tokens, texts.clone(), self.weighted(row), plan)?;
+            let matches = matcher.compare(prediction, shared, tokens, texts.clone(), self.tfidf_of(index), plan)?;
             if bleu {
-                rows.bleu.push(bleu::row(prediction.len(), lengths.clone(), matches.clipped));
+                statistics.bleu.push(bleu::statistics(prediction.len(), lengths.clone(), matches.clipped));
             }
             if cider_d {
-                rows.cider_d.push(parameters.item(&matches.cider_d, texts.len()));
+                statistics.cider_d.push(parameters.item_score(&matches.cider_d, texts.len()));
             }
             if cider {
-                rows.cider.push(parameters.item(&matches.cider, texts.len()));
+                statistics.cider.push(parameters.item_score(&matches.cider, texts.len()));
             }
         }
-        if self.metrics.rouge_l {
-            rows.rouge_l.push(rouge_l.score(common, lengths, plan)?);
+        if rouge_l {
+            statistics.rouge_l.push(rouge_l_search.score(shared, lengths, plan)?);
         }
         Ok(())
     }
 
-    fn weighted(&self, row: usize) -> Option<Weighted<'_>> {
-        let Weighing { idf, reference_norms, predictions } = self.weighing.as_ref()?;
-        Some(Weighted {
+    fn tfidf_of(&self, index: usize) -> Option<PredictionTfidf<'_>> {
+        let CiderInputs { idf, reference_norms, predictions } = self.cider.as_ref()?;
+        Some(PredictionTfidf {
             idf,
-            norms: &predictions.norms[row],
-            counts: &predictions.counts[self.predictions.span(row)],
+            norms: &predictions.norms[index],
+            doc_freqs: &predictions.doc_freqs[self.predictions.span(index)],
             reference_norms,
             cider: &self.metrics.parameters,
         })

@@ -1,16 +1,36 @@
 //! Caption metrics: predictions compared with several references each.
 //!
-//! [`References`] holds the references' token ids, and everything about them that a metric needs again and again.
-//! [`References::score`] takes predictions and gives rows, one for each item; the score of a metric is a function of
-//! the sum of rows ([`bleu::score`]) or their mean ([`crate::sums::mean`]).
+//! [`References`] holds the references' token ids and what else can be computed before there are predictions.
+//! [`References::score`] takes predictions and returns [`ItemStatistics`]. The score of a metric is a function of the sum
+//! of these statistics over items ([`bleu::score`]) or of their mean ([`crate::sums::mean`]).
+//!
+//! # The path of a prediction
+//!
+//! 1. The references are split into tokens on all threads, and each different token gets an id (`text/tokens.rs`,
+//!    `text/vocab/`). This is done once, by [`References::new`].
+//! 2. [`References::score`] chooses how to divide the work (`Strategy`, in this file): by step, or by prediction.
+//! 3. The prediction is split into tokens on top of the references' vocabulary: a token of the references keeps its id.
+//! 4. CIDEr needs tf-idf statistics (`tfidf/`): document frequencies of all n-grams, the norms of the references' and the
+//!    prediction's tf-idf vectors, and the document frequency at each token of the prediction. Document frequencies are
+//!    counted in the references, or given as a [`DocumentFrequency`] (`document_frequency/`).
+//! 5. The prediction is compared with its references (`compare.rs`). `shared_tokens.rs` finds the tokens that they share,
+//!    where all metrics start.
+//! 6. `ngram_matches.rs` finds the longer n-grams that they share, order by order, for BLEU and CIDEr.
+//! 7. The formulas make the statistics of the item: `bleu.rs` from lengths and numbers of matched n-grams, `cider.rs` from
+//!    tf-idf weights of matched n-grams, `rouge_l.rs` from the shared tokens in their order.
+//!
+//! Three files serve the others: `slot.rs` (memory that holds n-grams, then document frequencies), `branchless.rs` (filters
+//! without branches), and `text/ngrams.rs` (n-grams packed into integers).
 
 pub mod bleu;
+mod branchless;
 pub mod cider;
 mod compare;
 mod document_frequency;
 mod ngram_matches;
 pub mod rouge_l;
 mod shared_tokens;
+mod slot;
 mod tfidf;
 
 use std::ops::Range;
@@ -20,29 +40,39 @@ use crate::error::{Error, Result};
 use crate::parallel::Plan;
 use crate::text::tokens::{Part, Texts, Tokens, tokenize};
 use crate::text::vocab::Vocab;
-use bleu::BleuRow;
+use bleu::BleuStatistics;
 use cider::Cider;
-use compare::{Comparison, Weighing};
+use compare::{CiderInputs, Comparison};
 pub use document_frequency::DocumentFrequency;
 use tfidf::idf::Idf;
-use tfidf::{Documents, Weights};
+use tfidf::{Corpus, Keep, Norms};
 
-/// Predictions whose tokens and weights are in memory at a time.
-const PART: usize = 1 << 14;
+/// Number of predictions whose tokens and tf-idf statistics are in memory at a time.
+const CHUNK: usize = 1 << 14;
 
-/// Predictions of a small batch that one thread scores alone. For fewer, starting another one takes longer; with more,
-/// threads had better share each step.
+/// Number of predictions in a small batch that one thread scores alone. For fewer, starting another thread takes longer;
+/// for more, it is faster to divide each step among all threads.
 const SHARE: Range<usize> = 16..256;
 
-/// References of all items, ready to be compared with predictions again and again.
+/// References of all items, which can be compared with predictions many times.
 #[derive(Debug)]
 pub struct References {
     tokens: Tokens,
+    /// For each item, the range of its texts.
     items: Vec<Range<usize>>,
     vocab: Arc<Vocab>,
-    given: Option<Arc<DocumentFrequency>>,
-    /// Made when CIDEr is first asked for: BLEU and ROUGE-L do not pay for it.
-    weights: OnceLock<(Arc<DocumentFrequency>, Weights)>,
+    /// `None` to count it in the references.
+    document_frequency: Option<Arc<DocumentFrequency>>,
+    /// Computed when CIDEr is first requested: BLEU and ROUGE-L do not pay for it.
+    tfidf: OnceLock<ReferenceTfidf>,
+}
+
+/// What CIDEr needs to know about the references.
+#[derive(Debug)]
+struct ReferenceTfidf {
+    document_frequency: Arc<DocumentFrequency>,
+    /// One for each text.
+    norms: Vec<Norms>,
 }
 
 /// Which metrics to compute.
@@ -57,15 +87,21 @@ pub struct Metrics {
     pub cider: bool,
     /// ROUGE-L.
     pub rouge_l: bool,
-    /// Parameters of both CIDErs.
+    /// Parameters of CIDEr-D and CIDEr.
     pub parameters: Cider,
 }
 
-/// Rows of the metrics asked for, one for each item; the others are empty.
+impl Metrics {
+    fn need_tfidf(&self) -> bool {
+        self.cider_d || self.cider
+    }
+}
+
+/// Statistics of the requested metrics, one for each item; those of other metrics are empty.
 #[derive(Debug, Default, PartialEq)]
-pub struct Rows {
+pub struct ItemStatistics {
     /// Counts for BLEU.
-    pub bleu: Vec<BleuRow>,
+    pub bleu: Vec<BleuStatistics>,
     /// CIDEr-D of each item.
     pub cider_d: Vec<f64>,
     /// CIDEr of each item.
@@ -74,7 +110,7 @@ pub struct Rows {
     pub rouge_l: Vec<f64>,
 }
 
-impl Rows {
+impl ItemStatistics {
     fn concat(parts: Vec<Self>) -> Self {
         let mut all = Self::default();
         for part in parts {
@@ -87,28 +123,35 @@ impl Rows {
     }
 }
 
-impl Metrics {
-    fn need_weights(&self) -> bool {
-        self.cider_d || self.cider
-    }
+/// How to divide the work of [`References::score`]. The results have the same bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Strategy {
+    /// Count the document frequencies of the references, and look the predictions up while counting: no table of n-grams
+    /// is built.
+    Once,
+    /// Divide a small batch into shares of this many predictions; one thread takes a share through all steps.
+    Shares(usize),
+    /// Divide each step among all threads, for one chunk of predictions after the other.
+    Chunks,
 }
 
 impl References {
-    /// Tokenize references; item `i` has the next `counts[i]` texts. `given` replaces the document frequencies that
-    /// are otherwise counted in these references.
+    /// Tokenize references; item `i` has the next `counts[i]` texts. Without `document_frequency`, CIDEr counts document
+    /// frequencies in these references.
     ///
     /// # Errors
-    /// [`Error::Empty`] without items, [`Error::NoReferences`] for an item without any, [`Error::Unequal`] if
+    /// [`Error::Empty`] without items, [`Error::NoReferences`] for an item without references, [`Error::Unequal`] if
     /// `counts` do not add up to the number of texts, [`Error::Cancelled`].
     pub fn new(
         texts: &impl Texts,
         counts: &[usize],
-        given: Option<Arc<DocumentFrequency>>,
+        document_frequency: Option<Arc<DocumentFrequency>>,
         plan: &Plan,
     ) -> Result<Self> {
-        let items = ranges(counts, texts.len())?;
-        let (tokens, vocab) = tokenize(texts, given.as_ref().map(|frequency| frequency.vocab()), plan)?;
-        Ok(Self { tokens, items, vocab: Arc::new(vocab), given, weights: OnceLock::new() })
+        let items = item_ranges(counts, texts.len())?;
+        let base = document_frequency.as_ref().map(|frequency| frequency.vocab());
+        let (tokens, vocab) = tokenize(texts, base, plan)?;
+        Ok(Self { tokens, items, vocab: Arc::new(vocab), document_frequency, tfidf: OnceLock::new() })
     }
 
     /// Number of items.
@@ -116,130 +159,144 @@ impl References {
         self.items.len()
     }
 
-    /// Never: references without items are refused.
+    /// Always false: references without items are an error.
     pub fn is_empty(&self) -> bool {
         self.items.is_empty()
     }
 
-    /// How many tokens of references [`References::score`] has to read: a measure of how long it takes.
-    pub fn tokens_to_read(&self, chosen: Option<&[usize]>, metrics: &Metrics) -> usize {
-        let weighs = metrics.need_weights() && self.weights.get().is_none();
-        let items = chosen.filter(|_| !weighs).map(|chosen| chosen.iter().filter_map(|&item| self.items.get(item)));
+    /// Return the number of reference tokens that [`References::score`] reads, as a measure of how long it takes.
+    pub fn tokens_to_read(&self, items: Option<&[usize]>, metrics: &Metrics) -> usize {
         match items {
-            Some(items) => items.map(|texts| self.tokens.count(texts.clone())).sum(),
-            None => self.tokens.count(0..self.tokens.len()),
+            Some(items) if !metrics.need_tfidf() || self.tfidf.get().is_some() => {
+                let texts = items.iter().filter_map(|&item| self.items.get(item));
+                texts.map(|texts| self.tokens.count(texts.clone())).sum()
+            }
+            _ => self.tokens.count(0..self.tokens.len()),
         }
     }
 
-    /// In how many items each n-gram of these references occurs, with all n-grams that occur at all.
+    /// Count in how many items each n-gram of these references occurs.
     ///
     /// # Errors
     /// [`Error::Cancelled`].
     pub fn document_frequency(&self, plan: &Plan) -> Result<Arc<DocumentFrequency>> {
-        Ok(Arc::new(Weights::counted(self.documents(), &self.vocab, 1, plan)?.0))
+        let (document_frequency, _) = tfidf::count_references(self.corpus(), &self.vocab, Keep::All, plan)?;
+        Ok(Arc::new(document_frequency))
     }
 
-    /// Compare predictions with the references of all items, or of the items in `chosen`, one prediction each.
+    /// Compare predictions with the references of all items, or of the chosen `items`, one prediction each.
+    ///
+    /// With `keep_tables`, document frequencies that are counted are kept for the next call. Without it a single call is
+    /// faster.
     ///
     /// # Errors
-    /// [`Error::Unequal`] if there is not one prediction for each item, [`Error::Empty`] if no item is chosen,
+    /// [`Error::Unequal`] if the numbers of predictions and items differ, [`Error::Empty`] if `items` is empty,
     /// [`Error::Invalid`] for a chosen item that does not exist, [`Error::Cancelled`].
     pub fn score(
         &self,
         predictions: &impl Texts,
-        chosen: Option<&[usize]>,
+        items: Option<&[usize]>,
         metrics: &Metrics,
+        keep_tables: bool,
         plan: &Plan,
-    ) -> Result<Rows> {
-        let wanted = chosen.map_or(self.items.len(), <[usize]>::len);
-        check(predictions.len(), wanted)?;
-        if let Some(item) = chosen.into_iter().flatten().find(|&&item| item >= self.items.len()) {
+    ) -> Result<ItemStatistics> {
+        let count = items.map_or(self.items.len(), <[usize]>::len);
+        check_lengths(predictions.len(), count)?;
+        if let Some(item) = items.into_iter().flatten().find(|&&item| item >= self.items.len()) {
             let problem = format!("item {item} does not exist, there are {}", self.items.len());
             return Err(Error::Invalid { parameter: "items", problem });
         }
         let score = |range: Range<usize>, plan: &Plan| {
-            let row_items = range.clone().map(|row| chosen.map_or(row, |chosen| chosen[row]));
-            let items: Vec<_> = row_items.map(|item| self.items[item].clone()).collect();
-            self.score_part(&Part { texts: predictions, range }, &items, metrics, plan)
+            let of_prediction = |index: usize| self.items[items.map_or(index, |items| items[index])].clone();
+            let items: Vec<_> = range.clone().map(of_prediction).collect();
+            self.score_chunk(&Part { texts: predictions, range }, &items, metrics, plan)
         };
-        let blocks = if wanted.div_ceil(plan.threads()) <= SHARE.end {
-            // Each thread goes through all steps by itself. What they need in common is made before.
-            if metrics.need_weights() {
-                self.weights(plan)?;
+        let parts = match self.strategy(count, items.is_none(), metrics, keep_tables, plan) {
+            Strategy::Once => return self.score_once(predictions, metrics, plan),
+            Strategy::Shares(size) => {
+                // What all shares need is computed first, on all threads.
+                if metrics.need_tfidf() {
+                    self.tfidf(plan)?;
+                }
+                plan.map(count, size, || (), |(), range| score(range, &plan.at_most(1)))?
             }
-            let share = wanted.div_ceil(plan.threads()).max(SHARE.start);
-            plan.map(wanted, share, || (), |(), range| score(range, &plan.at_most(1)))?
-        } else {
-            let parts = (0..wanted).step_by(PART).map(|start| start..wanted.min(start + PART));
-            parts.map(|part| score(part, plan)).collect::<Result<_>>()?
+            Strategy::Chunks => {
+                let chunks = (0..count).step_by(CHUNK).map(|start| start..count.min(start + CHUNK));
+                chunks.map(|range| score(range, plan)).collect::<Result<_>>()?
+            }
         };
-        Ok(Rows::concat(blocks))
+        Ok(ItemStatistics::concat(parts))
     }
 
-    /// The same with all items, if it is to be done once: what a second time would need is not made.
-    ///
-    /// # Errors
-    /// As [`References::score`].
-    pub fn score_once(&self, predictions: &impl Texts, metrics: &Metrics, plan: &Plan) -> Result<Rows> {
-        if !metrics.need_weights() || self.given.is_some() || self.weights.get().is_some() {
-            return self.score(predictions, None, metrics, plan);
+    /// Choose how to score `count` predictions.
+    fn strategy(&self, count: usize, all_items: bool, metrics: &Metrics, keep_tables: bool, plan: &Plan) -> Strategy {
+        let must_count = metrics.need_tfidf() && self.document_frequency.is_none() && self.tfidf.get().is_none();
+        let per_thread = count.div_ceil(plan.threads());
+        if must_count && all_items && !keep_tables {
+            Strategy::Once
+        } else if per_thread <= SHARE.end {
+            Strategy::Shares(per_thread.max(SHARE.start))
+        } else {
+            Strategy::Chunks
         }
-        check(predictions.len(), self.items.len())?;
+    }
+
+    /// Compare one prediction with the references of each item. See [`Strategy::Once`].
+    fn score_once(&self, predictions: &impl Texts, metrics: &Metrics, plan: &Plan) -> Result<ItemStatistics> {
         let (predictions, vocab) = tokenize(predictions, Some(&self.vocab), plan)?;
         let idf = Idf::new(self.items.len() as f64);
-        let singles = singles(&predictions);
-        let others = Documents::new(&predictions, &singles);
-        let [own, weights] = Weights::counted_once(self.documents(), others, &idf, vocab.max_id(), plan)?;
-        let weighing = Weighing { idf: &idf, reference_norms: &own.norms, predictions: weights };
+        let singles = single_text_items(&predictions);
+        let prediction_corpus = Corpus::new(&predictions, &singles);
+        let (norms, stats) = tfidf::count_once(self.corpus(), prediction_corpus, &idf, vocab.max_id(), plan)?;
+        let cider = Some(CiderInputs { idf: &idf, reference_norms: &norms, predictions: stats });
         let (references, predictions, items) = (&self.tokens, &predictions, &self.items);
-        Comparison { references, items, predictions, weighing: Some(weighing), metrics }.rows(vocab.max_id(), plan)
+        Comparison { references, items, predictions, cider, metrics }.run(vocab.max_id(), plan)
     }
 
-    /// Compare predictions with the texts that `items` tells for each.
-    fn score_part(
+    /// Compare predictions with the references in `items`, one range of texts for each prediction.
+    fn score_chunk(
         &self,
         predictions: &impl Texts,
         items: &[Range<usize>],
         metrics: &Metrics,
         plan: &Plan,
-    ) -> Result<Rows> {
+    ) -> Result<ItemStatistics> {
         let (predictions, vocab) = tokenize(predictions, Some(&self.vocab), plan)?;
-        let weighing = if metrics.need_weights() {
-            let (frequency, own) = self.weights(plan)?;
-            let singles = singles(&predictions);
-            let documents = Documents::new(&predictions, &singles);
-            let weights = Weights::given(documents, frequency, vocab.max_id(), true, plan)?;
-            Some(Weighing { idf: frequency.idf(), reference_norms: &own.norms, predictions: weights })
+        let cider = if metrics.need_tfidf() {
+            let ReferenceTfidf { document_frequency, norms } = self.tfidf(plan)?;
+            let singles = single_text_items(&predictions);
+            let corpus = Corpus::new(&predictions, &singles);
+            let stats = tfidf::look_up(corpus, document_frequency, vocab.max_id(), true, plan)?;
+            Some(CiderInputs { idf: document_frequency.idf(), reference_norms: norms, predictions: stats })
         } else {
             None
         };
         let (references, predictions) = (&self.tokens, &predictions);
-        Comparison { references, items, predictions, weighing, metrics }.rows(vocab.max_id(), plan)
+        Comparison { references, items, predictions, cider, metrics }.run(vocab.max_id(), plan)
     }
 
-    fn documents(&self) -> Documents<'_> {
-        Documents::new(&self.tokens, &self.items)
+    fn corpus(&self) -> Corpus<'_> {
+        Corpus::new(&self.tokens, &self.items)
     }
 
-    /// Document frequencies, and what they say about the references.
-    fn weights(&self, plan: &Plan) -> Result<&(Arc<DocumentFrequency>, Weights)> {
-        if let Some(weights) = self.weights.get() {
-            return Ok(weights);
+    /// Return the document frequencies and the norms of the references, after computing them in the first call.
+    fn tfidf(&self, plan: &Plan) -> Result<&ReferenceTfidf> {
+        if let Some(tfidf) = self.tfidf.get() {
+            return Ok(tfidf);
         }
-        let (frequency, weights) = if let Some(frequency) = &self.given {
-            let weights = Weights::given(self.documents(), frequency, self.vocab.max_id(), false, plan)?;
-            (frequency.clone(), weights)
+        let (document_frequency, norms) = if let Some(frequency) = &self.document_frequency {
+            let stats = tfidf::look_up(self.corpus(), frequency, self.vocab.max_id(), false, plan)?;
+            (frequency.clone(), stats.norms)
         } else {
-            // An n-gram of one document weighs as much as one of none.
-            let (frequency, weights) = Weights::counted(self.documents(), &self.vocab, 2, plan)?;
-            (Arc::new(frequency), weights)
+            let (frequency, norms) = tfidf::count_references(self.corpus(), &self.vocab, Keep::Shared, plan)?;
+            (Arc::new(frequency), norms)
         };
-        Ok(self.weights.get_or_init(|| (frequency, weights)))
+        Ok(self.tfidf.get_or_init(|| ReferenceTfidf { document_frequency, norms }))
     }
 }
 
-/// There must be one prediction for each item.
-fn check(predictions: usize, items: usize) -> Result<()> {
+/// Check that there is one prediction for each item.
+fn check_lengths(predictions: usize, items: usize) -> Result<()> {
     if predictions != items {
         return Err(Error::Unequal {
             left: "predictions",
@@ -251,12 +308,13 @@ fn check(predictions: usize, items: usize) -> Result<()> {
     if items == 0 { Err(Error::Empty("predictions")) } else { Ok(()) }
 }
 
-/// Each text is a document of its own.
-fn singles(texts: &Tokens) -> Vec<Range<usize>> {
+/// Make each text an item.
+fn single_text_items(texts: &Tokens) -> Vec<Range<usize>> {
     (0..texts.len()).map(|text| text..text + 1).collect()
 }
 
-fn ranges(counts: &[usize], texts: usize) -> Result<Vec<Range<usize>>> {
+/// Return the range of texts of each item, from the number of texts of each.
+fn item_ranges(counts: &[usize], texts: usize) -> Result<Vec<Range<usize>>> {
     if counts.is_empty() {
         return Err(Error::Empty("references"));
     }

@@ -1,15 +1,17 @@
-//! Which n-grams of a prediction occur in its references, and how often: the shared work of BLEU and CIDEr.
+//! Which n-grams of a prediction occur in its references, and how often: what BLEU and CIDEr share.
 //!
-//! Only the prediction's n-grams go into a hash table; references merely probe it. The table holds a few dozen
-//! n-grams and stays in the first-level cache. An n-gram can only match where both its parts of one token less did, so
-//! each order looks only at the places that the last one left over, in the references and in the prediction.
+//! Only the prediction's n-grams go into a hash table, and the references' n-grams are looked up in it. The table holds a
+//! few dozen n-grams and stays in the first-level cache. An n-gram can only match where both its parts of one token less
+//! did, so each order looks only at the positions that the order before left, in the references and in the prediction.
 
 use std::ops::Range;
 
+use super::branchless::{retain, select_into};
 use super::cider::{Cider, Products};
-use super::shared_tokens::{CommonTokens, Found};
+use super::shared_tokens::{ReferenceTokens, SharedTokens};
 use super::tfidf::idf::Idf;
-use super::tfidf::{Counts, Norms};
+use super::tfidf::{DocFreqs, Norms};
+use crate::bits::set_bits;
 use crate::error::Result;
 use crate::parallel::Plan;
 use crate::text::Table;
@@ -28,49 +30,56 @@ pub(super) struct Matches {
 /// Buffers for comparing a prediction with its references, one for each thread.
 #[derive(Debug)]
 pub(super) struct Matcher<K> {
-    /// The prediction's distinct n-grams of two tokens and more, numbered by first occurrence.
+    /// The prediction's different n-grams of two tokens and more, with their indices in the order of first occurrence.
     table: Table<K>,
-    distinct: Distinct,
-    vector: Vector,
-    /// Places in the prediction whose n-grams of the last order matched in some reference.
-    own_places: Vec<u32>,
-    /// For each reference, the places where its n-grams of the last order matched.
-    places: Vec<Vec<u32>>,
-    /// Counts of the prediction's n-grams in the reference at hand, and which of them are not zero.
-    matched: Vec<u32>,
-    touched: Vec<u64>,
+    ngrams: PredictionNgrams,
+    vector: TfidfVector,
+    /// Positions in the prediction whose n-grams of the previous order matched in some reference.
+    prediction_positions: Vec<u32>,
+    /// For each reference, the positions where its n-grams of the previous order matched.
+    reference_positions: Vec<Vec<u32>>,
+    matched: MatchCounts,
     penalties: Vec<f64>,
 }
 
-/// The prediction's distinct n-grams of one order, as far as they may match.
+/// The prediction's different n-grams of one order, except those that cannot match.
 #[derive(Debug, Default)]
-struct Distinct {
+struct PredictionNgrams {
+    /// Number of occurrences in the prediction.
     counts: Vec<u32>,
-    /// Place of the first occurrence.
+    /// Position of the first occurrence.
     first: Vec<u32>,
-    /// The largest count in any reference.
-    most: Vec<u32>,
-    /// Places of all of them, and the number of the n-gram at each.
-    at: Vec<(u32, u32)>,
+    /// The largest number of occurrences in any reference.
+    max_matched: Vec<u32>,
+    /// Positions of all occurrences, and the index of the n-gram at each.
+    occurrences: Vec<(u32, u32)>,
+}
+
+/// How often the current reference contains each n-gram of the prediction.
+#[derive(Debug, Default)]
+struct MatchCounts {
+    counts: Vec<u32>,
+    /// A bit for each n-gram whose count is not zero.
+    nonzero: Vec<u64>,
 }
 
 /// The prediction's tf-idf vector of one order.
 #[derive(Debug, Default)]
-struct Vector {
+struct TfidfVector {
     idf: Vec<f64>,
     /// Count times idf.
-    weighted: Vec<f64>,
+    weights: Vec<f64>,
 }
 
 /// What CIDEr needs to know about a prediction and its references.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Weighted<'a> {
+pub(super) struct PredictionTfidf<'a> {
     pub idf: &'a Idf,
-    /// Of the prediction.
+    /// Norms of the prediction.
     pub norms: &'a Norms,
-    /// For each token of the prediction.
-    pub counts: &'a [Counts],
-    /// Of all references, by text.
+    /// One for each token of the prediction.
+    pub doc_freqs: &'a [DocFreqs],
+    /// Norms of the references of all items, by text.
     pub reference_norms: &'a [Norms],
     pub cider: &'a Cider,
 }
@@ -79,182 +88,168 @@ impl<K: Key> Matcher<K> {
     pub fn new() -> Self {
         Self {
             table: Table::new(Seed::default()),
-            distinct: Distinct::default(),
-            vector: Vector::default(),
-            own_places: Vec::new(),
-            places: Vec::new(),
-            matched: Vec::new(),
-            touched: Vec::new(),
+            ngrams: PredictionNgrams::default(),
+            vector: TfidfVector::default(),
+            prediction_positions: Vec::new(),
+            reference_positions: Vec::new(),
+            matched: MatchCounts::default(),
             penalties: Vec::new(),
         }
     }
 
-    /// Compare a prediction with the references in `texts`, with which it has the tokens `common`; CIDEr is computed if
-    /// there are weights for it.
+    /// Compare a prediction with the references in `texts`, with which it shares the tokens `shared`. CIDEr is computed if
+    /// `tfidf` is given.
     pub fn compare(
         &mut self,
         prediction: &[u32],
-        common: &CommonTokens,
+        shared: &SharedTokens,
         tokens: &Tokens,
         texts: Range<usize>,
-        weighted: Option<Weighted<'_>>,
+        tfidf: Option<PredictionTfidf<'_>>,
         plan: &Plan,
     ) -> Result<Matches> {
         let mut matches = Matches::default();
         self.penalties.clear();
-        if let Some(Weighted { cider, .. }) = weighted {
+        if let Some(PredictionTfidf { cider, .. }) = tfidf {
             let penalty = |text| cider.length_penalty(prediction.len(), tokens.get(text).len());
             self.penalties.extend(texts.clone().map(penalty));
         }
-        self.places.resize(self.places.len().max(texts.len()), Vec::new());
+        self.reference_positions.resize(self.reference_positions.len().max(texts.len()), Vec::new());
         for order in 1..=MAX_ORDER {
-            self.number(prediction, common, order);
-            if let Some(weighted) = weighted {
-                self.vector.weigh(&self.distinct, order, weighted);
+            self.index_ngrams(prediction, shared, order);
+            if let Some(tfidf) = tfidf {
+                self.vector.compute(&self.ngrams, order, tfidf);
             }
             for (reference, text) in texts.clone().enumerate() {
                 plan.check()?;
                 match order {
-                    1 => self.take_tokens(common.of(reference), reference),
-                    _ => self.probe(tokens.get(text), reference, order),
+                    1 => self.match_tokens(shared.in_reference(reference), reference),
+                    _ => self.match_ngrams(tokens.get(text), reference, order),
                 }
-                if let Some(Weighted { norms, reference_norms, .. }) = weighted {
-                    let Vector { weighted, idf } = &self.vector;
-                    let products = Products::sum(weighted, idf, &self.matched, &self.touched);
+                if let Some(PredictionTfidf { norms, reference_norms, .. }) = tfidf {
+                    let TfidfVector { weights, idf } = &self.vector;
+                    let products = Products::sum(weights, idf, &self.matched.counts, &self.matched.nonzero);
                     let cosines = products.over(norms[order - 1], reference_norms[text][order - 1]);
                     matches.cider_d[order - 1] += cosines.clipped * self.penalties[reference];
                     matches.cider[order - 1] += cosines.plain;
                 }
-                self.forget();
+                self.matched.drain_into_max(&mut self.ngrams.max_matched);
             }
-            matches.clipped[order - 1] = self.distinct.clipped();
+            matches.clipped[order - 1] = self.ngrams.clipped();
         }
         Ok(matches)
     }
 
-    /// Number and count the prediction's n-grams, those that may match.
-    fn number(&mut self, prediction: &[u32], common: &CommonTokens, order: usize) {
+    /// Give each different n-gram of the prediction that may match an index, and count its occurrences.
+    fn index_ngrams(&mut self, prediction: &[u32], shared: &SharedTokens, order: usize) {
+        let Self { table, ngrams, prediction_positions: positions, .. } = self;
         if order == 1 {
-            self.distinct.clear();
-            (0u32..).zip(&common.own).for_each(|(place, &number)| self.distinct.push(place, number));
+            ngrams.clear();
+            (0u32..).zip(&shared.prediction).for_each(|(position, &index)| ngrams.push(position, index));
         } else {
-            self.distinct.matched(&mut self.own_places);
-            keep_pairs(&mut self.own_places);
-            self.distinct.clear();
-            self.table.reset(self.own_places.len());
-            for &place in &self.own_places {
-                let ngram = &prediction[place as usize..place as usize + order];
-                let number = self.table.get_or_insert(pack(ngram), self.distinct.counts.len() as u32);
-                self.distinct.push(place, number);
+            ngrams.matched_positions(positions);
+            retain_pairs(positions);
+            ngrams.clear();
+            table.reset(positions.len());
+            for &position in &*positions {
+                let ngram = &prediction[position as usize..position as usize + order];
+                let index = table.get_or_insert(pack(ngram), ngrams.counts.len() as u32);
+                ngrams.push(position, index);
             }
         }
-        let count = self.distinct.counts.len();
-        self.distinct.most.resize(count, 0);
-        self.matched.resize(self.matched.len().max(count), 0);
-        self.touched.resize(self.touched.len().max(count.div_ceil(64)), 0);
+        let len = ngrams.counts.len();
+        ngrams.max_matched.resize(len, 0);
+        self.matched.grow(len);
     }
 
     /// Count the prediction's tokens in one reference.
-    fn take_tokens(&mut self, found: &Found, index: usize) {
-        self.places[index].clone_from(&found.places);
-        found.numbers.iter().for_each(|&number| hit(&mut self.matched, &mut self.touched, Some(number)));
+    fn match_tokens(&mut self, tokens: &ReferenceTokens, reference: usize) {
+        self.reference_positions[reference].clone_from(&tokens.positions);
+        tokens.local_ids.iter().for_each(|&local_id| self.matched.add(Some(local_id)));
     }
 
-    /// Count the prediction's n-grams in one reference, at the places that the last order left over.
-    fn probe(&mut self, reference: &[u32], index: usize, order: usize) {
-        let places = &mut self.places[index];
-        keep_pairs(places);
-        let mut kept = 0;
-        for next in 0..places.len() {
-            let place = places[next];
-            let number = self.table.get(pack(&reference[place as usize..place as usize + order]));
-            hit(&mut self.matched, &mut self.touched, number);
-            places[kept] = place;
-            kept += usize::from(number.is_some());
-        }
-        places.truncate(kept);
+    /// Count the prediction's n-grams in one reference, at the positions that the order before left.
+    fn match_ngrams(&mut self, tokens: &[u32], reference: usize, order: usize) {
+        let Self { table, matched, reference_positions, .. } = self;
+        let positions = &mut reference_positions[reference];
+        retain_pairs(positions);
+        retain(positions, |positions, index| {
+            let position = positions[index] as usize;
+            let ngram = table.get(pack(&tokens[position..position + order]));
+            matched.add(ngram);
+            ngram.is_some()
+        });
+    }
+}
+
+/// Keep the positions that are followed by the next position: both parts of a longer n-gram matched there.
+fn retain_pairs(positions: &mut Vec<u32>) {
+    retain(positions, |positions, index| positions.get(index + 1) == Some(&(positions[index] + 1)));
+}
+
+impl MatchCounts {
+    /// Make room for `len` n-grams.
+    fn grow(&mut self, len: usize) {
+        self.counts.resize(self.counts.len().max(len), 0);
+        self.nonzero.resize(self.nonzero.len().max(len.div_ceil(64)), 0);
     }
 
-    /// Keep the largest counts and clear those of the reference at hand.
-    fn forget(&mut self) {
-        for (word, bits) in self.touched.iter_mut().enumerate() {
-            for bit in ones(std::mem::take(bits)) {
-                let number = word * 64 + bit;
-                let most = &mut self.distinct.most[number];
-                *most = (*most).max(std::mem::take(&mut self.matched[number]));
+    /// Count an n-gram of the reference, if the prediction has it. That is hard to predict, so there is no branch: an
+    /// n-gram that the prediction does not have adds zero to the first one.
+    #[inline]
+    fn add(&mut self, ngram: Option<u32>) {
+        let (index, once) = (ngram.unwrap_or_default(), ngram.is_some());
+        self.counts[index as usize] += u32::from(once);
+        self.nonzero[index as usize / 64] |= u64::from(once) << (index % 64);
+    }
+
+    /// Reset all counts to zero, and raise those in `max` that are smaller.
+    fn drain_into_max(&mut self, max: &mut [u32]) {
+        for (word, bits) in self.nonzero.iter_mut().enumerate() {
+            for bit in set_bits(std::mem::take(bits)) {
+                let index = word * 64 + bit;
+                max[index] = max[index].max(std::mem::take(&mut self.counts[index]));
             }
         }
     }
 }
 
-/// Count an n-gram of the reference, if the prediction has it. Whether it does is hard to foresee, so what is not there
-/// adds zero to the first one.
-#[inline]
-fn hit(matched: &mut [u32], touched: &mut [u64], number: Option<u32>) {
-    let (number, once) = (number.unwrap_or_default(), number.is_some());
-    matched[number as usize] += u32::from(once);
-    touched[number as usize / 64] |= u64::from(once) << (number % 64);
-}
-
-/// Keep the places that the next place follows: there both parts of a longer n-gram matched.
-fn keep_pairs(places: &mut Vec<u32>) {
-    let mut kept = 0;
-    for next in 1..places.len() {
-        let place = places[next - 1];
-        places[kept] = place;
-        kept += usize::from(places[next] == place + 1);
-    }
-    places.truncate(kept);
-}
-
-/// The places of the one bits of a word, from the lowest.
-pub(super) fn ones(mut word: u64) -> impl Iterator<Item = usize> {
-    std::iter::from_fn(move || {
-        let bit = word.trailing_zeros();
-        word &= word.wrapping_sub(1);
-        (bit < u64::BITS).then_some(bit as usize)
-    })
-}
-
-impl Distinct {
+impl PredictionNgrams {
     fn clear(&mut self) {
         self.counts.clear();
         self.first.clear();
-        self.most.clear();
-        self.at.clear();
+        self.max_matched.clear();
+        self.occurrences.clear();
     }
 
-    fn push(&mut self, place: u32, number: u32) {
-        if number as usize == self.counts.len() {
+    /// Append an occurrence of the n-gram with this index, at most one more than the largest so far.
+    fn push(&mut self, position: u32, index: u32) {
+        if index as usize == self.counts.len() {
             self.counts.push(0);
-            self.first.push(place);
+            self.first.push(position);
         }
-        self.counts[number as usize] += 1;
-        self.at.push((place, number));
+        self.counts[index as usize] += 1;
+        self.occurrences.push((position, index));
     }
 
-    /// The places of those that matched in some reference.
-    fn matched(&self, places: &mut Vec<u32>) {
-        places.resize(self.at.len(), 0);
-        let mut kept = 0;
-        for &(place, number) in &self.at {
-            places[kept] = place;
-            kept += usize::from(self.most[number as usize] > 0);
-        }
-        places.truncate(kept);
+    /// Replace the content of `positions` with those of the n-grams that matched in some reference.
+    fn matched_positions(&self, positions: &mut Vec<u32>) {
+        let occurrences = self.occurrences.iter();
+        select_into(positions, occurrences.map(|&(position, index)| (position, self.max_matched[index as usize] > 0)));
     }
 
+    /// Return the number of matched n-grams, each counted at most as often as in one reference.
     fn clipped(&self) -> u64 {
-        self.counts.iter().zip(&self.most).map(|(&own, &most)| u64::from(own.min(most))).sum()
+        self.counts.iter().zip(&self.max_matched).map(|(&count, &max)| u64::from(count.min(max))).sum()
     }
 }
 
-impl Vector {
-    fn weigh(&mut self, distinct: &Distinct, order: usize, weighted: Weighted<'_>) {
-        let idf = |&first: &u32| weighted.idf.of(weighted.counts[first as usize][order - 1]);
+impl TfidfVector {
+    fn compute(&mut self, ngrams: &PredictionNgrams, order: usize, tfidf: PredictionTfidf<'_>) {
+        let idf = |&first: &u32| tfidf.idf.of(tfidf.doc_freqs[first as usize][order - 1]);
         self.idf.clear();
-        self.idf.extend(distinct.first.iter().map(idf));
-        self.weighted.clear();
-        self.weighted.extend(distinct.counts.iter().zip(&self.idf).map(|(&count, idf)| f64::from(count) * idf));
+        self.idf.extend(ngrams.first.iter().map(idf));
+        self.weights.clear();
+        self.weights.extend(ngrams.counts.iter().zip(&self.idf).map(|(&count, idf)| f64::from(count) * idf));
     }
 }

@@ -3,22 +3,26 @@
 //! The definition is that of pycocoevalcap (after Lin, 2004): precision and recall are each maximised over the
 //! references, independently, and combined with beta 1.2.
 
-use super::shared_tokens::CommonTokens;
+use super::shared_tokens::SharedTokens;
 use crate::error::Result;
 use crate::parallel::Plan;
 
-/// Weight of recall against precision.
+/// Weight of recall relative to precision.
 pub const BETA: f64 = 1.2;
 
-/// ROUGE-L from the lengths of prediction and references and of their longest common subsequences.
+/// Tokens read between two checks for cancellation.
+const TOKENS_PER_CHECK: usize = 4096;
+
+/// Return ROUGE-L from the length of the prediction and, for each reference, the length of the longest common subsequence
+/// and of the reference.
 ///
 /// A prediction or reference without tokens has no common subsequence and counts as zero.
-fn f_measure(prediction: usize, matches: impl Iterator<Item = (usize, usize)>) -> f64 {
-    let share = |common: usize, length: usize| if length == 0 { 0.0 } else { common as f64 / length as f64 };
+fn f_measure(prediction: usize, references: impl Iterator<Item = (usize, usize)>) -> f64 {
+    let ratio = |common: usize, length: usize| if length == 0 { 0.0 } else { common as f64 / length as f64 };
     let (mut precision, mut recall) = (0.0f64, 0.0f64);
-    for (common, reference) in matches {
-        precision = precision.max(share(common, prediction));
-        recall = recall.max(share(common, reference));
+    for (common, reference) in references {
+        precision = precision.max(ratio(common, prediction));
+        recall = recall.max(ratio(common, reference));
     }
     if precision == 0.0 || recall == 0.0 {
         return 0.0;
@@ -28,82 +32,82 @@ fn f_measure(prediction: usize, matches: impl Iterator<Item = (usize, usize)>) -
 
 /// Buffers of the bit-parallel search, one for each thread.
 ///
-/// Each distinct token of the prediction has a bit mask of the positions where it stands. Of a reference, the tokens that
-/// the prediction has too are then read one by one; an addition moves the frontier of all prefixes at once (Hyyrö, 2004),
-/// 64 positions a word.
+/// Each different token of the prediction has a bit mask of its positions. The tokens of a reference that the prediction
+/// has too are read one by one, and an addition advances the frontier of all prefixes at once (Hyyrö, 2004), 64 positions
+/// per word.
 #[derive(Debug, Default)]
 pub(super) struct RougeL {
-    /// One row of words for each distinct token.
+    /// The same number of words for each different token.
     masks: Vec<u64>,
     frontier: Vec<u64>,
 }
 
 impl RougeL {
-    /// ROUGE-L of one prediction, from the tokens that it has in common with references of these lengths.
+    /// Return ROUGE-L of one prediction from the tokens that it shares with its references, and the lengths of these.
     pub fn score(
         &mut self,
-        common: &CommonTokens,
-        references: impl Iterator<Item = usize>,
+        shared: &SharedTokens,
+        reference_lengths: impl Iterator<Item = usize>,
         plan: &Plan,
     ) -> Result<f64> {
-        let words = common.own.len().div_ceil(64);
-        self.write_masks(common, words);
+        let words = shared.prediction.len().div_ceil(64);
+        self.write_masks(shared, words);
         let mut matches = Vec::new();
-        for (reference, length) in references.enumerate() {
+        for (reference, length) in reference_lengths.enumerate() {
             plan.check()?;
-            let numbers = &common.of(reference).numbers;
-            let longest = match words {
+            let tokens = &shared.in_reference(reference).local_ids;
+            let common = match words {
                 0 => 0,
-                1 => self.longest_fixed::<1>(numbers),
-                2 => self.longest_fixed::<2>(numbers),
-                3 => self.longest_fixed::<3>(numbers),
-                _ => self.longest(numbers, words, plan)?,
+                1 => self.longest_common_fixed::<1>(tokens),
+                2 => self.longest_common_fixed::<2>(tokens),
+                3 => self.longest_common_fixed::<3>(tokens),
+                _ => self.longest_common(tokens, words, plan)?,
             };
-            matches.push((longest, length));
+            matches.push((common, length));
         }
-        Ok(f_measure(common.own.len(), matches.into_iter()))
+        Ok(f_measure(shared.prediction.len(), matches.into_iter()))
     }
 
-    fn write_masks(&mut self, common: &CommonTokens, words: usize) {
+    fn write_masks(&mut self, shared: &SharedTokens, words: usize) {
         self.masks.clear();
-        self.masks.resize(common.distinct * words, 0);
-        for (place, &number) in common.own.iter().enumerate() {
-            self.masks[number as usize * words + place / 64] |= 1 << (place % 64);
+        self.masks.resize(shared.distinct * words, 0);
+        for (position, &token) in shared.prediction.iter().enumerate() {
+            self.masks[token as usize * words + position / 64] |= 1 << (position % 64);
         }
     }
 
-    /// Length of the longest common subsequence of a reference, as far as it consists of the prediction's tokens, and a
-    /// prediction of at most 64 x `WORDS` tokens.
-    fn longest_fixed<const WORDS: usize>(&self, reference: &[u32]) -> usize {
+    /// Return the length of the longest common subsequence of a prediction of at most 64 x `WORDS` tokens and a reference,
+    /// of which only the tokens that the prediction has are given.
+    fn longest_common_fixed<const WORDS: usize>(&self, reference: &[u32]) -> usize {
         let (masks, _) = self.masks.as_chunks::<WORDS>();
         let mut frontier = [u64::MAX; WORDS];
-        reference.iter().for_each(|&number| advance(&mut frontier, &masks[number as usize]));
+        reference.iter().for_each(|&token| advance(&mut frontier, &masks[token as usize]));
         frontier.iter().map(|word| word.count_zeros() as usize).sum()
     }
 
-    /// The same for a prediction of any length.
-    fn longest(&mut self, reference: &[u32], words: usize, plan: &Plan) -> Result<usize> {
+    /// Return the same for a prediction of any length.
+    fn longest_common(&mut self, reference: &[u32], words: usize, plan: &Plan) -> Result<usize> {
         self.frontier.clear();
         self.frontier.resize(words, u64::MAX);
-        for (place, &number) in reference.iter().enumerate() {
-            if place % 4096 == 0 {
+        for (index, &token) in reference.iter().enumerate() {
+            if index % TOKENS_PER_CHECK == 0 {
                 plan.check()?;
             }
-            advance(&mut self.frontier, &self.masks[number as usize * words..][..words]);
+            advance(&mut self.frontier, &self.masks[token as usize * words..][..words]);
         }
         Ok(self.frontier.iter().map(|word| word.count_zeros() as usize).sum())
     }
 }
 
-/// One step of the frontier: a zero bit stands where the longest common subsequence grows. Bits past the end of
+/// Advance the frontier by one token: a zero bit marks where the longest common subsequence grows. Bits past the end of
 /// the prediction are in no mask and stay one.
 #[inline]
 fn advance(frontier: &mut [u64], mask: &[u64]) {
     let mut carry = false;
     for (word, &mask) in frontier.iter_mut().zip(mask) {
-        let (sum, over) = word.overflowing_add(*word & mask);
-        let (sum, again) = sum.overflowing_add(u64::from(carry));
-        carry = over | again;
+        let (sum, overflow) = word.overflowing_add(*word & mask);
+        let (sum, carry_overflow) = sum.overflowing_add(u64::from(carry));
+        carry = overflow | carry_overflow;
         *word = sum | (*word & !mask);
     }
 }
@@ -112,8 +116,8 @@ fn advance(frontier: &mut [u64], mask: &[u64]) {
 mod tests {
     use super::*;
 
-    /// The textbook table.
-    fn plain_common(a: &[u32], b: &[u32]) -> usize {
+    /// Return the length of the longest common subsequence by the textbook table.
+    fn textbook_longest_common(a: &[u32], b: &[u32]) -> usize {
         let mut row = vec![0; b.len() + 1];
         for x in a {
             let mut diagonal = 0;
@@ -126,12 +130,12 @@ mod tests {
         row[b.len()]
     }
 
-    /// ROUGE-L of a prediction of token ids up to 16.
+    /// Return ROUGE-L of a prediction of token ids up to 16.
     fn score(prediction: &[u32], references: &[&[u32]]) -> f64 {
         let plan = Plan::default();
-        let mut common = CommonTokens::new(16);
-        common.find(prediction, references.iter().copied(), &plan).unwrap();
-        RougeL::default().score(&common, references.iter().map(|reference| reference.len()), &plan).unwrap()
+        let mut shared = SharedTokens::new(16);
+        shared.find(prediction, references.iter().copied(), &plan).unwrap();
+        RougeL::default().score(&shared, references.iter().map(|reference| reference.len()), &plan).unwrap()
     }
 
     fn text(length: usize, seed: u64) -> Vec<u32> {
@@ -149,7 +153,7 @@ mod tests {
         for (i, &a) in lengths.iter().enumerate() {
             for (j, &b) in lengths.iter().enumerate() {
                 let (prediction, reference) = (text(a, i as u64 + 1), text(b, j as u64 + 99));
-                let common = plain_common(&prediction, &reference);
+                let common = textbook_longest_common(&prediction, &reference);
                 let expected = f_measure(a, [(common, b)].into_iter());
                 let score = score(&prediction, &[&reference]);
                 assert_eq!(score.to_bits(), expected.to_bits(), "{a} {b}");

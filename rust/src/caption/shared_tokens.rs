@@ -1,34 +1,36 @@
 //! Which tokens of a prediction occur in its references, and where: the first step of all metrics.
 
+use super::branchless::select_into;
 use crate::error::Result;
 use crate::parallel::Plan;
 
-/// Tokens that a prediction and each of its references have in common; buffers for one prediction after the other.
+/// Tokens that a prediction shares with each of its references. The buffers are reused for one prediction after the other.
 #[derive(Debug)]
-pub(super) struct CommonTokens {
-    /// The prediction's tokens as numbers: its distinct tokens in the order of their first occurrence, from 0.
-    pub own: Vec<u32>,
-    /// How many distinct ones there are.
+pub(super) struct SharedTokens {
+    /// The prediction's tokens as local ids: 0 for the first different token, 1 for the second, and so on.
+    pub prediction: Vec<u32>,
+    /// Number of different tokens of the prediction.
     pub distinct: usize,
-    /// One more than the number by token id; 0 for tokens that the prediction does not have.
-    by_token: Vec<u32>,
-    /// As many as an item ever had, of which the first are those of the item at hand.
-    references: Vec<Found>,
+    /// The local id plus one by token id; 0 for tokens that the prediction does not have.
+    local_ids: Vec<u32>,
+    /// One for each reference of the current item, and possibly more from earlier items.
+    references: Vec<ReferenceTokens>,
 }
 
 /// The prediction's tokens in one reference.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Found {
-    /// Where they are in the reference.
-    pub places: Vec<u32>,
-    /// What number each has in the prediction.
-    pub numbers: Vec<u32>,
+pub(super) struct ReferenceTokens {
+    /// Their positions in the reference.
+    pub positions: Vec<u32>,
+    /// Their local ids.
+    pub local_ids: Vec<u32>,
 }
 
-impl CommonTokens {
-    /// For token ids up to `max_id`.
+impl SharedTokens {
+    /// Allocate buffers for token ids up to `max_id`.
     pub fn new(max_id: u32) -> Self {
-        Self { own: Vec::new(), distinct: 0, by_token: vec![0; max_id as usize + 1], references: Vec::new() }
+        let local_ids = vec![0; max_id as usize + 1];
+        Self { prediction: Vec::new(), distinct: 0, local_ids, references: Vec::new() }
     }
 
     /// Find the tokens of a prediction in its references.
@@ -38,50 +40,42 @@ impl CommonTokens {
         references: impl ExactSizeIterator<Item = &'r [u32]>,
         plan: &Plan,
     ) -> Result<()> {
-        self.number(prediction);
-        self.references.resize_with(self.references.len().max(references.len()), Found::default);
-        for (found, reference) in self.references.iter_mut().zip(references) {
+        self.assign_local_ids(prediction);
+        self.references.resize_with(self.references.len().max(references.len()), ReferenceTokens::default);
+        for (shared, reference) in self.references.iter_mut().zip(references) {
             plan.check()?;
-            found.fill(reference, &self.by_token);
+            shared.find(reference, &self.local_ids);
         }
-        prediction.iter().for_each(|&token| self.by_token[token as usize] = 0);
+        prediction.iter().for_each(|&token| self.local_ids[token as usize] = 0);
         Ok(())
     }
 
-    /// What was found in the reference of this number, of those that the prediction has.
-    pub fn of(&self, reference: usize) -> &Found {
+    /// Return the tokens found in one reference.
+    pub fn in_reference(&self, reference: usize) -> &ReferenceTokens {
         &self.references[reference]
     }
 
-    fn number(&mut self, prediction: &[u32]) {
+    fn assign_local_ids(&mut self, prediction: &[u32]) {
         self.distinct = 0;
-        self.own.clear();
+        self.prediction.clear();
         for &token in prediction {
-            let number = &mut self.by_token[token as usize];
-            if *number == 0 {
+            let local_id = &mut self.local_ids[token as usize];
+            if *local_id == 0 {
                 self.distinct += 1;
-                *number = self.distinct as u32;
+                *local_id = self.distinct as u32;
             }
-            self.own.push(*number - 1);
+            self.prediction.push(*local_id - 1);
         }
     }
 }
 
-impl Found {
-    /// Most tokens are not in the prediction, in no order that could be foreseen, so each is written, and kept or written
-    /// over.
-    fn fill(&mut self, reference: &[u32], by_token: &[u32]) {
-        let Self { places, numbers } = self;
-        places.resize(reference.len() + 1, 0);
-        numbers.resize(reference.len() + 1, 0);
-        let mut kept = 0;
-        for (place, &token) in (0..).zip(reference) {
-            let number = by_token[token as usize];
-            (places[kept], numbers[kept]) = (place, number.wrapping_sub(1));
-            kept += usize::from(number > 0);
-        }
-        places.truncate(kept);
-        numbers.truncate(kept);
+impl ReferenceTokens {
+    fn find(&mut self, reference: &[u32], local_ids: &[u32]) {
+        let local_id = |token: u32| local_ids[token as usize];
+        let positions = reference.iter().enumerate();
+        select_into(&mut self.positions, positions.map(|(position, &token)| (position as u32, local_id(token) > 0)));
+        self.local_ids.clear();
+        self.local_ids.extend(self.positions.iter().map(|&position| local_id(reference[position as usize]) - 1));
     }
 }
 
@@ -90,17 +84,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_prediction_finds_its_own_tokens() {
-        let mut common = CommonTokens::new(9);
+    fn each_prediction_finds_its_tokens_only() {
+        let mut shared = SharedTokens::new(9);
         let mut find = |prediction: &[u32], references: &[&[u32]]| {
-            common.find(prediction, references.iter().copied(), &Plan::default()).unwrap();
-            let found = references.iter().enumerate().map(|(index, _)| common.of(index).clone());
-            let found: Vec<_> = found.map(|found| (found.places, found.numbers)).collect();
-            (common.own.clone(), common.distinct, found)
+            shared.find(prediction, references.iter().copied(), &Plan::default()).unwrap();
+            let by_reference = (0..references.len()).map(|reference| shared.in_reference(reference).clone());
+            let by_reference: Vec<_> = by_reference.map(|tokens| (tokens.positions, tokens.local_ids)).collect();
+            (shared.prediction.clone(), shared.distinct, by_reference)
         };
-        let found = vec![(vec![1, 2, 4], vec![0, 1, 0]), (vec![], vec![]), (vec![0], vec![2])];
-        assert_eq!(find(&[5, 3, 5, 9], &[&[1, 5, 3, 2, 5], &[], &[9, 4]]), (vec![0, 1, 0, 2], 3, found),);
-        // Nothing is left of the prediction before, nor of its references.
+        let by_reference = vec![(vec![1, 2, 4], vec![0, 1, 0]), (vec![], vec![]), (vec![0], vec![2])];
+        assert_eq!(find(&[5, 3, 5, 9], &[&[1, 5, 3, 2, 5], &[], &[9, 4]]), (vec![0, 1, 0, 2], 3, by_reference));
+        // Nothing is left of the previous prediction, nor of its references.
         assert_eq!(find(&[4], &[&[5, 4]]), (vec![0], 1, vec![(vec![1], vec![0])]));
         assert_eq!(find(&[], &[&[5, 4]]), (vec![], 0, vec![(vec![], vec![])]));
     }

@@ -1,8 +1,8 @@
-//! In how many documents each n-gram occurs: what CIDEr weighs n-grams by.
+//! Document frequencies: in how many documents each n-gram occurs, which CIDEr derives its weights from.
 //!
-//! A document is an item with all its references. An n-gram that occurs in one document weighs as much as one that
-//! occurs in none (the definition takes the logarithm of `max(1, count)`), so a table made only for scoring keeps
-//! the n-grams of two documents and more: a small part of all, and it fits a cache.
+//! A document is an item with all its references. An n-gram of one document weighs as much as one of none, because the
+//! definition takes the logarithm of `max(1, doc_freq)`. So a table that is built for scoring keeps only the n-grams of
+//! two documents or more: a small part of all, which fits a cache.
 
 mod pickle;
 mod pickle_reader;
@@ -13,11 +13,12 @@ use std::sync::Arc;
 
 pub(in crate::caption) use table::Frequencies;
 
-use crate::caption::tfidf::idf::Idf;
+use super::slot::Keys;
+use super::tfidf::idf::Idf;
 use crate::error::{Error, Result};
 use crate::parallel::Plan;
 use crate::text::Table;
-use crate::text::ngrams::{Key, MAX_ORDER, Seed, pack};
+use crate::text::ngrams::{Key, MAX_ORDER, Seed, by_key_width, pack};
 use crate::text::vocab::Vocab;
 
 /// Document frequencies of n-grams of 1 to [`MAX_ORDER`] tokens.
@@ -25,34 +26,105 @@ use crate::text::vocab::Vocab;
 pub struct DocumentFrequency {
     vocab: Arc<Vocab>,
     idf: Idf,
-    /// By token id. Zero where the table has no entry, and for those in `zeros`.
+    /// By token id. Zero for tokens that are not in the table, and for those in `zeros`.
     unigrams: Vec<u32>,
-    /// Tokens that are in the table with a count of zero, which only tables from elsewhere have.
+    /// Tokens that are in the table with a count of zero. Only tables that were not counted here have them.
     zeros: BTreeSet<u32>,
-    longer: Longer,
-    /// Whether no n-gram is in more documents than its parts. Counted frequencies are so, given ones may not be.
+    tables: NgramTables,
+    /// Whether no n-gram occurs in more documents than its parts. This holds for frequencies that were counted here.
     monotone: bool,
 }
 
-/// N-grams of two tokens and more.
+/// N-grams of two tokens and more, with the smallest key that the vocabulary allows.
 #[derive(Debug)]
-pub(in crate::caption) enum Longer {
-    Narrow([Frequencies<u64>; MAX_ORDER - 1]),
-    Wide([Frequencies<u128>; MAX_ORDER - 1]),
+pub(in crate::caption) enum NgramTables {
+    U64(OrderTables<u64>),
+    U128(OrderTables<u128>),
 }
 
-impl DocumentFrequency {
-    /// From counts by token id, where zero stands for "not counted", and tables of longer n-grams.
-    pub(in crate::caption) fn counted(vocab: Arc<Vocab>, idf: Idf, unigrams: Vec<u32>, longer: Longer) -> Self {
-        Self { vocab, idf, unigrams, zeros: BTreeSet::new(), longer, monotone: true }
+/// Evaluate `$body` with `$tables` bound to the [`OrderTables`] of either width.
+macro_rules! with_tables {
+    ($ngram_tables:expr, $tables:ident => $body:expr) => {
+        match $ngram_tables {
+            NgramTables::U64($tables) => $body,
+            NgramTables::U128($tables) => $body,
+        }
+    };
+}
+
+impl From<OrderTables<u64>> for NgramTables {
+    fn from(tables: OrderTables<u64>) -> Self {
+        Self::U64(tables)
+    }
+}
+
+impl From<OrderTables<u128>> for NgramTables {
+    fn from(tables: OrderTables<u128>) -> Self {
+        Self::U128(tables)
+    }
+}
+
+/// One table for each order from 2 to [`MAX_ORDER`].
+#[derive(Debug, Default)]
+pub(in crate::caption) struct OrderTables<K: Key>([Frequencies<K>; MAX_ORDER - 1]);
+
+impl<K: Key> OrderTables<K> {
+    /// Return the table of the n-grams of `order` tokens.
+    pub fn of_order(&self, order: usize) -> &Frequencies<K> {
+        &self.0[order - 2]
     }
 
-    /// Frequencies known from elsewhere, for instance a file: `documents` in all, and for each n-gram (its tokens)
-    /// the number of documents that hold it.
+    /// Return the same table for writing.
+    pub fn of_order_mut(&mut self, order: usize) -> &mut Frequencies<K> {
+        &mut self.0[order - 2]
+    }
+
+    /// Number of n-grams in all tables.
+    fn len(&self) -> usize {
+        self.0.iter().map(Frequencies::len).sum()
+    }
+
+    /// Iterate over all n-grams as token ids, with their counts.
+    fn iter(&self) -> impl Iterator<Item = (Vec<u32>, u32)> + '_ {
+        let of_order = |order| self.of_order(order).iter().map(move |(key, count)| (key.unpack(order), count));
+        (2..=MAX_ORDER).flat_map(of_order)
+    }
+
+    fn from_counts(ngrams: &NgramsByOrder<'_>) -> Result<Self> {
+        let mut tables = Self::default();
+        for (order, ngrams) in (2..).zip(ngrams) {
+            let mut counts = Table::new(Seed::default());
+            counts.reset(ngrams.len());
+            for (ids, count) in ngrams {
+                let len = counts.len();
+                counts.get_or_insert(pack::<K>(ids), *count);
+                if counts.len() == len {
+                    return Err(invalid(format!("duplicate n-gram of {} tokens", ids.len())));
+                }
+            }
+            let counts = [counts.iter().collect()];
+            *tables.of_order_mut(order) = Frequencies::new(Seed::default(), &counts, &Plan::new(Some(1)))?;
+        }
+        Ok(tables)
+    }
+}
+
+/// N-grams of two tokens and more as token ids, with their counts, by order.
+type NgramsByOrder<'i> = [Vec<(&'i [u32], u32)>; MAX_ORDER - 1];
+
+impl DocumentFrequency {
+    /// Wrap frequencies that were counted: `unigrams` by token id, with zeros for tokens that were not counted, and tables
+    /// of longer n-grams.
+    pub(in crate::caption) fn counted(vocab: Arc<Vocab>, idf: Idf, unigrams: Vec<u32>, tables: NgramTables) -> Self {
+        Self { vocab, idf, unigrams, zeros: BTreeSet::new(), tables, monotone: true }
+    }
+
+    /// Build a table from the number of documents and, for each n-gram (its tokens), the number of documents that contain
+    /// it.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a number of documents that is not finite and positive, an n-gram of no or too many
-    /// tokens, or an n-gram that comes twice.
+    /// [`Error::Invalid`] for a number of documents that is not finite and positive, an n-gram without tokens or with
+    /// more than [`MAX_ORDER`], or a duplicate n-gram.
     pub fn from_counts<'t, N>(documents: f64, counts: impl IntoIterator<Item = (N, u32)>) -> Result<Self>
     where
         N: IntoIterator<Item = &'t str>,
@@ -65,10 +137,38 @@ impl DocumentFrequency {
         Self::from_ids(documents, vocab, counts.iter().map(|(ids, count)| (ids.as_slice(), *count)))
     }
 
-    /// The same for n-grams that are token ids of `vocab` already.
+    /// Build a table from `tokens`, whose ids are 1, 2, …, and rows of token ids padded with zeros at the end.
     ///
     /// # Errors
-    /// As [`DocumentFrequency::from_counts`], and [`Error::Invalid`] for an id that `vocab` does not have.
+    /// [`Error::Invalid`] for duplicate tokens, a different number of n-grams and counts, a zero between the ids of an
+    /// n-gram, and for what [`DocumentFrequency::from_ids`] rejects.
+    pub fn from_padded_ids<'t, N>(
+        documents: f64,
+        tokens: impl ExactSizeIterator<Item = &'t str>,
+        ngrams: impl ExactSizeIterator<Item = N>,
+        counts: impl ExactSizeIterator<Item = u32>,
+    ) -> Result<Self>
+    where
+        N: IntoIterator<Item = u32>,
+    {
+        if ngrams.len() != counts.len() {
+            return Err(invalid(format!("{} n-grams have {} counts", ngrams.len(), counts.len())));
+        }
+        let mut vocab = Vocab::default();
+        let token_count = tokens.len();
+        tokens.for_each(|token| _ = vocab.intern(token));
+        let ngrams = ngrams.enumerate().map(|(row, ids)| without_padding(row, ids)).collect::<Result<Vec<_>>>()?;
+        if vocab.max_id() as usize != token_count {
+            return Err(invalid("duplicate token".to_owned()));
+        }
+        Self::from_ids(documents, vocab, ngrams.iter().map(Vec::as_slice).zip(counts))
+    }
+
+    /// Build a table from n-grams that are token ids of `vocab`.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a number of documents that is not finite and positive, an n-gram without tokens or with
+    /// more than [`MAX_ORDER`], a token id that is not in `vocab`, or a duplicate n-gram.
     pub fn from_ids<'i>(
         documents: f64,
         vocab: Vocab,
@@ -79,15 +179,15 @@ impl DocumentFrequency {
         }
         let mut unigrams = vec![0; vocab.max_id() as usize + 1];
         let mut zeros = BTreeSet::new();
-        let mut ngrams: Ngrams<'i> = Default::default();
+        let mut ngrams: NgramsByOrder<'i> = Default::default();
         for (row, (ids, count)) in counts.into_iter().enumerate() {
             if let Some(id) = ids.iter().find(|&&id| id == 0 || id > vocab.max_id()) {
-                return Err(invalid(format!("n-gram {row} has token id {id}, there are 1 to {}", vocab.max_id())));
+                return Err(invalid(format!("n-gram {row} has token id {id}, needs 1 to {}", vocab.max_id())));
             }
             match *ids {
                 [id] => {
                     if unigrams[id as usize] != 0 || zeros.contains(&id) {
-                        return Err(invalid(format!("n-gram {row} comes a second time")));
+                        return Err(invalid(format!("n-gram {row} is a duplicate")));
                     }
                     unigrams[id as usize] = count;
                     if count == 0 {
@@ -98,16 +198,16 @@ impl DocumentFrequency {
                 _ => return Err(invalid(format!("n-gram {row} has {} tokens, needs 1 to {MAX_ORDER}", ids.len()))),
             }
         }
-        let narrow = vocab.max_id() <= u64::MAX_TOKEN;
-        let longer = if narrow { Longer::Narrow(fill(&ngrams)?) } else { Longer::Wide(fill(&ngrams)?) };
-        Ok(Self { vocab: Arc::new(vocab), idf: Idf::new(documents), unigrams, zeros, longer, monotone: false })
+        let tables = by_key_width!(vocab.max_id(), K => OrderTables::<K>::from_counts(&ngrams)?.into());
+        Ok(Self { vocab: Arc::new(vocab), idf: Idf::new(documents), unigrams, zeros, tables, monotone: false })
     }
 
-    /// The table in a file of Python's pickle format, `{"ref_len": number, "document_frequency": {n-gram: number}}`,
-    /// which is read without running anything. Time and memory follow the length of the file.
+    /// Read a table from a file of Python's pickle format, `{"ref_len": number, "document_frequency": {n-gram: number}}`.
+    ///
+    /// Nothing in the file is executed. Time and memory are proportional to its length.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for bytes that are no such table, or a table that [`DocumentFrequency::from_ids`] refuses.
+    /// [`Error::Invalid`] for bytes that are not such a table, or a table that [`DocumentFrequency::from_ids`] rejects.
     pub fn from_pickle(bytes: &[u8]) -> Result<Self> {
         let pickle::PickledCounts { documents, vocab, counts } = pickle::read_counts(bytes)?;
         let order = |ngram: &[u32]| ngram.iter().take_while(|&&id| id > 0).count();
@@ -124,56 +224,37 @@ impl DocumentFrequency {
         &self.idf
     }
 
-    /// The vocabulary that the tables speak; new text is tokenized on top of it.
+    /// The vocabulary of the token ids. Text to be looked up is tokenized on top of it.
     pub fn vocab(&self) -> &Arc<Vocab> {
         &self.vocab
     }
 
-    /// Number of documents that hold the n-gram of these token ids; 0 if it is not in the table.
+    /// Return the number of documents that contain the n-gram of these token ids; 0 if it is not in the table.
     pub fn get(&self, ngram: &[u32]) -> u32 {
-        let known = self.vocab.max_id();
-        if ngram.len() > MAX_ORDER || ngram.iter().any(|&token| token > known) {
+        let max_id = self.vocab.max_id();
+        if ngram.len() > MAX_ORDER || ngram.iter().any(|&token| token > max_id) {
             return 0;
         }
         match *ngram {
             [] => 0,
-            [token] => self.unigram(token),
-            _ => match &self.longer {
-                Longer::Narrow(orders) => orders[ngram.len() - 2].get(pack(ngram)),
-                Longer::Wide(orders) => orders[ngram.len() - 2].get(pack(ngram)),
-            },
+            [token] => self.unigrams.get(token as usize).copied().unwrap_or(0),
+            _ => with_tables!(&self.tables, tables => tables.of_order(ngram.len()).get(pack(ngram))),
         }
     }
 
-    #[inline]
-    fn unigram(&self, token: u32) -> u32 {
-        self.unigrams.get(token as usize).copied().unwrap_or(0)
+    /// Replace each n-gram of `order` tokens, two or more, by its document frequency. Zero also stands for one.
+    pub(in crate::caption) fn look_up<K: Key>(&self, ngrams: Keys<'_, K>, order: usize) {
+        with_tables!(&self.tables, tables => tables.of_order(order).look_up(ngrams, order));
     }
 
-    /// Put in the place of each n-gram of `order` tokens, two or more, the number of documents that hold it.
-    ///
-    /// Zero stands for one too: an n-gram of one document weighs as much as one of none.
-    pub(in crate::caption) fn look_up<K: Key>(&self, ngrams: &mut [K], order: usize) {
-        match &self.longer {
-            Longer::Narrow(orders) => orders[order - 2].look_up(ngrams, |key| key.narrow(order)),
-            Longer::Wide(orders) => orders[order - 2].look_up(ngrams, |key| Some(key.wide(order))),
-        }
+    /// Prepare for looking up `lookups` n-grams of one of the `1 << bits` partitions of the hash.
+    pub(in crate::caption) fn prefetch(&self, order: usize, partition: usize, bits: u32, lookups: usize) {
+        with_tables!(&self.tables, tables => tables.of_order(order).prefetch(partition, bits, lookups));
     }
 
-    /// Make ready for `lookups` n-grams of one partition of the hash, of which there are `1 << bits`.
-    pub(in crate::caption) fn fetch(&self, order: usize, partition: usize, bits: u32, lookups: usize) {
-        match &self.longer {
-            Longer::Narrow(orders) => orders[order - 2].fetch(partition, bits, lookups),
-            Longer::Wide(orders) => orders[order - 2].fetch(partition, bits, lookups),
-        }
-    }
-
-    /// The hash by which the n-grams of `order` tokens are arranged.
+    /// Return the seed of the hash by which the table of the n-grams of `order` tokens is sorted.
     pub(in crate::caption) fn seed(&self, order: usize) -> Seed {
-        match &self.longer {
-            Longer::Narrow(orders) => orders[order - 2].seed(),
-            Longer::Wide(orders) => orders[order - 2].seed(),
-        }
+        with_tables!(&self.tables, tables => tables.of_order(order).seed())
     }
 
     pub(in crate::caption) fn is_monotone(&self) -> bool {
@@ -182,12 +263,8 @@ impl DocumentFrequency {
 
     /// Number of n-grams in the tables.
     pub fn len(&self) -> usize {
-        self.unigrams.iter().filter(|&&count| count > 0).count()
-            + self.zeros.len()
-            + match &self.longer {
-                Longer::Narrow(orders) => orders.iter().map(Frequencies::len).sum::<usize>(),
-                Longer::Wide(orders) => orders.iter().map(Frequencies::len).sum::<usize>(),
-            }
+        let tokens = self.unigrams.iter().filter(|&&count| count > 0).count() + self.zeros.len();
+        tokens + with_tables!(&self.tables, tables => tables.len())
     }
 
     /// Whether the tables are empty.
@@ -195,20 +272,24 @@ impl DocumentFrequency {
         self.len() == 0
     }
 
-    /// A number that tells two tables apart, whatever the order in which they were made.
+    /// Return a 64-bit hash of the number of documents and of all n-grams with their counts.
+    ///
+    /// Signatures of scores contain it, so its definition never changes: the wrapping sum of [`fingerprint_hash`] over
+    /// the bits of the number of documents and over each n-gram. An n-gram is hashed as the hashes of its tokens' UTF-8
+    /// bytes followed by its count, all little-endian. A sum, so that neither the order of the n-grams nor the token ids
+    /// matter.
     pub fn fingerprint(&self) -> u64 {
-        let tokens: Vec<u64> =
-            (0..=self.vocab.max_id()).map(|id| mix(self.vocab.token(id).unwrap_or_default().as_bytes())).collect();
-        let ngram = |(ids, count): (Vec<u32>, u32)| {
-            let bytes = ids.iter().flat_map(|&id| tokens[id as usize].to_le_bytes()).chain(count.to_le_bytes());
-            mix(&bytes.collect::<Vec<u8>>())
+        let token_hash = |id| fingerprint_hash(self.vocab.token(id).unwrap_or_default().as_bytes());
+        let token_hashes: Vec<u64> = (0..=self.vocab.max_id()).map(token_hash).collect();
+        let ngram_hash = |(ids, count): (Vec<u32>, u32)| {
+            let tokens = ids.iter().flat_map(|&id| token_hashes[id as usize].to_le_bytes());
+            fingerprint_hash(&tokens.chain(count.to_le_bytes()).collect::<Vec<u8>>())
         };
-        // Sums do not depend on the order.
-        let start = mix(&self.documents().to_bits().to_le_bytes());
-        self.ngrams().into_iter().map(ngram).fold(start, u64::wrapping_add)
+        let documents = fingerprint_hash(&self.documents().to_bits().to_le_bytes());
+        self.ngrams().into_iter().map(ngram_hash).fold(documents, u64::wrapping_add)
     }
 
-    /// All n-grams as token ids, with their counts, in the order of their ids.
+    /// Return all n-grams as token ids, with their counts, sorted by token ids.
     pub fn sorted(&self) -> Vec<(Vec<u32>, u32)> {
         let mut ngrams = self.ngrams();
         ngrams.sort_unstable();
@@ -216,17 +297,7 @@ impl DocumentFrequency {
     }
 
     fn ngrams(&self) -> Vec<(Vec<u32>, u32)> {
-        fn all<K: Key>(orders: &[Frequencies<K>]) -> Vec<(Vec<u32>, u32)> {
-            let ngrams = |(place, frequencies): (usize, &Frequencies<K>)| {
-                let unpack = |(key, count): (K, u32)| (key.unpack(place + 2), count);
-                frequencies.iter().map(unpack).collect::<Vec<_>>()
-            };
-            orders.iter().enumerate().flat_map(ngrams).collect()
-        }
-        let mut ngrams = match &self.longer {
-            Longer::Narrow(orders) => all(orders),
-            Longer::Wide(orders) => all(orders),
-        };
+        let mut ngrams: Vec<_> = with_tables!(&self.tables, tables => tables.iter().collect());
         let unigrams = (0u32..).zip(&self.unigrams).filter(|&(_, &count)| count > 0);
         ngrams.extend(unigrams.map(|(token, &count)| (vec![token], count)));
         ngrams.extend(self.zeros.iter().map(|&token| (vec![token], 0)));
@@ -234,33 +305,25 @@ impl DocumentFrequency {
     }
 }
 
-/// N-grams of two tokens and more with their counts, by order.
-type Ngrams<'i> = [Vec<(&'i [u32], u32)>; MAX_ORDER - 1];
-
-fn fill<K: Key>(ngrams: &Ngrams<'_>) -> Result<[Frequencies<K>; MAX_ORDER - 1]> {
-    let mut orders = [(); MAX_ORDER - 1].map(|()| Frequencies::default());
-    for (order, ngrams) in orders.iter_mut().zip(ngrams) {
-        let mut known = Table::new(Seed::default());
-        known.reset(ngrams.len());
-        for (tokens, count) in ngrams {
-            let before = known.len();
-            known.get_or_insert(pack::<K>(tokens), *count);
-            if known.len() == before {
-                return Err(invalid(format!("an n-gram of {} tokens comes twice", tokens.len())));
-            }
-        }
-        *order = Frequencies::new(Seed::default(), &[known.iter().collect()], &Plan::new(Some(1)))?;
+/// Return the ids of an n-gram up to the zeros at its end.
+fn without_padding(row: usize, ids: impl IntoIterator<Item = u32>) -> Result<Vec<u32>> {
+    let mut ids: Vec<u32> = ids.into_iter().collect();
+    let len = ids.iter().take_while(|&&id| id > 0).count();
+    if ids[len..].iter().any(|&id| id > 0) {
+        return Err(invalid(format!("n-gram {row} has a zero before its last token")));
     }
-    Ok(orders)
+    ids.truncate(len);
+    Ok(ids)
 }
 
-/// FNV-1a with a last shuffle, so that sums of such numbers spread well.
-fn mix(bytes: &[u8]) -> u64 {
-    let hash = bytes
+/// Return the FNV-1a hash of some bytes, with a final mix (multiply by the golden ratio, xor-shift), so that sums of
+/// hashes are well distributed.
+fn fingerprint_hash(bytes: &[u8]) -> u64 {
+    let fnv_1a = bytes
         .iter()
         .fold(0xcbf2_9ce4_8422_2325, |hash: u64, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
-    let hash = (hash ^ (hash >> 32)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    hash ^ (hash >> 29)
+    let mixed = (fnv_1a ^ (fnv_1a >> 32)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    mixed ^ (mixed >> 29)
 }
 
 fn invalid(problem: String) -> Error {
@@ -272,7 +335,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn counts_from_elsewhere_are_found_again() {
+    fn counts_can_be_looked_up() {
         let counts = [(vec!["红", "裙"], 3), (vec!["红"], 5), (vec!["a", "b", "c", "d"], 1)];
         let frequency = DocumentFrequency::from_counts(9.0, counts).unwrap();
         let ids = |tokens: &[&str]| tokens.iter().map(|t| frequency.vocab().get(t).unwrap()).collect::<Vec<_>>();
@@ -284,24 +347,46 @@ mod tests {
     }
 
     #[test]
-    fn extreme_counts_come_back() {
+    fn extreme_counts_round_trip() {
         let counts = [(vec!["a"], u32::MAX), (vec!["b"], 0), (vec!["a", "b"], u32::MAX), (vec!["b", "b"], 0)];
         let frequency = DocumentFrequency::from_counts(9.0, counts).unwrap();
-        let given = [(vec![1], u32::MAX), (vec![1, 2], u32::MAX), (vec![2], 0), (vec![2, 2], 0)];
-        assert_eq!(frequency.sorted(), given);
+        let expected = [(vec![1], u32::MAX), (vec![1, 2], u32::MAX), (vec![2], 0), (vec![2, 2], 0)];
+        assert_eq!(frequency.sorted(), expected);
         assert_eq!((frequency.len(), frequency.get(&[1]), frequency.get(&[2])), (4, u32::MAX, 0));
     }
 
     #[test]
-    fn broken_counts_are_refused() {
-        let refused =
+    fn invalid_counts_are_errors() {
+        let fails =
             |documents, counts: Vec<(Vec<&str>, u32)>| DocumentFrequency::from_counts(documents, counts).is_err();
-        assert!(refused(0.0, vec![]));
-        assert!(refused(f64::NAN, vec![]));
-        assert!(refused(1.0, vec![(vec![], 1)]));
-        assert!(refused(1.0, vec![(vec!["a"; 5], 1)]));
-        assert!(refused(1.0, vec![(vec!["a"], 1), (vec!["a"], 1)]));
-        assert!(refused(1.0, vec![(vec!["a"], 0), (vec!["a"], 0)]));
-        assert!(refused(1.0, vec![(vec!["a"], 0), (vec!["a"], 1)]));
+        assert!(fails(0.0, vec![]));
+        assert!(fails(f64::NAN, vec![]));
+        assert!(fails(1.0, vec![(vec![], 1)]));
+        assert!(fails(1.0, vec![(vec!["a"; 5], 1)]));
+        assert!(fails(1.0, vec![(vec!["a"], 1), (vec!["a"], 1)]));
+        assert!(fails(1.0, vec![(vec!["a"], 0), (vec!["a"], 0)]));
+        assert!(fails(1.0, vec![(vec!["a"], 0), (vec!["a"], 1)]));
+    }
+    #[test]
+    fn padded_ids_are_checked() {
+        let build = |tokens: &[&'static str], ngrams: &[[u32; 3]], counts: &[u32]| {
+            let (tokens, counts) = (tokens.iter().copied(), counts.iter().copied());
+            let frequency = DocumentFrequency::from_padded_ids(9.0, tokens, ngrams.iter().copied(), counts);
+            frequency.map(|frequency| frequency.sorted()).map_err(|error| error.to_string())
+        };
+        let error = |problem: &str| Err(format!("document_frequency: {problem}"));
+        assert_eq!(build(&["a", "b"], &[[2, 1, 0], [1, 0, 0]], &[5, 6]), Ok(vec![(vec![1], 6), (vec![2, 1], 5)]));
+        assert_eq!(build(&["a", "b"], &[[2, 1, 0]], &[5, 6]), error("1 n-grams have 2 counts"));
+        assert_eq!(build(&["a", "a"], &[[1, 0, 0]], &[5]), error("duplicate token"));
+        assert_eq!(build(&["a"], &[[1, 0, 0], [1, 0, 1]], &[5, 6]), error("n-gram 1 has a zero before its last token"));
+        assert_eq!(build(&["a"], &[[0, 0, 0]], &[5]), error("n-gram 0 has 0 tokens, needs 1 to 4"));
+        assert_eq!(build(&["a"], &[[1, 2, 0]], &[5]), error("n-gram 0 has token id 2, needs 1 to 1"));
+    }
+
+    #[test]
+    fn the_fingerprint_never_changes() {
+        let counts = [(vec!["红", "裙"], 3), (vec!["红"], 5), (vec!["a", "b", "c", "d"], 1)];
+        let frequency = DocumentFrequency::from_counts(9.0, counts).unwrap();
+        assert_eq!(frequency.fingerprint(), 0x6083_9098_3942_933b);
     }
 }

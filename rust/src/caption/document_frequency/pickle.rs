@@ -1,8 +1,10 @@
-//! Tables of document frequencies in Python's pickle format, read without Python.
+//! Reading document frequencies from Python's pickle format, without Python.
 //!
-//! A pickle is a program for a stack machine. This machine knows the instructions that make the table
-//! `{"ref_len": number, "document_frequency": {n-gram: number}}`, of all protocols, and refuses all others. It calls
-//! nothing, follows no nesting, and takes time and memory in proportion to the length of the file.
+//! A pickle is a program for a stack machine. This machine executes the instructions that build the table
+//! `{"ref_len": number, "document_frequency": {n-gram: number}}`, of all protocols, and rejects all others. It calls
+//! nothing, follows no nesting, and takes time and memory in proportion to the length of the file. The last is why
+//! Python's unpickler is not used: even restricted to harmless types, it allocates gigabytes for a short file that names
+//! a huge memo index.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -14,40 +16,40 @@ use crate::error::{Error, Result};
 use crate::text::ngrams::MAX_ORDER;
 use crate::text::vocab::Vocab;
 
-/// What such a file says.
+/// The content of such a file.
 #[derive(Debug)]
 pub struct PickledCounts {
     /// `ref_len`, any number.
     pub documents: f64,
     /// The tokens of all n-grams.
     pub vocab: Vocab,
-    /// Ids of 1 to [`MAX_ORDER`] tokens, with zeros after the last, and in how many documents they are.
+    /// Ids of 1 to [`MAX_ORDER`] tokens, padded with zeros at the end, and in how many documents the n-gram occurs.
     pub counts: HashMap<[u32; MAX_ORDER], u32, RandomState>,
 }
 
-/// The table has one dict inside another.
+/// The table is one dict inside another.
 const MAX_DICTS: usize = 2;
 
-/// Why an instruction was refused.
+/// The outcome of an instruction, or why it was rejected.
 pub(super) type Step<T> = std::result::Result<T, String>;
 
-/// Read a pickle of protocol 0 to 5. The last count of an n-gram that comes more than once is its count.
+/// Read a pickle of protocol 0 to 5. Of several counts of the same n-gram, the last one is taken.
 ///
 /// Byte strings of Python 2 are read as UTF-8, or all of them as Latin-1 if one is not UTF-8.
 ///
 /// # Errors
-/// [`Error::Invalid`] for bytes that are no such table, with the place and the instruction.
+/// [`Error::Invalid`] for bytes that are not such a table, with the instruction and its offset.
 pub fn read_counts(bytes: &[u8]) -> Result<PickledCounts> {
-    let mut machine = Machine { reader: Reader { bytes, place: 0 }, ..Machine::default() };
+    let mut machine = Machine { reader: Reader { bytes, offset: 0 }, ..Machine::default() };
     loop {
-        let place = machine.reader.place;
+        let offset = machine.reader.offset;
         let opcode = machine.reader.array().map(|[opcode]| opcode).map_err(invalid)?;
-        let at = |problem: String| invalid(format!("{problem} (opcode {} at byte {place})", name(opcode)));
+        let located = |problem: String| invalid(format!("{problem} (opcode {} at byte {offset})", name(opcode)));
         if opcode == b'.' {
-            let made = machine.pop().map_err(at)?;
-            return machine.table(made).map_err(invalid);
+            let table = machine.pop().map_err(located)?;
+            return machine.table(table).map_err(invalid);
         }
-        machine.step(opcode).map_err(at)?;
+        machine.step(opcode).map_err(located)?;
     }
 }
 
@@ -55,12 +57,12 @@ fn invalid(problem: String) -> Error {
     Error::Invalid { parameter: "pickle", problem }
 }
 
-/// What can lie on the stack. Everything is a number or an index, so that copies cost nothing.
+/// A value on the stack. Everything is a number or an index, so that copies are cheap.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Value {
-    /// None, True or False: no number and no text, of no use in a table.
+    /// None, True or False, which are neither a number nor a text.
     Nothing,
-    /// An integer or a float. Counts and numbers of documents that are allowed are exact.
+    /// An integer or a float. All valid counts are exact.
     Number(f64),
     /// Index in `texts`.
     Text(u32),
@@ -70,19 +72,19 @@ pub(super) enum Value {
     DefaultDict,
     /// One of the types int and float.
     NumberType,
-    /// A tuple that `defaultdict` takes: empty, or with one type.
+    /// A tuple of arguments for `defaultdict`: empty, or with one type.
     Arguments,
     /// Index in `dicts`.
     Dict(usize),
 }
 
-/// Where a text lies in `Machine::text`.
+/// The range of a text in `Machine::text`.
 #[derive(Debug, Clone, Copy)]
 struct Span {
     start: usize,
     end: usize,
-    /// A byte string of Python 2.
-    old: bool,
+    /// Whether it is a byte string of Python 2.
+    python_2: bool,
 }
 
 #[derive(Debug, Default)]
@@ -91,15 +93,15 @@ struct Machine<'b> {
     stack: Vec<Value>,
     /// Heights of the stack.
     marks: Vec<usize>,
-    /// Places that were taken in order, as all writers do.
+    /// Memo entries whose indices are consecutive, as all writers make them.
     memo: Vec<Value>,
-    /// Other places: a file may name a giant one.
+    /// Other memo entries: a file may name a huge index.
     sparse: HashMap<usize, Value, RandomState>,
     text: Vec<u8>,
     texts: Vec<Span>,
     /// Whether a byte string of Python 2 is not UTF-8.
     latin: bool,
-    /// Indices in `texts`, plus one; zeros after the last.
+    /// Indices in `texts`, plus one, padded with zeros at the end.
     ngrams: Vec<[u32; MAX_ORDER]>,
     dicts: Vec<Vec<(Value, Value)>>,
 }
@@ -134,17 +136,18 @@ impl Machine<'_> {
             b'g' | b'h' | b'j' => self.get(opcode),
             b'c' | 0x93 => self.push_type(opcode),
             b'R' => self.call(),
-            _ => Err("refused instruction".to_owned()),
+            _ => Err("unexpected instruction".to_owned()),
         }
     }
 
+    /// Return the height of the last mark, below which an instruction cannot reach.
     fn floor(&self) -> usize {
         self.marks.last().copied().unwrap_or(0)
     }
 
     fn top(&self) -> Step<Value> {
         let above = self.stack.get(self.floor()..).and_then(<[Value]>::last);
-        above.copied().ok_or_else(|| "nothing on the stack".to_owned())
+        above.copied().ok_or_else(|| "the stack is empty".to_owned())
     }
 
     fn pop(&mut self) -> Step<Value> {
@@ -153,9 +156,9 @@ impl Machine<'_> {
         Ok(top)
     }
 
-    /// The values above the last mark.
+    /// Pop the values above the last mark.
     fn pop_mark(&mut self) -> Step<Vec<Value>> {
-        let mark = self.marks.pop().ok_or("no mark on the stack")?;
+        let mark = self.marks.pop().ok_or("the stack has no mark")?;
         Ok(self.stack.split_off(mark.min(self.stack.len())))
     }
 
@@ -168,10 +171,10 @@ impl Machine<'_> {
             b'T' | b'X' => self.text.extend_from_slice(self.reader.sized(4)?),
             _ => self.text.extend_from_slice(self.reader.sized(8)?),
         }
-        let old = matches!(opcode, b'S' | b'T' | b'U');
-        let span = Span { start, end: self.text.len(), old };
+        let python_2 = matches!(opcode, b'S' | b'T' | b'U');
+        let span = Span { start, end: self.text.len(), python_2 };
         if std::str::from_utf8(self.bytes(span)).is_err() {
-            if !old {
+            if !python_2 {
                 return Err("text with a lone surrogate or not UTF-8".to_owned());
             }
             self.latin = true;
@@ -200,21 +203,21 @@ impl Machine<'_> {
                 len
             }
         };
-        let made = match (len, members) {
+        let tuple = match (len, members) {
             (0, _) | (1, [Value::NumberType | Value::Nothing, ..]) => Value::Arguments,
             _ => {
                 let mut ngram = [0; MAX_ORDER];
-                for (place, member) in ngram.iter_mut().zip(members).take(len) {
+                for (token, member) in ngram.iter_mut().zip(members).take(len) {
                     let Value::Text(text) = member else {
-                        return Err("tuple that is no n-gram of 1 to 4 strings".to_owned());
+                        return Err("tuple that is not an n-gram of 1 to 4 strings".to_owned());
                     };
-                    *place = text + 1;
+                    *token = text + 1;
                 }
                 self.ngrams.push(ngram);
                 Value::Ngram(self.ngrams.len() - 1)
             }
         };
-        self.stack.push(made);
+        self.stack.push(tuple);
         Ok(())
     }
 
@@ -230,7 +233,7 @@ impl Machine<'_> {
         if matches!(opcode, b'}' | b'd') {
             self.push_dict()?;
         }
-        let Value::Dict(dict) = self.top()? else { return Err("items for what is no dict".to_owned()) };
+        let Value::Dict(dict) = self.top()? else { return Err("items for something that is not a dict".to_owned()) };
         let (pairs, rest) = items.as_chunks();
         if !rest.is_empty() {
             return Err("key without a value".to_owned());
@@ -240,7 +243,7 @@ impl Machine<'_> {
                 return Err("dict as a key".to_owned());
             }
             if value == Value::Dict(dict) {
-                return Err("dict that holds itself".to_owned());
+                return Err("dict that contains itself".to_owned());
             }
             self.dicts.get_mut(dict).ok_or("no such dict")?.push((key, value));
         }
@@ -258,25 +261,25 @@ impl Machine<'_> {
 
     fn put(&mut self, opcode: u8) -> Step<()> {
         let value = self.top()?;
-        let place = match opcode {
+        let index = match opcode {
             0x94 => self.memo.len() + self.sparse.len(),
-            _ => self.reader.memo_place(opcode)?,
+            _ => self.reader.memo_index(opcode)?,
         };
-        if let Some(taken) = self.memo.get_mut(place) {
-            *taken = value;
-        } else if place == self.memo.len() {
-            self.sparse.remove(&place);
+        if let Some(entry) = self.memo.get_mut(index) {
+            *entry = value;
+        } else if index == self.memo.len() {
+            self.sparse.remove(&index);
             self.memo.push(value);
         } else {
-            self.sparse.insert(place, value);
+            self.sparse.insert(index, value);
         }
         Ok(())
     }
 
     fn get(&mut self, opcode: u8) -> Step<()> {
-        let place = self.reader.memo_place(opcode)?;
-        let known = self.memo.get(place).or_else(|| self.sparse.get(&place));
-        let value = *known.ok_or_else(|| format!("nothing was kept at {place}"))?;
+        let index = self.reader.memo_index(opcode)?;
+        let entry = self.memo.get(index).or_else(|| self.sparse.get(&index));
+        let value = *entry.ok_or_else(|| format!("memo entry {index} does not exist"))?;
         self.stack.push(value);
         Ok(())
     }
@@ -288,11 +291,11 @@ impl Machine<'_> {
         } else {
             let (name, module) = (self.pop()?, self.pop()?);
             let (Value::Text(name), Value::Text(module)) = (name, module) else {
-                return Err("name of a type that is no string".to_owned());
+                return Err("name of a type that is not a string".to_owned());
             };
             (self.decoded(module), self.decoded(name))
         };
-        let made = match (&*module, &*name) {
+        let value = match (&*module, &*name) {
             ("collections", "defaultdict") => Value::DefaultDict,
             ("builtins" | "__builtin__", "float" | "int" | "long") => Value::NumberType,
             _ => {
@@ -300,14 +303,14 @@ impl Machine<'_> {
                 return Err(format!("refused to load {}.{}", start(&module), start(&name)));
             }
         };
-        self.stack.push(made);
+        self.stack.push(value);
         Ok(())
     }
 
     fn call(&mut self) -> Step<()> {
         let (arguments, function) = (self.pop()?, self.pop()?);
         if (function, arguments) != (Value::DefaultDict, Value::Arguments) {
-            return Err("call of something else than defaultdict with a type".to_owned());
+            return Err("call of something other than defaultdict with a type".to_owned());
         }
         self.push_dict()
     }
@@ -318,18 +321,18 @@ impl Machine<'_> {
 
     fn decoded(&self, text: u32) -> Cow<'_, str> {
         let Some(&span) = self.texts.get(text as usize) else { return Cow::Borrowed("") };
-        if span.old && self.latin {
+        if span.python_2 && self.latin {
             return self.bytes(span).iter().map(|&byte| char::from(byte)).collect();
         }
         String::from_utf8_lossy(self.bytes(span))
     }
 
-    /// The table that the whole program has made.
-    fn table(&self, made: Value) -> Step<PickledCounts> {
+    /// Return the table that the program has built.
+    fn table(&self, table: Value) -> Step<PickledCounts> {
         let mut documents = None;
         let mut counts = None;
-        for &(key, value) in self.dict(made).ok_or("not a dict with ref_len and document_frequency")? {
-            // Texts are compared as they lie in the file: both keys are the same in every encoding.
+        for &(key, value) in self.dict(table).ok_or("not a dict with ref_len and document_frequency")? {
+            // Texts are compared as bytes: both keys are the same in every encoding.
             let Value::Text(key) = key else { continue };
             match self.texts.get(key as usize).map(|&span| self.bytes(span)) {
                 Some(b"ref_len") => documents = Some(value),
@@ -350,31 +353,31 @@ impl Machine<'_> {
     }
 
     fn counts(&self, documents: f64, items: &[(Value, Value)]) -> Step<PickledCounts> {
-        let mut made = PickledCounts { documents, vocab: Vocab::default(), counts: HashMap::default() };
-        // Each text is looked at once, however often it is used.
+        let mut pickled = PickledCounts { documents, vocab: Vocab::default(), counts: HashMap::default() };
+        // Each text is decoded once, however often it is used.
         let mut ids = vec![0; self.texts.len()];
         for (row, &(key, value)) in items.iter().enumerate() {
             let ngram = if let Value::Ngram(ngram) = key { self.ngrams.get(ngram) } else { None };
             let mut ngram = *ngram.ok_or_else(|| format!("n-gram {row} is not a tuple of 1 to 4 strings"))?;
-            for place in ngram.iter_mut().take_while(|place| **place > 0) {
-                let text = *place - 1;
+            for token in ngram.iter_mut().take_while(|token| **token > 0) {
+                let text = *token - 1;
                 let id = ids.get_mut(text as usize).ok_or("no such text")?;
                 if *id == 0 {
-                    *id = made.vocab.intern(&self.decoded(text));
+                    *id = pickled.vocab.intern(&self.decoded(text));
                 }
-                *place = *id;
+                *token = *id;
             }
-            let most = f64::from(u32::MAX);
+            let max = f64::from(u32::MAX);
             let count = match value {
-                Value::Number(count) if (0.0..=most).contains(&count) && count.fract() == 0.0 => count as u32,
+                Value::Number(count) if (0.0..=max).contains(&count) && count.fract() == 0.0 => count as u32,
                 Value::Number(count) => {
-                    return Err(format!("count of n-gram {row} is {count}, needs a whole number from 0 to {most}"));
+                    return Err(format!("count of n-gram {row} is {count}, needs a whole number from 0 to {max}"));
                 }
                 _ => return Err(format!("count of n-gram {row} is not a number")),
             };
-            made.counts.insert(ngram, count);
+            pickled.counts.insert(ngram, count);
         }
-        Ok(made)
+        Ok(pickled)
     }
 }
 
@@ -382,22 +385,22 @@ impl Machine<'_> {
 mod tests {
     use super::*;
 
-    /// The table, as documents and n-grams of tokens, or the error.
-    type Found = std::result::Result<(f64, Vec<(String, u32)>), String>;
+    /// The number of documents and the n-grams joined by spaces with their counts, or the error.
+    type Outcome = std::result::Result<(f64, Vec<(String, u32)>), String>;
 
-    fn read(bytes: &[u8]) -> Found {
-        let made = read_counts(bytes).map_err(|error| error.to_string())?;
+    fn read(bytes: &[u8]) -> Outcome {
+        let pickled = read_counts(bytes).map_err(|error| error.to_string())?;
         let words = |ngram: [u32; MAX_ORDER]| {
-            let tokens = ngram.into_iter().take_while(|&id| id > 0).map(|id| made.vocab.token(id).unwrap());
+            let tokens = ngram.into_iter().take_while(|&id| id > 0).map(|id| pickled.vocab.token(id).unwrap());
             tokens.collect::<Vec<_>>().join(" ")
         };
-        let mut counts: Vec<_> = made.counts.iter().map(|(&ngram, &count)| (words(ngram), count)).collect();
+        let mut counts: Vec<_> = pickled.counts.iter().map(|(&ngram, &count)| (words(ngram), count)).collect();
         counts.sort();
-        Ok((made.documents, counts))
+        Ok((pickled.documents, counts))
     }
 
-    #[allow(clippy::unnecessary_wraps)] // to be compared with
-    fn one(text: &str, count: u32) -> Found {
+    #[allow(clippy::unnecessary_wraps)] // Tests compare it with `read`.
+    fn one(text: &str, count: u32) -> Outcome {
         Ok((3.0, vec![(text.to_owned(), count)]))
     }
 
@@ -455,48 +458,48 @@ mod tests {
     }
 
     #[test]
-    fn the_memo_takes_any_place() {
+    fn memo_indices_may_be_sparse() {
         assert_eq!(read(&table(b"}U\x01ar\xff\xff\xff\xff0j\xff\xff\xff\xff\x85q\x000h\x00K\x01s")), one("a", 1));
-        assert!(read(&table(b"}h\x05\x85K\x01s")).unwrap_err().contains("nothing was kept at 5"));
+        assert!(read(&table(b"}h\x05\x85K\x01s")).unwrap_err().contains("memo entry 5 does not exist"));
     }
 
     #[test]
-    fn what_is_no_table_is_refused_by_name_and_place() {
-        let refused = |bytes: &[u8], message: &str| {
+    fn errors_name_the_instruction_and_its_offset() {
+        let fails = |bytes: &[u8], message: &str| {
             let error = read(bytes).unwrap_err();
             assert!(error.contains(message), "{error}");
         };
-        refused(b"cos\nsystem\n(S'x'\ntR.", "refused to load os.system (opcode 0x63 at byte 0)");
-        refused(b"\x80\x04\x8c\x02os\x8c\x06system\x93.", "refused to load os.system (opcode 0x93 at byte 14)");
-        refused(b"}}b.", "(opcode BUILD at byte 2)");
-        refused(b"", "the file ends too early");
-        refused(b"(0.", "nothing on the stack");
-        refused(b"\x80\x06.", "unknown protocol 6");
-        refused(b"}}}", "more than 2 dicts");
-        refused(b"}q\x00K\x01h\x00s.", "dict that holds itself");
-        refused(b"}h", "the file ends too early");
-        refused(b"\x8d\xff\xff\xff\xff\xff\xff\xff\xff.", "the file ends too early");
-        refused(&table(b"}U\x01a\x85\x85"), "no n-gram");
-        refused(&table(b"}(U\x01a2222t"), "more than 4 members");
-        refused(&table(b"})K\x01s"), "n-gram 0 is not a tuple");
-        refused(&table(b"X\x03\0\0\0\xed\xa0\x80"), "lone surrogate");
-        refused(&table(b"V\\ud800\n"), "lone surrogate");
-        refused(&table(b"c__builtin__\nint\n(I5\ntR"), "no n-gram");
-        refused(&table(b"c__builtin__\nint\n)R"), "call of something else");
-        refused(b"}(U\x07ref_lenU\x013U\x12document_frequency}u.", "ref_len is not a number");
+        fails(b"cos\nsystem\n(S'x'\ntR.", "refused to load os.system (opcode 0x63 at byte 0)");
+        fails(b"\x80\x04\x8c\x02os\x8c\x06system\x93.", "refused to load os.system (opcode 0x93 at byte 14)");
+        fails(b"}}b.", "(opcode BUILD at byte 2)");
+        fails(b"", "the file ends too early");
+        fails(b"(0.", "the stack is empty");
+        fails(b"\x80\x06.", "unknown protocol 6");
+        fails(b"}}}", "more than 2 dicts");
+        fails(b"}q\x00K\x01h\x00s.", "dict that contains itself");
+        fails(b"}h", "the file ends too early");
+        fails(b"\x8d\xff\xff\xff\xff\xff\xff\xff\xff.", "the file ends too early");
+        fails(&table(b"}U\x01a\x85\x85"), "not an n-gram");
+        fails(&table(b"}(U\x01a2222t"), "more than 4 members");
+        fails(&table(b"})K\x01s"), "n-gram 0 is not a tuple");
+        fails(&table(b"X\x03\0\0\0\xed\xa0\x80"), "lone surrogate");
+        fails(&table(b"V\\ud800\n"), "lone surrogate");
+        fails(&table(b"c__builtin__\nint\n(I5\ntR"), "not an n-gram");
+        fails(&table(b"c__builtin__\nint\n)R"), "call of something other");
+        fails(b"}(U\x07ref_lenU\x013U\x12document_frequency}u.", "ref_len is not a number");
     }
 
     #[test]
-    fn no_bytes_at_all_make_it_panic() {
+    fn no_changed_byte_panics() {
         let good = table(b"ccollections\ndefaultdict\nc__builtin__\nfloat\n\x85RU\x01aq\x00h\x00\x86K\x01s");
         assert!(read(&good).is_ok());
-        for place in 0..good.len() {
+        for offset in 0..good.len() {
             for byte in 0..=u8::MAX {
                 let mut changed = good.clone();
-                changed[place] = byte;
+                changed[offset] = byte;
                 let _ = read(&changed);
             }
-            assert!(read(&good[..place]).is_err());
+            assert!(read(&good[..offset]).is_err());
         }
     }
 }

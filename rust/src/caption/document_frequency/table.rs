@@ -1,64 +1,65 @@
-//! N-gram -> number of documents, to be looked up and never changed.
+//! Hash tables from n-grams to document frequencies that are built once and only read from then on.
 
 use std::hint::black_box;
 
+use crate::caption::slot::{Keys, from_number, to_number};
 use crate::error::Result;
 use crate::huge::HugeArray;
 use crate::parallel::Plan;
 use crate::text::ngrams::{Key, Seed};
 
-/// The n-grams of one order with their counts.
+/// The n-grams of one order with their document frequencies.
 ///
-/// Those of two documents and more stand apart: they are all that a weight depends on, and a small part of all, so that
-/// a training loop that looks a few up finds them in a cache.
+/// Those of two documents or more have a table of their own: weights depend on nothing else, and they are a small part of
+/// all, so that a training loop that looks up a few finds them in a cache.
 #[derive(Debug, Default)]
 pub(in crate::caption) struct Frequencies<K: Key> {
     seed: Seed,
     shared: Entries<K>,
     /// N-grams of one document or none.
-    others: Entries<K>,
+    unshared: Entries<K>,
 }
 
 impl<K: Key> Frequencies<K> {
-    /// A table of n-grams that all differ, part by part: the first bits of the hash say in which of `parts`, a power of
-    /// two, an n-gram is.
+    /// Build a table of different n-grams, given partition by partition: the first bits of the hash name the partition of
+    /// an n-gram, and the number of partitions is a power of two.
     ///
     /// # Errors
     /// [`crate::Error::Cancelled`].
-    pub fn new(seed: Seed, parts: &[Vec<(K, u32)>], plan: &Plan) -> Result<Self> {
-        let entries = |kind| Entries::new(seed, parts, kind, plan);
-        Ok(Self { seed, shared: entries(Kind::Shared)?, others: entries(Kind::Other)? })
+    pub fn new(seed: Seed, partitions: &[Vec<(K, u32)>], plan: &Plan) -> Result<Self> {
+        let entries = |kind| Entries::new(seed, partitions, kind, plan);
+        Ok(Self { seed, shared: entries(Kind::Shared)?, unshared: entries(Kind::Unshared)? })
     }
 
-    /// The hash by which n-grams are arranged.
+    /// The seed of the hash by which n-grams are sorted.
     pub fn seed(&self) -> Seed {
         self.seed
     }
 
     /// Number of n-grams.
     pub fn len(&self) -> usize {
-        self.shared.len + self.others.len
+        self.shared.len + self.unshared.len
     }
 
-    /// The count of an n-gram, zero for those that are not in the table.
+    /// Return the document frequency of an n-gram, zero if it is not in the table.
     pub fn get(&self, key: K) -> u32 {
-        self.shared.get(key, self.seed) + self.others.get(key, self.seed)
+        self.shared.get(key, self.seed) + self.unshared.get(key, self.seed)
     }
 
-    /// Put its count in the place of each n-gram, or zero if it is below two. `own` turns n-grams into this table's
-    /// kind; those that it cannot have are in no document.
-    pub fn look_up<L: Key>(&self, ngrams: &mut [L], own: impl Fn(L) -> Option<K>) {
-        self.shared.look_up(ngrams, self.seed, own);
+    /// Replace each n-gram of `order` tokens by its document frequency, or by zero if that is one.
+    pub fn look_up<L: Key>(&self, ngrams: Keys<'_, L>, order: usize) {
+        self.shared.look_up(ngrams, order, self.seed);
     }
 
-    /// Bring near what `lookups` n-grams of a partition will be compared with; there are `1 << bits` partitions.
-    pub fn fetch(&self, partition: usize, bits: u32, lookups: usize) {
-        self.shared.fetch(partition, bits, lookups);
+    /// Bring the part of the table that `lookups` n-grams of a partition need into a cache. There are `1 << bits`
+    /// partitions.
+    pub fn prefetch(&self, partition: usize, bits: u32, lookups: usize) {
+        self.shared.prefetch(partition, bits, lookups);
     }
 
-    /// All n-grams with their counts.
+    /// Iterate over all n-grams with their document frequencies.
     pub fn iter(&self) -> impl Iterator<Item = (K, u32)> + '_ {
-        self.shared.iter().chain(self.others.iter())
+        self.shared.iter().chain(self.unshared.iter())
     }
 }
 
@@ -66,76 +67,89 @@ impl<K: Key> Frequencies<K> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Shared,
-    Other,
+    Unshared,
 }
 
 impl Kind {
-    /// The n-grams of this kind, and their counts.
-    fn of<K: Key>(self, parts: &[Vec<(K, u32)>]) -> impl Iterator<Item = (K, u32)> + '_ {
-        parts.iter().flatten().copied().filter(move |&(_, count)| (count > 1) == (self == Self::Shared))
+    /// Iterate over the n-grams of this kind.
+    fn select<K: Key>(self, partitions: &[Vec<(K, u32)>]) -> impl Iterator<Item = (K, u32)> + '_ {
+        partitions.iter().flatten().copied().filter(move |&(_, doc_freq)| (doc_freq > 1) == (self == Self::Shared))
     }
 }
 
-/// Stretches of a table that are filled side by side.
+/// Number of stretches of a table that threads fill at the same time.
 const STRETCHES: usize = 64;
 
-/// N-grams in one bucket. Four pairs of 64 bits are a cache line.
+/// N-grams per bucket. Four entries of two 64-bit words are a cache line.
 const WIDTH: usize = 4;
 
-/// N-grams with their counts, filled from the first place; free places are zero.
-type Bucket<K> = [[K; 2]; WIDTH];
+/// An n-gram, and a slot that holds its document frequency. The n-gram of a free entry is zero.
+type Entry<K> = [K; 2];
 
-/// Buckets in the order of the hash, so that n-grams of one partition of the hash lie side by side. Those that find their
-/// own bucket full go to the next. A search compares with all places of a bucket at once, without branches.
+/// Entries, filled from the first.
+type Bucket<K> = [Entry<K>; WIDTH];
+
+/// A hash table of buckets in the order of the hash, so that the n-grams of a partition of the hash are adjacent. An
+/// n-gram whose home bucket is full goes to the next one. A search compares with all entries of a bucket, without
+/// branches.
 #[derive(Debug, Default)]
 struct Entries<K: Key> {
     buckets: HugeArray<Bucket<K>>,
     len: usize,
 }
 
+/// Adjacent buckets, and the n-grams whose homes they are.
+#[derive(Debug)]
+struct Stretch<'s, K> {
+    partitions: &'s [Vec<(K, u32)>],
+    /// Index of the first bucket.
+    start: usize,
+    buckets: &'s mut [Bucket<K>],
+    /// N-grams that found no room.
+    overflow: Vec<(K, u32)>,
+}
+
+impl<K: Key> Stretch<'_, K> {
+    fn fill(&mut self, table_size: usize, seed: Seed, kind: Kind) {
+        for (key, doc_freq) in kind.select(self.partitions) {
+            let home = home(table_size, key, seed) - self.start;
+            match self.buckets.get_mut(home..).unwrap_or_default().iter_mut().find_map(free_entry) {
+                Some(entry) => *entry = [key, from_number(doc_freq)],
+                None => self.overflow.push((key, doc_freq)),
+            }
+        }
+    }
+}
+
 impl<K: Key> Entries<K> {
-    /// Threads fill stretches of the table side by side. An n-gram that finds no place in its own stretch is put in at
-    /// the end: what lies between its home and its place is full then, which is all that a search asks for.
-    fn new(seed: Seed, parts: &[Vec<(K, u32)>], kind: Kind, plan: &Plan) -> Result<Self> {
-        let len = kind.of(parts).count();
+    /// Threads fill stretches of the table at the same time. An n-gram that finds no room in its own stretch is inserted
+    /// at the end: by then all buckets between its home and its entry are full, which is all that a search needs.
+    fn new(seed: Seed, partitions: &[Vec<(K, u32)>], kind: Kind, plan: &Plan) -> Result<Self> {
+        let len = kind.select(partitions).count();
         if len == 0 {
             return Ok(Self::default());
         }
         // Half full: one bucket in twenty overflows.
-        let mut memory = HugeArray::zeroed(2 * len / WIDTH + 1);
+        let mut memory = HugeArray::try_zeroed(2 * len / WIDTH + 1)?;
         let buckets: &mut [Bucket<K>] = &mut memory;
         let size = buckets.len();
-        let (mut rest, mut start, mut stretches) = (&mut *buckets, 0, Vec::new());
-        let together = parts.len().div_ceil(STRETCHES);
-        for first in (0..parts.len()).step_by(together) {
-            let last = parts.len().min(first + together);
-            let end = last * size / parts.len();
-            let stretch = rest.split_off_mut(..end - start).unwrap_or_default();
-            stretches.push((&parts[first..last], start, stretch, Vec::new()));
-            start = end;
-        }
+        let mut stretches = stretches(buckets, partitions);
         plan.each(
             &mut stretches,
             || (),
-            |(), _, (parts, start, stretch, left)| {
-                for (key, count) in kind.of(parts) {
-                    let from = stretch.get_mut(home(size, key, seed) - *start..).unwrap_or_default();
-                    match from.iter_mut().find_map(free) {
-                        Some(free) => *free = [key, K::from_number(count)],
-                        None => left.push((key, count)),
-                    }
-                }
+            |(), _, stretch| {
+                stretch.fill(size, seed, kind);
                 plan.check()
             },
         )?;
-        let left: Vec<_> = stretches.into_iter().flat_map(|(.., left)| left).collect();
-        for (key, count) in left {
-            let mut place = home(size, key, seed);
-            while is_full(&buckets[place]) {
-                place = after(size, place);
+        let overflow: Vec<_> = stretches.into_iter().flat_map(|stretch| stretch.overflow).collect();
+        for (key, doc_freq) in overflow {
+            let mut index = home(size, key, seed);
+            while is_full(&buckets[index]) {
+                index = next_bucket(size, index);
             }
-            if let Some(free) = free(&mut buckets[place]) {
-                *free = [key, K::from_number(count)];
+            if let Some(entry) = free_entry(&mut buckets[index]) {
+                *entry = [key, from_number(doc_freq)];
             }
         }
         Ok(Self { buckets: memory, len })
@@ -145,52 +159,65 @@ impl<K: Key> Entries<K> {
         if self.len == 0 { 0 } else { find(&self.buckets, key, home(self.buckets.len(), key, seed)) }
     }
 
-    fn look_up<L: Key>(&self, ngrams: &mut [L], seed: Seed, own: impl Fn(L) -> Option<K>) {
+    fn look_up<L: Key>(&self, ngrams: Keys<'_, L>, order: usize, seed: Seed) {
         if self.len == 0 {
-            return ngrams.fill(L::from_number(0));
+            return ngrams.replace_each(|_| 0);
         }
         let buckets: &[_] = &self.buckets;
-        for ngram in ngrams {
-            // No n-gram is zero, so zero stands for those that this table cannot have.
-            let key = own(*ngram).unwrap_or_default();
-            let count = if key == K::default() { 0 } else { find(buckets, key, home(buckets.len(), key, seed)) };
-            *ngram = L::from_number(count);
-        }
+        ngrams.replace_each(|ngram| match K::from_key(ngram, order) {
+            Some(key) => find(buckets, key, home(buckets.len(), key, seed)),
+            // A token does not fit the keys of this table, so the n-gram is not in it.
+            None => 0,
+        });
     }
 
-    /// Read a stretch of the table from its start to its end, which is several times quicker than in the order of
-    /// look-ups, and leaves it in a cache for these. For a few, it would be more than they need.
-    fn fetch(&self, partition: usize, bits: u32, lookups: usize) {
+    /// Read the stretch of a partition sequentially, which is several times faster than in the order of lookups and leaves
+    /// it in a cache. For a few lookups it would be more than they need.
+    fn prefetch(&self, partition: usize, bits: u32, lookups: usize) {
         let size = self.buckets.len();
         let start = (partition * size) >> bits;
         let end = size.min((((partition + 1) * size) >> bits) + 1);
         if lookups >= (end - start) / 2 {
             // The two halves of a bucket may be in two cache lines.
-            let read =
-                self.buckets[start..end].iter().map(|bucket| bucket[0][1].number() | bucket[WIDTH / 2][1].number());
-            black_box(read.fold(0, |all, some| all | some));
+            let touch = |bucket: &Bucket<K>| to_number(bucket[0][1]) | to_number(bucket[WIDTH / 2][1]);
+            black_box(self.buckets[start..end].iter().map(touch).fold(0, |all, number| all | number));
         }
     }
 
     fn iter(&self) -> impl Iterator<Item = (K, u32)> + '_ {
         let entries = self.buckets.iter().flatten().filter(|[key, _]| *key != K::default());
-        entries.map(|&[key, count]| (key, count.number()))
+        entries.map(|&[key, slot]| (key, to_number(slot)))
     }
 }
 
-/// The bucket in which the search for an n-gram starts in a table of `size` buckets: the hash scaled to it.
+/// Cut the buckets of a table into stretches of adjacent partitions.
+fn stretches<'s, K>(mut rest: &'s mut [Bucket<K>], partitions: &'s [Vec<(K, u32)>]) -> Vec<Stretch<'s, K>> {
+    let (size, mut start) = (rest.len(), 0);
+    let per_stretch = partitions.len().div_ceil(STRETCHES);
+    let cut = |first| {
+        let last = partitions.len().min(first + per_stretch);
+        let end = last * size / partitions.len();
+        let buckets = rest.split_off_mut(..end - start).unwrap_or_default();
+        let stretch = Stretch { partitions: &partitions[first..last], start, buckets, overflow: Vec::new() };
+        start = end;
+        stretch
+    };
+    (0..partitions.len()).step_by(per_stretch).map(cut).collect()
+}
+
+/// Return the bucket in which the search for an n-gram starts in a table of `size` buckets: the hash scaled to `size`.
 #[inline]
 fn home<K: Key>(size: usize, key: K, seed: Seed) -> usize {
     ((u128::from(key.hash(seed)) * size as u128) >> 64) as usize
 }
 
 #[inline]
-fn after(size: usize, place: usize) -> usize {
-    if place + 1 == size { 0 } else { place + 1 }
+fn next_bucket(size: usize, index: usize) -> usize {
+    if index + 1 == size { 0 } else { index + 1 }
 }
 
-/// The first free place of a bucket.
-fn free<K: Key>(bucket: &mut Bucket<K>) -> Option<&mut [K; 2]> {
+/// Return the first free entry of a bucket.
+fn free_entry<K: Key>(bucket: &mut Bucket<K>) -> Option<&mut Entry<K>> {
     bucket.iter_mut().find(|[key, _]| *key == K::default())
 }
 
@@ -199,18 +226,20 @@ fn is_full<K: Key>(bucket: &Bucket<K>) -> bool {
     bucket[WIDTH - 1][0] != K::default()
 }
 
-/// The count of an n-gram whose search starts in the bucket at `place`; zero if it is not there.
+/// Return the document frequency of an n-gram whose search starts in the bucket at `index`; zero if it is not in the table.
 #[inline]
-fn find<K: Key>(buckets: &[Bucket<K>], key: K, mut place: usize) -> u32 {
+fn find<K: Key>(buckets: &[Bucket<K>], key: K, mut index: usize) -> u32 {
     loop {
-        let bucket = &buckets[place];
-        // At most one place has the n-gram.
-        let count =
-            bucket.iter().map(|&[own, count]| if own == key { count.number() } else { 0 }).fold(0, |a, b| a | b);
-        if (count > 0) | !is_full(bucket) {
-            return count;
+        let bucket = &buckets[index];
+        // At most one entry has the n-gram.
+        let doc_freq = bucket
+            .iter()
+            .map(|&[entry_key, slot]| if entry_key == key { to_number(slot) } else { 0 })
+            .fold(0, |all, number| all | number);
+        if (doc_freq > 0) | !is_full(bucket) {
+            return doc_freq;
         }
-        place = after(buckets.len(), place);
+        index = next_bucket(buckets.len(), index);
     }
 }
 
@@ -219,30 +248,31 @@ mod tests {
     use super::*;
     use crate::text::ngrams::pack;
 
-    /// N-grams by the first bits of their hash, each with a count of one to three.
-    fn parts<K: Key>(seed: Seed, bits: u32, number: u32) -> Vec<Vec<(K, u32)>> {
-        let mut parts = vec![Vec::new(); 1 << bits];
-        for i in 1..=number {
+    /// Return `count` n-grams by the first bits of their hash, each with a document frequency of one to three.
+    fn partitions<K: Key>(seed: Seed, bits: u32, count: u32) -> Vec<Vec<(K, u32)>> {
+        let mut partitions = vec![Vec::new(); 1 << bits];
+        for i in 1..=count {
             let key: K = pack(&[i, 1 + i % 5]);
-            parts[(key.hash(seed) >> 1 >> (u64::BITS - 1 - bits)) as usize].push((key, 1 + i % 3));
+            partitions[(key.hash(seed) >> 1 >> (u64::BITS - 1 - bits)) as usize].push((key, 1 + i % 3));
         }
-        parts
+        partitions
     }
 
     fn check<K: Key>() {
-        for (bits, number) in [(0, 0), (0, 1), (0, 1000), (3, 2), (7, 90), (7, 30_000), (12, 5000)] {
+        for (bits, count) in [(0, 0), (0, 1), (0, 1000), (3, 2), (7, 90), (7, 30_000), (12, 5000)] {
             let seed = Seed::default();
-            let parts = parts::<K>(seed, bits, number);
-            let table = Frequencies::new(seed, &parts, &Plan::new(Some(3))).expect("not cancelled");
-            assert_eq!((table.len(), table.iter().count()), (number as usize, number as usize));
-            assert!(parts.iter().flatten().all(|&(key, count)| table.get(key) == count));
-            assert!((1..=number).all(|i| table.get(pack(&[i, 6])) == 0));
-            // Nothing changes where a stretch has been read before.
-            (0..1 << bits).for_each(|partition| table.fetch(partition, bits, usize::MAX));
-            let mut keys: Vec<K> = parts.iter().flatten().map(|&(key, _)| key).chain([pack(&[7, 6])]).collect();
-            table.look_up(&mut keys, Some);
-            let shared = parts.iter().flatten().map(|&(_, count)| if count > 1 { count } else { 0 }).chain([0]);
-            assert!(keys.into_iter().map(K::number).eq(shared));
+            let partitions = partitions::<K>(seed, bits, count);
+            let entries = || partitions.iter().flatten();
+            let table = Frequencies::new(seed, &partitions, &Plan::new(Some(3))).expect("not cancelled");
+            assert_eq!((table.len(), table.iter().count()), (count as usize, count as usize));
+            assert!(entries().all(|&(key, doc_freq)| table.get(key) == doc_freq));
+            assert!((1..=count).all(|i| table.get(pack(&[i, 6])) == 0));
+            // Prefetching changes nothing.
+            (0..1 << bits).for_each(|partition| table.prefetch(partition, bits, usize::MAX));
+            let mut keys: Vec<K> = entries().map(|&(key, _)| key).chain([pack(&[7, 6])]).collect();
+            table.look_up(Keys::new(&mut keys), 2);
+            let expected = entries().map(|&(_, doc_freq)| if doc_freq > 1 { doc_freq } else { 0 }).chain([0]);
+            assert!(keys.into_iter().map(to_number).eq(expected));
         }
     }
 

@@ -1,197 +1,202 @@
-//! Pass 2 of the weights: partition by partition, in how many items n-grams are.
+//! Pass 2: replace the n-grams of each partition by their document frequencies.
 
-use super::partition::{Block, Routing};
+use super::Keep;
+use super::partition::{Partitions, Round};
+use crate::caption::branchless::select;
 use crate::caption::document_frequency::{DocumentFrequency, Frequencies};
+use crate::caption::slot::{Keys, PartitionedDocFreqs, PartitionedKeys};
 use crate::error::Result;
 use crate::parallel::Plan;
 use crate::text::ngrams::Key;
 
-/// Put the number of items in the place of each n-gram, and, where others ask for it, of theirs. Gives the n-grams that
-/// `least` items hold, if it says how many.
-pub(super) fn count_columns<K: Key>(
-    blocks: &mut [Block<'_, K>],
-    others: &mut [Block<'_, K>],
-    routing: Routing,
-    least: Option<u32>,
-    plan: &Plan,
-) -> Result<Frequencies<K>> {
-    let own = blocks.len();
-    let both = blocks.iter_mut().map(Block::listed).chain(others.iter_mut().map(Block::listed)).collect();
-    let counter = || Counter::new(routing);
-    let count = |counter: &mut Counter<K>, _, column: &mut Column<'_, K>| counter.count(column, own, least);
-    let kept = with_columns(both, routing.bits, plan, counter, count)?;
-    if least.is_none() {
-        return Ok(Frequencies::default());
-    }
-    Frequencies::new(routing.seed, &kept, plan)
+/// The outcome of [`count`].
+#[derive(Debug)]
+pub(super) struct Counted<'m, K: Key> {
+    /// By block of references.
+    pub references: Vec<PartitionedDocFreqs<'m, K>>,
+    /// By block of predictions.
+    pub predictions: Vec<PartitionedDocFreqs<'m, K>>,
+    /// The n-grams that were asked for.
+    pub table: Frequencies<K>,
 }
 
-/// The same from given frequencies.
-pub(super) fn look_up_columns<K: Key>(
-    blocks: &mut [Block<'_, K>],
-    order: usize,
-    routing: Routing,
+/// Count in how many items of the references each n-gram occurs, and look the predictions' n-grams up among them.
+pub(super) fn count<'m, K: Key>(
+    references: Vec<PartitionedKeys<'m, K>>,
+    predictions: Vec<PartitionedKeys<'m, K>>,
+    partitions: Partitions,
+    keep: Keep,
+    plan: &Plan,
+) -> Result<Counted<'m, K>> {
+    let reference_blocks = references.len();
+    let keys = references.into_iter().chain(predictions).collect();
+    let counter = || Counter::new(partitions);
+    let count = |counter: &mut Counter<K>, _, column: Column<'_, K>| counter.count(column, reference_blocks, keep);
+    let (mut references, kept) = replace_by_partition(keys, partitions, plan, counter, count)?;
+    let predictions = references.split_off(reference_blocks);
+    let table = match keep {
+        Keep::Nothing => Frequencies::default(),
+        Keep::Shared | Keep::All => Frequencies::new(partitions.seed, &kept, plan)?,
+    };
+    Ok(Counted { references, predictions, table })
+}
+
+/// Look n-grams up in document frequencies that were counted before.
+pub(super) fn look_up<'m, K: Key>(
+    keys: Vec<PartitionedKeys<'m, K>>,
+    Round { order, partitions, .. }: Round,
     frequency: &DocumentFrequency,
     plan: &Plan,
-) -> Result<()> {
-    let look_up = |(): &mut (), partition, column: &mut Column<'_, K>| {
-        frequency.fetch(order, partition, routing.bits, column.iter().map(|block| block.len()).sum());
-        column.iter_mut().for_each(|block| frequency.look_up(block, order));
+) -> Result<Vec<PartitionedDocFreqs<'m, K>>> {
+    let look_up = |(): &mut (), partition, column: Column<'_, K>| {
+        frequency.prefetch(order, partition, partitions.bits, column.iter().map(Keys::len).sum());
+        column.into_iter().for_each(|keys| frequency.look_up(keys, order));
     };
-    with_columns(blocks.iter_mut().map(Block::listed).collect(), routing.bits, plan, || (), look_up)?;
-    Ok(())
+    Ok(replace_by_partition(keys, partitions, plan, || (), look_up)?.0)
 }
 
 /// The n-grams of one partition, by block.
-type Column<'b, K> = Vec<&'b mut [K]>;
+type Column<'b, K> = Vec<Keys<'b, K>>;
 
-/// Columns that are made at a time: with many blocks, their slices would need much memory.
+/// Number of columns that exist at a time: with many blocks, all of them would need much memory.
 const COLUMNS: usize = 256;
 
-/// Run `work` on each partition, told by its number, with the n-grams that all blocks have listed; the results come in
-/// the order of the hash.
-fn with_columns<K: Key, S, T: Send + Default>(
-    mut rest: Vec<(&mut [K], &[u32])>,
-    bits: u32,
+/// Run `replace(scratch, partition, column)` on each partition. It must replace all keys of the column. Its results are
+/// returned in the order of the partitions.
+fn replace_by_partition<'m, K: Key, S, T: Send>(
+    mut blocks: Vec<PartitionedKeys<'m, K>>,
+    partitions: Partitions,
     plan: &Plan,
     scratch: impl Fn() -> S + Sync,
-    work: impl Fn(&mut S, usize, &mut Column<'_, K>) -> T + Sync,
-) -> Result<Vec<T>> {
-    let mut results = Vec::new();
-    for first in (0..1 << bits).step_by(COLUMNS) {
-        let partitions = first..(first + COLUMNS).min(1 << bits);
-        let mut columns: Vec<(Column<'_, K>, T)> = partitions
-            .map(|partition| {
-                let own = rest
-                    .iter_mut()
-                    .map(|(listed, lengths)| listed.split_off_mut(..lengths[partition] as usize).unwrap_or_default());
-                (own.collect(), T::default())
-            })
-            .collect();
+    replace: impl Fn(&mut S, usize, Column<'_, K>) -> T + Sync,
+) -> Result<(Vec<PartitionedDocFreqs<'m, K>>, Vec<T>)> {
+    let mut segments: Vec<_> = blocks.iter_mut().map(PartitionedKeys::segments).collect();
+    let mut results = Vec::with_capacity(partitions.len());
+    for first in (0..partitions.len()).step_by(COLUMNS) {
+        let columns = first..(first + COLUMNS).min(partitions.len());
+        let column = |_| (segments.iter_mut().filter_map(Iterator::next).collect(), None);
+        let mut columns: Vec<(Column<'_, K>, Option<T>)> = columns.map(column).collect();
         plan.each(&mut columns, &scratch, |state, index, (column, result)| {
-            *result = work(state, first + index, column);
+            *result = Some(replace(state, first + index, std::mem::take(column)));
             plan.check()
         })?;
-        results.extend(columns.into_iter().map(|(_, result)| result));
+        results.extend(columns.into_iter().filter_map(|(_, result)| result));
     }
-    Ok(results)
+    Ok((blocks.into_iter().map(PartitionedKeys::into_doc_freqs).collect(), results))
 }
 
-/// Counts the n-grams of a partition; one for each thread, used for one partition after the other.
+/// Counts the n-grams of one partition after the other; one for each thread.
 #[derive(Debug)]
 struct Counter<K> {
-    own: Vec<K>,
-    /// Those that are looked up among them.
-    others: Vec<K>,
+    /// The n-grams of several blocks, side by side.
+    keys: Vec<K>,
+    doc_freqs: Vec<u32>,
     tally: Tally<K>,
 }
 
 impl<K: Key> Counter<K> {
-    fn new(routing: Routing) -> Self {
-        Self { own: Vec::new(), others: Vec::new(), tally: Tally::new(routing) }
+    fn new(partitions: Partitions) -> Self {
+        Self { keys: Vec::new(), doc_freqs: Vec::new(), tally: Tally::new(partitions) }
     }
 
-    /// Put its count among the first `own` blocks in the place of each n-gram, and give those that are there `least`
-    /// times.
-    fn count(&mut self, column: &mut Column<'_, K>, own: usize, least: Option<u32>) -> Vec<(K, u32)> {
-        let (own, others) = column.split_at_mut(own);
-        gather(own, &mut self.own);
-        self.tally.count(&mut self.own);
-        give_back(&self.own, own);
-        gather(others, &mut self.others);
-        self.tally.look_up(&mut self.others);
-        give_back(&self.others, others);
-        least.map(|least| self.tally.at_least(least)).unwrap_or_default()
+    /// Count the n-grams of the first `references` blocks, replace all n-grams by these counts, and return those to keep.
+    fn count(&mut self, mut column: Column<'_, K>, references: usize, keep: Keep) -> Vec<(K, u32)> {
+        let predictions = column.split_off(references);
+        self.gather(&column);
+        self.tally.count(&self.keys, &mut self.doc_freqs);
+        self.scatter(column);
+        self.gather(&predictions);
+        self.tally.look_up(&self.keys, &mut self.doc_freqs);
+        self.scatter(predictions);
+        keep.min_doc_freq().map_or_else(Vec::new, |least| self.tally.with_at_least(least))
     }
-}
 
-/// Put the n-grams of several blocks side by side.
-fn gather<K: Key>(column: &[&mut [K]], ngrams: &mut Vec<K>) {
-    ngrams.clear();
-    column.iter().for_each(|block| ngrams.extend_from_slice(block));
-}
+    fn gather(&mut self, column: &[Keys<'_, K>]) {
+        self.keys.clear();
+        column.iter().for_each(|keys| self.keys.extend_from_slice(keys.as_slice()));
+    }
 
-/// Put what has taken the place of the n-grams into the blocks.
-fn give_back<K: Key>(mut numbers: &[K], column: &mut [&mut [K]]) {
-    for block in column {
-        block.copy_from_slice(numbers.split_off(..block.len()).unwrap_or_default());
+    fn scatter(&self, column: Column<'_, K>) {
+        let mut doc_freqs = self.doc_freqs.as_slice();
+        column.into_iter().for_each(|keys| keys.replace_from(&mut doc_freqs));
     }
 }
 
-/// A hash table of n-grams that never grows, because it has room for as many as there can be. It stays in a cache.
+/// A hash table from n-grams to counts that has room for all n-grams of a partition, and so never grows. It stays in a
+/// cache.
 #[derive(Debug)]
 struct Tally<K> {
-    routing: Routing,
+    partitions: Partitions,
+    /// The part of `keys` and `counts` in use, a power of two.
     size: usize,
-    /// N-grams that were counted, which is no less than there are.
-    used: usize,
+    /// Upper bound of the number of different n-grams.
+    len: usize,
     keys: Vec<K>,
     counts: Vec<u32>,
     kept: Vec<(K, u32)>,
 }
 
 impl<K: Key> Tally<K> {
-    fn new(routing: Routing) -> Self {
-        Self { routing, size: 0, used: 0, keys: Vec::new(), counts: Vec::new(), kept: Vec::new() }
+    fn new(partitions: Partitions) -> Self {
+        Self { partitions, size: 0, len: 0, keys: Vec::new(), counts: Vec::new(), kept: Vec::new() }
     }
 
-    /// Put in the place of each n-gram how often it is there.
-    fn count(&mut self, ngrams: &mut [K]) {
-        self.size = (ngrams.len() + ngrams.len() / 2).next_power_of_two().max(2);
-        self.used = ngrams.len();
-        let size = self.size;
-        if self.keys.len() < size {
-            self.keys.resize(size, K::default());
-            self.counts.resize(size, 0);
-        }
-        let (keys, counts) = (&mut self.keys[..size], &mut self.counts[..size]);
-        keys.fill(K::default());
-        counts.fill(0);
-        for ngram in &mut *ngrams {
-            let place = place(keys, *ngram, self.routing);
-            keys[place] = *ngram;
-            counts[place] += 1;
-            *ngram = K::from_number(place as u32);
-        }
-        for ngram in ngrams {
-            *ngram = K::from_number(counts[ngram.number() as usize]);
-        }
+    /// Count `ngrams`, and write to `out` how often each occurs among them.
+    fn count(&mut self, ngrams: &[K], out: &mut Vec<u32>) {
+        self.clear(ngrams.len());
+        let (keys, counts) = (&mut self.keys[..self.size], &mut self.counts[..self.size]);
+        out.clear();
+        // First the slot of each n-gram, then the count in that slot.
+        out.extend(ngrams.iter().map(|&ngram| {
+            let slot = slot(keys, ngram, self.partitions);
+            keys[slot] = ngram;
+            counts[slot] += 1;
+            slot as u32
+        }));
+        out.iter_mut().for_each(|slot| *slot = counts[*slot as usize]);
     }
 
-    /// Put in the place of each n-gram, of the same partition, how often it was counted.
-    fn look_up(&self, ngrams: &mut [K]) {
+    /// Write to `out` how often each of `ngrams`, which are of the same partition, was counted.
+    fn look_up(&self, ngrams: &[K], out: &mut Vec<u32>) {
         let (keys, counts) = (&self.keys[..self.size], &self.counts[..self.size]);
-        for ngram in ngrams {
-            // A place without an n-gram has counted none.
-            *ngram = K::from_number(counts[place(keys, *ngram, self.routing)]);
-        }
+        out.clear();
+        // The count of an empty slot is zero.
+        out.extend(ngrams.iter().map(|&ngram| counts[slot(keys, ngram, self.partitions)]));
     }
 
-    /// The n-grams that are there `least` times. Which are is hard to foresee, so each is written, and kept or written
-    /// over; at the end there is room for them alone.
-    fn at_least(&mut self, least: u32) -> Vec<(K, u32)> {
-        let mut end = 0;
-        self.kept.resize(self.kept.len().max(self.used + 1), (K::default(), 0));
-        for (&key, &count) in self.keys[..self.size].iter().zip(&self.counts[..self.size]) {
-            self.kept[end] = (key, count);
-            end += usize::from(count >= least);
+    /// Return the n-grams that were counted `least` times or more. The vector has no spare capacity.
+    fn with_at_least(&mut self, least: u32) -> Vec<(K, u32)> {
+        self.kept.resize(self.kept.len().max(self.len + 1), (K::default(), 0));
+        let entries = self.keys[..self.size].iter().zip(&self.counts[..self.size]);
+        let kept = select(&mut self.kept, entries.map(|(&key, &count)| ((key, count), count >= least)));
+        self.kept[..kept].to_vec()
+    }
+
+    /// Remove all n-grams, and make room for `len` others.
+    fn clear(&mut self, len: usize) {
+        self.len = len;
+        self.size = (len + len / 2).next_power_of_two().max(2);
+        if self.keys.len() < self.size {
+            self.keys.resize(self.size, K::default());
+            self.counts.resize(self.size, 0);
         }
-        self.kept[..end].to_vec()
+        self.keys[..self.size].fill(K::default());
+        self.counts[..self.size].fill(0);
     }
 }
 
-/// Where an n-gram is, or has its place, in a table whose size is a power of two. There is one branch, seldom taken,
-/// whether the n-gram is new or not.
+/// Return the slot where an n-gram is, or where it belongs, in a table whose size is a power of two. The one branch is
+/// rarely taken, whether the n-gram is new or not.
 #[inline]
-fn place<K: Key>(keys: &[K], key: K, routing: Routing) -> usize {
+fn slot<K: Key>(keys: &[K], key: K, partitions: Partitions) -> usize {
     let mask = keys.len() - 1;
     // The first bits of the hash are the same in the whole partition.
-    let hash = key.hash(routing.seed) << routing.bits;
-    let mut place = (hash >> (u64::BITS - keys.len().trailing_zeros())) as usize & mask;
-    while (keys[place] != key) & (keys[place] != K::default()) {
-        place = (place + 1) & mask;
+    let hash = key.hash(partitions.seed) << partitions.bits;
+    let mut slot = (hash >> (u64::BITS - keys.len().trailing_zeros())) as usize & mask;
+    while (keys[slot] != key) & (keys[slot] != K::default()) {
+        slot = (slot + 1) & mask;
     }
-    place
+    slot
 }
 
 #[cfg(test)]
@@ -202,32 +207,31 @@ mod tests {
     use super::*;
     use crate::text::ngrams::{Seed, pack};
 
-    /// Count n-grams in the slow and plain way, and with a counter that has counted others before. Other blocks ask for
-    /// twice as many, half of which are not there.
-    fn check<K: Key + Hash>(counter: &mut Counter<K>, sizes: &[u32], least: Option<u32>) {
-        let Routing { seed, bits, .. } = counter.tally.routing;
-        let in_first = |key: &K| bits == 0 || Key::hash(*key, seed) >> (u64::BITS - bits) == 0;
+    /// Compare with a slow and plain count, using a counter that has counted other n-grams before. The predictions have
+    /// twice as many n-grams as the references, half of which the references do not have.
+    fn check<K: Key + Hash>(counter: &mut Counter<K>, sizes: &[u32], keep: Keep) {
+        let partitions = counter.tally.partitions;
         let ngrams = |size: u32| (0..size).map(move |i| pack::<K>(&[1 + i % 7, 1 + i / 3, 1 + i % 11 * (i % 5)]));
-        let listed = |size: u32| ngrams(size).filter(in_first).collect();
-        let mut blocks: Vec<Vec<K>> = sizes.iter().map(|&size| listed(size)).collect();
+        let of_first_partition = |size: u32| ngrams(size).filter(|&key| partitions.of(key) == 0).collect();
+        let mut blocks: Vec<Vec<K>> = sizes.iter().map(|&size| of_first_partition(size)).collect();
         let mut expected = HashMap::<K, u32>::new();
         blocks.iter().flatten().for_each(|&key| *expected.entry(key).or_default() += 1);
-        blocks.extend(sizes.iter().map(|size| listed(2 * size)));
-        let counts: Vec<u32> =
-            blocks.iter().flatten().map(|key| expected.get(key).copied().unwrap_or_default()).collect();
-        let kept = counter.count(&mut blocks.iter_mut().map(Vec::as_mut_slice).collect(), sizes.len(), least);
-        assert_eq!(blocks.iter().flatten().map(|number| number.number()).collect::<Vec<_>>(), counts);
-        expected.retain(|_, count| least.is_some_and(|least| *count >= least));
+        blocks.extend(sizes.iter().map(|size| of_first_partition(2 * size)));
+        let counts: Vec<u32> = blocks.iter().flatten().map(|key| expected.get(key).copied().unwrap_or(0)).collect();
+        let kept = counter.count(blocks.iter_mut().map(|block| Keys::new(block)).collect(), sizes.len(), keep);
+        let written: Vec<u32> = blocks.into_iter().flatten().map(crate::caption::slot::to_number).collect();
+        assert_eq!(written, counts);
+        expected.retain(|_, count| keep.min_doc_freq().is_some_and(|least| *count >= least));
         assert_eq!(kept.len(), expected.len());
         assert_eq!(kept.into_iter().collect::<HashMap<_, _>>(), expected);
     }
 
     fn check_all<K: Key + Hash>() {
         for bits in [0, 1, 5] {
-            let mut counter = Counter::<K>::new(Routing { seed: Seed::default(), bits, all: false });
-            for least in [None, Some(1), Some(2), Some(3)] {
+            let mut counter = Counter::<K>::new(Partitions { seed: Seed::default(), bits });
+            for keep in [Keep::Nothing, Keep::Shared, Keep::All] {
                 for sizes in [&[150_000, 5, 0, 60_000][..], &[1], &[], &[0, 0], &[16_384], &[700; 90]] {
-                    check(&mut counter, sizes, least);
+                    check(&mut counter, sizes, keep);
                 }
             }
         }

@@ -1,38 +1,39 @@
-//! The weight of an n-gram: its inverse document frequency.
+//! Inverse document frequencies: the weights of n-grams.
 
-/// `ln(documents) - ln(max(1, count))`, looked up for the counts that occur most.
+/// Computes `ln(documents) - ln(max(1, doc_freq))`, with a table of the values for small document frequencies.
 #[derive(Debug)]
 pub(in crate::caption) struct Idf {
     documents: f64,
     log_documents: f64,
-    by_count: Vec<f64>,
+    by_doc_freq: Vec<f64>,
 }
 
-/// Counts up to this are looked up; eight megabytes at the most, of which few lines are read often.
-const TABLED: f64 = 1_048_575.0;
+/// The largest document frequency in the table. The table has at most 8 MiB, of which few cache lines are read often.
+const MAX_TABLED: f64 = 1_048_575.0;
 
 impl Idf {
     pub fn new(documents: f64) -> Self {
         let log_documents = documents.ln();
-        // No count is larger than the number of documents, unless it was given so.
-        let counts = 0..=documents.min(TABLED) as u32;
-        Self { documents, log_documents, by_count: counts.map(|count| idf(log_documents, count)).collect() }
+        // A document frequency exceeds the number of documents only in tables that were not counted here.
+        let tabled = 0..=documents.min(MAX_TABLED) as u32;
+        Self { documents, log_documents, by_doc_freq: tabled.map(|doc_freq| idf(log_documents, doc_freq)).collect() }
     }
 
+    /// Number of documents.
     pub fn documents(&self) -> f64 {
         self.documents
     }
 
-    /// The weight of an n-gram that `count` documents hold.
+    /// Return the weight of an n-gram that occurs in `doc_freq` documents.
     #[inline]
-    pub fn of(&self, count: u32) -> f64 {
-        self.by_count.get(count as usize).copied().unwrap_or_else(|| idf(self.log_documents, count))
+    pub fn of(&self, doc_freq: u32) -> f64 {
+        self.by_doc_freq.get(doc_freq as usize).copied().unwrap_or_else(|| idf(self.log_documents, doc_freq))
     }
 }
 
 #[cold]
-fn idf(log_documents: f64, count: u32) -> f64 {
-    log_documents - f64::from(count.max(1)).ln()
+fn idf(log_documents: f64, doc_freq: u32) -> f64 {
+    log_documents - f64::from(doc_freq.max(1)).ln()
 }
 
 #[cfg(test)]

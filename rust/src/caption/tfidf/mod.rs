@@ -1,305 +1,352 @@
-//! The tf-idf vectors of CIDEr: how many documents hold each n-gram, and how long each text's vector is.
+//! The tf-idf statistics of CIDEr: document frequencies of n-grams, and norms of tf-idf vectors.
 //!
-//! Orders are counted one after the other, because an n-gram is never in more documents than its two parts of one
-//! token less. Where only one document has either part, only one has the whole, and its weight is known without
-//! counting; where either part occurs once in its item, so does the whole. In a small set, that spares most n-grams of
-//! three and four tokens.
+//! # The idea
 //!
-//! Each order takes three passes:
-//! 1. by block of items: send each n-gram of an item that needs counting, once, to a partition by hash ([`Block::list`]);
-//! 2. by partition: count how often each n-gram is there, in a table that fits a cache, or look the numbers of items
-//!    up, in a part of the given table that fits a cache (`counting.rs`); the number takes the place of the n-gram;
-//! 3. by block of items again: walk through the texts as in the first pass, which finds the numbers in the order in
-//!    which the n-grams were sent, and sum the squares ([`Block::read`]).
+//! A document is an item with all its texts. The document frequency of an n-gram, the number of items that contain it, is
+//! a group-by: send each n-gram of each item once, group by n-gram, count. Texts then need the result at every position,
+//! for the norm of the tf-idf vector. One hash table over all n-grams would miss the cache at almost every access, so the
+//! group-by is partitioned by hash, as databases do it. Each order (1 to 4 tokens) takes three passes:
 //!
-//! Single tokens need no table: they are counted in an array by token id.
+//! 1. **Partition** ([`partition`]), by block of items: write each n-gram of an item, once, to the partition that the
+//!    first bits of its hash name.
+//! 2. **Aggregate** ([`aggregate`]), by partition: count equal n-grams in a small hash table, or look them up in the
+//!    matching stretch of a given table. The document frequency replaces the n-gram in memory.
+//! 3. **Read back** ([`read_back`]), by block of items: visit the n-grams in the order of pass 1 and take the next document
+//!    frequency of the partition that each belongs to.
 //!
-//! Sums run in the order of first occurrence because the reference implementation's dictionaries do: this makes
-//! the result the same to the last bit.
+//! Single tokens need no partitions: an array by token id counts them ([`unigrams`]).
+//!
+//! # Why it is fast
+//!
+//! - *Everything random happens in a cache.* About 4,096 n-grams share a partition, whose hash table fits the second-level
+//!   cache. A block of items has about 65,536 tokens at most, unless one item is larger, so the sort by partition in
+//!   pass 1 and the reads of pass 3 stay in a cache as well. Main memory is read and written sequentially.
+//! - *No position travels with an n-gram.* Passes 1 and 3 visit the same n-grams in the same order (`traversal.rs`), so the
+//!   document frequencies of a partition come back in the order in which its n-grams were sent.
+//! - *Orders are counted one after the other, with pruning.* An n-gram occurs in no more items than its two parts of one
+//!   token less. Where a part occurs in one item only, so does the n-gram: its document frequency is 1, and it is not
+//!   sent. Where a part occurs once in its item, so does the n-gram: it cannot repeat, and no table has to check. Both
+//!   conclusions are exact. In a small set they spare most n-grams of three and four tokens. Everything is sent if the
+//!   document frequencies come from elsewhere, where they may contradict each other, and if a table of all n-grams is
+//!   wanted.
+//!
+//! # An example
+//!
+//! Two items with one text each, `a b a b` and `a b c`, have five bigrams. Single tokens have been counted: `a` and `b`
+//! occur in two items, `c` in one. Suppose there are two partitions, that `ba` belongs to partition 0 and `ab` to
+//! partition 1, and that each item is a block of its own.
+//!
+//! Pass 1 takes the flags of each bigram from its two tokens and finds the repeats:
+//!
+//! | position in block | item 0: 0 | 1 | 2 | 3 | item 1: 0 | 1 | 2 |
+//! | --- | --- | --- | --- | --- | --- | --- | --- |
+//! | token | a | b | a | b | a | b | c |
+//! | bigram | ab | ba | ab | | ab | bc | |
+//! | both tokens in several items | yes | yes | yes | | yes | no | |
+//! | repeat of an earlier position | | | 0 | | | | |
+//! | sent (`CANDIDATE`) | yes | yes | no | | yes | no | |
+//!
+//! The memory of the two blocks after pass 1, and after pass 2:
+//!
+//! | | block 0, partition 0 | block 0, partition 1 | block 1, partition 0 | block 1, partition 1 |
+//! | --- | --- | --- | --- | --- |
+//! | pass 1: n-grams | ba | ab | | ab |
+//! | pass 2: document frequencies | 1 | 2 | | 2 |
+//!
+//! Pass 3 visits `ab` (partition 1, gets 2), `ba` (partition 0, gets 1) in block 0, and `ab` (partition 1, gets 2) in
+//! block 1. What was not sent is known: the repeat has the document frequency of position 0, and `bc` has 1.
+//!
+//! | position in block | item 0: 0 | 1 | 2 | 3 | item 1: 0 | 1 | 2 |
+//! | --- | --- | --- | --- | --- | --- | --- | --- |
+//! | document frequency | 2 | 1 | 2 | | 2 | 1 | |
+//! | count in the text | 2 | 1 | 0 (counted at 0) | | 1 | 1 | |
+//! | norm | √((2·idf(2))² + (1·idf(1))²) | | | | √((1·idf(2))² + (1·idf(1))²) | | |
+//!
+//! For trigrams, pass 1 then knows that `ab` is shared and repeated in item 0, and that `ba` and `bc` occur in one item
+//! only: no trigram can be in two items, and none is sent.
+//!
+//! # Details
+//!
+//! - The partitions of a block lie in memory that is used for all orders; its types say whether it holds n-grams or
+//!   document frequencies ([`super::slot`]).
+//! - Sums run over n-grams in the order of first occurrence because the dictionaries of the reference implementation do:
+//!   the results have the same bits.
+//! - Predictions that are scored once are looked up in the partitions of the references while these are being counted
+//!   ([`count_once`]): no table is built.
 
 mod aggregate;
+mod corpus;
 pub mod idf;
 mod partition;
 mod read_back;
+mod traversal;
+mod unigrams;
 
-use std::ops::Range;
 use std::sync::Arc;
 
-use crate::caption::document_frequency::{DocumentFrequency, Frequencies, Longer};
-use crate::error::{Error, Result};
+use crate::caption::document_frequency::{DocumentFrequency, NgramTables, OrderTables};
+use crate::caption::slot::{PartitionedDocFreqs, PartitionedKeys};
+use crate::error::Result;
 use crate::huge::HugeArray;
+use crate::memory;
 use crate::parallel::Plan;
-use crate::text::ngrams::{Key, MAX_ORDER, Seed};
-use crate::text::tokens::Tokens;
+use crate::text::ngrams::{Key, MAX_ORDER, Seed, by_key_width};
 use crate::text::vocab::Vocab;
-use aggregate::{count_columns, look_up_columns};
+use corpus::Block;
+pub(in crate::caption) use corpus::Corpus;
 use idf::Idf;
-use partition::{Block, Routing, Scratch};
+use partition::{Partitions, Round};
 use read_back::Output;
 
-/// Blocks of items for each thread at least, so that a thread that is held up does not hold up the others.
-const BLOCKS_PER_THREAD: usize = 4;
-/// Tokens of a block, about: what is known of its positions stays in a cache.
-const MIN_BLOCK: usize = 1 << 13;
-const MAX_BLOCK: usize = 1 << 16;
-
-/// Tokens of an item at the most, so that positions in a block have room in 32 bits.
-const MAX_ITEM: usize = 1 << 30;
-
-/// N-grams in one partition, about: its table stays in the second-level cache.
-const PARTITION_LOG: u32 = 12;
-
-/// There are `1 << PARTITION_BITS` partitions at the most: a cache holds the places where they are written. In a large
-/// set, the tables of partitions leave the second-level cache, which costs less than to split them once more.
-const PARTITION_BITS: u32 = 12;
-
-/// Lengths of one text's vectors, by order.
+/// Norms of one text's tf-idf vectors, by order.
 pub(in crate::caption) type Norms = [f64; MAX_ORDER];
 
-/// For each token of a text, in how many documents the n-gram of each order is that starts there.
-pub(in crate::caption) type Counts = [u32; MAX_ORDER];
+/// Document frequencies of the n-grams that start at one token, by order.
+pub(in crate::caption) type DocFreqs = [u32; MAX_ORDER];
 
-/// Texts by item: `items[i]` is the range of texts in `tokens` that belong to item `i`.
-#[derive(Debug, Clone, Copy)]
-pub(in crate::caption) struct Documents<'a> {
-    pub tokens: &'a Tokens,
-    pub items: &'a [Range<usize>],
-}
-
-impl<'a> Documents<'a> {
-    pub fn new(tokens: &'a Tokens, items: &'a [Range<usize>]) -> Self {
-        Self { tokens, items }
-    }
-
-    /// The texts of a block of items, which lie side by side.
-    pub fn texts(&self, block: &Range<usize>) -> Range<usize> {
-        self.items[block.start].start..self.items[block.end - 1].end
-    }
-
-    /// Cut at items, into blocks of about the same number of tokens.
-    fn blocks<'m, K: Key>(&self, threads: usize, mut memory: &'m mut [K]) -> Result<Vec<Block<'m, K>>> {
-        let size = self.all_tokens().div_ceil(BLOCKS_PER_THREAD * threads).clamp(MIN_BLOCK, MAX_BLOCK);
-        let (mut blocks, mut start, mut tokens) = (Vec::new(), 0, 0);
-        for (item, texts) in self.items.iter().enumerate() {
-            let own = self.tokens.count(texts.clone());
-            if own > MAX_ITEM || texts.end > u32::MAX as usize {
-                let problem = format!("item {item} has {own} tokens in {} texts, too many to count", texts.len());
-                return Err(Error::Invalid { parameter: "texts", problem });
-            }
-            tokens += own;
-            if tokens >= size || item + 1 == self.items.len() {
-                blocks.push(Block::new(start..item + 1, memory.split_off_mut(..tokens).unwrap_or_default()));
-                (start, tokens) = (item + 1, 0);
-            }
-        }
-        Ok(blocks)
-    }
-
-    /// Memory for [`Documents::blocks`].
-    fn memory<K: Key>(&self) -> HugeArray<K> {
-        HugeArray::zeroed(self.all_tokens())
-    }
-
-    /// Number of partitions, as a power of two.
-    fn partition_bits(&self) -> u32 {
-        self.all_tokens().max(1).ilog2().saturating_sub(PARTITION_LOG).min(PARTITION_BITS)
-    }
-
-    fn all_tokens(&self) -> usize {
-        self.tokens.count(0..self.tokens.len())
-    }
-}
-
-/// What document frequencies say about texts.
+/// Statistics of the texts of a corpus under some document frequencies.
 #[derive(Debug)]
-pub(in crate::caption) struct Weights {
-    /// One row for each text.
+pub(in crate::caption) struct TfidfStats {
+    /// One for each text.
     pub norms: Vec<Norms>,
-    /// One row for each token, if they were asked for.
-    pub counts: Vec<Counts>,
+    /// One for each token, or empty if only norms were asked for.
+    pub doc_freqs: Vec<DocFreqs>,
 }
 
-impl Weights {
-    /// The frequencies of these documents, with the n-grams of `least` documents and more, 1 or 2, and the documents' own
-    /// weights under them.
-    pub fn counted(
-        documents: Documents<'_>,
-        vocab: &Arc<Vocab>,
-        least: u32,
-        plan: &Plan,
-    ) -> Result<(DocumentFrequency, Self)> {
-        let idf = Idf::new(documents.items.len() as f64);
-        let nobody = Tokens::default();
-        let others = Documents::new(&nobody, &[]);
-        let (unigrams, longer, weights) = if vocab.max_id() <= u64::MAX_TOKEN {
-            let (counted, [own, _]) = count(documents, others, &idf, vocab.max_id(), Some(least), plan)?;
-            (counted.unigrams, Longer::Narrow(counted.longer), own)
-        } else {
-            let (counted, [own, _]) = count(documents, others, &idf, vocab.max_id(), Some(least), plan)?;
-            (counted.unigrams, Longer::Wide(counted.longer), own)
-        };
-        Ok((DocumentFrequency::counted(vocab.clone(), idf, unigrams, longer), weights))
-    }
+/// Which n-grams of two tokens or more to keep in a table after counting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::caption) enum Keep {
+    /// None: no table is built.
+    Nothing,
+    /// Those of two items or more, which suffice for scoring: an n-gram of one item weighs as much as one of none.
+    Shared,
+    /// All of them.
+    All,
+}
 
-    /// The weights of documents under their own frequencies, and with counts those of others, which are looked up while
-    /// the frequencies are counted: no table is made of them.
-    pub fn counted_once(
-        documents: Documents<'_>,
-        others: Documents<'_>,
-        idf: &Idf,
-        max_id: u32,
-        plan: &Plan,
-    ) -> Result<[Self; 2]> {
-        if max_id <= u64::MAX_TOKEN {
-            Ok(count::<u64>(documents, others, idf, max_id, None, plan)?.1)
-        } else {
-            Ok(count::<u128>(documents, others, idf, max_id, None, plan)?.1)
-        }
-    }
-
-    /// Weights under given frequencies; `with_counts` asks for the counts too.
-    pub fn given(
-        documents: Documents<'_>,
-        frequency: &DocumentFrequency,
-        max_id: u32,
-        with_counts: bool,
-        plan: &Plan,
-    ) -> Result<Self> {
-        if max_id <= u64::MAX_TOKEN {
-            look_up::<u64>(documents, frequency, with_counts, plan)
-        } else {
-            look_up::<u128>(documents, frequency, with_counts, plan)
+impl Keep {
+    /// Return the smallest document frequency of the n-grams to keep.
+    fn min_doc_freq(self) -> Option<u32> {
+        match self {
+            Self::Nothing => None,
+            Self::Shared => Some(2),
+            Self::All => Some(1),
         }
     }
 }
 
-/// How many documents hold each n-gram.
-#[derive(Debug)]
-struct Counted<K: Key> {
-    unigrams: Vec<u32>,
-    longer: [Frequencies<K>; MAX_ORDER - 1],
+/// Count the document frequencies of a corpus, and return them with the norms of its texts.
+pub(in crate::caption) fn count_references(
+    references: Corpus<'_>,
+    vocab: &Arc<Vocab>,
+    keep: Keep,
+    plan: &Plan,
+) -> Result<(DocumentFrequency, Vec<Norms>)> {
+    let idf = Idf::new(references.items.len() as f64);
+    let no_predictions = Corpus { items: &[], ..references };
+    let (unigrams, tables, norms) = by_key_width!(vocab.max_id(), K => {
+        let counted = count::<K>(references, no_predictions, &idf, vocab.max_id(), keep, plan)?;
+        (counted.unigrams, NgramTables::from(counted.tables), counted.references.norms)
+    });
+    Ok((DocumentFrequency::counted(vocab.clone(), idf, unigrams, tables), norms))
 }
 
-/// Count the n-grams of documents, and weigh them and others. Tables of longer n-grams are made if `least` says of which.
-fn count<K: Key>(
-    documents: Documents<'_>,
-    others: Documents<'_>,
+/// Count the document frequencies of the references without building a table, and return the norms of the references and
+/// the statistics of the predictions.
+pub(in crate::caption) fn count_once(
+    references: Corpus<'_>,
+    predictions: Corpus<'_>,
     idf: &Idf,
     max_id: u32,
-    least: Option<u32>,
     plan: &Plan,
-) -> Result<(Counted<K>, [Weights; 2])> {
-    let routing = Routing { seed: Seed::default(), bits: documents.partition_bits(), all: least == Some(1) };
-    let (mut memory, mut other_memory) = (documents.memory::<K>(), others.memory::<K>());
-    let mut own = Weigher::new(documents, idf, &mut memory, false, plan)?;
-    let mut other = Weigher::new(others, idf, &mut other_memory, true, plan)?;
-    let unigrams = own.count_tokens(max_id, plan)?;
-    own.read_tokens(|token| unigrams[token as usize], plan)?;
-    other.read_tokens(|token| unigrams[token as usize], plan)?;
-    let mut longer = [(); MAX_ORDER - 1].map(|()| Frequencies::default());
-    for order in 2..=MAX_ORDER {
-        own.list(order, routing, plan)?;
-        other.list(order, routing, plan)?;
-        longer[order - 2] = count_columns(&mut own.blocks, &mut other.blocks, routing, least, plan)?;
-        own.read(order, routing, plan)?;
-        other.read(order, routing, plan)?;
-    }
-    Ok((Counted { unigrams, longer }, [own.weights, other.weights]))
+) -> Result<(Vec<Norms>, TfidfStats)> {
+    by_key_width!(max_id, K => {
+        let counted = count::<K>(references, predictions, idf, max_id, Keep::Nothing, plan)?;
+        Ok((counted.references.norms, counted.predictions))
+    })
 }
 
-/// Weigh documents by given frequencies.
-fn look_up<K: Key>(
-    documents: Documents<'_>,
+/// Look up the n-grams of a corpus in document frequencies that were counted before. `with_doc_freqs` asks for more than
+/// norms.
+pub(in crate::caption) fn look_up(
+    corpus: Corpus<'_>,
     frequency: &DocumentFrequency,
-    with_counts: bool,
+    max_id: u32,
+    with_doc_freqs: bool,
     plan: &Plan,
-) -> Result<Weights> {
-    let mut memory = documents.memory::<K>();
-    let mut own = Weigher::new(documents, frequency.idf(), &mut memory, with_counts, plan)?;
-    own.read_tokens(|token| frequency.get(&[token]), plan)?;
-    for order in 2..=MAX_ORDER {
-        let bits = documents.partition_bits();
-        let routing = Routing { seed: frequency.seed(order), bits, all: !frequency.is_monotone() };
-        own.list(order, routing, plan)?;
-        look_up_columns(&mut own.blocks, order, routing, frequency, plan)?;
-        own.read(order, routing, plan)?;
-    }
-    Ok(own.weights)
+) -> Result<TfidfStats> {
+    by_key_width!(max_id, K => look_up_by::<K>(corpus, frequency, with_doc_freqs, plan))
 }
 
-/// Takes documents through the first and the third pass.
+/// The outcome of [`count`].
 #[derive(Debug)]
-struct Weigher<'d, 'm, K> {
-    documents: Documents<'d>,
-    idf: &'d Idf,
-    blocks: Vec<Block<'m, K>>,
-    weights: Weights,
+struct Counted<K: Key> {
+    /// Document frequencies of single tokens, by token id.
+    unigrams: Vec<u32>,
+    tables: OrderTables<K>,
+    /// Norms only.
+    references: TfidfStats,
+    predictions: TfidfStats,
 }
 
-impl<'d, 'm, K: Key> Weigher<'d, 'm, K> {
-    fn new(
-        documents: Documents<'d>,
-        idf: &'d Idf,
-        memory: &'m mut [K],
-        with_counts: bool,
-        plan: &Plan,
-    ) -> Result<Self> {
-        let weights = Weights {
-            norms: vec![[0.0; MAX_ORDER]; documents.tokens.len()],
-            counts: vec![[0; MAX_ORDER]; if with_counts { documents.all_tokens() } else { 0 }],
+fn count<K: Key>(
+    references: Corpus<'_>,
+    predictions: Corpus<'_>,
+    idf: &Idf,
+    max_id: u32,
+    keep: Keep,
+    plan: &Plan,
+) -> Result<Counted<K>> {
+    let partitions = Partitions::for_tokens(references.token_count(), Seed::default());
+    let mut reference_memory = partition_memory::<K>(references)?;
+    let mut prediction_memory = partition_memory::<K>(predictions)?;
+    let mut references = TfidfPass::new(references, idf, false, plan)?;
+    let mut predictions = TfidfPass::new(predictions, idf, true, plan)?;
+    let unigrams = unigrams::count(references.corpus, &references.blocks, max_id, plan)?;
+    references.read_back_unigrams(|token| unigrams[token as usize], plan)?;
+    predictions.read_back_unigrams(|token| unigrams[token as usize], plan)?;
+    let mut tables = OrderTables::default();
+    for order in 2..=MAX_ORDER {
+        let round = Round { order, partitions, prune: keep != Keep::All };
+        let reference_keys = references.partition(round, &mut reference_memory, plan)?;
+        let prediction_keys = predictions.partition(round, &mut prediction_memory, plan)?;
+        let counted = aggregate::count(reference_keys, prediction_keys, partitions, keep, plan)?;
+        references.read_back(round, counted.references, plan)?;
+        predictions.read_back(round, counted.predictions, plan)?;
+        *tables.of_order_mut(order) = counted.table;
+    }
+    Ok(Counted { unigrams, tables, references: references.stats, predictions: predictions.stats })
+}
+
+fn look_up_by<K: Key>(
+    corpus: Corpus<'_>,
+    frequency: &DocumentFrequency,
+    with_doc_freqs: bool,
+    plan: &Plan,
+) -> Result<TfidfStats> {
+    let mut memory = partition_memory::<K>(corpus)?;
+    let mut pass = TfidfPass::new(corpus, frequency.idf(), with_doc_freqs, plan)?;
+    pass.read_back_unigrams(|token| frequency.get(&[token]), plan)?;
+    for order in 2..=MAX_ORDER {
+        let partitions = Partitions::for_tokens(corpus.token_count(), frequency.seed(order));
+        let round = Round { order, partitions, prune: frequency.is_monotone() };
+        let keys = pass.partition(round, &mut memory, plan)?;
+        let doc_freqs = aggregate::look_up(keys, round, frequency, plan)?;
+        pass.read_back(round, doc_freqs, plan)?;
+    }
+    Ok(pass.stats)
+}
+
+/// Allocate the memory of the partitions: an n-gram at each token.
+fn partition_memory<K: Key>(corpus: Corpus<'_>) -> Result<HugeArray<K>> {
+    HugeArray::try_zeroed(corpus.token_count())
+}
+
+/// A corpus on its way through passes 1 and 3, block by block on all threads.
+#[derive(Debug)]
+struct TfidfPass<'c> {
+    corpus: Corpus<'c>,
+    idf: &'c Idf,
+    blocks: Vec<Block>,
+    stats: TfidfStats,
+}
+
+impl<'c> TfidfPass<'c> {
+    fn new(corpus: Corpus<'c>, idf: &'c Idf, with_doc_freqs: bool, plan: &Plan) -> Result<Self> {
+        let stats = TfidfStats {
+            norms: memory::zeroed(corpus.text_count())?,
+            doc_freqs: memory::zeroed(if with_doc_freqs { corpus.token_count() } else { 0 })?,
         };
-        Ok(Self { documents, idf, blocks: documents.blocks(plan.threads(), memory)?, weights })
-    }
-
-    /// In how many documents each token is.
-    fn count_tokens(&mut self, max_id: u32, plan: &Plan) -> Result<Vec<u32>> {
-        let documents = self.documents;
-        plan.each(&mut self.blocks, Scratch::default, |scratch, _, block| block.list_tokens(documents, scratch, plan))?;
-        let mut unigrams = vec![0; max_id as usize + 1];
-        for (token, items) in self.blocks.iter().flat_map(|block| &block.tokens) {
-            unigrams[*token as usize] += items;
-        }
-        Ok(unigrams)
-    }
-
-    /// Pass 3 for single tokens.
-    fn read_tokens(&mut self, of_token: impl Fn(u32) -> u32 + Sync, plan: &Plan) -> Result<()> {
-        let (documents, idf) = (self.documents, self.idf);
-        self.read_back(|scratch, block, output| block.read_tokens(documents, idf, &of_token, scratch, output), plan)
+        Ok(Self { corpus, idf, blocks: corpus.blocks(plan.threads())?, stats })
     }
 
     /// Pass 1.
-    fn list(&mut self, order: usize, routing: Routing, plan: &Plan) -> Result<()> {
-        let documents = self.documents;
-        plan.each(&mut self.blocks, Scratch::default, |scratch, _, block| {
-            block.list(documents, order, routing, scratch, plan)
-        })
+    fn partition<'m, K: Key>(
+        &mut self,
+        round: Round,
+        mut memory: &'m mut [K],
+        plan: &Plan,
+    ) -> Result<Vec<PartitionedKeys<'m, K>>> {
+        let corpus = self.corpus;
+        let mut work: Vec<_> = self
+            .blocks
+            .iter_mut()
+            .map(|block| {
+                let memory = memory.split_off_mut(..block.flags.len()).unwrap_or_default();
+                (block, memory, None)
+            })
+            .collect();
+        plan.each(&mut work, partition::Scratch::default, |scratch, _, (block, memory, keys)| {
+            *keys = Some(block.partition(corpus, round, std::mem::take(memory), scratch, plan)?);
+            Ok(())
+        })?;
+        Ok(work.into_iter().filter_map(|(.., keys)| keys).collect())
     }
 
     /// Pass 3.
-    fn read(&mut self, order: usize, routing: Routing, plan: &Plan) -> Result<()> {
-        let (documents, idf) = (self.documents, self.idf);
-        self.read_back(|scratch, block, output| block.read(documents, order, (idf, routing), scratch, output), plan)
-    }
-
-    fn read_back(
+    fn read_back<K: Key>(
         &mut self,
-        read: impl Fn(&mut Scratch<K>, &mut Block<'m, K>, &mut Output<'_>) + Sync,
+        round: Round,
+        doc_freqs: Vec<PartitionedDocFreqs<'_, K>>,
         plan: &Plan,
     ) -> Result<()> {
-        let Weights { norms, counts } = &mut self.weights;
-        let (mut norms, mut counts) = (norms.as_mut_slice(), counts.as_mut_slice());
-        let mut work = Vec::with_capacity(self.blocks.len());
-        for block in &mut self.blocks {
-            let texts = self.documents.texts(&block.items);
-            let tokens = if counts.is_empty() { 0 } else { self.documents.tokens.count(texts.clone()) };
-            let norms = norms.split_off_mut(..texts.len()).unwrap_or_default();
-            let counts = counts.split_off_mut(..tokens).unwrap_or_default();
-            work.push((block, Output { norms, counts }));
-        }
-        plan.each(&mut work, Scratch::default, |scratch, _, (block, output)| {
-            read(scratch, block, output);
+        let (corpus, idf) = (self.corpus, self.idf);
+        let mut work: Vec<_> = self.blocks_with_output().zip(doc_freqs).collect();
+        plan.each(&mut work, read_back::Scratch::default, |scratch, _, ((block, output), doc_freqs)| {
+            block.read_back(corpus, round, idf, doc_freqs, scratch, output);
             plan.check()
         })
+    }
+
+    /// Pass 3 for single tokens.
+    fn read_back_unigrams(&mut self, doc_freq_of: impl Fn(u32) -> u32 + Sync, plan: &Plan) -> Result<()> {
+        let (corpus, idf) = (self.corpus, self.idf);
+        let mut work: Vec<_> = self.blocks_with_output().collect();
+        plan.each(&mut work, unigrams::Scratch::default, |scratch, _, (block, output)| {
+            unigrams::read_back(block, corpus, idf, &doc_freq_of, scratch, output);
+            plan.check()
+        })
+    }
+
+    /// Iterate over the blocks, each with the part of the statistics that it writes.
+    fn blocks_with_output(&mut self) -> impl Iterator<Item = (&mut Block, Output<'_>)> {
+        let corpus = self.corpus;
+        let TfidfStats { norms, doc_freqs } = &mut self.stats;
+        let (mut norms, mut doc_freqs) = (norms.as_mut_slice(), doc_freqs.as_mut_slice());
+        self.blocks.iter_mut().map(move |block| {
+            let texts = corpus.texts_of(&block.items).len();
+            // Empty if document frequencies are not wanted.
+            let tokens = block.flags.len().min(doc_freqs.len());
+            let norms = norms.split_off_mut(..texts).unwrap_or_default();
+            let doc_freqs = doc_freqs.split_off_mut(..tokens).unwrap_or_default();
+            (block, Output { norms, doc_freqs })
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::tokens::{Cut, tokenize};
+
+    /// The example of this module's page.
+    #[test]
+    fn the_example_has_these_statistics() {
+        let texts = [vec!["a", "b", "a", "b"], vec!["a", "b", "c"]];
+        let plan = Plan::new(Some(2));
+        let (tokens, vocab) = tokenize(&Cut(&texts), None, &plan).unwrap();
+        let corpus = Corpus::new(&tokens, &[0..1, 1..2]);
+        let vocab = Arc::new(vocab);
+        let (frequency, norms) = count_references(corpus, &vocab, Keep::All, &plan).unwrap();
+        let (idf1, idf2) = (frequency.idf().of(1), frequency.idf().of(2));
+        let norm = |counts: [f64; 2]| ((counts[0] * idf2).powi(2) + (counts[1] * idf1).powi(2)).sqrt();
+        assert_eq!([norms[0][1], norms[1][1]], [norm([2.0, 1.0]), norm([1.0, 1.0])]);
+        for with_doc_freqs in [false, true] {
+            let stats = look_up(corpus, &frequency, vocab.max_id(), with_doc_freqs, &plan).unwrap();
+            let bigrams: Vec<u32> = stats.doc_freqs.iter().map(|doc_freqs| doc_freqs[1].max(1)).collect();
+            let expected = [2, 1, 2, 1, 2, 1, 1];
+            assert_eq!(bigrams, expected[..if with_doc_freqs { 7 } else { 0 }]);
+            assert_eq!(stats.norms, norms);
+        }
     }
 }

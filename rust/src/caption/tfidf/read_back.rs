@@ -1,133 +1,135 @@
-//! Pass 3 of the weights: what the counts of a block's n-grams say about its texts, and about the next order.
+//! Pass 3: read the document frequencies of a block's n-grams back in text order.
 
+use super::corpus::{Block, Corpus, Flags, Repeat};
 use super::idf::Idf;
-use super::partition::{Block, Flags, Repeat, Routing, Scratch, at, collect, positions, start};
-use super::{Counts, Documents, Norms};
-use crate::text::ngrams::{Key, pack};
+use super::partition::Round;
+use super::traversal::{exclusive_prefix_sum, ngram_count};
+use super::{DocFreqs, Norms};
+use crate::caption::slot::PartitionedDocFreqs;
+use crate::text::ngrams::Key;
 
 /// Where the results of a block are written.
 #[derive(Debug)]
-pub(super) struct Output<'a> {
-    /// One row for each text.
-    pub norms: &'a mut [Norms],
-    /// One row for each token, or none at all if counts are not wanted.
-    pub counts: &'a mut [Counts],
+pub(super) struct Output<'o> {
+    /// One for each text.
+    pub norms: &'o mut [Norms],
+    /// One for each token, or empty if document frequencies are not wanted.
+    pub doc_freqs: &'o mut [DocFreqs],
 }
 
-impl<K: Key> Block<'_, K> {
-    /// Read the counts of single tokens: write the norm of each text and, where `counts` has room, the count of each
-    /// token; and note what is known now for the next order.
-    pub fn read_tokens(
+/// The n-gram at one position of a text.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Occurrence {
+    /// Number of items that contain the n-gram. One also stands for an n-gram that was not counted.
+    pub doc_freq: u32,
+    /// How often the n-gram occurs in the text; zero from its second occurrence on, so that it is summed once.
+    pub count: u32,
+}
+
+/// Buffers of pass 3, one for each thread.
+#[derive(Debug, Default)]
+pub(super) struct Scratch {
+    /// Positions in a text.
+    positions: Vec<u32>,
+    /// The document frequencies of the block, partition by partition. They are read in random order, which must happen in
+    /// a cache.
+    doc_freqs: Vec<u32>,
+    /// Where the next document frequency of each partition is read.
+    cursors: Vec<u32>,
+    /// One for each token of an item.
+    occurrences: Vec<Occurrence>,
+}
+
+impl Block {
+    /// Write the norm of each text and, where `output` has room, the document frequency at each token. Set the flags that
+    /// the next order starts from.
+    pub fn read_back<K: Key>(
         &mut self,
-        documents: Documents<'_>,
+        corpus: Corpus<'_>,
+        Round { order, partitions, .. }: Round,
         idf: &Idf,
-        of_token: impl Fn(u32) -> u32,
-        scratch: &mut Scratch<K>,
+        doc_freqs: &PartitionedDocFreqs<'_, K>,
+        scratch: &mut Scratch,
         output: &mut Output<'_>,
     ) {
-        let Scratch { times, counted, .. } = scratch;
-        let mut writer = Writer { order: 1, idf, output };
-        let mut flags = self.flags.as_mut_slice();
-        for item in &documents.items[self.items.clone()] {
-            documents.tokens.of(item).iter().for_each(|&token| at(times, token)[1] += 1);
-            for text in item.clone() {
-                let ids = documents.tokens.get(text);
-                ids.iter().for_each(|&token| times[token as usize][0] += 1);
-                counted.clear();
-                let own = flags.split_off_mut(..ids.len()).unwrap_or_default();
-                for (&token, flags) in ids.iter().zip(own) {
-                    let [in_text, in_item] = &mut times[token as usize];
-                    let count = of_token(token);
-                    flags.set(Flags::REPEATED, *in_item > 1);
-                    flags.set(Flags::SHARED, count > 1);
-                    counted.push([count, std::mem::take(in_text)]);
-                }
-                writer.write(counted, ids.len());
-            }
-            documents.tokens.of(item).iter().for_each(|&token| times[token as usize][1] = 0);
-        }
-    }
-
-    /// The same for longer n-grams, which have been counted where they are listed.
-    pub fn read(
-        &mut self,
-        documents: Documents<'_>,
-        order: usize,
-        (idf, routing): (&Idf, Routing),
-        scratch: &mut Scratch<K>,
-        output: &mut Output<'_>,
-    ) {
-        let Scratch { ends, counted, numbers, places, .. } = scratch;
-        start(ends, &self.lengths);
-        numbers.clear();
-        numbers.extend(self.listed().0.iter().map(|number| number.number()));
+        let Scratch { positions, doc_freqs: values, cursors, occurrences } = scratch;
+        exclusive_prefix_sum(cursors, doc_freqs.sizes());
+        doc_freqs.copy_to(values);
         let mut writer = Writer { order, idf, output };
-        let (mut flags, mut repeats) = (self.flags.as_mut_slice(), self.repeats.as_slice());
-        let mut first = 0;
-        for item in &documents.items[self.items.clone()] {
-            counted.clear();
-            let flags = flags.split_off_mut(..documents.tokens.count(item.clone())).unwrap_or_default();
-            let own = Repeat::before(&mut repeats, first + flags.len());
-            let mut ahead = own;
-            for text in item.clone() {
-                let ids = documents.tokens.get(text);
-                let start = counted.len();
-                counted.resize(start + positions(ids.len(), order), [1; 2]);
-                collect(places, &flags[start..counted.len()], Flags::LISTED);
-                // The n-grams of each partition come in the order in which they were listed.
-                for &place in &*places {
-                    let key: K = pack(&ids[place as usize..place as usize + order]);
-                    let next = &mut ends[usize::from(routing.partition(key))];
-                    counted[start + place as usize][0] = numbers[*next as usize];
-                    *next += 1;
+        let Self { items, flags, repeats } = self;
+        let mut repeats = repeats.as_slice();
+        for item in corpus.block_items(items, flags) {
+            occurrences.clear();
+            let item_repeats = Repeat::take_before(&mut repeats, item.start + item.flags.len());
+            let mut rest = item_repeats;
+            for text in item.texts() {
+                let start = text.start;
+                occurrences.resize(start + ngram_count(text.ids.len(), order), Occurrence { doc_freq: 1, count: 1 });
+                text.for_each_candidate(order, positions, |position, key: K| {
+                    let cursor = &mut cursors[usize::from(partitions.of(key))];
+                    occurrences[start + position].doc_freq = values[*cursor as usize];
+                    *cursor += 1;
+                });
+                for repeat in Repeat::take_before(&mut rest, item.start + occurrences.len()) {
+                    repeat.resolve(occurrences, item.start, start);
                 }
-                for &repeat in Repeat::before(&mut ahead, first + counted.len()) {
-                    count(repeat, counted, first, start);
-                }
-                writer.write(&counted[start..], ids.len());
-                counted.resize(start + ids.len(), [1, 0]);
+                writer.write(&occurrences[start..], text.ids.len());
+                occurrences.resize(start + text.ids.len(), Occurrence { doc_freq: 1, count: 0 });
             }
-            for (flags, &[count, _]) in flags.iter_mut().zip(&*counted) {
-                *flags = Flags::default();
-                flags.set(Flags::SHARED, count > 1);
-            }
-            for place in own.iter().flat_map(|&Repeat { place, of }| [place, of]) {
-                flags[place as usize - first].set(Flags::REPEATED, true);
-            }
-            first += flags.len();
+            update_flags(item.flags, occurrences, item_repeats, item.start);
         }
     }
 }
 
-/// Give a repeated n-gram the number of documents that it has where it came before, and count it there if that is in
-/// the same text. `counted` is of the item, which is at `first` in the block, and the text at `start` in it.
-fn count(repeat: Repeat, counted: &mut [[u32; 2]], first: usize, start: usize) {
-    let (place, of) = (repeat.place as usize - first, repeat.of as usize - first);
-    let is_same_text = of >= start;
-    counted[of][1] += u32::from(is_same_text);
-    counted[place] = [counted[of][0], u32::from(!is_same_text)];
+impl Repeat {
+    /// Copy the document frequency from the earlier occurrence. If that is in the same text, count the repeat there.
+    ///
+    /// The occurrences are those of an item that starts at `item_start` in the block; the text starts at `text_start` in
+    /// the item.
+    fn resolve(self, occurrences: &mut [Occurrence], item_start: usize, text_start: usize) {
+        let (position, earlier) = (self.position as usize - item_start, self.earlier as usize - item_start);
+        let is_same_text = earlier >= text_start;
+        occurrences[earlier].count += u32::from(is_same_text);
+        let doc_freq = occurrences[earlier].doc_freq;
+        occurrences[position] = Occurrence { doc_freq, count: u32::from(!is_same_text) };
+    }
+}
+
+/// Set the flags of an item's n-grams, now that they are known.
+fn update_flags(flags: &mut [Flags], occurrences: &[Occurrence], repeats: &[Repeat], item_start: usize) {
+    for (flags, occurrence) in flags.iter_mut().zip(occurrences) {
+        *flags = Flags::SHARED.when(occurrence.doc_freq > 1);
+    }
+    for position in repeats.iter().flat_map(|repeat| [repeat.position, repeat.earlier]) {
+        let flags = &mut flags[position as usize - item_start];
+        *flags = flags.or(Flags::REPEATED);
+    }
 }
 
 /// Writes the results of one order, text by text.
 #[derive(Debug)]
-struct Writer<'w, 'o> {
-    order: usize,
-    idf: &'w Idf,
-    output: &'w mut Output<'o>,
+pub(super) struct Writer<'w, 'o> {
+    pub order: usize,
+    pub idf: &'w Idf,
+    pub output: &'w mut Output<'o>,
 }
 
 impl Writer<'_, '_> {
-    /// Write what follows from the counts of a text's n-grams. Sums run over distinct n-grams in the order of their
-    /// first occurrence: later ones count zero times.
-    fn write(&mut self, counted: &[[u32; 2]], tokens: usize) {
-        let squares = counted.iter().map(|&[count, times]| {
-            let weight = f64::from(times) * self.idf.of(count);
+    /// Write the results of a text of `tokens` tokens.
+    ///
+    /// The norm sums over different n-grams in the order of their first occurrence, as the dictionaries of the reference
+    /// implementation do; so it has the same bits. Later occurrences add exactly zero.
+    pub fn write(&mut self, occurrences: &[Occurrence], tokens: usize) {
+        let squares = occurrences.iter().map(|occurrence| {
+            let weight = f64::from(occurrence.count) * self.idf.of(occurrence.doc_freq);
             weight * weight
         });
         if let Some(norms) = self.output.norms.split_off_first_mut() {
             norms[self.order - 1] = squares.fold(0.0, std::ops::Add::add).sqrt();
         }
-        let rows = self.output.counts.split_off_mut(..tokens).unwrap_or_default();
-        rows.iter_mut().zip(counted).for_each(|(row, &[count, _])| row[self.order - 1] = count);
+        let doc_freqs = self.output.doc_freqs.split_off_mut(..tokens).unwrap_or_default();
+        for (doc_freqs, occurrence) in doc_freqs.iter_mut().zip(occurrences) {
+            doc_freqs[self.order - 1] = occurrence.doc_freq;
+        }
     }
 }

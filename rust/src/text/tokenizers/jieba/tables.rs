@@ -24,6 +24,7 @@ use std::sync::LazyLock;
 use super::hmm::{Hmm, STATES};
 use super::letters::Alphabet;
 use super::trie::{Node, Trie};
+use crate::bits::set_bits;
 
 static FILE: &[u8] = include_bytes!("tables.bin");
 const HEADER: usize = 48;
@@ -158,15 +159,6 @@ impl Reader {
         // No character has code 0.
         Hmm { start, transition, emissions: std::iter::once(missing).chain(by_code).collect() }
     }
-}
-
-/// The positions of the ones, lowest first.
-fn set_bits(mut bits: u64) -> impl Iterator<Item = usize> {
-    std::iter::from_fn(move || {
-        let position = bits.trailing_zeros() as usize;
-        bits &= bits.wrapping_sub(1);
-        (position < 64).then_some(position)
-    })
 }
 
 #[cfg(test)]
