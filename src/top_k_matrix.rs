@@ -63,7 +63,10 @@ impl<V: Value> Matrix for View<'_, V> {
         self.0.index_axis(Axis(0), row).to_slice()
     }
 
-    fn column(&self, column: usize, rows: Range<usize>) -> impl Iterator<Item = V> {
-        self.0.slice(s![rows, column]).into_iter().copied()
+    fn visit_columns(&self, rows: Range<usize>, mut visit: impl FnMut(usize, usize, V)) {
+        let rows = self.0.slice(s![rows, ..]);
+        for (column, values) in rows.columns().into_iter().enumerate() {
+            values.iter().enumerate().for_each(|(row, &value)| visit(row, column, value));
+        }
     }
 }

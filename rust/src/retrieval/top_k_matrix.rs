@@ -35,8 +35,8 @@ pub trait Matrix: Sync {
     /// Return a row if its values are contiguous.
     fn row(&self, row: usize) -> Option<&[Self::Value]>;
 
-    /// Iterate over the values of some rows in one column.
-    fn column(&self, column: usize, rows: Range<usize>) -> impl Iterator<Item = Self::Value>;
+    /// Call `visit(row, column, value)` for all values of some rows, column by column. Rows count from the first of them.
+    fn visit_columns(&self, rows: Range<usize>, visit: impl FnMut(usize, usize, Self::Value));
 }
 
 /// A floating-point number of a matrix.
@@ -148,11 +148,7 @@ fn check(columns: usize, k: usize) -> Result<()> {
 fn copy_rows<M: Matrix>(matrix: &M, rows: Range<usize>, target: &mut Vec<M::Value>) -> Result<()> {
     let columns = matrix.shape().1;
     memory::resize(target, rows.len() * columns)?;
-    for column in 0..columns {
-        for (row, value) in matrix.column(column, rows.clone()).enumerate() {
-            target[row * columns + column] = value;
-        }
-    }
+    matrix.visit_columns(rows, |row, column, value| target[row * columns + column] = value);
     Ok(())
 }
 
@@ -328,8 +324,10 @@ mod tests {
             Some(&self.0[row * self.1..][..self.1])
         }
 
-        fn column(&self, column: usize, rows: Range<usize>) -> impl Iterator<Item = f32> {
-            rows.map(move |row| self.0[row * self.1 + column])
+        fn visit_columns(&self, rows: Range<usize>, mut visit: impl FnMut(usize, usize, f32)) {
+            for column in 0..self.1 {
+                rows.clone().enumerate().for_each(|(index, row)| visit(index, column, self.0[row * self.1 + column]));
+            }
         }
     }
 
@@ -388,8 +386,8 @@ mod tests {
             None
         }
 
-        fn column(&self, column: usize, rows: Range<usize>) -> impl Iterator<Item = f32> {
-            self.0.column(column, rows)
+        fn visit_columns(&self, rows: Range<usize>, visit: impl FnMut(usize, usize, f32)) {
+            self.0.visit_columns(rows, visit);
         }
     }
 
@@ -415,9 +413,7 @@ mod tests {
             Some(&[1.0, 2.0, 3.0])
         }
 
-        fn column(&self, _column: usize, _rows: Range<usize>) -> impl Iterator<Item = f32> {
-            std::iter::empty()
-        }
+        fn visit_columns(&self, _rows: Range<usize>, _visit: impl FnMut(usize, usize, f32)) {}
     }
 
     #[test]
