@@ -91,7 +91,7 @@ def test_features_of_different_dimensions(features):
     result = run("top-k", "--image-feats", folder / "wide.jsonl", *options(folder)[2:], "--output", "-")
     assert result.exit_code == 2
     assert "wide.jsonl has 9 dimensions" in result.output
-    assert "txt.jsonl have 8" in result.output
+    assert "txt.jsonl has 8" in result.output
 
 
 def test_the_installed_command():

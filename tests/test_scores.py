@@ -123,7 +123,7 @@ def test_scores_of_whole_sets_are_not_merged():
         mf.Scores.merge([whole_set(), whole_set()])
     alone = whole_set()
     assert all_bits(mf.Scores.merge([alone])) == all_bits(alone)
-    with pytest.raises(ValueError, match="macro_f1 of shards cannot be merged: labels are numbered"):
+    with pytest.raises(ValueError, match="macro_f1 of shards cannot be merged: labels have different codes"):
         mf.Scores.merge([mf.Scores({"macro_f1": classification([0, item])["macro_f1"]}) for item in (1, 1)])
 
 

@@ -18,7 +18,6 @@ MODULES = {module_name(path): path for path in PYTHON}
 LAZY = {
     "muge_fast.image.extractors": "needs torch",
     "muge_fast.image.distributed": "needs torch",
-    "muge_fast.image._score_images": "a task is declared without loading the image metrics",
     "muge_fast.retrieval.top_k_torch": "needs torch",
     "muge_fast.datasets.torch_dataset": "needs torch",
 }

@@ -94,7 +94,7 @@ struct Frequency {
     counts: HashMap<Text, u32>,
 }
 
-/// Frequencies with so many tokens that n-grams need 128-bit keys, and that contradict themselves: pairs of words are more
+/// Frequencies with more tokens than fit 64-bit keys, and that contradict themselves: pairs of words are more
 /// frequent than the words, as in a table whose n-grams come from different sources.
 static WIDE: LazyLock<(Frequency, Arc<DocumentFrequency>)> = LazyLock::new(|| {
     let words = || (0..WORDS.len() as u8).map(Word);

@@ -10,7 +10,7 @@ use crate::text::ngrams::{Key, Seed};
 
 /// The n-grams of one order with their document frequencies.
 ///
-/// Those of two documents or more have a table of their own: weights depend on nothing else, and they are a small part of
+/// Those of two documents or more are in a separate table: weights depend on nothing else, and they are a small part of
 /// all, so that a training loop that looks up a few finds them in a cache.
 #[derive(Debug, Default)]
 pub(in crate::caption) struct Frequencies<K: Key> {

@@ -34,7 +34,7 @@
 //!
 //! Two items with one text each, `a b a b` and `a b c`, have five bigrams. Single tokens have been counted: `a` and `b`
 //! occur in two items, `c` in one. Suppose there are two partitions, that `ba` belongs to partition 0 and `ab` to
-//! partition 1, and that each item is a block of its own.
+//! partition 1, and that each item is a separate block.
 //!
 //! Pass 1 takes the flags of each bigram from its two tokens and finds the repeats:
 //!
