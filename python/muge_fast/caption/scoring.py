@@ -299,9 +299,12 @@ class Captions:
 
     def _indices_of(self, ids: list[Any]) -> list[int]:
         """Return the index of the item of each id."""
-        # Training loops score small batches many times: indices are checked all at once.
-        if self._index_by_id is None and set(map(type, ids)) == {int} and min(ids) >= 0 and max(ids) < len(self):
-            return ids
+        # Training loops score small batches many times: valid ids are looked up all at once.
+        if self._index_by_id is None:
+            if set(map(type, ids)) == {int} and min(ids) >= 0 and max(ids) < len(self):
+                return ids
+        elif self._index_by_id.keys() >= set(ids):
+            return list(map(self._index_by_id.__getitem__, ids))
         return [self._index_of(item, row) for row, item in enumerate(ids)]
 
     def _index_of(self, item: Hashable, row: int) -> int:
