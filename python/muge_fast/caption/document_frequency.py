@@ -8,7 +8,6 @@ import pickle
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from numbers import Real
 from pathlib import Path
 from typing import IO, Any
 
@@ -17,7 +16,7 @@ from numpy.typing import NDArray
 
 from muge_fast import _core
 from muge_fast._internal.atomic import replacing
-from muge_fast._internal.checks import whole_number
+from muge_fast._internal.checks import finite_number, whole_number
 from muge_fast._internal.npz import Archive
 from muge_fast._internal.paths import PathLike, refuse_pipes
 from muge_fast.text.tokenizers import Tokenizer, TokenizerLike, split_ids
@@ -121,7 +120,7 @@ class DocumentFrequency:
         Args:
             documents: Number of documents, positive and finite; it need not be whole.
             counts: For each n-gram, a tuple of 1 to 4 tokens, the number of documents that contain it: a whole number
-                from 0 to 4294967295, of any numeric type.
+                from 0 to 4294967295, as an integer or a float of Python or NumPy.
 
         Returns:
             The table. Its tokenizer is not known, so it is accepted together with any.
@@ -138,8 +137,7 @@ class DocumentFrequency:
             (25, None)
 
         """
-        if not isinstance(documents, Real) or isinstance(documents, bool):
-            raise TypeError(f"documents: expected a number, found {type(documents).__name__}")
+        documents = finite_number("documents", documents)
         ids: dict[str, int] = {}
         ngrams = np.zeros((len(counts), MAX_ORDER), dtype=np.uint32)
         for row, (ngram, count) in enumerate(counts.items()):
@@ -147,7 +145,7 @@ class DocumentFrequency:
             _check_count(ngram, count)
             ngrams[row, : len(ngram)] = [ids.setdefault(token, len(ids) + 1) for token in ngram]
         table = np.fromiter(counts.values(), dtype=np.uint32, count=len(counts))
-        return cls(_core.DocumentFrequency.from_ids(float(documents), list(ids), ngrams, table))
+        return cls(_core.DocumentFrequency.from_ids(documents, list(ids), ngrams, table))
 
     @property
     def documents(self) -> float:
@@ -313,12 +311,12 @@ class DocumentFrequency:
     @classmethod
     def _read_arrays(cls, data: bytes, max_bytes: int) -> DocumentFrequency:
         arrays = _arrays_of_table(Archive(io.BytesIO(data), max_bytes=max_bytes))
-        text = arrays["token_bytes"].tobytes()
+        encoded = arrays["token_bytes"].tobytes()
         lengths = arrays["token_lengths"].astype(np.int64)
-        if int(lengths.sum()) != len(text):
-            raise ValueError(f"tokens of {lengths.sum()} bytes in a text of {len(text)}")
+        if int(lengths.sum()) != len(encoded):
+            raise ValueError(f"token_lengths add up to {lengths.sum()}, token_bytes has {len(encoded)} bytes")
         ends = np.cumsum(lengths)
-        tokens = [text[start:end].decode("utf-8") for start, end in zip(ends - lengths, ends, strict=True)]
+        tokens = [encoded[start:end].decode("utf-8") for start, end in zip(ends - lengths, ends, strict=True)]
         tokenizer = str(arrays["tokenizer"])
         if len(tokenizer) > MAX_SIGNATURE:
             raise ValueError(f"the signature of the tokenizer has more than {MAX_SIGNATURE} characters")
@@ -329,14 +327,13 @@ class DocumentFrequency:
 def _check_ngram(ngram: object) -> None:
     is_tuple = isinstance(ngram, tuple) and 1 <= len(ngram) <= MAX_ORDER
     if not is_tuple or not all(isinstance(token, str) for token in ngram):  # type: ignore[attr-defined]
-        raise ValueError(f"document_frequency: n-gram {ngram!r} is not a tuple of 1 to {MAX_ORDER} strings")
+        raise ValueError(f"counts: n-gram {ngram!r} is not a tuple of 1 to {MAX_ORDER} strings")
 
 
 def _check_count(ngram: object, count: object) -> None:
     is_number = isinstance(count, (int, float, np.integer, np.floating)) and not isinstance(count, bool)
     if not is_number or not 0 <= count <= MAX_COUNT or count != int(count):  # type: ignore[operator, call-overload]
-        problem = f"is {count!r}, needs a whole number from 0 to {MAX_COUNT}"
-        raise ValueError(f"document_frequency: count of {ngram!r} {problem}")
+        raise ValueError(f"counts: count of {ngram!r} is {count!r}, needs a whole number from 0 to {MAX_COUNT}")
 
 
 def _arrays_of_table(archive: Archive) -> dict[str, NDArray[Any]]:
