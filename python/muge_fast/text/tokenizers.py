@@ -201,19 +201,23 @@ def _collector_paused() -> Iterator[None]:
             gc.enable()
 
 
-def as_list(values: object, name: str) -> list[str]:
-    """Return an iterable of texts as a list; a list is returned as it is.
+def as_list(values: object, name: str, expected: str = "a sequence of str") -> list[Any]:
+    """Return an iterable as a list; a list is returned as it is.
 
     Args:
-        values: The texts.
-        name: Name of the texts in error messages.
+        values: The values.
+        name: Name of the values, for errors.
+        expected: Description of valid values, for errors.
+
+    Returns:
+        The list.
 
     Raises:
         TypeError: A single string (its items would be characters), a set (it has no order), or not an iterable.
 
     """
     if isinstance(values, (str, AbstractSet)) or not isinstance(values, Iterable):
-        raise TypeError(f"{name}: expected a sequence of str, found {type(values).__name__}")
+        raise TypeError(f"{name}: expected {expected}, found {type(values).__name__}")
     return values if isinstance(values, list) else list(values)
 
 
@@ -222,7 +226,7 @@ def split_ids(values: Mapping[Any, Any] | Iterable[Any], name: str) -> tuple[lis
 
     Args:
         values: A mapping from id, or a sequence.
-        name: Its name in error messages.
+        name: Name of the values, for errors.
 
     Returns:
         The ids, or None for a sequence, and the values in the same order.
@@ -233,4 +237,4 @@ def split_ids(values: Mapping[Any, Any] | Iterable[Any], name: str) -> tuple[lis
     """
     if isinstance(values, Mapping):
         return list(values), list(values.values())
-    return None, as_list(values, name)
+    return None, as_list(values, name, "a mapping or a sequence")
