@@ -261,6 +261,7 @@ def broken_files():
         ),
         "ids.parquet": (pa.table({"text_id": [1, None], "feature": rows}), "text_id is a column of int64 with 1 nulls"),
         "uneven.parquet": (pa.table({"text_id": [1, 2], "feature": [[0.5], []]}), r"feature\[1\] has 0"),
+        "no_rows.parquet": (pa.table({"text_id": pa.array([], pa.int64()), "feature": rows[:0]}), "has no rows"),
         "nulls.parquet": (pa.table({"text_id": [1, 2], "feature": [[0.5], [None]]}), "feature has 1 nulls"),
         "missing.parquet": (pa.table({"text_id": [1, 2], "feature": [[0.5], None]}), r"feature\[1\]"),
         "kind.parquet": (pa.table({"text_id": [1, 2], "feature": ["a", "b"]}), "feature is a column of string"),

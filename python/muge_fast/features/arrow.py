@@ -114,7 +114,9 @@ def _columns(pyarrow: ModuleType, table: pa.Table) -> tuple[npt.NDArray[Any], np
     if len(fields) != 1 or table.column_names.count("feature") != 1:
         raise ValueError(f"has columns {table.column_names}, needs feature and one of {', '.join(FEATURE_IDS)}, once")
     ids, feature = (table.column(field).combine_chunks() for field in (fields[0], "feature"))
-    if not pyarrow.types.is_integer(ids.type) or not len(ids) or ids.null_count:
+    if not len(ids):
+        raise ValueError("has no rows")
+    if not pyarrow.types.is_integer(ids.type) or ids.null_count:
         raise ValueError(f"{fields[0]} is a column of {ids.type} with {ids.null_count} nulls, needs integers")
     return ids.to_numpy(), _matrix(pyarrow, feature)
 
