@@ -264,7 +264,9 @@ class Scores(Mapping[str, Score]):
 
         """
         pandas = import_pandas()
-        columns = {name: score.per_item for name, score in self._scores.items() if 0 < len(score.per_item) == self._items}
+        columns = {
+            name: score.per_item for name, score in self._scores.items() if 0 < len(score.per_item) == self._items
+        }
         return pandas.DataFrame(columns, index=pandas.Index(self.ids, name="id", tupleize_cols=False))
 
     @classmethod
