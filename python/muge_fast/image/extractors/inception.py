@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from muge_fast._internal.checks import check_choice, check_names
+from muge_fast._internal.matmul_precision import HIGHEST_MATMUL_PRECISION
 from muge_fast.image.extractors.cpu_packing import pack_for_cpu
 from muge_fast.image.extractors.cpu_threads import run_batches, run_chunks, split_batch
 from muge_fast.image.extractors.devices import find_device
@@ -17,7 +18,7 @@ from muge_fast.image.extractors.interface import FeatureMatrix, InceptionScoreCo
 from muge_fast.image.extractors.networks import OUTPUTS
 from muge_fast.image.extractors.preprocessing import PROTOCOLS, ImageBatch, preprocess
 from muge_fast.image.extractors.running import extract_features
-from muge_fast.image.extractors.torch_precision import HIGHEST_MATMUL_PRECISION, PRECISIONS, network_precision
+from muge_fast.image.extractors.torch_precision import PRECISIONS, network_precision
 from muge_fast.image.extractors.weights import load_weights, published_weights
 from muge_fast.image.sources import ImageSource, Pixels
 
