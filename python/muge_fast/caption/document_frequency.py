@@ -54,7 +54,7 @@ class DocumentFrequency:
 
     Args:
         core: The table in Rust; not for use outside this package.
-        tokenizer: Signature of the tokenizer that made the tokens.
+        tokenizer: Signature of the tokenizer that made the tokens; None if it is not known.
 
     Attributes:
         tokenizer: Signature of the tokenizer that made the tokens, such as ``"muge"``; None if it is not known, which
@@ -92,7 +92,7 @@ class DocumentFrequency:
             threads: Number of threads, at least 1; None for all cores. The result does not depend on it.
 
         Returns:
-            A table of all n-grams of 1 to 4 tokens in the references; its number of documents is that of the items.
+            A table of all n-grams of 1 to 4 tokens in the references; its number of documents is the number of items.
 
         Raises:
             ValueError: No items, an item without references, a text that is not valid Unicode, or an unknown
@@ -115,7 +115,7 @@ class DocumentFrequency:
 
     @classmethod
     def from_counts(cls, documents: float, counts: Mapping[tuple[str, ...], float]) -> DocumentFrequency:
-        """Create a table from counts of other code.
+        """Create a table from counts made elsewhere.
 
         Args:
             documents: Number of documents, positive and finite; it need not be whole.
@@ -123,7 +123,7 @@ class DocumentFrequency:
                 from 0 to 4294967295, as an integer or a float of Python or NumPy.
 
         Returns:
-            The table. Its tokenizer is not known, so it is accepted together with any.
+            The table. Its tokenizer is not known, so it may be used with any.
 
         Raises:
             ValueError: ``documents`` is not positive and finite, an n-gram is not a tuple of 1 to 4 strings or not
@@ -221,7 +221,7 @@ class DocumentFrequency:
     def save(self, path: PathLike) -> None:
         """Write the table to a file, which :meth:`load` reads.
 
-        The file is replaced atomically: it has the whole table, or stays as it was.
+        The file is replaced atomically: it either has the whole table or is unchanged.
 
         Args:
             path: A path that ends in ``.p``, ``.pkl`` or ``.pickle`` gets the pickle
@@ -267,7 +267,7 @@ class DocumentFrequency:
 
     @classmethod
     def load(cls, path: PathLike, *, max_bytes: int = MAX_FILE_BYTES) -> DocumentFrequency:
-        """Read a table that :meth:`save` wrote, or a pickle ``{"ref_len", "document_frequency"}`` of other code.
+        """Read a table that :meth:`save` wrote, or a pickle ``{"ref_len", "document_frequency"}`` made elsewhere.
 
         Untrusted files are safe to load. Pickles are parsed by code of this package that knows dict, tuple, str, int,
         float and ``collections.defaultdict``, refuses everything else and calls nothing. Time and memory are bounded
@@ -275,14 +275,15 @@ class DocumentFrequency:
 
         Args:
             path: A regular file.
-            max_bytes: Largest allowed size of the file, and of what it unpacks to, in bytes.
+            max_bytes: Largest allowed size of the file, packed and unpacked, in bytes; 8 GiB by default.
 
         Returns:
             The table. Its tokenizer is known if the file is an ``.npz`` archive of a table that knew it.
 
         Raises:
             OSError: The file cannot be read.
-            ValueError: The file is not such a table, is too large, or is a pipe or device.
+            ValueError: The file is not such a table, is too large, or is a pipe or device, or ``max_bytes`` is
+                negative.
             TypeError: ``max_bytes`` is not an integer.
 
         Example:
@@ -298,7 +299,7 @@ class DocumentFrequency:
             size = os.fstat(file.fileno()).st_size
             if size > max_bytes:
                 raise ValueError(f"{path}: has {size} bytes, more than max_bytes={max_bytes}")
-            # The size that was checked, even if the file grows meanwhile.
+            # No more than the size that was checked, even if the file grows meanwhile.
             data = file.read(size)
         try:
             if data.startswith(b"PK"):
@@ -340,7 +341,7 @@ def _arrays_of_table(archive: Archive) -> dict[str, NDArray[Any]]:
     """Return the arrays of a saved table in the byte order of this machine.
 
     Raises:
-        ValueError: An array is missing, damaged, or of another type or number of axes.
+        ValueError: An array is missing or damaged, or has a wrong type or number of axes.
 
     """
     arrays = {}
