@@ -327,8 +327,8 @@ class Captions:
             return mean_score(name, signature(name, beta=1.2, tokenizer=tokenizer), array)
         counted = "references" if self._frequency is None else self._frequency.fingerprint
         sigma = _shortest_repr(options.sigma) if name == "cider_d" else None
-        signed = signature(name, n=len(ORDERS), sigma=sigma, document_frequency=counted, tokenizer=tokenizer)
-        return mean_score(name, signed, array, merge_error=MERGE_ERROR if self._frequency is None else "")
+        score_signature = signature(name, n=len(ORDERS), sigma=sigma, document_frequency=counted, tokenizer=tokenizer)
+        return mean_score(name, score_signature, array, merge_error=MERGE_ERROR if self._frequency is None else "")
 
 
 def _bleu(tokenizer: str, smoothing: str, value: float | None, effective_order: bool, rows: FloatArray) -> Score:

@@ -17,7 +17,7 @@ def network_precision(precision: str) -> Iterator[None]:
     """Allow or forbid TF32 in cuDNN's convolutions, and forbid it in matrix products, while the block runs.
 
     cuDNN uses TF32 by default. Matrix products stay in full float32 for every precision, because distances are computed
-    with them too. The settings from before are restored at the end.
+    with them too. The previous settings are restored at the end.
 
     Args:
         precision: One of ``PRECISIONS``; TF32 is allowed for ``"tf32"`` only.
