@@ -140,7 +140,7 @@ def _find_task(task: str | Task, lang: str) -> Task:
 
 
 def _compare(reader: Reader, gold: Reader | None, pool: Collection[Any] | None) -> None:
-    """Add the problems of ids and items, unless no row could be read: then every id would be missing."""
+    """Add the problems of ids and items, unless no row could be read, because then every id would be missing."""
     if not reader.rows.values and reader.rows.problem_count:
         return
     if gold is not None:
