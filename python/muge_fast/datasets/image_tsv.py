@@ -373,8 +373,12 @@ def _checked_id(key: object, data: bytes, seen: set[str]) -> bytes:
     if not isinstance(key, str):
         raise TypeError(f"image {format_value(key)}: ids must be strings, got {type(key).__name__}")
     name = key.encode("utf-8")
-    if not key or key != key.strip() or set("\t\r\n") & set(key) or key in seen or not data:
-        raise ValueError(f"image {format_value(key)} has no bytes, or an id that is empty, repeated or has white space")
+    if not data:
+        raise ValueError(f"image {format_value(key)} has no bytes")
+    if key in seen:
+        raise ValueError(f"image {format_value(key)}: the id occurs more than once")
+    if not key or key != key.strip() or set("\t\r\n") & set(key):
+        raise ValueError(f"image {format_value(key)}: the id is empty, or has outer white space, a tab or a line end")
     if not seen and magic_bytes_problem(name):
         raise ValueError(f"image {format_value(key)}: the first id begins like a compressed file or a byte order mark")
     if len(name) > MAX_ID_BYTES:
