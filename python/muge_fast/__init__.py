@@ -1,7 +1,7 @@
 """Metrics of the MUGE benchmark, with the numbers of the reference implementations.
 
 The functions and classes listed here cover captions, retrieval and evaluation. The metrics of images are in
-:mod:`muge_fast.image`, data sets in :mod:`muge_fast.datasets`, drop-in replacements for other packages in
+:mod:`muge_fast.image`, datasets in :mod:`muge_fast.datasets`, drop-in replacements for other packages in
 :mod:`muge_fast.compat`; they are loaded when first used, so ``import muge_fast`` is enough to reach them.
 """
 
