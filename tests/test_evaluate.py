@@ -120,6 +120,8 @@ def test_reports_are_written_in_every_format(report, tmp_path):
     data = json.loads(report.to_json(path=tmp_path / "r.json"))
     assert data == json.loads((tmp_path / "r.json").read_text())
     assert data["scores"]["cider_d"]["value"] == report.scores["cider_d"].value
+    assert "| score | value times 100 | signature |\n" in report.to_markdown()
+    assert "| 指标 | 数值 ×100 | 签名 |\n" in replace(report, lang="zh").to_markdown()
     assert "| cider_d | 91.64 |" in report.to_markdown(path=tmp_path / "r.md")
     page = report.to_html(path=tmp_path / "r.html")
     assert (tmp_path / "r.html").read_text(encoding="utf-8") == page
@@ -220,14 +222,15 @@ def test_likely_mistakes_are_warnings(tmp_path):
     assert json.loads(report.to_json())["warnings"] == list(report.warnings)
     assert report.warnings[0] in report.to_markdown()
     assert report.warnings[0] in report.to_html()
-    assert mf.evaluate("retrieval", gold, submission, lang="zh").warnings[0] == "全部 2 行的预测相同"
+    assert mf.evaluate("retrieval", gold, submission, lang="zh").warnings[0] == "全部 2 行的预测都相同"
     assert mf.evaluate("caption", GOLD, LARGE).warnings == ()
 
 
 def test_a_check_has_no_scores():
     report = mf.check("caption", LARGE)
     assert (report.ok, report.scores, report.rows) == (True, None, 64)
-    assert "valid" in report.to_markdown()
+    assert "64 rows, valid" in report.to_markdown()
+    assert "64 行，有效" in mf.check("caption", LARGE, lang="zh").to_markdown()
     with pytest.raises(ValueError, match="was checked, not scored"):
         report.official()
     assert mf.check("caption", LARGE, gold=GOLD).ok

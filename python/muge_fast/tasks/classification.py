@@ -24,14 +24,15 @@ def score_classification(
     """Compute accuracy and macro-F1 of predicted labels.
 
     Args:
-        predictions: Predicted label of each item, a mapping from id.
-        references: True label of each item, a mapping with the same ids.
+        predictions: Predicted label of each item, by id.
+        references: True label of each item, by the same ids.
         threads: Has no effect; all tasks have this option.
 
     Returns:
-        ``"accuracy"``, the fraction of items with the true label, and ``"macro_f1"``, the mean of the F1 scores of all
-        labels that are true or predicted for any item, as scikit-learn's ``f1_score(average="macro")``. Both are from 0
-        to 1. The ``per_item`` score of macro-F1 is the F1 of the item's true label.
+        ``"accuracy"``, the fraction of items whose predicted label is the true one, and ``"macro_f1"``, the mean of the
+        F1 scores of all labels that are true or predicted for any item, as scikit-learn's
+        ``f1_score(average="macro")``. Both are from 0 to 1. The ``per_item`` score of macro-F1 is the F1 of the item's
+        true label.
 
     Raises:
         ValueError: The ids differ, or there are no items.

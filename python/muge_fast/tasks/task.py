@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from muge_fast._internal.checks import suggest
-from muge_fast._internal.display import format_value
+from muge_fast._internal.display import format_argument
 from muge_fast._internal.field_names import FieldNames
 from muge_fast.datasets.fields import Kind, RowFormat
 from muge_fast.scores import Scores
@@ -22,16 +22,17 @@ class Task:
         name: Name in calls and on the command line.
         title: Title of reports in English.
         title_zh: Title of reports in Chinese.
-        fields: Alternative names of the id and the value in a row; the first is the usual one.
+        fields: Alternative names of the id and the value in a row; the first is the default.
         id: Kind of the ids.
         gold: Kind of the values in a gold file.
         submission: Kind of the values in a submission.
-        score: Function of predictions and references, both mappings from id, and of keyword options; returns scores.
+        score: Function of predictions and references, both mappings by id, and of keyword options; returns
+            :class:`muge_fast.scores.Scores`.
         main: Name of the score that ranks submissions.
         official: Name of a score for each key of the official result's ``scoreJson``, apart from ``score``.
         main_metric: Name that ``score``'s option ``metrics`` must contain for the main score to be computed; None if
             it has no such option.
-        text_fields: Names of optional fields, which hold strings for people.
+        text_fields: Names of optional fields with text for human readers.
         has_pool: Whether values are ids of items that a pool may limit.
         file_type: ``"lines"`` for JSON Lines, ``"images"`` for a TSV of ids and base64.
         score_scale: Factor of scores in reports and in the official result.
@@ -76,7 +77,7 @@ class Task:
         return RowFormat(names=self.fields, id=self.id, value=self.submission, text_fields=self.text_fields)
 
     def check_options(self, options: Mapping[str, object]) -> None:
-        """Raise if the score function does not have an option, or would not compute the main score.
+        """Raise if the score function lacks one of the options, or would not compute the main score.
 
         Reads no files and computes nothing, so that a mistake is reported before any work is done.
 
@@ -99,7 +100,7 @@ class Task:
         for option in options:
             if names is not None and option not in names:
                 hint = suggest(option, names) or f"; its options are {', '.join(names)}"
-                raise TypeError(f"task {self.name!r} has no option {format_value(option)}{hint}")
+                raise TypeError(f"task {self.name!r} has no option {format_argument(option)}{hint}")
         metrics = options.get("metrics")
         if self.main_metric is None or not isinstance(metrics, Collection) or isinstance(metrics, str):
             return
@@ -126,7 +127,7 @@ class Task:
         return self.score_scales.get(name, self.score_scale) * value
 
     def label(self, name: str) -> str:
-        """Return the name of a score for a table, with its factor if that differs from the other scores'.
+        """Return the name of a score for a table, with its factor if it differs from ``score_scale``.
 
         Args:
             name: Name of the score.
