@@ -335,3 +335,21 @@ def test_the_error_of_a_broken_gold_file_can_be_pickled(tmp_path):
     assert type(copy) is mf.GoldError
     assert (str(copy), copy.errors, copy.path) == (str(caught.value), caught.value.errors, str(gold))
     assert len(copy.errors) == 3
+
+
+@pytest.mark.parametrize(
+    ("task", "options", "message"),
+    [
+        ("caption", {"tokenizer": "nope"}, "nope"),
+        ("caption", {"sigma": -1.0}, "sigma"),
+        ("retrieval", {"ks": (0,)}, "ks"),
+        ("retrieval", {"metrics": ("recall", "recal@1")}, "recal@1"),
+        ("classification", {"threads": 0}, "threads"),
+        ("t2i", {"metrics": ("fid", "nope")}, "nope"),
+        ("t2i", {"batch_size": 0}, "batch_size"),
+    ],
+)
+def test_values_of_options_are_checked_before_files(tmp_path, task, options, message):
+    missing = tmp_path / "missing"
+    with pytest.raises(ValueError, match=message):
+        mf.evaluate(task, missing, missing, **options)

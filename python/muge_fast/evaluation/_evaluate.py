@@ -33,8 +33,8 @@ def evaluate(
     """Check a submission against a gold file, and score it if it is valid.
 
     An invalid submission does not raise: the report has ``ok == False`` and lists its errors. Wrong arguments, files
-    that cannot be read and a broken gold file raise. Names of options are checked before any file is read, their values
-    when a valid submission is scored.
+    that cannot be read and a broken gold file raise. Options are checked before any file is read; of ``"t2i"``, the
+    network and its weights are checked when a valid submission is scored.
 
     Args:
         task: Name of a task, ``"caption"``, ``"retrieval"``, ``"t2i"``, ``"classification"`` or one of another package,

@@ -8,25 +8,25 @@ from functools import partial
 import numpy as np
 
 from muge_fast import _core
-from muge_fast._internal.checks import align_ids
+from muge_fast._internal.checks import align_ids, whole_number
 from muge_fast._internal.field_names import LABEL
 from muge_fast.datasets.fields import Text
 from muge_fast.scores import FloatArray, ItemStatistics, Score, Scores, mean_score, signature
-from muge_fast.tasks.task import Task
+from muge_fast.tasks.task import Task, score_probe
 
 
 def score_classification(
     predictions: Mapping[str, str],
     references: Mapping[str, str],
     *,
-    threads: int | None = None,  # noqa: ARG001 - all tasks have this option
+    threads: int | None = None,
 ) -> Scores:
     """Compute accuracy and macro-F1 of predicted labels.
 
     Args:
         predictions: Predicted label of each item, by id.
         references: True label of each item, by the same ids.
-        threads: Has no effect; all tasks have this option.
+        threads: At least 1, or None; it has no effect, as one thread is fast enough.
 
     Returns:
         ``"accuracy"``, the fraction of items whose predicted label is the true one, and ``"macro_f1"``, the mean of the
@@ -35,7 +35,7 @@ def score_classification(
         true label.
 
     Raises:
-        ValueError: The ids differ, or there are no items.
+        ValueError: The ids differ, there are no items, or ``threads`` is less than 1.
 
     Example:
         >>> from muge_fast.tasks.classification import score_classification
@@ -44,6 +44,8 @@ def score_classification(
         (0.5, 0.3333)
 
     """
+    if threads is not None:
+        whole_number("threads", threads)
     if not references:
         raise ValueError("references are empty, expected at least one item")
     ids = list(references)
@@ -87,4 +89,5 @@ TASK = Task(
     score=score_classification,
     main="accuracy",
     official={"accuracy": "accuracy", "macro_f1": "macro_f1"},
+    check_values=partial(score_probe, score_classification, {"a": "裙"}, {"a": "裙"}),
 )
