@@ -121,7 +121,7 @@ def words(texts: CaptionSet) -> Iterable[Row]:
             seconds.append(clock(run))
             jieba.append(clock(lambda: rivals.jieba_tokens(sample)) * len(flat) / len(sample))
         for rival, rival_seconds in {"rjieba": rjieba, "jieba": jieba}.items():
-            ratios = [theirs / ours for theirs, ours in zip(rival_seconds, seconds, strict=True)]
+            ratios = [slow / fast for slow, fast in zip(rival_seconds, seconds, strict=True)]
             yield (
                 f"jieba, {name}",
                 f"{rival} {show(statistics.median(rival_seconds))}",

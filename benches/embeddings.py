@@ -88,11 +88,11 @@ def train_scale(queries: int = 250_000, items: int = 129_000) -> Iterator[Row]:
     output = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603
     seconds, megabytes = (float(number) for number in output.stdout.split())
     work = f"Top {K} from embeddings, {queries:,} x {items:,} x {DIMS}, random"
-    yield work, "", show(seconds), f"{megabytes:.0f} MB above the input"
+    yield work, "", show(seconds), f"{megabytes:.0f} MB in addition to the input"
 
 
 def main() -> None:
-    """Search random vectors; print seconds and megabytes of memory. The arguments are numbers of queries and items."""
+    """Search random vectors; print seconds and megabytes. The arguments are the numbers of queries and of items."""
     random = np.random.default_rng(0)
     queries, items = (random.standard_normal((int(count), DIMS), dtype="float32") for count in sys.argv[1:3])
     before = reset_peak()

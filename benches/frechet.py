@@ -1,4 +1,4 @@
-"""The Fréchet distance of features, against the matrix square root that other tools compute."""
+"""The Fréchet distance of features, compared with the matrix square root that other tools compute."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from benches.timing import Row, check, clock, show, times
 from muge_fast.image import Statistics, frechet_distance
 
 ROUNDS = 3
-# Images of each set, and the relative difference allowed between both answers: with fewer images than features the
+# Images of each set, and the allowed relative difference between the two results: with fewer images than features the
 # covariances are singular, and a distance from their square root is wrong in the fifth digit.
 SETS = {500: 1e-3, 5_000: 1e-9}
 
@@ -26,14 +26,14 @@ def row(count: int, dims: int, bound: float) -> Row:
     statistics = [Statistics.from_features(features(count, dims, seed)) for seed in range(2)]
     moments = [(each.mean, each.covariance) for each in statistics]
     distances: dict[str, float] = {}
-    scipy_times, times_here = [], []
+    scipy_times, our_times = [], []
     for _ in range(ROUNDS):
         scipy_times.append(clock(lambda: distances.update(scipy=distance_by_sqrtm(*moments))))
-        times_here.append(clock(lambda: distances.update(muge_fast=frechet_distance(*statistics))))
+        our_times.append(clock(lambda: distances.update(muge_fast=frechet_distance(*statistics))))
     check(f"distance of {count}", abs(distances["muge_fast"] / distances["scipy"] - 1), bound)
     work = f"Fréchet distance, {count:,} and {count:,} images, {dims} features"
-    ratios = [slow / fast for slow, fast in zip(scipy_times, times_here, strict=True)]
-    return work, f"scipy sqrtm {show(np.median(scipy_times))}", show(np.median(times_here)), times(ratios)
+    ratios = [slow / fast for slow, fast in zip(scipy_times, our_times, strict=True)]
+    return work, f"scipy sqrtm {show(np.median(scipy_times))}", show(np.median(our_times)), times(ratios)
 
 
 def features(count: int, dims: int, seed: int) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""FID's network and the search of embeddings on a GPU: speed, fraction of the card's peak, and what differs.
+"""FID's network and the search of embeddings on a GPU: speed, fraction of the card's peak, and differences of results.
 
 Weights and embeddings are random.
 

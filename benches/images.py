@@ -36,7 +36,7 @@ def images(count: int = 200) -> Iterator[Row]:
         weights = folder / "inception.pth"
         torch.save(random_weights(), weights)
         folders = [write_folder(folder / str(seed), count, seed) for seed in range(2)]
-        rivals, ours = rival_runs(folders, weights), own_runs(folders, weights)
+        rivals, ours = rival_runs(folders, weights), our_runs(folders, weights)
         values: dict[str, float] = {}
         seconds: dict[tuple[str, str], list[float]] = {}
         for _ in range(ROUNDS):
@@ -60,7 +60,7 @@ def images(count: int = 200) -> Iterator[Row]:
         yield f"{work}, bf16", "", "", "not measured: this CPU has no instructions for it"
 
 
-def own_runs(folders: list[Path], weights: Path) -> dict[str, tuple[Callable[[], float], tuple[str, ...]]]:
+def our_runs(folders: list[Path], weights: Path) -> dict[str, tuple[Callable[[], float], tuple[str, ...]]]:
     """Return our runs, and the rivals that each is compared with."""
     all_rivals = ("torch-fidelity", "pytorch-fid", "clean-fid")
 

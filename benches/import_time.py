@@ -1,4 +1,4 @@
-"""Time ``import muge_fast`` in new processes, without NumPy's share: ``python -m benches.import_time [ROUNDS]``."""
+"""Time ``import muge_fast`` in new processes, without the time of NumPy: ``python -m benches.import_time [ROUNDS]``."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def main(rounds: int) -> None:
     seconds: dict[str, list[float]] = {name: [] for name in STATEMENTS}
     modules: dict[str, int] = {}
     for _ in range(rounds):
-        # The imports take turns, so that a busy moment of the machine does not fall on one of them.
+        # The imports take turns, so that a busy moment of the machine does not affect only one of them.
         for name, statement in STATEMENTS.items():
             time, modules[name] = import_once(statement)
             seconds[name].append(time)

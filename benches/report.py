@@ -30,8 +30,9 @@ INTRODUCTION = """\
 # Benchmarks
 
 Written by `make bench`; `make bench SECTIONS="captions growth"` measures some sections. Each section names its date,
-machine and versions. A comparison first checks that both packages return the same numbers, then runs both in one
-process. Times are medians, and ratios are medians of ratios; pycocoevalcap and jieba run once, since they take minutes.
+machine and versions. A comparison first checks that both packages return the same numbers, then times both.
+Times are medians, and ratios are medians of ratios; pycocoevalcap runs once, since it takes minutes, and times of jieba
+are extrapolated from a sample of about 2,000 texts. faiss and the measurements of memory run in separate processes.
 The captions are 10,000 items with five references of about 72 characters each, made by `benches/data.py` with seed 0.
 `benches/record/` has tables of other machines.
 """
@@ -88,7 +89,7 @@ def main() -> None:
         section = SECTIONS[name]
         rows = []
         for row in section.measure_quickly() if options.quick else section.measure():
-            # All sections together take half an hour, so each row is shown as soon as it is measured.
+            # All sections together take half an hour, so each row is printed as soon as it is measured.
             print(" | ".join(row), file=sys.stderr, flush=True)
             rows.append(row)
         text = "\n".join([*facts(section.packages), "", *table(rows), ""])

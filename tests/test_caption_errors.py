@@ -180,16 +180,16 @@ def test_no_other_warning_is_issued():
 # Broken input: messages name the item
 
 TEXTS = [
-    (TypeError, "predictions: expected a sequence of str, found str", {"predictions": "红裙"}),
-    (TypeError, "predictions: expected a sequence of str, found NoneType", {"predictions": None}),
-    (TypeError, "predictions: expected a sequence of str, found int", {"predictions": 5}),
+    (TypeError, "predictions: expected a mapping or a sequence, found str", {"predictions": "红裙"}),
+    (TypeError, "predictions: expected a mapping or a sequence, found NoneType", {"predictions": None}),
+    (TypeError, "predictions: expected a mapping or a sequence, found int", {"predictions": 5}),
     (TypeError, "predictions[0]: expected str, found int", {"predictions": b"ab"}),
     (TypeError, "predictions[1]: expected str, found NoneType", {"predictions": ["红", None]}),
     (TypeError, "predictions[1]: expected str, found bytes", {"predictions": ["红", b"a"]}),
     (TypeError, "predictions[0]: expected str, found list", {"predictions": [["红"], ["黑"]]}),
     (TypeError, "predictions[0]: expected str, found float", {"predictions": [float("nan"), "黑"]}),
-    (TypeError, "references: expected a sequence of str, found str", {"references": "红裙"}),
-    (TypeError, "references: expected a sequence of str, found NoneType", {"references": None}),
+    (TypeError, "references: expected a mapping or a sequence, found str", {"references": "红裙"}),
+    (TypeError, "references: expected a mapping or a sequence, found NoneType", {"references": None}),
     (TypeError, "references[0]: expected a list of str, found str", {"references": ["红裙", "黑鞋"]}),
     (TypeError, "references[1]: expected a list of str, found NoneType", {"references": [["红"], None]}),
     (TypeError, "references[0]: expected a list of str, found bytes", {"references": [b"a", ["b"]]}),

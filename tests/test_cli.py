@@ -149,7 +149,7 @@ def test_outputs_that_cannot_be_written_are_refused_before_scoring(tmp_path, mon
         assert (result.exit_code, message in result.output) == (2, True), result.output
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     assert (
-        "pyarrow is required for Parquet files: pip install 'muge-fast[arrow]'"
+        "pyarrow is required for Parquet and Arrow files: pip install 'muge-fast[arrow]'"
         in run(*arguments, "--per-item", tmp_path / "i.parquet").output
     )
 
@@ -168,7 +168,7 @@ def test_an_invalid_submission_is_exit_code_1(tmp_path):
     assert result.stdout.splitlines()[-1] == "invalid: 7 problems"
     assert json.loads((tmp_path / "o.json").read_text())["success"] is False
     chinese = installed("check", "retrieval", *arguments, "--lang", "zh", code=1)
-    assert "第 1 行：query_id 1 有 9 个 item_ids，需要正好 10 个" in chinese.stdout
+    assert "第 1 行：query_id 1 有 9 个 item_ids，应恰好为 10 个" in chinese.stdout
     assert json.loads(installed("check", "retrieval", "--submission", BAD, "--json", code=1).stdout)["ok"] is False
     assert "valid: 3 rows" in installed("check", "retrieval", "--submission", GOOD).stdout
 
@@ -201,6 +201,16 @@ def test_wrong_usage_is_exit_code_2(tmp_path):
     ]
     result = subprocess.run(list(map(str, wrong)), capture_output=True, text=True, check=False)  # noqa: S603 - ours
     assert "Traceback" in result.stderr
+
+
+@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("internal error")])
+def test_errors_of_scoring_are_not_exit_code_1(monkeypatch, error):
+    def fail(*_, **__):
+        raise error
+
+    monkeypatch.setattr("muge_fast.evaluation._evaluate._score", fail)
+    result = run("score", "retrieval", "--gold", GOLD, "--submission", GOOD)
+    assert (result.exit_code, result.output) == (2, f"Error: {str(error) or 'MemoryError'}\n")
 
 
 def test_official_writes_a_result_if_a_package_is_missing(tmp_path, monkeypatch):

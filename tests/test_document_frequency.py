@@ -133,8 +133,9 @@ def test_counts_of_an_unknown_tokenizer_are_accepted_with_any():
 BROKEN_COUNTS = [
     ("number of documents is 0", 0, {}),
     ("number of documents is -3", -3, {}),
-    ("number of documents is NaN", float("nan"), {}),
-    ("number of documents is inf", float("inf"), {}),
+    ("documents must be a finite number, got nan", float("nan"), {}),
+    ("documents must be a finite number, got inf", float("inf"), {}),
+    ("documents must be a finite number, got 1000", 10**400, {}),
     ("n-gram 'ab' is not a tuple of 1 to 4 strings", 3, {"ab": 1}),
     ("n-gram () is not a tuple of 1 to 4 strings", 3, {(): 1}),
     ("is not a tuple of 1 to 4 strings", 3, {tuple("abcde"): 1}),
@@ -160,7 +161,7 @@ def test_broken_counts_are_refused(message, documents, counts):
 
 @pytest.mark.parametrize("documents", ["9", None, True])
 def test_a_number_of_documents_of_the_wrong_type_is_refused(documents):
-    with pytest.raises(TypeError, match="documents: expected a number, found"):
+    with pytest.raises(TypeError, match="documents must be a number, got"):
         mf.DocumentFrequency.from_counts(documents, COUNTS)
 
 

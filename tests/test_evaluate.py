@@ -120,6 +120,8 @@ def test_reports_are_written_in_every_format(report, tmp_path):
     data = json.loads(report.to_json(path=tmp_path / "r.json"))
     assert data == json.loads((tmp_path / "r.json").read_text())
     assert data["scores"]["cider_d"]["value"] == report.scores["cider_d"].value
+    assert "| score | value times 100 | signature |\n" in report.to_markdown()
+    assert "| 指标 | 数值 ×100 | 签名 |\n" in replace(report, lang="zh").to_markdown()
     assert "| cider_d | 91.64 |" in report.to_markdown(path=tmp_path / "r.md")
     page = report.to_html(path=tmp_path / "r.html")
     assert (tmp_path / "r.html").read_text(encoding="utf-8") == page
@@ -220,14 +222,15 @@ def test_likely_mistakes_are_warnings(tmp_path):
     assert json.loads(report.to_json())["warnings"] == list(report.warnings)
     assert report.warnings[0] in report.to_markdown()
     assert report.warnings[0] in report.to_html()
-    assert mf.evaluate("retrieval", gold, submission, lang="zh").warnings[0] == "全部 2 行的预测相同"
+    assert mf.evaluate("retrieval", gold, submission, lang="zh").warnings[0] == "全部 2 行的预测都相同"
     assert mf.evaluate("caption", GOLD, LARGE).warnings == ()
 
 
 def test_a_check_has_no_scores():
     report = mf.check("caption", LARGE)
     assert (report.ok, report.scores, report.rows) == (True, None, 64)
-    assert "valid" in report.to_markdown()
+    assert "64 rows, valid" in report.to_markdown()
+    assert "64 行，有效" in mf.check("caption", LARGE, lang="zh").to_markdown()
     with pytest.raises(ValueError, match="was checked, not scored"):
         report.official()
     assert mf.check("caption", LARGE, gold=GOLD).ok
@@ -332,3 +335,21 @@ def test_the_error_of_a_broken_gold_file_can_be_pickled(tmp_path):
     assert type(copy) is mf.GoldError
     assert (str(copy), copy.errors, copy.path) == (str(caught.value), caught.value.errors, str(gold))
     assert len(copy.errors) == 3
+
+
+@pytest.mark.parametrize(
+    ("task", "options", "message"),
+    [
+        ("caption", {"tokenizer": "nope"}, "nope"),
+        ("caption", {"sigma": -1.0}, "sigma"),
+        ("retrieval", {"ks": (0,)}, "ks"),
+        ("retrieval", {"metrics": ("recall", "recal@1")}, "recal@1"),
+        ("classification", {"threads": 0}, "threads"),
+        ("t2i", {"metrics": ("fid", "nope")}, "nope"),
+        ("t2i", {"batch_size": 0}, "batch_size"),
+    ],
+)
+def test_values_of_options_are_checked_before_files(tmp_path, task, options, message):
+    missing = tmp_path / "missing"
+    with pytest.raises(ValueError, match=message):
+        mf.evaluate(task, missing, missing, **options)

@@ -130,7 +130,7 @@ def test_broken_lines(tmp_path, bad, message):
 
 def test_repeated_ids_are_named(tmp_path):
     path = write(tmp_path / "f.jsonl", [line(7, [1.0]), line(8, [1.0]), line(7, [2.0])])
-    with pytest.raises(ValueError, match=r"f\.jsonl: id 7 comes twice, in rows 0 and 2"):
+    with pytest.raises(ValueError, match=r"f\.jsonl: id 7 occurs twice, in rows 0 and 2"):
         mf.read_features(path)
 
 
@@ -180,7 +180,7 @@ def test_an_error_of_writing_leaves_no_file(tmp_path, suffix):
     path, features = tmp_path / f"f{suffix}", some_features(3, 2)
     for ids, rows, error, message in (
         ([0, 1], features, ValueError, r"ids have shape \(2,\), features \(3, 2\)"),
-        ([0, 1, 1], features, ValueError, "id 1 comes twice, in rows 1 and 2"),
+        ([0, 1, 1], features, ValueError, "id 1 occurs twice, in rows 1 and 2"),
         ([0, 1, 2], np.full((3, 2), np.inf), ValueError, r"features\[0, 0\] is inf, needs a finite float32"),
         ([0, 1, 2], [[1e39], [0], [0]], ValueError, r"features\[0, 0\] is 1e\+39"),
         ([], np.zeros((0, 2)), ValueError, "features are empty"),
@@ -261,6 +261,7 @@ def broken_files():
         ),
         "ids.parquet": (pa.table({"text_id": [1, None], "feature": rows}), "text_id is a column of int64 with 1 nulls"),
         "uneven.parquet": (pa.table({"text_id": [1, 2], "feature": [[0.5], []]}), r"feature\[1\] has 0"),
+        "no_rows.parquet": (pa.table({"text_id": pa.array([], pa.int64()), "feature": rows[:0]}), "has no rows"),
         "nulls.parquet": (pa.table({"text_id": [1, 2], "feature": [[0.5], [None]]}), "feature has 1 nulls"),
         "missing.parquet": (pa.table({"text_id": [1, 2], "feature": [[0.5], None]}), r"feature\[1\]"),
         "kind.parquet": (pa.table({"text_id": [1, 2], "feature": ["a", "b"]}), "feature is a column of string"),

@@ -18,12 +18,12 @@ torch = pytest.importorskip("torch")
 torch_fidelity = pytest.importorskip("torch_fidelity")
 Image = pytest.importorskip("PIL.Image")
 
+from muge_fast._internal.matmul_precision import HIGHEST_MATMUL_PRECISION  # noqa: E402
 from muge_fast.image.extractors.cpu_packing import PackedConvReLU, can_pack  # noqa: E402
 from muge_fast.image.extractors.cpu_threads import run_batches, run_chunks  # noqa: E402
 from muge_fast.image.extractors.inception import InceptionExtractor  # noqa: E402 - only with torch
 from muge_fast.image.extractors.networks import OUTPUTS, Inception  # noqa: E402
 from muge_fast.image.extractors.preprocessing import PROTOCOLS, preprocess  # noqa: E402
-from muge_fast.image.extractors.torch_precision import HIGHEST_MATMUL_PRECISION  # noqa: E402
 from muge_fast.image.extractors.weights import FID_INCEPTION_WEIGHTS, hash_weights, load_weights  # noqa: E402
 from muge_fast.image.sources import decode_batches  # noqa: E402
 

@@ -150,7 +150,7 @@ def test_sources_with_and_without_ids(folder, report, features, tmp_path):
     expected = muge_fast.image.r_precision(images[::-1], texts[::-1], negatives=NEGATIVES)
     assert scores["r_precision"].value == expected.value
     for wrong, message in (
-        ({"texts": TEXTS, "clip": folder / "clip"}, "texts go by ids, which the images lack"),
+        ({"texts": TEXTS, "clip": folder / "clip"}, "texts are matched by id, but the images have no ids"),
         ({"image_features": folder / "img.jsonl", "text_features": texts}, "img.jsonl has ids, which the images lack"),
         ({"image_features": images[:3], "text_features": texts}, r"image_features has shape \(3, 24\), needs \(12, fe"),
     ):

@@ -212,6 +212,7 @@ def test_transpose_twice_gives_the_same_pairs():
         ({"a": frozenset("b")}, {"a": ["b"]}, {}, TypeError, r"predictions\['a'\] is a set \(frozenset\), needs"),
         ([{1: 0}.keys()], [[1]], {}, TypeError, r"predictions\[0\] is a set \(dict_keys\), needs a list"),
         ([np.array(3)], [[3]], {}, TypeError, r"predictions\[0\] must be a list of item ids, got ndarray"),
+        ("abc", [["a"]], {}, TypeError, "predictions: expected a mapping or a sequence, found str"),
         (["abc"], [["a"]], {}, TypeError, r"predictions\[0\] must be a list of item ids, got str"),
         ([3], [[3]], {}, TypeError, r"predictions\[0\] must be a list of item ids, got int"),
         (

@@ -234,6 +234,7 @@ def test_frames_of_whole_sets_have_no_columns():
     frame = whole_set().to_pandas()
     assert isinstance(frame, pd.DataFrame)
     assert len(frame) == 0
+    assert list(frame.columns) == []
 
 
 # Text

@@ -86,7 +86,7 @@ SENTENCES = {
     "too_large": (
         {"size": 60, "limit": 59},
         "the file has 60 bytes, more than the limit of 59",
-        "文件有 60 字节，超过上限 59 字节",
+        "文件大小为 60 字节，超过上限 59 字节",
     ),
     "empty": ({}, "the file has no rows", "文件中没有数据"),
     "gzip": ({}, "the file is compressed with gzip; decompress it first", "文件经过 gzip 压缩，请先解压"),
@@ -101,18 +101,18 @@ SENTENCES = {
     "long_line": (
         {"size": 9, "limit": 8},
         "the line has 9 bytes, more than the limit of 8",
-        "该行有 9 字节，超过上限 8 字节",
+        "该行长度为 9 字节，超过上限 8 字节",
     ),
-    "not_utf8": ({"position": 7}, "invalid UTF-8 at byte 7", "第 7 字节处不是有效的 UTF-8"),
+    "not_utf8": ({"position": 7}, "invalid UTF-8 at byte 7", "字节偏移 7 处不是有效的 UTF-8"),
     "not_json": (
         {"position": 7, "reason": "Extra data"},
         "invalid JSON at character 7: Extra data",
-        "第 7 个字符处不是有效的 JSON：Extra data",
+        "字符偏移 7 处不是有效的 JSON：Extra data",
     ),
     "truncated": (
         {},
         "the file ends in the middle of this line; it may be incomplete",
-        "文件在该行中间结束，可能不完整",
+        "文件在该行中途结束，可能不完整",
     ),
     "nan": ({"value": "NaN"}, "NaN is not a valid JSON number", "NaN 不是有效的 JSON 数字"),
     "too_deep": ({}, "lists or objects are nested too deeply", "列表或对象嵌套过深"),
@@ -146,7 +146,7 @@ SENTENCES = {
     "wrong_count": (
         {"actual": 9, "expected": 10},
         "image_id a has 9 text, needs exactly 10",
-        "image_id a 有 9 个 text，需要正好 10 个",
+        "image_id a 有 9 个 text，应恰好为 10 个",
     ),
     "too_few": ({}, "image_id a has no text, needs at least one", "image_id a 没有 text，至少需要一个"),
     "repeated_item": (
@@ -401,6 +401,8 @@ def test_the_first_hundred_problems_are_listed_and_the_rest_is_counted(tmp_path)
     assert report.problem_count == 5000
     assert report.errors[-1] == "and 4900 more problems"
     assert report.official()["errorMsg"].endswith("(5000 problems)")
+    chinese = mf.evaluate("retrieval", gold("retrieval"), path, lang="zh")
+    assert chinese.official()["errorMsg"].endswith("（共 5000 个问题）")
 
 
 def test_reading_stops_after_very_many_problems(tmp_path):

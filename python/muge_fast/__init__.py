@@ -1,15 +1,14 @@
 """Metrics of the MUGE benchmark, with the numbers of the reference implementations.
 
-The functions and classes listed here cover captions, retrieval and evaluation. The metrics of images are in
-:mod:`muge_fast.image`, data sets in :mod:`muge_fast.datasets`, drop-in replacements for other packages in
-:mod:`muge_fast.compat`; they are loaded when first used, so ``import muge_fast`` is enough to reach them.
+The functions and classes listed here cover captions, retrieval, files of features and evaluation. Image metrics are in
+:mod:`muge_fast.image`, datasets in :mod:`muge_fast.datasets`, drop-in replacements for other packages in
+:mod:`muge_fast.compat`. Sub-packages are imported when they are first used, so ``import muge_fast`` is enough.
 """
 
-from importlib import import_module
-from types import ModuleType
 from typing import TYPE_CHECKING
 
 from muge_fast._core import __version__
+from muge_fast._internal.lazy_modules import lazy_modules
 from muge_fast.caption import Captions, DocumentFrequency, score_captions
 from muge_fast.datasets import read_captions, read_queries
 from muge_fast.datasets.limits import Limits
@@ -58,13 +57,5 @@ __all__ = [
     "write_features",
 ]
 
-
-def __getattr__(name: str) -> ModuleType:
-    """Import a sub-package when it is first used; most are loaded already."""
-    if name in __all__:
-        return import_module(f"{__name__}.{name}")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = lazy_modules(__name__, __all__)

@@ -32,8 +32,8 @@ SET_MERGE_ERROR = "a score of a whole set does not follow from scores of its ite
 class ItemStatistics:
     """Sufficient statistics of a metric: a few numbers per item, which determine the score of any set of items.
 
-    Concatenated rows of several sets, or rows of a bootstrap sample, are the statistics of all their items, so merging,
-    resampling and paired tests need nothing else. :meth:`Score.with_statistics` computes a score from rows.
+    The concatenated rows of several sets, or the rows of a bootstrap sample, are the statistics of those items, so
+    merging, resampling and paired tests need nothing else. :meth:`Score.with_statistics` computes a score from rows.
 
     Attributes:
         columns: Names of the columns:
@@ -44,7 +44,7 @@ class ItemStatistics:
               ``ngrams_4``.
             - mean recall: ``recall@K`` for each K.
             - macro F1: ``label`` and ``predicted_label``, as indices of the sorted labels of the set.
-            - metrics of a whole set, such as FID: none.
+            - metrics of a whole set, such as FID: no columns.
         rows: float64 of shape ``(items, columns)``, in the order of ``Scores.ids``; shape ``(0, 0)`` for metrics of a
             whole set.
 
@@ -67,7 +67,7 @@ class ItemStatistics:
 class Score:
     """The score of one metric over a set of items.
 
-    Functions that score return it; it is not created by users. It can be pickled and copied. ``float(score)`` is its
+    Scoring functions return it; there is no need to create one. It can be pickled and copied. ``float(score)`` is its
     value, and format specifications apply to the value: ``f"{score:.2f}"``.
 
     Attributes:
@@ -164,7 +164,7 @@ class Score:
             A score with the signature of this one, equal to scoring those items directly.
 
         Raises:
-            ValueError: Another number of columns, no rows, a value that is not finite, or a metric of a whole set.
+            ValueError: A wrong number of columns, no rows, a value that is not finite, or a metric of a whole set.
 
         Example:
             >>> import muge_fast as mf
@@ -188,7 +188,7 @@ class Score:
 class Scores(Mapping[str, Score]):
     """Scores by metric name, in the order in which the metrics were requested.
 
-    A read-only mapping that can be pickled and copied. Functions that score return it; it is not created by users.
+    A read-only mapping that can be pickled and copied. Scoring functions return it; there is no need to create one.
 
     Args:
         scores: The scores by name.
@@ -264,12 +264,14 @@ class Scores(Mapping[str, Score]):
 
         """
         pandas = import_pandas()
-        columns = {name: score.per_item for name, score in self._scores.items() if len(score.per_item) == self._items}
+        columns = {
+            name: score.per_item for name, score in self._scores.items() if 0 < len(score.per_item) == self._items
+        }
         return pandas.DataFrame(columns, index=pandas.Index(self.ids, name="id", tupleize_cols=False))
 
     @classmethod
     def merge(cls, shards: Iterable[Scores]) -> Scores:
-        """Merge the scores of several shards; equal, to the last bit, to scoring all items at once.
+        """Merge the scores of several shards. The result equals scoring all items at once, to the last bit.
 
         Args:
             shards: Scores of the same metrics with the same options. The items of the result are in this order.
@@ -312,7 +314,7 @@ def signature(name: str, *details: str, **options: object) -> str:
 
     Args:
         name: Name of the metric.
-        details: Signatures of what the metric uses, such as a feature extractor.
+        details: Signatures of components of the metric, such as a feature extractor.
         options: Options by name; None leaves an option out.
 
     Returns:

@@ -1,1 +1,1 @@
-"""What the packages share. Nothing here is public."""
+"""Code that several packages share. Nothing here is public."""

@@ -7,7 +7,7 @@ from collections.abc import Collection, Hashable, Iterable, Sequence
 from difflib import get_close_matches
 from numbers import Integral, Real
 
-from muge_fast._internal.display import format_id, format_value
+from muge_fast._internal.display import format_argument, format_id
 
 # Ids that an error names before it counts the rest.
 LISTED_IDS = 3
@@ -41,9 +41,9 @@ def whole_number(name: str, value: object, least: int = 1) -> int:
 
     """
     if not isinstance(value, Integral) or isinstance(value, bool):
-        raise TypeError(f"{name} must be an integer, got {format_value(value)}")
+        raise TypeError(f"{name} must be an integer, got {format_argument(value)}")
     if value < least:
-        raise ValueError(f"{name} must be at least {least}, got {format_value(int(value))}")
+        raise ValueError(f"{name} must be at least {least}, got {format_argument(int(value))}")
     return int(value)
 
 
@@ -70,13 +70,13 @@ def finite_number(name: str, value: object) -> float:
 
     """
     if not isinstance(value, Real) or isinstance(value, bool):
-        raise TypeError(f"{name} must be a number, got {format_value(value)}")
+        raise TypeError(f"{name} must be a number, got {format_argument(value)}")
     try:
         number = float(value)
     except OverflowError:
         number = math.inf
     if not math.isfinite(number):
-        raise ValueError(f"{name} must be a finite number, got {format_value(value)}")
+        raise ValueError(f"{name} must be a finite number, got {format_argument(value)}")
     return number
 
 
@@ -132,9 +132,9 @@ def check_choice(option: str, value: object, choices: Iterable[str]) -> str:
     """
     choices = list(choices)
     if not isinstance(value, str):
-        raise TypeError(f"{option} must be one of {', '.join(choices)}, got {format_value(value)}")
+        raise TypeError(f"{option} must be one of {', '.join(choices)}, got {format_argument(value)}")
     if value not in choices:
-        raise ValueError(f"unknown {option} {format_value(value)}, choose one of {', '.join(choices)}")
+        raise ValueError(f"unknown {option} {format_argument(value)}, choose one of {', '.join(choices)}")
     return value
 
 
@@ -166,22 +166,22 @@ def check_names(option: str, names: Iterable[str], choices: Iterable[str]) -> tu
     choices = list(choices)
     if isinstance(names, (str, bytes)):
         raise TypeError(
-            f"{option} must be a sequence of names such as ({format_value(names)},), "
-            f"not the string {format_value(names)}"
+            f"{option} must be a sequence of names such as ({format_argument(names)},), "
+            f"not the string {format_argument(names)}"
         )
     if not isinstance(names, Iterable):
-        raise TypeError(f"{option} must be a sequence of names, got {format_value(names)}")
+        raise TypeError(f"{option} must be a sequence of names, got {format_argument(names)}")
     checked = tuple(names)
     if not checked:
         raise ValueError(f"{option} is empty, choose from {', '.join(choices)}")
     for name in checked:
         if not isinstance(name, str):
-            raise TypeError(f"{option} must be names, got {format_value(name)}")
+            raise TypeError(f"{option} must be names, got {format_argument(name)}")
         if name not in choices:
-            raise ValueError(f"unknown {option} {format_value(name)}, choose from {', '.join(choices)}")
+            raise ValueError(f"unknown {option} {format_argument(name)}, choose from {', '.join(choices)}")
     repeated = find_repeated(checked)
     if repeated is not None:
-        raise ValueError(f"{option} has {format_value(checked[repeated])} more than once")
+        raise ValueError(f"{option} has {format_argument(checked[repeated])} more than once")
     return checked
 
 
@@ -218,19 +218,19 @@ def align_ids(given: Sequence[Hashable], wanted: Sequence[Hashable], *, given_na
     indices = {key: index for index, key in enumerate(given)}
     missing = [key for key in wanted if key not in indices]
     if missing:
-        raise ValueError(f"{given_name} lack {_listed(missing)} of {wanted_name}: {_first_ids(missing)}")
+        raise ValueError(f"{given_name} lack {_count(missing)} of {wanted_name}: {_first_ids(missing)}")
     if len(given) > len(wanted):
         wanted_ids = set(wanted)
         unknown = [key for key in given if key not in wanted_ids]
-        raise ValueError(f"{given_name} have {_listed(unknown)} not in {wanted_name}: {_first_ids(unknown)}")
+        raise ValueError(f"{given_name} have {_count(unknown)} not in {wanted_name}: {_first_ids(unknown)}")
     return [indices[key] for key in wanted]
 
 
 def suggest(name: str, choices: Iterable[str]) -> str:
-    """Return a hint that names the choice most like a misspelt name, or an empty string.
+    """Return a hint that names the choice most similar to a misspelled name, or an empty string.
 
     Args:
-        name: The misspelt name.
+        name: The misspelled name.
         choices: Allowed names.
 
     Returns:
@@ -246,7 +246,7 @@ def suggest(name: str, choices: Iterable[str]) -> str:
     return f"; did you mean {close[0]!r}?" if close else ""
 
 
-def _listed(ids: Sequence[Hashable]) -> str:
+def _count(ids: Sequence[Hashable]) -> str:
     return f"{len(ids)} id{'s' if len(ids) > 1 else ''}"
 
 
@@ -256,4 +256,4 @@ def _first_ids(ids: Sequence[Hashable]) -> str:
 
 
 def _quoted(key: Hashable) -> str:
-    return format_value(key) if isinstance(key, str) else format_id(key)
+    return format_argument(key) if isinstance(key, str) else format_id(key)

@@ -67,8 +67,28 @@ def truncate_id(value: Value, width: int = 256) -> Value | str:
     return f"{value[: width - 1]}…" if isinstance(value, str) and len(value) > width else value
 
 
+def format_argument(value: object) -> str:
+    """Return an argument for a message: as Python writes it, truncated.
+
+    Args:
+        value: Any value.
+
+    Returns:
+        One line of text.
+
+    Example:
+        >>> from muge_fast._internal.display import format_argument
+        >>> format_argument(None), format_argument([1, 2]), format_argument("10")
+        ('None', 'a list of 2', "'10'")
+
+    """
+    if value is None or isinstance(value, bool):
+        return repr(value)
+    return "a dict" if isinstance(value, dict) else format_value(value)
+
+
 def format_value(value: object, width: int = 40) -> str:
-    """Return a value from a file or an argument for a message: strings quoted, JSON literals as in JSON, truncated.
+    """Return a value from a file for a message: strings quoted, JSON literals as in JSON, truncated.
 
     Args:
         value: Any value.

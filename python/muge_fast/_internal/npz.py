@@ -1,8 +1,8 @@
 """Reader and writer of NumPy's ``.npz`` and ``.npy`` files that is safe for files of any origin.
 
-Nothing is unpickled, and no size in a file is believed before it is checked: an archive may unpack to 16 MiB plus 20
-times the size of the file. ``numpy.savez`` writes archives that are as large as their arrays, so only a compressed
-archive can exceed the limit.
+Nothing is unpickled, and no size that a file declares is trusted: an archive may unpack to 16 MiB plus 20 times the
+size of the file. ``numpy.savez`` writes archives that are as large as their arrays, so only a compressed archive can
+exceed the limit.
 """
 
 from __future__ import annotations
@@ -32,35 +32,35 @@ MAX_EXPANSION = 20
 
 COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 ENCRYPTED = 1
-"""The bit of a member's flags that marks encryption."""
+"""Bit of a member's flags that marks encryption."""
 
 LAST_CODE_POINT = 0x10FFFF
 SURROGATES = 0xD800 >> 11
-"""The upper bits of surrogates, which stand for half a character."""
+"""Upper bits of surrogates, each of which is half of a character."""
 
 HEADER_READERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
-"""By version of the format; version 3 is for names of fields beyond Latin-1, and no array here has fields."""
+"""Readers by version of the format; version 3 is for field names beyond Latin-1, and no array here has fields."""
 
 BROKEN_HEADER = (
-    # What ast.literal_eval raises for malformed text, besides ValueError.
+    # Raised by ast.literal_eval for malformed text, besides ValueError.
     TypeError,
     SyntaxError,
     MemoryError,
     RecursionError,
-    # NumPy tries such text again as that of Python 2, and warns if it is.
+    # NumPy parses such text again as Python 2, and warns if that succeeds.
     tokenize.TokenError,
     UserWarning,
-    # What numpy.dtype and NumPy's checks raise for a description of another type.
+    # Raised by numpy.dtype and NumPy's checks for a description of another type.
     AttributeError,
     LookupError,
     OverflowError,
 )
 
 BROKEN_ARCHIVE = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError)
-"""What zipfile raises for damaged archives, besides ValueError and some of OSError."""
+"""Errors of zipfile for damaged archives, besides ValueError and some of OSError."""
 
 BROKEN_CONTENT = (ValueError, TypeError, KeyError, ArithmeticError)
-"""What converting arrays of unexpected names, types and sizes raises."""
+"""Errors of code that converts arrays of unexpected names, types and sizes."""
 
 
 class Archive(Mapping[str, Array]):
@@ -68,8 +68,8 @@ class Archive(Mapping[str, Array]):
 
     Args:
         file: A file that is open for reading in binary mode, and stays open while arrays are read.
-        max_bytes: Most bytes that all arrays may have, besides the limit that follows from the size of the file; None
-            for that limit alone.
+        max_bytes: Maximum total size of the arrays in bytes, in addition to the limit that follows from the size of the
+            file; None for that limit alone.
 
     Raises:
         OSError: The file cannot be read.
@@ -100,7 +100,7 @@ class Archive(Mapping[str, Array]):
         if max_bytes is not None:
             limit = min(limit, max_bytes)
         if size > limit:
-            raise ValueError(f"unpacks to {size} bytes, more than the {limit} allowed for a file of its size")
+            raise ValueError(f"unpacks to {size} bytes, more than the {limit} allowed")
 
     def __getitem__(self, name: str) -> Array:
         member = self._members[name]
@@ -258,7 +258,7 @@ def _check_text(array: Array) -> None:
 
 @contextmanager
 def _format_errors() -> Iterator[None]:
-    """Raise ``ValueError`` for a damaged archive, and ``OSError`` for what the disk or the system reports."""
+    """Raise ``ValueError`` for a damaged archive; keep ``OSError`` for errors of the disk or the system."""
     try:
         yield
     except BROKEN_ARCHIVE as error:

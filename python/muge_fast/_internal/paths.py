@@ -1,4 +1,4 @@
-"""Reading files that a caller names, but never a pipe or device that may block forever."""
+"""Reading files named by a caller, except pipes and devices, which may block forever."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MAGIC_BYTES = {
     b"\xef\xbb\xbf": "bom",
 }
 
-# Streams that are already open: a caller who names one of these wants to read from it.
+# Streams that are already open, so opening them does not block.
 OPEN_STREAMS = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
 
 
@@ -121,7 +121,7 @@ def each_line(path: PathLike, take: Callable[[int, bytes], None]) -> None:
 
     Raises:
         OSError: The file cannot be read.
-        ValueError: ``take`` raised one; the message begins with file and line. Also if the path is a pipe or a device.
+        ValueError: ``take`` raised one; the message begins with file and line. Or the path is another pipe or device.
 
     Example:
         >>> import pathlib, tempfile

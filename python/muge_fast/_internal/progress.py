@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, NoReturn
 if TYPE_CHECKING:
     from tqdm import tqdm
 
-# Shorter work shows no bar unless one was requested.
+# Work shorter than this shows no bar unless one was requested.
 DELAY_SECONDS = 1.0
 
 
 class Progress:
-    """A progress bar, as a context manager, that is updated with the number of units done so far.
+    """A context manager for a progress bar that is updated with the number of units done so far.
 
     Args:
         total: Number of units; None if it is not known.

@@ -8,7 +8,6 @@ import pickle
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from numbers import Real
 from pathlib import Path
 from typing import IO, Any
 
@@ -17,7 +16,7 @@ from numpy.typing import NDArray
 
 from muge_fast import _core
 from muge_fast._internal.atomic import replacing
-from muge_fast._internal.checks import whole_number
+from muge_fast._internal.checks import finite_number, whole_number
 from muge_fast._internal.npz import Archive
 from muge_fast._internal.paths import PathLike, refuse_pipes
 from muge_fast.text.tokenizers import Tokenizer, TokenizerLike, split_ids
@@ -55,7 +54,7 @@ class DocumentFrequency:
 
     Args:
         core: The table in Rust; not for use outside this package.
-        tokenizer: Signature of the tokenizer that made the tokens.
+        tokenizer: Signature of the tokenizer that made the tokens; None if it is not known.
 
     Attributes:
         tokenizer: Signature of the tokenizer that made the tokens, such as ``"muge"``; None if it is not known, which
@@ -93,7 +92,7 @@ class DocumentFrequency:
             threads: Number of threads, at least 1; None for all cores. The result does not depend on it.
 
         Returns:
-            A table of all n-grams of 1 to 4 tokens in the references; its number of documents is that of the items.
+            A table of all n-grams of 1 to 4 tokens in the references; its number of documents is the number of items.
 
         Raises:
             ValueError: No items, an item without references, a text that is not valid Unicode, or an unknown
@@ -116,15 +115,15 @@ class DocumentFrequency:
 
     @classmethod
     def from_counts(cls, documents: float, counts: Mapping[tuple[str, ...], float]) -> DocumentFrequency:
-        """Create a table from counts of other code.
+        """Create a table from counts made elsewhere.
 
         Args:
             documents: Number of documents, positive and finite; it need not be whole.
             counts: For each n-gram, a tuple of 1 to 4 tokens, the number of documents that contain it: a whole number
-                from 0 to 4294967295, of any numeric type.
+                from 0 to 4294967295, as an integer or a float of Python or NumPy.
 
         Returns:
-            The table. Its tokenizer is not known, so it is accepted together with any.
+            The table. Its tokenizer is not known, so it may be used with any.
 
         Raises:
             ValueError: ``documents`` is not positive and finite, an n-gram is not a tuple of 1 to 4 strings or not
@@ -138,8 +137,7 @@ class DocumentFrequency:
             (25, None)
 
         """
-        if not isinstance(documents, Real) or isinstance(documents, bool):
-            raise TypeError(f"documents: expected a number, found {type(documents).__name__}")
+        documents = finite_number("documents", documents)
         ids: dict[str, int] = {}
         ngrams = np.zeros((len(counts), MAX_ORDER), dtype=np.uint32)
         for row, (ngram, count) in enumerate(counts.items()):
@@ -147,7 +145,7 @@ class DocumentFrequency:
             _check_count(ngram, count)
             ngrams[row, : len(ngram)] = [ids.setdefault(token, len(ids) + 1) for token in ngram]
         table = np.fromiter(counts.values(), dtype=np.uint32, count=len(counts))
-        return cls(_core.DocumentFrequency.from_ids(float(documents), list(ids), ngrams, table))
+        return cls(_core.DocumentFrequency.from_ids(documents, list(ids), ngrams, table))
 
     @property
     def documents(self) -> float:
@@ -223,7 +221,7 @@ class DocumentFrequency:
     def save(self, path: PathLike) -> None:
         """Write the table to a file, which :meth:`load` reads.
 
-        The file is replaced atomically: it has the whole table, or stays as it was.
+        The file is replaced atomically: it either has the whole table or is unchanged.
 
         Args:
             path: A path that ends in ``.p``, ``.pkl`` or ``.pickle`` gets the pickle
@@ -269,7 +267,7 @@ class DocumentFrequency:
 
     @classmethod
     def load(cls, path: PathLike, *, max_bytes: int = MAX_FILE_BYTES) -> DocumentFrequency:
-        """Read a table that :meth:`save` wrote, or a pickle ``{"ref_len", "document_frequency"}`` of other code.
+        """Read a table that :meth:`save` wrote, or a pickle ``{"ref_len", "document_frequency"}`` made elsewhere.
 
         Untrusted files are safe to load. Pickles are parsed by code of this package that knows dict, tuple, str, int,
         float and ``collections.defaultdict``, refuses everything else and calls nothing. Time and memory are bounded
@@ -277,14 +275,15 @@ class DocumentFrequency:
 
         Args:
             path: A regular file.
-            max_bytes: Largest allowed size of the file, and of what it unpacks to, in bytes.
+            max_bytes: Largest allowed size of the file, packed and unpacked, in bytes; 8 GiB by default.
 
         Returns:
             The table. Its tokenizer is known if the file is an ``.npz`` archive of a table that knew it.
 
         Raises:
             OSError: The file cannot be read.
-            ValueError: The file is not such a table, is too large, or is a pipe or device.
+            ValueError: The file is not such a table, is too large, or is a pipe or device, or ``max_bytes`` is
+                negative.
             TypeError: ``max_bytes`` is not an integer.
 
         Example:
@@ -300,7 +299,7 @@ class DocumentFrequency:
             size = os.fstat(file.fileno()).st_size
             if size > max_bytes:
                 raise ValueError(f"{path}: has {size} bytes, more than max_bytes={max_bytes}")
-            # The size that was checked, even if the file grows meanwhile.
+            # No more than the size that was checked, even if the file grows meanwhile.
             data = file.read(size)
         try:
             if data.startswith(b"PK"):
@@ -313,12 +312,12 @@ class DocumentFrequency:
     @classmethod
     def _read_arrays(cls, data: bytes, max_bytes: int) -> DocumentFrequency:
         arrays = _arrays_of_table(Archive(io.BytesIO(data), max_bytes=max_bytes))
-        text = arrays["token_bytes"].tobytes()
+        encoded = arrays["token_bytes"].tobytes()
         lengths = arrays["token_lengths"].astype(np.int64)
-        if int(lengths.sum()) != len(text):
-            raise ValueError(f"tokens of {lengths.sum()} bytes in a text of {len(text)}")
+        if int(lengths.sum()) != len(encoded):
+            raise ValueError(f"token_lengths add up to {lengths.sum()}, token_bytes has {len(encoded)} bytes")
         ends = np.cumsum(lengths)
-        tokens = [text[start:end].decode("utf-8") for start, end in zip(ends - lengths, ends, strict=True)]
+        tokens = [encoded[start:end].decode("utf-8") for start, end in zip(ends - lengths, ends, strict=True)]
         tokenizer = str(arrays["tokenizer"])
         if len(tokenizer) > MAX_SIGNATURE:
             raise ValueError(f"the signature of the tokenizer has more than {MAX_SIGNATURE} characters")
@@ -329,21 +328,20 @@ class DocumentFrequency:
 def _check_ngram(ngram: object) -> None:
     is_tuple = isinstance(ngram, tuple) and 1 <= len(ngram) <= MAX_ORDER
     if not is_tuple or not all(isinstance(token, str) for token in ngram):  # type: ignore[attr-defined]
-        raise ValueError(f"document_frequency: n-gram {ngram!r} is not a tuple of 1 to {MAX_ORDER} strings")
+        raise ValueError(f"counts: n-gram {ngram!r} is not a tuple of 1 to {MAX_ORDER} strings")
 
 
 def _check_count(ngram: object, count: object) -> None:
     is_number = isinstance(count, (int, float, np.integer, np.floating)) and not isinstance(count, bool)
     if not is_number or not 0 <= count <= MAX_COUNT or count != int(count):  # type: ignore[operator, call-overload]
-        problem = f"is {count!r}, needs a whole number from 0 to {MAX_COUNT}"
-        raise ValueError(f"document_frequency: count of {ngram!r} {problem}")
+        raise ValueError(f"counts: count of {ngram!r} is {count!r}, needs a whole number from 0 to {MAX_COUNT}")
 
 
 def _arrays_of_table(archive: Archive) -> dict[str, NDArray[Any]]:
     """Return the arrays of a saved table in the byte order of this machine.
 
     Raises:
-        ValueError: An array is missing, damaged, or of another type or number of axes.
+        ValueError: An array is missing or damaged, or has a wrong type or number of axes.
 
     """
     arrays = {}

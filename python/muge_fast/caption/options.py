@@ -55,19 +55,23 @@ class ScoringOptions:
     ) -> ScoringOptions:
         """Check all options.
 
-        Numbers become Python floats, which is what the core computes with and what signatures show: NumPy's 0.1 in
-        single precision is 0.10000000149011612.
+        Numbers become Python floats, as the core computes with them and signatures show them: NumPy's 0.1 in single
+        precision is 0.10000000149011612.
 
         Args:
-            metrics: At least one of :data:`METRICS`, none of them twice.
+            metrics: At least one of :data:`METRICS`, without repetitions.
             smoothing: One of :data:`SMOOTHINGS`.
             smoothing_value: A positive number; None unless ``smoothing`` is ``"floor"`` or ``"add-k"``.
             effective_order: Whether BLEU skips orders that a text is too short for.
             sigma: A positive number.
 
+        Returns:
+            The options.
+
         Raises:
             TypeError: An option of the wrong type.
-            ValueError: An option out of its range.
+            ValueError: An unknown or repeated name, a number out of range, or a ``smoothing_value`` for a smoothing
+                that has none.
 
         """
         names = check_names("metrics", metrics, METRICS)
@@ -75,7 +79,7 @@ class ScoringOptions:
         value = None if smoothing_value is None else _positive("smoothing_value", smoothing_value)
         if not isinstance(effective_order, (bool, np.bool_)):
             raise TypeError(f"effective_order must be True or False, got {effective_order!r}")
-        # Refuses a smoothing_value for a smoothing that has none.
+        # The core raises for a smoothing_value that the smoothing does not use.
         _core.bleu_score(np.zeros((0, len(BLEU_COLUMNS))), smoothing, value, effective_order=bool(effective_order))
         return cls(names, smoothing, value, bool(effective_order), _positive("sigma", sigma))
 

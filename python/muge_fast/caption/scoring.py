@@ -49,9 +49,9 @@ def score_captions(
             the MUGE caption task), ``"char"``, ``"whitespace"``, ``"space"``, ``"jieba"``, ``"13a"``, ``"zh"``, or a
             function from a text to its tokens. :func:`muge_fast.tokenize` defines each name.
         user_dict: Path of a user dictionary in jieba's format, for the tokenizer ``"jieba"`` only.
-        metrics: Names of metrics, at least one, none twice; the result has their order. Statistics of an item
-            (:class:`muge_fast.scores.ItemStatistics`) are its score in one column named like the metric, except for
-            BLEU.
+        metrics: Names of metrics, at least one, without repetitions; the result has their order. Except for BLEU, the
+            statistics of an item (:class:`muge_fast.scores.ItemStatistics`) are its score, in one column named like
+            the metric.
 
             - ``"cider_d"``: CIDEr-D (Vedantam et al., 2015), 0 to 10, as in pycocoevalcap, whose class ``Cider``
               computes CIDEr-D. The value is the mean over items.
@@ -64,16 +64,16 @@ def score_captions(
               ``matches_1`` to ``matches_4`` (clipped n-gram matches) and ``ngrams_1`` to ``ngrams_4`` (n-grams of the
               prediction).
             - ``"rouge_l"``: ROUGE-L (Lin, 2004), 0 to 1, as in pycocoevalcap: F-score with beta 1.2, precision and
-              recall each maximised over the references. The value is the mean over items.
-        smoothing: BLEU for orders of n-grams without a match: ``"tiny"`` as pycocoevalcap, or ``"none"``,
-            ``"floor"``, ``"add-k"``, ``"exp"`` as sacrebleu (Chen and Cherry, 2014).
+              recall each maximized over the references. The value is the mean over items.
+        smoothing: Smoothing of BLEU, for orders without a matching n-gram: ``"tiny"`` as in pycocoevalcap, or
+            ``"none"``, ``"floor"``, ``"add-k"``, ``"exp"`` as in sacrebleu (Chen and Cherry, 2014).
         smoothing_value: Positive parameter of the smoothings ``"floor"`` (None for 0.1) and ``"add-k"`` (None for 1).
-        effective_order: Whether BLEU skips the orders that a text is too short for, as sacrebleu's option of that
-            name. It has no effect on the smoothing ``"tiny"``.
+        effective_order: Whether BLEU skips the orders that a text is too short for, as with sacrebleu's option of that
+            name. It has no effect with the smoothing ``"tiny"``.
         sigma: Standard deviation of CIDEr-D's Gaussian length penalty, in tokens, positive.
         document_frequency: Document frequencies for CIDEr and CIDEr-D, counted with the same tokenizer; None to
             count them in ``references``.
-        threads: Number of threads, at least 1; None for all cores. The result does not depend on it, to the last bit.
+        threads: Number of threads, at least 1; None for all cores. The result has the same bits for any number.
 
     Returns:
         Scores by metric name, each with ``value``, ``per_item`` (float64, in the order of ``references``), ``parts``,
@@ -110,7 +110,7 @@ def score_captions(
     captions = Captions(
         references, tokenizer=tokenizer, user_dict=user_dict, document_frequency=document_frequency, threads=threads
     )
-    return captions._score(predictions, None, options, threads, once=True)  # noqa: SLF001 - of this module
+    return captions._score(predictions, None, options, threads, once=True)  # noqa: SLF001 - of a class of this module
 
 
 class Captions:
@@ -211,14 +211,14 @@ class Captions:
                 sequence of the same length; with ``ids``, a sequence with one caption for each of them.
             ids: Score only these items, in this order: ids of the references, or indices if they came without ids.
                 An id may occur several times. For batches of a training loop.
-            metrics: Names of metrics, at least one, none twice: ``"cider_d"`` (0 to 10), ``"cider"`` (0 to 10),
-                ``"bleu"`` (0 to 1), ``"rouge_l"`` (0 to 1), as :func:`score_captions` defines them.
-            smoothing: BLEU for orders of n-grams without a match: ``"tiny"`` as pycocoevalcap, or ``"none"``,
-                ``"floor"``, ``"add-k"``, ``"exp"`` as sacrebleu.
+            metrics: Names of metrics, at least one, without repetitions: ``"cider_d"`` (0 to 10), ``"cider"``
+                (0 to 10), ``"bleu"`` (0 to 1), ``"rouge_l"`` (0 to 1), as :func:`score_captions` defines them.
+            smoothing: Smoothing of BLEU, for orders without a matching n-gram: ``"tiny"`` as in pycocoevalcap, or
+                ``"none"``, ``"floor"``, ``"add-k"``, ``"exp"`` as in sacrebleu.
             smoothing_value: Positive parameter of the smoothings ``"floor"`` (None for 0.1) and ``"add-k"`` (None for
                 1).
-            effective_order: Whether BLEU skips the orders that a text is too short for, as sacrebleu's option of
-                that name.
+            effective_order: Whether BLEU skips the orders that a text is too short for, as with sacrebleu's option of
+                that name. It has no effect with the smoothing ``"tiny"``.
             sigma: Standard deviation of CIDEr-D's Gaussian length penalty, in tokens, positive.
             threads: Number of threads, at least 1; None for all cores. The result does not depend on it.
 
@@ -227,7 +227,7 @@ class Captions:
 
         Raises:
             ValueError: Ids or lengths that differ, an id that the references do not have, no items, a text that is
-                not valid Unicode, an unknown or repeated metric, or a number out of its range.
+                not valid Unicode, an unknown or repeated metric, an unknown smoothing, or a number out of its range.
             TypeError: A prediction that is not a string, an option of the wrong type, or a mapping where the
                 references or ``ids`` need a sequence.
 
@@ -273,7 +273,7 @@ class Captions:
             threads=threads,
             once=once,
         )
-        self._warn_of_single_item(options.metrics)
+        self._warn_about_single_item(options.metrics)
         scores = {name: self._make_score(name, arrays[name], options) for name in options.metrics}
         return Scores(scores, len(texts), item_ids)
 
@@ -315,7 +315,7 @@ class Captions:
             return int(item)  # type: ignore[call-overload, no-any-return]
         raise ValueError(f"ids[{row}] is {item!r}, not an id of the references")
 
-    def _warn_of_single_item(self, metrics: Sequence[str]) -> None:
+    def _warn_about_single_item(self, metrics: Sequence[str]) -> None:
         if self._frequency is None and len(self) == 1 and {"cider", "cider_d"} & set(metrics):
             warn_caller(
                 "CIDEr of a single item is 0: every n-gram occurs in all items, so its weight is 0. "
@@ -330,8 +330,8 @@ class Captions:
             return mean_score(name, signature(name, beta=1.2, tokenizer=tokenizer), array)
         counted = "references" if self._frequency is None else self._frequency.fingerprint
         sigma = _shortest_repr(options.sigma) if name == "cider_d" else None
-        signed = signature(name, n=len(ORDERS), sigma=sigma, document_frequency=counted, tokenizer=tokenizer)
-        return mean_score(name, signed, array, merge_error=MERGE_ERROR if self._frequency is None else "")
+        score_signature = signature(name, n=len(ORDERS), sigma=sigma, document_frequency=counted, tokenizer=tokenizer)
+        return mean_score(name, score_signature, array, merge_error=MERGE_ERROR if self._frequency is None else "")
 
 
 def _bleu(tokenizer: str, smoothing: str, value: float | None, effective_order: bool, rows: FloatArray) -> Score:
@@ -340,13 +340,15 @@ def _bleu(tokenizer: str, smoothing: str, value: float | None, effective_order: 
     parts = {f"bleu_{order}": score for order, score in zip(ORDERS, by_order, strict=True)}
     parts["brevity_penalty"] = brevity_penalty
     parts["prediction_length"], parts["reference_length"] = rows[:, :2].sum(axis=0).tolist()
-    named = smoothing if value is None else f"{smoothing}({_shortest_repr(value)})"
+    smoothing_name = smoothing if value is None else f"{smoothing}({_shortest_repr(value)})"
     effective = "yes" if effective_order else "no"
     return Score(
         name="bleu",
         value=by_order[-1],
         per_item=_core.bleu_items(rows, smoothing, value, effective_order=effective_order)[:, -1].copy(),
-        signature=signature("bleu", order=4, smoothing=named, effective_order=effective, tokenizer=tokenizer),
+        signature=signature(
+            "bleu", order=len(ORDERS), smoothing=smoothing_name, effective_order=effective, tokenizer=tokenizer
+        ),
         parts=parts,
         statistics=ItemStatistics(BLEU_COLUMNS, rows),
         _rescore=partial(_bleu, tokenizer, smoothing, value, effective_order),

@@ -19,8 +19,8 @@ from muge_fast.evaluation._evaluate import check as check_submission
 def check(*, task: str, submission: Path, gold: Path | None, lang: str, pool: Path | None, as_json: bool) -> None:
     """Check a submission without scoring it.
 
-    Exit code 0: the submission is valid. 1: it is invalid, and all errors are printed. 2: wrong usage, or a file cannot
-    be read.
+    Exit code 0: the submission is valid. 1: it is invalid, and its errors are printed. 2: wrong usage, a file cannot be
+    read, or checking failed.
     """
     with usage_errors():
         print_report(check_submission(task, submission, gold=gold, pool=pool, lang=lang), as_json=as_json)

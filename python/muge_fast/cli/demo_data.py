@@ -1,4 +1,4 @@
-"""The main features on sample data: three systems for each task, scored against the same references."""
+"""A demo of the main features on sample data: for each task, three systems scored against the same references."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ SEED = 2022
 QUERIES, ITEMS, DIMENSIONS = 500, 2_000, 64
 ENCODERS = {"small": 6.0, "base": 4.0, "large": 2.5}
 
-# Synthetic images in each of the two files of the text-to-image sample, and the size of the noise that they enlarge.
+# Number of synthetic images in each file of the text-to-image sample, and the size of the noise that is enlarged.
 IMAGES = 24
 NOISE_SIZES = {"real": 6, "generated": 9}
 
@@ -81,7 +81,7 @@ def demo_captions() -> str:
             "",
             *score_table(scores, "system"),
             "",
-            f"Tokenised and scored in {milliseconds:.1f} ms. {next(iter(scores.values()))['cider_d'].signature}",
+            f"Tokenized and scored in {milliseconds:.1f} ms. {next(iter(scores.values()))['cider_d'].signature}",
         ]
     )
 

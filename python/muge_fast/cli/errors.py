@@ -11,7 +11,7 @@ import click
 
 @contextmanager
 def usage_errors() -> Iterator[None]:
-    """Turn errors of the library into one line on stderr and exit code 2.
+    """Turn errors of the library into one line on stderr and exit code 2, because 1 means an invalid submission.
 
     With ``--debug`` they are raised. Ctrl-C ends with exit code 130.
 
@@ -31,8 +31,8 @@ def usage_errors() -> Iterator[None]:
         return
     try:
         yield
-    except (OSError, ValueError, TypeError, ImportError) as error:
-        click.echo(click.style("Error: ", fg="red") + str(error), err=True)
+    except (OSError, ValueError, TypeError, ImportError, MemoryError, RuntimeError) as error:
+        click.echo(click.style("Error: ", fg="red") + (str(error) or type(error).__name__), err=True)
         sys.exit(2)
     except KeyboardInterrupt:
         click.echo("Interrupted", err=True)

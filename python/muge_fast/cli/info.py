@@ -16,15 +16,15 @@ from muge_fast.evaluation.file_info import describe
 
 # Characters of a path and of an error that are shown.
 PATH_LENGTH, ERROR_LENGTH = 4096, 400
-# Keys that have lines of their format.
-SHOWN_APART = ("path", "kind", "files", "errors")
+# Keys that are formatted separately.
+SEPARATE_KEYS = ("path", "kind", "files", "errors")
 
 
 @click.command()
 @click.argument("paths", nargs=-1, required=True, type=PATH, metavar="PATH…")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def info(*, paths: tuple[Path, ...], as_json: bool) -> None:
-    """Recognise files of MUGE, or all files of a folder, and count and check their rows."""
+    """Recognize files of MUGE, or all files of a folder, and count and check their rows."""
     with usage_errors():
         files = [describe(path) for path in paths]
         if as_json:
@@ -40,7 +40,7 @@ def _lines(info: dict[str, Any]) -> Iterator[str]:
     for file in info.get("files", []):
         yield from ("  " + line for line in _lines(file))
     for name, value in info.items():
-        if name in SHOWN_APART:
+        if name in SEPARATE_KEYS:
             continue
         if isinstance(value, dict):
             text = f"{value['min']:,} to {value['max']:,}, mean {value['mean']:,.1f}"

@@ -27,7 +27,7 @@ def official(*, task: str, gold: Path, prediction: Path, output: Path) -> None:
     message = None
     try:
         result = evaluate(task, gold, prediction).official()
-    except Exception as error:  # noqa: BLE001 - the caller waits for a result, whatever the error
+    except Exception as error:  # noqa: BLE001 - OUTPUT is written for every error
         message = str(error) or type(error).__name__
         result = failed_result(message)
     with usage_errors():

@@ -38,7 +38,7 @@ def report_options(command: Command) -> Command:
     """
     for option in (
         click.option("--json", "as_json", is_flag=True, help="Print the report as JSON."),
-        click.option("--pool", type=PATH, help="For retrieval: image TSV or list of ids of the items allowed."),
+        click.option("--pool", type=PATH, help="For retrieval: image TSV or list of ids of the allowed items."),
         click.option(
             "--lang", type=click.Choice(LANGUAGES), default="en", show_default=True, help="Language of errors."
         ),

@@ -20,7 +20,8 @@ from muge_fast.cli.options import (
 )
 from muge_fast.datasets import ImageTsv
 from muge_fast.evaluation._evaluate import evaluate
-from muge_fast.evaluation.report import Report, import_pyarrow
+from muge_fast.evaluation.report import Report
+from muge_fast.features.arrow import import_pyarrow
 from muge_fast.text.tokenizers import TOKENIZERS
 
 # Suffixes of tables of item scores.
@@ -51,7 +52,7 @@ EXAMPLE = (
 @click.option("--clip", help="t2i: CLIP or Chinese-CLIP model for --texts, a folder or the name of a cached model.")
 @click.option("--image-feats", "image_features", type=PATH, help="t2i: feature file of the generated images.")
 @click.option("--text-feats", "text_features", type=PATH, help="t2i: feature file of the texts, for --image-feats.")
-@click.option("--negatives", type=AT_LEAST_1, help="t2i: other texts per image in R-precision.  [default: 99]")
+@click.option("--negatives", type=AT_LEAST_1, help="t2i: random texts per image in R-precision.  [default: 99]")
 @threads_option
 @report_options
 def score(
@@ -71,8 +72,8 @@ def score(
 ) -> None:
     """Check a submission, and score it if it is valid.
 
-    Exit code 0: scored. 1: the submission is invalid, and all errors are printed. 2: wrong usage, or a file cannot be
-    read.
+    Exit code 0: scored. 1: the submission is invalid, and its errors are printed. 2: wrong usage, a file cannot be
+    read, or scoring failed.
     """
     with usage_errors():
         # Before scoring, which may take minutes.
@@ -94,7 +95,7 @@ def score(
 
 
 def _check_table(path: Path | None) -> None:
-    """Raise if a table of item scores has another format, or one that needs a missing package."""
+    """Raise if a table of item scores has an unknown format, or one that needs a missing package."""
     if path is None:
         return
     suffix = path.suffix.lower()

@@ -26,7 +26,7 @@ from muge_fast.retrieval.top_k_arguments import SIMILARITIES
     type=click.Choice(list(DIRECTIONS)),
     default="text-to-image",
     show_default=True,
-    help="Images for each text, or texts for each image.",
+    help="Search images for each text, or texts for each image.",
 )
 @click.option(
     "--metric", type=click.Choice(SIMILARITIES), default="ip", show_default=True, help="Inner product or cosine."
@@ -44,10 +44,11 @@ def top_k(
     threads: int | None,
     eval_batch_size: int | None,
 ) -> None:
-    """Find the most similar images of each text, and write a file of predictions.
+    """Find the most similar images for each text, or texts for each image, and write a file of predictions.
 
     Feature files are JSON lines {"image_id": 42967, "feature": [0.0123, …]}, as Chinese-CLIP writes them, or .npz,
-    .npy, .parquet, .arrow. A line of the output is {"text_id": 8426, "image_ids": [42967, …]}, or the reverse.
+    .npy, .parquet, .arrow, .feather. A line of the output is {"text_id": 8426, "image_ids": [42967, …]}, or
+    {"image_id": 42967, "text_ids": [8426, …]} for --direction image-to-text.
     """
     del eval_batch_size
     with usage_errors():

@@ -71,12 +71,12 @@ def compute_score(golden_file: PathLike, predict_file: PathLike) -> list[float]:
     if unknown:
         query = unknown[0]
         raise ValueError(f"{name}, line {lines[query]}: query {query} is not in {gold_name}{_more(unknown)}")
-    # score_retrieval needs a relevant item for each query, so one that no prediction has stands for none.
+    # score_retrieval needs a relevant item for each query; queries without any get an item that no prediction has.
     unused_item = min((item for items in predictions.values() for item in items), default=0) - 1
     references = {query: items or [unused_item] for query, items in gold.items()}
     scores = score_retrieval(predictions, references, ks=KS)
     recalls = [scores[f"recall@{k}"].value for k in KS]
-    # The sum and the division of the original, for the same bits.
+    # Summed and divided as in the original, to get the same bits.
     mean_recall = sum(recalls) / 3.0
     return [100 * value for value in (mean_recall, *recalls)]
 

@@ -204,7 +204,7 @@ class CiderD:
     def __init__(
         self,
         n: int = 4,
-        sigma: float = 6.0,  # noqa: ARG002 - the original drops it
+        sigma: float = 6.0,  # noqa: ARG002 - the original ignores it
         df: FrequencyLike = "corpus",
     ) -> None:
         self._n = n
@@ -475,7 +475,7 @@ class _Items:
     def statistics(
         self, metric: str, tokenizer: str, df: DocumentFrequency | None = None, sigma: float = 6.0, n: int = MAX_ORDER
     ) -> FloatArray:
-        """Return the statistics of each item; of all metrics but BLEU, its score."""
+        """Return the statistics of each item: its score, except for BLEU."""
         core, frequency = Tokenizer.resolve(tokenizer).core, None if df is None else df.core
         references = _core.References(self.references, core, self.ids, frequency)
         return references.rows(
@@ -509,7 +509,7 @@ def _mean(scores: FloatArray) -> tuple[np.float64, FloatArray]:
 
 
 def _cider_d(items: _Items, n: int, sigma: float, df: DocumentFrequency | None = None) -> FloatArray:
-    """Return CIDEr-D of each item, or raise what the originals raise."""
+    """Return CIDEr-D of each item; raise the errors of the originals."""
     if not items.ids and df is not None:
         return np.zeros(0)
     scores = items.statistics("cider_d", "whitespace", df, sigma, max(n, 0))

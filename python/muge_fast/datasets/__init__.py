@@ -1,4 +1,4 @@
-"""The datasets of MUGE, as they are distributed.
+"""Readers and writers of MUGE's files: captions, queries, texts and images.
 
 Importing this package does not import torch: :class:`ImageTsvDataset` is imported when it is first used.
 """

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-# Pillow decodes dozens more. One of them runs another program, and some expand a few bytes to megabytes.
+# Pillow decodes dozens more. One of them runs an external program, and some expand a few bytes to megabytes.
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
-# 8192 x 8192. Networks resize images to a fraction of this.
+# 8192 x 8192, far more than the input of any network.
 MAX_PIXELS = 1 << 26
 DECODE_AHEAD_PER_THREAD = 4
 
@@ -144,7 +144,7 @@ def map_in_order(
         [3, 2, 1]
 
     """
-    # Imports a dozen modules, logging among them, that scoring captions does not need.
+    # Imports a dozen modules, such as logging, that scoring captions does not need.
     from concurrent.futures import Future, ThreadPoolExecutor  # noqa: PLC0415
 
     pending: deque[Future[Result]] = deque()

@@ -9,7 +9,7 @@ from typing import Protocol
 from muge_fast._internal.display import format_value
 from muge_fast._internal.field_names import FieldNames
 
-# Ids are at most 64 bits wide. Python's hashes of larger integers can be made to collide, for quadratic time.
+# Ids have at most 64 bits, so only a few can have the same hash. Any number of larger integers can.
 INT64 = range(-(2**63), 2**63)
 
 KindProblem = tuple[str, Mapping[str, object]]
@@ -193,10 +193,10 @@ class RowFormat:
     """Format of a file of JSON lines: which fields a row has, and what they hold.
 
     Attributes:
-        names: Alternative names of the two fields; all rows of a file use the same. The first is the usual one.
+        names: Alternative names of the two fields; all rows of a file use the same names. The first is the default.
         id: Kind of the ids.
         value: Kind of the values.
-        text_fields: Names of optional fields, which hold strings for people.
+        text_fields: Names of optional fields with text for human readers.
         strict: Whether further fields, repeated fields and NaN are problems; otherwise they are ignored.
 
     Example:

@@ -12,14 +12,14 @@ from muge_fast.datasets.fields import RowFormat
 from muge_fast.datasets.image_tsv import ImageTsv
 from muge_fast.datasets.limits import Limits
 from muge_fast.datasets.problems import Problem
-from muge_fast.datasets.rows import Reader, Rows
+from muge_fast.datasets.rows import Reader
 
 # Characters of a decoder's message that are kept.
 REASON_LENGTH = 100
 
 
 class ImageReader(Reader):
-    """A reader of a TSV file of images.
+    """A reader of a TSV file of images. Its rows have ids but no values.
 
     Args:
         row_format: Fields of a row; their names appear in messages.
@@ -42,26 +42,15 @@ class ImageReader(Reader):
         self.rows.names = row_format.names[0]
         self.images: ImageTsv | None = None
 
-    def read(self, path: PathLike) -> Rows:
-        """Index a file; :meth:`decode` then checks its images.
-
-        Args:
-            path: The file.
-
-        Returns:
-            Rows with ids only, or problems.
-
-        Raises:
-            OSError: The file does not exist or cannot be read.
-
-        """
-        if not self._check_type(path) or not self._check_size(Path(path).stat().st_size):
-            return self.rows
+    def _read(self, path: PathLike) -> None:
+        """Read the ids; :meth:`decode` then checks the images."""
+        if not self._check_size(Path(path).stat().st_size):
+            return
         with Path(path).open("rb") as file:
             code = magic_bytes_problem(file.read(4))
         if code is not None:
             self.add_problem(Problem(code))
-            return self.rows
+            return
         stop_after = self.limits.stop_after
         # Beyond this number of images, those with unknown or repeated ids alone reach the limit of problems.
         max_images = None if self.wanted is None else len(self.wanted) + stop_after
@@ -72,7 +61,6 @@ class ImageReader(Reader):
         self.rows.values = dict.fromkeys(images)
         if not self.rows.values and not self.rows.problem_count:
             self.add_problem(Problem("empty"))
-        return self.rows
 
     def decode(self) -> None:
         """Decode the wanted images once, and add a problem for each that is too long, too large or broken."""
@@ -106,10 +94,10 @@ class ImageReader(Reader):
         return self.images.line(str(key))
 
     def values_for(self, ids: Iterable[str]) -> Mapping[str, bytes]:
-        """Return all images: each is read when it is used, and their order does not matter.
+        """Return all images, each of which is read when it is used.
 
         Args:
-            ids: The ids that are needed.
+            ids: Has no effect: the order of images does not matter for scores.
 
         Returns:
             The bytes of each image by id.

@@ -29,13 +29,13 @@ MAX_ID_BYTES = 1023
 # Largest limit on a number of lines.
 MAX_LINES = (1 << 62) - 1
 
-# What is wrong with a line, by the code of :class:`BrokenLine`.
+# Messages by the code of :class:`BrokenLine`.
 PROBLEMS = {
     "no_tab": "has no tab after the id",
     "no_id": "has no id before the tab",
     "bad_id": "has an id that is not UTF-8",
     "no_image": "has no image after the tab",
-    "second_image": "has an id that came before",
+    "second_image": "has an id that occurred before",
 }
 
 
@@ -78,8 +78,8 @@ class ImageTsv(Mapping[str, bytes]):
             line; ``"skip"`` to leave such lines out, see :attr:`broken_lines`.
         threads: Number of threads that index the file; None for the number of cores.
         max_images: Stop after this number of lines with an image; None for the whole file.
-        max_broken: Stop after this number of broken lines, each of which takes more memory than its bytes; None for the
-            whole file.
+        max_broken: Stop after this number of broken lines, which take more memory than in the file; None for the whole
+            file.
 
     Attributes:
         path: Absolute path of the file.
@@ -262,7 +262,7 @@ class ImageTsv(Mapping[str, bytes]):
 
     @staticmethod
     def write(path: PathLike, images: PathLike | Mapping[str, bytes] | Iterable[tuple[str, bytes]]) -> None:
-        r"""Write an image file. It appears as a whole or not at all.
+        r"""Write an image file, which appears complete or not at all.
 
         Args:
             path: The file.
@@ -272,8 +272,8 @@ class ImageTsv(Mapping[str, bytes]):
         Raises:
             OSError: A file cannot be read or written.
             TypeError: An id that is not a string.
-            ValueError: There are no images, or one has no bytes; an id is empty, repeated, longer than 1023 bytes, has
-                white space at an end, a tab or a line end inside, or makes the file begin like a compressed one.
+            ValueError: There are no images, or one has no bytes; an id is empty, repeated or longer than 1023 bytes,
+                begins or ends with white space, contains a tab or a line end, or would make the file look compressed.
 
         Example:
             >>> import pathlib, tempfile
@@ -299,7 +299,9 @@ class ImageTsv(Mapping[str, bytes]):
                 raise ValueError("there are no images to write")
 
     def extract(self, folder: PathLike) -> None:
-        """Write each image to a file of a folder, named by its id and the suffix of its format.
+        """Write each image to a file in a folder, named by its id and a suffix.
+
+        The suffix is ``.jpg``, ``.png``, ``.gif``, ``.webp`` or ``.bmp`` by the first bytes of the image, or ``.bin``.
 
         Args:
             folder: The folder; it is created if it does not exist.
@@ -350,7 +352,7 @@ class ImageTsv(Mapping[str, bytes]):
             return file.read(length)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave out the open file."""
+        """Return the attributes without the open file."""
         return {key: value for key, value in self.__dict__.items() if key not in ("_file", "_close")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -371,8 +373,12 @@ def _checked_id(key: object, data: bytes, seen: set[str]) -> bytes:
     if not isinstance(key, str):
         raise TypeError(f"image {format_value(key)}: ids must be strings, got {type(key).__name__}")
     name = key.encode("utf-8")
-    if not key or key != key.strip() or set("\t\r\n") & set(key) or key in seen or not data:
-        raise ValueError(f"image {format_value(key)} has no bytes, or an id that is empty, repeated or has white space")
+    if not data:
+        raise ValueError(f"image {format_value(key)} has no bytes")
+    if key in seen:
+        raise ValueError(f"image {format_value(key)}: the id occurs more than once")
+    if not key or key != key.strip() or set("\t\r\n") & set(key):
+        raise ValueError(f"image {format_value(key)}: the id is empty, or has outer white space, a tab or a line end")
     if not seen and magic_bytes_problem(name):
         raise ValueError(f"image {format_value(key)}: the first id begins like a compressed file or a byte order mark")
     if len(name) > MAX_ID_BYTES:

@@ -13,7 +13,7 @@ from muge_fast.datasets.fields import Integer, IntegerList, RowFormat, Text, Tex
 from muge_fast.datasets.limits import Limits
 from muge_fast.datasets.row_reader import LINE, RowReader
 
-# A user's own file is read whatever its size, until its first problem.
+# Files of the caller are read whatever their size, up to the first problem.
 FIRST_PROBLEM = Limits(line_bytes=1 << 62, max_reported=1, stop_after=1, max_per_value=1)
 
 CAPTION_FORMATS = {
@@ -36,8 +36,8 @@ def read_captions(path: PathLike, *, kind: Literal["predictions", "references"] 
 
     Args:
         path: The file, UTF-8. Also an open stream, ``/dev/stdin`` or ``/dev/fd/…``.
-        kind: ``"predictions"`` or ``"references"``, to require one of the two; None to take what the first line has.
-            Type checkers know the type of the values if it is given.
+        kind: ``"predictions"`` or ``"references"``, to require one of the two; None to decide by the first line.
+            If it is specified, type checkers know the type of the values.
 
     Returns:
         For predictions a string by image id, for references a list of at least one string, in the order of the file.
@@ -45,8 +45,8 @@ def read_captions(path: PathLike, *, kind: Literal["predictions", "references"] 
     Raises:
         OSError: The file cannot be read.
         ValueError: A line is not such an object, an id occurs more than once, or strings and lists are mixed. The
-            message names the file, the line and the problem. Also if ``path`` is another pipe or a device, or ``kind``
-            is unknown.
+            message names the file, the line and the problem. Or the file is compressed or not plain UTF-8, ``path`` is
+            another pipe or device, or ``kind`` is unknown.
 
     Example:
         >>> import muge_fast as mf
@@ -80,7 +80,8 @@ def read_queries(path: PathLike) -> dict[int, list[int]]:
         OSError: The file cannot be read.
         ValueError: A line is not such an object, an id is not an integer of at most 64 bits (``true`` and ``1.0`` are
             not), an item occurs more than once in a line or a query more than once in the file. The message names the
-            file, the line and the problem. Also if ``path`` is another pipe or a device.
+            file, the line and the problem. Or the file is compressed or not plain UTF-8, or ``path`` is another pipe or
+            device.
 
     Example:
         >>> import json, pathlib, tempfile
@@ -141,7 +142,7 @@ def _parse(path: PathLike, data: bytes, row_format: RowFormat) -> RowReader:
 
 
 def _caption_kind(data: bytes) -> Literal["predictions", "references"]:
-    """Return which kind of file the first line belongs to; a broken line is described as one of predictions."""
+    """Return the kind of a file by its first line; ``"predictions"`` if that line is broken."""
     first = LINE.search(data)
     try:
         row = json.loads(first[0] if first else b"{}")

@@ -1,4 +1,4 @@
-"""Limits on what is read of an untrusted file."""
+"""Limits on untrusted files."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Limits:
         pixels: Maximum width times height of an image; larger images are not decoded.
         max_reported: Number of problems that a report lists; further ones are only counted.
         stop_after: Number of problems after which reading stops.
-        max_per_value: Number of problems listed for one value, such as a list of ids.
+        max_per_value: Number of problems reported for one value, such as a list of ids; further ones are not counted.
 
     Example:
         >>> import muge_fast as mf

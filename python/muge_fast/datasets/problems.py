@@ -18,7 +18,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "not_regular": ("the path is not a regular file", "路径不是普通文件"),
     "too_large": (
         "the file has {size} bytes, more than the limit of {limit}",
-        "文件有 {size} 字节，超过上限 {limit} 字节",
+        "文件大小为 {size} 字节，超过上限 {limit} 字节",
     ),
     "empty": ("the file has no rows", "文件中没有数据"),
     "gzip": ("the file is compressed with gzip; decompress it first", "文件经过 gzip 压缩，请先解压"),
@@ -32,13 +32,13 @@ MESSAGES: dict[str, tuple[str, str]] = {
     # A line
     "long_line": (
         "the line has {size} bytes, more than the limit of {limit}",
-        "该行有 {size} 字节，超过上限 {limit} 字节",
+        "该行长度为 {size} 字节，超过上限 {limit} 字节",
     ),
-    "not_utf8": ("invalid UTF-8 at byte {position}", "第 {position} 字节处不是有效的 UTF-8"),
-    "not_json": ("invalid JSON at character {position}: {reason}", "第 {position} 个字符处不是有效的 JSON：{reason}"),
+    "not_utf8": ("invalid UTF-8 at byte {position}", "字节偏移 {position} 处不是有效的 UTF-8"),
+    "not_json": ("invalid JSON at character {position}: {reason}", "字符偏移 {position} 处不是有效的 JSON：{reason}"),
     "truncated": (
         "the file ends in the middle of this line; it may be incomplete",
-        "文件在该行中间结束，可能不完整",
+        "文件在该行中途结束，可能不完整",
     ),
     "nan": ("{value} is not a valid JSON number", "{value} 不是有效的 JSON 数字"),
     "too_deep": ("lists or objects are nested too deeply", "列表或对象嵌套过深"),
@@ -58,7 +58,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "wrong_count": (
         "{subject} has {actual} {field}, needs exactly {expected}",
-        "{subject} 有 {actual} 个 {field}，需要正好 {expected} 个",
+        "{subject} 有 {actual} 个 {field}，应恰好为 {expected} 个",
     ),
     "too_few": ("{subject} has no {field}, needs at least one", "{subject} 没有 {field}，至少需要一个"),
     "repeated_item": (
@@ -93,7 +93,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
 
 # Valid submissions that may still be a mistake.
 WARNINGS = {
-    "all_alike": ("all {rows} rows have the same prediction", "全部 {rows} 行的预测相同"),
+    "all_alike": ("all {rows} rows have the same prediction", "全部 {rows} 行的预测都相同"),
     "other_names": (
         "the fields are {actual}, but the gold file has {expected}",
         "字段为 {actual}，与标准答案文件的 {expected} 不一致",
@@ -118,7 +118,7 @@ class Problem(NamedTuple):
         id_field: Name of the field with the id.
         id: Id of the row; None if it is missing or invalid.
         field: Name of the field with the problem; None if it is not in one field.
-        details: Values of the other placeholders of the message; ``"index"`` if it is about one element of a list.
+        details: Values of the other placeholders of the message; with ``"index"`` if it is about one element of a list.
 
     Example:
         >>> from muge_fast.datasets.problems import Problem
@@ -126,7 +126,7 @@ class Problem(NamedTuple):
         >>> problem.message()
         'line 17: query_id 352962 has 9 item_ids, needs exactly 10'
         >>> problem.message(lang="zh")
-        '第 17 行：query_id 352962 有 9 个 item_ids，需要正好 10 个'
+        '第 17 行：query_id 352962 有 9 个 item_ids，应恰好为 10 个'
 
     """
 
@@ -165,7 +165,7 @@ class Problem(NamedTuple):
 
 
 def format_problems(problems: Sequence[Problem], count: int, lang: str) -> Iterator[str]:
-    """Yield the messages of problems, then how many more there are.
+    """Yield the messages of problems, then the number of further problems.
 
     Args:
         problems: The problems that are listed.
@@ -185,7 +185,7 @@ def format_problems(problems: Sequence[Problem], count: int, lang: str) -> Itera
         yield problem.message(lang=lang)
     if count > len(problems):
         more = count - len(problems)
-        yield f"and {more} more problems" if lang == "en" else f"另有 {more} 个问题"
+        yield f"and {more} more problem{'s' if more > 1 else ''}" if lang == "en" else f"另有 {more} 个问题"
 
 
 def _chinese(value: object) -> object:

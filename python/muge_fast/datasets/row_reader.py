@@ -24,10 +24,10 @@ from muge_fast.datasets.limits import Limits
 from muge_fast.datasets.problems import Problem
 from muge_fast.datasets.rows import Reader, Rows
 
-# A line with anything but JSON's white space, from its first other character to its end.
+# A line that is not blank, from its first character that is not JSON's white space to its end.
 LINE = re.compile(rb"[^ \t\r\n][^\n]*")
 
-# Kinds that Rust reads, by their names there. What it accepts is valid whatever the options of the kind allow.
+# Names in Rust of the kinds that it reads. Values that it accepts are valid whatever the options of the kind.
 CORE_KINDS: dict[type, str] = {Integer: "integer", Text: "text", TextList: "texts", IntegerList: "ids"}
 
 # Fields of a row that a message lists.
@@ -56,24 +56,8 @@ class RowReader(Reader):
         super().__init__(row_format, limits)
         self._decoder = _STRICT if row_format.strict else _LENIENT
         self._data = b""
-        # Line by id; for a file that Rust has read, counted when a line number is wanted.
+        # Line by id; for a file that Rust has read, counted when a line number is needed.
         self._lines: dict[Any, int] = {}
-
-    def read(self, path: PathLike) -> Rows:
-        """Read a file.
-
-        Args:
-            path: The file.
-
-        Returns:
-            Its rows, or its problems.
-
-        Raises:
-            OSError: The file does not exist or cannot be read.
-
-        """
-        data = self._read_bytes(path)
-        return self.rows if data is None else self.parse(data)
 
     def parse(self, data: bytes) -> Rows:
         """Read the content of a file.
@@ -116,13 +100,14 @@ class RowReader(Reader):
 
     # The file
 
-    def _read_bytes(self, path: PathLike) -> bytes | None:
-        if not self._check_type(path):
-            return None
+    def _read(self, path: PathLike) -> None:
         with Path(path).open("rb") as file:
-            return self._read_unchanged(file)
+            data = self._read_unchanged(file)
+        if data is not None:
+            self.parse(data)
 
     def _read_unchanged(self, file: IO[bytes]) -> bytes | None:
+        """Return the content; add a problem and return None if it is too large or changes meanwhile."""
         before = os.fstat(file.fileno())
         if not self._check_size(before.st_size):
             return None
@@ -179,7 +164,7 @@ class RowReader(Reader):
         except _NonStandardJsonError as error:
             self.add_problem(error.problem._replace(line=number))
         except ValueError as error:
-            # Python limits the digits of an integer, against quadratic time.
+            # Python limits the digits of an integer, because converting them takes quadratic time.
             details = {"position": 0, "reason": str(error).partition(";")[0]}
             self.add_problem(Problem("not_json", number, details=details))
         else:
@@ -263,7 +248,7 @@ def _numbered_lines(data: bytes) -> Iterator[tuple[int, re.Match[bytes]]]:
 
 
 class _NonStandardJsonError(Exception):
-    """JSON that Python accepts and the standard does not."""
+    """JSON that Python accepts although the standard does not."""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem)

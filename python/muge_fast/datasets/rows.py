@@ -1,4 +1,4 @@
-"""Rows of a file, the problems found in it, and what all readers of rows share."""
+"""Rows of a file with its problems, and the base class of readers."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from muge_fast.datasets.problems import Problem
 
 @dataclass
 class Rows:
-    """Content of a file, and what is wrong with it.
+    """Content and problems of a file.
 
     Attributes:
         values: Value of each id, in the order of the file.
-        texts: Text for people of each id that has one: the first of the format's ``text_fields``.
+        texts: Text for human readers by id, from the first of the format's ``text_fields`` that the row has.
         names: Names of the fields; None if no row could be read.
         problems: The first problems, at most ``Limits.max_reported``.
         problem_count: Number of all problems found.
@@ -54,7 +54,7 @@ class Reader(ABC):
 
     @property
     def names(self) -> FieldNames:
-        """Names of the fields of the file, or the usual ones if no row could be read."""
+        """Names of the fields of the file, or the default ones if no row could be read."""
         return self.rows.names or self.row_format.names[0]
 
     @property
@@ -63,7 +63,7 @@ class Reader(ABC):
         return max(0, self.limits.stop_after - self.rows.problem_count)
 
     def add_problem(self, problem: Problem) -> None:
-        """Count a problem, and list it if there are not too many.
+        """Count a problem, and list it unless the list is full.
 
         Args:
             problem: The problem.
@@ -73,7 +73,6 @@ class Reader(ABC):
         if len(self.rows.problems) < self.limits.max_reported:
             self.rows.problems.append(problem)
 
-    @abstractmethod
     def read(self, path: PathLike) -> Rows:
         """Read a file.
 
@@ -87,6 +86,16 @@ class Reader(ABC):
             OSError: The file does not exist or cannot be read.
 
         """
+        code = file_type_problem(Path(path).stat().st_mode)
+        if code is None:
+            self._read(path)
+        else:
+            self.add_problem(Problem(code))
+        return self.rows
+
+    @abstractmethod
+    def _read(self, path: PathLike) -> None:
+        """Read a regular file."""
 
     @abstractmethod
     def line_of(self, key: object) -> int:
@@ -112,15 +121,8 @@ class Reader(ABC):
         """
         return {key: self.rows.values[key] for key in ids}
 
-    def _check_type(self, path: PathLike) -> bool:
-        """Add a problem if the path is not a regular file."""
-        code = file_type_problem(Path(path).stat().st_mode)
-        if code is not None:
-            self.add_problem(Problem(code))
-        return code is None
-
     def _check_size(self, size: int) -> bool:
-        """Add a problem if the file is too large."""
+        """Add a problem and return False if the file is too large."""
         if size > self.file_bytes:
             self.add_problem(Problem("too_large", details={"size": size, "limit": self.file_bytes}))
         return size <= self.file_bytes

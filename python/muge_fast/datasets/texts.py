@@ -1,4 +1,4 @@
-"""Text files of the text-to-image task, and lists of the items of a retrieval task."""
+"""Text files of the text-to-image task, and the pools of retrieval tasks."""
 
 from __future__ import annotations
 
@@ -31,8 +31,7 @@ def read_texts(path: PathLike) -> dict[str, str]:
     Raises:
         OSError: The file cannot be read.
         ValueError: A line lacks the tab, the id or the text, is not UTF-8, or starts with a byte order mark; or an id
-            occurs more than once. The message names the file and the line. Also if ``path`` is another pipe or a
-            device.
+            occurs more than once. The message names the file and the line. Or ``path`` is another pipe or device.
 
     Example:
         >>> import pathlib, tempfile
@@ -48,7 +47,7 @@ def read_texts(path: PathLike) -> dict[str, str]:
 
     def add(_: int, line: bytes) -> None:
         if line.startswith(codecs.BOM_UTF8):
-            # It would become a part of the id.
+            # It would become part of the id.
             raise ValueError("starts with a byte order mark; save the file as UTF-8 without BOM")
         key, _tab, text = (part.strip() for part in _decode(line).partition("\t"))
         if not key or not text:
@@ -62,7 +61,7 @@ def read_texts(path: PathLike) -> dict[str, str]:
 
 
 def read_pool(path: PathLike) -> frozenset[int]:
-    r"""Read the ids of the pool of a retrieval task: the items that may be retrieved.
+    r"""Read the pool of a retrieval task: the ids of the items that may be retrieved.
 
     Args:
         path: A TSV of images (``.tsv``), of which only the ids are read, or a text file with one id in each line.
@@ -73,8 +72,8 @@ def read_pool(path: PathLike) -> frozenset[int]:
     Raises:
         OSError: The file cannot be read.
         ValueError: A line is not UTF-8, or an id is not an integer of at most 64 bits. The message names the file and
-            the line. Also if ``path`` is a pipe or a device, other than the open streams ``/dev/stdin`` and
-            ``/dev/fd/…``.
+            the line. Or ``path`` is a pipe or a device, except that ids in a text file may come from an open stream,
+            ``/dev/stdin`` or ``/dev/fd/…``.
 
     Example:
         >>> import pathlib, tempfile

@@ -1,4 +1,4 @@
-"""Images of a TSV file as a torch Dataset. The only module of the package that imports torch."""
+"""Images of a TSV file as a torch Dataset. The only module of ``muge_fast.datasets`` that imports torch."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 class ImageTsvDataset(Dataset[tuple[str, object]]):
     """A torch Dataset of the images of a TSV file: pairs of an id and an image, in the order of the file.
 
-    It may be shared with the workers of a ``DataLoader``, forked or spawned.
+    It works with the workers of a ``DataLoader``, forked or spawned.
 
     Args:
-        images: The opened file.
+        images: The image file.
         transform: Function applied to each Pillow image, in RGB, such as a transform of torchvision; None to return
             the Pillow image itself.
 
     Attributes:
-        images: The opened file.
+        images: The image file.
         ids: The ids, in the order of the file.
 
     Raises:

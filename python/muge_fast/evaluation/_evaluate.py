@@ -32,14 +32,15 @@ def evaluate(
 ) -> Report:
     """Check a submission against a gold file, and score it if it is valid.
 
-    An invalid submission does not raise: the report has ``ok == False`` and lists every error. Wrong arguments, files
-    that cannot be read and a broken gold file raise. Options are checked before any file is read.
+    An invalid submission does not raise: the report has ``ok == False`` and lists its errors. Wrong arguments, files
+    that cannot be read and a broken gold file raise. Options are checked before any file is read; of ``"t2i"``, the
+    network and its weights are checked when a valid submission is scored.
 
     Args:
         task: Name of a task, ``"caption"``, ``"retrieval"``, ``"t2i"``, ``"classification"`` or one of another package,
             or a :class:`muge_fast.tasks.Task`.
         gold: The gold file: JSON Lines, or the image TSV of ``"t2i"``. It is trusted.
-        submission: The submission, in the same format. It is untrusted: its content can neither raise nor do harm.
+        submission: The submission, in the same format. It is untrusted: errors in its content are reported, not raised.
         pool: For retrieval, the items that may be retrieved: their ids, or the path of an image TSV or of a text file
             with one id in each line; None to allow all.
         lang: Language of errors and of the report, ``"en"`` or ``"zh"``.
@@ -96,7 +97,7 @@ def check(
     Args:
         task: Name of a task, ``"caption"``, ``"retrieval"``, ``"t2i"``, ``"classification"`` or one of another package,
             or a :class:`muge_fast.tasks.Task`.
-        submission: The submission. It is untrusted: its content can neither raise nor do harm.
+        submission: The submission. It is untrusted: errors in its content are reported, not raised.
         gold: The gold file, or any file of the task with the same ids, to find missing and unknown ids; None to check
             the submission alone.
         pool: For retrieval, the items that may be retrieved: their ids, or the path of an image TSV or of a text file
@@ -140,7 +141,7 @@ def _find_task(task: str | Task, lang: str) -> Task:
 
 
 def _compare(reader: Reader, gold: Reader | None, pool: Collection[Any] | None) -> None:
-    """Add the problems of ids and items, unless no row could be read: then every id would be missing."""
+    """Add the problems of ids and items, unless no row could be read, because then every id would be missing."""
     if not reader.rows.values and reader.rows.problem_count:
         return
     if gold is not None:

@@ -20,7 +20,7 @@ from muge_fast.datasets.row_reader import RowReader
 from muge_fast.datasets.rows import Rows
 from muge_fast.tasks.task import Task
 
-# Bytes at the beginning of a file that its kind is recognised by.
+# Bytes at the beginning of a file from which its kind is recognized.
 HEAD_BYTES = 1 << 16
 # Errors of a file that are listed.
 MAX_ERRORS = 5
@@ -28,12 +28,12 @@ LIMITS = Limits(file_bytes=1 << 34, max_reported=MAX_ERRORS)
 # Files of these kinds are not opened further.
 ARCHIVES = ("gzip", "zip")
 BASE64 = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_=")
-# The shortest base64 that is taken for an image, and the characters that are looked at.
+# Minimum length of base64 that counts as an image, and the number of characters that are checked.
 MIN_IMAGE, MAX_SAMPLE = 33, 4096
 
 
 def describe(path: PathLike) -> dict[str, Any]:
-    """Recognise a file of MUGE by its content, count its rows and check them.
+    """Recognize a file of MUGE by its content, count its rows and check them.
 
     Args:
         path: A file, or a folder of files.
@@ -41,8 +41,9 @@ def describe(path: PathLike) -> dict[str, Any]:
     Returns:
         For a file, ``path``, ``bytes`` and ``kind``, such as ``"caption gold"``, ``"images"`` or ``"unknown"``.
         Depending on the kind also ``rows``; ``ids``, the smallest and the largest; ``references`` or ``items`` per row,
-        ``length`` of texts in characters and ``base64_bytes`` of images, each with ``min``, ``mean`` and ``max``;
-        ``distinct_items``; ``dimensions`` of features; ``problems``, their number; and the first ``errors``. For a
+        ``length`` of texts in characters (``bytes_of_text`` in a TSV file), ``base64_bytes`` of images, each with
+        ``min``, ``mean`` and ``max``; ``distinct_items``; ``dimensions`` of features; ``problems``, their number; and
+        the first ``errors``. For a
         folder, ``path``, ``kind`` and ``files``, a list of such dictionaries.
 
     Raises:
@@ -98,7 +99,7 @@ def _describe_json_lines(path: Path, head: bytes) -> dict[str, Any]:
     ]
     if not readings:
         return {"kind": "unknown JSON lines"}
-    # The format with the fewest problems; of two without problems the submission, whose format is the narrower one.
+    # The format with the fewest problems; on a tie the submission, whose format is narrower.
     best = min(readings, key=lambda reading: (reading.rows.problem_count, reading.role == "gold"))
     role = "gold or submission" if best.task.gold == best.task.submission else best.role
     return {"kind": f"{best.task.name} {role}", **_describe_rows(best.task, best.rows)}
@@ -147,7 +148,7 @@ def _describe_tsv(path: Path, head: bytes) -> dict[str, Any]:
     key, tab, value = first.partition(b"\t")
     if not tab or not key.strip():
         return {"kind": "unknown"}
-    # A short text may look like base64, an image is never that short.
+    # A short text may look like base64, but an image is never that short.
     is_image = len(value) >= MIN_IMAGE and BASE64.issuperset(value[:MAX_SAMPLE])
     ids, _, lengths, _, broken = _core.index_images(str(path))
     repeated = len(ids) - len(set(ids))
@@ -171,7 +172,7 @@ def _min_mean_max(values: Sequence[int]) -> dict[str, float]:
 
 
 def _repeated_ids(count: int) -> list[str]:
-    return [f"{count} ids occur more than once"] if count else []
+    return [f"{count} line{'s' if count > 1 else ''} repeat{'' if count > 1 else 's'} an earlier id"] if count else []
 
 
 def _problems(errors: list[str], count: int) -> dict[str, Any]:

@@ -63,7 +63,7 @@ def find_warnings(rows: Rows, gold: Rows, lang: str) -> Iterator[str]:
     language = LANGUAGES.index(lang)
     values = iter(rows.values.values())
     first = next(values)
-    # Images are not loaded, so they have no values to compare.
+    # Rows of images have no values to compare.
     if first is not None and len(rows.values) > 1 and all(value == first for value in values):
         yield WARNINGS["all_alike"][language].format(rows=len(rows.values))
     if rows.names != gold.names and rows.names is not None and gold.names is not None:

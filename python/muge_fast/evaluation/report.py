@@ -1,4 +1,4 @@
-"""The report on a submission: its scores, or everything that is wrong with it."""
+"""The report on a submission: its scores, or all its errors."""
 
 from __future__ import annotations
 
@@ -7,17 +7,16 @@ import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import ModuleType
 from typing import Any
 
 from muge_fast import _core
 from muge_fast._internal.atomic import replacing
 from muge_fast._internal.display import escape_surrogates, truncate_id
-from muge_fast._internal.optional import import_optional
 from muge_fast._internal.paths import PathLike
 from muge_fast.datasets.problems import Problem, format_problems
 from muge_fast.evaluation.official_result import failed_result, scored_result
-from muge_fast.evaluation.report_html import Page
+from muge_fast.evaluation.report_html import WORDS, Page
+from muge_fast.features.arrow import import_pyarrow
 from muge_fast.scores import Scores
 from muge_fast.tasks.task import Task
 
@@ -33,12 +32,12 @@ class Report:
         problems: The problems of the submission, the first hundred by default.
         problem_count: Number of all problems found.
         rows: Number of rows of the submission that have an id.
-        warnings: One line for each property of a valid submission that may be a mistake.
+        warnings: Properties of a valid submission that may be mistakes, one line each.
         seconds: Time for reading, checking and scoring, in seconds.
         lang: Language of messages and tables, ``"en"`` or ``"zh"``.
         predictions: Predictions by id; empty for an invalid submission.
         references: Content of the gold file by id; empty after :func:`muge_fast.check`.
-        texts: Texts for people by id from the gold file, such as the text of a query.
+        texts: Text for human readers by id, from the gold file, such as the text of a query.
 
     Example:
         >>> import pathlib, tempfile
@@ -72,7 +71,7 @@ class Report:
 
     @property
     def errors(self) -> list[str]:
-        """Messages of the problems, one line each, then how many more there are."""
+        """Messages of the problems, one line each, then the number of further problems."""
         return list(format_problems(self.problems, self.problem_count, self.lang))
 
     @property
@@ -89,7 +88,7 @@ class Report:
             ``{"success": False, "score": 0, "scoreJson": {}, "errorMsg": …, "errorDetail": …}``.
 
         Raises:
-            ValueError: The submission is valid, but was checked only and has no scores.
+            ValueError: The submission is valid, but was only checked and has no scores.
 
         Example:
             >>> from importlib.resources import files
@@ -101,8 +100,8 @@ class Report:
         """
         if not self.ok:
             errors = self.errors
-            more = "" if self.problem_count == 1 else f" ({self.problem_count} problems)"
-            return failed_result(errors[0] + more, "\n".join(errors))
+            count = f"（共 {self.problem_count} 个问题）" if self.lang == "zh" else f" ({self.problem_count} problems)"
+            return failed_result(errors[0] + (count if self.problem_count > 1 else ""), "\n".join(errors))
         if self.scores is None:
             raise ValueError("the submission was checked, not scored; use evaluate()")
         values = {name: self.task.official_value(name, score.value) for name, score in self.scores.items()}
@@ -153,7 +152,7 @@ class Report:
         }
 
     def to_json(self, *, path: PathLike | None = None) -> str:
-        """Return the dictionary of :meth:`to_dict` as JSON, and write it to a file if a path is given.
+        """Return the dictionary of :meth:`to_dict` as JSON, and write it to a file if there is a path.
 
         Args:
             path: File to write, in UTF-8. It appears complete or not at all.
@@ -168,7 +167,7 @@ class Report:
         return _save(escape_surrogates(json.dumps(self.to_dict(), ensure_ascii=False, indent=2)) + "\n", path)
 
     def to_markdown(self, *, path: PathLike | None = None) -> str:
-        """Return the scores as a Markdown table, or the errors as a list, and write them to a file if a path is given.
+        """Return the scores as a Markdown table, or the errors as a list, and write them to a file if there is a path.
 
         Args:
             path: File to write, in UTF-8. It appears complete or not at all.
@@ -184,20 +183,20 @@ class Report:
         if not self.ok:
             lines += [f"- {_escape_markdown(error)}" for error in self.errors]
         elif self.scores is None:
-            lines += [f"{self.rows} rows, valid"]
+            lines += [f"{self.rows} 行，有效" if self.lang == "zh" else f"{self.rows} rows, valid"]
         else:
-            factor = "" if self.task.score_scale == 1 else f" times {self.task.score_scale:g}"
-            lines += [f"| score | value{factor} | signature |", "| --- | ---: | --- |"]
+            words, scale = WORDS[self.lang], self.task.score_scale
+            value = words["value"] if scale == 1 else f"{words['value']} {words['factor'].format(scale)}"
+            lines += [f"| {words['score']} | {value} | {words['signature']} |", "| --- | ---: | --- |"]
             for name, score in self.scores.items():
-                value = self.task.official_value(name, score.value)
                 # A bar ends a cell, also within code.
                 label, signature = (text.replace("|", "\\|") for text in (self.task.label(name), score.signature))
-                lines.append(f"| {label} | {value:.2f} | `{signature}` |")
+                lines.append(f"| {label} | {self.task.official_value(name, score.value):.2f} | `{signature}` |")
         lines += [f"\n> {_escape_markdown(warning)}" for warning in self.warnings]
         return _save("\n".join(lines) + "\n", path)
 
     def to_html(self, *, path: PathLike | None = None, images: Mapping[str, bytes] | None = None) -> str:
-        """Return one self-contained HTML page, and write it to a file if a path is given.
+        """Return one self-contained HTML page, and write it to a file if there is a path.
 
         The page has the scores, a histogram of the scores of items, and the best and worst items; or all errors.
 
@@ -250,7 +249,7 @@ class Report:
                 yield {"id": key, **dict(zip(self.scores, values, strict=True))}
 
     def to_csv(self, *, path: PathLike | None = None) -> str:
-        """Return the scores of each item as CSV, and write them to a file if a path is given.
+        """Return the scores of each item as CSV, and write them to a file if there is a path.
 
         Args:
             path: File to write, in UTF-8. It appears complete or not at all.
@@ -284,26 +283,6 @@ class Report:
             pyarrow.parquet.write_table(pyarrow.Table.from_pylist(list(self.items())), file)
 
 
-def import_pyarrow() -> ModuleType:
-    """Import pyarrow with its Parquet module.
-
-    Returns:
-        The module ``pyarrow``.
-
-    Raises:
-        ImportError: It is not installed; the message says how to install it.
-
-    Example:
-        >>> from muge_fast.evaluation.report import import_pyarrow
-        >>> import_pyarrow().parquet.__name__
-        'pyarrow.parquet'
-
-    """
-    for module in ("pyarrow.parquet", "pyarrow"):
-        imported = import_optional(module, purpose="Parquet files", install="muge-fast[arrow]")
-    return imported
-
-
 def _save(text: str, path: PathLike | None) -> str:
     if path is not None:
         with replacing(path) as file:
@@ -312,7 +291,7 @@ def _save(text: str, path: PathLike | None) -> str:
 
 
 def _escape_markdown(text: str) -> str:
-    """Escape all markup, and replace what does not print by spaces: the text may come from a submission."""
+    """Escape all markup, and replace unprintable characters by spaces: the text may come from a submission."""
     marks = "\\`*_{}[]<>()#+-!|=~&"
     letters = (letter if letter.isprintable() else " " for letter in text)
     return "".join(f"\\{letter}" if letter in marks else letter for letter in letters)

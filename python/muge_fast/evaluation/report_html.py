@@ -1,4 +1,4 @@
-"""A report as one HTML page: all text of the submission is escaped, and nothing is loaded from elsewhere."""
+"""A report as one HTML page: all text of the submission is escaped, and nothing is loaded from other sources."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from muge_fast.evaluation.html_elements import Markup, element, join
 from muge_fast.scores import Score, Scores
 from muge_fast.tasks.task import Task
 
-# Best and worst items that are shown, and what each of them shows.
+# Numbers of best and of worst items, and of the values, images and characters that each of them shows.
 SHOWN_ITEMS = 8
 SHOWN_VALUES = 12
 SHOWN_IMAGES = 5
@@ -38,8 +38,8 @@ WORDS = {
         "rows": "{} rows in {:.0f} ms",
         "scores": "Scores",
         "score": "score",
-        "value": "times {:g}",
-        "plain": "value",
+        "factor": "times {:g}",
+        "value": "value",
         "signature": "signature",
         "distribution": "Distribution of item scores",
         "mean": "mean",
@@ -55,14 +55,14 @@ WORDS = {
         "rows": "{} 行，用时 {:.0f} 毫秒",
         "scores": "得分",
         "score": "指标",
-        "value": "×{:g}",
-        "plain": "数值",
+        "factor": "×{:g}",
+        "value": "数值",
         "signature": "签名",
-        "distribution": "单项得分分布",
+        "distribution": "各条目得分分布",
         "mean": "均值",
-        "best": "得分最高的项",
-        "worst": "得分最低的项",
-        "prediction": "提交",
+        "best": "得分最高的条目",
+        "worst": "得分最低的条目",
+        "prediction": "提交内容",
         "reference": "标准答案",
         "errors": "错误",
     },
@@ -111,7 +111,7 @@ class Page:
         scores: Scores by name; None for a page without scores.
         predictions: Predictions by id.
         references: Content of the gold file by id.
-        texts: Texts for people by id.
+        texts: Text for human readers by id.
         images: Bytes of image files by id.
 
     """
@@ -169,7 +169,7 @@ class Page:
 
     def _score_table(self, scores: Scores) -> Iterator[Markup]:
         main, scale = scores[self.task.main], self.task.score_scale
-        unit = self._word("plain") if scale == 1 else self._word("value").format(scale)
+        unit = self._word("value") if scale == 1 else self._word("factor").format(scale)
         yield element("div", self._format_score(main), class_="main")
         yield element("div", f"{main.name} {unit}", class_="muted")
         yield element("h2", self._word("scores"))
@@ -267,7 +267,7 @@ def _histogram(score: Score, mean_label: str) -> Markup:
     )
     mean = float(values.mean())
     x = (mean - low) / (high - low) * WIDTH
-    # The label is on the side that has room for it.
+    # The label is on the side with more room.
     anchor, offset = ("end", -4) if x > WIDTH / 2 else ("start", 4)
     line = element("line", x1=f"{x:.1f}", x2=f"{x:.1f}", y1="0", y2=str(HEIGHT), stroke_dasharray="3 3")
     label = element("text", f"{mean_label} {mean:.3f}", x=f"{x + offset:.1f}", y="10", text_anchor=anchor)

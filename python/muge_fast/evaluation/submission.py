@@ -23,7 +23,7 @@ GOLD_LIMITS = Limits(file_bytes=1 << 40, line_bytes=1 << 30)
 
 
 class GoldError(ValueError):
-    """An error of the gold file, which the organiser of a leaderboard has to fix.
+    """An error in the gold file, which the organizer of a leaderboard has to fix.
 
     Attributes:
         path: Path of the gold file.
@@ -45,7 +45,7 @@ class GoldError(ValueError):
         self.errors = errors
 
     def __reduce__(self) -> tuple[type[GoldError], tuple[str, list[str]]]:
-        # By default an exception is unpickled from its message alone; that fails here, and a pool of processes would
+        # By default an exception is unpickled from its message alone. That would fail here, and a process pool would
         # wait forever for the result.
         return type(self), (self.path, self.errors)
 

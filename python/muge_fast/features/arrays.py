@@ -21,7 +21,7 @@ def read_npz(path: str) -> Features:
     """Read ids and features from an ``.npz`` file.
 
     Args:
-        path: The file. It has one array named ``ids``, ``image_id``, ``text_id`` or ``query_id``, and one named
+        path: Path of the file. It has one array named ``ids``, ``image_id``, ``text_id`` or ``query_id``, and one named
             ``features`` or ``feature``. Other arrays are not read.
 
     Returns:
@@ -29,7 +29,7 @@ def read_npz(path: str) -> Features:
 
     Raises:
         OSError: The file cannot be read.
-        ValueError: The file is not such an archive, shapes do not fit, or a feature is not finite.
+        ValueError: The file is not such an archive, shapes do not match, or a feature is not finite.
         TypeError: Ids are not integers, or features are not numbers.
 
     Example:
@@ -48,14 +48,14 @@ def read_npy(path: str) -> Features:
     """Read features from an ``.npy`` file.
 
     Args:
-        path: The file, with one array of shape ``(rows, dimensions)``.
+        path: Path of the file, one array of shape ``(rows, dimensions)``.
 
     Returns:
         Row indices as ids, int64 of shape ``(rows,)``, and features, float32 of shape ``(rows, dimensions)``.
 
     Raises:
         OSError: The file cannot be read.
-        ValueError: The file is not an array, has another shape, or a feature is not finite.
+        ValueError: The file is not an array, has a different shape, or a feature is not finite.
         TypeError: Features are not numbers.
 
     Example:

@@ -46,8 +46,8 @@ def read_table(path: str, suffix: str) -> Features:
     """Read ids and features from a Parquet or Arrow file.
 
     Args:
-        path: The file. It has one column of integers named ``image_id``, ``text_id`` or ``query_id``, and one named
-            ``feature`` of lists of floating-point numbers, all of one length. Other columns are ignored.
+        path: Path of the file. It has one column of integers named ``image_id``, ``text_id`` or ``query_id``, and one
+            named ``feature`` of lists of floating-point numbers, all of one length. Other columns are ignored.
         suffix: ``".parquet"``, ``".arrow"`` or ``".feather"``.
 
     Returns:
@@ -55,7 +55,7 @@ def read_table(path: str, suffix: str) -> Features:
 
     Raises:
         OSError: The file cannot be read.
-        ValueError: The file is not such a table, has nulls, or a feature is not finite.
+        ValueError: The file is not such a table, has no rows, has nulls, or a feature is not finite.
         TypeError: Ids do not fit in int64.
         ImportError: pyarrow is not installed.
 
@@ -65,7 +65,7 @@ def read_table(path: str, suffix: str) -> Features:
 
     """
     pyarrow = import_pyarrow()
-    # For an error that names the file if it is missing.
+    # Raises an error that names the file if it is missing.
     Path(path).open("rb").close()
     with _format_errors(pyarrow, f"not {FORMATS[suffix]}"):
         read = pyarrow.parquet.read_table if suffix == ".parquet" else pyarrow.feather.read_table
@@ -114,7 +114,9 @@ def _columns(pyarrow: ModuleType, table: pa.Table) -> tuple[npt.NDArray[Any], np
     if len(fields) != 1 or table.column_names.count("feature") != 1:
         raise ValueError(f"has columns {table.column_names}, needs feature and one of {', '.join(FEATURE_IDS)}, once")
     ids, feature = (table.column(field).combine_chunks() for field in (fields[0], "feature"))
-    if not pyarrow.types.is_integer(ids.type) or not len(ids) or ids.null_count:
+    if not len(ids):
+        raise ValueError("has no rows")
+    if not pyarrow.types.is_integer(ids.type) or ids.null_count:
         raise ValueError(f"{fields[0]} is a column of {ids.type} with {ids.null_count} nulls, needs integers")
     return ids.to_numpy(), _matrix(pyarrow, feature)
 
@@ -145,7 +147,7 @@ def _format_errors(pyarrow: ModuleType, problem: str) -> Iterator[None]:
         raise
     except (pyarrow.ArrowException, ValueError, LookupError, OverflowError, OSError) as error:
         # The ValueErrors of this module need no explanation. pyarrow reports most damage as an OSError without a
-        # number, and bad offsets as EINVAL; other numbers are errors of the disk.
+        # errno, and bad offsets as EINVAL; any other errno is an error of the disk.
         if type(error) is ValueError or (isinstance(error, OSError) and error.errno not in (None, errno.EINVAL)):
             raise
         lines = str(error).splitlines()

@@ -18,7 +18,7 @@ from muge_fast.features import arrays, arrow
 from muge_fast.features.validation import Features, check_features, check_unique_ids
 
 ROWS_PER_WRITE = 4096
-"""Rows that are formatted as JSON together."""
+"""Number of rows that are formatted as JSON at once."""
 
 
 def read_features(path: str | os.PathLike[str], *, threads: int | None = None) -> Features:
@@ -88,7 +88,7 @@ def write_features(
     id_field: str = "image_id",
     threads: int | None = None,
 ) -> None:
-    r"""Write a feature file, which appears complete or not at all.
+    r"""Write a feature file atomically.
 
     The format follows from the suffix of the path: ``.npz``, ``.npy``, ``.parquet``, ``.arrow``, ``.feather``, and for
     any other suffix JSON Lines as Chinese-CLIP reads them, ``{"image_id":42967,"feature":[0.0123,…]}``, where a number
@@ -104,7 +104,7 @@ def write_features(
 
     Raises:
         OSError: The file cannot be written.
-        ValueError: Shapes do not fit, there are no rows, a number is not finite in float32, an id occurs twice, ids
+        ValueError: Shapes do not match, there are no rows, a number is not finite in float32, an id occurs twice, ids
             for ``.npy`` are not row indices, or ``id_field`` is unknown.
         TypeError: Ids are not integers that fit in int64, or features are not numbers.
         ImportError: The path names a Parquet or Arrow file, and pyarrow is not installed.
@@ -124,7 +124,7 @@ def write_features(
     check_unique_ids(rows)
     suffix = Path(path).suffix.lower()
     if suffix == ".npy" and not np.array_equal(rows, np.arange(len(rows))):
-        raise ValueError("ids are not row indices, but .npy files have no other ids")
+        raise ValueError("ids are not row indices, and an .npy file has no other ids")
     if suffix in arrow.FORMATS:
         # Fail before a temporary file is made.
         arrow.import_pyarrow()
@@ -147,7 +147,7 @@ def _read(path: str, threads: int | None) -> Features:
         return arrays.read_npz(path)
     if suffix in arrow.FORMATS:
         return arrow.read_table(path, suffix)
-    # For an error that names the file if it is missing.
+    # Raises an error that names the file if it is missing.
     Path(path).open("rb").close()
     return _core.read_features(path, threads)
 

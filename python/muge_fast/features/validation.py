@@ -21,7 +21,7 @@ def check_features(ids: npt.NDArray[Any], features: npt.NDArray[Any]) -> Feature
         Both arrays, features in C order.
 
     Raises:
-        ValueError: Shapes do not fit, there are no features, or one is not finite in float32.
+        ValueError: Shapes do not match, there are no features, or one is not finite in float32.
         TypeError: Ids are not integers that fit in int64, or features are not numbers.
 
     Example:
@@ -64,11 +64,11 @@ def check_unique_ids(ids: npt.NDArray[np.int64]) -> None:
         >>> check_unique_ids(np.array([3, 5, 3]))
         Traceback (most recent call last):
         ...
-        ValueError: id 3 comes twice, in rows 0 and 2
+        ValueError: id 3 occurs twice, in rows 0 and 2
 
     """
     order = np.argsort(ids, kind="stable")
     repeated = np.flatnonzero(ids[order[1:]] == ids[order[:-1]])
     if len(repeated):
         first, second = order[repeated[0]], order[repeated[0] + 1]
-        raise ValueError(f"id {ids[first]} comes twice, in rows {first} and {second}")
+        raise ValueError(f"id {ids[first]} occurs twice, in rows {first} and {second}")

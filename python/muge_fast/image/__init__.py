@@ -1,7 +1,7 @@
 """Metrics of text-to-image generation: generated images against real ones, and against their texts.
 
-Importing this package needs NumPy alone. Metrics of features never import torch; those of images need it, unless the
-caller passes an extractor without it.
+Importing this package needs only NumPy. Metrics of features never import torch; those of images need it, unless the
+caller passes an extractor that does not use torch.
 """
 
 from muge_fast.image._fid import FID, fid

@@ -73,10 +73,10 @@ def fid(
         ImportError: torch or Pillow is not installed.
         OSError: A file cannot be read, or the weights are missing.
         ValueError: An unknown option, an option of the network together with ``extractor``, a broken image (named in
-            the message), statistics of another extractor, or fewer than two images.
+            the message), statistics of a different extractor, or fewer than two images.
 
     Warns:
-        UserWarning: A set has fewer than 10,000 images: FID is biased upwards, and the more so the fewer there are.
+        UserWarning: A set has fewer than 10,000 images; FID is biased upwards, more so for smaller sets.
 
     Example:
         >>> import muge_fast as mf
@@ -97,12 +97,12 @@ def fid(
             image_set.run(load)
         real_statistics, generated_statistics = (image_set.statistics for image_set in sets)
     score = fid_from_statistics(real_statistics, generated_statistics)
-    warn_of_few_images(real_statistics, generated_statistics)
+    warn_about_few_images(real_statistics, generated_statistics)
     return score
 
 
 def fid_from_statistics(real: Statistics, generated: Statistics) -> Score:
-    """Compute FID of statistics, without the warning for few images.
+    """Compute FID from statistics, without the warning about few images.
 
     Args:
         real: Statistics of the real images.
@@ -132,21 +132,21 @@ def fid_from_statistics(real: Statistics, generated: Statistics) -> Score:
     )
 
 
-def warn_of_few_images(real: Statistics, generated: Statistics) -> None:
+def warn_about_few_images(real: Statistics, generated: Statistics) -> None:
     """Warn the caller of this package if a set is too small for an unbiased FID.
 
     Args:
-        real: Statistics of the real images; an unknown number of them is not warned about.
+        real: Statistics of the real images; there is no warning if their number is unknown.
         generated: Statistics of the generated images.
 
     Example:
         >>> import warnings
         >>> from muge_fast.image import Statistics
-        >>> from muge_fast.image._fid import warn_of_few_images
+        >>> from muge_fast.image._fid import warn_about_few_images
         >>> statistics = Statistics.from_features([[0.0], [2.0]])
         >>> with warnings.catch_warnings(record=True) as caught:
         ...     warnings.simplefilter("always")
-        ...     warn_of_few_images(statistics, statistics)
+        ...     warn_about_few_images(statistics, statistics)
         >>> len(caught)
         1
 
@@ -157,7 +157,7 @@ def warn_of_few_images(real: Statistics, generated: Statistics) -> None:
 
 
 class FID(StreamingMetric):
-    """Fréchet Inception Distance of two streams of images. Its memory does not grow with their number.
+    """Fréchet Inception Distance of two streams of images. Memory use does not grow with their number.
 
     Args:
         extractor: Extractor that is called with each batch: an
@@ -174,6 +174,7 @@ class FID(StreamingMetric):
     Raises:
         TypeError: ``dims`` is not an integer.
         ValueError: ``dims`` is smaller than 1.
+        RuntimeError: torch has no such device.
 
     Example:
         >>> import warnings
@@ -226,7 +227,7 @@ class FID(StreamingMetric):
             real: Whether the images are real.
 
         Raises:
-            ValueError: The features have another shape, or a value is not finite. On a GPU, the second is raised when
+            ValueError: The features have a wrong shape, or a value is not finite. On a GPU, the latter is raised when
                 the sums are read.
 
         Example:
@@ -246,7 +247,8 @@ class FID(StreamingMetric):
             other: A metric with the same number of features and extractor signature.
 
         Raises:
-            ValueError: ``other`` is this object or has other features. This object is unchanged then.
+            ValueError: ``other`` is this object, or has a different number of features or extractor signature. This
+                object is then unchanged.
 
         Example:
             >>> from muge_fast.image import FID
@@ -266,15 +268,15 @@ class FID(StreamingMetric):
     def gather(self) -> FID:
         """Return the metric of the images of all ``torch.distributed`` processes, the same bits in each.
 
-        Call it in every process. Do not update and gather its result, which would count images twice: keep updating
-        this object.
+        Call it in every process. Keep updating this object, not the result: updating and gathering the result would
+        count images twice.
 
         Returns:
             A new metric.
 
         Raises:
-            RuntimeError: torch.distributed is not initialised.
-            ValueError: The processes have different features; raised in every process.
+            ValueError: torch.distributed is not initialized, or the processes have different features (raised in every
+                process).
 
         Example:
             >>> metric.gather().compute()  # doctest: +SKIP
@@ -307,11 +309,11 @@ class FID(StreamingMetric):
 
         """
         score = fid_from_statistics(self.real, self.generated)
-        warn_of_few_images(self.real, self.generated)
+        warn_about_few_images(self.real, self.generated)
         return score
 
     def state(self) -> dict[str, Array]:
-        """Return everything as arrays, for :meth:`from_state`.
+        """Return the state as arrays, for :meth:`from_state`.
 
         Returns:
             The arrays of :meth:`Statistics.state` with the prefixes ``real_`` and ``generated_``, and signatures.
@@ -323,7 +325,9 @@ class FID(StreamingMetric):
 
         """
         sets = {"real": self.real, "generated": self.generated}
-        arrays = {f"{name}_{key}": array for name, kept in sets.items() for key, array in kept.state().items()}
+        arrays = {
+            f"{name}_{key}": array for name, statistics in sets.items() for key, array in statistics.state().items()
+        }
         return arrays | self._signatures()
 
     @classmethod
@@ -338,7 +342,7 @@ class FID(StreamingMetric):
             The metric, with the images of the state.
 
         Raises:
-            ValueError: Arrays are missing or do not fit, or the state was made with another extractor.
+            ValueError: Arrays are missing or invalid, or the state was made with a different extractor.
 
         Example:
             >>> from muge_fast.image import FID

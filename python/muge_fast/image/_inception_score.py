@@ -37,9 +37,9 @@ def inception_score(
     """Compute the Inception Score (Salimans et al., 2016) of generated images.
 
     If the number of images is known before they are read (files, arrays), the score is that of torch-fidelity.
-    The images of a generator or a ``DataLoader`` are dealt to the splits round-robin instead, see
-    :class:`muge_fast.image.split_sums.SplitSums`: as good an estimate, but another number. Memory does not grow with
-    the number of images.
+    The images of a generator or a ``DataLoader`` are assigned to splits round-robin instead, as
+    :class:`muge_fast.image.split_sums.SplitSums` describes: an equally good estimate, but a different number. Memory
+    use does not grow with the number of images.
 
     Args:
         generated: Generated images: path of a folder, a ``.tsv`` file of the benchmark or a ``.zip`` file; uint8 arrays
@@ -100,10 +100,11 @@ def inception_score_from_logits(
 ) -> Score:
     """Compute the Inception Score (Salimans et al., 2016) of logits as torch-fidelity does, in double precision.
 
-    Split ``k`` of ``n`` images has the rows from ``k * n // splits`` to ``(k + 1) * n // splits``.
+    Of ``n`` images, split ``k`` has those from ``k * n // splits`` up to, not including, ``(k + 1) * n // splits``.
 
     Args:
-        logits: Class logits of shape ``(images, classes)``; without bias for the weights of 2015.
+        logits: Class logits of shape ``(images, classes)``; of the FID network, those without the bias of its last
+            layer.
         splits: Number of splits, at least 1.
         shuffle: Whether rows are first put in the order of ``RandomState(seed).permutation(images)``.
         seed: Seed of the order.
@@ -134,14 +135,14 @@ def inception_score_from_logits(
     if shuffle:
         matrix = matrix[np.random.RandomState(seed).permutation(len(matrix))]
     scores = [_score_of_split(matrix[start:end]) for start, end in pairwise(split_bounds(len(matrix), splits))]
-    signed = signature(
+    score_signature = signature(
         "is", extractor_signature or UNKNOWN_EXTRACTOR, splits=splits, shuffle=seed if shuffle else "none"
     )
-    return set_score("is", signed, float(np.mean(scores)), parts={"std": float(np.std(scores))})
+    return set_score("is", score_signature, float(np.mean(scores)), parts={"std": float(np.std(scores))})
 
 
 def inception_score_from_sums(sums: SplitSums, extractor_signature: str) -> Score:
-    """Compute the Inception Score of sums.
+    """Compute the Inception Score from accumulated sums.
 
     Args:
         sums: Sums of all images.
@@ -165,24 +166,24 @@ def inception_score_from_sums(sums: SplitSums, extractor_signature: str) -> Scor
     """
     mean, std = sums.mean_and_std()
     splits, images, seed = sums.config
-    # A single split without an order is the same with and without the number of images.
+    # A single split that is not shuffled is the same whether or not the number of images was known.
     is_round_robin = images is None and (splits > 1 or seed is not None)
     order = {"round_robin" if is_round_robin else "shuffle": "none" if seed is None else seed}
-    signed = signature("is", extractor_signature or UNKNOWN_EXTRACTOR, splits=splits, **order)
-    return set_score("is", signed, mean, parts={"std": std})
+    score_signature = signature("is", extractor_signature or UNKNOWN_EXTRACTOR, splits=splits, **order)
+    return set_score("is", score_signature, mean, parts={"std": std})
 
 
 class InceptionScore(StreamingMetric):
-    """Inception Score of a stream of images. Its memory does not grow with their number.
+    """Inception Score of a stream of images. Memory use does not grow with their number.
 
     Args:
         extractor: Extractor that is called with each batch: an
             :class:`muge_fast.image.extractors.InceptionExtractor` with the output ``"logits_unbiased"`` (``"logits"``
             for the protocol ``"ofa"``), a ``torch.nn.Module`` or a function; None if batches are logits.
         splits: Number of splits, at least 1; None for the extractor's convention: 10, or 1 for the protocol ``"ofa"``.
-        images: Number of images that there will be, over all metrics that are merged: the score is then that of
-            :func:`inception_score_from_logits` and torch-fidelity. None if unknown: images are dealt to the splits
-            round-robin, see :class:`muge_fast.image.split_sums.SplitSums`.
+        images: Total number of images, over all metrics that will be merged; the score is then that of
+            :func:`inception_score_from_logits` and torch-fidelity. None if unknown; images are then assigned to splits
+            round-robin, as :class:`muge_fast.image.split_sums.SplitSums` describes.
         shuffle: Whether images are assigned to splits in a random order; None for the extractor's convention: True, or
             False for the protocol ``"ofa"``.
         seed: Seed of the order, from 0 to 2**32 - 1.
@@ -194,7 +195,8 @@ class InceptionScore(StreamingMetric):
 
     Raises:
         TypeError: A number is not an integer.
-        ValueError: No splits, fewer images than splits, or a seed out of range.
+        ValueError: ``splits`` is below 1, there are fewer images than splits, or the seed is out of range.
+        RuntimeError: torch has no such device.
 
     Example:
         >>> import numpy as np
@@ -250,12 +252,12 @@ class InceptionScore(StreamingMetric):
         Args:
             batch: Images, in a form that the extractor takes; without an extractor an array or tensor of logits, of
                 shape ``(images, classes)``.
-            indices: Index of each image among all images, from 0, which decides its split. With them, metrics that are
-                merged give the score of the whole. None to continue from the number of images so far.
+            indices: Index of each image among all images, from 0, which decides its split. Metrics
+                that are merged then give the score of all images. None to continue from the number of images so far.
 
         Raises:
-            ValueError: The logits have another shape, a value is not finite, or an index is beyond the number of
-                images. On a GPU, the second is raised when the sums are read.
+            ValueError: The logits have a wrong shape, a value is not finite, or an index is beyond the number of
+                images. On a GPU, a value that is not finite raises when the sums are read.
 
         Example:
             >>> from muge_fast.image import InceptionScore
@@ -278,8 +280,8 @@ class InceptionScore(StreamingMetric):
             other: A metric with the same options and extractor signature.
 
         Raises:
-            ValueError: ``other`` is this object, or has other splits, images, seed, classes or extractor signature.
-                This object is unchanged then.
+            ValueError: ``other`` is this object, or has different splits, images, seed, classes or extractor signature.
+                This object is then unchanged.
 
         Example:
             >>> from muge_fast.image import InceptionScore
@@ -296,15 +298,15 @@ class InceptionScore(StreamingMetric):
     def gather(self) -> InceptionScore:
         """Return the metric of the images of all ``torch.distributed`` processes, the same bits in each.
 
-        Call it in every process. Pass ``indices`` to :meth:`update`, or each process counts its images from 0. Do not
-        update and gather its result, which would count images twice: keep updating this object.
+        Call it in every process. Pass ``indices`` to :meth:`update`; otherwise each process counts its images from 0.
+        Keep updating this object, not the result: updating and gathering the result would count images twice.
 
         Returns:
             A new metric.
 
         Raises:
-            RuntimeError: torch.distributed is not initialised.
-            ValueError: The processes have different options or classes; raised in every process.
+            ValueError: torch.distributed is not initialized, or the processes have different options or classes (raised
+                in every process).
 
         Example:
             >>> metric.gather().compute()  # doctest: +SKIP
@@ -324,7 +326,7 @@ class InceptionScore(StreamingMetric):
             over splits.
 
         Raises:
-            ValueError: A split has no images, or there are fewer images than promised.
+            ValueError: A split has no images, or there are fewer images than ``images``.
 
         Example:
             >>> from muge_fast.image import InceptionScore
@@ -337,7 +339,7 @@ class InceptionScore(StreamingMetric):
         return inception_score_from_sums(self.sums, self.extractor_signature)
 
     def state(self) -> dict[str, Array]:
-        """Return everything as arrays, for :meth:`from_state`.
+        """Return the state as arrays, for :meth:`from_state`.
 
         Returns:
             ``"counts"``, ``"sum_p_log_p"`` and ``"sum_p"`` of the splits, ``"images"`` and ``"seed"`` (-1 for None),
@@ -363,7 +365,7 @@ class InceptionScore(StreamingMetric):
             The metric, with the sums of the state.
 
         Raises:
-            ValueError: Arrays are missing or do not fit, or the state was made with another extractor.
+            ValueError: Arrays are missing or invalid, or the state was made with a different extractor.
 
         Example:
             >>> from muge_fast.image import InceptionScore

@@ -21,7 +21,7 @@ from muge_fast.scores import Score, set_score, signature
 
 # Up to this number of pairs, the kernel of all pairs is computed once (512 MiB), and subsets pick from it.
 MAX_PAIRS_KEPT = 1 << 26
-# Ten thousand times the usual number: a loaded state may claim any.
+# Ten thousand times the default; bounded because a loaded state may declare any number.
 MAX_SUBSETS = 1_000_000
 # Rows per block of kernel values when all images are compared.
 ROWS_PER_BLOCK = 1024
@@ -117,13 +117,13 @@ def kid_from_features(
 ) -> Score:
     """Compute the Kernel Inception Distance (Bińkowski et al., 2018) of features, with the subsets of torch-fidelity.
 
-    For each subset, ``RandomState(seed).choice`` draws ``subset_size`` real rows without replacement, then as many
-    generated ones; its value is the unbiased estimate of MMD² with the kernel ``(gamma * x·y + coef0) ** degree``.
-    Everything is in double precision.
+    For each subset, ``RandomState(seed).choice`` draws ``subset_size`` real rows without replacement, then the same
+    number of generated rows; its value is the unbiased estimate of MMD² with the kernel
+    ``(gamma * x·y + coef0) ** degree``. Everything is in double precision.
 
     Args:
         real: Features of real images, of shape ``(images, features)``.
-        generated: Features of generated images, with as many columns.
+        generated: Features of generated images, with the same number of columns.
         subsets: Number of random subsets, from 1 to 1,000,000; None to compare all images at once, without a seed.
         subset_size: Images per subset, at least 2 and at most as many as each set has; unused if ``subsets`` is None.
         degree: Degree of the kernel, at least 1.
@@ -138,7 +138,7 @@ def kid_from_features(
 
     Raises:
         TypeError: A number has the wrong type.
-        ValueError: Shapes do not fit, a value is not finite or too large, a set has fewer images than a subset (or
+        ValueError: Shapes do not match, a value is not finite or too large, a set has fewer images than a subset (or
             fewer than two), or a number is out of range.
 
     Example:
@@ -155,7 +155,7 @@ def kid_from_features(
     subsets, subset_size = check_subsets(subsets, subset_size, len(left), len(right))
     kernel = _Kernel(degree, 1 / left.shape[1] if gamma is None else gamma, coef0)
     kernel.check_size(left, right)
-    # Options that are usual stay out of the signature.
+    # The signature leaves out options with their default values.
     options = {
         "degree": None if degree == 3 else degree,  # noqa: PLR2004
         "gamma": gamma,
@@ -163,13 +163,13 @@ def kid_from_features(
     }
     extractor = extractor_signature or UNKNOWN_EXTRACTOR
     if subsets is None:
-        signed = signature("kid", extractor, subsets="all", **options)
-        return set_score("kid", signed, _mmd_of_all(kernel, left, right), higher_is_better=False)
+        score_signature = signature("kid", extractor, subsets="all", **options)
+        return set_score("kid", score_signature, _mmd_of_all(kernel, left, right), higher_is_better=False)
     rows = _draw_subsets(len(left), len(right), subsets, subset_size, seed)
     values = _mmd_of_subsets(kernel, left, right, rows)
-    signed = signature("kid", extractor, subsets=subsets, subset_size=subset_size, seed=seed, **options)
+    score_signature = signature("kid", extractor, subsets=subsets, subset_size=subset_size, seed=seed, **options)
     return set_score(
-        "kid", signed, float(np.mean(values)), parts={"std": float(np.std(values))}, higher_is_better=False
+        "kid", score_signature, float(np.mean(values)), parts={"std": float(np.std(values))}, higher_is_better=False
     )
 
 
@@ -180,6 +180,9 @@ def check_subsets(subsets: int | None, subset_size: int, *counts: int | None) ->
         subsets: Number of subsets; None for all images at once.
         subset_size: Images per subset.
         counts: Number of images of each set; None if unknown.
+
+    Returns:
+        ``subsets`` and ``subset_size``.
 
     Raises:
         TypeError: A number is not an integer.
@@ -269,7 +272,7 @@ class KID(StreamingMetric):
             real: Whether the images are real.
 
         Raises:
-            ValueError: The features have another shape, or a value is not finite; the message names the row.
+            ValueError: The features have a wrong shape, or a value is not finite; the message names the row.
 
         Example:
             >>> from muge_fast.image import KID
@@ -288,7 +291,8 @@ class KID(StreamingMetric):
             other: A metric with the same number of features and extractor signature.
 
         Raises:
-            ValueError: ``other`` is this object or has other features. This object is unchanged then.
+            ValueError: ``other`` is this object, or has a different number of features or extractor signature. This
+                object is then unchanged.
 
         Example:
             >>> from muge_fast.image import KID
@@ -310,15 +314,15 @@ class KID(StreamingMetric):
     def gather(self) -> KID:
         """Return the metric of the images of all ``torch.distributed`` processes, the same bits in each.
 
-        Call it in every process. Images are in the order of ranks. Do not update and gather its result, which would
-        count images twice: keep updating this object.
+        Call it in every process. Images are in the order of ranks. Keep updating this object, not the result:
+        updating and gathering the result would count images twice.
 
         Returns:
             A new metric.
 
         Raises:
-            RuntimeError: torch.distributed is not initialised.
-            ValueError: The processes have different options or features; raised in every process.
+            ValueError: torch.distributed is not initialized, or the processes have different options or features
+                (raised in every process).
 
         Example:
             >>> metric.gather().compute()  # doctest: +SKIP
@@ -365,7 +369,7 @@ class KID(StreamingMetric):
         )
 
     def state(self) -> dict[str, Array]:
-        """Return everything as arrays, for :meth:`from_state`.
+        """Return the state as arrays, for :meth:`from_state`.
 
         Returns:
             The features ``"real"`` and ``"generated"``, ``"subsets"`` (-1 for None), ``"subset_size"``, and signatures.
@@ -393,7 +397,7 @@ class KID(StreamingMetric):
             The metric, with the features of the state.
 
         Raises:
-            ValueError: Arrays are missing or do not fit, or the state was made with another extractor.
+            ValueError: Arrays are missing or invalid, or the state was made with a different extractor.
 
         Example:
             >>> from muge_fast.image import KID
@@ -417,7 +421,7 @@ class KID(StreamingMetric):
         return metric
 
     def _add(self, features: npt.NDArray[np.float32], *, real: bool) -> None:
-        first = next(iter((*self._real, *self._generated)), features)
+        first = (self._real or self._generated or [features])[0]
         if features.ndim != 2 or features.shape[1:] != first.shape[1:]:  # noqa: PLR2004
             dims = "features" if first is features else first.shape[1]
             raise ValueError(f"features have shape {features.shape}, need (images, {dims})")
@@ -450,7 +454,7 @@ class _Kernel:
         square = max(float((features * features).sum(axis=1).max()) for features in sets)
         largest = abs(self.gamma) * square + abs(self.coef0)
         if largest > MAX_FEATURE ** (1 / self.degree):
-            raise ValueError(f"features are too large: the kernel of a pair may be {largest:.0e} to the {self.degree}")
+            raise ValueError(f"features are too large: the kernel of a pair may be {largest:.0e} ** {self.degree}")
 
     def diagonal(self, features: Float64Array) -> Float64Array:
         """Return the kernel of each row with itself."""
@@ -484,14 +488,14 @@ def _mmd(within_left: Float64Array, across: Float64Array, within_right: Float64A
 
 
 def _mmd_of_all(kernel: _Kernel, left: Float64Array, right: Float64Array) -> float:
-    sums = [_sum(kernel, left, left), _sum(kernel, right, right)]
+    sums = [_kernel_sum(kernel, left, left), _kernel_sum(kernel, right, right)]
     within = sum(
         (total - kernel.diagonal(features).sum()) / (len(features) * (len(features) - 1))
         for total, features in zip(sums, (left, right), strict=True)
     )
-    return float(within - 2 * _sum(kernel, left, right) / (len(left) * len(right)))
+    return float(within - 2 * _kernel_sum(kernel, left, right) / (len(left) * len(right)))
 
 
-def _sum(kernel: _Kernel, left: Float64Array, right: Float64Array) -> float:
+def _kernel_sum(kernel: _Kernel, left: Float64Array, right: Float64Array) -> float:
     starts = range(0, len(left), ROWS_PER_BLOCK)
     return float(sum(kernel(left[start : start + ROWS_PER_BLOCK], right).sum() for start in starts))

@@ -26,7 +26,7 @@ def precision_recall(
 
     Args:
         real: Features of real images, of shape ``(images, features)``.
-        generated: Features of generated images, with as many columns.
+        generated: Features of generated images, with the same number of columns.
         k: Index of the neighbour, at least 1 and smaller than the number of images of each set.
         extractor_signature: Signature of the extractor that made the features, for the signatures of the scores.
 
@@ -44,7 +44,7 @@ def precision_recall(
 
     Raises:
         TypeError: ``k`` is not an integer.
-        ValueError: Shapes do not fit, a value is not finite or too large, or ``k`` is out of range.
+        ValueError: Shapes do not match, a value is not finite or too large, or ``k`` is out of range.
 
     Example:
         >>> import numpy as np
@@ -88,7 +88,7 @@ def _squared_radii(features: Float64Array, k: int) -> Float64Array:
     for start in range(0, len(features), ROWS_PER_BLOCK):
         squares = _squared_distances(features[start : start + ROWS_PER_BLOCK], features)
         rows = np.arange(len(squares))
-        # A row is its own nearest neighbour, whatever rounding says.
+        # A row is its own nearest neighbour, even if rounding makes another one as near.
         squares[rows, start + rows] = -1
         radii[start : start + ROWS_PER_BLOCK] = np.partition(squares, k, axis=1)[:, k]
     return radii

@@ -15,7 +15,7 @@ from muge_fast.scores import Score, Scores, mean_score, signature
 
 NEGATIVES = 99
 IMAGES_PER_BLOCK = 256
-# Numbers of the text features that a block of images is compared with: 64 MiB.
+# Values of the text features that a block of images is compared with: 64 MiB.
 MAX_FLOATS_PER_BLOCK = 1 << 23
 MERGE_ERROR = "images are compared with texts of the whole set; score the features of all images at once"
 
@@ -32,10 +32,10 @@ def r_precision(
 
     Published implementations disagree on how texts are drawn, on ties and on norms. Here
     ``numpy.random.default_rng(seed)`` draws ``negatives`` different texts for each image, never its own; similarity is
-    the cosine in double precision; and an image is a hit if its text has a strictly higher similarity than all drawn.
+    the cosine in double precision; and an image is a hit if its text is strictly more similar than all drawn texts.
 
     Args:
-        image_features: Features of images, of shape ``(images, features)``, no row zero.
+        image_features: Features of images, of shape ``(images, features)``, without zero rows.
         text_features: Features of their texts, of the same shape, in the same order.
         negatives: Number of other texts per image, at least 1 and smaller than the number of texts.
         seed: Seed of the random texts.
@@ -47,7 +47,7 @@ def r_precision(
 
     Raises:
         TypeError: ``negatives`` is not an integer.
-        ValueError: Shapes do not fit, a value is not finite, a row is zero, or there are too few texts.
+        ValueError: Shapes do not match, a value is not finite, a row is zero, or there are too few texts.
 
     Example:
         >>> import numpy as np
@@ -65,13 +65,13 @@ def r_precision(
     for start in range(0, len(images), block):
         rows = np.arange(start, min(start + block, len(images)))
         drawn = np.stack([random.choice(len(texts) - 1, negatives, replace=False) for _ in rows])
-        # Indices from that of the image's own text on stand for the next text.
+        # Skip the image's own text: indices from its index on are those of the next text.
         drawn += drawn >= rows[:, None]
         similarity = np.einsum("nd,nd->n", images[rows], texts[rows])
         best_other = np.einsum("nd,nkd->nk", images[rows], texts[drawn]).max(axis=1)
         hits[rows] = similarity > best_other
         ties += int((similarity == best_other).sum())
-    signed = signature(
+    score_signature = signature(
         "r_precision",
         extractor_signature or UNKNOWN_EXTRACTOR,
         negatives=negatives,
@@ -79,7 +79,7 @@ def r_precision(
         similarity="cosine",
         ties="misses",
     )
-    return replace(mean_score("r_precision", signed, hits, merge_error=MERGE_ERROR), parts={"ties": ties})
+    return replace(mean_score("r_precision", score_signature, hits, merge_error=MERGE_ERROR), parts={"ties": ties})
 
 
 def check_negatives(negatives: int, texts: int | None) -> int:
@@ -88,6 +88,9 @@ def check_negatives(negatives: int, texts: int | None) -> int:
     Args:
         negatives: Number of other texts.
         texts: Number of all texts; None if unknown.
+
+    Returns:
+        ``negatives``.
 
     Raises:
         TypeError: ``negatives`` is not an integer.
@@ -119,7 +122,7 @@ def text_recall(
     Similarity is the cosine in double precision. A text that is as similar as the image's own counts as nearer.
 
     Args:
-        image_features: Features of images, of shape ``(images, features)``, no row zero.
+        image_features: Features of images, of shape ``(images, features)``, without zero rows.
         text_features: Features of their texts, of the same shape, in the same order.
         ks: Cutoffs, different numbers from 1 to the number of texts.
         extractor_signature: Signature of the extractor that made the features, for the signatures of the scores.
@@ -130,7 +133,7 @@ def text_recall(
 
     Raises:
         TypeError: A cutoff is not an integer.
-        ValueError: Shapes do not fit, a value is not finite, a row is zero, or a cutoff is out of range or repeated.
+        ValueError: Shapes do not match, a value is not finite, a row is zero, or a cutoff is out of range or repeated.
 
     Example:
         >>> import numpy as np
@@ -140,10 +143,10 @@ def text_recall(
 
     """
     images, texts = _unit_pair(image_features, text_features)
-    cutoffs = [whole_number("k", k) for k in ks]
-    for k in cutoffs:
+    cutoffs = [whole_number(f"ks[{index}]", k) for index, k in enumerate(ks)]
+    for index, k in enumerate(cutoffs):
         if k > len(texts):
-            raise ValueError(f"k is {k}, needs 1 to {len(texts)}, the number of texts")
+            raise ValueError(f"ks[{index}] is {k}, needs 1 to {len(texts)}, the number of texts")
     repeated = find_repeated(cutoffs)
     if not cutoffs or repeated is not None:
         raise ValueError("ks is empty" if repeated is None else f"ks has {cutoffs[repeated]} more than once")
@@ -170,7 +173,7 @@ def clip_score(
     """Compute the CLIPScore (Hessel et al., 2021): the mean of ``weight * max(cosine, 0)`` over pairs.
 
     Args:
-        image_features: Features of images, of shape ``(images, features)``, no row zero.
+        image_features: Features of images, of shape ``(images, features)``, without zero rows.
         text_features: Features of their texts, of the same shape, in the same order.
         weight: Factor of the cosine; 2.5 in the paper.
         extractor_signature: Signature of the extractor that made the features, for the score's signature.
@@ -180,7 +183,7 @@ def clip_score(
 
     Raises:
         TypeError: ``weight`` is not a number.
-        ValueError: Shapes do not fit, a value is not finite, or a row is zero.
+        ValueError: Shapes do not match, a value is not finite, or a row is zero.
 
     Example:
         >>> from muge_fast.image import clip_score

@@ -49,9 +49,9 @@ def score_images(
 ) -> Scores:
     """Score generated images against real ones, with one pass of the network over each image for all metrics.
 
-    The Inception Score and R-precision are of the generated images. Options are checked before an image is read. The
-    protocol ``"ofa"`` computes features and logits from different pixels, so its network runs twice over each generated
-    image.
+    The Inception Score and R-precision score the generated images alone. Options are checked before an image is read.
+    The protocol ``"ofa"`` computes features and logits from different pixels, so its network runs twice over each
+    generated image.
 
     Args:
         real: Real images: path of a folder, a ``.tsv`` file of the benchmark or a ``.zip`` file; uint8 arrays or
@@ -60,8 +60,8 @@ def score_images(
             ``DataLoader``. Or their :class:`Statistics`, or the path of an ``.npz`` file with saved ones.
             Statistics suffice for FID alone. None if the Inception Score is the only metric.
         generated: Generated images, in the same forms except statistics.
-        metrics: Different names out of ``"fid"``, ``"is"`` and ``"kid"``, the main one first. KID keeps the features of
-            all images.
+        metrics: One or more of ``"fid"``, ``"is"`` and ``"kid"``, without repetitions, the main one first. KID keeps
+            the features of all images.
         extractor: Feature extractor to use instead of the Inception network: a function that takes a list of uint8 RGB
             arrays and returns features of shape ``(images, features)``, or a ``torch.nn.Module`` that takes a uint8
             tensor of shape ``(images, 3, height, width)``. For the Inception Score together with another metric, it
@@ -97,7 +97,7 @@ def score_images(
         standard deviation over splits or subsets.
 
     Raises:
-        TypeError: An option or a source has the wrong type.
+        TypeError: An option or a source has the wrong type, or ``real`` is None and a metric needs it.
         ImportError: torch or Pillow is not installed.
         OSError: A file cannot be read, or the weights are missing.
         ValueError: An unknown option, an option of the network together with ``extractor``, a broken image (named in
@@ -120,7 +120,7 @@ def score_images(
     if "kid" in metrics:
         check_subsets(subsets, subset_size, *image_sets.counts)
     ids = ids_in_order(generated, real)
-    # First, because files of features may be wrong, and the network takes longer.
+    # Before the network runs, which takes longer, because files of features may be invalid.
     hits = None
     if text_options:
         check_negatives(negatives, None if ids is None else len(ids))

@@ -54,14 +54,14 @@ class Backend(Protocol[A]):
     def concat(self, arrays: Sequence[A]) -> A:
         """Return arrays joined along the first axis, as a copy."""
 
-    def first_nonfinite_row(self, batch: A, name: str, *, seen: int, known: A | None) -> A | None:
+    def first_nonfinite_row(self, batch: A, name: str, *, seen: int, earlier: A | None) -> A | None:
         """Check that the rows of a batch are finite.
 
         Args:
             batch: Array of shape ``(rows, columns)``.
             name: Name of the batch, for errors.
             seen: Number of rows in earlier batches.
-            known: Result for the earlier batches.
+            earlier: Result for the earlier batches; None if there are none.
 
         Returns:
             Index of the first row that is not finite, counted over all batches, as an array on the device of shape
@@ -117,9 +117,9 @@ class NumpyBackend:
         """Return arrays joined along the first axis, as a copy."""
         return np.concatenate(arrays)
 
-    def first_nonfinite_row(self, batch: Float64Array, name: str, *, seen: int, known: Float64Array | None) -> None:
+    def first_nonfinite_row(self, batch: Float64Array, name: str, *, seen: int, earlier: Float64Array | None) -> None:
         """Raise ``ValueError`` with the index within this batch if a row is not finite."""
-        del seen, known
+        del seen, earlier
         nonfinite = np.flatnonzero(~np.isfinite(batch).all(axis=1))
         if len(nonfinite):
             raise ValueError(f"{name}[{nonfinite[0]}] is not finite")
@@ -150,7 +150,7 @@ class NumpyBackend:
 
 
 class TorchBackend:
-    """Tensors of torch on one device; only the linear-algebra solvers synchronise with it. See :class:`Backend`.
+    """Tensors of torch on one device; only the linear-algebra solvers synchronize with it. See :class:`Backend`.
 
     Args:
         device: A ``torch.device`` or its name.
@@ -194,14 +194,14 @@ class TorchBackend:
         """Return tensors joined along the first axis, as a copy."""
         return self._torch.cat(list(arrays))
 
-    def first_nonfinite_row(self, batch: Tensor, name: str, *, seen: int, known: Tensor | None) -> Tensor:
+    def first_nonfinite_row(self, batch: Tensor, name: str, *, seen: int, earlier: Tensor | None) -> Tensor:
         """Return the index of the first row so far that is not finite, on the device: reading it here would wait."""
         del name
         torch = self._torch
         rows = torch.arange(seen, seen + len(batch), device=self._device)
         nonfinite = torch.where(torch.isfinite(batch).all(dim=1), NO_ROW, rows)
-        earlier = rows.new_full((1,), NO_ROW) if known is None else known
-        first: Tensor = torch.cat([nonfinite, earlier]).amin(0, keepdim=True)
+        previous = rows.new_full((1,), NO_ROW) if earlier is None else earlier
+        first: Tensor = torch.cat([nonfinite, previous]).amin(0, keepdim=True)
         return first
 
     def log_softmax(self, logits: Tensor) -> tuple[Tensor, Tensor]:

@@ -1,6 +1,6 @@
-"""Sums of the processes of ``torch.distributed``, added up without pickling.
+"""Sums over the processes of ``torch.distributed``, without pickling.
 
-Every process gets the same bits. If processes have different settings, all of them raise, so that none waits forever.
+Every process gets the same bits. If processes have different settings, all raise an error, so that none waits forever.
 """
 
 from __future__ import annotations
@@ -27,9 +27,8 @@ def gather_statistics(statistics: Statistics) -> Statistics:
         had seen all images, up to ``dims`` of them, in the order of ranks.
 
     Raises:
-        RuntimeError: torch.distributed is not initialised.
-        ValueError: The processes have different features or extractor signatures, or statistics that cannot be added;
-            raised in every process.
+        ValueError: torch.distributed is not initialized, or the processes have different features or extractor
+            signatures, or statistics that cannot be added (raised in every process).
 
     Example:
         >>> from muge_fast.image.distributed import gather_statistics
@@ -68,9 +67,8 @@ def gather_splits(sums: SplitSums, extractor_signature: str) -> SplitSums:
         New sums on the device of ``sums``, the same in every process.
 
     Raises:
-        RuntimeError: torch.distributed is not initialised.
-        ValueError: The processes have different splits, images, seeds, classes or extractor signatures, or sums that
-            cannot be added; raised in every process.
+        ValueError: torch.distributed is not initialized, or the processes have different splits, images, seeds, classes
+            or extractor signatures, or sums that cannot be added (raised in every process).
 
     Example:
         >>> from muge_fast.image.distributed import gather_splits
@@ -101,8 +99,8 @@ def gather_rows(rows: npt.NDArray[np.float32], settings: str) -> npt.NDArray[np.
         The rows, the same in every process.
 
     Raises:
-        RuntimeError: torch.distributed is not initialised.
-        ValueError: The processes have different columns or settings; raised in every process.
+        ValueError: torch.distributed is not initialized, or the processes have different columns or settings (raised in
+            every process).
 
     Example:
         >>> import numpy as np
@@ -125,22 +123,22 @@ def _all_gather_checked(settings: str, problem: str | None, *numbers: int) -> li
     message = torch.tensor([key, problem is not None, *numbers], dtype=torch.int64, device=_comm_device())
     received = [torch.empty_like(message) for _ in range(distributed.get_world_size())]
     distributed.all_gather(received, message)
-    keys, problems, *columns = zip(*(part.tolist() for part in received), strict=True)
+    keys, problems, *columns = zip(*(row.tolist() for row in received), strict=True)
     if any(problems):
         ranks = [rank for rank, has_problem in enumerate(problems) if has_problem]
         raise ValueError(f"sums of processes {ranks} cannot be added" + (f": {problem}" if problem else ""))
     if len(set(keys)) > 1:
-        ranks = [rank for rank, other in enumerate(keys) if other != key]
+        ranks = [rank for rank, received_key in enumerate(keys) if received_key != key]
         raise ValueError(f"this process has {settings}, processes {ranks} have other settings")
     return [list(column) for column in columns]
 
 
 def _common_width(kind: str, widths: list[int]) -> int:
     """Return the width of the processes that have rows."""
-    known = sorted({width for width in widths if width})
-    if len(known) != 1:
-        raise ValueError(f"processes have {known} {kind}, need the same number")
-    return known[0]
+    distinct = sorted({width for width in widths if width})
+    if len(distinct) != 1:
+        raise ValueError(f"processes have {distinct} {kind}, need the same number")
+    return distinct[0]
 
 
 def _sum(tensor: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from muge_fast._internal.npz import Array
 from muge_fast.image.backend import A, ArrayOrTensor, Backend, to_numpy
 
-# Rows per update of the sum of outer products. That of 2048 features has 32 MiB: too much to touch for every batch.
+# Rows per update of the sum of outer products, which has 32 MiB for 2048 features: too much to rewrite for each batch.
 ROWS_PER_UPDATE = 256
 
 
@@ -40,10 +40,10 @@ class FeatureSums(Generic[A]):
         self.dims = dims
         self.backend: Backend[A] = backend
         self.count = 0
-        # Rows that are not in the sums yet, and whether these are all rows there are.
+        # Rows that have not been added to the sums yet, and whether that is true of all rows.
         self._pending: list[A] = []
         self._keeps_features = True
-        # Of the other rows, minus the shift; there is no shift before there are sums.
+        # Sums of the other rows minus the shift, which is None before any row has been added.
         self._shift: A | None = None
         self._sum: A = backend.zeros(dims)
         self._outer_sum: A = backend.zeros(dims, dims)
@@ -67,7 +67,7 @@ class FeatureSums(Generic[A]):
         """Add the sums of another accumulator, which may use another backend.
 
         Args:
-            other: Sums of as many features.
+            other: Sums of the same number of features.
 
         Raises:
             ValueError: ``other`` is this object.
@@ -90,7 +90,7 @@ class FeatureSums(Generic[A]):
             count: Number of vectors.
             total: Their :meth:`sum_about` the shift.
             outer: Their :meth:`outer_sum_about` the shift.
-            shift: The shift of these sums, unless nothing has been summed yet.
+            shift: The shift; if this object has sums already, it must be theirs.
 
         """
         self._fold_pending_rows()
@@ -145,22 +145,23 @@ class FeatureSums(Generic[A]):
         """Return the sum of the outer products of the features minus a point.
 
         Args:
-            point: Vector of shape ``(dims,)``. The result has the most digits near the mean.
+            point: Vector of shape ``(dims,)``. The result is most accurate near the mean.
 
         """
         origin = self.backend.as_float64(point)
         rows = self.features()
         if rows is None:
             self._fold_pending_rows()
-            # Mean minus shift; kept unrounded because adding the shift would lose its low bits.
-            rest = self._sum / max(self.count, 1)
-            outer: A = self._outer_sum + self.count * (_outer(rest + (self.shift - origin)) - _outer(rest))
+            # Not computed from the mean, because adding the shift would lose low bits.
+            mean_minus_shift = self._sum / max(self.count, 1)
+            difference = _outer(mean_minus_shift + (self.shift - origin)) - _outer(mean_minus_shift)
+            outer: A = self._outer_sum + self.count * difference
         else:
             outer = (rows - origin).T @ (rows - origin)
         return outer
 
     def state(self) -> dict[str, Array]:
-        """Return everything as arrays, for :meth:`restore`.
+        """Return the state as arrays, for :meth:`restore`.
 
         Returns:
             ``"count"``, ``"sum"`` and ``"outer"`` about ``"shift"``, and ``"features"`` if they are kept.

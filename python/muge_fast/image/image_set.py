@@ -1,4 +1,4 @@
-"""Accumulates what FID, IS and KID need from one image source in a single pass through the feature extractor."""
+"""Accumulation of the statistics, sums and features of one image source, in one pass of the feature extractor."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ ImagesOrStatistics: TypeAlias = "ImageSource | Statistics"
 
 
 def outputs_for(metrics: Sequence[str], convention: InceptionScoreConvention | None = None) -> tuple[str, ...]:
-    """Return the outputs of an extractor that some metrics need.
+    """Return the names of the extractor outputs that metrics need.
 
     Args:
-        metrics: Different names out of :data:`METRICS`, at least one.
-        convention: How the Inception Score is computed; None for torch-fidelity's convention.
+        metrics: One or more of :data:`METRICS`, without repetitions.
+        convention: Convention of the Inception Score; None for that of torch-fidelity.
 
     Raises:
         TypeError: ``metrics`` is not a sequence of strings.
@@ -56,7 +56,7 @@ def outputs_for(metrics: Sequence[str], convention: InceptionScoreConvention | N
 
 
 class ImageSetAccumulator:
-    """Statistics, split sums and features of one image source, as far as some metrics need them.
+    """Statistics, split sums and features of one image source, whichever the metrics need.
 
     The constructor reads no images, so that invalid options raise before any expensive work.
 
@@ -64,7 +64,7 @@ class ImageSetAccumulator:
         source: A source of :func:`muge_fast.image.sources.open_images`; for FID alone also :class:`Statistics`, or the
             path of an ``.npz`` file with saved ones.
         extractor: The feature extractor.
-        metrics: Different names out of :data:`METRICS`.
+        metrics: One or more of :data:`METRICS`, without repetitions.
         splits: Number of splits of the Inception Score; None for the extractor's convention.
 
     Attributes:
@@ -72,8 +72,8 @@ class ImageSetAccumulator:
 
     Raises:
         OSError: A path cannot be read.
-        ValueError: No images, or too few for a metric, if their number is known; statistics for another metric than
-            FID, or of another extractor.
+        ValueError: No images, or too few for a metric, if their number is known; statistics for a metric other
+            than FID, or of a different extractor.
 
     Example:
         >>> import numpy as np
@@ -137,7 +137,7 @@ class ImageSetAccumulator:
         """Read all images and accumulate their features; do nothing if the source is statistics.
 
         Args:
-            load: How images are read.
+            load: Options of reading images.
 
         Raises:
             ValueError: A broken image, named; no images; or an extractor that lacks an output.
@@ -183,7 +183,7 @@ class ImageSetAccumulator:
 
 
 def load_statistics(source: ImagesOrStatistics) -> Statistics | None:
-    """Return the statistics in place of images: an object, or the path of a saved ``.npz`` file.
+    """Return the statistics that a caller passed in place of images: an object, or the path of an ``.npz`` file.
 
     Args:
         source: Images or statistics.

@@ -15,9 +15,9 @@ from muge_fast.image.extractors.interface import (
 )
 from muge_fast.image.extractors.opening import open_extractor
 
-# Of torch-fidelity: shuffles and subsets are then the same.
+# The default of torch-fidelity, so that shuffles and subsets are the same.
 SEED = 2020
-# Stands in a score's signature for the signature of an extractor that is not known.
+# Part of a score's signature in place of the signature of an unknown extractor.
 UNKNOWN_EXTRACTOR = "extractor:unknown"
 
 
@@ -50,8 +50,12 @@ class NetworkOptions:
             extractor: The caller's extractor, or None.
             outputs: Outputs of the network to compute.
 
+        Returns:
+            The extractor.
+
         Raises:
-            ImportError: torch is not installed.
+            ImportError: torch or Pillow is not installed.
+            TypeError: ``extractor`` cannot be called, or an option has the wrong type.
             OSError: There is no file of weights.
             ValueError: An unknown option, or one that is set together with ``extractor``.
 
@@ -73,6 +77,9 @@ class NetworkOptions:
 
         Args:
             extractor: The caller's extractor, or None.
+
+        Returns:
+            The output with the logits, the default number of splits, and whether images are shuffled.
 
         """
         return convention_of_protocol(self.protocol) if extractor is None else convention_of_extractor(extractor)

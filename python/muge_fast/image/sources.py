@@ -9,7 +9,6 @@ from concurrent.futures import CancelledError
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
-from itertools import pairwise
 from pathlib import Path
 from threading import Condition, Lock
 from typing import Protocol, TypeAlias, TypeGuard, TypeVar, runtime_checkable
@@ -17,6 +16,7 @@ from typing import Protocol, TypeAlias, TypeGuard, TypeVar, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
+from muge_fast._internal.checks import find_repeated
 from muge_fast.datasets.decoding import BrokenImageError, decode, map_in_order
 from muge_fast.datasets.image_tsv import IMAGE_SUFFIXES, ImageTsv
 
@@ -27,7 +27,7 @@ Key = TypeVar("Key")
 
 # Largest image file in an archive.
 MAX_FILE_BYTES = 1 << 28
-# Decoded images of one batch, or those waiting for it. Each may be exceeded by one image per thread.
+# Most bytes of the decoded images of a batch, and of those decoded ahead. One image per thread may exceed either.
 MAX_DECODED_BYTES = 1 << 28
 CHANNELS = 3
 # Dimensions of one image.
@@ -106,7 +106,7 @@ OpenedSource: TypeAlias = list[LazyImage] | Iterable[object]
 
 @runtime_checkable
 class _HasConvert(Protocol):
-    """An image of Pillow, recognised without importing Pillow."""
+    """An image of Pillow, recognized without importing Pillow."""
 
     def convert(self, mode: str, /) -> npt.ArrayLike: ...
 
@@ -132,7 +132,7 @@ def open_images(source: ImageSource | OpenedSource) -> OpenedSource:
         A list of :class:`LazyImage`, or an iterable of batches. Opening it again returns it unchanged.
 
     Raises:
-        TypeError: ``source`` is none of these.
+        TypeError: ``source`` is not one of these.
         OSError: A path that cannot be read.
         ValueError: A path without images.
 
@@ -168,7 +168,7 @@ def count_images(images: OpenedSource) -> int | None:
         images: The result of :func:`open_images`.
 
     Returns:
-        Number of images; None if it is known only after all batches have come.
+        Number of images; None if it is not known before all batches have been read.
 
     Example:
         >>> import numpy as np
@@ -201,7 +201,7 @@ def decode_batches(source: ImageSource | OpenedSource, batch_size: int, threads:
     Raises:
         TypeError: ``source`` is not a source of images.
         OSError: A path that cannot be read.
-        ValueError: A broken image, with its name, or arrays of another shape or data type.
+        ValueError: A broken image, with its name, or arrays of a wrong shape or data type.
 
     Example:
         >>> import numpy as np
@@ -302,7 +302,7 @@ def _from_path(path: Path) -> list[LazyImage]:
 
 
 def _is_image_name(name: str) -> bool:
-    """Check the suffix of a file. macOS stores metadata of a file next to it, under its name after ``._``."""
+    """Return whether a name is that of an image file. Names that begin with ``._`` are metadata files of macOS."""
     return Path(name).suffix.lower() in IMAGE_SUFFIXES and not Path(name).name.startswith("._")
 
 
@@ -341,9 +341,9 @@ def _from_zip(path: Path) -> list[LazyImage]:
         raise ValueError(f"{path}: {error}") from None
     members = [member for member in archive.infolist() if not member.is_dir() and _is_image_name(member.filename)]
     names = sorted(member.filename for member in members)
-    for name, following in pairwise(names):
-        if name == following:
-            raise ValueError(f"{path}: has {name} twice")
+    repeated = find_repeated(names)
+    if repeated is not None:
+        raise ValueError(f"{path}: has {names[repeated]} twice")
 
     def load(name: str) -> Pixels:
         size = archive.getinfo(name).file_size
@@ -363,8 +363,8 @@ def _images_of_batch(batch: object) -> Iterator[Pixels]:
     """Yield the images of a batch of a caller's iterable."""
     if isinstance(batch, (tuple, list)):
         # Stacked images with labels or ids, or a list of images of different sizes.
-        stacks = [part for part in batch if len(_shape(part)) > IMAGE_NDIM]
-        singles = [part for part in batch if _is_image(part)]
+        stacks = [element for element in batch if len(_shape(element)) > IMAGE_NDIM]
+        singles = [element for element in batch if _is_image(element)]
         if singles and not stacks:
             yield from map(_image_of_item, singles)
             return
@@ -384,7 +384,7 @@ def _is_image(value: object) -> bool:
 def _image_of_item(item: object) -> Pixels:
     """Return the image of a dataset's item, which may be a pair of an image and a label."""
     if isinstance(item, (tuple, list)) and item:
-        item = next((part for part in item if _is_image(part)), item[0])
+        item = next((element for element in item if _is_image(element)), item[0])
     pixels = _to_rgb_array(item)
     if pixels.ndim != IMAGE_NDIM:
         raise ValueError(f"an image has shape {pixels.shape}, needs (3, height, width)")

@@ -1,4 +1,4 @@
-"""Sums per split that give the Inception Score: counts, Σ p log p and Σ p, whatever the number of images."""
+"""Sums per split from which the Inception Score is computed: counts, Σ p log p and Σ p."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 Int64Array = npt.NDArray[np.int64]
 
-# RandomState takes seeds and makes permutations of numbers below this.
+# RandomState accepts seeds below this, and permutes numbers below this.
 MAX_IMAGES = 1 << 32
 
 
@@ -64,13 +64,14 @@ class SplitSums:
 
     Args:
         splits: Number of splits, at least 1.
-        images: Number of images that will be added in all; None if unknown.
+        images: Total number of images that will be added; None if unknown.
         seed: Seed of the order, from 0 to 2**32 - 1; None to keep the order of the images.
         device: torch device that keeps the sums, or its name; None to follow the first batch.
 
     Raises:
         TypeError: A number is not an integer.
-        ValueError: No splits, fewer images than splits, or a seed out of range.
+        ValueError: ``splits`` is below 1, there are fewer images than splits, or the seed is out of range.
+        RuntimeError: torch has no such device.
 
     Example:
         >>> import numpy as np
@@ -103,7 +104,7 @@ class SplitSums:
         self._first_nonfinite: Any = None
         self._sum_p_log_p: Any = None
         self._sum_p: Any = None
-        # Computed with the first images: a state that was loaded may claim any number of them.
+        # Computed when the first images are added, because a loaded state may declare any number of images.
         self._shuffled: Int64Array | None = None
 
     @property
@@ -135,7 +136,7 @@ class SplitSums:
             raise ValueError(f"logits have shape {tuple(batch.shape)}, need (images, {self.classes or 'classes'})")
         split_of_row = self._split_of(indices, len(batch))
         self._first_nonfinite = self._backend.first_nonfinite_row(
-            batch, "logits", seen=int(self.counts.sum()), known=self._first_nonfinite
+            batch, "logits", seen=int(self.counts.sum()), earlier=self._first_nonfinite
         )
         log_p, p = self._backend.log_softmax(batch)
         membership = np.zeros((self.config.splits, len(batch)))
@@ -145,13 +146,13 @@ class SplitSums:
         self.add_sums(counts, members @ (log_p * p).sum(1), members @ p)
 
     def extend(self, logits: ArrayOrTensor) -> None:
-        """Add a batch of the images that come next.
+        """Add a batch of consecutive images that follow those added so far.
 
         Args:
             logits: Array or tensor of shape ``(images, classes)``.
 
         Raises:
-            ValueError: A wrong shape, a value that is not finite, or more images than there should be.
+            ValueError: A wrong shape, a value that is not finite, or more images than the total number.
 
         """
         start, shape = int(self.counts.sum()), np.shape(logits)
@@ -164,8 +165,8 @@ class SplitSums:
             other: Sums with the same configuration and classes.
 
         Raises:
-            ValueError: ``other`` is this object, or has other splits, images, seed or classes. This object is
-                unchanged then.
+            ValueError: ``other`` is this object, or has different splits, images, seed or classes. This object is
+                then unchanged.
 
         """
         if other is self:
@@ -196,7 +197,7 @@ class SplitSums:
         self._sum_p = self._backend.add(self._sum_p, probabilities)
 
     def why_not_addable(self) -> str | None:
-        """Return what is wrong with a batch on a device; None if all values were finite."""
+        """Return the reason why these sums cannot be read or added to others; None if they can."""
         row = NO_ROW if self._first_nonfinite is None else int(self._first_nonfinite)
         return f"logits[{row}] is not finite, counted over all batches" if row < NO_ROW else None
 
@@ -231,7 +232,7 @@ class SplitSums:
         return mean_and_std_of_sums(counts, sum_p_log_p, sum_p)
 
     def state(self) -> dict[str, Array]:
-        """Return everything as arrays, for :meth:`from_state`."""
+        """Return the state as arrays, for :meth:`from_state`."""
         counts, sum_p_log_p, sum_p = self.sums()
         _, images, seed = self.config
         numbers = {name: np.array(-1 if n is None else n) for name, n in (("images", images), ("seed", seed))}
@@ -243,7 +244,7 @@ class SplitSums:
 
         Args:
             state: Arrays by name.
-            device: torch device that shall keep the sums, or its name; None to follow the next batch.
+            device: torch device that keeps the sums, or its name; None to follow the next batch.
 
         Raises:
             ValueError: Arrays are missing, or cannot be sums of probabilities.
@@ -307,7 +308,7 @@ def mean_and_std_of_sums(counts: Int64Array, sum_p_log_p: Float64Array, sum_p: F
 
 
 def split_bounds(images: int, splits: int) -> list[int]:
-    """Return where each split begins, and where the last one ends: split ``k`` has images ``k n // splits`` on.
+    """Return the index of the first image of each split, ``k * n // splits`` for split ``k``, and then ``n``.
 
     Args:
         images: Number of images ``n``.
@@ -331,7 +332,7 @@ def _shuffled_splits(images: int, splits: int, seed: int | None) -> Int64Array:
 
 
 def _check_sums(counts: Array, sum_p_log_p: Float64Array, sum_p: Float64Array) -> None:
-    """Check what holds for sums of probabilities: they add up to one per image, and their logarithms are at most 0."""
+    """Check that sums may be of probabilities, which add up to 1 per image and have logarithms of at most 0."""
     same_splits = sum_p_log_p.shape == counts.shape == sum_p.shape[:1]
     if not same_splits or (counts < 0).any() or not (sum_p >= 0).all():
         raise ValueError("counts, sum_p_log_p and sum_p are not sums over the same splits, or are negative")

@@ -28,9 +28,9 @@ from muge_fast.image.feature_sums import FeatureSums
 if TYPE_CHECKING:
     import torch
 
-# How far a loaded covariance may be from symmetric, as a fraction of its largest entry: it may be float32.
+# Largest asymmetry of a loaded covariance, as a fraction of its largest entry: it may have been saved as float32.
 ASYMMETRY_ALLOWED = 1e-5
-# Sums of squares of thousands of such features are finite in double precision.
+# Largest feature: sums of squares of thousands of them are finite in double precision.
 MAX_FEATURE = 1e150
 
 
@@ -42,7 +42,7 @@ class Moments(Generic[A]):
         mean: Mean of each feature.
         centred: Features minus their mean, divided by ``sqrt(count - 1)``, so that ``centred.T @ centred`` is the
             covariance; None if only sums are kept.
-        covariance: The covariance; None if ``centred`` is there.
+        covariance: The covariance; None if ``centred`` is not None.
 
     Example:
         >>> from muge_fast.image import Statistics
@@ -137,8 +137,9 @@ class Statistics:
             features: Array or tensor of shape ``(images, dims)``.
 
         Raises:
-            ValueError: The shape is wrong, or a value is not finite; the message names the row. On a GPU, the second
-                error is raised when the sums are read, with the row counted over all batches.
+            ValueError: The shape is wrong, these statistics were loaded from a mean and covariance alone, or a value is
+                not finite; the message names the row. On a GPU, the last error is raised when the sums are read, with
+                the row counted over all batches.
 
         Example:
             >>> from muge_fast.image import Statistics
@@ -159,7 +160,7 @@ class Statistics:
         if self._mean_cov is not None:
             raise ValueError(self.why_not_addable())
         self._first_nonfinite = backend.first_nonfinite_row(
-            batch, "features", seen=self.count, known=self._first_nonfinite
+            batch, "features", seen=self.count, earlier=self._first_nonfinite
         )
         self.sums.update(batch)
 
@@ -170,8 +171,9 @@ class Statistics:
             other: Statistics with the same ``dims`` and ``extractor_signature``.
 
         Raises:
-            ValueError: ``other`` is this object, has other features, or was loaded from a mean and covariance alone.
-                This object is unchanged then.
+            ValueError: ``other`` is this object or has a different ``dims`` or ``extractor_signature``; or one of the
+                two was loaded from a mean and covariance alone, or has a value that is not finite. This object is then
+                unchanged.
 
         Example:
             >>> from muge_fast.image import Statistics
@@ -185,13 +187,14 @@ class Statistics:
         self.sums.merge(other.sums)
 
     def check_mergeable(self, other: Statistics) -> None:
-        """Raise the error that :meth:`merge` would raise; change nothing.
+        """Raise the error that :meth:`merge` would raise, without merging.
 
         Args:
             other: The statistics to merge.
 
         Raises:
-            ValueError: ``other`` is this object, has other features, or was loaded from a mean and covariance alone.
+            ValueError: ``other`` is this object or has a different ``dims`` or ``extractor_signature``; or one of the
+                two was loaded from a mean and covariance alone, or has a value that is not finite.
 
         Example:
             >>> from muge_fast.image import Statistics
@@ -291,11 +294,11 @@ class Statistics:
         return Moments(backend.as_float64(sum_mean), None, backend.as_float64(outer))
 
     def state(self) -> dict[str, Array]:
-        """Return everything as arrays, for :meth:`from_state`.
+        """Return the state as arrays, for :meth:`from_state`.
 
         Returns:
-            ``"mu"``, ``"sigma"`` and ``"extractor_signature"``; also ``"count"``, ``"sum"``, ``"shift"``, ``"outer"``
-            and up to ``dims`` images ``"features"``, unless only a mean and covariance were loaded.
+            ``"mu"``, ``"sigma"`` and ``"extractor_signature"``. Unless only a mean and covariance were loaded, also
+            ``"count"``, ``"sum"``, ``"shift"``, ``"outer"``, and ``"features"`` if the features are kept.
 
         Raises:
             ValueError: A batch on a GPU had a value that is not finite.
@@ -320,7 +323,7 @@ class Statistics:
 
         Args:
             state: Arrays by name.
-            device: torch device that shall keep the sums, or its name; None for NumPy.
+            device: torch device that keeps the sums, or its name; None for NumPy.
 
         Returns:
             Statistics that can be updated, unless they have only a mean and a covariance.
@@ -369,7 +372,7 @@ class Statistics:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Statistics:
-        """Read a file of :meth:`save`, or the ``mu`` and ``sigma`` of pytorch-fid and clean-fid.
+        """Read a file that :meth:`save` wrote, or the ``mu`` and ``sigma`` of pytorch-fid and clean-fid.
 
         Args:
             path: The file.
@@ -420,13 +423,13 @@ def feature_pair(real: npt.ArrayLike, generated: npt.ArrayLike) -> tuple[Float64
 
     Args:
         real: Features of real images, of shape ``(images, features)``.
-        generated: Features of generated images, with as many columns.
+        generated: Features of generated images, with the same number of columns.
 
     Returns:
         Both as float64 of shape ``(images, features)``.
 
     Raises:
-        ValueError: Shapes do not fit, or a value is not finite or has no finite square.
+        ValueError: Shapes do not match, or a value is not finite or above 1e150, so that squares could overflow.
 
     Example:
         >>> from muge_fast.image.statistics import feature_pair

@@ -24,7 +24,7 @@ Batch: TypeAlias = "npt.ArrayLike | Tensor | Sequence[npt.NDArray[np.uint8]] | M
 
 
 class StreamingMetric(ABC):
-    """A metric that takes batches, can be merged with others of its kind, saved, and loaded again.
+    """A metric that accumulates batches, and can be merged with metrics of the same class, saved and loaded.
 
     Args:
         extractor: Extractor of the features; None if batches are features already.
@@ -53,7 +53,7 @@ class StreamingMetric(ABC):
 
     @abstractmethod
     def state(self) -> dict[str, Array]:
-        """Return everything as arrays, for :meth:`from_state`."""
+        """Return the state as arrays, for :meth:`from_state`."""
 
     @classmethod
     @abstractmethod
@@ -78,7 +78,7 @@ class StreamingMetric(ABC):
 
     @classmethod
     def load(cls: type[M], path: str | os.PathLike[str], extractor: FeatureExtractor | None = None) -> M:  # noqa: PYI019
-        """Return a metric from a file of :meth:`save`, ready for more batches.
+        """Return a metric from a file that :meth:`save` wrote, ready for more batches.
 
         Args:
             path: The file.
@@ -89,7 +89,7 @@ class StreamingMetric(ABC):
 
         Raises:
             OSError: The file cannot be read.
-            ValueError: It is not a file of this metric, or was made with another extractor.
+            ValueError: It is not a file of this metric, or was made with a different extractor.
 
         Example:
             >>> from muge_fast.image import FID
@@ -113,7 +113,7 @@ class StreamingMetric(ABC):
         if self.extractor is None:
             return output_of(batch, output)  # type: ignore[arg-type] # nested lists pass as a matrix
         with evaluating(self.extractor):
-            return output_of(self.extractor(batch), output)  # type: ignore[arg-type] # the caller's to match
+            return output_of(self.extractor(batch), output)  # type: ignore[arg-type] # in a form that it takes
 
     def _signatures(self) -> dict[str, Array]:
         """Return the declared signature, and that of the extractor, which may differ, as arrays."""
@@ -124,14 +124,14 @@ class StreamingMetric(ABC):
 
 
 def check_extractor(extractor: FeatureExtractor | None, state: Mapping[str, Array]) -> None:
-    """Check that a state was made with the extractor that is to continue it.
+    """Check that a state was made with the extractor of further batches.
 
     Args:
         extractor: Extractor of further batches; None if they are features.
         state: Arrays by name; without ``"extractor"`` there is nothing to check.
 
     Raises:
-        ValueError: The state was made with another extractor.
+        ValueError: The state was made with a different extractor.
 
     Example:
         >>> import numpy as np

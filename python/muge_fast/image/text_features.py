@@ -25,7 +25,7 @@ class ImageTextModel(Protocol):
     """A model with features of images and of texts, such as :class:`muge_fast.image.extractors.ClipExtractor`.
 
     Attributes:
-        signature: What identifies its features in signatures of scores.
+        signature: String that identifies its features in signatures of scores.
 
     Example:
         >>> from muge_fast.image.text_features import ImageTextModel
@@ -77,7 +77,7 @@ class TextOptions:
         text_features: Features of their texts, or the path of a file of features.
 
     Raises:
-        ValueError: Only one of a pair, or both pairs.
+        ValueError: One option of a pair without the other, or both pairs.
 
     Example:
         >>> from muge_fast.image.text_features import TextOptions
@@ -94,7 +94,7 @@ class TextOptions:
     text_features: PathLike | npt.ArrayLike | None = None
 
     def __post_init__(self) -> None:
-        """Check that both of a pair are there, and one pair at most."""
+        """Check that pairs are complete, and that there is at most one."""
         if (self.image_features is None) != (self.text_features is None):
             raise ValueError("image_features and text_features go together")
         if (self.texts is None) != (self.clip is None):
@@ -125,8 +125,9 @@ def ids_in_order(generated: object, real: object) -> list[str] | None:
     """
     if not isinstance(generated, Mapping):
         return None
-    has_same_ids = isinstance(real, Mapping) and set(real) == set(generated)
-    return list(real if has_same_ids and isinstance(real, Mapping) else generated)
+    if isinstance(real, Mapping) and set(real) == set(generated):
+        return list(real)
+    return list(generated)
 
 
 def paired_features(
@@ -143,8 +144,8 @@ def paired_features(
         generated: Generated images; a mapping if they have ids.
         ids: All their ids, in the order of the features, see :func:`ids_in_order`; None for images without ids.
         options: Texts and a model, or features.
-        load: How images are read.
-        device: torch device of a model that is opened here.
+        load: Options of reading images; None for the defaults.
+        device: torch device of a model that is opened here; None for a GPU if there is one.
 
     Returns:
         The features.
@@ -169,7 +170,9 @@ def paired_features(
     assert options.texts is not None  # noqa: S101 - one of the pairs is there
     assert options.clip is not None  # noqa: S101
     if ids is None or not isinstance(generated, Mapping):
-        raise ValueError("texts go by ids, which the images lack: use a .tsv of the benchmark, or bytes by id")
+        raise ValueError(
+            "texts are matched by id, but the images have no ids: use a .tsv of the benchmark, or bytes by id"
+        )
     sentences = texts_in_order(options.texts, ids)
     model = _open_model(options.clip, device)
     load = load or LoadOptions()
@@ -184,6 +187,9 @@ def texts_in_order(texts: PathLike | Mapping[str, str], ids: Sequence[str]) -> l
     Args:
         texts: Path of a text file of the benchmark, or texts by id: of all ids, and no others.
         ids: The ids.
+
+    Returns:
+        The texts, in the order of ``ids``.
 
     Raises:
         OSError: The file cannot be read.
@@ -212,6 +218,9 @@ def features_in_order(
             path of another file of :func:`muge_fast.read_features`, matched by id in any order.
         ids: The ids; None for images without ids.
         count: Number of images; None if unknown.
+
+    Returns:
+        Matrix of shape ``(images, features)``, in the order of ``ids``.
 
     Raises:
         OSError: The file cannot be read.

@@ -42,7 +42,7 @@ def fid_infinity(
 
     Raises:
         TypeError: A number is not an integer.
-        ValueError: A number is out of range, or the features do not fit.
+        ValueError: A number is out of range, shapes do not match, or a feature is not finite.
 
     Example:
         >>> import numpy as np
@@ -67,7 +67,7 @@ def fid_infinity(
         statistics = Statistics.from_features(subset, extractor_signature=real.extractor_signature)
         distances.append(frechet_distance(real, statistics))
     _, value = np.polyfit([1 / size for size in sizes], distances, 1)
-    signed = signature(
+    score_signature = signature(
         "fid_infinity",
         real.extractor_signature or UNKNOWN_EXTRACTOR,
         real=real.count or "unknown",
@@ -77,7 +77,7 @@ def fid_infinity(
         seed=seed,
     )
     parts = {f"fid@{size}": distance for size, distance in zip(sizes, distances, strict=True)}
-    return set_score("fid_infinity", signed, float(value), parts=parts, higher_is_better=False)
+    return set_score("fid_infinity", score_signature, float(value), parts=parts, higher_is_better=False)
 
 
 def fid_interval(
@@ -91,12 +91,13 @@ def fid_interval(
 ) -> Score:
     """Compute FID with a confidence interval, by a bootstrap over the images of both sets.
 
-    A bootstrap sample repeats images, so its FID exceeds that of the set, as that exceeds the true distance. The
-    interval is that of the basic bootstrap, twice FID minus the quantiles, which removes this bias to first order.
+    A bootstrap sample repeats images, so its FID exceeds that of the set, just as FID of the set exceeds the true
+    distance. The interval is that of the basic bootstrap, twice FID minus the quantiles, which removes this bias to
+    first order.
 
     Args:
         real: Features of the real images, of shape ``(images, features)``.
-        generated: Features of the generated images, with as many columns.
+        generated: Features of the generated images, with the same number of columns.
         samples: Number of bootstrap samples, at least 1.
         level: Nominal probability that the interval contains the true distance, between 0 and 1.
         seed: Seed of the samples.
@@ -108,7 +109,7 @@ def fid_interval(
 
     Raises:
         TypeError: A number has the wrong type.
-        ValueError: A number is out of range, or the features do not fit.
+        ValueError: A number is out of range, shapes do not match, or a feature is not finite.
 
     Example:
         >>> import numpy as np
@@ -128,7 +129,7 @@ def fid_interval(
         for _ in range(samples)
     ]
     low, high = _basic_bootstrap(distance, resampled, level, least=0.0)
-    signed = signature(
+    score_signature = signature(
         "fid",
         extractor_signature or UNKNOWN_EXTRACTOR,
         real=len(sets[0]),
@@ -136,7 +137,7 @@ def fid_interval(
         **_bootstrap_options(samples, level, seed),
     )
     parts = {"low": low, "high": high, "level": level, "samples": samples}
-    return set_score("fid", signed, distance, parts=parts, higher_is_better=False)
+    return set_score("fid", score_signature, distance, parts=parts, higher_is_better=False)
 
 
 def inception_score_interval(
@@ -189,19 +190,19 @@ def inception_score_interval(
     sizes, p_log_p, resampled = np.diff(bounds), (log_p * p).sum(axis=1), []
     for _ in range(samples):
         rows = random.integers(count, size=count)
-        # How often each image occurs in each split.
+        # Number of times that each image occurs in each split.
         occurrences = [np.bincount(rows[start:end], minlength=count) for start, end in pairwise(bounds)]
         weights = np.array(occurrences, dtype=np.float64)
         resampled.append(mean_and_std_of_sums(sizes, weights @ p_log_p, weights @ p)[0])
     low, high = _basic_bootstrap(score, resampled, level, least=1.0)
-    signed = signature(
+    score_signature = signature(
         "is",
         extractor_signature or UNKNOWN_EXTRACTOR,
         splits=splits,
         shuffle=SEED,
         **_bootstrap_options(samples, level, seed),
     )
-    return set_score("is", signed, score, parts={"low": low, "high": high, "level": level, "samples": samples})
+    return set_score("is", score_signature, score, parts={"low": low, "high": high, "level": level, "samples": samples})
 
 
 def _check_options(samples: int, level: float) -> tuple[int, float]:

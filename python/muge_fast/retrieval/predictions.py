@@ -16,7 +16,7 @@ from muge_fast.features.files import read_features
 from muge_fast.retrieval.top_k_embeddings import top_k
 
 DIRECTIONS = {"text-to-image": TEXT_TO_IMAGE, "image-to-text": IMAGE_TO_TEXT}
-"""Names of the fields of a line of predictions, by direction of the search."""
+"""Field names of a line of predictions, by direction of the search."""
 
 
 def predict(

@@ -24,7 +24,7 @@ METRICS_AT_K = ("recall", "relevant_recall", "precision", "ndcg")
 METRICS = (*METRICS_AT_K, "mrr", "map")
 
 MAX_K = 2**63 - 1
-"""The core counts in 64 bits."""
+"""Largest cutoff, because the core counts in 64 bits."""
 
 IntArray = npt.NDArray[np.int64]
 
@@ -44,9 +44,9 @@ def score_retrieval(
 
     Args:
         predictions: Ranked items of each query, best first: a mapping from query id to a list, a sequence of lists, an
-            integer or string matrix of shape ``(queries, items)``, or a :class:`Ranking`, whose items are their
-            indices. Arrays may be torch tensors on any device. A list may have fewer items than the largest of
-            ``ks``; positions beyond its end count as not relevant.
+            integer or string matrix of shape ``(queries, items)``, or a :class:`Ranking`, whose items are its indices.
+            Arrays may be torch tensors on any device. A list may have fewer items than the largest of ``ks``; positions
+            beyond its end count as not relevant.
         references: Relevant items of each query, at least one: a mapping with the same query ids, or a sequence of the
             same length. All items must be integers, or all strings; those of NumPy and of an ``IntEnum`` or a ``str``
             Enum are allowed.
@@ -73,9 +73,10 @@ def score_retrieval(
         Scores from 0 to 1, by name: ``"recall@1"``, …, ``"mean_recall"``, ``"ndcg@10"``, ``"map"``.
 
     Raises:
-        ValueError: Query ids differ, lengths differ, there are no queries, a query has no relevant items, a list has an
-            item twice, ``metrics`` is empty or has an unknown or repeated name, ``ks`` is empty or has a number that is
-            below 1 or repeated, or ``threads`` is below 1. The message names the query or the argument.
+        ValueError: Query ids differ, only ``predictions`` has ids, lengths differ, a matrix has a wrong shape or dtype,
+            there are no queries, a query has no relevant items, a list has an item twice, ``metrics`` is empty or has
+            an unknown or repeated name, ``ks`` is empty or has a number that is repeated, below 1 or above 2**63 - 1,
+            or ``threads`` is below 1. The message names the query or the argument.
         TypeError: Items are neither all integers nor all strings, the items of a query are not a list, a prediction is
             a set, ``metrics`` is a string, or one of ``ks`` is not an integer.
 
@@ -145,7 +146,7 @@ def _query_scores(
     try:
         return _core.retrieval_rows(ranked, predictions.lengths, relevant, references.lengths, columns, threads)
     except ValueError:
-        # The core knows items by number only; these errors name the item and the query.
+        # The core sees integers only; these errors name the item and the query.
         predictions.check_unique()
         references.check_unique()
         raise
@@ -177,7 +178,7 @@ class _ItemLists:
         for query, items in enumerate(lists):
             if self.name == "predictions" and isinstance(items, AbstractSet):
                 raise TypeError(f"{self.label(query)} is a set ({type(items).__name__}), needs a list, best first")
-            # An array without axes has __len__ too, which fails.
+            # An array without axes has a __len__ too, but calling it raises.
             is_list = hasattr(items, "__len__") and getattr(items, "ndim", 1) > 0
             if isinstance(items, (str, bytes, Mapping)) or not is_list:
                 raise TypeError(f"{self.label(query)} must be a list of item ids, got {type(items).__name__}")
@@ -239,16 +240,16 @@ def _id_type(item_type: type) -> type:
 
 
 def _as_int64(predictions: _ItemLists, references: _ItemLists) -> tuple[IntArray, IntArray]:
-    """Return the flat items of both as int64: integers as they are if they fit, otherwise numbered by first use."""
+    """Return the flat items of both as int64: integers unchanged if they fit, otherwise codes in order of first use."""
     types = {predictions.normalize(), references.normalize()} - {None}
     if len(types) > 1:
         raise TypeError("items are strings in one of predictions and references and integers in the other")
     if types <= {int}:
         with suppress(OverflowError):
             return np.array(predictions.flat, np.int64), np.array(references.flat, np.int64)
-    numbers: dict[Any, int] = {}
+    codes: dict[Any, int] = {}
     ranked, relevant = (
-        np.fromiter((numbers.setdefault(item, len(numbers)) for item in lists.flat), np.int64, len(lists.flat))
+        np.fromiter((codes.setdefault(item, len(codes)) for item in lists.flat), np.int64, len(lists.flat))
         for lists in (predictions, references)
     )
     return ranked, relevant

@@ -1,4 +1,4 @@
-"""Arguments that top-k searches on the CPU and on other devices share."""
+"""Checks of the arguments of top-k searches, on the CPU and on other devices."""
 
 from __future__ import annotations
 

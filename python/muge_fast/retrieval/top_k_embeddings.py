@@ -17,10 +17,10 @@ from muge_fast.retrieval.top_k_arguments import SIMILARITIES, Exclude, Indices, 
 DTYPES = ("float32", "float16", "bfloat16")
 
 State = tuple[int, str, int, list[int], npt.NDArray[np.float64], Indices, list[tuple[int, int]]]
-"""``k``, metric, dimensions, ends of the queries' scores, scores, indices, and ranges of items."""
+"""``k``, metric, dimensions, end of each query's scores, scores, indices, and ranges of items."""
 
 MAX_K = 2**48
-"""More items than fit in any memory."""
+"""Largest ``k``: more items than fit in any memory."""
 
 MAX_OFFSET = 2**63 - 1
 """The largest index of an item."""
@@ -61,11 +61,11 @@ def top_k(
         NumPy arrays, or torch tensors on the device of the arguments if that is a GPU.
 
     Raises:
-        ValueError: Shapes do not fit, a number is not finite (the message has its row and column), ``metric`` is
+        ValueError: Shapes do not match, a number is not finite (the message has its row and column), ``metric`` is
             unknown, ``k`` is below 1 or above the number of items that a query may find, ``exclude`` has another number
             of lists than there are queries or an index that no item has, or ``threads`` is below 1.
-        TypeError: ``queries`` or ``items`` is not an array or has another dtype, they are on different devices, or
-            ``k`` or an index in ``exclude`` is not an integer.
+        TypeError: ``queries`` or ``items`` is not an array or has an unsupported dtype, they are on different devices,
+            or ``k`` or an index in ``exclude`` is not an integer.
 
     Example:
         >>> import numpy as np
@@ -153,11 +153,11 @@ class TopK:
                 second.
 
         Raises:
-            ValueError: Shapes do not fit, ``queries`` has another shape than before, a number is not finite, items with
-                these indices were added before, ``offset`` is negative or too large, ``exclude`` has another number of
-                lists than there are queries or a negative index, or ``threads`` is below 1.
-            TypeError: ``queries`` or ``items`` is not an array or has another dtype, or ``offset`` or an index in
-                ``exclude`` is not an integer.
+            ValueError: Shapes do not match, ``queries`` has a different shape than before, a number is not finite,
+                items with these indices were added before, ``offset`` is negative or too large, ``exclude`` has another
+                number of lists than there are queries or a negative index, or ``threads`` is below 1.
+            TypeError: ``queries`` or ``items`` is not an array or has an unsupported dtype, or ``offset`` or an index
+                in ``exclude`` is not an integer.
 
         Example:
             >>> import numpy as np
@@ -172,7 +172,7 @@ class TopK:
         first = whole_number("offset", offset, 0)
         if first > MAX_OFFSET:
             raise ValueError(f"offset must be at most {MAX_OFFSET}, got {first}")
-        # The number of items is not known yet, so any index is allowed.
+        # The total number of items is not known yet, so any index is allowed.
         excluded = excluded_lists(exclude, len(left), MAX_OFFSET + 1)
         _update(self._search, left, right, first, excluded, threads=threads, progress=progress)
 
@@ -183,8 +183,8 @@ class TopK:
             other: A search with the same ``k``, metric and queries, over other items. It is not changed.
 
         Raises:
-            ValueError: ``other`` has another ``k``, metric or shape of queries, has items that this search has too, or
-                is this search.
+            ValueError: ``other`` has a different ``k``, metric or shape of queries, has items that this search has too,
+                or is this search.
             TypeError: ``other`` is not a :class:`TopK`.
 
         Example:

@@ -33,7 +33,7 @@ def top_k_of(similarity: DLPackArray, k: SupportsIndex, *, threads: int | None =
     Raises:
         ValueError: ``similarity`` does not have two dimensions, ``k`` is below 1 or above the number of columns, or
             ``threads`` is below 1.
-        TypeError: ``similarity`` is not an array or has another dtype, or ``k`` is not an integer.
+        TypeError: ``similarity`` is not an array or has an unsupported dtype, or ``k`` is not an integer.
 
     Example:
         >>> import numpy as np
@@ -51,5 +51,5 @@ def top_k_of(similarity: DLPackArray, k: SupportsIndex, *, threads: int | None =
     if matrix.dtype not in DTYPES or not matrix.dtype.isnative:
         raise TypeError(f"similarity must be {', '.join(DTYPES)}, got dtype {matrix.dtype}")
     count = check_k(k, matrix.shape[1], "the number of columns of similarity")
-    # The core reads through strides, which needs aligned values. Only arrays cut out of bytes are not aligned.
+    # The core reads through strides, which needs aligned values. Only arrays over raw bytes may be unaligned.
     return Ranking(*_core.top_k_of(np.require(matrix, requirements="A"), count, threads))

@@ -2,14 +2,12 @@
 
 A matrix product in single precision gives coarse scores. Pairs whose coarse score is below the k-th best by more than
 its error bound are dropped, and the rest are scored in double precision in the same order of additions as on the CPU,
-so scores and ranking have the same bits there. The bound is simpler than that of the CPU: it uses the largest norm of
+so scores and ranking have the same bits on both. The bound is simpler than that of the CPU: it uses the largest norm of
 all items instead of the norm of each.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import SupportsIndex, cast
 
 import numpy as np
@@ -17,6 +15,7 @@ import numpy.typing as npt
 import torch
 
 from muge_fast._internal.checks import check_choice
+from muge_fast._internal.matmul_precision import HIGHEST_MATMUL_PRECISION
 from muge_fast._internal.progress import Progress
 from muge_fast.retrieval.ranking import Ranking
 from muge_fast.retrieval.top_k_arguments import SIMILARITIES, Exclude, check_k, excluded_lists
@@ -28,19 +27,19 @@ ITEM_TILE = 65536
 """Queries and items whose coarse scores are computed together: 256 MiB."""
 
 RESCORED_FLOATS = 1 << 25
-"""Most values of vectors that are scored in double precision together."""
+"""Largest number of vector components that are scored in double precision together."""
 
 LANES = 32
-"""Running sums in the definition of an inner product."""
+"""Number of running sums in the definition of an inner product."""
 
 UNIT = 1.1 * 2.0**-24
 """Relative error of one rounding to float32, with the margin of docs/top-k.md."""
 
 NORM_MARGIN = 1.001
-"""More than the relative error of a norm in single precision."""
+"""Factor that exceeds the relative error of a norm in single precision."""
 
 UNDERFLOW = 1e-30
-"""More than all underflow in a coarse score adds up to."""
+"""Upper bound of the total underflow in a coarse score."""
 
 
 def top_k(
@@ -70,11 +69,11 @@ def top_k(
         A :class:`muge_fast.Ranking` of tensors on the same device, with the same bits as on the CPU.
 
     Raises:
-        ValueError: Shapes do not fit, a number is not finite (the message has its row and column), ``metric`` is
+        ValueError: Shapes do not match, a number is not finite (the message has its row and column), ``metric`` is
             unknown, ``k`` is below 1 or above the number of items that a query may find, or ``exclude`` has another
             number of lists than there are queries or an index that no item has.
-        TypeError: ``queries`` or ``items`` is not a tensor or has another dtype, they are on different devices, or
-            ``k`` or an index in ``exclude`` is not an integer.
+        TypeError: ``queries`` or ``items`` is not a tensor or has an unsupported dtype, they are on different devices,
+            or ``k`` or an index in ``exclude`` is not an integer.
 
     Example:
         >>> import muge_fast as mf
@@ -91,7 +90,8 @@ def top_k(
     excluded = torch.as_tensor(np.stack([owners, indices]), device=left.device)
     scores = [left.new_empty((0, count), dtype=torch.float64)]
     ranked = [left.new_empty((0, count), dtype=torch.int64)]
-    with _full_float32(), Progress(len(left), "query", progress) as bar:
+    # TF32 rounds factors to 10 bits, more than the error bound allows.
+    with HIGHEST_MATMUL_PRECISION, Progress(len(left), "query", progress) as bar:
         search = _Search(right, count, metric)
         for start in range(0, len(left), QUERY_TILE):
             inside = (excluded[0] >= start) & (excluded[0] < start + QUERY_TILE)
@@ -101,25 +101,14 @@ def top_k(
             ranked.append(best[1])
             if bar.callback is not None:
                 bar.callback(min(start + QUERY_TILE, len(left)))
-    # Tensors in the place of arrays, as the documentation of Ranking says.
+    # Ranking documents that its fields are tensors here.
     return Ranking(cast("npt.NDArray[np.float64]", torch.cat(scores)), cast("npt.NDArray[np.int64]", torch.cat(ranked)))
-
-
-@contextmanager
-def _full_float32() -> Iterator[None]:
-    """Turn TF32 off, whose products have 10 bits."""
-    before = torch.get_float32_matmul_precision()
-    torch.set_float32_matmul_precision("highest")
-    try:
-        yield
-    finally:
-        torch.set_float32_matmul_precision(before)
 
 
 def _check_tensors(queries: object, items: object) -> tuple[torch.Tensor, torch.Tensor]:
     left, right = _check_tensor("queries", queries), _check_tensor("items", items)
     if left.device != right.device:
-        raise TypeError(f"queries and items must be on one device, got {left.device} and {right.device}")
+        raise TypeError(f"queries and items must be on the same device, got {left.device} and {right.device}")
     if left.shape[1] != right.shape[1] or not right.shape[1]:
         raise ValueError(f"items: vectors have {right.shape[1]} dimensions, those of queries have {left.shape[1]}")
     return left, right
@@ -188,7 +177,7 @@ class _Search:
 
     def _candidates(self, coarse: torch.Tensor, excluded: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return the pairs of a query and an item that may be among the k best, by their coarse scores."""
-        # A coarse score may be wrong by half of it, in either direction.
+        # Twice the error bound of a coarse score, because both the candidate's and the k-th best may be wrong by it.
         error = 2 * (coarse.norm(dim=1).double() * NORM_MARGIN * self.largest_norm * self.relative_error + UNDERFLOW)
         best = coarse.new_empty((len(coarse), 0))
         limit = torch.full_like(error, -torch.inf)
@@ -246,7 +235,7 @@ def _power_of_two(numbers: torch.Tensor) -> torch.Tensor:
 def _norm(vectors: torch.Tensor) -> torch.Tensor:
     square = _dot(vectors, vectors)
     if square.device.type == "cpu":
-        # There torch's square root is not always correctly rounded.
+        # On a CPU, torch's square root is not always correctly rounded.
         return torch.from_numpy(np.sqrt(square.numpy()))
     return square.sqrt()
 

@@ -1,7 +1,7 @@
 """Tasks of the benchmark. Each is a module of this package that declares ``TASK``.
 
-Other packages add a task with an entry point in the group ``muge_fast.tasks``: its name is the name of the task, its
-object a :class:`Task`.
+Other packages add a task with an entry point in the group ``muge_fast.tasks``. Its name is the name of the task, and it
+loads a :class:`Task`.
 """
 
 from __future__ import annotations

@@ -1,9 +1,11 @@
 """Product captions: ECommerce-IC."""
 
+from functools import partial
+
 from muge_fast._internal.field_names import CAPTION
 from muge_fast.caption.scoring import score_captions
 from muge_fast.datasets.fields import Text, TextList
-from muge_fast.tasks.task import Task
+from muge_fast.tasks.task import Task, score_probe
 
 TASK = Task(
     name="caption",
@@ -17,4 +19,5 @@ TASK = Task(
     main="cider_d",
     main_metric="cider_d",
     official={"cider_d": "cider_d", "bleu4": "bleu", "rouge_l": "rouge_l"},
+    check_values=partial(score_probe, score_captions, {1: "红裙", 2: "黑鞋"}, {1: ["红裙"], 2: ["黑鞋"]}),
 )

@@ -8,33 +8,34 @@ from functools import partial
 import numpy as np
 
 from muge_fast import _core
-from muge_fast._internal.checks import align_ids
+from muge_fast._internal.checks import align_ids, whole_number
 from muge_fast._internal.field_names import LABEL
 from muge_fast.datasets.fields import Text
 from muge_fast.scores import FloatArray, ItemStatistics, Score, Scores, mean_score, signature
-from muge_fast.tasks.task import Task
+from muge_fast.tasks.task import Task, score_probe
 
 
 def score_classification(
     predictions: Mapping[str, str],
     references: Mapping[str, str],
     *,
-    threads: int | None = None,  # noqa: ARG001 - all tasks have this option
+    threads: int | None = None,
 ) -> Scores:
     """Compute accuracy and macro-F1 of predicted labels.
 
     Args:
-        predictions: Predicted label of each item, a mapping from id.
-        references: True label of each item, a mapping with the same ids.
-        threads: Has no effect; all tasks have this option.
+        predictions: Predicted label of each item, by id.
+        references: True label of each item, by the same ids.
+        threads: At least 1, or None; it has no effect, as one thread is fast enough.
 
     Returns:
-        ``"accuracy"``, the fraction of items with the true label, and ``"macro_f1"``, the mean of the F1 scores of all
-        labels that are true or predicted for any item, as scikit-learn's ``f1_score(average="macro")``. Both are from 0
-        to 1. The ``per_item`` score of macro-F1 is the F1 of the item's true label.
+        ``"accuracy"``, the fraction of items whose predicted label is the true one, and ``"macro_f1"``, the mean of the
+        F1 scores of all labels that are true or predicted for any item, as scikit-learn's
+        ``f1_score(average="macro")``. Both are from 0 to 1. The ``per_item`` score of macro-F1 is the F1 of the item's
+        true label.
 
     Raises:
-        ValueError: The ids differ, or there are no items.
+        ValueError: The ids differ, there are no items, or ``threads`` is less than 1.
 
     Example:
         >>> from muge_fast.tasks.classification import score_classification
@@ -43,6 +44,8 @@ def score_classification(
         (0.5, 0.3333)
 
     """
+    if threads is not None:
+        whole_number("threads", threads)
     if not references:
         raise ValueError("references are empty, expected at least one item")
     ids = list(references)
@@ -86,4 +89,5 @@ TASK = Task(
     score=score_classification,
     main="accuracy",
     official={"accuracy": "accuracy", "macro_f1": "macro_f1"},
+    check_values=partial(score_probe, score_classification, {"a": "裙"}, {"a": "裙"}),
 )

@@ -1,9 +1,11 @@
 """Image retrieval by text: MUGE Multimodal Retrieval, with the field names of MUGE or of Chinese-CLIP."""
 
+from functools import partial
+
 from muge_fast._internal.field_names import QUERY_TEXTS, RETRIEVAL
 from muge_fast.datasets.fields import Integer, IntegerList
 from muge_fast.retrieval.scoring import score_retrieval
-from muge_fast.tasks.task import Task
+from muge_fast.tasks.task import Task, score_probe
 
 TASK = Task(
     name="retrieval",
@@ -19,4 +21,5 @@ TASK = Task(
     main_metric="recall",
     official={"mean_recall": "mean_recall", "r1": "recall@1", "r5": "recall@5", "r10": "recall@10"},
     has_pool=True,
+    check_values=partial(score_probe, score_retrieval, {1: [2]}, {1: [2]}),
 )

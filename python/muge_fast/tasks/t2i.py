@@ -6,9 +6,11 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
+from muge_fast._internal.checks import check_names, whole_number
 from muge_fast._internal.field_names import IMAGE
 from muge_fast.datasets.fields import Text
 from muge_fast.image import score_images as score
+from muge_fast.image.image_set import METRICS
 from muge_fast.scores import Scores
 from muge_fast.tasks.task import Task
 
@@ -51,6 +53,15 @@ def _option_names() -> list[str]:
     return [name for name in inspect.signature(score).parameters if name not in ("generated", "real")]
 
 
+def _check_values(options: Mapping[str, Any]) -> None:
+    """Raise for an unknown metric or an invalid number; weights and networks are checked when they are opened."""
+    if "metrics" in options:
+        check_names("metrics", options["metrics"], METRICS)
+    for name in ("batch_size", "threads", "splits", "subsets", "subset_size", "negatives"):
+        if options.get(name) is not None:
+            whole_number(name, options[name])
+
+
 TASK = Task(
     name="t2i",
     title="Text-to-image (ECommerce-T2I)",
@@ -67,4 +78,5 @@ TASK = Task(
     score_scale=1.0,
     score_scales={"r_precision": 100.0},
     option_names=_option_names,
+    check_values=_check_values,
 )

@@ -5,10 +5,10 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from muge_fast._internal.checks import suggest
-from muge_fast._internal.display import format_value
+from muge_fast._internal.display import format_argument
 from muge_fast._internal.field_names import FieldNames
 from muge_fast.datasets.fields import Kind, RowFormat
 from muge_fast.scores import Scores
@@ -22,22 +22,25 @@ class Task:
         name: Name in calls and on the command line.
         title: Title of reports in English.
         title_zh: Title of reports in Chinese.
-        fields: Alternative names of the id and the value in a row; the first is the usual one.
+        fields: Alternative names of the id and the value in a row; the first is the default.
         id: Kind of the ids.
         gold: Kind of the values in a gold file.
         submission: Kind of the values in a submission.
-        score: Function of predictions and references, both mappings from id, and of keyword options; returns scores.
+        score: Function of predictions and references, both mappings by id, and of keyword options; returns
+            :class:`muge_fast.scores.Scores`.
         main: Name of the score that ranks submissions.
         official: Name of a score for each key of the official result's ``scoreJson``, apart from ``score``.
         main_metric: Name that ``score``'s option ``metrics`` must contain for the main score to be computed; None if
             it has no such option.
-        text_fields: Names of optional fields, which hold strings for people.
+        text_fields: Names of optional fields with text for human readers.
         has_pool: Whether values are ids of items that a pool may limit.
         file_type: ``"lines"`` for JSON Lines, ``"images"`` for a TSV of ids and base64.
         score_scale: Factor of scores in reports and in the official result.
         score_scales: Factors of scores that differ from ``score_scale``, by name.
         option_names: Function that returns the names of ``score``'s options, if its signature does not list them
             (``**options``). It may raise ImportError where they cannot be determined.
+        check_values: Function of a mapping of options that raises for an invalid value, called before any file is read;
+            None to leave that to ``score``. ``functools.partial`` of :func:`score_probe` makes one.
 
     Example:
         >>> import muge_fast as mf
@@ -64,6 +67,7 @@ class Task:
     score_scale: float = 100.0
     score_scales: Mapping[str, float] = field(default_factory=dict)
     option_names: Callable[[], Iterable[str]] | None = field(default=None, repr=False)
+    check_values: Callable[[Mapping[str, object]], object] | None = field(default=None, repr=False)
 
     @property
     def gold_format(self) -> RowFormat:
@@ -76,16 +80,16 @@ class Task:
         return RowFormat(names=self.fields, id=self.id, value=self.submission, text_fields=self.text_fields)
 
     def check_options(self, options: Mapping[str, object]) -> None:
-        """Raise if the score function does not have an option, or would not compute the main score.
+        """Raise if the score function lacks or rejects one of the options, or would not compute the main score.
 
-        Reads no files and computes nothing, so that a mistake is reported before any work is done.
+        Reads no submission, gold file or image, so that a mistake is reported before any work is done.
 
         Args:
             options: Keyword arguments for ``score``.
 
         Raises:
             TypeError: An option is unknown; the message names it, and the most similar one.
-            ValueError: ``metrics`` lacks the metric of the main score.
+            ValueError: An option has an invalid value, or ``metrics`` lacks the metric of the main score.
 
         Example:
             >>> import muge_fast as mf
@@ -99,7 +103,9 @@ class Task:
         for option in options:
             if names is not None and option not in names:
                 hint = suggest(option, names) or f"; its options are {', '.join(names)}"
-                raise TypeError(f"task {self.name!r} has no option {format_value(option)}{hint}")
+                raise TypeError(f"task {self.name!r} has no option {format_argument(option)}{hint}")
+        if options and self.check_values is not None:
+            self.check_values(options)
         metrics = options.get("metrics")
         if self.main_metric is None or not isinstance(metrics, Collection) or isinstance(metrics, str):
             return
@@ -126,7 +132,7 @@ class Task:
         return self.score_scales.get(name, self.score_scale) * value
 
     def label(self, name: str) -> str:
-        """Return the name of a score for a table, with its factor if that differs from the other scores'.
+        """Return the name of a score for a table, with its factor if it differs from ``score_scale``.
 
         Args:
             name: Name of the score.
@@ -155,3 +161,32 @@ class Task:
         if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
             return None
         return [parameter.name for parameter in parameters if parameter.kind is not parameter.VAR_POSITIONAL]
+
+
+def score_probe(
+    score: Callable[..., Scores],
+    predictions: Mapping[Any, object],
+    references: Mapping[Any, object],
+    options: Mapping[str, object],
+) -> Scores:
+    """Score a few made-up items, so that an invalid value of an option raises before any file is read.
+
+    Args:
+        score: The task's score function.
+        predictions: Made-up predictions by id.
+        references: Made-up references by id.
+        options: Keyword options of ``score``.
+
+    Returns:
+        The scores, which mean nothing.
+
+    Example:
+        >>> import muge_fast as mf
+        >>> from muge_fast.tasks.task import score_probe
+        >>> score_probe(mf.score_retrieval, {1: [2]}, {1: [2]}, {"ks": (0,)})
+        Traceback (most recent call last):
+        ...
+        ValueError: ks[0] must be at least 1, got 0
+
+    """
+    return score(predictions, references, **options)

@@ -32,13 +32,13 @@ def tokenize(
     """Split texts into tokens, as the caption metrics do before they count n-grams.
 
     Args:
-        texts: The texts, valid Unicode. A single string is refused.
+        texts: The texts, valid Unicode; not a single string.
         tokenizer: One of
 
             - ``"muge"``: the rule of the MUGE caption task. Each Chinese character is a token, a run of ASCII
               letters and digits is one token, white space separates tokens, any other character is a token.
             - ``"char"``: each character that is not white space is a token.
-            - ``"whitespace"``: split as ``str.split()`` does; for text that is tokenized already.
+            - ``"whitespace"``: split as ``str.split()`` does; for text that is already tokenized.
             - ``"space"``: split as ``str.split(" ")`` does, empty tokens included, as ROUGE of pycocoevalcap does.
             - ``"jieba"``: Chinese words, the tokens of ``jieba.lcut`` (jieba 0.42.1, default dictionary, HMM on).
             - ``"13a"``: the rule of the WMT script mteval-v13a, as in sacrebleu 2.6.0.
@@ -68,9 +68,9 @@ def tokenize(
         [['新款', '连衣裙']]
 
     """
-    rows = as_list(texts, "texts")
+    items = as_list(texts, "texts")
     resolved = Tokenizer.resolve(tokenizer, user_dict)
-    prepared = resolved.prepare(rows, "texts")
+    prepared = resolved.prepare(items, "texts")
     with _collector_paused():
         return _core.tokenize(prepared, resolved.core, threads)
 
@@ -80,7 +80,7 @@ class Tokenizer:
     """A tokenizer ready for use: a named one in Rust, or a Python function.
 
     Attributes:
-        signature: Its name in signatures, such as ``"muge"``, ``"jieba+user_dict(1f3a9c52)"`` or
+        signature: Name of the tokenizer in signatures, such as ``"muge"``, ``"jieba+user_dict(1f3a9c52)"`` or
             ``"python(module.function)"``.
         core: The named tokenizer; None for a function.
         function: The function; None for a named tokenizer.
@@ -99,8 +99,12 @@ class Tokenizer:
             tokenizer: One of :data:`TOKENIZERS`, or a function.
             user_dict: Path of a user dictionary of jieba, for the tokenizer ``"jieba"`` only.
 
+        Returns:
+            The tokenizer.
+
         Raises:
-            ValueError: An unknown name, a user dictionary that is broken or belongs to another tokenizer.
+            ValueError: An unknown name, a broken user dictionary, or a user dictionary without the tokenizer
+                ``"jieba"``.
             TypeError: Neither a name nor a function.
             OSError: The user dictionary cannot be read.
 
@@ -111,28 +115,31 @@ class Tokenizer:
             if user_dict is not None:
                 raise ValueError("user_dict: not used by a function, only by the tokenizer 'jieba'")
             return cls(f"python({_qualified_name(tokenizer)})", function=tokenizer)
-        core = _named(tokenizer)
+        core = _named_tokenizer(tokenizer)
         if user_dict is None:
             return cls(tokenizer, core=core)
         if tokenizer != "jieba":
             raise ValueError(f"user_dict: not used by tokenizer {tokenizer!r}, only by 'jieba'")
-        words = read_whole(user_dict)
+        data = read_whole(user_dict)
         try:
-            text = words.decode("utf-8")
+            text = data.decode("utf-8")
         except UnicodeDecodeError as error:
             raise ValueError(f"user_dict: {os.fspath(user_dict)} is not UTF-8 at byte {error.start}") from None
-        digest = hashlib.sha256(words).hexdigest()[:8]
+        digest = hashlib.sha256(data).hexdigest()[:8]
         return cls(f"{tokenizer}+user_dict({digest})", core=_core.Tokenizer(tokenizer, text))
 
     def prepare(
         self, texts: list[str], parameter: str, ids: Sequence[Hashable] | None = None
     ) -> list[str] | list[list[str]]:
-        """Return texts in the form that the core reads: as they are for a named tokenizer, tokens for a function.
+        """Return texts in the form that the core reads: unchanged for a named tokenizer, tokens for a function.
 
         Args:
             texts: One text for each item.
-            parameter: Name of the texts in error messages.
-            ids: The id of each item, for error messages; None for indices.
+            parameter: Name of the texts, for errors.
+            ids: The id of each item, for errors; None for indices.
+
+        Returns:
+            The texts, or the tokens of each.
 
         Raises:
             TypeError: A text that is not a string. (The core checks texts of named tokenizers.)
@@ -140,7 +147,7 @@ class Tokenizer:
         """
         if self.function is None:
             return texts
-        return [self._tokens(text, _name(parameter, index, ids)) for index, text in enumerate(texts)]
+        return [self._tokens(text, _label(parameter, index, ids)) for index, text in enumerate(texts)]
 
     def prepare_nested(
         self, rows: list[list[str]], parameter: str, ids: Sequence[Hashable] | None = None
@@ -149,8 +156,11 @@ class Tokenizer:
 
         Args:
             rows: The texts of each item.
-            parameter: Name of the texts in error messages.
-            ids: The id of each item, for error messages; None for indices.
+            parameter: Name of the texts, for errors.
+            ids: The id of each item, for errors; None for indices.
+
+        Returns:
+            The texts of each item, or the tokens of each text of each item.
 
         Raises:
             TypeError: A text that is not a string, or an item that is not a list or tuple of texts.
@@ -158,7 +168,7 @@ class Tokenizer:
         """
         if self.function is None:
             return rows
-        return [self._tokens_of_row(row, _name(parameter, index, ids)) for index, row in enumerate(rows)]
+        return [self._tokens_of_row(row, _label(parameter, index, ids)) for index, row in enumerate(rows)]
 
     def _tokens_of_row(self, row: list[str], name: str) -> list[list[str]]:
         if not isinstance(row, (list, tuple)):
@@ -170,12 +180,13 @@ class Tokenizer:
             raise TypeError(f"{name}: expected str, found {type(text).__name__}")
         assert self.function is not None  # noqa: S101 - for the type checker
         tokens: object = self.function(text)
-        # list() would split a returned string into characters; the core refuses it, and reports the item.
-        is_final = isinstance(tokens, (list, str)) or not isinstance(tokens, Iterable)
-        return tokens if is_final else list(tokens)  # type: ignore[return-value, call-overload]
+        # list() would split a string into characters; the core raises an error for it that names the item.
+        is_left_alone = isinstance(tokens, (list, str)) or not isinstance(tokens, Iterable)
+        return tokens if is_left_alone else list(tokens)  # type: ignore[return-value, call-overload]
 
 
-def _name(parameter: str, index: int, ids: Sequence[Hashable] | None) -> str:
+def _label(parameter: str, index: int, ids: Sequence[Hashable] | None) -> str:
+    """Return how errors name an item, such as ``references['a']``."""
     return f"{parameter}[{index if ids is None else repr(ids[index])}]"
 
 
@@ -185,13 +196,13 @@ def _qualified_name(function: Callable[[str], Iterable[str]]) -> str:
 
 
 @cache
-def _named(name: str) -> _core.Tokenizer:
+def _named_tokenizer(name: str) -> _core.Tokenizer:
     return _core.Tokenizer(name)
 
 
 @contextmanager
 def _collector_paused() -> Iterator[None]:
-    """Pause the garbage collector: traversing the growing lists again and again would take half of the time."""
+    """Pause the garbage collector, which would take half of the time to traverse the growing lists repeatedly."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
@@ -201,19 +212,23 @@ def _collector_paused() -> Iterator[None]:
             gc.enable()
 
 
-def as_list(values: object, name: str) -> list[str]:
-    """Return an iterable of texts as a list; a list is returned as it is.
+def as_list(values: object, name: str, expected: str = "a sequence of str") -> list[Any]:
+    """Return an iterable as a list; a list is returned as it is.
 
     Args:
-        values: The texts.
-        name: Name of the texts in error messages.
+        values: The values.
+        name: Name of the values, for errors.
+        expected: Description of valid values, for errors.
+
+    Returns:
+        The list.
 
     Raises:
         TypeError: A single string (its items would be characters), a set (it has no order), or not an iterable.
 
     """
     if isinstance(values, (str, AbstractSet)) or not isinstance(values, Iterable):
-        raise TypeError(f"{name}: expected a sequence of str, found {type(values).__name__}")
+        raise TypeError(f"{name}: expected {expected}, found {type(values).__name__}")
     return values if isinstance(values, list) else list(values)
 
 
@@ -222,7 +237,7 @@ def split_ids(values: Mapping[Any, Any] | Iterable[Any], name: str) -> tuple[lis
 
     Args:
         values: A mapping from id, or a sequence.
-        name: Its name in error messages.
+        name: Name of the values, for errors.
 
     Returns:
         The ids, or None for a sequence, and the values in the same order.
@@ -233,4 +248,4 @@ def split_ids(values: Mapping[Any, Any] | Iterable[Any], name: str) -> tuple[lis
     """
     if isinstance(values, Mapping):
         return list(values), list(values.values())
-    return None, as_list(values, name)
+    return None, as_list(values, name, "a mapping or a sequence")

@@ -36,9 +36,9 @@ PRECISIONS = ("fp32", "bf16")
 class ClipExtractor:
     """A CLIP or Chinese-CLIP model as a feature extractor of images and of texts.
 
-    It can be the ``extractor`` of :func:`muge_fast.image.fid` and the other image metrics; its features also fit
-    R-precision, CLIPScore, precision and recall. Features are the model's own, not of unit length. Options are checked
-    before the model is read.
+    It can be the ``extractor`` of :func:`muge_fast.image.fid` and the other image metrics; its features also suit
+    R-precision, CLIPScore, precision and recall. Features are not scaled to unit length. Options are checked before the
+    model is read.
 
     Args:
         model: Folder of a model with its image processor and tokenizer, as ``save_pretrained`` of transformers writes
@@ -59,7 +59,7 @@ class ClipExtractor:
         ImportError: transformers is not installed.
         TypeError: An option of the wrong type.
         OSError: There is no such model.
-        ValueError: A model of another type or with missing weights; an unknown precision or device.
+        ValueError: A model of a different type or with missing weights; an unknown precision or device.
 
     Example:
         >>> from muge_fast.image.extractors import ClipExtractor
@@ -236,10 +236,10 @@ def _load_network(transformers: ModuleType, name: str, model_type: str, options:
     with _without_progress_bar(transformers.utils.logging):
         loaded = classes[model_type].from_pretrained(name, output_loading_info=True, **options)
     network: torch.nn.Module = loaded[0]
-    # transformers logs a warning and continues with random weights.
+    # For these, transformers only logs a warning and uses random weights.
     wrong = sorted(map(str, (*loaded[1]["missing_keys"], *loaded[1]["mismatched_keys"])))
     if wrong:
-        raise ValueError(f"{len(wrong)} tensors are missing or of another shape, such as {wrong[0]}")
+        raise ValueError(f"{len(wrong)} tensors are missing or of a wrong shape, such as {wrong[0]}")
     return network
 
 

@@ -39,7 +39,8 @@ class Sliceable(Protocol):
 def split_batch(batch: Batch, size: int) -> list[Batch]:
     """Split a batch into chunks.
 
-    The last two chunks are half as large, so that threads, which never run equally fast, end at about the same time.
+    From the last ``2 * size`` images on, chunks are half as large, so that threads, which never run equally fast, end
+    at about the same time.
 
     Args:
         batch: A list, array or tensor of images.
@@ -87,7 +88,7 @@ def run_chunks(run: Callable[[Chunk], Result], chunks: Sequence[Chunk]) -> list[
 def run_batches(run: Callable[[Chunk], Result], batches: Iterable[Sequence[Chunk]]) -> Iterator[list[Result]]:
     """Run a function on the chunks of one batch after another, on as many threads as torch may use.
 
-    Threads go on with the next batch before the previous one has ended. If there are fewer chunks than threads, the
+    Threads begin the next batch before the previous one has ended. If there are fewer chunks than threads, the
     remaining threads work inside the function. Torch's number of threads is restored at the end.
 
     Args:

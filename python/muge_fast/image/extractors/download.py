@@ -2,7 +2,7 @@
 
 ``torch.hub.download_url_to_file`` would do most of this. It is not used because it starts again after an interrupted
 download of 95 MB, waits without a time limit for a server that does not answer, and raises ``RuntimeError`` for a file
-with another hash.
+with a wrong hash.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def download_file(url: str, path: Path, *, sha256_prefix: str, progress: bool | 
     Raises:
         OSError: The server cannot be reached or does not answer for 30 seconds, the connection ended early, or the file
             cannot be written.
-        ValueError: The file has another hash. It is removed.
+        ValueError: The file has a wrong hash. It is removed.
 
     Example:
         >>> import pathlib

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from muge_fast._internal.checks import check_choice, check_names
+from muge_fast._internal.matmul_precision import HIGHEST_MATMUL_PRECISION
 from muge_fast.image.extractors.cpu_packing import pack_for_cpu
 from muge_fast.image.extractors.cpu_threads import run_batches, run_chunks, split_batch
 from muge_fast.image.extractors.devices import find_device
@@ -17,11 +18,11 @@ from muge_fast.image.extractors.interface import FeatureMatrix, InceptionScoreCo
 from muge_fast.image.extractors.networks import OUTPUTS
 from muge_fast.image.extractors.preprocessing import PROTOCOLS, ImageBatch, preprocess
 from muge_fast.image.extractors.running import extract_features
-from muge_fast.image.extractors.torch_precision import HIGHEST_MATMUL_PRECISION, PRECISIONS, network_precision
+from muge_fast.image.extractors.torch_precision import PRECISIONS, network_precision
 from muge_fast.image.extractors.weights import load_weights, published_weights
 from muge_fast.image.sources import ImageSource, Pixels
 
-# Images that a CPU thread works on at once: with few, the data between two layers stays in its cache.
+# Images that a CPU thread processes at once: few, so that the data between two layers stays in its cache.
 CPU_CHUNK = 4
 
 
@@ -48,12 +49,13 @@ class InceptionExtractor:
         outputs: Names of the outputs.
         precision: The precision.
         device: The ``torch.device`` that it runs on.
+        published: Name, network and address of the weights that belong to the protocol.
         network: The ``torch.nn.Module``.
 
     Raises:
         TypeError: An option of the wrong type; ``outputs`` is a single string.
         OSError: There is no file of weights, or it cannot be downloaded.
-        ValueError: An unknown protocol, output, precision or device, or a file with other weights.
+        ValueError: An unknown protocol, output, precision or device, or a file with the weights of a different network.
 
     Example:
         >>> from muge_fast.image.extractors import InceptionExtractor
@@ -115,7 +117,7 @@ class InceptionExtractor:
 
         Raises:
             TypeError: Images that are not uint8.
-            ValueError: No images, or images of another shape.
+            ValueError: No images, or images of a wrong shape.
 
         """
         with torch.inference_mode(), network_precision(self.precision):
@@ -134,7 +136,7 @@ class InceptionExtractor:
 
         Raises:
             TypeError: Images that are not uint8.
-            ValueError: An empty batch, or images of another shape.
+            ValueError: An empty batch, or images of a wrong shape.
 
         Example:
             >>> import numpy as np
@@ -193,7 +195,7 @@ class InceptionExtractor:
         For the protocol ``"ofa"`` features and logits take a pass each, so leaving one out saves half of the time.
 
         Args:
-            outputs: Any of :attr:`outputs`. If there are others among them, the result has all of :attr:`outputs`.
+            outputs: Any of :attr:`outputs`. If any other name is among them, the result has all of :attr:`outputs`.
 
         Returns:
             The extractor; this one does not change.

@@ -62,7 +62,7 @@ class FeatureExtractor(Protocol):
 
 @runtime_checkable
 class BatchedExtractor(FeatureExtractor, Protocol):
-    """A feature extractor that takes a stream of batches, so that it can begin one before the last has ended.
+    """A feature extractor that takes a stream of batches, and may begin one before the previous one has ended.
 
     Example:
         >>> from muge_fast.image.extractors import BatchedExtractor
@@ -184,5 +184,5 @@ def signature_of(extractor: FeatureExtractor) -> str:
     signature = getattr(extractor, "signature", None)
     if isinstance(signature, str):
         return signature
-    named = extractor if hasattr(extractor, "__qualname__") else type(extractor)
-    return f"extractor:{named.__module__}.{named.__qualname__}"
+    definition = extractor if hasattr(extractor, "__qualname__") else type(extractor)
+    return f"extractor:{definition.__module__}.{definition.__qualname__}"

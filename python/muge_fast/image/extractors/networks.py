@@ -263,7 +263,7 @@ class Inception(nn.Module):
             state: Tensors by name.
 
         Raises:
-            ValueError: Weights are missing, unknown or of another shape.
+            ValueError: Weights are missing, unknown or of a wrong shape.
 
         """
         # Some copies of the file have counters of training batches, which inference does not use.

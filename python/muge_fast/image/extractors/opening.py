@@ -34,7 +34,7 @@ def open_extractor(
         TypeError: ``extractor`` cannot be called, or an option has the wrong type.
         OSError: There is no file of weights.
         ValueError: An option of the network together with ``extractor``; an unknown protocol, output or precision;
-            weights of another network.
+            weights of a different network.
 
     Example:
         >>> from muge_fast.image.extractors.opening import open_extractor

@@ -1,4 +1,4 @@
-"""Preprocessing protocols: how images become the input of the Inception network, as in the implementation of each name.
+"""Preprocessing protocols: images to inputs of the Inception network, each as in the tool that it is named after.
 
 The same images give Fréchet distances that differ by up to 4 % between protocols, so the protocol is part of every
 signature.
@@ -24,10 +24,10 @@ ImageBatch: TypeAlias = Sequence[Pixels] | Tensor
 
 
 def tf1(images: Tensor) -> Tensor:
-    """Resize as TensorFlow 1 and torch-fidelity: bilinear, corners not aligned to half pixels, no antialiasing.
+    """Resize as TensorFlow 1 and torch-fidelity: bilinear, without half-pixel centers, aligned corners or antialiasing.
 
-    Output pixel ``i`` is read at ``i * length / 299``. Torch reads there too when it resizes an image with one more
-    pixel to one more pixel with aligned corners, and does that faster than two matrix products would.
+    Output pixel ``i`` is read at ``i * length / 299``. Torch reads at the same positions when it resizes an image
+    padded by one pixel to 300 pixels with aligned corners, which is faster than two matrix products.
 
     Args:
         images: uint8 tensor of shape ``(images, 3, height, width)``.
@@ -43,7 +43,7 @@ def tf1(images: Tensor) -> Tensor:
 
 
 def pytorch_fid(images: Tensor) -> Tensor:
-    """Resize as pytorch-fid: bilinear with half pixels, no antialiasing.
+    """Resize as pytorch-fid: bilinear with half-pixel centers, no antialiasing.
 
     Args:
         images: uint8 tensor of shape ``(images, 3, height, width)``.
@@ -58,7 +58,7 @@ def pytorch_fid(images: Tensor) -> Tensor:
 
 
 def torchmetrics(images: Tensor) -> Tensor:
-    """Resize as torchmetrics since 1.8: bilinear with half pixels and antialiasing.
+    """Resize as torchmetrics since 1.8: bilinear with half-pixel centers and antialiasing.
 
     Args:
         images: uint8 tensor of shape ``(images, 3, height, width)``.
@@ -125,7 +125,7 @@ PROTOCOLS: dict[str, Callable[[Tensor], Tensor]] = {
 }
 
 
-# These resize with Pillow, so on the host; the others resize on the device.
+# These resize with Pillow, on the host; all others resize on the device.
 HOST_PROTOCOLS = ("clean", "ofa")
 
 
@@ -144,7 +144,7 @@ def preprocess(images: ImageBatch, protocol: str = "tf1", *, device: torch.devic
 
     Raises:
         TypeError: Images that are not uint8.
-        ValueError: An unknown protocol, no images, or images of another shape.
+        ValueError: An unknown protocol, no images, or images of a wrong shape.
 
     Example:
         >>> import numpy as np
@@ -191,7 +191,7 @@ def _check_images(images: ImageBatch) -> None:
         if images.dtype != torch.uint8:
             raise TypeError(f"images must be uint8, got {images.dtype}")
         if images.ndim != 4 or images.shape[1] != 3 or not images.numel():  # noqa: PLR2004
-            raise ValueError(f"images have shape {tuple(images.shape)}, needs (images, 3, height, width)")
+            raise ValueError(f"images have shape {tuple(images.shape)}, need (images, 3, height, width)")
         return
     if not len(images):
         raise ValueError("there are no images")

@@ -41,7 +41,7 @@ def extract_features(
     ``(images, 3, height, width)``, without gradients; its modes are restored at the end. Any other extractor is called
     with lists of uint8 arrays of shape ``(height, width, 3)``; see
     :class:`muge_fast.image.extractors.BatchedExtractor` and :class:`muge_fast.image.extractors.MultiOutputExtractor`
-    for what it may offer beyond calls.
+    for its optional methods.
 
     Args:
         extractor: The extractor.
@@ -59,7 +59,7 @@ def extract_features(
         TypeError: ``batch_size`` or ``threads`` is not an integer, or ``source`` is not a source of images.
         OSError: A path that cannot be read.
         ValueError: A number below 1, a path without images; while iterating, a broken image (with its name), arrays
-            that are not uint8 images, features of another shape, or an output that the extractor does not return.
+            that are not uint8 images, features of a wrong shape, or an output that the extractor does not return.
 
     Example:
         >>> import numpy as np
@@ -206,6 +206,6 @@ def _on_arrays(module: nn.Module) -> FeatureExtractor:
 
 
 def _is_module(extractor: object) -> TypeGuard[nn.Module]:
-    """Check for a torch module without importing torch: the maker of a module has imported it."""
+    """Check for a torch module without importing torch: a module exists only where torch has been imported."""
     torch = sys.modules.get("torch")
     return torch is not None and isinstance(extractor, torch.nn.Module)

@@ -1,4 +1,4 @@
-"""Published weights of the Inception networks: where the files are, and how they are read."""
+"""Published weights of the Inception networks: finding and reading the files."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def load_weights(
     Raises:
         TypeError: ``weights`` is not a path.
         OSError: There is no such file (the message says where to get it), or it cannot be downloaded.
-        ValueError: The file does not hold weights, or the downloaded file has another hash.
+        ValueError: The file does not hold weights, or the downloaded file has a wrong hash.
 
     Example:
         >>> from muge_fast.image.extractors.weights import load_weights
