@@ -148,10 +148,11 @@ impl References {
         run(py, threads, |plan| self.0.document_frequency(plan)).map(DocumentFrequency)
     }
 
-    /// Return the statistics of each item, by metric. `once` says that these references will not be scored again.
-    #[pyo3(signature = (predictions, tokenizer, metrics, ids=None, items=None, *, sigma, orders, once, threads=None))]
+    /// Return the statistics of each item, by metric. `keep_tables` keeps document frequencies for further calls; a single
+    /// call is faster without it.
+    #[pyo3(signature = (predictions, tokenizer, metrics, ids=None, items=None, *, sigma, orders, keep_tables, threads=None))]
     #[allow(clippy::too_many_arguments)]
-    fn rows<'py>(
+    fn score<'py>(
         &self,
         py: Python<'py>,
         predictions: &Bound<'py, PyList>,
@@ -161,7 +162,7 @@ impl References {
         items: Option<Vec<usize>>,
         sigma: f64,
         orders: usize,
-        once: bool,
+        keep_tables: bool,
         #[pyo3(from_py_with = thread_count)] threads: Option<i64>,
     ) -> PyResult<Bound<'py, PyDict>> {
         let input = Input::rows(predictions, tokenizer, &Names { parameter: "predictions", ids })?;
@@ -173,7 +174,7 @@ impl References {
             parameters: Cider { sigma, orders },
         };
         let size = input.size() + self.0.tokens_to_read(items.as_deref(), &metrics);
-        let score = |plan: &_| self.0.score(&input, items.as_deref(), &metrics, !once, plan);
+        let score = |plan: &_| self.0.score(&input, items.as_deref(), &metrics, keep_tables, plan);
         let statistics = run_sized(py, threads, size, score)?;
         let arrays = PyDict::new(py);
         if metrics.bleu {

@@ -110,7 +110,7 @@ def score_captions(
     captions = Captions(
         references, tokenizer=tokenizer, user_dict=user_dict, document_frequency=document_frequency, threads=threads
     )
-    return captions._score(predictions, None, options, threads, once=True)  # noqa: SLF001 - of this module
+    return captions._score(predictions, None, options, threads, keep_tables=False)  # noqa: SLF001 - defined in this module
 
 
 class Captions:
@@ -249,7 +249,7 @@ class Captions:
             effective_order=effective_order,
             sigma=sigma,
         )
-        return self._score(predictions, ids, options, threads, once=False)
+        return self._score(predictions, ids, options, threads, keep_tables=True)
 
     def _score(
         self,
@@ -258,11 +258,11 @@ class Captions:
         options: ScoringOptions,
         threads: int | None,
         *,
-        once: bool,
+        keep_tables: bool,
     ) -> Scores:
-        """Score predictions; ``once`` promises that the references are not used again, which is faster."""
+        """Score predictions; without ``keep_tables``, skip building tables for further calls."""
         item_ids, texts, items = self._align(predictions, ids)
-        arrays = self._core.rows(
+        arrays = self._core.score(
             self._tokenizer.prepare(texts, "predictions", item_ids),
             self._tokenizer.core,
             list(options.metrics),
@@ -271,7 +271,7 @@ class Captions:
             sigma=options.sigma,
             orders=len(ORDERS),
             threads=threads,
-            once=once,
+            keep_tables=keep_tables,
         )
         self._warn_of_single_item(options.metrics)
         scores = {name: self._make_score(name, arrays[name], options) for name in options.metrics}
