@@ -19,7 +19,7 @@
 //! 7. The formulas make the statistics of the item: `bleu.rs` from lengths and numbers of matched n-grams, `cider.rs` from
 //!    tf-idf weights of matched n-grams, `rouge_l.rs` from the shared tokens in their order.
 //!
-//! Three files serve the others: `slot.rs` (memory that holds n-grams, then document frequencies), `branchless.rs` (filters
+//! Three files serve the others: `in_place.rs` (memory that holds n-grams, then document frequencies), `branchless.rs` (filters
 //! without branches), and `text/ngrams.rs` (n-grams packed into integers).
 
 pub mod bleu;
@@ -27,10 +27,10 @@ mod branchless;
 pub mod cider;
 mod compare;
 mod document_frequency;
+mod in_place;
 mod ngram_matches;
 pub mod rouge_l;
 mod shared_tokens;
-mod slot;
 mod tfidf;
 
 use std::ops::Range;

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 pub(in crate::caption) use table::Frequencies;
 
-use super::slot::Keys;
+use super::in_place::Segment;
 use super::tfidf::idf::Idf;
 use crate::error::{Error, Result};
 use crate::parallel::Plan;
@@ -243,7 +243,7 @@ impl DocumentFrequency {
     }
 
     /// Replace each n-gram of `order` tokens, two or more, by its document frequency. Zero also stands for one.
-    pub(in crate::caption) fn look_up<K: Key>(&self, ngrams: Keys<'_, K>, order: usize) {
+    pub(in crate::caption) fn look_up<K: Key>(&self, ngrams: Segment<'_, K>, order: usize) {
         with_tables!(&self.tables, tables => tables.of_order(order).look_up(ngrams, order));
     }
 

@@ -4,7 +4,7 @@ use super::Keep;
 use super::partition::{Partitions, Round};
 use crate::caption::branchless::select;
 use crate::caption::document_frequency::{DocumentFrequency, Frequencies};
-use crate::caption::slot::{Keys, PartitionedDocFreqs, PartitionedKeys};
+use crate::caption::in_place::{PartitionedDocFreqs, PartitionedKeys, Segment};
 use crate::error::Result;
 use crate::parallel::Plan;
 use crate::text::ngrams::Key;
@@ -49,14 +49,14 @@ pub(super) fn look_up<'m, K: Key>(
     plan: &Plan,
 ) -> Result<Vec<PartitionedDocFreqs<'m, K>>> {
     let look_up = |(): &mut (), partition, column: Column<'_, K>| {
-        frequency.prefetch(order, partition, partitions.bits, column.iter().map(Keys::len).sum());
-        column.into_iter().for_each(|keys| frequency.look_up(keys, order));
+        frequency.prefetch(order, partition, partitions.bits, column.iter().map(Segment::len).sum());
+        column.into_iter().for_each(|segment| frequency.look_up(segment, order));
     };
     Ok(replace_by_partition(keys, partitions, plan, || (), look_up)?.0)
 }
 
-/// The n-grams of one partition, by block.
-type Column<'b, K> = Vec<Keys<'b, K>>;
+/// The segments of one partition, by block.
+type Column<'b, K> = Vec<Segment<'b, K>>;
 
 /// Number of columns that exist at a time: with many blocks, all of them would need much memory.
 const COLUMNS: usize = 256;
@@ -111,14 +111,14 @@ impl<K: Key> Counter<K> {
         keep.min_doc_freq().map_or_else(Vec::new, |least| self.tally.with_at_least(least))
     }
 
-    fn gather(&mut self, column: &[Keys<'_, K>]) {
+    fn gather(&mut self, column: &[Segment<'_, K>]) {
         self.keys.clear();
-        column.iter().for_each(|keys| self.keys.extend_from_slice(keys.as_slice()));
+        column.iter().for_each(|segment| self.keys.extend_from_slice(segment.as_slice()));
     }
 
     fn scatter(&self, column: Column<'_, K>) {
         let mut doc_freqs = self.doc_freqs.as_slice();
-        column.into_iter().for_each(|keys| keys.replace_from(&mut doc_freqs));
+        column.into_iter().for_each(|segment| segment.replace_from(&mut doc_freqs));
     }
 }
 
@@ -146,22 +146,22 @@ impl<K: Key> Tally<K> {
         self.clear(ngrams.len());
         let (keys, counts) = (&mut self.keys[..self.size], &mut self.counts[..self.size]);
         out.clear();
-        // First the slot of each n-gram, then the count in that slot.
+        // First the index of each n-gram in the table, then the count at that index.
         out.extend(ngrams.iter().map(|&ngram| {
-            let slot = slot(keys, ngram, self.partitions);
-            keys[slot] = ngram;
-            counts[slot] += 1;
-            slot as u32
+            let index = find_index(keys, ngram, self.partitions);
+            keys[index] = ngram;
+            counts[index] += 1;
+            index as u32
         }));
-        out.iter_mut().for_each(|slot| *slot = counts[*slot as usize]);
+        out.iter_mut().for_each(|value| *value = counts[*value as usize]);
     }
 
     /// Write to `out` how often each of `ngrams`, which are of the same partition, was counted.
     fn look_up(&self, ngrams: &[K], out: &mut Vec<u32>) {
         let (keys, counts) = (&self.keys[..self.size], &self.counts[..self.size]);
         out.clear();
-        // The count of an empty slot is zero.
-        out.extend(ngrams.iter().map(|&ngram| counts[slot(keys, ngram, self.partitions)]));
+        // The count of a free entry is zero.
+        out.extend(ngrams.iter().map(|&ngram| counts[find_index(keys, ngram, self.partitions)]));
     }
 
     /// Return the n-grams that were counted `least` times or more. The vector has no spare capacity.
@@ -185,18 +185,18 @@ impl<K: Key> Tally<K> {
     }
 }
 
-/// Return the slot where an n-gram is, or where it belongs, in a table whose size is a power of two. The one branch is
-/// rarely taken, whether the n-gram is new or not.
+/// Return the index where an n-gram is, or where it belongs, in a table whose size is a power of two. The loop rarely
+/// iterates, whether the n-gram is new or not.
 #[inline]
-fn slot<K: Key>(keys: &[K], key: K, partitions: Partitions) -> usize {
+fn find_index<K: Key>(keys: &[K], key: K, partitions: Partitions) -> usize {
     let mask = keys.len() - 1;
     // The first bits of the hash are the same in the whole partition.
     let hash = key.hash(partitions.seed) << partitions.bits;
-    let mut slot = (hash >> (u64::BITS - keys.len().trailing_zeros())) as usize & mask;
-    while (keys[slot] != key) & (keys[slot] != K::default()) {
-        slot = (slot + 1) & mask;
+    let mut index = (hash >> (u64::BITS - keys.len().trailing_zeros())) as usize & mask;
+    while (keys[index] != key) & (keys[index] != K::default()) {
+        index = (index + 1) & mask;
     }
-    slot
+    index
 }
 
 #[cfg(test)]
@@ -218,8 +218,8 @@ mod tests {
         blocks.iter().flatten().for_each(|&key| *expected.entry(key).or_default() += 1);
         blocks.extend(sizes.iter().map(|size| of_first_partition(2 * size)));
         let counts: Vec<u32> = blocks.iter().flatten().map(|key| expected.get(key).copied().unwrap_or(0)).collect();
-        let kept = counter.count(blocks.iter_mut().map(|block| Keys::new(block)).collect(), sizes.len(), keep);
-        let written: Vec<u32> = blocks.into_iter().flatten().map(crate::caption::slot::to_number).collect();
+        let kept = counter.count(blocks.iter_mut().map(|block| Segment::new(block)).collect(), sizes.len(), keep);
+        let written: Vec<u32> = blocks.into_iter().flatten().map(crate::caption::in_place::to_number).collect();
         assert_eq!(written, counts);
         expected.retain(|_, count| keep.min_doc_freq().is_some_and(|least| *count >= least));
         assert_eq!(kept.len(), expected.len());

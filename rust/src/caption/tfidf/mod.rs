@@ -68,7 +68,7 @@
 //! # Details
 //!
 //! - The partitions of a block lie in memory that is used for all orders; its types say whether it holds n-grams or
-//!   document frequencies ([`super::slot`]).
+//!   document frequencies ([`super::in_place`]).
 //! - Sums run over n-grams in the order of first occurrence because the dictionaries of the reference implementation do:
 //!   the results have the same bits.
 //! - Predictions that are scored once are looked up in the partitions of the references while these are being counted
@@ -85,11 +85,11 @@ mod unigrams;
 use std::sync::Arc;
 
 use crate::caption::document_frequency::{DocumentFrequency, NgramTables, OrderTables};
-use crate::caption::slot::{PartitionedDocFreqs, PartitionedKeys};
+use crate::caption::in_place::{PartitionedDocFreqs, PartitionedKeys};
 use crate::error::Result;
 use crate::huge::HugeArray;
 use crate::memory;
-use crate::parallel::Plan;
+use crate::parallel::{Plan, take_front};
 use crate::text::ngrams::{Key, MAX_ORDER, Seed, by_key_width};
 use crate::text::vocab::Vocab;
 use corpus::Block;
@@ -272,7 +272,7 @@ impl<'c> TfidfPass<'c> {
             .blocks
             .iter_mut()
             .map(|block| {
-                let memory = memory.split_off_mut(..block.flags.len()).unwrap_or_default();
+                let memory = take_front(&mut memory, block.flags.len());
                 (block, memory, None)
             })
             .collect();
@@ -317,8 +317,7 @@ impl<'c> TfidfPass<'c> {
             let texts = corpus.texts_of(&block.items).len();
             // Empty if document frequencies are not wanted.
             let tokens = block.flags.len().min(doc_freqs.len());
-            let norms = norms.split_off_mut(..texts).unwrap_or_default();
-            let doc_freqs = doc_freqs.split_off_mut(..tokens).unwrap_or_default();
+            let (norms, doc_freqs) = (take_front(&mut norms, texts), take_front(&mut doc_freqs, tokens));
             (block, Output { norms, doc_freqs })
         })
     }

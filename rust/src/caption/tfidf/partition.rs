@@ -2,7 +2,7 @@
 
 use super::corpus::{Block, Corpus, Flags, Repeat};
 use super::traversal::{BlockItem, exclusive_prefix_sum, ngram_count, positions_with};
-use crate::caption::slot::PartitionedKeys;
+use crate::caption::in_place::PartitionedKeys;
 use crate::error::Result;
 use crate::parallel::Plan;
 use crate::text::Table;

@@ -5,7 +5,7 @@ use super::idf::Idf;
 use super::partition::Round;
 use super::traversal::{exclusive_prefix_sum, ngram_count};
 use super::{DocFreqs, Norms};
-use crate::caption::slot::PartitionedDocFreqs;
+use crate::caption::in_place::PartitionedDocFreqs;
 use crate::text::ngrams::Key;
 
 /// Where the results of a block are written.
