@@ -247,7 +247,8 @@ impl References {
         let idf = Idf::new(self.items.len() as f64);
         let singles = single_text_items(&predictions);
         let prediction_corpus = Corpus::new(&predictions, &singles);
-        let (norms, stats) = tfidf::count_once(self.corpus(), prediction_corpus, &idf, vocab.max_id(), plan)?;
+        let (norms, stats) =
+            tfidf::count_with_predictions(self.corpus(), prediction_corpus, &idf, vocab.max_id(), plan)?;
         let cider = Some(CiderInputs { idf: &idf, reference_norms: &norms, predictions: stats });
         let (references, predictions, items) = (&self.tokens, &predictions, &self.items);
         Comparison { references, items, predictions, cider, metrics }.run(vocab.max_id(), plan)

@@ -72,7 +72,7 @@
 //! - Sums run over n-grams in the order of first occurrence because the dictionaries of the reference implementation do:
 //!   the results have the same bits.
 //! - Predictions that are scored once are looked up in the partitions of the references while these are being counted
-//!   ([`count_once`]): no table is built.
+//!   ([`count_with_predictions`]): no table is built.
 
 mod aggregate;
 mod corpus;
@@ -95,7 +95,7 @@ use crate::text::vocab::Vocab;
 use corpus::Block;
 pub(in crate::caption) use corpus::Corpus;
 use idf::Idf;
-use partition::{Partitions, Round};
+use partition::{Partitioning, Round};
 use read_back::Output;
 
 /// Norms of one text's tf-idf vectors, by order.
@@ -118,7 +118,7 @@ pub(in crate::caption) struct TfidfStats {
 pub(in crate::caption) enum Keep {
     /// None: no table is built.
     Nothing,
-    /// Those of two items or more, which suffice for scoring: an n-gram of one item weighs as much as one of none.
+    /// Those that occur in at least two items, which suffice for scoring (see [`Idf::of`]).
     Shared,
     /// All of them.
     All,
@@ -145,7 +145,7 @@ pub(in crate::caption) fn count_references(
     let idf = Idf::new(references.items.len() as f64);
     let no_predictions = Corpus { items: &[], ..references };
     let (unigrams, tables, norms) = by_key_width!(vocab.max_id(), K => {
-        let counted = count::<K>(references, no_predictions, &idf, vocab.max_id(), keep, plan)?;
+        let counted = count_orders::<K>(references, no_predictions, &idf, vocab.max_id(), keep, plan)?;
         (counted.unigrams, NgramTables::from(counted.tables), counted.references.norms)
     });
     Ok((DocumentFrequency::counted(vocab.clone(), idf, unigrams, tables), norms))
@@ -153,7 +153,7 @@ pub(in crate::caption) fn count_references(
 
 /// Count the document frequencies of the references without building a table, and return the norms of the references and
 /// the statistics of the predictions.
-pub(in crate::caption) fn count_once(
+pub(in crate::caption) fn count_with_predictions(
     references: Corpus<'_>,
     predictions: Corpus<'_>,
     idf: &Idf,
@@ -161,7 +161,7 @@ pub(in crate::caption) fn count_once(
     plan: &Plan,
 ) -> Result<(Vec<Norms>, TfidfStats)> {
     by_key_width!(max_id, K => {
-        let counted = count::<K>(references, predictions, idf, max_id, Keep::Nothing, plan)?;
+        let counted = count_orders::<K>(references, predictions, idf, max_id, Keep::Nothing, plan)?;
         Ok((counted.references.norms, counted.predictions))
     })
 }
@@ -178,9 +178,9 @@ pub(in crate::caption) fn look_up(
     by_key_width!(max_id, K => look_up_by::<K>(corpus, frequency, with_doc_freqs, plan))
 }
 
-/// The outcome of [`count`].
+/// The outcome of [`count_orders`].
 #[derive(Debug)]
-struct Counted<K: Key> {
+struct CountedOrders<K: Key> {
     /// Document frequencies of single tokens, by token id.
     unigrams: Vec<u32>,
     tables: OrderTables<K>,
@@ -189,33 +189,35 @@ struct Counted<K: Key> {
     predictions: TfidfStats,
 }
 
-fn count<K: Key>(
+/// Count the n-grams of the references, one order after the other, and look the predictions' n-grams up among them.
+fn count_orders<K: Key>(
     references: Corpus<'_>,
     predictions: Corpus<'_>,
     idf: &Idf,
     max_id: u32,
     keep: Keep,
     plan: &Plan,
-) -> Result<Counted<K>> {
-    let partitions = Partitions::for_tokens(references.token_count(), Seed::default());
+) -> Result<CountedOrders<K>> {
+    // The tables that are built are sorted by the hash of this seed. They are new, so all orders can have the same.
+    let partitioning = Partitioning::for_tokens(references.token_count(), Seed::default());
     let mut reference_memory = partition_memory::<K>(references)?;
     let mut prediction_memory = partition_memory::<K>(predictions)?;
-    let mut references = TfidfPass::new(references, idf, false, plan)?;
-    let mut predictions = TfidfPass::new(predictions, idf, true, plan)?;
-    let unigrams = unigrams::count(references.corpus, &references.blocks, max_id, plan)?;
+    let mut references = CorpusState::new(references, idf, false, plan)?;
+    let mut predictions = CorpusState::new(predictions, idf, true, plan)?;
+    let unigrams = unigrams::count_tokens(references.corpus, &references.blocks, max_id, plan)?;
     references.read_back_unigrams(|token| unigrams[token as usize], plan)?;
     predictions.read_back_unigrams(|token| unigrams[token as usize], plan)?;
     let mut tables = OrderTables::default();
     for order in 2..=MAX_ORDER {
-        let round = Round { order, partitions, prune: keep != Keep::All };
+        let round = Round { order, partitioning, prune: keep != Keep::All };
         let reference_keys = references.partition(round, &mut reference_memory, plan)?;
         let prediction_keys = predictions.partition(round, &mut prediction_memory, plan)?;
-        let counted = aggregate::count(reference_keys, prediction_keys, partitions, keep, plan)?;
+        let counted = aggregate::count_partitions(reference_keys, prediction_keys, partitioning, keep, plan)?;
         references.read_back(round, counted.references, plan)?;
         predictions.read_back(round, counted.predictions, plan)?;
         *tables.of_order_mut(order) = counted.table;
     }
-    Ok(Counted { unigrams, tables, references: references.stats, predictions: predictions.stats })
+    Ok(CountedOrders { unigrams, tables, references: references.stats, predictions: predictions.stats })
 }
 
 fn look_up_by<K: Key>(
@@ -225,16 +227,18 @@ fn look_up_by<K: Key>(
     plan: &Plan,
 ) -> Result<TfidfStats> {
     let mut memory = partition_memory::<K>(corpus)?;
-    let mut pass = TfidfPass::new(corpus, frequency.idf(), with_doc_freqs, plan)?;
-    pass.read_back_unigrams(|token| frequency.get(&[token]), plan)?;
+    let mut state = CorpusState::new(corpus, frequency.idf(), with_doc_freqs, plan)?;
+    state.read_back_unigrams(|token| frequency.get(&[token]), plan)?;
     for order in 2..=MAX_ORDER {
-        let partitions = Partitions::for_tokens(corpus.token_count(), frequency.seed(order));
-        let round = Round { order, partitions, prune: frequency.is_monotone() };
-        let keys = pass.partition(round, &mut memory, plan)?;
+        // The table of each order is sorted by the hash of its own seed. With the same seed, the n-grams of a partition
+        // are in one stretch of it.
+        let partitioning = Partitioning::for_tokens(corpus.token_count(), frequency.seed(order));
+        let round = Round { order, partitioning, prune: frequency.is_monotone() };
+        let keys = state.partition(round, &mut memory, plan)?;
         let doc_freqs = aggregate::look_up(keys, round, frequency, plan)?;
-        pass.read_back(round, doc_freqs, plan)?;
+        state.read_back(round, doc_freqs, plan)?;
     }
-    Ok(pass.stats)
+    Ok(state.stats)
 }
 
 /// Allocate the memory of the partitions: an n-gram at each token.
@@ -242,16 +246,16 @@ fn partition_memory<K: Key>(corpus: Corpus<'_>) -> Result<HugeArray<K>> {
     HugeArray::try_zeroed(corpus.token_count())
 }
 
-/// A corpus on its way through passes 1 and 3, block by block on all threads.
+/// A corpus and its state between passes: passes 1 and 3 work on its blocks, on all threads.
 #[derive(Debug)]
-struct TfidfPass<'c> {
+struct CorpusState<'c> {
     corpus: Corpus<'c>,
     idf: &'c Idf,
     blocks: Vec<Block>,
     stats: TfidfStats,
 }
 
-impl<'c> TfidfPass<'c> {
+impl<'c> CorpusState<'c> {
     fn new(corpus: Corpus<'c>, idf: &'c Idf, with_doc_freqs: bool, plan: &Plan) -> Result<Self> {
         let stats = TfidfStats {
             norms: memory::zeroed(corpus.text_count())?,
