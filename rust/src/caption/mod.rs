@@ -169,9 +169,9 @@ impl References {
         match items {
             Some(items) if !metrics.need_tfidf() || self.tfidf.get().is_some() => {
                 let texts = items.iter().filter_map(|&item| self.items.get(item));
-                texts.map(|texts| self.tokens.count(texts.clone())).sum()
+                texts.map(|texts| self.tokens.token_count(texts.clone())).sum()
             }
-            _ => self.tokens.count(0..self.tokens.len()),
+            _ => self.tokens.token_count(0..self.tokens.len()),
         }
     }
 

@@ -8,9 +8,9 @@ use crate::parallel::Plan;
 use crate::text::Table;
 use crate::text::ngrams::{Key, Seed, pack};
 
-/// Base-2 logarithm of the number of n-grams in a partition, rounded down, unless [`MAX_BITS`] limits the number of
+/// Base-2 logarithm of the number of tokens per partition, rounded down, unless [`MAX_BITS`] limits the number of
 /// partitions. The hash table of a partition stays in the second-level cache.
-const LOG2_PARTITION_SIZE: u32 = 12;
+const LOG2_TOKENS_PER_PARTITION: u32 = 12;
 
 /// There are at most `1 << MAX_BITS` partitions: a cache holds their write positions. In a large set, the hash tables of
 /// partitions outgrow the second-level cache, which costs less than partitioning twice.
@@ -27,7 +27,7 @@ pub(super) struct Partitioning {
 impl Partitioning {
     /// Choose the number of partitions for texts of this many tokens.
     pub fn for_tokens(tokens: usize, seed: Seed) -> Self {
-        Self { seed, bits: tokens.max(1).ilog2().saturating_sub(LOG2_PARTITION_SIZE).min(MAX_BITS) }
+        Self { seed, bits: tokens.max(1).ilog2().saturating_sub(LOG2_TOKENS_PER_PARTITION).min(MAX_BITS) }
     }
 
     /// Number of partitions.

@@ -40,8 +40,8 @@ impl<'c> Corpus<'c> {
         mut flags: &'b mut [Flags],
     ) -> impl Iterator<Item = BlockItem<'b, 'c>> + use<'b, 'c> {
         let mut start = 0;
-        self.items[items.clone()].iter().map(move |texts| {
-            let tokens = self.tokens.count(texts.clone());
+        self.text_ranges[items.clone()].iter().map(move |texts| {
+            let tokens = self.tokens.token_count(texts.clone());
             let flags = take_front(&mut flags, tokens);
             let item = BlockItem { corpus: self, texts: texts.clone(), start, flags };
             start += tokens;

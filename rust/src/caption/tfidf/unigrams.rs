@@ -39,7 +39,7 @@ fn count_block(
     counts: &mut Vec<(u32, u32)>,
     plan: &Plan,
 ) -> Result<()> {
-    for (index, texts) in (1..).zip(&corpus.items[block.items.clone()]) {
+    for (index, texts) in (1..).zip(&corpus.text_ranges[block.items.clone()]) {
         plan.check()?;
         for &token in corpus.tokens.of(texts) {
             let seen = entry_growing(last_seen, token);
