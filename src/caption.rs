@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use muge_fast_core::caption::bleu::{self, BleuStatistics, Smoothing};
-use muge_fast_core::caption::cider::Cider;
+use muge_fast_core::caption::cider::CiderParameters;
 use muge_fast_core::caption::{self, Metrics};
 use muge_fast_core::sums;
 use muge_fast_core::text::ngrams::MAX_ORDER;
@@ -171,7 +171,7 @@ impl References {
             cider_d: metrics.contains(&Metric::CiderD),
             cider: metrics.contains(&Metric::Cider),
             rouge_l: metrics.contains(&Metric::RougeL),
-            parameters: Cider { sigma, orders },
+            parameters: CiderParameters { sigma, orders },
         };
         let size = input.size() + self.0.tokens_to_read(items.as_deref(), &metrics);
         let score = |plan: &_| self.0.score(&input, items.as_deref(), &metrics, keep_tables, plan);
