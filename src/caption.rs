@@ -1,4 +1,4 @@
-//! Caption metrics: document frequencies, prepared references, and BLEU from statistics.
+//! Caption metrics: document frequencies, prepared references, BLEU from statistics, and means of scores.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -138,7 +138,7 @@ impl References {
         self.0.len()
     }
 
-    /// Count the document frequencies of these references.
+    /// Count the document frequencies of these references, also if others were passed to the constructor.
     #[pyo3(signature = (threads=None))]
     fn document_frequency(
         &self,
@@ -150,7 +150,9 @@ impl References {
 
     /// Return the statistics of each item, by metric. `keep_tables` keeps document frequencies for further calls; a single
     /// call is faster without it.
-    #[pyo3(signature = (predictions, tokenizer, metrics, ids=None, items=None, *, sigma, orders, keep_tables, threads=None))]
+    #[pyo3(
+        signature = (predictions, tokenizer, metrics, ids=None, items=None, *, sigma, orders, keep_tables, threads=None)
+    )]
     #[allow(clippy::too_many_arguments)]
     fn score<'py>(
         &self,
@@ -165,7 +167,7 @@ impl References {
         keep_tables: bool,
         #[pyo3(from_py_with = thread_count)] threads: Option<i64>,
     ) -> PyResult<Bound<'py, PyDict>> {
-        let input = Input::rows(predictions, tokenizer, &Names { parameter: "predictions", ids })?;
+        let input = Input::flat(predictions, tokenizer, &Names { parameter: "predictions", ids })?;
         let metrics = Metrics {
             bleu: metrics.contains(&Metric::Bleu),
             cider_d: metrics.contains(&Metric::CiderD),
