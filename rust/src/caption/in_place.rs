@@ -3,8 +3,8 @@
 //! The first touch of fresh memory is the most expensive step of counting, so the second pass of [`super::tfidf`] writes
 //! each document frequency over the n-gram that it belongs to. Three types keep the two apart: [`PartitionedKeys`] hands
 //! out each [`Segment`], a `Segment` can only be read or replaced as a whole, and [`PartitionedDocFreqs`] can only be read.
-//! They leave one rule to the caller: replace each segment exactly once before [`PartitionedKeys::into_doc_freqs`]. Only [`from_number`] and [`to_number`] depend on how a number is stored in the
-//! memory of a key.
+//! They leave one rule to the caller: replace each segment exactly once before [`PartitionedKeys::into_doc_freqs`]. Only
+//! [`from_number`] and [`to_number`] depend on how a number is stored in the memory of a key.
 
 use bytemuck::Pod;
 

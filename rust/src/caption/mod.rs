@@ -1,17 +1,19 @@
 //! Caption metrics: predictions compared with several references each.
 //!
-//! There are two calls. [`References::new`] takes the references of all items; its result holds their token ids and what
-//! else can be computed before there are predictions. [`References::score`] takes predictions in the order of the items,
-//! or of chosen ones, and returns [`ItemStatistics`]; callers align ids in between. The score of a metric is a function of the sum
-//! of these statistics over items ([`bleu::score`]) or of their mean ([`crate::sums::mean`]).
+//! Two calls: [`References::new`], then [`References::score`]. The first takes the references of all items; its result
+//! holds their token ids and what else can be computed before there are predictions. The second takes one prediction for
+//! each item, in the order of the items, which the caller finds by ids, and returns [`ItemStatistics`]. The score of a
+//! metric is a function of the sum of these statistics over items ([`bleu::score`]) or of their mean
+//! ([`crate::sums::mean`]).
 //!
 //! # The path of a prediction
 //!
 //! 1. [`References::new`] splits the references into tokens on all threads, and gives each different token an id
 //!    (`text/tokens.rs`, `text/vocab/`).
 //! 2. [`References::score`] chooses how to divide the work (`Strategy`, in this file): `Once` divides each step among all
-//!    threads and builds no tables, `Chunks` does the same with tables that are kept, and `Shares` divides a small batch
-//!    by predictions. `score_captions` in Python takes `Once` for CIDEr, unless document frequencies are passed.
+//!    threads and builds no table of n-grams, `Chunks` divides each step for one chunk of predictions after the other, and
+//!    `Shares` divides the predictions of a small batch. `score_captions` in Python takes `Once` for CIDEr, unless document
+//!    frequencies are passed.
 //! 3. The prediction is split into tokens on top of the references' vocabulary: a token of the references keeps its id.
 //! 4. CIDEr needs tf-idf statistics (`tfidf/`): document frequencies of all n-grams, the norms of the references' and the
 //!    prediction's tf-idf vectors, and the document frequency of the n-grams starting at each token of the prediction. A
@@ -23,8 +25,8 @@
 //! 7. The formulas make the statistics of the item: `bleu.rs` from lengths and numbers of matched n-grams, `cider.rs` from
 //!    tf-idf weights of matched n-grams, `rouge_l.rs` from the shared tokens in their order.
 //!
-//! Three files serve the others: `in_place.rs` (memory that holds n-grams, then document frequencies), `branchless.rs` (filters
-//! without branches), and `text/ngrams.rs` (n-grams packed into integers).
+//! Three files serve the others: `in_place.rs` (memory that holds n-grams, then document frequencies), `branchless.rs`
+//! (filters without branches), and `text/ngrams.rs` (n-grams packed into integers).
 
 pub mod bleu;
 mod branchless;

@@ -10,22 +10,22 @@ use crate::text::ngrams::{Key, Seed};
 
 /// The n-grams of one order with their document frequencies.
 ///
-/// Those of two documents or more are in a separate table: weights depend on nothing else, and they are a small part of
-/// all, so that a training loop that looks up a few finds them in a cache.
+/// Those that occur in at least two documents are in a separate table: weights depend on nothing else, and they are a
+/// small part of all, so that a training loop that looks up a few finds them in a cache.
 #[derive(Debug, Default)]
 pub(in crate::caption) struct Frequencies<K: Key> {
     seed: Seed,
     shared: Entries<K>,
-    /// N-grams of one document or none.
+    /// N-grams that occur in one document or none.
     unshared: Entries<K>,
 }
 
 impl<K: Key> Frequencies<K> {
-    /// Build a table of different n-grams, given partition by partition: the first bits of the hash name the partition of
-    /// an n-gram, and the number of partitions is a power of two.
+    /// Build a table of different n-grams, partition by partition: the first bits of the hash name the partition of an
+    /// n-gram, and the number of partitions is a power of two.
     ///
     /// # Errors
-    /// [`crate::Error::Cancelled`].
+    /// [`crate::Error::Memory`]; [`crate::Error::Cancelled`].
     pub fn new(seed: Seed, partitions: &[Vec<(K, u32)>], plan: &Plan) -> Result<Self> {
         let entries = |kind| Entries::new(seed, partitions, kind, plan);
         Ok(Self { seed, shared: entries(Kind::Shared)?, unshared: entries(Kind::Unshared)? })
@@ -46,7 +46,7 @@ impl<K: Key> Frequencies<K> {
         self.shared.get(key, self.seed) + self.unshared.get(key, self.seed)
     }
 
-    /// Replace each n-gram of `order` tokens by its document frequency, or by zero if that is one.
+    /// Replace each n-gram of `order` tokens by its document frequency, or by 0 if that is 1.
     pub fn look_up<L: Key>(&self, ngrams: Segment<'_, L>, order: usize) {
         self.shared.look_up(ngrams, order, self.seed);
     }

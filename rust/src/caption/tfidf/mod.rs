@@ -24,13 +24,14 @@
 //! | partition | all n-grams, of any block, whose hashes start with the same bits |
 //! | segment | the n-grams that one block sends to one partition |
 //! | column | the segments of one partition, one for each block |
-//! | stretch | adjacent buckets of a table that is built; those of a partition are adjacent |
+//! | stretch | adjacent buckets of a table that is built, such as those of one partition |
 //!
 //! # Why it is fast
 //!
-//! - *Everything random happens in a cache.* On average, at most 8,191 n-grams share a partition, unless the texts have 2²⁵
-//!   tokens or more. Its hash table fits the second-level cache. A block of items has about 65,536 tokens at most, unless one item is larger, so the sort by partition in
-//!   pass 1 and the reads of pass 3 stay in a cache as well. Main memory is read and written sequentially.
+//! - *Everything random happens in a cache.* On average, at most 8,191 n-grams share a partition, unless the texts have
+//!   2²⁵ tokens or more. Its hash table fits the second-level cache. A block of items has about 65,536 tokens at most,
+//!   unless one item is larger, so the sort by partition in pass 1 and the reads of pass 3 stay in a cache as well. Main
+//!   memory is read and written sequentially.
 //! - *No position travels with an n-gram.* Passes 1 and 3 visit the same n-grams in the same order (`traversal.rs`), so the
 //!   document frequencies of a partition come back in the order in which its n-grams were sent.
 //! - *Orders are counted one after the other, with pruning.* An n-gram occurs in no more items than either of its parts,
