@@ -1,5 +1,6 @@
-//! The one way from Python into the core: every call goes through one of the `run` functions, which release the
-//! interpreter lock, listen for Ctrl-C and turn errors into exceptions.
+//! Calls from Python into the core whose work grows with the data: the `run` functions release the interpreter lock and
+//! turn errors into exceptions. Long work runs on another thread, so that Ctrl-C can stop it. Simple calls, such as BLEU
+//! from statistics and conversions of tables, do without them.
 
 use std::fmt::Display;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -14,7 +15,7 @@ use pyo3::prelude::*;
 /// Time between two checks for signals.
 const SIGNAL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// Work on at most this many tokens, characters or ids ends so soon that it is done on the calling thread.
+/// Work on at most this many tokens, characters or ids ends so soon that the calling thread runs it.
 const INLINE_WORK_LIMIT: usize = 1 << 16;
 
 /// Options of work that may take long.
@@ -30,8 +31,8 @@ pub fn run<T: Send>(py: Python<'_>, threads: Option<i64>, work: impl FnOnce(&Pla
     run_with(py, RunOptions { threads, progress: None }, work)
 }
 
-/// Run `work` on `tokens` tokens, characters or ids like [`run`], or on the calling thread if they are few: starting
-/// threads would take as long as the work.
+/// Run `work` on `tokens` tokens, characters or ids like [`run`], or from the calling thread if they are few: starting a
+/// team and checking for signals would take as long as the work. Its steps may still start threads of their plan.
 pub fn run_sized<T: Send>(
     py: Python<'_>,
     threads: Option<i64>,

@@ -1,10 +1,10 @@
-//! Caption metrics: document frequencies, prepared references, and BLEU from statistics.
+//! Caption metrics: document frequencies, prepared references, BLEU from statistics, and means of scores.
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
 use muge_fast_core::caption::bleu::{self, BleuStatistics, Smoothing};
-use muge_fast_core::caption::cider::Cider;
+use muge_fast_core::caption::cider::CiderParameters;
 use muge_fast_core::caption::{self, Metrics};
 use muge_fast_core::sums;
 use muge_fast_core::text::ngrams::MAX_ORDER;
@@ -138,7 +138,7 @@ impl References {
         self.0.len()
     }
 
-    /// Count the document frequencies of these references.
+    /// Count the document frequencies of these references, also if others were passed to the constructor.
     #[pyo3(signature = (threads=None))]
     fn document_frequency(
         &self,
@@ -148,10 +148,13 @@ impl References {
         run(py, threads, |plan| self.0.document_frequency(plan)).map(DocumentFrequency)
     }
 
-    /// Return the statistics of each item, by metric. `once` says that these references will not be scored again.
-    #[pyo3(signature = (predictions, tokenizer, metrics, ids=None, items=None, *, sigma, orders, once, threads=None))]
+    /// Return the statistics of each item, by metric. `keep_tables` keeps document frequencies for further calls; a single
+    /// call is faster without it.
+    #[pyo3(
+        signature = (predictions, tokenizer, metrics, ids=None, items=None, *, sigma, orders, keep_tables, threads=None)
+    )]
     #[allow(clippy::too_many_arguments)]
-    fn rows<'py>(
+    fn score<'py>(
         &self,
         py: Python<'py>,
         predictions: &Bound<'py, PyList>,
@@ -161,19 +164,19 @@ impl References {
         items: Option<Vec<usize>>,
         sigma: f64,
         orders: usize,
-        once: bool,
+        keep_tables: bool,
         #[pyo3(from_py_with = thread_count)] threads: Option<i64>,
     ) -> PyResult<Bound<'py, PyDict>> {
-        let input = Input::rows(predictions, tokenizer, &Names { parameter: "predictions", ids })?;
+        let input = Input::flat(predictions, tokenizer, &Names { parameter: "predictions", ids })?;
         let metrics = Metrics {
             bleu: metrics.contains(&Metric::Bleu),
             cider_d: metrics.contains(&Metric::CiderD),
             cider: metrics.contains(&Metric::Cider),
             rouge_l: metrics.contains(&Metric::RougeL),
-            parameters: Cider { sigma, orders },
+            parameters: CiderParameters { sigma, orders },
         };
         let size = input.size() + self.0.tokens_to_read(items.as_deref(), &metrics);
-        let score = |plan: &_| self.0.score(&input, items.as_deref(), &metrics, !once, plan);
+        let score = |plan: &_| self.0.score(&input, items.as_deref(), &metrics, keep_tables, plan);
         let statistics = run_sized(py, threads, size, score)?;
         let arrays = PyDict::new(py);
         if metrics.bleu {

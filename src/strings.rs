@@ -40,7 +40,7 @@ impl Strings {
     pub fn push(&mut self, item: &Bound<'_, PyAny>, name: impl Fn() -> String) -> PyResult<()> {
         let string = cast(item, &name)?;
         let length = string.len()?;
-        let points = self.grow(length);
+        let points = self.new_buffer(length);
         copy_points(string, points)?;
         // Testing all of them without a branch is faster than stopping at the first.
         if points.iter().fold(false, |any, &point| any | is_surrogate(point)) {
@@ -53,8 +53,8 @@ impl Strings {
         Ok(())
     }
 
-    /// Return the buffer of a new string, after all others.
-    fn grow(&mut self, length: usize) -> &mut [u32] {
+    /// Return the buffer of a new string after all others, in a new chunk if the last one is full.
+    fn new_buffer(&mut self, length: usize) -> &mut [u32] {
         let last = self.chunks.last().map_or(0, |chunk| chunk.len());
         if self.chunks.is_empty() || last - self.used < length {
             self.chunks.push(HugeArray::zeroed(length.max((2 * last).clamp(FIRST_CHUNK, LARGEST_CHUNK))));

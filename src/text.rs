@@ -46,7 +46,7 @@ pub fn tokenize<'py>(
     tokenizer: Option<&Tokenizer>,
     #[pyo3(from_py_with = thread_count)] threads: Option<i64>,
 ) -> PyResult<Bound<'py, PyList>> {
-    let input = Input::rows(texts, tokenizer, &Names { parameter: "texts", ids: None })?;
+    let input = Input::flat(texts, tokenizer, &Names { parameter: "texts", ids: None })?;
     let (tokens, vocab) = run_sized(py, threads, input.size(), |plan| tokens::tokenize(&input, None, plan))?;
     // One Python string for each distinct token, shared by all its occurrences.
     let words: Vec<_> =
@@ -58,24 +58,24 @@ pub fn tokenize<'py>(
     Ok(lists)
 }
 
-/// The names of the rows of a parameter in errors: by id if there are ids, else by index.
+/// The names of the items of a parameter in errors: by id if there are ids, else by index.
 pub struct Names<'py> {
     pub parameter: &'static str,
     pub ids: Option<Bound<'py, PyList>>,
 }
 
 impl Names<'_> {
-    pub fn row(&self, row: usize) -> String {
-        let id = self.ids.as_ref().and_then(|ids| ids.get_item(row).ok()).and_then(|id| id.repr().ok());
-        id.map_or_else(|| format!("{}[{row}]", self.parameter), |id| format!("{}[{id}]", self.parameter))
+    pub fn item(&self, index: usize) -> String {
+        let id = self.ids.as_ref().and_then(|ids| ids.get_item(index).ok()).and_then(|id| id.repr().ok());
+        id.map_or_else(|| format!("{}[{index}]", self.parameter), |id| format!("{}[{id}]", self.parameter))
     }
 }
 
 /// Borrow the strings of a list.
 pub fn strings(list: &Bound<'_, PyList>, name: impl Fn(usize) -> String) -> PyResult<Vec<PyBackedStr>> {
     let mut strings = Vec::with_capacity(list.len());
-    for (row, item) in list.iter().enumerate() {
-        strings.push(string(&item, || name(row))?);
+    for (index, item) in list.iter().enumerate() {
+        strings.push(string(&item, || name(index))?);
     }
     Ok(strings)
 }
@@ -100,16 +100,16 @@ pub enum Input {
 }
 
 impl Input {
-    /// Take one text from each row of `list`.
-    pub fn rows(list: &Bound<'_, PyList>, tokenizer: Option<&Tokenizer>, names: &Names<'_>) -> PyResult<Self> {
+    /// Take one text from each element of `list`.
+    pub fn flat(list: &Bound<'_, PyList>, tokenizer: Option<&Tokenizer>, names: &Names<'_>) -> PyResult<Self> {
         let mut input = Self::empty(tokenizer);
-        for (row, item) in list.iter().enumerate() {
-            input.push(&item, || names.row(row))?;
+        for (index, text) in list.iter().enumerate() {
+            input.push(&text, || names.item(index))?;
         }
         Ok(input)
     }
 
-    /// Take several texts from each row of `list`; returns the number for each row too.
+    /// Take several texts from each element of `list`; also returns their numbers.
     pub fn nested(
         list: &Bound<'_, PyList>,
         tokenizer: Option<&Tokenizer>,
@@ -117,8 +117,8 @@ impl Input {
     ) -> PyResult<(Self, Vec<usize>)> {
         let mut input = Self::empty(tokenizer);
         let mut counts = Vec::with_capacity(list.len());
-        for (row, texts) in list.iter().enumerate() {
-            let name = || names.row(row);
+        for (item, texts) in list.iter().enumerate() {
+            let name = || names.item(item);
             let before = input.len();
             if !texts.is_instance_of::<PyList>() && !texts.is_instance_of::<PyTuple>() {
                 let type_name = texts.get_type().name()?;

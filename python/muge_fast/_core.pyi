@@ -59,7 +59,7 @@ class References:
     ) -> References: ...
     def __len__(self) -> int: ...
     def document_frequency(self, threads: int | None = None) -> DocumentFrequency: ...
-    def rows(
+    def score(
         self,
         predictions: list[str] | list[list[str]],
         tokenizer: Tokenizer | None,
@@ -69,7 +69,7 @@ class References:
         *,
         sigma: float,
         orders: int,
-        once: bool,
+        keep_tables: bool,
         threads: int | None = None,
     ) -> dict[str, NDArray[np.float64]]: ...
 

@@ -1,7 +1,7 @@
 //! Run a function over blocks of work on several threads, with results in block order.
 //!
-//! Blocks depend on the amount of work alone, never on the number of threads, so results that are combined in block order
-//! have the same bits for any thread count.
+//! Results have the same bits for any thread count: they are combined in block order, and no floating-point sum crosses a
+//! block whose size depends on the number of threads.
 //!
 //! Threads live for one call: there is no pool in which a forked child could hang. A long call starts a [`Team`] that all
 //! its steps share. A step without a team starts its own threads, which takes about 50 µs, or milliseconds if the kernel
@@ -166,17 +166,23 @@ impl Plan {
     }
 }
 
+/// Take the first `length` elements off the front of `rest`.
+///
+/// # Panics
+/// If `rest` is shorter.
+#[allow(clippy::mut_mut)] // The caller's slice is shortened, like that of `split_off_mut`.
+pub fn take_front<'r, T>(rest: &mut &'r mut [T], length: usize) -> &'r mut [T] {
+    let (front, back) = std::mem::take(rest).split_at_mut(length);
+    *rest = back;
+    front
+}
+
 /// Cut a slice into consecutive parts of the given lengths, for blocks of work that each fill one part.
 ///
 /// # Panics
 /// If the lengths add up to more than the slice has.
 pub fn split_by_lengths<T>(mut values: &mut [T], lengths: impl IntoIterator<Item = usize>) -> Vec<&mut [T]> {
-    let cut = |length| {
-        let (part, rest) = std::mem::take(&mut values).split_at_mut(length);
-        values = rest;
-        part
-    };
-    lengths.into_iter().map(cut).collect()
+    lengths.into_iter().map(|length| take_front(&mut values, length)).collect()
 }
 
 /// Items that threads take one at a time: with a static split, all would wait for the slowest thread of a busy machine.

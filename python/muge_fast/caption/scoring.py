@@ -39,7 +39,8 @@ def score_captions(
 ) -> Scores:
     """Score one caption per item against the item's references.
 
-    An empty caption is valid and scores 0. Options are checked before any text is tokenized.
+    An empty caption is valid and scores 0. Options are checked before any text is tokenized, but ``threads`` only after
+    a tokenizer that is a function has run.
 
     Args:
         predictions: One caption for each item: a mapping from id, or a sequence.
@@ -110,7 +111,7 @@ def score_captions(
     captions = Captions(
         references, tokenizer=tokenizer, user_dict=user_dict, document_frequency=document_frequency, threads=threads
     )
-    return captions._score(predictions, None, options, threads, once=True)  # noqa: SLF001 - of a class of this module
+    return captions._score(predictions, None, options, threads, keep_tables=False)  # noqa: SLF001 - defined here
 
 
 class Captions:
@@ -158,7 +159,7 @@ class Captions:
         if not isinstance(document_frequency, (DocumentFrequency, type(None))):
             type_name = type(document_frequency).__name__
             raise TypeError(f"document_frequency: expected a DocumentFrequency, found {type_name}")
-        ids, rows = split_ids(references, "references")
+        ids, texts_by_item = split_ids(references, "references")
         self._ids = ids
         self._index_by_id = None if ids is None else {item: index for index, item in enumerate(ids)}
         self._tokenizer = Tokenizer.resolve(tokenizer, user_dict)
@@ -168,7 +169,7 @@ class Captions:
             raise ValueError(
                 f"document_frequency was counted with tokenizer {counted_with}, not {self._tokenizer.signature}"
             )
-        texts = self._tokenizer.prepare_nested(rows, "references", ids)
+        texts = self._tokenizer.prepare_nested(texts_by_item, "references", ids)
         frequency = None if document_frequency is None else document_frequency.core
         self._core = _core.References(texts, self._tokenizer.core, ids, frequency, threads)
 
@@ -189,7 +190,7 @@ class Captions:
 
     @property
     def ids(self) -> list[Hashable]:
-        """The id of each item, in the order of the references; its index if they came without ids."""
+        """The id of each item, in the order of the references; its index if they came without ids. Do not modify it."""
         return list(range(len(self))) if self._ids is None else self._ids
 
     def score(
@@ -249,7 +250,7 @@ class Captions:
             effective_order=effective_order,
             sigma=sigma,
         )
-        return self._score(predictions, ids, options, threads, once=False)
+        return self._score(predictions, ids, options, threads, keep_tables=True)
 
     def _score(
         self,
@@ -258,20 +259,20 @@ class Captions:
         options: ScoringOptions,
         threads: int | None,
         *,
-        once: bool,
+        keep_tables: bool,
     ) -> Scores:
-        """Score predictions; ``once`` promises that the references are not used again, which is faster."""
-        item_ids, texts, items = self._align(predictions, ids)
-        arrays = self._core.rows(
+        """Score predictions. Without ``keep_tables``, skip building tables for reuse."""
+        item_ids, texts, chosen = self._align(predictions, ids)
+        arrays = self._core.score(
             self._tokenizer.prepare(texts, "predictions", item_ids),
             self._tokenizer.core,
             list(options.metrics),
             ids=item_ids,
-            items=items,
+            items=chosen,
             sigma=options.sigma,
             orders=len(ORDERS),
             threads=threads,
-            once=once,
+            keep_tables=keep_tables,
         )
         self._warn_about_single_item(options.metrics)
         scores = {name: self._make_score(name, arrays[name], options) for name in options.metrics}
@@ -280,7 +281,7 @@ class Captions:
     def _align(
         self, predictions: PredictionsLike, ids: Iterable[Hashable] | None
     ) -> tuple[list[Hashable] | None, list[str], list[int] | None]:
-        """Return the ids of the result, its predictions, and the indices of its items; None for all in order."""
+        """Return the ids and predictions of the result and the indices of its items, None when all are in order."""
         prediction_ids, texts = split_ids(predictions, "predictions")
         if ids is not None:
             if prediction_ids is not None:
@@ -305,15 +306,15 @@ class Captions:
                 return ids
         elif self._index_by_id.keys() >= set(ids):
             return list(map(self._index_by_id.__getitem__, ids))
-        return [self._index_of(item, row) for row, item in enumerate(ids)]
+        return [self._index_of(item, position) for position, item in enumerate(ids)]
 
-    def _index_of(self, item: Hashable, row: int) -> int:
+    def _index_of(self, item: Hashable, position: int) -> int:
         if self._index_by_id is not None and item in self._index_by_id:
             return self._index_by_id[item]
         is_index = isinstance(item, (int, np.integer)) and not isinstance(item, bool)
         if self._index_by_id is None and is_index and 0 <= item < len(self):  # type: ignore[operator]
             return int(item)  # type: ignore[call-overload, no-any-return]
-        raise ValueError(f"ids[{row}] is {item!r}, not an id of the references")
+        raise ValueError(f"ids[{position}] is {item!r}, not an id of the references")
 
     def _warn_about_single_item(self, metrics: Sequence[str]) -> None:
         if self._frequency is None and len(self) == 1 and {"cider", "cider_d"} & set(metrics):

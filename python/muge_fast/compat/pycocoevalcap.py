@@ -478,7 +478,7 @@ class _Items:
         """Return the statistics of each item: its score, except for BLEU."""
         core, frequency = Tokenizer.resolve(tokenizer).core, None if df is None else df.core
         references = _core.References(self.references, core, self.ids, frequency)
-        return references.rows(
+        return references.score(
             self.captions,
             core,
             [metric],
@@ -487,7 +487,7 @@ class _Items:
             sigma=sigma,
             orders=n,
             threads=None,
-            once=True,
+            keep_tables=False,
         )[metric]
 
     def longest(self) -> int:

@@ -11,7 +11,7 @@ use std::sync::{Arc, LazyLock};
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
 use muge_fast_core::caption::bleu::{BleuStatistics, Smoothing, WIDTH, score};
-use muge_fast_core::caption::cider::Cider;
+use muge_fast_core::caption::cider::CiderParameters;
 use muge_fast_core::caption::rouge_l::BETA;
 use muge_fast_core::caption::{DocumentFrequency, ItemStatistics, Metrics, References};
 use muge_fast_core::sums::sum;
@@ -37,7 +37,7 @@ const METRICS: Metrics = Metrics {
     cider_d: true,
     cider: true,
     rouge_l: true,
-    parameters: Cider { sigma: 6.0, orders: MAX_ORDER },
+    parameters: CiderParameters { sigma: 6.0, orders: MAX_ORDER },
 };
 
 #[derive(Debug, Arbitrary)]

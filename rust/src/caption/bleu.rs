@@ -81,9 +81,9 @@ pub(super) fn statistics(
     let mut statistics = [0.0; WIDTH];
     statistics[0] = prediction as f64;
     statistics[1] = closest as f64;
-    for order in 0..MAX_ORDER {
-        statistics[2 + order] = matched[order] as f64;
-        statistics[2 + MAX_ORDER + order] = prediction.saturating_sub(order) as f64;
+    for index in 0..MAX_ORDER {
+        statistics[2 + index] = matched[index] as f64;
+        statistics[2 + MAX_ORDER + index] = prediction.saturating_sub(index) as f64;
     }
     statistics
 }
@@ -117,11 +117,11 @@ fn tiny(statistics: &BleuStatistics) -> Bleu {
     let ratio = (statistics[0] + TINY) / (statistics[1] + SMALL);
     let brevity_penalty = if ratio < 1.0 { (1.0 - 1.0 / ratio).exp() } else { 1.0 };
     let mut product = 1.0;
-    let by_order = std::array::from_fn(|order| {
-        product *= (statistics[2 + order] + TINY) / (statistics[2 + MAX_ORDER + order] + SMALL);
+    let by_order = std::array::from_fn(|index| {
+        product *= (statistics[2 + index] + TINY) / (statistics[2 + MAX_ORDER + index] + SMALL);
         // The exponent is hidden from the compiler, which would turn a power of one half into a square root. That rounds
         // differently from the C library's `pow`, which the reference implementation uses.
-        let root = product.powf(black_box(1.0 / (order as f64 + 1.0)));
+        let root = product.powf(black_box(1.0 / (index as f64 + 1.0)));
         if ratio < 1.0 { root * brevity_penalty } else { root }
     });
     Bleu { by_order, brevity_penalty }
@@ -155,16 +155,16 @@ fn smoothed(statistics: &BleuStatistics, smoothing: Smoothing, effective_order: 
 fn precisions(statistics: &BleuStatistics, smoothing: Smoothing) -> ([f64; MAX_ORDER], usize) {
     let mut percent = [0.0; MAX_ORDER];
     let mut halved = 1.0;
-    for order in 0..MAX_ORDER {
-        let (mut matched, mut total) = (statistics[2 + order], statistics[2 + MAX_ORDER + order]);
-        if let (Smoothing::AddK(k), 1..) = (smoothing, order) {
+    for index in 0..MAX_ORDER {
+        let (mut matched, mut total) = (statistics[2 + index], statistics[2 + MAX_ORDER + index]);
+        if let (Smoothing::AddK(k), 1..) = (smoothing, index) {
             matched += k;
             total += k;
         }
         if total == 0.0 {
-            return (percent, order);
+            return (percent, index);
         }
-        percent[order] = match smoothing {
+        percent[index] = match smoothing {
             _ if matched != 0.0 => 100.0 * matched / total,
             Smoothing::Exp => {
                 halved *= 2.0;

@@ -13,20 +13,20 @@ use crate::text::ngrams::MAX_ORDER;
 
 /// Parameters of CIDEr-D and CIDEr.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Cider {
+pub struct CiderParameters {
     /// Standard deviation of CIDEr-D's Gaussian, in tokens.
     pub sigma: f64,
     /// Number of orders in the mean; those above [`MAX_ORDER`] count as zero.
     pub orders: usize,
 }
 
-impl Default for Cider {
+impl Default for CiderParameters {
     fn default() -> Self {
         Self { sigma: 6.0, orders: MAX_ORDER }
     }
 }
 
-impl Cider {
+impl CiderParameters {
     /// Return CIDEr-D's factor for a prediction and a reference of these lengths.
     ///
     /// Lengths are counted in bigrams, as the reference implementation does: tokens minus one.
@@ -90,9 +90,9 @@ mod tests {
 
     #[test]
     fn the_penalty_counts_bigrams() {
-        let cider = Cider::default();
-        assert_eq!(cider.length_penalty(0, 1).to_bits(), 1f64.to_bits());
-        assert!((cider.length_penalty(13, 7) - (-0.5f64).exp()).abs() < 1e-15);
+        let parameters = CiderParameters::default();
+        assert_eq!(parameters.length_penalty(0, 1).to_bits(), 1f64.to_bits());
+        assert!((parameters.length_penalty(13, 7) - (-0.5f64).exp()).abs() < 1e-15);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::bleu;
 use super::ngram_matches::{Matcher, PredictionTfidf};
-use super::rouge_l::RougeL;
+use super::rouge_l::RougeLScorer;
 use super::shared_tokens::SharedTokens;
 use super::tfidf::idf::Idf;
 use super::tfidf::{Norms, TfidfStats};
@@ -22,10 +22,10 @@ const BLOCK: usize = 64;
 pub(super) struct Comparison<'a> {
     pub references: &'a Tokens,
     /// For each prediction, the range of its references.
-    pub items: &'a [Range<usize>],
+    pub reference_ranges: &'a [Range<usize>],
     pub predictions: &'a Tokens,
     /// `None` if no metric needs it.
-    pub cider: Option<CiderInputs<'a>>,
+    pub cider_inputs: Option<CiderInputs<'a>>,
     pub metrics: &'a Metrics,
 }
 
@@ -42,7 +42,7 @@ pub(super) struct CiderInputs<'a> {
 struct Scratch<K> {
     shared: SharedTokens,
     matcher: Matcher<K>,
-    rouge_l: RougeL,
+    rouge_l_scorer: RougeLScorer,
 }
 
 impl Comparison<'_> {
@@ -52,12 +52,15 @@ impl Comparison<'_> {
     }
 
     fn run_by<K: Key>(&self, max_id: u32, plan: &Plan) -> Result<ItemStatistics> {
-        let scratch =
-            || Scratch { shared: SharedTokens::new(max_id), matcher: Matcher::<K>::new(), rouge_l: RougeL::default() };
+        let scratch = || Scratch {
+            shared: SharedTokens::new(max_id),
+            matcher: Matcher::<K>::new(),
+            rouge_l_scorer: RougeLScorer::default(),
+        };
         let blocks = plan.map(self.predictions.len(), BLOCK, scratch, |scratch, block| {
             let mut statistics = ItemStatistics::default();
             for index in block {
-                self.append(index, scratch, &mut statistics, plan)?;
+                self.score_prediction(index, scratch, &mut statistics, plan)?;
             }
             Ok(statistics)
         })?;
@@ -65,7 +68,7 @@ impl Comparison<'_> {
     }
 
     /// Compare one prediction and append its statistics.
-    fn append<K: Key>(
+    fn score_prediction<K: Key>(
         &self,
         index: usize,
         scratch: &mut Scratch<K>,
@@ -73,37 +76,37 @@ impl Comparison<'_> {
         plan: &Plan,
     ) -> Result<()> {
         let Metrics { bleu, cider_d, cider, rouge_l, parameters } = *self.metrics;
-        let Scratch { shared, matcher, rouge_l: rouge_l_search } = scratch;
+        let Scratch { shared, matcher, rouge_l_scorer } = scratch;
         let prediction = self.predictions.get(index);
-        let (tokens, texts) = (self.references, self.items[index].clone());
-        let lengths = texts.clone().map(|text| tokens.get(text).len());
-        shared.find(prediction, texts.clone().map(|text| tokens.get(text)), plan)?;
+        let (references, range) = (self.references, self.reference_ranges[index].clone());
+        let lengths = range.clone().map(|text| references.get(text).len());
+        shared.find(prediction, range.clone().map(|text| references.get(text)), plan)?;
         if bleu || cider_d || cider {
-            let matches = matcher.compare(prediction, shared, tokens, texts.clone(), self.tfidf_of(index), plan)?;
+            let sums = matcher.compare(prediction, shared, references, range.clone(), self.tfidf_of(index), plan)?;
             if bleu {
-                statistics.bleu.push(bleu::statistics(prediction.len(), lengths.clone(), matches.clipped));
+                statistics.bleu.push(bleu::statistics(prediction.len(), lengths.clone(), sums.clipped_matches));
             }
             if cider_d {
-                statistics.cider_d.push(parameters.item_score(&matches.cider_d, texts.len()));
+                statistics.cider_d.push(parameters.item_score(&sums.cider_d, range.len()));
             }
             if cider {
-                statistics.cider.push(parameters.item_score(&matches.cider, texts.len()));
+                statistics.cider.push(parameters.item_score(&sums.cider, range.len()));
             }
         }
         if rouge_l {
-            statistics.rouge_l.push(rouge_l_search.score(shared, lengths, plan)?);
+            statistics.rouge_l.push(rouge_l_scorer.score(shared, lengths, plan)?);
         }
         Ok(())
     }
 
     fn tfidf_of(&self, index: usize) -> Option<PredictionTfidf<'_>> {
-        let CiderInputs { idf, reference_norms, predictions } = self.cider.as_ref()?;
+        let CiderInputs { idf, reference_norms, predictions } = self.cider_inputs.as_ref()?;
         Some(PredictionTfidf {
             idf,
             norms: &predictions.norms[index],
             doc_freqs: &predictions.doc_freqs[self.predictions.span(index)],
             reference_norms,
-            cider: &self.metrics.parameters,
+            parameters: &self.metrics.parameters,
         })
     }
 }

@@ -1,36 +1,42 @@
 //! Caption metrics: predictions compared with several references each.
 //!
-//! [`References`] holds the references' token ids and what else can be computed before there are predictions.
-//! [`References::score`] takes predictions and returns [`ItemStatistics`]. The score of a metric is a function of the sum
-//! of these statistics over items ([`bleu::score`]) or of their mean ([`crate::sums::mean`]).
+//! Two calls: [`References::new`], then [`References::score`]. The first takes the references of all items; its result
+//! holds their token ids and what else can be computed before there are predictions. The second takes one prediction for
+//! each item, in the order of the items, which the caller finds by ids, and returns [`ItemStatistics`]. The score of a
+//! metric is a function of the sum of these statistics over items ([`bleu::score`]) or of their mean
+//! ([`crate::sums::mean`]).
 //!
 //! # The path of a prediction
 //!
-//! 1. The references are split into tokens on all threads, and each different token gets an id (`text/tokens.rs`,
-//!    `text/vocab/`). This is done once, by [`References::new`].
-//! 2. [`References::score`] chooses how to divide the work (`Strategy`, in this file): by step, or by prediction.
+//! 1. [`References::new`] splits the references into tokens on all threads, and gives each different token an id
+//!    (`text/tokens.rs`, `text/vocab/`).
+//! 2. [`References::score`] chooses how to divide the work (`Strategy`, in this file): `Once` divides each step among all
+//!    threads and builds no table of n-grams, `Chunks` divides each step for one chunk of predictions after the other, and
+//!    `Shares` divides the predictions of a small batch. `score_captions` in Python takes `Once` for CIDEr, unless document
+//!    frequencies are passed.
 //! 3. The prediction is split into tokens on top of the references' vocabulary: a token of the references keeps its id.
 //! 4. CIDEr needs tf-idf statistics (`tfidf/`): document frequencies of all n-grams, the norms of the references' and the
-//!    prediction's tf-idf vectors, and the document frequency at each token of the prediction. Document frequencies are
-//!    counted in the references, or given as a [`DocumentFrequency`] (`document_frequency/`).
+//!    prediction's tf-idf vectors, and the document frequency of the n-grams starting at each token of the prediction. A
+//!    document is an item with all its references. Document frequencies are counted in the references, or passed to
+//!    [`References::new`] as a [`DocumentFrequency`] (`document_frequency/`).
 //! 5. The prediction is compared with its references (`compare.rs`). `shared_tokens.rs` finds the tokens that they share,
-//!    where all metrics start.
+//!    the starting point of every metric.
 //! 6. `ngram_matches.rs` finds the longer n-grams that they share, order by order, for BLEU and CIDEr.
 //! 7. The formulas make the statistics of the item: `bleu.rs` from lengths and numbers of matched n-grams, `cider.rs` from
 //!    tf-idf weights of matched n-grams, `rouge_l.rs` from the shared tokens in their order.
 //!
-//! Three files serve the others: `slot.rs` (memory that holds n-grams, then document frequencies), `branchless.rs` (filters
-//! without branches), and `text/ngrams.rs` (n-grams packed into integers).
+//! Three files serve the others: `in_place.rs` (memory that holds n-grams, then document frequencies), `branchless.rs`
+//! (filters without branches), and `text/ngrams.rs` (n-grams packed into integers).
 
 pub mod bleu;
 mod branchless;
 pub mod cider;
 mod compare;
 mod document_frequency;
+mod in_place;
 mod ngram_matches;
 pub mod rouge_l;
 mod shared_tokens;
-mod slot;
 mod tfidf;
 
 use std::ops::Range;
@@ -41,28 +47,31 @@ use crate::parallel::Plan;
 use crate::text::tokens::{Part, Texts, Tokens, tokenize};
 use crate::text::vocab::Vocab;
 use bleu::BleuStatistics;
-use cider::Cider;
+use cider::CiderParameters;
 use compare::{CiderInputs, Comparison};
 pub use document_frequency::DocumentFrequency;
 use tfidf::idf::Idf;
 use tfidf::{Corpus, Keep, Norms};
 
-/// Number of predictions whose tokens and tf-idf statistics are in memory at a time.
+/// Number of predictions that [`Strategy::Chunks`] takes at a time, so that only their tokens and tf-idf statistics are in
+/// memory.
 const CHUNK: usize = 1 << 14;
 
-/// Number of predictions in a small batch that one thread scores alone. For fewer, starting another thread takes longer;
-/// for more, it is faster to divide each step among all threads.
-const SHARE: Range<usize> = 16..256;
+/// Smallest number of predictions in a share of [`Strategy::Shares`]: for fewer, starting another thread takes longer.
+const MIN_SHARE: usize = 16;
+
+/// Largest number of predictions in a share: for more, it is faster to divide each step among all threads.
+const MAX_SHARE: usize = 256;
 
 /// References of all items, which can be compared with predictions many times.
 #[derive(Debug)]
 pub struct References {
     tokens: Tokens,
     /// For each item, the range of its texts.
-    items: Vec<Range<usize>>,
+    text_ranges: Vec<Range<usize>>,
     vocab: Arc<Vocab>,
-    /// `None` to count it in the references.
-    document_frequency: Option<Arc<DocumentFrequency>>,
+    /// Document frequencies that were counted elsewhere; `None` to count them in the references.
+    external_frequency: Option<Arc<DocumentFrequency>>,
     /// Computed when CIDEr is first requested: BLEU and ROUGE-L do not pay for it.
     tfidf: OnceLock<ReferenceTfidf>,
 }
@@ -88,7 +97,7 @@ pub struct Metrics {
     /// ROUGE-L.
     pub rouge_l: bool,
     /// Parameters of CIDEr-D and CIDEr.
-    pub parameters: Cider,
+    pub parameters: CiderParameters,
 }
 
 impl Metrics {
@@ -141,77 +150,81 @@ impl References {
     ///
     /// # Errors
     /// [`Error::Empty`] without items, [`Error::NoReferences`] for an item without references, [`Error::Unequal`] if
-    /// `counts` do not add up to the number of texts, [`Error::Cancelled`].
+    /// `counts` do not add up to the number of texts, [`Error::Memory`], [`Error::Cancelled`].
     pub fn new(
         texts: &impl Texts,
         counts: &[usize],
         document_frequency: Option<Arc<DocumentFrequency>>,
         plan: &Plan,
     ) -> Result<Self> {
-        let items = item_ranges(counts, texts.len())?;
+        let text_ranges = item_ranges(counts, texts.len())?;
         let base = document_frequency.as_ref().map(|frequency| frequency.vocab());
         let (tokens, vocab) = tokenize(texts, base, plan)?;
-        Ok(Self { tokens, items, vocab: Arc::new(vocab), document_frequency, tfidf: OnceLock::new() })
+        let external_frequency = document_frequency;
+        Ok(Self { tokens, text_ranges, vocab: Arc::new(vocab), external_frequency, tfidf: OnceLock::new() })
     }
 
     /// Number of items.
     pub fn len(&self) -> usize {
-        self.items.len()
+        self.text_ranges.len()
     }
 
     /// Always false: references without items are an error.
     pub fn is_empty(&self) -> bool {
-        self.items.is_empty()
+        self.text_ranges.is_empty()
     }
 
     /// Return the number of reference tokens that [`References::score`] reads, as a measure of how long it takes.
-    pub fn tokens_to_read(&self, items: Option<&[usize]>, metrics: &Metrics) -> usize {
-        match items {
-            Some(items) if !metrics.need_tfidf() || self.tfidf.get().is_some() => {
-                let texts = items.iter().filter_map(|&item| self.items.get(item));
-                texts.map(|texts| self.tokens.count(texts.clone())).sum()
+    pub fn tokens_to_read(&self, chosen: Option<&[usize]>, metrics: &Metrics) -> usize {
+        match chosen {
+            Some(chosen) if !metrics.need_tfidf() || self.tfidf.get().is_some() => {
+                let ranges = chosen.iter().filter_map(|&item| self.text_ranges.get(item));
+                ranges.map(|texts| self.tokens.token_count(texts.clone())).sum()
             }
-            _ => self.tokens.count(0..self.tokens.len()),
+            _ => self.tokens.token_count(0..self.tokens.len()),
         }
     }
 
-    /// Count in how many items each n-gram of these references occurs.
+    /// Count in how many items each n-gram of these references occurs, whether or not document frequencies were passed to
+    /// [`References::new`].
     ///
     /// # Errors
-    /// [`Error::Cancelled`].
+    /// [`Error::Invalid`] for an item with too many tokens or texts, [`Error::Memory`], [`Error::Cancelled`].
     pub fn document_frequency(&self, plan: &Plan) -> Result<Arc<DocumentFrequency>> {
         let (document_frequency, _) = tfidf::count_references(self.corpus(), &self.vocab, Keep::All, plan)?;
         Ok(Arc::new(document_frequency))
     }
 
-    /// Compare predictions with the references of all items, or of the chosen `items`, one prediction each.
+    /// Compare predictions with the references of all items in order, or of those with the indices `chosen`, one prediction
+    /// each.
     ///
     /// With `keep_tables`, document frequencies that are counted are kept for the next call. Without it a single call is
     /// faster.
     ///
     /// # Errors
-    /// [`Error::Unequal`] if the numbers of predictions and items differ, [`Error::Empty`] if `items` is empty,
-    /// [`Error::Invalid`] for a chosen item that does not exist, [`Error::Cancelled`].
+    /// [`Error::Unequal`] if the numbers of predictions and items differ, [`Error::Empty`] if `chosen` is empty,
+    /// [`Error::Invalid`] for a chosen item that does not exist, or an item or prediction with too many tokens or texts,
+    /// [`Error::Memory`], [`Error::Cancelled`].
     pub fn score(
         &self,
         predictions: &impl Texts,
-        items: Option<&[usize]>,
+        chosen: Option<&[usize]>,
         metrics: &Metrics,
         keep_tables: bool,
         plan: &Plan,
     ) -> Result<ItemStatistics> {
-        let count = items.map_or(self.items.len(), <[usize]>::len);
+        let count = chosen.map_or(self.len(), <[usize]>::len);
         check_lengths(predictions.len(), count)?;
-        if let Some(item) = items.into_iter().flatten().find(|&&item| item >= self.items.len()) {
-            let problem = format!("item {item} does not exist, there are {}", self.items.len());
+        if let Some(item) = chosen.into_iter().flatten().find(|&&item| item >= self.len()) {
+            let problem = format!("item {item} does not exist, there are {}", self.len());
             return Err(Error::Invalid { parameter: "items", problem });
         }
         let score = |range: Range<usize>, plan: &Plan| {
-            let of_prediction = |index: usize| self.items[items.map_or(index, |items| items[index])].clone();
-            let items: Vec<_> = range.clone().map(of_prediction).collect();
-            self.score_chunk(&Part { texts: predictions, range }, &items, metrics, plan)
+            let references_of = |index: usize| self.text_ranges[chosen.map_or(index, |chosen| chosen[index])].clone();
+            let reference_ranges: Vec<_> = range.clone().map(references_of).collect();
+            self.score_chunk(&Part { texts: predictions, range }, &reference_ranges, metrics, plan)
         };
-        let parts = match self.strategy(count, items.is_none(), metrics, keep_tables, plan) {
+        let parts = match self.strategy(count, chosen.is_none(), metrics, keep_tables, plan) {
             Strategy::Once => return self.score_once(predictions, metrics, plan),
             Strategy::Shares(size) => {
                 // What all shares need is computed first, on all threads.
@@ -230,12 +243,12 @@ impl References {
 
     /// Choose how to score `count` predictions.
     fn strategy(&self, count: usize, all_items: bool, metrics: &Metrics, keep_tables: bool, plan: &Plan) -> Strategy {
-        let must_count = metrics.need_tfidf() && self.document_frequency.is_none() && self.tfidf.get().is_none();
+        let must_count = metrics.need_tfidf() && self.external_frequency.is_none() && self.tfidf.get().is_none();
         let per_thread = count.div_ceil(plan.threads());
         if must_count && all_items && !keep_tables {
             Strategy::Once
-        } else if per_thread <= SHARE.end {
-            Strategy::Shares(per_thread.max(SHARE.start))
+        } else if per_thread <= MAX_SHARE {
+            Strategy::Shares(per_thread.max(MIN_SHARE))
         } else {
             Strategy::Chunks
         }
@@ -244,25 +257,26 @@ impl References {
     /// Compare one prediction with the references of each item. See [`Strategy::Once`].
     fn score_once(&self, predictions: &impl Texts, metrics: &Metrics, plan: &Plan) -> Result<ItemStatistics> {
         let (predictions, vocab) = tokenize(predictions, Some(&self.vocab), plan)?;
-        let idf = Idf::new(self.items.len() as f64);
+        let idf = Idf::new(self.len() as f64);
         let singles = single_text_items(&predictions);
         let prediction_corpus = Corpus::new(&predictions, &singles);
-        let (norms, stats) = tfidf::count_once(self.corpus(), prediction_corpus, &idf, vocab.max_id(), plan)?;
-        let cider = Some(CiderInputs { idf: &idf, reference_norms: &norms, predictions: stats });
-        let (references, predictions, items) = (&self.tokens, &predictions, &self.items);
-        Comparison { references, items, predictions, cider, metrics }.run(vocab.max_id(), plan)
+        let (norms, stats) =
+            tfidf::count_with_predictions(self.corpus(), prediction_corpus, &idf, vocab.max_id(), plan)?;
+        let cider_inputs = Some(CiderInputs { idf: &idf, reference_norms: &norms, predictions: stats });
+        let (references, predictions, reference_ranges) = (&self.tokens, &predictions, &self.text_ranges);
+        Comparison { references, reference_ranges, predictions, cider_inputs, metrics }.run(vocab.max_id(), plan)
     }
 
-    /// Compare predictions with the references in `items`, one range of texts for each prediction.
+    /// Compare each prediction with the references in its range of texts.
     fn score_chunk(
         &self,
         predictions: &impl Texts,
-        items: &[Range<usize>],
+        reference_ranges: &[Range<usize>],
         metrics: &Metrics,
         plan: &Plan,
     ) -> Result<ItemStatistics> {
         let (predictions, vocab) = tokenize(predictions, Some(&self.vocab), plan)?;
-        let cider = if metrics.need_tfidf() {
+        let cider_inputs = if metrics.need_tfidf() {
             let ReferenceTfidf { document_frequency, norms } = self.tfidf(plan)?;
             let singles = single_text_items(&predictions);
             let corpus = Corpus::new(&predictions, &singles);
@@ -272,11 +286,11 @@ impl References {
             None
         };
         let (references, predictions) = (&self.tokens, &predictions);
-        Comparison { references, items, predictions, cider, metrics }.run(vocab.max_id(), plan)
+        Comparison { references, reference_ranges, predictions, cider_inputs, metrics }.run(vocab.max_id(), plan)
     }
 
     fn corpus(&self) -> Corpus<'_> {
-        Corpus::new(&self.tokens, &self.items)
+        Corpus::new(&self.tokens, &self.text_ranges)
     }
 
     /// Return the document frequencies and the norms of the references, after computing them in the first call.
@@ -284,7 +298,7 @@ impl References {
         if let Some(tfidf) = self.tfidf.get() {
             return Ok(tfidf);
         }
-        let (document_frequency, norms) = if let Some(frequency) = &self.document_frequency {
+        let (document_frequency, norms) = if let Some(frequency) = &self.external_frequency {
             let stats = tfidf::look_up(self.corpus(), frequency, self.vocab.max_id(), false, plan)?;
             (frequency.clone(), stats.norms)
         } else {

@@ -1,13 +1,13 @@
 //! Which n-grams of a prediction occur in its references, and how often: what BLEU and CIDEr share.
 //!
 //! Only the prediction's n-grams go into a hash table, and the references' n-grams are looked up in it. The table holds a
-//! few dozen n-grams and stays in the first-level cache. An n-gram can only match where both its parts of one token less
-//! did, so each order looks only at the positions that the order before left, in the references and in the prediction.
+//! few dozen n-grams and stays in the first-level cache. An n-gram can only match where both of its (n-1)-grams did, so
+//! each order looks only at the positions that survived the previous order, in the references and in the prediction.
 
 use std::ops::Range;
 
 use super::branchless::{retain, select_into};
-use super::cider::{Cider, Products};
+use super::cider::{CiderParameters, Products};
 use super::shared_tokens::{ReferenceTokens, SharedTokens};
 use super::tfidf::idf::Idf;
 use super::tfidf::{DocFreqs, Norms};
@@ -18,12 +18,14 @@ use crate::text::Table;
 use crate::text::ngrams::{Key, MAX_ORDER, Seed, pack};
 use crate::text::tokens::Tokens;
 
-/// Sums over the references of one item.
+/// The outcome of comparing a prediction with its references, by order.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Matches {
+pub(super) struct ReferenceSums {
     /// Matched n-grams for BLEU: each counted at most as often as in the reference that has it most often.
-    pub clipped: [u64; MAX_ORDER],
+    pub clipped_matches: [u64; MAX_ORDER],
+    /// Sum over the references of CIDEr-D's cosines times the length penalty.
     pub cider_d: [f64; MAX_ORDER],
+    /// Sum over the references of CIDEr's cosines.
     pub cider: [f64; MAX_ORDER],
 }
 
@@ -81,7 +83,7 @@ pub(super) struct PredictionTfidf<'a> {
     pub doc_freqs: &'a [DocFreqs],
     /// Norms of the references of all items, by text.
     pub reference_norms: &'a [Norms],
-    pub cider: &'a Cider,
+    pub parameters: &'a CiderParameters,
 }
 
 impl<K: Key> Matcher<K> {
@@ -97,47 +99,47 @@ impl<K: Key> Matcher<K> {
         }
     }
 
-    /// Compare a prediction with the references in `texts`, with which it shares the tokens `shared`. CIDEr is computed if
-    /// `tfidf` is given.
+    /// Compare a prediction with the references in `reference_range`, with which it shares the tokens `shared`. CIDEr is
+    /// computed if there is `tfidf`.
     pub fn compare(
         &mut self,
         prediction: &[u32],
         shared: &SharedTokens,
-        tokens: &Tokens,
-        texts: Range<usize>,
+        references: &Tokens,
+        reference_range: Range<usize>,
         tfidf: Option<PredictionTfidf<'_>>,
         plan: &Plan,
-    ) -> Result<Matches> {
-        let mut matches = Matches::default();
+    ) -> Result<ReferenceSums> {
+        let mut sums = ReferenceSums::default();
         self.penalties.clear();
-        if let Some(PredictionTfidf { cider, .. }) = tfidf {
-            let penalty = |text| cider.length_penalty(prediction.len(), tokens.get(text).len());
-            self.penalties.extend(texts.clone().map(penalty));
+        if let Some(PredictionTfidf { parameters, .. }) = tfidf {
+            let penalty = |text| parameters.length_penalty(prediction.len(), references.get(text).len());
+            self.penalties.extend(reference_range.clone().map(penalty));
         }
-        self.reference_positions.resize(self.reference_positions.len().max(texts.len()), Vec::new());
+        self.reference_positions.resize(self.reference_positions.len().max(reference_range.len()), Vec::new());
         for order in 1..=MAX_ORDER {
             self.index_ngrams(prediction, shared, order);
             if let Some(tfidf) = tfidf {
                 self.vector.compute(&self.ngrams, order, tfidf);
             }
-            for (reference, text) in texts.clone().enumerate() {
+            for (reference, text) in reference_range.clone().enumerate() {
                 plan.check()?;
                 match order {
                     1 => self.match_tokens(shared.in_reference(reference), reference),
-                    _ => self.match_ngrams(tokens.get(text), reference, order),
+                    _ => self.match_ngrams(references.get(text), reference, order),
                 }
                 if let Some(PredictionTfidf { norms, reference_norms, .. }) = tfidf {
                     let TfidfVector { weights, idf } = &self.vector;
                     let products = Products::sum(weights, idf, &self.matched.counts, &self.matched.nonzero);
                     let cosines = products.over(norms[order - 1], reference_norms[text][order - 1]);
-                    matches.cider_d[order - 1] += cosines.clipped * self.penalties[reference];
-                    matches.cider[order - 1] += cosines.plain;
+                    sums.cider_d[order - 1] += cosines.clipped * self.penalties[reference];
+                    sums.cider[order - 1] += cosines.plain;
                 }
                 self.matched.drain_into_max(&mut self.ngrams.max_matched);
             }
-            matches.clipped[order - 1] = self.ngrams.clipped();
+            sums.clipped_matches[order - 1] = self.ngrams.clipped();
         }
-        Ok(matches)
+        Ok(sums)
     }
 
     /// Give each different n-gram of the prediction that may match an index, and count its occurrences.
@@ -145,7 +147,8 @@ impl<K: Key> Matcher<K> {
         let Self { table, ngrams, prediction_positions: positions, .. } = self;
         if order == 1 {
             ngrams.clear();
-            (0u32..).zip(&shared.prediction).for_each(|(position, &index)| ngrams.push(position, index));
+            // Local ids are the indices of order 1.
+            (0u32..).zip(&shared.prediction_ids).for_each(|(position, &index)| ngrams.push(position, index));
         } else {
             ngrams.matched_positions(positions);
             retain_pairs(positions);
@@ -168,7 +171,7 @@ impl<K: Key> Matcher<K> {
         tokens.local_ids.iter().for_each(|&local_id| self.matched.add(Some(local_id)));
     }
 
-    /// Count the prediction's n-grams in one reference, at the positions that the order before left.
+    /// Count the prediction's n-grams in one reference, at the positions that survived the previous order.
     fn match_ngrams(&mut self, tokens: &[u32], reference: usize, order: usize) {
         let Self { table, matched, reference_positions, .. } = self;
         let positions = &mut reference_positions[reference];

@@ -30,19 +30,19 @@ fn f_measure(prediction: usize, references: impl Iterator<Item = (usize, usize)>
     ((1.0 + BETA * BETA) * precision * recall) / (recall + BETA * BETA * precision)
 }
 
-/// Buffers of the bit-parallel search, one for each thread.
+/// Computes ROUGE-L by a bit-parallel search, with buffers for each thread.
 ///
 /// Each different token of the prediction has a bit mask of its positions. The tokens of a reference that the prediction
 /// has too are read one by one, and an addition advances the frontier of all prefixes at once (Hyyrö, 2004), 64 positions
 /// per word.
 #[derive(Debug, Default)]
-pub(super) struct RougeL {
+pub(super) struct RougeLScorer {
     /// The same number of words for each different token.
     masks: Vec<u64>,
     frontier: Vec<u64>,
 }
 
-impl RougeL {
+impl RougeLScorer {
     /// Return ROUGE-L of one prediction from the tokens that it shares with its references, and the lengths of these.
     pub fn score(
         &mut self,
@@ -50,7 +50,7 @@ impl RougeL {
         reference_lengths: impl Iterator<Item = usize>,
         plan: &Plan,
     ) -> Result<f64> {
-        let words = shared.prediction.len().div_ceil(64);
+        let words = shared.prediction_ids.len().div_ceil(64);
         self.write_masks(shared, words);
         let mut matches = Vec::new();
         for (reference, length) in reference_lengths.enumerate() {
@@ -65,13 +65,13 @@ impl RougeL {
             };
             matches.push((common, length));
         }
-        Ok(f_measure(shared.prediction.len(), matches.into_iter()))
+        Ok(f_measure(shared.prediction_ids.len(), matches.into_iter()))
     }
 
     fn write_masks(&mut self, shared: &SharedTokens, words: usize) {
         self.masks.clear();
         self.masks.resize(shared.distinct * words, 0);
-        for (position, &token) in shared.prediction.iter().enumerate() {
+        for (position, &token) in shared.prediction_ids.iter().enumerate() {
             self.masks[token as usize * words + position / 64] |= 1 << (position % 64);
         }
     }
@@ -135,7 +135,7 @@ mod tests {
         let plan = Plan::default();
         let mut shared = SharedTokens::new(16);
         shared.find(prediction, references.iter().copied(), &plan).unwrap();
-        RougeL::default().score(&shared, references.iter().map(|reference| reference.len()), &plan).unwrap()
+        RougeLScorer::default().score(&shared, references.iter().map(|reference| reference.len()), &plan).unwrap()
     }
 
     fn text(length: usize, seed: u64) -> Vec<u32> {

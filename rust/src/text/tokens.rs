@@ -32,7 +32,7 @@ impl Tokens {
     }
 
     /// Number of tokens in a range of texts.
-    pub fn count(&self, texts: Range<usize>) -> usize {
+    pub fn token_count(&self, texts: Range<usize>) -> usize {
         if texts.is_empty() { 0 } else { self.ends[texts.end - 1] - self.start(texts.start) }
     }
 
@@ -165,7 +165,7 @@ fn cut_block(
     Ok(Block { interner, ends })
 }
 
-/// Merge the vocabularies of all blocks; returns for each block the new ids of its tokens too.
+/// Merge the vocabularies of all blocks; also returns the new ids of the tokens of each block.
 fn merge(blocks: &[Block], base: Option<&Arc<Vocab>>) -> (Vocab, Vec<Vec<u32>>) {
     let mut vocab = Vocab::new(base.cloned());
     let renumber = blocks.iter().map(|block| vocab.intern_all(&block.interner.vocab)).collect();
@@ -241,6 +241,6 @@ mod tests {
         let cut = vec![vec!["连衣裙", "A"], vec![], vec!["", "连衣裙"]];
         let (tokens, _) = tokenize(&Cut(&cut), None, &Plan::new(None)).unwrap();
         assert_eq!([tokens.get(0), tokens.get(1), tokens.get(2)], [&[1, 2][..], &[], &[3, 1]]);
-        assert_eq!(tokens.count(0..3), 4);
+        assert_eq!(tokens.token_count(0..3), 4);
     }
 }

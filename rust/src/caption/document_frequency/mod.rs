@@ -1,8 +1,8 @@
 //! Document frequencies: in how many documents each n-gram occurs, which CIDEr derives its weights from.
 //!
-//! A document is an item with all its references. An n-gram of one document weighs as much as one of none, because the
-//! definition takes the logarithm of `max(1, doc_freq)`. So a table that is built for scoring keeps only the n-grams of
-//! two documents or more: a small part of all, which fits a cache.
+//! A document is an item with all its references. An n-gram that occurs in one document weighs as much as one that occurs
+//! in none, because the definition takes the logarithm of `max(1, doc_freq)`. So a table that is built for scoring keeps
+//! only the n-grams that occur in at least two documents: a small part of all, which fits a cache.
 
 mod pickle;
 mod pickle_reader;
@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 pub(in crate::caption) use table::Frequencies;
 
-use super::slot::Keys;
+use super::in_place::Segment;
 use super::tfidf::idf::Idf;
 use crate::error::{Error, Result};
 use crate::parallel::Plan;
@@ -242,8 +242,9 @@ impl DocumentFrequency {
         }
     }
 
-    /// Replace each n-gram of `order` tokens, two or more, by its document frequency. Zero also stands for one.
-    pub(in crate::caption) fn look_up<K: Key>(&self, ngrams: Keys<'_, K>, order: usize) {
+    /// Replace each n-gram of `order` tokens, two or more, by its document frequency, or by 0 if that is 1 (see
+    /// [`Idf::of`]).
+    pub(in crate::caption) fn look_up<K: Key>(&self, ngrams: Segment<'_, K>, order: usize) {
         with_tables!(&self.tables, tables => tables.of_order(order).look_up(ngrams, order));
     }
 
@@ -367,6 +368,7 @@ mod tests {
         assert!(fails(1.0, vec![(vec!["a"], 0), (vec!["a"], 0)]));
         assert!(fails(1.0, vec![(vec!["a"], 0), (vec!["a"], 1)]));
     }
+
     #[test]
     fn padded_ids_are_checked() {
         let build = |tokens: &[&'static str], ngrams: &[[u32; 3]], counts: &[u32]| {

@@ -2,30 +2,30 @@
 
 use std::hint::black_box;
 
-use crate::caption::slot::{Keys, from_number, to_number};
+use crate::caption::in_place::{Segment, from_number, to_number};
 use crate::error::Result;
 use crate::huge::HugeArray;
-use crate::parallel::Plan;
+use crate::parallel::{Plan, take_front};
 use crate::text::ngrams::{Key, Seed};
 
 /// The n-grams of one order with their document frequencies.
 ///
-/// Those of two documents or more are in a separate table: weights depend on nothing else, and they are a small part of
-/// all, so that a training loop that looks up a few finds them in a cache.
+/// Those that occur in at least two documents are in a separate table: weights depend on nothing else, and they are a
+/// small part of all, so that a training loop that looks up a few finds them in a cache.
 #[derive(Debug, Default)]
 pub(in crate::caption) struct Frequencies<K: Key> {
     seed: Seed,
     shared: Entries<K>,
-    /// N-grams of one document or none.
+    /// N-grams that occur in one document or none.
     unshared: Entries<K>,
 }
 
 impl<K: Key> Frequencies<K> {
-    /// Build a table of different n-grams, given partition by partition: the first bits of the hash name the partition of
-    /// an n-gram, and the number of partitions is a power of two.
+    /// Build a table of different n-grams, partition by partition: the first bits of the hash name the partition of an
+    /// n-gram, and the number of partitions is a power of two.
     ///
     /// # Errors
-    /// [`crate::Error::Cancelled`].
+    /// [`crate::Error::Memory`]; [`crate::Error::Cancelled`].
     pub fn new(seed: Seed, partitions: &[Vec<(K, u32)>], plan: &Plan) -> Result<Self> {
         let entries = |kind| Entries::new(seed, partitions, kind, plan);
         Ok(Self { seed, shared: entries(Kind::Shared)?, unshared: entries(Kind::Unshared)? })
@@ -46,8 +46,8 @@ impl<K: Key> Frequencies<K> {
         self.shared.get(key, self.seed) + self.unshared.get(key, self.seed)
     }
 
-    /// Replace each n-gram of `order` tokens by its document frequency, or by zero if that is one.
-    pub fn look_up<L: Key>(&self, ngrams: Keys<'_, L>, order: usize) {
+    /// Replace each n-gram of `order` tokens by its document frequency, or by 0 if that is 1.
+    pub fn look_up<L: Key>(&self, ngrams: Segment<'_, L>, order: usize) {
         self.shared.look_up(ngrams, order, self.seed);
     }
 
@@ -159,7 +159,7 @@ impl<K: Key> Entries<K> {
         if self.len == 0 { 0 } else { find(&self.buckets, key, home(self.buckets.len(), key, seed)) }
     }
 
-    fn look_up<L: Key>(&self, ngrams: Keys<'_, L>, order: usize, seed: Seed) {
+    fn look_up<L: Key>(&self, ngrams: Segment<'_, L>, order: usize, seed: Seed) {
         if self.len == 0 {
             return ngrams.replace_each(|_| 0);
         }
@@ -197,7 +197,7 @@ fn stretches<'s, K>(mut rest: &'s mut [Bucket<K>], partitions: &'s [Vec<(K, u32)
     let cut = |first| {
         let last = partitions.len().min(first + per_stretch);
         let end = last * size / partitions.len();
-        let buckets = rest.split_off_mut(..end - start).unwrap_or_default();
+        let buckets = take_front(&mut rest, end - start);
         let stretch = Stretch { partitions: &partitions[first..last], start, buckets, overflow: Vec::new() };
         start = end;
         stretch
@@ -270,7 +270,7 @@ mod tests {
             // Prefetching changes nothing.
             (0..1 << bits).for_each(|partition| table.prefetch(partition, bits, usize::MAX));
             let mut keys: Vec<K> = entries().map(|&(key, _)| key).chain([pack(&[7, 6])]).collect();
-            table.look_up(Keys::new(&mut keys), 2);
+            table.look_up(Segment::new(&mut keys), 2);
             let expected = entries().map(|&(_, doc_freq)| if doc_freq > 1 { doc_freq } else { 0 }).chain([0]);
             assert!(keys.into_iter().map(to_number).eq(expected));
         }

@@ -5,29 +5,29 @@ use std::ops::Range;
 use crate::error::{Error, Result};
 use crate::text::tokens::Tokens;
 
-/// Minimum number of blocks per thread, so that a delayed thread does not delay the others.
+/// Number of blocks per thread where their size is within bounds: a delayed thread does not delay the others.
 const BLOCKS_PER_THREAD: usize = 4;
 
-/// Approximate number of tokens in a block: the flags and counts of its positions stay in a cache.
+/// Bounds of the number of tokens in a block, without its last item: their flags and counts stay in a cache.
 const MIN_BLOCK: usize = 1 << 13;
 const MAX_BLOCK: usize = 1 << 16;
 
 /// Maximum number of tokens in an item, so that positions in a block fit 32 bits.
 const MAX_ITEM: usize = 1 << 30;
 
-/// A document, in the sense of tf-idf, is an item with all its texts: `items[i]` is the range of texts in `tokens` that
-/// belong to item `i`.
+/// Texts grouped by item: `text_ranges[i]` is the range of texts in `tokens` that belong to item `i`.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::caption) struct Corpus<'c> {
     pub tokens: &'c Tokens,
     /// Adjacent ranges from the first text to the last, or no item at all.
-    pub items: &'c [Range<usize>],
+    pub text_ranges: &'c [Range<usize>],
 }
 
 /// Consecutive items that one thread takes through the passes, and what is known about the n-grams of one order that
 /// start at each of their tokens.
 #[derive(Debug)]
 pub(super) struct Block {
+    /// Indices of the items.
     pub items: Range<usize>,
     /// One for each token.
     pub flags: Vec<Flags>,
@@ -42,10 +42,11 @@ pub(super) struct Block {
 /// | flag | before pass 1 | after pass 1 | after pass 3 |
 /// | --- | --- | --- | --- |
 /// | `REPEATED` | the (n-1)-gram occurs more than once in its item | both parts of the n-gram do | the n-gram does |
-/// | `SHARED` | the (n-1)-gram occurs in more than one item | unset | the n-gram does |
+/// | `SHARED` | the (n-1)-gram occurs in more than one item of the references | unset | the n-gram does |
 /// | `CANDIDATE` | unset | the n-gram was sent to its partition | unset |
 ///
-/// What holds after pass 3 for order n is what pass 1 expects for order n + 1.
+/// What holds after pass 3 for order n is what pass 1 expects for order n + 1. For a prediction,
+/// `REPEATED` is about the prediction and `SHARED` about the references.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Flags(u8);
 
@@ -99,38 +100,46 @@ impl Repeat {
 }
 
 impl<'c> Corpus<'c> {
-    pub fn new(tokens: &'c Tokens, items: &'c [Range<usize>]) -> Self {
-        Self { tokens, items }
+    pub fn new(tokens: &'c Tokens, text_ranges: &'c [Range<usize>]) -> Self {
+        Self { tokens, text_ranges }
     }
 
     /// Return the range of texts of consecutive items.
     pub fn texts_of(&self, items: &Range<usize>) -> Range<usize> {
-        let items = &self.items[items.clone()];
-        items.first().map_or(0, |item| item.start)..items.last().map_or(0, |item| item.end)
+        let ranges = &self.text_ranges[items.clone()];
+        ranges.first().map_or(0, |range| range.start)..ranges.last().map_or(0, |range| range.end)
+    }
+
+    /// Number of items.
+    pub fn item_count(&self) -> usize {
+        self.text_ranges.len()
     }
 
     /// Number of texts.
     pub fn text_count(&self) -> usize {
-        self.texts_of(&(0..self.items.len())).len()
+        self.texts_of(&(0..self.item_count())).len()
     }
 
     /// Number of tokens in all texts.
     pub fn token_count(&self) -> usize {
-        self.tokens.count(self.texts_of(&(0..self.items.len())))
+        self.tokens.token_count(self.texts_of(&(0..self.item_count())))
     }
 
     /// Cut the corpus between items, into blocks of about the same number of tokens.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for an item with too many tokens or texts.
     pub(super) fn blocks(&self, threads: usize) -> Result<Vec<Block>> {
         let size = self.token_count().div_ceil(BLOCKS_PER_THREAD * threads).clamp(MIN_BLOCK, MAX_BLOCK);
         let (mut blocks, mut start, mut tokens) = (Vec::new(), 0, 0);
-        for (item, texts) in self.items.iter().enumerate() {
-            let count = self.tokens.count(texts.clone());
+        for (item, texts) in self.text_ranges.iter().enumerate() {
+            let count = self.tokens.token_count(texts.clone());
             if count > MAX_ITEM || texts.end > u32::MAX as usize {
                 let problem = format!("item {item} has {count} tokens in {} texts, which is too many", texts.len());
                 return Err(Error::Invalid { parameter: "texts", problem });
             }
             tokens += count;
-            if tokens >= size || item + 1 == self.items.len() {
+            if tokens >= size || item + 1 == self.item_count() {
                 let flags = vec![Flags::default(); tokens];
                 blocks.push(Block { items: start..item + 1, flags, repeats: Vec::new() });
                 (start, tokens) = (item + 1, 0);

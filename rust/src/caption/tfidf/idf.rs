@@ -24,7 +24,8 @@ impl Idf {
         self.documents
     }
 
-    /// Return the weight of an n-gram that occurs in `doc_freq` documents.
+    /// Return the weight of an n-gram that occurs in `doc_freq` documents. 0 and 1 weigh the same, so either may stand for
+    /// the other.
     #[inline]
     pub fn of(&self, doc_freq: u32) -> f64 {
         self.by_doc_freq.get(doc_freq as usize).copied().unwrap_or_else(|| idf(self.log_documents, doc_freq))

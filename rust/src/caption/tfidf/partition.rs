@@ -2,31 +2,32 @@
 
 use super::corpus::{Block, Corpus, Flags, Repeat};
 use super::traversal::{BlockItem, exclusive_prefix_sum, ngram_count, positions_with};
-use crate::caption::slot::PartitionedKeys;
+use crate::caption::in_place::PartitionedKeys;
 use crate::error::Result;
 use crate::parallel::Plan;
 use crate::text::Table;
 use crate::text::ngrams::{Key, Seed, pack};
 
-/// Approximate number of n-grams in a partition: the hash table of a partition stays in the second-level cache.
-const KEYS_LOG: u32 = 12;
+/// Base-2 logarithm of the number of tokens per partition, rounded down, unless [`MAX_BITS`] limits the number of
+/// partitions. The hash table of a partition stays in the second-level cache.
+const LOG2_TOKENS_PER_PARTITION: u32 = 12;
 
 /// There are at most `1 << MAX_BITS` partitions: a cache holds their write positions. In a large set, the hash tables of
 /// partitions outgrow the second-level cache, which costs less than partitioning twice.
 const MAX_BITS: u32 = 12;
 
-/// The partition of each n-gram: the first bits of its hash.
+/// The rule by which an n-gram belongs to a partition: the first bits of its hash are the index of the partition.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Partitions {
+pub(super) struct Partitioning {
     pub seed: Seed,
     /// There are `1 << bits` partitions.
     pub bits: u32,
 }
 
-impl Partitions {
+impl Partitioning {
     /// Choose the number of partitions for texts of this many tokens.
     pub fn for_tokens(tokens: usize, seed: Seed) -> Self {
-        Self { seed, bits: tokens.max(1).ilog2().saturating_sub(KEYS_LOG).min(MAX_BITS) }
+        Self { seed, bits: tokens.max(1).ilog2().saturating_sub(LOG2_TOKENS_PER_PARTITION).min(MAX_BITS) }
     }
 
     /// Number of partitions.
@@ -47,8 +48,8 @@ impl Partitions {
 pub(super) struct Round {
     /// Tokens of the n-grams, two or more.
     pub order: usize,
-    pub partitions: Partitions,
-    /// Whether to leave out n-grams with a part that occurs in one item only: they occur in one item only, too.
+    pub partitioning: Partitioning,
+    /// Whether to leave out n-grams with a part that occurs in only one item: they also occur in only one.
     pub prune: bool,
 }
 
@@ -57,8 +58,8 @@ pub(super) struct Round {
 pub(super) struct Scratch<K> {
     /// Positions in a text.
     positions: Vec<u32>,
-    /// The n-grams of an item that may repeat, and where each occurred last.
-    last_occurrence: Table<K>,
+    /// The n-grams of an item that may repeat, each with its first position in the last text that has it.
+    earlier_positions: Table<K>,
     /// The candidates of a block in text order, and the partition of each.
     keys: Vec<K>,
     partition_of: Vec<u16>,
@@ -72,7 +73,7 @@ impl<K: Key> Default for Scratch<K> {
     fn default() -> Self {
         Self {
             positions: Vec::new(),
-            last_occurrence: Table::new(Seed::default()),
+            earlier_positions: Table::new(Seed::default()),
             keys: Vec::new(),
             partition_of: Vec::new(),
             cursors: Vec::new(),
@@ -104,7 +105,7 @@ impl Block {
                 text.for_each_candidate(round.order, positions, |_, key| keys.push(key));
             }
         }
-        Ok(scratch.sort(round.partitions, memory))
+        Ok(scratch.sort(round.partitioning, memory))
     }
 }
 
@@ -131,8 +132,8 @@ impl BlockItem<'_, '_> {
         scratch: &mut Scratch<K>,
         plan: &Plan,
     ) -> Result<()> {
-        let Scratch { positions, last_occurrence, .. } = scratch;
-        last_occurrence.reset(self.flags.iter().map(|flags| usize::from(flags.has(Flags::REPEATED))).sum());
+        let Scratch { positions, earlier_positions, .. } = scratch;
+        earlier_positions.reset(self.flags.iter().map(|flags| usize::from(flags.has(Flags::REPEATED))).sum());
         for span in self.spans() {
             plan.check()?;
             let (ids, text_start) = (&self.ids()[span.clone()], self.start + span.start);
@@ -140,12 +141,12 @@ impl BlockItem<'_, '_> {
             positions_with(positions, flags, Flags::REPEATED);
             for index in positions.iter().map(|&index| index as usize) {
                 let position = (text_start + index) as u32;
-                let last = last_occurrence.entry(pack(&ids[index..index + order]), position);
-                if *last != position {
+                let earlier = earlier_positions.entry(pack(&ids[index..index + order]), position);
+                if *earlier != position {
                     flags[index] = flags[index].without(Flags::CANDIDATE);
-                    repeats.push(Repeat { position, earlier: *last });
-                    if (*last as usize) < text_start {
-                        *last = position;
+                    repeats.push(Repeat { position, earlier: *earlier });
+                    if (*earlier as usize) < text_start {
+                        *earlier = position;
                     }
                 }
             }
@@ -156,12 +157,12 @@ impl BlockItem<'_, '_> {
 
 impl<K: Key> Scratch<K> {
     /// Sort the candidates by partition, keeping the text order within each, and write them to `memory`.
-    fn sort<'m>(&mut self, partitions: Partitions, memory: &'m mut [K]) -> PartitionedKeys<'m, K> {
+    fn sort<'m>(&mut self, partitioning: Partitioning, memory: &'m mut [K]) -> PartitionedKeys<'m, K> {
         let Self { keys, partition_of, cursors, sorted, .. } = self;
-        let mut sizes = vec![0; partitions.len()];
+        let mut sizes = vec![0; partitioning.len()];
         partition_of.clear();
         partition_of.extend(keys.iter().map(|&key| {
-            let partition = partitions.of(key);
+            let partition = partitioning.of(key);
             sizes[usize::from(partition)] += 1;
             partition
         }));

@@ -5,7 +5,7 @@ use super::idf::Idf;
 use super::partition::Round;
 use super::traversal::{exclusive_prefix_sum, ngram_count};
 use super::{DocFreqs, Norms};
-use crate::caption::slot::PartitionedDocFreqs;
+use crate::caption::in_place::PartitionedDocFreqs;
 use crate::text::ngrams::Key;
 
 /// Where the results of a block are written.
@@ -20,7 +20,7 @@ pub(super) struct Output<'o> {
 /// The n-gram at one position of a text.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Occurrence {
-    /// Number of items that contain the n-gram. One also stands for an n-gram that was not counted.
+    /// Number of items that contain the n-gram; 1 if it was not counted (see [`Idf::of`]).
     pub doc_freq: u32,
     /// How often the n-gram occurs in the text; zero from its second occurrence on, so that it is summed once.
     pub count: u32,
@@ -46,7 +46,7 @@ impl Block {
     pub fn read_back<K: Key>(
         &mut self,
         corpus: Corpus<'_>,
-        Round { order, partitions, .. }: Round,
+        Round { order, partitioning, .. }: Round,
         idf: &Idf,
         doc_freqs: &PartitionedDocFreqs<'_, K>,
         scratch: &mut Scratch,
@@ -66,7 +66,7 @@ impl Block {
                 let start = text.start;
                 occurrences.resize(start + ngram_count(text.ids.len(), order), Occurrence { doc_freq: 1, count: 1 });
                 text.for_each_candidate(order, positions, |position, key: K| {
-                    let cursor = &mut cursors[usize::from(partitions.of(key))];
+                    let cursor = &mut cursors[usize::from(partitioning.of(key))];
                     occurrences[start + position].doc_freq = values[*cursor as usize];
                     *cursor += 1;
                 });
@@ -74,6 +74,7 @@ impl Block {
                     repeat.resolve(occurrences, item.start, start);
                 }
                 writer.write(&occurrences[start..], text.ids.len());
+                // Pad, so that indices remain token positions.
                 occurrences.resize(start + text.ids.len(), Occurrence { doc_freq: 1, count: 0 });
             }
             update_flags(item.flags, occurrences, item_repeats, item.start);
@@ -127,6 +128,7 @@ impl Writer<'_, '_> {
         if let Some(norms) = self.output.norms.split_off_first_mut() {
             norms[self.order - 1] = squares.fold(0.0, std::ops::Add::add).sqrt();
         }
+        // Empty if document frequencies are not wanted.
         let doc_freqs = self.output.doc_freqs.split_off_mut(..tokens).unwrap_or_default();
         for (doc_freqs, occurrence) in doc_freqs.iter_mut().zip(occurrences) {
             doc_freqs[self.order - 1] = occurrence.doc_freq;

@@ -9,6 +9,7 @@ use std::ops::Range;
 
 use super::corpus::{Corpus, Flags};
 use crate::caption::branchless::select_into;
+use crate::parallel::take_front;
 use crate::text::ngrams::{Key, pack};
 
 /// One item of a block.
@@ -39,9 +40,9 @@ impl<'c> Corpus<'c> {
         mut flags: &'b mut [Flags],
     ) -> impl Iterator<Item = BlockItem<'b, 'c>> + use<'b, 'c> {
         let mut start = 0;
-        self.items[items.clone()].iter().map(move |texts| {
-            let tokens = self.tokens.count(texts.clone());
-            let flags = flags.split_off_mut(..tokens).unwrap_or_default();
+        self.text_ranges[items.clone()].iter().map(move |texts| {
+            let tokens = self.tokens.token_count(texts.clone());
+            let flags = take_front(&mut flags, tokens);
             let item = BlockItem { corpus: self, texts: texts.clone(), start, flags };
             start += tokens;
             item

@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::parallel::Plan;
 
 /// Return in how many items each token occurs, by token id up to `max_id`.
-pub(super) fn count(corpus: Corpus<'_>, blocks: &[Block], max_id: u32, plan: &Plan) -> Result<Vec<u32>> {
+pub(super) fn count_tokens(corpus: Corpus<'_>, blocks: &[Block], max_id: u32, plan: &Plan) -> Result<Vec<u32>> {
     let by_block = plan.map(blocks.len(), 1, Vec::new, |last_seen, range| {
         let mut counts = Vec::new();
         for block in &blocks[range] {
@@ -31,7 +31,7 @@ struct LastSeen {
     items: u32,
 }
 
-/// Append each token of a block with the number of items that contain it. `last_seen` holds zeros before and after.
+/// Append each token of a block with the number of items that contain it. `last_seen` is all zeros on entry and exit.
 fn count_block(
     corpus: Corpus<'_>,
     block: &Block,
@@ -39,7 +39,7 @@ fn count_block(
     counts: &mut Vec<(u32, u32)>,
     plan: &Plan,
 ) -> Result<()> {
-    for (index, texts) in (1..).zip(&corpus.items[block.items.clone()]) {
+    for (index, texts) in (1..).zip(&corpus.text_ranges[block.items.clone()]) {
         plan.check()?;
         for &token in corpus.tokens.of(texts) {
             let seen = entry_growing(last_seen, token);

@@ -1,16 +1,17 @@
-//! Memory whose n-grams are replaced by their document frequencies where they lie.
+//! Memory whose n-grams are replaced by their document frequencies in place.
 //!
 //! The first touch of fresh memory is the most expensive step of counting, so the second pass of [`super::tfidf`] writes
-//! each document frequency over the n-gram that it belongs to. The types say which of the two the memory holds:
-//! [`PartitionedKeys`] hands out segments of [`Keys`], `Keys` can only be read or replaced as a whole, and
-//! [`PartitionedDocFreqs`] can only be read. Only [`from_number`] and [`to_number`] depend on how a number is stored in
-//! the memory of a key.
+//! each document frequency over the n-gram that it belongs to. Three types keep the two apart: [`PartitionedKeys`] hands
+//! out each [`Segment`], a `Segment` can only be read or replaced as a whole, and [`PartitionedDocFreqs`] can only be read.
+//! They leave one rule to the caller: replace each segment exactly once before [`PartitionedKeys::into_doc_freqs`]. Only
+//! [`from_number`] and [`to_number`] depend on how a number is stored in the memory of a key.
 
 use bytemuck::Pod;
 
+use crate::parallel::take_front;
 use crate::text::ngrams::Key;
 
-/// Return a slot of the size of a key that holds a number.
+/// Store a number in a key-sized slot.
 #[inline]
 pub(super) fn from_number<K: Pod>(number: u32) -> K {
     let mut slot = K::zeroed();
@@ -41,18 +42,18 @@ impl<'m, K: Key> PartitionedKeys<'m, K> {
         Self { memory, sizes }
     }
 
-    /// Iterate over the partitions.
+    /// Iterate over the segments, one for each partition.
     pub fn segments(&mut self) -> Segments<'_, K> {
         Segments { rest: self.memory, sizes: self.sizes.iter() }
     }
 
-    /// Return the document frequencies, once those of all segments have been written.
+    /// Return the document frequencies, after each segment has been replaced.
     pub fn into_doc_freqs(self) -> PartitionedDocFreqs<'m, K> {
         PartitionedDocFreqs { memory: self.memory, sizes: self.sizes }
     }
 }
 
-/// Iterator over the partitions of [`PartitionedKeys`].
+/// Iterator over the segments of [`PartitionedKeys`].
 #[derive(Debug)]
 pub(super) struct Segments<'b, K> {
     rest: &'b mut [K],
@@ -60,23 +61,23 @@ pub(super) struct Segments<'b, K> {
 }
 
 impl<'b, K> Iterator for Segments<'b, K> {
-    type Item = Keys<'b, K>;
+    type Item = Segment<'b, K>;
 
-    fn next(&mut self) -> Option<Keys<'b, K>> {
+    fn next(&mut self) -> Option<Segment<'b, K>> {
         let size = *self.sizes.next()? as usize;
-        self.rest.split_off_mut(..size).map(Keys)
+        Some(Segment(take_front(&mut self.rest, size)))
     }
 }
 
 /// The n-grams that one block has in one partition.
 #[derive(Debug)]
-pub(super) struct Keys<'b, K>(&'b mut [K]);
+pub(super) struct Segment<'b, K>(&'b mut [K]);
 
-impl<K: Key> Keys<'_, K> {
+impl<K: Key> Segment<'_, K> {
     /// Wrap n-grams that may be overwritten.
     #[cfg(test)]
-    pub fn new(keys: &mut [K]) -> Keys<'_, K> {
-        Keys(keys)
+    pub fn new(keys: &mut [K]) -> Segment<'_, K> {
+        Segment(keys)
     }
 
     pub fn len(&self) -> usize {
@@ -93,10 +94,11 @@ impl<K: Key> Keys<'_, K> {
         self.0.iter_mut().for_each(|slot| *slot = from_number(doc_freq(*slot)));
     }
 
-    /// Replace the n-grams by as many document frequencies taken off the front of `doc_freqs`.
+    /// Replace the n-grams by document frequencies taken off the front of `doc_freqs`, which has one for each at least.
     #[inline]
     pub fn replace_from(self, doc_freqs: &mut &[u32]) {
         let doc_freqs = doc_freqs.split_off(..self.0.len()).unwrap_or_default();
+        debug_assert_eq!(self.0.len(), doc_freqs.len(), "one document frequency for each n-gram");
         self.0.iter_mut().zip(doc_freqs).for_each(|(slot, &doc_freq)| *slot = from_number(doc_freq));
     }
 }
