@@ -5,7 +5,7 @@ operators that ``torch.compile`` generates instead reorder the weights once. The
 build of torch without them runs the plain network.
 
 The network takes 97 % of the time of FID on a CPU (docs/benchmarks.md, table "stages"). With these convolutions, folded
-batch normalization and one thread per chunk of a batch, FID is 2.4 to 3.2 times as fast as in torch-fidelity,
+batch normalization and one thread per chunk of a batch, FID is 2.4 to 3.1 times as fast as in torch-fidelity,
 pytorch-fid and clean-fid (table "images").
 """
 
