@@ -95,7 +95,7 @@ fn check_ids(texts: &impl Texts, expected: &[Vec<String>]) {
     let mut largest = 0;
     assert_eq!(tokens.len(), expected.len());
     for (text, expected) in expected.iter().enumerate() {
-        assert_eq!(tokens.count(text..text + 1), expected.len());
+        assert_eq!(tokens.token_count(text..text + 1), expected.len());
         for (&id, token) in tokens.get(text).iter().zip(expected) {
             assert!((1..=largest + 1).contains(&id));
             largest = largest.max(id);
