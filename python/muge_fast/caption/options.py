@@ -79,8 +79,9 @@ class ScoringOptions:
         value = None if smoothing_value is None else _positive("smoothing_value", smoothing_value)
         if not isinstance(effective_order, (bool, np.bool_)):
             raise TypeError(f"effective_order must be True or False, got {effective_order!r}")
-        # The core checks that the smoothing has a value; the score of no items is not used.
-        _core.bleu_score(np.zeros((0, len(BLEU_COLUMNS))), smoothing, value, effective_order=bool(effective_order))
+        if value is not None:
+            # The core checks that the smoothing has a value; the score of no items is not used.
+            _core.bleu_score(np.zeros((0, len(BLEU_COLUMNS))), smoothing, value, effective_order=bool(effective_order))
         return cls(names, smoothing, value, bool(effective_order), _positive("sigma", sigma))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, NoReturn
 
 import numpy as np
@@ -328,11 +328,22 @@ class Captions:
         if name == "bleu":
             return _bleu(tokenizer, options.smoothing, options.smoothing_value, options.effective_order, array)
         if name == "rouge_l":
-            return mean_score(name, signature(name, beta=1.2, tokenizer=tokenizer), array)
+            return mean_score(name, _rouge_l_signature(tokenizer), array)
         counted = "references" if self._frequency is None else self._frequency.fingerprint
-        sigma = _shortest_repr(options.sigma) if name == "cider_d" else None
-        score_signature = signature(name, n=len(ORDERS), sigma=sigma, document_frequency=counted, tokenizer=tokenizer)
+        score_signature = _cider_signature(name, options.sigma, counted, tokenizer)
         return mean_score(name, score_signature, array, merge_error=MERGE_ERROR if self._frequency is None else "")
+
+
+# Cached for training loops, which score small batches many times.
+@lru_cache
+def _rouge_l_signature(tokenizer: str) -> str:
+    return signature("rouge_l", beta=1.2, tokenizer=tokenizer)
+
+
+@lru_cache
+def _cider_signature(name: str, sigma: float, counted: str, tokenizer: str) -> str:
+    sigma_text = _shortest_repr(sigma) if name == "cider_d" else None
+    return signature(name, n=len(ORDERS), sigma=sigma_text, document_frequency=counted, tokenizer=tokenizer)
 
 
 def _bleu(tokenizer: str, smoothing: str, value: float | None, effective_order: bool, rows: FloatArray) -> Score:

@@ -94,6 +94,20 @@ impl<K: Key> Segment<'_, K> {
         self.0.iter_mut().for_each(|slot| *slot = from_number(doc_freq(*slot)));
     }
 
+    /// Replace N n-grams at a time by the document frequencies that `doc_freqs` returns for them. The last ones are padded
+    /// with zeros, which are no n-grams.
+    #[inline]
+    pub fn replace_chunks<const N: usize>(self, mut doc_freqs: impl FnMut([K; N]) -> [u32; N]) {
+        let (chunks, rest) = self.0.as_chunks_mut();
+        chunks.iter_mut().for_each(|chunk| *chunk = doc_freqs(*chunk).map(from_number));
+        if rest.is_empty() {
+            return;
+        }
+        let mut last = [K::default(); N];
+        last[..rest.len()].copy_from_slice(rest);
+        rest.iter_mut().zip(doc_freqs(last)).for_each(|(slot, doc_freq)| *slot = from_number(doc_freq));
+    }
+
     /// Replace the n-grams by document frequencies taken off the front of `doc_freqs`, which has one for each at least.
     #[inline]
     pub fn replace_from(self, doc_freqs: &mut &[u32]) {
@@ -143,6 +157,27 @@ mod tests {
         let mut numbers = vec![7];
         doc_freqs.copy_to(&mut numbers);
         assert_eq!((numbers, doc_freqs.sizes()), (vec![10, 10, 12, 12, 12], &[2, 0, 3][..]));
+    }
+
+    /// Chunks of four: the zeros that pad the last one leave no trace.
+    fn check_chunks<K: Key>(len: u32) {
+        let mut keys: Vec<K> = (1..=len).map(|token| K::default().with(token)).collect();
+        let mut padding = 0;
+        Segment::new(&mut keys).replace_chunks(|chunk: [K; 4]| {
+            padding += chunk.iter().filter(|&&key| key == K::default()).count();
+            chunk.map(|key| key.unpack(1)[0] + 100)
+        });
+        let numbers: Vec<u32> = keys.into_iter().map(to_number).collect();
+        assert_eq!(numbers, (101..=100 + len).collect::<Vec<_>>());
+        assert_eq!(padding, (len as usize).next_multiple_of(4) - len as usize);
+    }
+
+    #[test]
+    fn chunks_replace_each_n_gram_once() {
+        for len in 0..10 {
+            check_chunks::<u64>(len);
+            check_chunks::<u128>(len);
+        }
     }
 
     #[test]

@@ -80,6 +80,9 @@ impl Kind {
 /// Number of stretches of a table that threads fill at the same time.
 const STRETCHES: usize = 64;
 
+/// Number of n-grams that are looked up together.
+const LOOKUPS: usize = 16;
+
 /// N-grams per bucket. Four entries of two 64-bit words are a cache line.
 const WIDTH: usize = 4;
 
@@ -164,10 +167,13 @@ impl<K: Key> Entries<K> {
             return ngrams.replace_each(|_| 0);
         }
         let buckets: &[_] = &self.buckets;
-        ngrams.replace_each(|ngram| match K::from_key(ngram, order) {
-            Some(key) => find(buckets, key, home(buckets.len(), key, seed)),
-            // A token does not fit the keys of this table, so the n-gram is not in it.
-            None => 0,
+        ngrams.replace_chunks(|chunk: [L; LOOKUPS]| {
+            // An n-gram with a token that does not fit the keys of this table is not in it, as zero is not.
+            let keys = chunk.map(|ngram| K::from_key(ngram, order).unwrap_or_default());
+            let homes = keys.map(|key| home(buckets.len(), key, seed));
+            // These reads miss the cache at the same time; those of `find` would one after the other.
+            black_box(homes.iter().fold(0, |all, &home| all | touch(&buckets[home])));
+            std::array::from_fn(|index| find(buckets, keys[index], homes[index]))
         });
     }
 
@@ -178,8 +184,6 @@ impl<K: Key> Entries<K> {
         let start = (partition * size) >> bits;
         let end = size.min((((partition + 1) * size) >> bits) + 1);
         if lookups >= (end - start) / 2 {
-            // The two halves of a bucket may be in two cache lines.
-            let touch = |bucket: &Bucket<K>| to_number(bucket[0][1]) | to_number(bucket[WIDTH / 2][1]);
             black_box(self.buckets[start..end].iter().map(touch).fold(0, |all, number| all | number));
         }
     }
@@ -214,6 +218,12 @@ fn home<K: Key>(size: usize, key: K, seed: Seed) -> usize {
 #[inline]
 fn next_bucket(size: usize, index: usize) -> usize {
     if index + 1 == size { 0 } else { index + 1 }
+}
+
+/// Read from both halves of a bucket, which may be in two cache lines.
+#[inline]
+fn touch<K: Key>(bucket: &Bucket<K>) -> u32 {
+    to_number(bucket[0][1]) | to_number(bucket[WIDTH / 2][1])
 }
 
 /// Return the first free entry of a bucket.
