@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from functools import lru_cache, partial
-from typing import Any, NoReturn
+from typing import Any, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from muge_fast import _core
 from muge_fast._internal.caller_warnings import warn_caller
-from muge_fast._internal.checks import align_ids
+from muge_fast._internal.checks import align_ids, find_repeated, other_form_hint
+from muge_fast._internal.labelled import plain_ids
 from muge_fast._internal.paths import PathLike
-from muge_fast.caption.document_frequency import DocumentFrequency, ReferencesLike
-from muge_fast.caption.options import BLEU_COLUMNS, DEFAULT_METRICS, ORDERS, ScoringOptions
+from muge_fast.caption.document_frequency import DocumentFrequency
+from muge_fast.caption.options import BLEU_COLUMNS, DEFAULT_METRICS, ORDERS, CaptionMetric, ScoringOptions, Smoothing
+from muge_fast.caption.texts import PredictionsLike, ReferencesLike, split_predictions, split_references
 from muge_fast.scores import FloatArray, ItemStatistics, Score, Scores, mean_score, signature
-from muge_fast.text.tokenizers import Tokenizer, TokenizerLike, split_ids
+from muge_fast.text.tokenizers import Tokenizer, TokenizerLike
 
-PredictionsLike = Mapping[Any, str] | Sequence[str]
-"""A caption for each item: by id, or in order."""
-
-MERGE_ERROR = "each shard counted document frequencies in its own references; pass one document_frequency to all shards"
+MERGE_ERROR = (
+    "each shard counted document frequencies in its own references; "
+    "pass one document_frequency to all shards, or score batches with one Captions"
+)
 
 
 def score_captions(
@@ -29,8 +32,8 @@ def score_captions(
     *,
     tokenizer: TokenizerLike = "muge",
     user_dict: PathLike | None = None,
-    metrics: Iterable[str] = DEFAULT_METRICS,
-    smoothing: str = "tiny",
+    metrics: Iterable[CaptionMetric] = DEFAULT_METRICS,
+    smoothing: Smoothing = "tiny",
     smoothing_value: float | None = None,
     effective_order: bool = False,
     sigma: float = 6.0,
@@ -111,7 +114,7 @@ def score_captions(
     captions = Captions(
         references, tokenizer=tokenizer, user_dict=user_dict, document_frequency=document_frequency, threads=threads
     )
-    return captions._score(predictions, None, options, threads, keep_tables=False)  # noqa: SLF001 - defined here
+    return captions._score(predictions, None, options, threads, whole=True)  # noqa: SLF001 - defined here
 
 
 class Captions:
@@ -159,11 +162,11 @@ class Captions:
         if not isinstance(document_frequency, (DocumentFrequency, type(None))):
             type_name = type(document_frequency).__name__
             raise TypeError(f"document_frequency: expected a DocumentFrequency, found {type_name}")
-        ids, texts_by_item = split_ids(references, "references")
-        self._ids = ids
-        self._index_by_id = None if ids is None else {item: index for index, item in enumerate(ids)}
+        ids, texts_by_item = split_references(references)
+        self._set_ids(ids)
         self._tokenizer = Tokenizer.resolve(tokenizer, user_dict)
         self._frequency = document_frequency
+        self._counted_in_references: str | None = None
         counted_with = document_frequency.tokenizer if document_frequency is not None else None
         if counted_with not in (None, self._tokenizer.signature):
             raise ValueError(
@@ -182,8 +185,32 @@ class Captions:
     def __deepcopy__(self, _: object) -> Captions:
         return self
 
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("Captions cannot be pickled; pickle the references and create Captions from them again")
+    def __reduce__(self) -> tuple[Any, ...]:
+        state = (self._ids, self._tokenizer, self._frequency, self._counted_in_references, self._core.to_ids())
+        return self._restore, state
+
+    @classmethod
+    def _restore(
+        cls,
+        ids: list[Hashable] | None,
+        tokenizer: Tokenizer,
+        frequency: DocumentFrequency | None,
+        counted_in_references: str | None,
+        tokens: tuple[list[str], NDArray[np.uint32], NDArray[np.uint32], NDArray[np.uint32]],
+    ) -> Captions:
+        """Prepare the references of a pickle again, from their tokens."""
+        captions = cls.__new__(cls)
+        captions._set_ids(ids)
+        captions._tokenizer = tokenizer
+        captions._frequency = frequency
+        captions._counted_in_references = counted_in_references
+        core = None if frequency is None else frequency.core
+        captions._core = _core.References(_nested_tokens(*tokens), None, ids, core)
+        return captions
+
+    def _set_ids(self, ids: list[Hashable] | None) -> None:
+        self._ids = ids
+        self._index_by_id = None if ids is None else {item: index for index, item in enumerate(ids)}
 
     def __repr__(self) -> str:
         return f"Captions({len(self)} items, tokenizer {self._tokenizer.signature})"
@@ -198,8 +225,8 @@ class Captions:
         predictions: PredictionsLike,
         *,
         ids: Iterable[Hashable] | None = None,
-        metrics: Iterable[str] = DEFAULT_METRICS,
-        smoothing: str = "tiny",
+        metrics: Iterable[CaptionMetric] = DEFAULT_METRICS,
+        smoothing: Smoothing = "tiny",
         smoothing_value: float | None = None,
         effective_order: bool = False,
         sigma: float = 6.0,
@@ -250,7 +277,7 @@ class Captions:
             effective_order=effective_order,
             sigma=sigma,
         )
-        return self._score(predictions, ids, options, threads, keep_tables=True)
+        return self._score(predictions, ids, options, threads, whole=False)
 
     def _score(
         self,
@@ -259,10 +286,10 @@ class Captions:
         options: ScoringOptions,
         threads: int | None,
         *,
-        keep_tables: bool,
+        whole: bool,
     ) -> Scores:
-        """Score predictions. Without ``keep_tables``, skip building tables for reuse."""
-        item_ids, texts, chosen = self._align(predictions, ids)
+        """Score predictions: one for each reference if ``whole``, which skips building tables for reuse."""
+        item_ids, texts, chosen = self._align(predictions, ids, whole=whole)
         arrays = self._core.score(
             self._tokenizer.prepare(texts, "predictions", item_ids),
             self._tokenizer.core,
@@ -272,22 +299,25 @@ class Captions:
             sigma=options.sigma,
             orders=len(ORDERS),
             threads=threads,
-            keep_tables=keep_tables,
+            keep_tables=not whole,
         )
         self._warn_about_single_item(options.metrics)
-        scores = {name: self._make_score(name, arrays[name], options) for name in options.metrics}
+        is_batch = chosen is not None
+        scores = {name: self._make_score(name, arrays[name], options, is_batch=is_batch) for name in options.metrics}
         return Scores(scores, len(texts), item_ids)
 
     def _align(
-        self, predictions: PredictionsLike, ids: Iterable[Hashable] | None
+        self, predictions: PredictionsLike, ids: Iterable[Hashable] | None, *, whole: bool
     ) -> tuple[list[Hashable] | None, list[str], list[int] | None]:
         """Return the ids and predictions of the result and the indices of its items, None when all are in order."""
-        prediction_ids, texts = split_ids(predictions, "predictions")
+        prediction_ids, texts = split_predictions(predictions)
         if ids is not None:
             if prediction_ids is not None:
-                raise TypeError("predictions: expected a sequence together with ids, found a mapping")
-            ids = list(ids)
-            return ids, texts, self._indices_of(ids)
+                raise TypeError(
+                    "predictions: expected a sequence together with ids, found a mapping; "
+                    "a mapping has its own ids, so leave ids out"
+                )
+            return self._choose(ids, texts)
         if prediction_ids is None and self._ids is None:
             return None, texts, None
         if prediction_ids is None or self._ids is None:
@@ -295,26 +325,58 @@ class Captions:
             raise TypeError(f"predictions are {kinds[0]} but references {kinds[1]}; pass both as the same kind")
         if prediction_ids == self._ids:
             return self._ids, texts, None
+        index_by_id = cast("dict[Hashable, int]", self._index_by_id)
+        is_complete = len(prediction_ids) == len(index_by_id) and set(prediction_ids) == index_by_id.keys()
+        if not whole and not is_complete:
+            return prediction_ids, texts, self._indices_of_predictions(prediction_ids)
+        _refuse_samples(prediction_ids)
         order = align_ids(prediction_ids, self._ids, given_name="predictions", wanted_name="references")
         return self._ids, [texts[index] for index in order], None
 
-    def _indices_of(self, ids: list[Any]) -> list[int]:
-        """Return the index of the item of each id."""
-        # Training loops score small batches many times: valid ids are looked up all at once.
-        if self._index_by_id is None:
-            if set(map(type, ids)) == {int} and min(ids) >= 0 and max(ids) < len(self):
-                return ids
-        elif self._index_by_id.keys() >= set(ids):
-            return list(map(self._index_by_id.__getitem__, ids))
-        return [self._index_of(item, position) for position, item in enumerate(ids)]
+    def _indices_of_predictions(self, ids: list[Hashable]) -> list[int]:
+        """Return the index of the item of each id of a mapping."""
+        indices = self._find(ids)
+        if indices is not None:
+            return indices
+        known = self.ids
+        unknown = [item for item in dict.fromkeys(ids) if item not in set(known)]
+        hint = other_form_hint(unknown[0], known)
+        listed = ", ".join(map(repr, unknown[:3])) + (f" and {len(unknown) - 3} more" if unknown[3:] else "")
+        raise ValueError(
+            f"predictions have {len(unknown)} id{'s' if unknown[1:] else ''} not in references: {listed}{hint}"
+        )
 
-    def _index_of(self, item: Hashable, position: int) -> int:
-        if self._index_by_id is not None and item in self._index_by_id:
-            return self._index_by_id[item]
-        is_index = isinstance(item, (int, np.integer)) and not isinstance(item, bool)
-        if self._index_by_id is None and is_index and 0 <= item < len(self):  # type: ignore[operator]
-            return int(item)  # type: ignore[call-overload, no-any-return]
-        raise ValueError(f"ids[{position}] is {item!r}, not an id of the references")
+    def _choose(
+        self, ids: Iterable[Hashable], texts: list[str]
+    ) -> tuple[list[Hashable] | None, list[str], list[int] | None]:
+        """Return the given ids, their predictions, and the indices of their items."""
+        if type(ids) is list:
+            item_ids = ids
+        else:
+            # The characters of a string may be ids.
+            item_ids = list(ids) if isinstance(ids, str) else plain_ids(ids, "ids")
+        indices = self._find(item_ids)
+        if indices is None:
+            # Integers of NumPy and torch become those of Python.
+            item_ids = plain_ids(item_ids, "ids")
+            indices = self._find(item_ids)
+        if indices is not None:
+            return item_ids, texts, indices
+        position = next(index for index, item in enumerate(item_ids) if self._find([item]) is None)
+        hint = other_form_hint(item_ids[position], self.ids)
+        raise ValueError(f"ids[{position}] is {item_ids[position]!r}, not an id of the references{hint}")
+
+    def _find(self, ids: list[Any]) -> list[int] | None:
+        """Return the index of the item of each id; None if one of them is unknown."""
+        # Training loops score small batches many times: ids are looked up all at once.
+        if self._index_by_id is None:
+            is_valid = not ids or (set(map(type, ids)) == {int} and min(ids) >= 0 and max(ids) < len(self))
+            return ids if is_valid else None
+        try:
+            return list(map(self._index_by_id.__getitem__, ids))
+        except (KeyError, TypeError):
+            # A TypeError for what cannot be an id.
+            return None
 
     def _warn_about_single_item(self, metrics: Sequence[str]) -> None:
         if self._frequency is None and len(self) == 1 and {"cider", "cider_d"} & set(metrics):
@@ -323,15 +385,50 @@ class Captions:
                 "Pass document_frequency counted over a larger set."
             )
 
-    def _make_score(self, name: str, array: FloatArray, options: ScoringOptions) -> Score:
+    def _make_score(self, name: str, array: FloatArray, options: ScoringOptions, *, is_batch: bool) -> Score:
         tokenizer = self._tokenizer.signature
         if name == "bleu":
             return _bleu(tokenizer, options.smoothing, options.smoothing_value, options.effective_order, array)
         if name == "rouge_l":
             return mean_score(name, _rouge_l_signature(tokenizer), array)
-        counted = "references" if self._frequency is None else self._frequency.fingerprint
-        score_signature = _cider_signature(name, options.sigma, counted, tokenizer)
-        return mean_score(name, score_signature, array, merge_error=MERGE_ERROR if self._frequency is None else "")
+        merge_error = ""
+        if self._frequency is not None:
+            counted = self._frequency.fingerprint
+        elif is_batch:
+            # Batches of equal references have equal signatures, so they can be merged.
+            self._counted_in_references = counted = self._counted_in_references or self._describe_references()
+        else:
+            counted, merge_error = "references", MERGE_ERROR
+        return mean_score(
+            name, _cider_signature(name, options.sigma, counted, tokenizer), array, merge_error=merge_error
+        )
+
+    def _describe_references(self) -> str:
+        return f"references({len(self)} items, {self._core.fingerprint():016x})"
+
+
+def _refuse_samples(ids: list[Hashable]) -> None:
+    repeated = find_repeated(ids)
+    if repeated is not None:
+        item = ids[repeated]
+        raise ValueError(
+            f"predictions have {ids.count(item)} captions for id {item!r}, need one; "
+            "Captions(references).score(predictions) scores several captions for an id"
+        )
+
+
+def _nested_tokens(
+    spellings: list[str], tokens: NDArray[np.uint32], text_lengths: NDArray[np.uint32], item_counts: NDArray[np.uint32]
+) -> list[list[list[str]]]:
+    """Return the tokens of each text of each item."""
+    words = np.array(spellings, dtype=object)[tokens].tolist()
+    return _cut(_cut(words, text_lengths), item_counts)
+
+
+def _cut(values: list[Any], lengths: NDArray[np.uint32]) -> list[Any]:
+    """Cut a list into lists of these lengths."""
+    ends = np.cumsum(lengths, dtype=np.int64)
+    return [values[start:end] for start, end in zip((ends - lengths).tolist(), ends.tolist(), strict=True)]
 
 
 # Cached for training loops, which score small batches many times.

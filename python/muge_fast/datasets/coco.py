@@ -39,7 +39,7 @@ def coco_rows(value: object) -> tuple[str, Sequence[Any]] | None:
         is_coco = isinstance(rows, (list, tuple)) and (not rows or isinstance(rows[0], Mapping))
         return ("annotations", rows) if is_coco else None
     dataset = getattr(value, "dataset", None) if hasattr(value, "imgToAnns") else None
-    return coco_rows(dataset)
+    return coco_rows(dataset) if isinstance(dataset, Mapping) else None
 
 
 def read_rows(rows: Iterable[Any], name: str) -> list[Row]:
