@@ -249,6 +249,41 @@ def align_ids(given: Sequence[Hashable], wanted: Sequence[Hashable], *, given_na
     return [indices[key] for key in wanted]
 
 
+def check_same_kind(
+    given: Sequence[Hashable] | None,
+    wanted: Sequence[Hashable] | None,
+    *,
+    given_name: str,
+    wanted_name: str,
+    hint: str = "",
+) -> None:
+    """Raise ``TypeError`` if only one of two arguments has ids, because matching them by position may be wrong.
+
+    Args:
+        given: The ids of one argument; None for a sequence.
+        wanted: The ids of the other; None for a sequence.
+        given_name: What ``given`` is, for errors, such as ``"predictions"``.
+        wanted_name: What ``wanted`` is, for errors, such as ``"references"``.
+        hint: How to make both the same kind.
+
+    Raises:
+        TypeError: One is a mapping, the other a sequence.
+
+    Example:
+        >>> from muge_fast._internal.checks import check_same_kind
+        >>> check_same_kind(None, ["a"], given_name="predictions", wanted_name="references")
+        Traceback (most recent call last):
+        ...
+        TypeError: predictions are a sequence but references a mapping; pass both as the same kind
+
+    """
+    if (given is None) is (wanted is None):
+        return
+    kinds = ("a sequence", "a mapping") if given is None else ("a mapping", "a sequence")
+    how = f": {hint}" if hint else ""
+    raise TypeError(f"{given_name} are {kinds[0]} but {wanted_name} {kinds[1]}; pass both as the same kind{how}")
+
+
 def other_form(key: Hashable, ids: Iterable[Hashable]) -> Hashable | None:
     """Return the id that looks like a missing id but is not equal to it, for the hint of an error.
 
