@@ -64,11 +64,11 @@ class ItemStatistics:
 
 
 class Score(float):
-    """The score of one metric over a set of items: a ``float`` that knows its items and options.
+    """The score of one metric over a set of items: a ``float`` with the scores of its items and its options.
 
-    Scoring functions return it; there is no need to create one. It is the number ``value`` wherever a number is expected:
-    in comparisons, arithmetic, format specifications such as ``f"{score:.2f}"``, JSON, NumPy, torch and loggers. It can
-    be pickled and copied, and its attributes are read-only.
+    Scoring functions return it; there is no need to create one. Wherever a number is expected it is ``value``: in
+    comparisons, arithmetic, format specifications such as ``f"{score:.2f}"``, JSON, NumPy, torch and loggers. It can be
+    pickled and copied, and its attributes are read-only.
 
     Attributes:
         name: Name of the metric, such as ``"cider_d"``.
@@ -100,7 +100,7 @@ class Score(float):
     _rescore: Callable[[FloatArray], Score] | None
     _merge_error: str
 
-    def __new__(
+    def __new__(  # noqa: PLR0917, PYI034 - the order of the attributes; Self needs Python 3.11
         cls,
         name: str,
         value: float,
@@ -108,7 +108,7 @@ class Score(float):
         signature: str,
         parts: Mapping[str, float],
         statistics: ItemStatistics,
-        higher_is_better: bool = True,  # noqa: FBT001, FBT002 - the order of the attributes
+        higher_is_better: bool = True,
         *,
         _rescore: Callable[[FloatArray], Score] | None = None,
         _merge_error: str = "",
@@ -278,7 +278,8 @@ class Scores(Mapping[str, Score]):
         same_names = list(self) == list(other)
         return same_names and self.ids == other.ids and all(_equal(self[name], other[name]) for name in self)
 
-    __hash__ = None  # type: ignore[assignment] - as of any mapping
+    # Equal mappings may compare equal to a dict, which has no hash.
+    __hash__ = None  # type: ignore[assignment]
 
     def _ipython_key_completions_(self) -> list[str]:
         return list(self)
@@ -481,7 +482,7 @@ def _equal(first: Score, second: Score) -> bool:
         first == second
         and first.signature == second.signature
         and first.parts == second.parts
-        and np.array_equal(first.per_item, second.per_item)
+        and np.array_equal(first.per_item, second.per_item, equal_nan=True)
         and np.array_equal(first.statistics.rows, second.statistics.rows)
     )
 

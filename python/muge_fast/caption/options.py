@@ -29,7 +29,10 @@ ALIASES = {"bleu": "bleu", "bleu4": "bleu", "ciderd": "cider_d", "rougel": "roug
 ELSEWHERE = {
     "cider": "'CIDEr' has two meanings: write 'cider_d' for CIDEr-D, which pycocoevalcap calls CIDEr, or 'cider' for "
     "CIDEr without clipping and length penalty",
-    **{f"bleu{order}": f"BLEU-{order} is scores['bleu'].parts['bleu_{order}'] of the metric 'bleu'" for order in (1, 2, 3)},
+    **{
+        f"bleu{order}": f"BLEU-{order} is scores['bleu'].parts['bleu_{order}'] of the metric 'bleu'"
+        for order in (1, 2, 3)
+    },
     "rouge": "write 'rouge_l' for ROUGE-L, which pycocoevalcap calls Rouge",
     **dict.fromkeys(("meteor", "spice", "wmd"), "METEOR, SPICE and WMD are not computed, they need Java or models"),
     **dict.fromkeys(("clipscore", "clips"), "muge_fast.image.clip_score computes CLIPScore"),
@@ -114,7 +117,7 @@ class ScoringOptions:
         metrics: Iterable[str],
         smoothing: str,
         smoothing_value: float | None,
-        effective_order: bool,  # noqa: FBT001 - checked here
+        effective_order: bool,
         sigma: float,
     ) -> ScoringOptions:
         names = _check_metrics(metrics)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence, Sized
 from functools import lru_cache, partial
 from typing import Any, cast
 
@@ -19,6 +19,9 @@ from muge_fast.caption.options import BLEU_COLUMNS, DEFAULT_METRICS, ORDERS, Cap
 from muge_fast.caption.texts import PredictionsLike, ReferencesLike, split_predictions, split_references
 from muge_fast.scores import FloatArray, ItemStatistics, Score, Scores, mean_score, signature
 from muge_fast.text.tokenizers import Tokenizer, TokenizerLike
+
+# Captions that are tokenized to find out whether a list holds tokens.
+CAPTIONS_TO_CHECK = 16
 
 MERGE_ERROR = (
     "each shard counted document frequencies in its own references; "
@@ -185,28 +188,15 @@ class Captions:
     def __deepcopy__(self, _: object) -> Captions:
         return self
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        state = (self._ids, self._tokenizer, self._frequency, self._counted_in_references, self._core.to_ids())
-        return self._restore, state
+    def __getstate__(self) -> tuple[Any, ...]:
+        return self._ids, self._tokenizer, self._frequency, self._counted_in_references, self._core.to_ids()
 
-    @classmethod
-    def _restore(
-        cls,
-        ids: list[Hashable] | None,
-        tokenizer: Tokenizer,
-        frequency: DocumentFrequency | None,
-        counted_in_references: str | None,
-        tokens: tuple[list[str], NDArray[np.uint32], NDArray[np.uint32], NDArray[np.uint32]],
-    ) -> Captions:
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
         """Prepare the references of a pickle again, from their tokens."""
-        captions = cls.__new__(cls)
-        captions._set_ids(ids)
-        captions._tokenizer = tokenizer
-        captions._frequency = frequency
-        captions._counted_in_references = counted_in_references
-        core = None if frequency is None else frequency.core
-        captions._core = _core.References(_nested_tokens(*tokens), None, ids, core)
-        return captions
+        ids, self._tokenizer, self._frequency, self._counted_in_references, tokens = state
+        self._set_ids(ids)
+        frequency = None if self._frequency is None else self._frequency.core
+        self._core = _core.References(_nested_tokens(*tokens), None, ids, frequency)
 
     def _set_ids(self, ids: list[Hashable] | None) -> None:
         self._ids = ids
@@ -328,6 +318,8 @@ class Captions:
         index_by_id = cast("dict[Hashable, int]", self._index_by_id)
         is_complete = len(prediction_ids) == len(index_by_id) and set(prediction_ids) == index_by_id.keys()
         if not whole and not is_complete:
+            if len(prediction_ids) > len(cast("Sized", predictions)):
+                self._warn_about_tokens(texts)
             return prediction_ids, texts, self._indices_of_predictions(prediction_ids)
         _refuse_samples(prediction_ids)
         order = align_ids(prediction_ids, self._ids, given_name="predictions", wanted_name="references")
@@ -350,11 +342,10 @@ class Captions:
         self, ids: Iterable[Hashable], texts: list[str]
     ) -> tuple[list[Hashable] | None, list[str], list[int] | None]:
         """Return the given ids, their predictions, and the indices of their items."""
-        if type(ids) is list:
-            item_ids = ids
-        else:
-            # The characters of a string may be ids.
-            item_ids = list(ids) if isinstance(ids, str) else plain_ids(ids, "ids")
+        if isinstance(ids, str):
+            # Its characters may be ids.
+            ids = list(ids)
+        item_ids = ids if type(ids) is list else plain_ids(ids, "ids")
         indices = self._find(item_ids)
         if indices is None:
             # Integers of NumPy and torch become those of Python.
@@ -377,6 +368,16 @@ class Captions:
         except (KeyError, TypeError):
             # A TypeError for what cannot be an id.
             return None
+
+    def _warn_about_tokens(self, captions: list[str]) -> None:
+        """Warn if lists of captions seem to be lists of tokens: no caption has more than one token."""
+        first = captions[:CAPTIONS_TO_CHECK]
+        tokens = _core.tokenize(self._tokenizer.prepare(first, "predictions"), self._tokenizer.core)
+        if all(len(tokens_of_caption) <= 1 for tokens_of_caption in tokens):
+            warn_caller(
+                "predictions have lists of captions of one token each. If they are the tokens of one caption, pass "
+                "' '.join(tokens) and tokenizer='whitespace'."
+            )
 
     def _warn_about_single_item(self, metrics: Sequence[str]) -> None:
         if self._frequency is None and len(self) == 1 and {"cider", "cider_d"} & set(metrics):
@@ -412,8 +413,8 @@ def _refuse_samples(ids: list[Hashable]) -> None:
     if repeated is not None:
         item = ids[repeated]
         raise ValueError(
-            f"predictions have {ids.count(item)} captions for id {item!r}, need one; "
-            "Captions(references).score(predictions) scores several captions for an id"
+            f"predictions have {ids.count(item)} captions for id {item!r}, need one; Captions(references)"
+            ".score(predictions) scores several, and ' '.join(tokens) with tokenizer='whitespace' one list of tokens"
         )
 
 

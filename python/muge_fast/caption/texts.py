@@ -15,9 +15,7 @@ from muge_fast.text.tokenizers import split_ids
 PredictionsLike = Mapping[Any, str] | Mapping[Any, Sequence[str]] | Iterable[str] | Iterable[Mapping[str, Any]]
 """A caption for each item: by id, in order, or as a list of results of COCO."""
 
-ReferencesLike = (
-    Mapping[Any, Iterable[str]] | Mapping[str, Any] | Iterable[Iterable[str]] | Iterable[Mapping[str, Any]]
-)
+ReferencesLike = Mapping[Any, Iterable[str]] | Mapping[str, Any] | Iterable[Iterable[str]] | Iterable[Mapping[str, Any]]
 """One or more captions for each item: by id, in order, or as annotations of COCO."""
 
 LISTS = {list, tuple}
@@ -55,8 +53,13 @@ def split_predictions(predictions: object) -> tuple[list[Hashable] | None, list[
         return ids, texts
     if hasattr(texts[0], "as_py"):
         texts = [_text_of(text) for text in texts]
-    if ids is None or not _is_list(texts[0]):
+    if not _is_list(texts[0]):
         return ids, texts
+    if ids is None:
+        raise TypeError(
+            f"predictions[0]: expected str, found {type(texts[0]).__name__}; pass ' '.join(tokens) and "
+            "tokenizer='whitespace' for lists of tokens, or one list and ids= for several captions of an item"
+        )
     return _one_caption_each(
         (item, _texts_of(value, f"predictions[{item!r}]")) for item, value in zip(ids, texts, strict=True)
     )

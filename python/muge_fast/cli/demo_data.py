@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from muge_fast.caption.options import CaptionMetric
 from muge_fast.caption.scoring import Captions
 from muge_fast.datasets import ImageTsv
 from muge_fast.datasets.jsonl import read_captions, read_queries
@@ -24,7 +25,7 @@ from muge_fast.scores import Scores
 
 SAMPLES = Path(str(files("muge_fast"))) / "samples"
 SYSTEMS = ("template", "base", "large")
-METRICS = ("cider_d", "bleu", "rouge_l", "cider")
+METRICS: tuple[CaptionMetric, ...] = ("cider_d", "bleu", "rouge_l", "cider")
 TITLES = {
     "cider_d": "CIDEr-D",
     "bleu": "BLEU-4",

@@ -36,8 +36,9 @@ def coco_rows(value: object) -> tuple[str, Sequence[Any]] | None:
         return ("", value) if value and isinstance(value[0], Mapping) else None
     if isinstance(value, Mapping):
         rows = value.get("annotations") if "annotations" in value else None
-        is_coco = isinstance(rows, (list, tuple)) and (not rows or isinstance(rows[0], Mapping))
-        return ("annotations", rows) if is_coco else None
+        if isinstance(rows, (list, tuple)) and (not rows or isinstance(rows[0], Mapping)):
+            return "annotations", rows
+        return None
     dataset = getattr(value, "dataset", None) if hasattr(value, "imgToAnns") else None
     return coco_rows(dataset) if isinstance(dataset, Mapping) else None
 

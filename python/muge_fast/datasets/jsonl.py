@@ -12,14 +12,14 @@ from muge_fast._internal.display import format_argument
 from muge_fast._internal.field_names import CAPTION, QUERY_TEXTS, RETRIEVAL
 from muge_fast._internal.paths import PathLike, read_whole
 from muge_fast.datasets.coco import coco_rows, group_rows, read_rows
-from muge_fast.datasets.fields import Integer, IntegerList, RowFormat, Text, TextList
+from muge_fast.datasets.fields import Integer, IntegerList, Kind, RowFormat, Text, TextList
 from muge_fast.datasets.limits import Limits
 from muge_fast.datasets.row_reader import LINE, RowReader
 
 # Files of the caller are read whatever their size, up to the first problem.
 FIRST_PROBLEM = Limits(line_bytes=1 << 62, max_reported=1, stop_after=1, max_per_value=1)
 
-CAPTION_VALUES = {"predictions": Text(any_string=True), "references": TextList(any_string=True)}
+CAPTION_VALUES: dict[str, Kind] = {"predictions": Text(any_string=True), "references": TextList(any_string=True)}
 
 CaptionKind = Literal["predictions", "references"]
 
@@ -34,8 +34,8 @@ def read_captions(path: PathLike, *, kind: CaptionKind | None = None) -> dict[An
     """Read a file of captions: of MUGE, or in one of COCO's forms.
 
     In files of MUGE each line is ``{"image_id": "…", "text": "…"}`` for predictions, and
-    ``{"image_id": "…", "text": ["…", …]}`` for references. Blank lines and other fields are ignored. Ids are strings, or
-    integers in all lines.
+    ``{"image_id": "…", "text": ["…", …]}`` for references. Blank lines and other fields are ignored. Ids are strings in
+    all lines, or integers.
 
     In files of COCO, predictions are a list of results ``[{"image_id": 1, "caption": "…"}, …]``, and references are
     ``{"annotations": [{"image_id": 1, "caption": "…"}, …]}``, in which an image may have several captions.
@@ -74,7 +74,7 @@ def read_captions(path: PathLike, *, kind: CaptionKind | None = None) -> dict[An
     row = first if isinstance(first, dict) else {}
     if kind is None:
         kind = "references" if isinstance(row.get(CAPTION.value), list) else "predictions"
-    id_kind = Integer() if type(row.get(CAPTION.id)) is int else Text(any_string=True)
+    id_kind: Kind = Integer() if type(row.get(CAPTION.id)) is int else Text(any_string=True)
     row_format = RowFormat(names=(CAPTION,), id=id_kind, value=CAPTION_VALUES[kind], strict=False)
     return _parse(path, data, row_format).rows.values
 

@@ -111,7 +111,7 @@ class Tokenizer:
         return cls(signature, core=core, user_dict=user_dict)
 
     @classmethod
-    def resolve(cls, tokenizer: TokenizerLike, user_dict: PathLike | None = None) -> Tokenizer:
+    def resolve(cls, tokenizer: str | Callable[[str], Iterable[str]], user_dict: PathLike | None = None) -> Tokenizer:
         """Return the tokenizer that an option names.
 
         Args:
