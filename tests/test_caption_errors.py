@@ -307,6 +307,39 @@ def test_errors_name_the_option(error, message, options):
         score(**options)
 
 
+@pytest.mark.parametrize(
+    ("name", "metric"),
+    [("BLEU", "bleu"), ("bleu_4", "bleu"), ("BLEU-4", "bleu"), ("CIDEr-D", "cider_d"), ("ROUGE-L", "rouge_l")],
+)
+def test_other_names_of_metrics_are_accepted(name, metric):
+    assert score(metrics=(name,)) == score(metrics=[metric])
+    with pytest.raises(ValueError, match=f"metrics has '{metric}' more than once"):
+        score(metrics=(metric, name))
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("ciderr", "did you mean 'cider'?"),
+        ("CIDEr", "write 'cider_d' for CIDEr-D, which pycocoevalcap calls CIDEr, or 'cider' for"),
+        ("rouge", "write 'rouge_l'"),
+        ("bleu_2", "BLEU-2 is scores['bleu'].parts['bleu_2']"),
+        ("ndcg@10", "it is a metric of score_retrieval"),
+        ("FID", "it is a metric of image.score_images"),
+        ("SPICE", "are not computed"),
+    ],
+)
+def test_other_metrics_are_explained(name, hint):
+    with pytest.raises(ValueError, match=re.escape(hint)):
+        score(metrics=(name,))
+
+
+def test_the_main_metric_of_a_task_may_have_another_name():
+    mf.tasks.get("caption").check_options({"metrics": ("CIDEr-D",)})
+    with pytest.raises(ValueError, match="metrics lack 'cider_d'"):
+        mf.tasks.get("caption").check_options({"metrics": ("BLEU",)})
+
+
 @pytest.mark.parametrize("number", [np.float16, np.float32, np.float64, np.int64, np.uint8])
 def test_options_may_be_numpy_scalars(number):
     options = {"metrics": ALL, "smoothing": "floor"}
