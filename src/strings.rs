@@ -88,7 +88,7 @@ fn is_surrogate(point: u32) -> bool {
     point & 0xffff_f800 == 0xd800
 }
 
-/// Return the number of characters, whatever the method `__len__` of a subclass returns.
+/// Return the number of characters. `len` would ask the class, and a subclass of `str` may answer anything.
 #[allow(unsafe_code)]
 fn length(string: &Bound<'_, PyString>) -> PyResult<usize> {
     // SAFETY: the interpreter is attached, as `string` is bound.

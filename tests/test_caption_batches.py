@@ -5,6 +5,7 @@ import io
 import pickle
 import re
 from concurrent.futures import ProcessPoolExecutor
+from itertools import pairwise
 from multiprocessing import get_context
 from random import Random
 
@@ -32,7 +33,7 @@ def prepare(size: int, seed: int = 3) -> tuple[dict[str, str], dict[str, list[st
 
 def split(items: list, random: Random) -> list[list]:
     cuts = sorted({0, len(items), *random.choices(range(1, len(items)), k=random.randint(1, 6))})
-    return [items[start:end] for start, end in zip(cuts, cuts[1:], strict=False)]
+    return [items[start:end] for start, end in pairwise(cuts)]
 
 
 # Merging

@@ -34,6 +34,13 @@ def test_empty_references_match_nothing():
     assert scores["bleu"].value == pytest.approx(0.0, abs=1e-9)
 
 
+@pytest.mark.parametrize(("text", "bleu"), [("红", 10**-4.5), ("红裙", 1e-3), ("红长裙", 10**-1.5), ("红色长裙", 1.0)])
+def test_bleu_of_short_perfect_captions_is_that_of_the_documents(text, bleu):
+    assert score([text], [[text]], metrics=("bleu",))["bleu"].value == pytest.approx(bleu, rel=1e-8)
+    options = {"smoothing": "exp", "effective_order": True}
+    assert score([text], [[text]], metrics=("bleu",), **options)["bleu"].value == pytest.approx(1.0)
+
+
 @pytest.mark.parametrize("smoothing", ["tiny", "none", "floor", "add-k", "exp"])
 def test_bleu_of_empty_texts_is_zero(smoothing):
     bleu = score(["", ""], [[""], [""]], metrics=("bleu",), smoothing=smoothing)["bleu"]

@@ -26,6 +26,8 @@ SMOOTHINGS: tuple[Smoothing, ...] = ("tiny", "none", "floor", "add-k", "exp")
 ALIASES = {"bleu": "bleu", "bleu4": "bleu", "ciderd": "cider_d", "rougel": "rouge_l"}
 """Other names that mean exactly the same, in lower case and without separators."""
 
+OF_RETRIEVAL = "it is a metric of score_retrieval"
+
 ELSEWHERE = {
     "cider": "'CIDEr' has two meanings: write 'cider_d' for CIDEr-D, which pycocoevalcap calls CIDEr, or 'cider' for "
     "CIDEr without clipping and length penalty",
@@ -36,9 +38,7 @@ ELSEWHERE = {
     "rouge": "write 'rouge_l' for ROUGE-L, which pycocoevalcap calls Rouge",
     **dict.fromkeys(("meteor", "spice", "wmd"), "METEOR, SPICE and WMD are not computed, they need Java or models"),
     **dict.fromkeys(("clipscore", "clips"), "muge_fast.image.clip_score computes CLIPScore"),
-    **dict.fromkeys(
-        ("meanrecall", "recall", "ndcg", "mrr", "map", "precision", "hitrate"), "it is a metric of score_retrieval"
-    ),
+    **dict.fromkeys(("meanrecall", "recall", "precision", "mrr", "map", "hitrate"), OF_RETRIEVAL),
     **dict.fromkeys(("fid", "kid", "is", "rprecision"), "it is a metric of image.score_images"),
 }
 """What to do about names that are not accepted, in lower case and without separators."""
@@ -140,12 +140,15 @@ def _check_again(*options: Any) -> ScoringOptions:  # noqa: ANN401
 def _check_metrics(metrics: Iterable[str]) -> tuple[str, ...]:
     names = metrics if isinstance(metrics, (str, bytes)) or not isinstance(metrics, Iterable) else tuple(metrics)
     for name in names if isinstance(names, tuple) else ():
-        folded = fold_name(name.partition("@")[0]) if isinstance(name, str) and name not in METRICS else ""
-        if folded in ELSEWHERE:
-            raise ValueError(
-                f"unknown metrics {format_argument(name)}, choose from {', '.join(METRICS)}; {ELSEWHERE[folded]}"
-            )
+        hint = _hint(name) if isinstance(name, str) and name not in METRICS else None
+        if hint is not None:
+            raise ValueError(f"unknown metrics {format_argument(name)}, choose from {', '.join(METRICS)}; {hint}")
     return check_names("metrics", names, METRICS, ALIASES)
+
+
+def _hint(name: str) -> str | None:
+    """Return what to do about the name of another metric, such as ``"recall@5"``."""
+    return OF_RETRIEVAL if "@" in name else ELSEWHERE.get(fold_name(name))
 
 
 def _positive(name: str, value: float) -> float:

@@ -49,16 +49,19 @@ def score_captions(
     a tokenizer that is a function has run.
 
     Args:
-        predictions: One caption for each item: a mapping from id, or a sequence.
-        references: One or more captions for each item: a mapping with the ids of ``predictions`` in any order, or a
-            sequence of the same length. Items may have different numbers of references.
+        predictions: One caption for each item: a mapping from id, a sequence, or a list of results of COCO, such as
+            ``[{"image_id": 1, "caption": "…"}]``. A pandas Series is a mapping from its index unless that is the
+            default one, columns of polars and Arrow are sequences. In a mapping, a list of one caption is the caption.
+        references: One or more captions for each item: a mapping with the ids of ``predictions`` in any order, a
+            sequence of the same length, or annotations of COCO, ``{"annotations": [{"image_id": 1, "caption": "…"}]}``.
+            Items may have different numbers of references.
         tokenizer: ``"muge"`` (each Chinese character and each run of ASCII letters and digits is a token: the rule of
             the MUGE caption task), ``"char"``, ``"whitespace"``, ``"space"``, ``"jieba"``, ``"13a"``, ``"zh"``, or a
             function from a text to its tokens. :func:`muge_fast.tokenize` defines each name.
         user_dict: Path of a user dictionary in jieba's format, for the tokenizer ``"jieba"`` only.
-        metrics: Names of metrics, at least one, without repetitions; the result has their order. Except for BLEU, the
-            statistics of an item (:class:`muge_fast.scores.ItemStatistics`) are its score, in one column named like
-            the metric.
+        metrics: Names of metrics, at least one, without repetitions; the result has their order. Other names of the same
+            metric, such as ``"CIDEr-D"``, ``"BLEU"`` or ``"bleu_4"``, are accepted. Except for BLEU, the statistics of
+            an item (:class:`muge_fast.scores.ItemStatistics`) are its score, in one column named like the metric.
 
             - ``"cider_d"``: CIDEr-D (Vedantam et al., 2015), 0 to 10, as in pycocoevalcap, whose class ``Cider``
               computes CIDEr-D. The value is the mean over items.
@@ -123,12 +126,13 @@ def score_captions(
 class Captions:
     """References that are tokenized and counted once, to score many sets of predictions against them.
 
-    Instances are immutable, so a copy is the object itself; they may be shared between threads. They cannot be
-    pickled, because the reference texts are not kept: pickle the references instead.
+    Instances are immutable, so a copy is the object itself; they may be shared between threads. A pickle holds the
+    tokens of the references, which are counted again when it is loaded. A tokenizer that is a function is pickled by
+    its name.
 
     Args:
-        references: One or more captions for each item: a mapping from id, or a sequence. Items may have different
-            numbers of references.
+        references: One or more captions for each item: a mapping from id, a sequence, or annotations of COCO, as for
+            :func:`score_captions`. Items may have different numbers of references.
         tokenizer: ``"muge"`` (each Chinese character and each run of ASCII letters and digits is a token: the rule of
             the MUGE caption task), ``"char"``, ``"whitespace"``, ``"space"``, ``"jieba"``, ``"13a"``, ``"zh"``, or a
             function from a text to its tokens. :func:`muge_fast.tokenize` defines each name.
@@ -225,8 +229,9 @@ class Captions:
         """Score predictions against the prepared references.
 
         Args:
-            predictions: One caption for each item: a mapping with the ids of the references in any order, or a
-                sequence of the same length; with ``ids``, a sequence with one caption for each of them.
+            predictions: A mapping from ids of the references, all or some of them, to a caption or to a list of
+                captions; a sequence with one caption for each item; with ``ids``, a sequence with one caption for each
+                of them; or a list of results of COCO. Other objects as for :func:`score_captions`.
             ids: Score only these items, in this order: ids of the references, or indices if they came without ids.
                 An id may occur several times. For batches of a training loop.
             metrics: Names of metrics, at least one, without repetitions: ``"cider_d"`` (0 to 10), ``"cider"``
@@ -241,7 +246,9 @@ class Captions:
             threads: Number of threads, at least 1; None for all cores. The result does not depend on it.
 
         Returns:
-            Scores by metric name. Items are in the order of ``ids``, or else of the references.
+            Scores by metric name. ``scores.ids`` has the order of the items: that of ``ids``; that of the references if
+            the mapping has all of their ids once; otherwise that of the mapping, where an id with several captions is
+            repeated. CIDEr always weighs n-grams by the document frequencies of all references.
 
         Raises:
             ValueError: Ids or lengths that differ, an id that the references do not have, no items, a text that is
@@ -250,11 +257,15 @@ class Captions:
                 references or ``ids`` need a sequence.
 
         Warns:
-            UserWarning: CIDEr of a single item without ``document_frequency``, which is always 0.
+            UserWarning: CIDEr of a single item without ``document_frequency``, which is always 0; lists that seem to
+                hold the tokens of a caption.
 
         Example:
             >>> import muge_fast as mf
             >>> captions = mf.Captions({"a": ["红色连衣裙"], "b": ["黑色男鞋"]})
+            >>> samples = captions.score({"b": ["黑鞋", "男鞋"]}, metrics=["rouge_l"])
+            >>> samples.ids, samples["rouge_l"].per_item.round(3).tolist()
+            (['b', 'b'], [0.629, 0.629])
             >>> batch = captions.score(["黑鞋", "黑色男鞋"], ids=["b", "b"], metrics=["rouge_l"])
             >>> batch.ids, batch["rouge_l"].per_item.round(3).tolist()
             (['b', 'b'], [0.629, 1.0])

@@ -13,8 +13,8 @@ id without exactly one caption and at least one reference.
 Chinese text must be cut first, as by ``' '.join(tokens)`` of :func:`muge_fast.tokenize`: text without spaces is one
 token, which no other caption has, so scores are 0. A ``UserWarning`` says so.
 
-There are three other differences: a caption that is not a string is a ``TypeError`` that names it, a lone surrogate is a
-``ValueError`` that names it, and input is also checked under ``python -O``.
+There are three other differences: a caption that is not a string is a ``TypeError`` that names it, a lone surrogate is
+a ``ValueError`` that names it, and input is also checked under ``python -O``.
 """
 # ruff: noqa: N802, N803, T201 - names and printed lines are those of the originals
 
