@@ -31,6 +31,7 @@ queries: dict[int, list[int]] = mf.read_queries("pred.jsonl")
 report = mf.evaluate("caption", gold="gold.jsonl", submission="pred.jsonl", tokenizer="jieba")
 errors: list[str] = report.errors
 task: mf.tasks.Task = mf.tasks.get("caption")
+mf.evaluate(mf.tasks.get("of another package"), "gold.jsonl", "pred.jsonl")
 
 
 class Color:
@@ -54,6 +55,10 @@ mf.Captions([["x"]]).score(["x"], metrics=("blue",))
 mf.DocumentFrequency.from_references([["x"]], tokenizer="13b")
 mf.tokenize(["x"], "jeiba")
 mf.read_captions("x", kind="refs")
+mf.evaluate("captoin", "gold.jsonl", "pred.jsonl")
+mf.check("captions", "pred.jsonl")
+mf.image.fid("real/", "generated/", protocol="tf2")
+mf.image.score_images(real="real/", generated="generated/", metrics=("fid", "kit"))
 """
 
 

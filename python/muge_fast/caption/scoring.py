@@ -60,8 +60,9 @@ def score_captions(
             function from a text to its tokens. :func:`muge_fast.tokenize` defines each name.
         user_dict: Path of a user dictionary in jieba's format, for the tokenizer ``"jieba"`` only.
         metrics: Names of metrics, at least one, without repetitions; the result has their order. Other names of the
-            same metric, such as ``"CIDEr-D"``, ``"BLEU"`` or ``"bleu_4"``, are accepted. Except for BLEU, the statistics of
-            an item (:class:`muge_fast.scores.ItemStatistics`) are its score, in one column named like the metric.
+            same metric, such as ``"CIDEr-D"``, ``"BLEU"`` or ``"bleu_4"``, are accepted. Except for BLEU, the
+            statistics of an item (:class:`muge_fast.scores.ItemStatistics`) are its score, in one column named like the
+            metric.
 
             - ``"cider_d"``: CIDEr-D (Vedantam et al., 2015), 0 to 10, as in pycocoevalcap, whose class ``Cider``
               computes CIDEr-D. The value is the mean over items.

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from muge_fast import tasks
 from muge_fast.cli.errors import usage_errors
 from muge_fast.cli.options import PATH, print_report, report_options, task_argument
 from muge_fast.evaluation._evaluate import check as check_submission
@@ -23,4 +24,4 @@ def check(*, task: str, submission: Path, gold: Path | None, lang: str, pool: Pa
     read, or checking failed.
     """
     with usage_errors():
-        print_report(check_submission(task, submission, gold=gold, pool=pool, lang=lang), as_json=as_json)
+        print_report(check_submission(tasks.get(task), submission, gold=gold, pool=pool, lang=lang), as_json=as_json)

@@ -22,6 +22,7 @@ from muge_fast.features.files import write_features
 from muge_fast.retrieval.predictions import predict
 from muge_fast.retrieval.scoring import score_retrieval
 from muge_fast.scores import Scores
+from muge_fast.tasks import TaskName
 
 SAMPLES = Path(str(files("muge_fast"))) / "samples"
 SYSTEMS = ("template", "base", "large")
@@ -37,7 +38,7 @@ TITLES = {
     "mean_recall": "MeanRecall",
 }
 
-GOLD = {
+GOLD: dict[TaskName, str] = {
     "caption": "IC_sample.jsonl",
     "retrieval": "MR_sample_queries.jsonl",
     "classification": "CC_sample.jsonl",

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from muge_fast import tasks
 from muge_fast.cli.errors import usage_errors
 from muge_fast.cli.options import PATH, task_argument, write_json
 from muge_fast.evaluation._evaluate import evaluate
@@ -26,7 +27,7 @@ def official(*, task: str, gold: Path, prediction: Path, output: Path) -> None:
     """
     message = None
     try:
-        result = evaluate(task, gold, prediction).official()
+        result = evaluate(tasks.get(task), gold, prediction).official()
     except Exception as error:  # noqa: BLE001 - OUTPUT is written for every error
         message = str(error) or type(error).__name__
         result = failed_result(message)

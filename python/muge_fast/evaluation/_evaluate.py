@@ -21,7 +21,7 @@ from muge_fast.tasks.task import Task
 
 
 def evaluate(
-    task: str | Task,
+    task: tasks.TaskName | Task,
     gold: PathLike,
     submission: PathLike,
     *,
@@ -84,7 +84,7 @@ def evaluate(
 
 
 def check(
-    task: str | Task,
+    task: tasks.TaskName | Task,
     submission: PathLike,
     *,
     gold: PathLike | None = None,
