@@ -272,6 +272,9 @@ def test_coco_objects_of_pycocotools(tmp_path):
     groups = {item: [row["caption"] for row in loaded.imgToAnns[item]] for item in range(20)}
     expected = mf.score_captions(dict(enumerate(texts.predictions)), groups)
     assert mf.score_captions(loaded_results, loaded) == expected
+    (tmp_path / "some.json").write_text(json.dumps(results[5:7]), encoding="utf-8")
+    some = mf.Captions(groups).score(loaded.loadRes(str(tmp_path / "some.json")))
+    assert (some.ids, some["rouge_l"].per_item.tolist()) == ([5, 6], expected["rouge_l"].per_item[5:7].tolist())
     # The files are read to what pycocotools loads.
     assert mf.read_captions(tmp_path / "gold.json") == groups
     assert mf.read_captions(tmp_path / "results.json") == dict(enumerate(texts.predictions))

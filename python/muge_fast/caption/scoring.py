@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from muge_fast import _core
 from muge_fast._internal.caller_warnings import warn_caller
 from muge_fast._internal.checks import align_ids, find_repeated, other_form_hint
+from muge_fast._internal.display import format_argument
 from muge_fast._internal.labelled import plain_ids
 from muge_fast._internal.paths import PathLike
 from muge_fast.caption.document_frequency import DocumentFrequency
@@ -232,7 +233,8 @@ class Captions:
         Args:
             predictions: A mapping from ids of the references, all or some of them, to a caption or to a list of
                 captions; a sequence with one caption for each item; with ``ids``, a sequence with one caption for each
-                of them; or a list of results of COCO. Other objects as for :func:`score_captions`.
+                of them; or a list of results of COCO. Other objects as for :func:`score_captions`. Ids that a mapping
+                lacks are left out of the result; :func:`score_captions` refuses to leave any out.
             ids: Score only these items, in this order: ids of the references, or indices if they came without ids.
                 An id may occur several times. For batches of a training loop.
             metrics: Names of metrics, at least one, without repetitions: ``"cider_d"`` (0 to 10), ``"cider"``
@@ -330,7 +332,7 @@ class Captions:
         index_by_id = cast("dict[Hashable, int]", self._index_by_id)
         is_complete = len(prediction_ids) == len(index_by_id) and set(prediction_ids) == index_by_id.keys()
         if not whole and not is_complete:
-            if len(prediction_ids) > len(cast("Sized", predictions)):
+            if isinstance(predictions, Sized) and len(prediction_ids) > len(predictions):
                 self._warn_about_tokens(texts)
             return prediction_ids, texts, self._indices_of_predictions(prediction_ids)
         _refuse_samples(prediction_ids)
@@ -342,13 +344,11 @@ class Captions:
         indices = self._find(ids)
         if indices is not None:
             return indices
-        known = self.ids
-        unknown = [item for item in dict.fromkeys(ids) if item not in set(known)]
-        hint = other_form_hint(unknown[0], known)
-        listed = ", ".join(map(repr, unknown[:3])) + (f" and {len(unknown) - 3} more" if unknown[3:] else "")
-        raise ValueError(
-            f"predictions have {len(unknown)} id{'s' if unknown[1:] else ''} not in references: {listed}{hint}"
-        )
+        unknown = [item for item in dict.fromkeys(ids) if self._find([item]) is None]
+        count = f"{len(unknown)} id{'s' if unknown[1:] else ''}"
+        listed = ", ".join(map(format_argument, unknown[:3])) + (f" and {len(unknown) - 3} more" if unknown[3:] else "")
+        hint = other_form_hint(unknown[0], self.ids)
+        raise ValueError(f"predictions have {count} not in references: {listed}{hint}")
 
     def _choose(
         self, ids: Iterable[Hashable], texts: list[str]
