@@ -39,7 +39,7 @@ impl Strings {
     /// Append a string. Raises a `TypeError` for another type, and a `ValueError` for invalid Unicode.
     pub fn push(&mut self, item: &Bound<'_, PyAny>, name: impl Fn() -> String) -> PyResult<()> {
         let string = cast(item, &name)?;
-        let length = string.len()?;
+        let length = length(string)?;
         let points = self.new_buffer(length);
         copy_points(string, points)?;
         // Testing all of them without a branch is faster than stopping at the first.
@@ -86,6 +86,14 @@ pub fn lone_surrogate(index: usize, name: impl Fn() -> String) -> PyErr {
 
 fn is_surrogate(point: u32) -> bool {
     point & 0xffff_f800 == 0xd800
+}
+
+/// Return the number of characters. `len` would ask the class, and a subclass of `str` may answer anything.
+#[allow(unsafe_code)]
+fn length(string: &Bound<'_, PyString>) -> PyResult<usize> {
+    // SAFETY: the interpreter is attached, as `string` is bound.
+    let length = unsafe { ffi::PyUnicode_GetLength(string.as_ptr()) };
+    usize::try_from(length).map_err(|_| PyErr::fetch(string.py()))
 }
 
 #[allow(unsafe_code)]
