@@ -12,7 +12,7 @@ NOISE = 0.5
 def limit_memory(extra):
     """Allow ``extra`` bytes of address space beyond those in use."""
     try:
-        import resource
+        import resource  # noqa: PLC0415 - not on Windows
 
         pages = int(Path("/proc/self/statm").read_text().split()[0])
     except (ImportError, OSError):
@@ -36,7 +36,7 @@ def main(name):
     taken = seconds(module.attack, arguments)
     if allowed is not None and taken > allowed:
         raise SystemExit(f"{name} took {taken:.2f} s, allowed are {allowed:.2f} s")
-    print(f"{name}: {taken:.2f} s, held")  # noqa: T201
+    print(f"{name}: {taken:.2f} s, held")
 
 
 if __name__ == "__main__":

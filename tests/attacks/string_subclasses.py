@@ -8,7 +8,7 @@ import muge_fast as mf
 MEMORY = 256 << 20
 
 
-class Text(str):
+class Text(str):  # noqa: SLOT000 - a stranger's class
     length = 0
 
     def __len__(self):
