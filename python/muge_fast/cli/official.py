@@ -9,11 +9,12 @@ import click
 
 from muge_fast.cli.errors import usage_errors
 from muge_fast.cli.options import PATH, task_argument, write_json
+from muge_fast.cli.program import Command
 from muge_fast.evaluation._evaluate import evaluate
 from muge_fast.evaluation.official_result import failed_result
 
 
-@click.command()
+@click.command(cls=Command)
 @task_argument
 @click.argument("gold", type=PATH)
 @click.argument("prediction", type=PATH)
