@@ -18,6 +18,7 @@ CHINESE = {
     "no command {name}, choose from {choices}": "没有命令 {name}，可用的命令：{choices}",
     "unknown {kind} {value}, did you mean {near}?": "未知的{kind} {value}，您是否想用 {near}？",
     "unknown {kind} {value}, choose from {choices}": "未知的{kind} {value}，可选：{choices}",
+    "must be an integer of at least 1, got {value}": "应为不小于 1 的整数，实际为 {value}",
     "task": "任务",
     "tokenizer": "分词方式",
     "protocol": "预处理协议",
@@ -34,8 +35,8 @@ CHINESE = {
     "standard input can be read only once, not for {names}": "标准输入只能读取一次，不能同时用于 {names}",
     # Files
     "no such file": "文件不存在",
-    "is a folder, expected a file": "是目录，应为文件",
-    "is neither a file nor a pipe": "既不是文件也不是管道",
+    "a folder, expected a file": "是目录，应为文件",
+    "neither a file nor a pipe": "既不是文件也不是管道",
     "no permission to read it": "没有读取权限",
     "the folder {path} does not exist": "目录 {path} 不存在",
     "{path} is a folder, expected a file": "{path} 是目录，应为文件",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Iterator
@@ -72,13 +73,15 @@ def describe(error: BaseException, context: click.Context | None) -> str:
 
     """
     message = str(error) or type(error).__name__
-    if isinstance(error, OSError) and error.filename is not None and error.strerror:
-        reason = "no such file" if isinstance(error, FileNotFoundError) else error.strerror
-        message = f"{os.fsdecode(error.filename)}: {translate(reason, context)}"
+    if isinstance(error, OSError) and error.strerror:
+        reason = translate("no such file" if isinstance(error, FileNotFoundError) else error.strerror, context)
+        message = reason if error.filename is None else f"{os.fsdecode(error.filename)}: {reason}"
     if context is None:
         return message
     for copy, name in original_names(context).items():
         message = message.replace(copy, name)
+    # Some packages raise messages of many lines.
+    message = " ".join(filter(None, map(str.strip, message.splitlines())))
     return name_options(message, options_of(context))
 
 
@@ -113,7 +116,10 @@ def show_usage_error(error: click.ClickException) -> None:
         error: The error.
 
     """
-    context = error.ctx if isinstance(error, click.UsageError) else None
+    context: click.Context | None = getattr(error, "ctx", None)
+    if not isinstance(error, click.UsageError):
+        print_error(error.format_message(), context)
+        return
     if context is None or type(error).__name__ == "NoArgsIsHelpError":
         error.show()
         return
@@ -165,6 +171,13 @@ def quiet_ending() -> Iterator[None]:
     except BrokenPipeError:
         _drop_output()
         sys.exit(CLOSED_PIPE)
+    except OSError as error:
+        # Only stdout has no name. It is full while the help is printed, outside of commands.
+        if error.errno != errno.ENOSPC or error.filename is not None:
+            raise
+        _drop_output()
+        print_error(describe(error, None))
+        sys.exit(WRONG_USAGE)
 
 
 def flush_output() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -14,6 +15,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from muge_fast import tasks
+from muge_fast._internal.display import format_id
 from muge_fast.cli.argument_names import option_name
 from muge_fast.cli.language import translate
 from muge_fast.datasets.image_reader import ImageReader
@@ -28,10 +30,27 @@ else:
 STDIN = ("-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0")
 """Names of standard input."""
 
+# Characters of a path that are shown.
+PATH_LENGTH = 4096
 # Bytes that are copied at once.
 BLOCK = 1 << 20
 # Key of the names of copies among the data of a context.
 COPIES = "muge_fast.copies"
+
+
+class UnreadableFileError(click.ClickException):
+    """Raised for a file that cannot be read, which is no error in the usage of a command.
+
+    Attributes:
+        ctx: Context of the command.
+
+    """
+
+    exit_code = 2
+
+    def __init__(self, message: str, ctx: click.Context | None = None) -> None:
+        super().__init__(message)
+        self.ctx = ctx
 
 
 class InputFile(PathType):
@@ -61,14 +80,15 @@ class InputFile(PathType):
             The path, or one of the words.
 
         Raises:
-            click.BadParameter: There is no such file, or it is a folder or a device.
+            UnreadableFileError: There is no such file, or it is a folder or a device.
 
         """
         name = os.fspath(value)
         if name in self.words:
             return name
         if name not in STDIN and (reason := _reason(name)):
-            self.fail(f"{name}: {translate(reason, ctx)}", param, ctx)
+            option = "" if param is None else f"{option_name(param)} "
+            raise UnreadableFileError(f"{option}{format_id(name, PATH_LENGTH)}: {translate(reason, ctx)}", ctx)
         return Path(name)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -97,9 +117,9 @@ def _reason(name: str) -> str:
     except (OSError, ValueError) as error:
         return getattr(error, "strerror", None) or str(error)
     if stat.S_ISDIR(mode):
-        return "is a folder, expected a file"
+        return "a folder, expected a file"
     if not stat.S_ISREG(mode) and not stat.S_ISFIFO(mode):
-        return "is neither a file nor a pipe"
+        return "neither a file nor a pipe"
     return "" if os.access(name, os.R_OK) else "no permission to read it"
 
 
@@ -170,8 +190,8 @@ def _copied(context: click.Context, path: Path, limit: int) -> Iterator[Path]:
         copy = Path(folder) / ("stdin" if is_stdin else path.name)
         with ExitStack() as stack, copy.open("wb") as file:
             # Standard input stays open.
-            stdin: IO[bytes] | None = click.get_binary_stream("stdin") if is_stdin else None
-            _copy(stdin or stack.enter_context(path.open("rb")), file, limit)
+            stream: IO[bytes] = sys.stdin.buffer if is_stdin else stack.enter_context(path.open("rb"))
+            _copy(stream, file, limit)
         context.meta.setdefault(COPIES, {})[str(copy)] = "<stdin>" if is_stdin else str(path)
         yield copy
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 
 import click
@@ -103,13 +104,15 @@ def duration(seconds: float, context: click.Context | None = None) -> str:
 
 
 def note_language(context: click.Context, arguments: Sequence[str]) -> None:
-    """Take the language from arguments that are not parsed yet, so that errors of parsing and the help are in it.
+    """Take the language from the environment and from arguments that are not parsed yet, for errors and the help.
 
     Args:
         context: Context of the command.
         arguments: Arguments of the command.
 
     """
+    if (default := os.environ.get(VARIABLE)) in LANGUAGES:
+        context.meta.setdefault(KEY, default)
     for name, value in zip(["", *arguments], [*arguments, ""], strict=True):
         given = value if name == "--lang" else name.removeprefix("--lang=") if name.startswith("--lang=") else None
         if given in LANGUAGES:

@@ -31,6 +31,7 @@ codecs.register_error(ESCAPE, _escape)
 
 
 @click.group(
+    "muge-fast",
     cls=Program,
     params=[language_option(), debug_option()],
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},

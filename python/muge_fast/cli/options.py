@@ -14,15 +14,15 @@ import click
 from muge_fast import tasks
 from muge_fast._internal.atomic import replacing
 from muge_fast._internal.display import escape_surrogates
-from muge_fast.cli.choices import Name
 from muge_fast.cli.input_files import InputFile
 from muge_fast.cli.language import counted, translate
+from muge_fast.cli.parameter_types import Name, PositiveInteger
 from muge_fast.cli.program import Option
 
 Command = TypeVar("Command", bound=Callable[..., None])
 
 PATH = click.Path(path_type=Path)
-AT_LEAST_1 = click.IntRange(min=1)
+AT_LEAST_1 = PositiveInteger()
 
 FILES, OUTPUT = "Files", "Output"
 """Headings of options."""
@@ -30,9 +30,7 @@ FILES, OUTPUT = "Files", "Output"
 option = partial(click.option, cls=Option)
 
 task_argument = click.argument("task", type=Name("task", tasks.names()), metavar="TASK", is_eager=True)
-threads_option = click.option(
-    "--threads", type=AT_LEAST_1, metavar="N", help="Number of threads.  [default: all cores]"
-)
+threads_option = click.option("--threads", type=AT_LEAST_1, help="Number of threads.  [default: all cores]")
 json_option = option("--json", "as_json", is_flag=True, section=OUTPUT, help="Print JSON instead of text.")
 
 

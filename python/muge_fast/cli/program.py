@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import sys
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from difflib import get_close_matches
 from functools import partial
 from typing import Any, NoReturn
@@ -14,7 +15,6 @@ import click
 
 from muge_fast._internal import interrupted_start
 from muge_fast.cli.argument_names import option_name
-from muge_fast.cli.choices import Name
 from muge_fast.cli.errors import (
     DEBUG,
     INTERRUPTED,
@@ -26,6 +26,7 @@ from muge_fast.cli.errors import (
 )
 from muge_fast.cli.input_files import copy_streams
 from muge_fast.cli.language import KEY, VARIABLE, note_language, translate
+from muge_fast.cli.parameter_types import Name
 from muge_fast.datasets.problems import LANGUAGES
 
 OTHER = "Other options"
@@ -69,9 +70,10 @@ class Command(click.Command):
 
         """
         note_language(ctx, args)
-        if not ctx.resilient_parsing:
-            refuse_repeated(self, ctx, args)
-        return super().parse_args(ctx, args)
+        with _errors_of(ctx):
+            if not ctx.resilient_parsing:
+                refuse_repeated(self, ctx, args)
+            return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> object:
         """Run the command; it gets copies of pipes.
@@ -199,7 +201,8 @@ class Program(click.Group):
 
         """
         note_language(ctx, args)
-        return super().parse_args(ctx, args)
+        with _errors_of(ctx):
+            return super().parse_args(ctx, args)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -257,6 +260,16 @@ class Program(click.Group):
         rows = [(name, _first_sentence(command, ctx)) for name, command in self.commands.items()]
         with formatter.section(translate("Commands", ctx)):
             formatter.write_dl(rows)
+
+
+@contextmanager
+def _errors_of(context: click.Context) -> Iterator[None]:
+    """Add the context to errors of the parser that lack it, so that they are in the language of the command."""
+    try:
+        yield
+    except click.UsageError as error:
+        error.ctx = error.ctx or context
+        raise
 
 
 def _exit_code(run: Callable[[], object]) -> int:
@@ -404,8 +417,7 @@ def _translated(text: str, record: str, context: click.Context) -> str:
     # Defaults that click cannot know are a part of the text.
     text, mark, default = text.partition("  [default: ")
     added = mark + default or record.removeprefix(text)
-    # Values that must be positive explain themselves.
-    added = added.replace("[x>=1]", "").replace("[required]", translate("[required]", context)).strip()
+    added = added.replace("[required]", translate("[required]", context)).strip()
     if found := re.match(r"\[default: (.*)\]$", added):
         added = translate("[default: {value}]", context).format(value=translate(found[1], context))
     return "  ".join(filter(None, (translate(text, context), added)))

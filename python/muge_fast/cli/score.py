@@ -7,7 +7,6 @@ from typing import Any
 
 import click
 
-from muge_fast.cli.choices import Name
 from muge_fast.cli.errors import usage_errors
 from muge_fast.cli.input_files import InputFile
 from muge_fast.cli.language import counted, language, translate
@@ -24,6 +23,7 @@ from muge_fast.cli.options import (
     threads_option,
     write_json,
 )
+from muge_fast.cli.parameter_types import Name
 from muge_fast.cli.program import Command
 from muge_fast.cli.report_text import print_report, print_warnings
 from muge_fast.cli.task_options import check_task_options
@@ -40,7 +40,12 @@ PRECISIONS = ("fp32", "tf32", "bf16")
 TABLES = (".csv", ".parquet")
 CAPTIONS, IMAGES = "Options of captions", "Options of text-to-image"
 # click keeps the line breaks after \b.
-EXAMPLE = "\b\nExample:\n  muge-fast score retrieval -g MR_valid_queries.jsonl -s pred.jsonl --html report.html"
+EXAMPLE = """
+\b
+Example:
+  muge-fast score retrieval --gold MR_valid_queries.jsonl \\
+      --submission pred.jsonl --html report.html
+"""
 
 
 @click.command(cls=Command, epilog=EXAMPLE)
@@ -76,7 +81,7 @@ EXAMPLE = "\b\nExample:\n  muge-fast score retrieval -g MR_valid_queries.jsonl -
     section=IMAGES,
     help="Device of the networks, such as cpu or cuda:1.  [default: a GPU if available]",
 )
-@option("--batch-size", type=AT_LEAST_1, metavar="N", section=IMAGES, help="Images per batch.  [default: 32]")
+@option("--batch-size", type=AT_LEAST_1, section=IMAGES, help="Images per batch.  [default: 32]")
 @option(
     "--splits",
     type=AT_LEAST_1,

@@ -1,8 +1,9 @@
-"""Types of parameters that take one of several names."""
+"""Types of parameters: names from a list, and numbers."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
@@ -15,8 +16,9 @@ from muge_fast.cli.language import translate
 if TYPE_CHECKING:
     # click.ParamType is generic from click 8.4 on, but not when the oldest click runs.
     NameType = click.ParamType[str]
+    NumberType = click.ParamType[int]
 else:
-    NameType = click.ParamType
+    NameType = NumberType = click.ParamType
 
 
 class Name(NameType):
@@ -80,3 +82,30 @@ class Name(NameType):
         del ctx, param
         folded = incomplete.casefold()
         return [CompletionItem(choice) for choice in self.choices if choice.casefold().startswith(folded)]
+
+
+class PositiveInteger(NumberType):
+    """Type of a parameter that takes an integer of at least 1."""
+
+    name = "n"
+
+    def convert(self, value: str | int, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the number.
+
+        Args:
+            value: The argument.
+            param: The parameter.
+            ctx: Context of the command.
+
+        Returns:
+            The number.
+
+        Raises:
+            click.BadParameter: It is not an integer, or smaller than 1.
+
+        """
+        with suppress(ValueError):
+            if int(value) >= 1:
+                return int(value)
+        message = translate("must be an integer of at least 1, got {value}", ctx)
+        raise click.BadParameter(message.format(value=format_argument(value)), ctx=ctx, param=param)
