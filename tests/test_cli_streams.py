@@ -109,11 +109,15 @@ def test_errors_name_the_stream_and_not_its_copy():
 def test_a_stream_is_copied_up_to_the_limit_of_its_reader(monkeypatch, tmp_path):
     monkeypatch.setattr("muge_fast.datasets.rows.Reader.FILE_BYTES", 5000)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    copied = []
-    check = "muge_fast.cli.check.check_submission"
-    monkeypatch.setattr(check, lambda _, path, **__: copied.append(path.stat().st_size) or pytest.skip.Exception)
-    run("check", "caption", "-s", "-", input="x" * 20_000)
-    assert copied == [5001]
+    sizes = []
+
+    def checked(_, path, **__):
+        sizes.append(path.stat().st_size)
+        raise ValueError("stop")
+
+    monkeypatch.setattr("muge_fast.cli.check.check_submission", checked)
+    assert run("check", "caption", "-s", "-", input="x" * 20_000).output == "Error: stop\n"
+    assert sizes == [5001]
     monkeypatch.undo()
     monkeypatch.setattr("muge_fast.datasets.rows.Reader.FILE_BYTES", 5000)
     output = run("check", "caption", "-s", "-", input="x" * 20_000).output

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from muge_fast import tasks
 from muge_fast._internal.metric_names import TITLES, metric_title
 from muge_fast.cli.argument_names import name_options, options_of
-from muge_fast.cli.chinese import CHINESE
+from muge_fast.cli.chinese import CHINESE, HELP, MESSAGES
 from muge_fast.cli.language import counted, duration
 from muge_fast.cli.main import main
 from muge_fast.cli.program import Command, description
@@ -97,6 +97,11 @@ def test_misspelled_commands_and_options_have_suggestions():
     assert error_of(run("check", "caption")) == "Error: --submission is missing"
     assert error_of(run("check", "-s", CAPTIONS[1])) == "Error: TASK is missing"
     assert error_of(run("check", "caption", "-s")) == "Error: -s needs a value"
+    assert error_of(run("check", "caption", "--json=1", "-s", "x")) == "Error: --json takes no value"
+    assert error_of(run("check", "caption", "retrieval", "-s", CAPTIONS[1])) == "Error: unexpected argument retrieval"
+    assert error_of(run("check", "caption", "--html", "x")) == (
+        "Error: --html is an option of score and demo, not of check"
+    )
 
 
 OF_IMAGES = [
@@ -219,6 +224,26 @@ def test_outputs_are_announced_on_stderr(tmp_path):
     assert all(path.stat().st_size for path in paths.values())
 
 
+@pytest.mark.parametrize("option", ["--html", "--markdown", "--official"])
+@pytest.mark.parametrize("replaced", ["gold.jsonl", "pred.jsonl", "link.jsonl"])
+def test_outputs_never_replace_inputs(tmp_path, option, replaced):
+    files = tmp_path / "gold.jsonl", tmp_path / "pred.jsonl"
+    for source, copy in zip(QUERIES, files, strict=True):
+        copy.write_bytes(source.read_bytes())
+    (tmp_path / "link.jsonl").symlink_to(files[1])
+    name = "--gold" if replaced == "gold.jsonl" else "--submission"
+    message = f"Error: {option} {tmp_path / replaced} is the file of {name}, which would be replaced"
+    assert error_of(score("retrieval", files, option, tmp_path / replaced)) == message
+    assert files[1].read_bytes() == QUERIES[1].read_bytes()
+
+
+def test_one_file_for_two_outputs_is_refused(tmp_path):
+    path = tmp_path / "report"
+    result = score("retrieval", QUERIES, "--html", path, "--markdown", tmp_path / "." / "report")
+    assert error_of(result) == f"Error: --html and --markdown are the same file {path}"
+    assert not path.exists()
+
+
 def test_the_demo_checks_its_output_before_any_work(tmp_path, monkeypatch):
     monkeypatch.setattr("muge_fast.cli.demo.demo_captions", lambda: pytest.fail("it was scored"))
     result = run("demo", "--html", tmp_path / "no" / "x.html")
@@ -337,15 +362,11 @@ def test_every_translation_has_the_placeholders_of_its_text():
         assert set(fields.findall(english)) == set(fields.findall(chinese)), english
 
 
-def test_every_translated_text_is_used():
-    code = "".join(
-        re.sub(r'"\s*\n\s*"', "", read(path))
-        for path in (ROOT / "python" / "muge_fast").rglob("*.py")
-        if path.name != "chinese.py"
-    )
-    words = " ".join(code.split()).replace('\\"', '"')
-    documented = {text for text in texts_of_help() if text}
-    assert [text for text in CHINESE if text not in words and text not in documented and not is_kind(text)] == []
+def test_every_translated_message_is_used():
+    files = [path for path in (ROOT / "python" / "muge_fast").rglob("*.py") if path.name != "chinese.py"]
+    code = " ".join("".join(map(read, files)).replace('"\n', "").split())
+    assert [text for text in MESSAGES if text not in code and not is_kind(text)] == []
+    assert not set(MESSAGES) & set(HELP)
 
 
 def is_kind(text):

@@ -67,7 +67,7 @@ def name_options(message: str, options: Mapping[str, str]) -> str:
         options: Names of options by names of arguments.
 
     Returns:
-        The message. Parts of paths are not replaced, nor words that are no names of arguments where they stand.
+        The message. Parts of paths are not replaced, nor words that do not stand for an argument.
 
     Example:
         >>> from muge_fast.cli.argument_names import name_options
@@ -97,7 +97,7 @@ def name_options(message: str, options: Mapping[str, str]) -> str:
         lambda found: options[found[1] or found[2]],
         message,
     )
-    # Names with an underscore are no English words.
+    # A name with an underscore cannot be an English word.
     return re.sub(
         rf"(?<![\w./\\-])({names})(?![\w/\\-]|\.\w)",
         lambda found: options[found[1]] if "_" in found[1] else found[1],

@@ -4,7 +4,7 @@ Messages about the content of files are in :mod:`muge_fast.datasets.problems`. A
 in English; a test finds help texts that lack one.
 """
 
-CHINESE = {
+MESSAGES = {
     # Words around errors
     "Error: ": "错误：",
     "Warning: ": "警告：",
@@ -13,7 +13,7 @@ CHINESE = {
     "Try '{command}' for help.": "运行 “{command}” 查看帮助。",
     # Wrong usage
     "no option {name}": "没有选项 {name}",
-    ", did you mean {near}?": "，您是否想用 {near}？",
+    "no option {name}, did you mean {near}?": "没有选项 {name}，您是否想用 {near}？",
     "no command {name}, did you mean {near}?": "没有命令 {name}，您是否想用 {near}？",
     "no command {name}, choose from {choices}": "没有命令 {name}，可用的命令：{choices}",
     "unknown {kind} {value}, did you mean {near}?": "未知的{kind} {value}，您是否想用 {near}？",
@@ -25,10 +25,13 @@ CHINESE = {
     "precision": "精度",
     "language": "语言",
     "{name} is missing": "缺少 {name}",
+    "{name} takes no value": "{name} 不带值",
+    "unexpected argument {names}": "多余的参数 {names}",
+    "{first} and {second} are the same file {path}": "{first} 与 {second} 是同一文件 {path}",
     "{name} needs a value": "{name} 需要一个值",
     "{name} is given {count} times, it takes one value": "{name} 出现了 {count} 次，只能有一个值",
-    "{option} is an option of {tasks}, not of {task}": "{option} 是任务 {tasks} 的选项，{task} 没有该选项",
-    "{task} has no option {option}": "任务 {task} 没有选项 {option}",
+    "{option} is an option of {others}, not of {this}": "{option} 是 {others} 的选项，{this} 没有该选项",
+    "{this} has no option {option}": "{this} 没有选项 {option}",
     " and ": " 和 ",
     "{option} needs {other} too": "{option} 必须与 {other} 一起使用",
     "{option} and {other} exclude each other": "{option} 与 {other} 不能同时使用",
@@ -67,9 +70,6 @@ CHINESE = {
     "folder": "目录",
     "unknown": "未知",
     "unknown JSON lines": "未知的 JSON Lines 文件",
-    "caption": "图像描述",
-    "retrieval": "图文检索",
-    "classification": "跨模态分类",
     "gold or submission": "标准答案或提交文件",
     "images": "图像",
     "texts": "文本",
@@ -109,7 +109,11 @@ CHINESE = {
         "t2i：真实和生成的合成图像各 {images} 张，用时 {time}：{values}。"
     ),
     " The weights are random, so the scores are meaningless.": "权重是随机的，得分没有意义。",
-    # Headings of the help
+}
+
+# Descriptions of commands and options, and what stands around them.
+HELP = {
+    # Headings
     "Options": "选项",
     "Commands": "命令",
     "Example:": "示例：",
@@ -153,6 +157,26 @@ CHINESE = {
         '.parquet、.arrow、.feather。输出的一行为 {"text_id": 8426, "image_ids": [42967, …]}；'
         "使用 --direction image-to-text 时为 "
         '{"image_id": 42967, "text_ids": [8426, …]}。'
+    ),
+    'Feature files are JSON lines {"image_id": 42967, "feature": [0.0123, …]}, as Chinese-CLIP writes them, or .npz, '
+    ".npy, .parquet, .arrow, .feather. The ids of texts are named text_id or query_id.": (
+        '特征文件为 Chinese-CLIP 所写的 JSON Lines：{"image_id": 42967, "feature": [0.0123, …]}，或 .npz、.npy、'
+        ".parquet、.arrow、.feather。文本的 ID 名为 text_id 或 query_id。"
+    ),
+    'A line of the output is {"query_id": 8426, "item_ids": [42967, …]} (muge), or {"text_id": 8426, "image_ids": '
+    "[42967, …]} (chinese-clip) if the ids of the texts are named text_id. For --direction image-to-text it is "
+    '{"image_id": 42967, "text_ids": [8426, …]}.': (
+        '输出的一行为 {"query_id": 8426, "item_ids": [42967, …]}（muge）；若文本的 ID 名为 text_id，则为 '
+        '{"text_id": 8426, "image_ids": [42967, …]}（chinese-clip）。使用 --direction image-to-text 时为 '
+        '{"image_id": 42967, "text_ids": [8426, …]}。'
+    ),
+    "OUTPUT gets the official result object in every case. For retrieval, success and score are those of MUGE's public "
+    "script; what score and check refuse in a file that it accepts is a warning. Exit code 0: scored. 1: the "
+    "submission is invalid. 2: it could not be evaluated, or OUTPUT cannot be written.": (
+        "任何情况下都会把官方结果对象写入 OUTPUT。"
+        "图文检索的 success 和 score 与 MUGE 公开脚本一致；"
+        "脚本接受而 score 和 check 拒绝之处作为警告列出。"
+        "退出码 0：已评分。1：提交文件无效。2：无法评测或无法写入 OUTPUT。"
     ),
     "Recognize files of MUGE, or all files of a folder, and count and check their rows.": (
         "识别 MUGE 的文件或目录中的全部文件，统计并检查各行。"
@@ -199,6 +223,9 @@ CHINESE = {
     "File, or - for stdout.": "文件，或用 - 表示标准输出。",
     "Search images for each text, or texts for each image.": "为每条文本检索图像，或为每张图像检索文本。",
     "Inner product or cosine.": "内积或余弦相似度。",
+    "Names of the fields of the output.": "输出的字段名。",
     "Has no effect; accepted for existing scripts.": "不起作用，仅为兼容已有脚本。",
     "Report for a browser.": "网页报告。",
 }
+
+CHINESE = {**MESSAGES, **HELP}

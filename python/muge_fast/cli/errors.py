@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -131,18 +132,38 @@ def show_usage_error(error: click.ClickException) -> None:
 
 def _usage_message(error: click.ClickException, context: click.Context) -> str:
     if isinstance(error, click.NoSuchOption):
-        message = translate("no option {name}", context).format(name=error.option_name)
-        near = error.possibilities or []
-        return message + (translate(", did you mean {near}?", context).format(near=near[0]) if near else "")
+        return _no_option(error, context)
     if isinstance(error, click.MissingParameter) and error.param is not None:
         return translate("{name} is missing", context).format(name=option_name(error.param))
     if isinstance(error, click.BadOptionUsage):
-        return translate("{name} needs a value", context).format(name=error.option_name)
+        # A flag with a value, such as --json=1, is the other case.
+        text = "{name} takes no value" if "not take a value" in error.message else "{name} needs a value"
+        return translate(text, context).format(name=error.option_name)
     if isinstance(error, click.BadParameter) and isinstance(error.param, click.Option):
         return f"{option_name(error.param)}: {error.message}"
+    if found := re.match(r"Got unexpected extra arguments? \((.*)\)", error.message):
+        return translate("unexpected argument {names}", context).format(names=found[1])
     message = error.message if isinstance(error, click.BadParameter) else error.format_message()
     # Messages of click begin with a capital letter.
     return message[:1].lower() + message[1:] if language(context) == "en" else message
+
+
+def _no_option(error: click.NoSuchOption, context: click.Context) -> str:
+    name = error.option_name
+    if commands := _commands_with(name, context):
+        message = translate("{option} is an option of {others}, not of {this}", context)
+        others = translate(" and ", context).join(commands)
+        return message.format(option=name, others=others, this=context.info_name)
+    near = error.possibilities or []
+    text = "no option {name}, did you mean {near}?" if near else "no option {name}"
+    return translate(text, context).format(name=name, near="".join(near[:1]))
+
+
+def _commands_with(option: str, context: click.Context) -> list[str]:
+    """Return the names of the other commands that have an option."""
+    group = context.find_root().command
+    commands = group.commands if isinstance(group, click.Group) else {}
+    return [name for name, command in commands.items() if any(option in parameter.opts for parameter in command.params)]
 
 
 # The end of the process

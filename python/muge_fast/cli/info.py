@@ -11,9 +11,10 @@ from unicodedata import east_asian_width
 
 import click
 
+from muge_fast import tasks
 from muge_fast._internal.display import escape_surrogates, format_id
 from muge_fast.cli.errors import DEBUG, WRONG_USAGE, describe, print_error, usage_errors
-from muge_fast.cli.language import translate
+from muge_fast.cli.language import language, translate
 from muge_fast.cli.options import PATH, json_option
 from muge_fast.cli.program import Command
 from muge_fast.evaluation import file_info
@@ -77,13 +78,11 @@ def _lines(info: dict[str, Any]) -> Iterator[str]:
 
 
 def _kind(kind: str) -> str:
-    """Return a kind of files in the language of the command: its words are translated one by one, if all can be."""
-    whole = translate(kind)
-    if whole != kind:
-        return whole
+    """Return a kind of files in the language of the command."""
     task, _, role = kind.partition(" ")
-    words = translate(task), translate(role)
-    return "".join(words) if words != (task, role) else kind
+    if language() == "zh" and task in tasks.names():
+        return tasks.get(task).title_zh.partition("（")[0] + translate(role)
+    return translate(kind)
 
 
 def _label(name: str) -> str:

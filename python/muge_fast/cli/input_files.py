@@ -39,7 +39,7 @@ COPIES = "muge_fast.copies"
 
 
 class UnreadableFileError(click.ClickException):
-    """Raised for a file that cannot be read, which is no error in the usage of a command.
+    """Raised for a file that cannot be read; the usage of the command is not printed.
 
     Attributes:
         ctx: Context of the command.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,6 +14,8 @@ import click
 from muge_fast import tasks
 from muge_fast._internal.atomic import replacing
 from muge_fast._internal.display import escape_surrogates
+from muge_fast._internal.paths import refuse_replacing
+from muge_fast.cli.argument_names import option_name
 from muge_fast.cli.input_files import InputFile
 from muge_fast.cli.language import counted, translate
 from muge_fast.cli.parameter_types import Name, PositiveInteger
@@ -97,6 +99,34 @@ def print_written(path: Path, count: int | None = None, unit: str = "row") -> No
     """
     size = "" if count is None else f" ({counted(count, unit)})"
     click.echo(translate("wrote {path}").format(path=f"{escape_surrogates(str(path))}{size}"), err=True)
+
+
+def check_outputs(outputs: Mapping[str, Path | None]) -> None:
+    """Raise if one of the files cannot be written, is an input of the command, or is written twice.
+
+    Args:
+        outputs: The files by the names of their options; None for an option that is not used.
+
+    Raises:
+        ValueError: The message names the option.
+
+    """
+    context = click.get_current_context()
+    inputs = {
+        option_name(parameter): context.params[parameter.name or ""]
+        for parameter in context.command.params
+        if isinstance(parameter.type, InputFile) and isinstance(context.params[parameter.name or ""], Path)
+    }
+    seen: dict[str, str] = {}
+    for name, path in outputs.items():
+        check_writable(name, path)
+        if path is None:
+            continue
+        refuse_replacing(name, path, inputs)
+        first = seen.setdefault(os.path.realpath(path), name)
+        if first != name:
+            message = translate("{first} and {second} are the same file {path}")
+            raise ValueError(message.format(first=first, second=name, path=path))
 
 
 def check_writable(option: str, path: Path | None) -> None:

@@ -30,7 +30,7 @@ from muge_fast.cli.parameter_types import Name
 from muge_fast.datasets.problems import LANGUAGES
 
 OTHER = "Other options"
-"""Heading of options without a section of their own."""
+"""Heading of options without a section."""
 
 
 class Option(click.Option):

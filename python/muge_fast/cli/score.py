@@ -14,7 +14,7 @@ from muge_fast.cli.options import (
     AT_LEAST_1,
     OUTPUT,
     PATH,
-    check_writable,
+    check_outputs,
     json_option,
     option,
     print_written,
@@ -143,8 +143,7 @@ def score(
         check_task_options(task, {"pool": pool, "html": html, "images": images, **task_options})
         outputs = {"--official": official, "--html": html, "--markdown": markdown, "--per-item": per_item}
         # Before scoring, which may take minutes.
-        for name, path in outputs.items():
-            check_writable(name, path)
+        check_outputs(outputs)
         _check_table(per_item)
         shown = None if images is None else ImageTsv(images)
         used: dict[str, Any] = {name: value for name, value in task_options.items() if value is not None}

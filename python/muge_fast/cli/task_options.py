@@ -42,10 +42,10 @@ def check_task_options(name: str, given: Mapping[str, object]) -> None:
             continue
         if not _has(tasks.get(name), key):
             others = [other for other in tasks.BUILT_IN if _has(tasks.get(other), key)]
-            text = "{option} is an option of {tasks}, not of {task}" if others else "{task} has no option {option}"
+            text = "{option} is an option of {others}, not of {this}" if others else "{this} has no option {option}"
             joined = translate(" and ", context).join(others)
             message = translate(text, context)
-            raise click.UsageError(message.format(option=options[key], tasks=joined, task=name), context)
+            raise click.UsageError(message.format(option=options[key], others=joined, this=name), context)
     for key in used:
         if key in NEEDS and NEEDS[key] not in used:
             message = translate("{option} needs {other} too", context)
