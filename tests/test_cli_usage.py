@@ -237,11 +237,32 @@ def test_outputs_never_replace_inputs(tmp_path, option, replaced):
     assert files[1].read_bytes() == QUERIES[1].read_bytes()
 
 
+def test_official_never_replaces_an_input(tmp_path):
+    path = tmp_path / "pred.jsonl"
+    path.write_bytes(QUERIES[1].read_bytes())
+    message = f"Error: OUTPUT {path} is the file of PREDICTION, which would be replaced"
+    assert error_of(run("official", "retrieval", QUERIES[0], path, path)) == message
+    assert path.read_bytes() == QUERIES[1].read_bytes()
+
+
 def test_one_file_for_two_outputs_is_refused(tmp_path):
     path = tmp_path / "report"
     result = score("retrieval", QUERIES, "--html", path, "--markdown", tmp_path / "." / "report")
     assert error_of(result) == f"Error: --html and --markdown are the same file {path}"
     assert not path.exists()
+
+
+def test_standard_output_is_refused_as_a_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert error_of(score("retrieval", QUERIES, "--html", "-")) == "Error: --html -: expected the name of a file"
+    assert not any(tmp_path.iterdir())
+
+
+def test_official_checks_its_output_before_any_work(tmp_path, monkeypatch):
+    monkeypatch.setattr("muge_fast.cli.official.evaluate", lambda *_: pytest.fail("it was evaluated"))
+    output = tmp_path / "no" / "o.json"
+    result = run("official", "retrieval", *QUERIES, output)
+    assert error_of(result) == f"Error: OUTPUT: the folder {tmp_path / 'no'} does not exist"
 
 
 def test_the_demo_checks_its_output_before_any_work(tmp_path, monkeypatch):

@@ -41,6 +41,7 @@ MESSAGES = {
     "a folder, expected a file": "是目录，应为文件",
     "neither a file nor a pipe": "既不是文件也不是管道",
     "no permission to read it": "没有读取权限",
+    "expected the name of a file": "应为文件名",
     "the folder {path} does not exist": "目录 {path} 不存在",
     "{path} is a folder, expected a file": "{path} 是目录，应为文件",
     "the folder {path} is not writable": "目录 {path} 不可写",

@@ -9,14 +9,14 @@ import click
 from muge_fast.cli.demo_data import demo_captions, demo_images, demo_retrieval, demo_submissions
 from muge_fast.cli.errors import usage_errors
 from muge_fast.cli.language import translate
-from muge_fast.cli.options import OUTPUT, PATH, check_writable, option
+from muge_fast.cli.options import OUTPUT, WRITTEN, option
 from muge_fast.cli.program import Command
 
 
 @click.command(cls=Command)
 @option(
     "--html",
-    type=PATH,
+    type=WRITTEN,
     default="muge-fast-demo.html",
     show_default=True,
     section=OUTPUT,
@@ -25,7 +25,6 @@ from muge_fast.cli.program import Command
 def demo(*, html: Path) -> None:
     """Score the sample data of the package, and write a report for a browser."""
     with usage_errors():
-        check_writable("--html", html)
         for part in (demo_captions, demo_retrieval, lambda: demo_submissions(html)):
             click.echo(part() + "\n")
         # Loading torch and the network takes seconds.

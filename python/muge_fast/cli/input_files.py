@@ -38,8 +38,8 @@ BLOCK = 1 << 20
 COPIES = "muge_fast.copies"
 
 
-class UnreadableFileError(click.ClickException):
-    """Raised for a file that cannot be read; the usage of the command is not printed.
+class FileArgumentError(click.ClickException):
+    """Raised for a file that cannot be read or written; the usage of the command is not printed.
 
     Attributes:
         ctx: Context of the command.
@@ -80,7 +80,7 @@ class InputFile(PathType):
             The path, or one of the words.
 
         Raises:
-            UnreadableFileError: There is no such file, or it is a folder or a device.
+            FileArgumentError: There is no such file, or it is a folder or a device.
 
         """
         name = os.fspath(value)
@@ -88,7 +88,7 @@ class InputFile(PathType):
             return name
         if name not in STDIN and (reason := _reason(name)):
             option = "" if param is None else f"{option_name(param)} "
-            raise UnreadableFileError(f"{option}{format_id(name, PATH_LENGTH)}: {translate(reason, ctx)}", ctx)
+            raise FileArgumentError(f"{option}{format_id(name, PATH_LENGTH)}: {translate(reason, ctx)}", ctx)
         return Path(name)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:

@@ -1,10 +1,9 @@
-"""Arguments, options and output files that several commands share."""
+"""Arguments, options and output that several commands share."""
 
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,10 +13,9 @@ import click
 from muge_fast import tasks
 from muge_fast._internal.atomic import replacing
 from muge_fast._internal.display import escape_surrogates
-from muge_fast._internal.paths import refuse_replacing
-from muge_fast.cli.argument_names import option_name
 from muge_fast.cli.input_files import InputFile
 from muge_fast.cli.language import counted, translate
+from muge_fast.cli.output_files import OutputFile
 from muge_fast.cli.parameter_types import Name, PositiveInteger
 from muge_fast.cli.program import Option
 
@@ -25,6 +23,7 @@ Command = TypeVar("Command", bound=Callable[..., None])
 
 PATH = click.Path(path_type=Path)
 AT_LEAST_1 = PositiveInteger()
+WRITTEN = OutputFile()
 
 FILES, OUTPUT = "Files", "Output"
 """Headings of options."""
@@ -99,53 +98,3 @@ def print_written(path: Path, count: int | None = None, unit: str = "row") -> No
     """
     size = "" if count is None else f" ({counted(count, unit)})"
     click.echo(translate("wrote {path}").format(path=f"{escape_surrogates(str(path))}{size}"), err=True)
-
-
-def check_outputs(outputs: Mapping[str, Path | None]) -> None:
-    """Raise if one of the files cannot be written, is an input of the command, or is written twice.
-
-    Args:
-        outputs: The files by the names of their options; None for an option that is not used.
-
-    Raises:
-        ValueError: The message names the option.
-
-    """
-    context = click.get_current_context()
-    inputs = {
-        option_name(parameter): context.params[parameter.name or ""]
-        for parameter in context.command.params
-        if isinstance(parameter.type, InputFile) and isinstance(context.params[parameter.name or ""], Path)
-    }
-    seen: dict[str, str] = {}
-    for name, path in outputs.items():
-        check_writable(name, path)
-        if path is None:
-            continue
-        refuse_replacing(name, path, inputs)
-        first = seen.setdefault(os.path.realpath(path), name)
-        if first != name:
-            message = translate("{first} and {second} are the same file {path}")
-            raise ValueError(message.format(first=first, second=name, path=path))
-
-
-def check_writable(option: str, path: Path | None) -> None:
-    """Raise if a file cannot be written, before the work whose result it is for.
-
-    Args:
-        option: Name of the option, for the error.
-        path: The file; None if the option is not used.
-
-    Raises:
-        ValueError: The folder does not exist or is not writable, or the path is a folder.
-
-    """
-    if path is None:
-        return
-    folder = Path(os.path.realpath(path)).parent
-    if not folder.is_dir():
-        raise ValueError(f"{option}: " + translate("the folder {path} does not exist").format(path=folder))
-    if path.is_dir():
-        raise ValueError(f"{option}: " + translate("{path} is a folder, expected a file").format(path=path))
-    if not path.exists() and not os.access(folder, os.W_OK):
-        raise ValueError(f"{option}: " + translate("the folder {path} is not writable").format(path=folder))

@@ -26,6 +26,7 @@ from muge_fast.cli.errors import (
 )
 from muge_fast.cli.input_files import copy_streams
 from muge_fast.cli.language import KEY, VARIABLE, note_language, translate
+from muge_fast.cli.output_files import check_outputs
 from muge_fast.cli.parameter_types import Name
 from muge_fast.datasets.problems import LANGUAGES
 
@@ -76,7 +77,7 @@ class Command(click.Command):
             return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> object:
-        """Run the command; it gets copies of pipes.
+        """Run the command after its outputs were checked; it gets copies of pipes.
 
         Args:
             ctx: Context of the command.
@@ -86,6 +87,7 @@ class Command(click.Command):
 
         """
         with usage_errors():
+            check_outputs(ctx)
             copy_streams(ctx)
         return super().invoke(ctx)
 

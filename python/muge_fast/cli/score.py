@@ -13,8 +13,7 @@ from muge_fast.cli.language import counted, language, translate
 from muge_fast.cli.options import (
     AT_LEAST_1,
     OUTPUT,
-    PATH,
-    check_outputs,
+    WRITTEN,
     json_option,
     option,
     print_written,
@@ -111,11 +110,11 @@ Example:
     section=IMAGES,
     help="Random texts per image in R-precision.  [default: 99]",
 )
-@option("--html", type=PATH, section=OUTPUT, help="Write a report for a browser.")
+@option("--html", type=WRITTEN, section=OUTPUT, help="Write a report for a browser.")
 @option("--images", type=InputFile(), section=OUTPUT, help="Image TSV: shows the images in the --html report.")
-@option("--markdown", type=PATH, section=OUTPUT, help="Write the scores as a Markdown table.")
-@option("--per-item", type=PATH, section=OUTPUT, help="Write the scores of each item: .csv or .parquet.")
-@option("--official", type=PATH, section=OUTPUT, help="Write the official result object as JSON.")
+@option("--markdown", type=WRITTEN, section=OUTPUT, help="Write the scores as a Markdown table.")
+@option("--per-item", type=WRITTEN, section=OUTPUT, help="Write the scores of each item: .csv or .parquet.")
+@option("--official", type=WRITTEN, section=OUTPUT, help="Write the official result object as JSON.")
 @json_option
 @threads_option
 def score(
@@ -141,9 +140,7 @@ def score(
     """
     with usage_errors():
         check_task_options(task, {"pool": pool, "html": html, "images": images, **task_options})
-        outputs = {"--official": official, "--html": html, "--markdown": markdown, "--per-item": per_item}
         # Before scoring, which may take minutes.
-        check_outputs(outputs)
         _check_table(per_item)
         shown = None if images is None else ImageTsv(images)
         used: dict[str, Any] = {name: value for name, value in task_options.items() if value is not None}
