@@ -80,7 +80,7 @@ def test_names_of_tasks_in_any_case(name):
     [("captions", "caption"), ("Retreival", "retrieval"), ("t2", "t2i"), ("classify", "classification")],
 )
 def test_a_misspelled_task_has_a_suggestion(name, near):
-    assert error_of(run("check", name, "-s", "nowhere")) == f"Error: unknown task {name!r}, did you mean {near}?"
+    assert error_of(run("check", name, "-s", CAPTIONS[1])) == f"Error: unknown task {name!r}, did you mean {near}?"
 
 
 def test_an_unknown_task_lists_all():
@@ -411,7 +411,7 @@ def test_help_in_chinese(command, way):
 @pytest.mark.parametrize("way", [("--lang", "zh", "check"), ("check", "--lang", "zh"), ("check", "--lang=zh")])
 def test_wrong_usage_in_chinese(way):
     cases = {
-        ("captions", "-s", "x"): "错误：未知的任务 'captions'，您是否想用 caption？",
+        ("captions", "-s", CAPTIONS[1]): "错误：未知的任务 'captions'，您是否想用 caption？",
         ("caption",): "错误：缺少 --submission",
         ("caption", "-s", "x", "--pred", "y"): "错误：--submission 出现了 2 次，只能有一个值",
         ("caption", "-s", "nowhere"): "错误：--submission nowhere: 文件不存在",
@@ -419,6 +419,13 @@ def test_wrong_usage_in_chinese(way):
     }
     for arguments, message in cases.items():
         assert error_of(run(*way, *arguments)) == message
+
+
+def test_errors_of_the_gold_file_in_chinese(tmp_path):
+    gold = tmp_path / "gold.jsonl"
+    gold.write_text('{"image_id": "a"}\n{"image_id": 5, "text": ["裙"]}\n', encoding="utf-8")
+    result = score("caption", (gold, CAPTIONS[1]), "--lang", "zh")
+    assert error_of(result).startswith(f"错误：标准答案文件 {gold}：第 1 行：缺少字段 text")
 
 
 def test_the_option_wins_over_the_environment():

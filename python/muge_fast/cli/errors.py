@@ -16,6 +16,7 @@ from muge_fast._internal.display import escape_surrogates
 from muge_fast.cli.argument_names import name_options, option_name, options_of
 from muge_fast.cli.input_files import original_names
 from muge_fast.cli.language import language, translate
+from muge_fast.evaluation.submission import GoldError
 
 WRONG_USAGE, INTERRUPTED, CLOSED_PIPE = 2, 130, 141
 """Exit codes. The last two are those of a program that a signal ends: 128 and the number of SIGINT or SIGPIPE."""
@@ -74,6 +75,9 @@ def describe(error: BaseException, context: click.Context | None) -> str:
 
     """
     message = str(error) or type(error).__name__
+    if isinstance(error, GoldError) and language(context) == "zh":
+        more = len(error.errors) - 1
+        message = f"标准答案文件 {error.path}：{error.errors[0]}" + (f"（另有 {more} 个错误）" if more else "")
     if isinstance(error, OSError) and error.strerror:
         reason = translate("no such file" if isinstance(error, FileNotFoundError) else error.strerror, context)
         message = reason if error.filename is None else f"{os.fsdecode(error.filename)}: {reason}"

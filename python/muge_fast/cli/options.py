@@ -30,7 +30,7 @@ FILES, OUTPUT = "Files", "Output"
 
 option = partial(click.option, cls=Option)
 
-task_argument = click.argument("task", type=Name("task", tasks.names()), metavar="TASK", is_eager=True)
+task_argument = click.argument("task", type=Name("task", tasks.names()), metavar="TASK")
 threads_option = click.option("--threads", type=AT_LEAST_1, help="Number of threads.  [default: all cores]")
 json_option = option("--json", "as_json", is_flag=True, section=OUTPUT, help="Print JSON instead of text.")
 
