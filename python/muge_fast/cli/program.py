@@ -49,7 +49,34 @@ class Option(click.Option):
         self.section = section
 
 
-class Command(click.Command):
+class Translated(click.Command):
+    """A command, or a group of commands, whose usage and description are in the language of the user."""
+
+    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the usage in the language of the command.
+
+        Args:
+            ctx: Context of the command.
+            formatter: The formatter to write to.
+
+        """
+        pieces = " ".join(self.collect_usage_pieces(ctx))
+        formatter.write_usage(ctx.command_path, pieces, prefix=translate("Usage: ", ctx))
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the description in the language of the command.
+
+        Args:
+            ctx: Context of the command.
+            formatter: The formatter to write to.
+
+        """
+        formatter.write_paragraph()
+        with formatter.indentation():
+            formatter.write_text("\n\n".join(translate(paragraph, ctx) for paragraph in description(self)))
+
+
+class Command(Translated):
     """A command with the options ``--lang`` and ``--debug``, whose options may be given only once."""
 
     def __init__(self, *arguments: object, **options: object) -> None:
@@ -91,27 +118,6 @@ class Command(click.Command):
             copy_streams(ctx)
         return super().invoke(ctx)
 
-    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the usage in the language of the command.
-
-        Args:
-            ctx: Context of the command.
-            formatter: The formatter to write to.
-
-        """
-        pieces = " ".join(self.collect_usage_pieces(ctx))
-        formatter.write_usage(ctx.command_path, pieces, prefix=translate("Usage: ", ctx))
-
-    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the description in the language of the command.
-
-        Args:
-            ctx: Context of the command.
-            formatter: The formatter to write to.
-
-        """
-        write_description(self, ctx, formatter)
-
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options under their headings.
 
@@ -136,7 +142,7 @@ class Command(click.Command):
                 formatter.write_text(self.epilog.replace("Example:", translate("Example:", ctx)))
 
 
-class Program(click.Group):
+class Program(Translated, click.Group):
     """The group of commands, which decides how the process ends."""
 
     command_class = Command
@@ -228,27 +234,6 @@ class Program(click.Group):
             message = translate(text, ctx)
             ctx.fail(message.format(name=args[0], near="".join(near), choices=", ".join(self.commands)))
         return super().resolve_command(ctx, args)
-
-    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the usage in the language of the command.
-
-        Args:
-            ctx: Context of the group.
-            formatter: The formatter to write to.
-
-        """
-        pieces = " ".join(self.collect_usage_pieces(ctx))
-        formatter.write_usage(ctx.command_path, pieces, prefix=translate("Usage: ", ctx))
-
-    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the description in the language of the command.
-
-        Args:
-            ctx: Context of the group.
-            formatter: The formatter to write to.
-
-        """
-        write_description(self, ctx, formatter)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options, then the commands.
@@ -356,20 +341,6 @@ def refuse_repeated(command: click.Command, context: click.Context, arguments: S
 
 
 # The help
-
-
-def write_description(command: click.Command, context: click.Context, formatter: click.HelpFormatter) -> None:
-    """Write the description of a command in its language.
-
-    Args:
-        command: The command.
-        context: Its context.
-        formatter: The formatter to write to.
-
-    """
-    formatter.write_paragraph()
-    with formatter.indentation():
-        formatter.write_text("\n\n".join(translate(paragraph, context) for paragraph in description(command)))
 
 
 def description(command: click.Command) -> list[str]:
