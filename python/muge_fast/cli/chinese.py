@@ -68,26 +68,6 @@ MESSAGES = {
     "lower is better": "越低越好",
     "{rows} in {time}": "{rows}，用时 {time}",
     # Descriptions of files
-    "folder": "目录",
-    "unknown": "未知",
-    "unknown JSON lines": "未知的 JSON Lines 文件",
-    "gold or submission": "标准答案或提交文件",
-    "images": "图像",
-    "texts": "文本",
-    "features": "特征",
-    "gzip": "gzip 压缩文件",
-    "zip": "zip 压缩文件",
-    "bytes": "字节数",
-    "rows": "行数",
-    "ids": "ID",
-    "references": "参考答案数",
-    "items": "条目数",
-    "length": "文本长度",
-    "bytes of text": "文本字节数",
-    "base64 bytes": "base64 字节数",
-    "distinct items": "不同的条目",
-    "dimensions": "维数",
-    "problems": "问题数",
     " to ": " 至 ",
     "{low} to {high}, mean {mean}": "{low} 至 {high}，平均 {mean}",
     # The demo
@@ -110,6 +90,48 @@ MESSAGES = {
         "t2i：真实和生成的合成图像各 {images} 张，用时 {time}：{values}。"
     ),
     " The weights are random, so the scores are meaningless.": "权重是随机的，得分没有意义。",
+}
+
+# Kinds of files, and what is counted in them, as :func:`muge_fast.evaluation.describe` names them.
+DESCRIPTIONS = {
+    "folder": "目录",
+    "unknown": "未知",
+    "unknown JSON lines": "未知的 JSON Lines 文件",
+    "gold or submission": "标准答案或提交文件",
+    "images": "图像",
+    "texts": "文本",
+    "features": "特征",
+    "gzip": "gzip 压缩文件",
+    "zip": "zip 压缩文件",
+    "bytes": "字节数",
+    "rows": "行数",
+    "ids": "ID",
+    "references": "参考答案数",
+    "items": "条目数",
+    "length": "文本长度",
+    "bytes of text": "文本字节数",
+    "base64 bytes": "base64 字节数",
+    "distinct items": "不同的条目",
+    "dimensions": "维数",
+    "problems": "问题数",
+    "documents": "文档数",
+    "ngrams": "n-gram 数",
+    "arrays": "数组数",
+    "document frequency": "文档频率",
+    "statistics of images": "图像统计量",
+    "state of FID": "FID 的累积状态",
+    "state of KID": "KID 的累积状态",
+    "state of InceptionScore": "Inception Score 的累积状态",
+    "npz": "npz 文件",
+    "json array": "JSON 数组",
+    "json mapping": "JSON 对象",
+    "pretty json": "跨多行的 JSON",
+    "python rows": "Python 字典",
+    "coco": "COCO 格式的 JSON",
+    "csv": "CSV 文件",
+    "trec": "TREC 文件",
+    "utf16": "UTF-16 文本",
+    "pickle": "pickle 文件",
 }
 
 # Descriptions of commands and options, and what stands around them.
@@ -229,4 +251,4 @@ HELP = {
     "Report for a browser.": "网页报告。",
 }
 
-CHINESE = {**MESSAGES, **HELP}
+CHINESE = {**MESSAGES, **DESCRIPTIONS, **HELP}
