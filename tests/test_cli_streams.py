@@ -106,6 +106,11 @@ def test_errors_name_the_stream_and_not_its_copy():
     assert "submission  <stdin>\n" in result.stdout
 
 
+def test_closed_standard_input_is_one_line_and_exit_code_2():
+    result = shell("$M check caption -s - <&-")
+    assert (result.returncode, result.stderr) == (2, "Error: standard input is closed\n")
+
+
 def test_a_stream_is_copied_up_to_the_limit_of_its_reader(monkeypatch, tmp_path):
     monkeypatch.setattr("muge_fast.datasets.rows.Reader.FILE_BYTES", 5000)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))

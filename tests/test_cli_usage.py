@@ -64,6 +64,12 @@ def test_every_option_with_one_value_is_refused_twice(command, parameter):
         assert re.search(r"Error: --\S+ is given 2 times", error_of(result)), name
 
 
+def test_options_of_the_group_are_refused_twice():
+    assert error_of(run("--lang", "en", "--lang", "en", "info", "x")) == (
+        "Error: --lang is given 2 times, it takes one value"
+    )
+
+
 @pytest.mark.parametrize("names", [("--gold", "--submission"), ("-g", "-s"), ("-g", "--predictions"), ("-g", "--pred")])
 def test_aliases_of_the_files(names):
     result = run("score", "caption", names[0], CAPTIONS[0], names[1], CAPTIONS[1])

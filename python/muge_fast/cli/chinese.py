@@ -37,6 +37,7 @@ MESSAGES = {
     "{option} and {other} exclude each other": "{option} 与 {other} 不能同时使用",
     "standard input can be read only once, not for {names}": "标准输入只能读取一次，不能同时用于 {names}",
     # Files
+    "standard input is closed": "标准输入已关闭",
     "no such file": "文件不存在",
     "a folder, expected a file": "是目录，应为文件",
     "neither a file nor a pipe": "既不是文件也不是管道",

@@ -190,10 +190,16 @@ def _copied(context: click.Context, path: Path, limit: int) -> Iterator[Path]:
         copy = Path(folder) / ("stdin" if is_stdin else path.name)
         with ExitStack() as stack, copy.open("wb") as file:
             # Standard input stays open.
-            stream: IO[bytes] = sys.stdin.buffer if is_stdin else stack.enter_context(path.open("rb"))
-            _copy(stream, file, limit)
+            _copy(_stdin() if is_stdin else stack.enter_context(path.open("rb")), file, limit)
         context.meta.setdefault(COPIES, {})[str(copy)] = "<stdin>" if is_stdin else str(path)
         yield copy
+
+
+def _stdin() -> IO[bytes]:
+    # A shell closes it for <&-.
+    if sys.stdin is None:
+        raise OSError(translate("standard input is closed"))
+    return sys.stdin.buffer
 
 
 def _copy(stream: IO[bytes], file: IO[bytes], limit: int) -> None:

@@ -210,6 +210,8 @@ class Program(Translated, click.Group):
         """
         note_language(ctx, args)
         with _errors_of(ctx):
+            if not ctx.resilient_parsing:
+                refuse_repeated(self, ctx, args)
             return super().parse_args(ctx, args)
 
     def resolve_command(
@@ -270,7 +272,7 @@ def _exit_code(run: Callable[[], object]) -> int:
         show_usage_error(error)
         return error.exit_code
     except SystemExit as ended:
-        code = ended.code
+        return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
     return code if isinstance(code, int) else 0
 
 

@@ -25,7 +25,7 @@ from muge_fast.cli.options import (
 from muge_fast.cli.parameter_types import Name
 from muge_fast.cli.program import Command
 from muge_fast.cli.report_text import print_report, print_warnings
-from muge_fast.cli.task_options import check_task_options
+from muge_fast.cli.task_options import check_combinations, check_task_options
 from muge_fast.datasets import ImageTsv
 from muge_fast.evaluation._evaluate import evaluate
 from muge_fast.evaluation.report import Report
@@ -139,7 +139,8 @@ def score(
     read, or scoring failed.
     """
     with usage_errors():
-        check_task_options(task, {"pool": pool, "html": html, "images": images, **task_options})
+        check_task_options(task, {"pool": pool, **task_options})
+        check_combinations({"html": html, "images": images, **task_options})
         # Before scoring, which may take minutes.
         _check_table(per_item)
         shown = None if images is None else ImageTsv(images)
