@@ -5,6 +5,10 @@ The functions and classes listed here cover captions, retrieval, files of featur
 :mod:`muge_fast.compat`. Sub-packages are imported when they are first used, so ``import muge_fast`` is enough.
 """
 
+# First, because it answers Ctrl-C while the other modules are imported.
+from muge_fast._internal import interrupted_start  # noqa: F401
+
+# isort: split
 from typing import TYPE_CHECKING
 
 from muge_fast._core import __version__

@@ -8,16 +8,17 @@ from pathlib import Path
 import click
 
 from muge_fast.cli.errors import usage_errors
-from muge_fast.cli.options import PATH, task_argument, write_json
+from muge_fast.cli.options import PATH, WRITTEN, print_written, task_argument, write_json
+from muge_fast.cli.program import Command
 from muge_fast.evaluation._evaluate import evaluate
 from muge_fast.evaluation.official_result import failed_result
 
 
-@click.command()
+@click.command(cls=Command)
 @task_argument
 @click.argument("gold", type=PATH)
 @click.argument("prediction", type=PATH)
-@click.argument("output", type=PATH)
+@click.argument("output", type=WRITTEN)
 def official(*, task: str, gold: Path, prediction: Path, output: Path) -> None:
     """Score with the arguments of the official evaluator.
 
@@ -32,6 +33,7 @@ def official(*, task: str, gold: Path, prediction: Path, output: Path) -> None:
         result = failed_result(message)
     with usage_errors():
         write_json(output, result)
+        print_written(output)
         if message is not None:
             raise ValueError(message)
     sys.exit(0 if result["success"] else 1)

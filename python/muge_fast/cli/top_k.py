@@ -10,11 +10,12 @@ import click
 from muge_fast._internal.atomic import replacing
 from muge_fast.cli.errors import usage_errors
 from muge_fast.cli.options import AT_LEAST_1, PATH, threads_option
+from muge_fast.cli.program import Command
 from muge_fast.retrieval.predictions import DIRECTIONS, predict
 from muge_fast.retrieval.top_k_arguments import SIMILARITIES
 
 
-@click.command("top-k")
+@click.command("top-k", cls=Command)
 @click.option("--image-feats", required=True, type=PATH, help="Feature file of the images.")
 @click.option("--text-feats", required=True, type=PATH, help="Feature file of the texts.")
 @click.option("--top-k", "k", type=AT_LEAST_1, default=10, show_default=True, help="Number of results per query.")
