@@ -20,8 +20,9 @@ from muge_fast.evaluation.official_result import failed_result, scored_result
 from muge_fast.evaluation.official_retrieval import OfficialError, PublishedGold, has_script, read_bytes
 from muge_fast.evaluation.submission import GoldError
 
-# Problems of a file that are read to be counted by kind.
+# Problems that are kept to be grouped, and those that a result lists.
 COUNTED = Limits(max_reported=Limits().stop_after)
+LISTED = Limits().max_reported
 
 
 class Verdict(NamedTuple):
@@ -95,17 +96,25 @@ def _verdict_of_script(gold: PathLike, submission: PathLike, names: FieldNames, 
         scores = published.score(data)
     except OfficialError as error:
         message = error.message(lang)
-        reader = _read_strictly(data, published)
-        problems = format_problems(reader.rows.problems[:100], reader.rows.problem_count, lang) if data else ()
-        return Verdict(failed_result(message, "\n".join(dict.fromkeys([message, *problems]))))
+        return Verdict(failed_result(message, "\n".join([message, *_further_problems(message, data, published, lang)])))
     result = scored_result(scores.mean_recall, scores._asdict())
     return Verdict(result, tuple(_find_warnings(data, published, lang)))
 
 
+def _further_problems(message: str, data: bytes, gold: PublishedGold, lang: str) -> list[str]:
+    """Return the other problems of a rejected submission; none if its content was not read."""
+    if not data:
+        return []
+    rows = _read_strictly(data, gold).rows
+    problems = format_problems(rows.problems[:LISTED], rows.problem_count, lang)
+    return [problem for problem in problems if problem != message]
+
+
 def _read_strictly(data: bytes, gold: PublishedGold) -> RowReader:
     """Read a submission as :func:`muge_fast.evaluate` does, with all problems."""
-    row_format = replace(tasks.get("retrieval").submission_format, names=(gold.names,))
-    reader = RowReader(row_format, COUNTED)
+    row_format = tasks.get("retrieval").submission_format
+    others = (names for names in row_format.names if names != gold.names)
+    reader = RowReader(replace(row_format, names=(gold.names, *others)), COUNTED)
     reader.parse(data)
     compare_with_gold(reader, Rows(values=gold.relevant, names=gold.names))
     return reader

@@ -39,8 +39,8 @@ class Task:
         score_scales: Factors of scores that differ from ``score_scale``, by name.
         option_names: Function that returns the names of ``score``'s options, if its signature does not list them
             (``**options``). It may raise ImportError where they cannot be determined.
-        strict_lines: Whether blank lines and carriage returns without line feeds are problems of a submission, because the
-            script of the benchmark rejects them.
+        strict_lines: Whether blank lines and carriage returns without line feeds are problems of a submission, because
+            the script of the benchmark rejects them.
         unofficial: Function of scores and of a language, ``"en"`` or ``"zh"``, that yields why the scores are not
             official, one line each: an option that the benchmark does not use, weights that are not the published ones.
             ``functools.partial`` of :func:`unofficial_options` makes one. None if all scores are official.
