@@ -114,7 +114,10 @@ FILES = {
     "retrieval/missing_field": (second('{"query_id": 2}'), [["missing_field", 2]]),
     "retrieval/missing_id_field": (second(f'{{"item_ids": {TEN}}}'), [["missing_field", 2], MISSING]),
     "retrieval/extra_fields": (second(row(score=1, rank={"a": [None]})), []),
-    "retrieval/unknown_field": (second(f'{{"query_id": 2, "item_id": {TEN}}}'), [["unknown_field", 2], ["missing_field", 2]]),
+    "retrieval/unknown_field": (
+        second(f'{{"query_id": 2, "item_id": {TEN}}}'),
+        [["unknown_field", 2], ["missing_field", 2]],
+    ),
     "retrieval/mixed_names": (second(f'{{"query_id": 2, "image_ids": {TEN}}}'), [["mixed_names", 2], MISSING]),
     "retrieval/both_names": (second(row(text_id=2, image_ids=TEN)), [["mixed_names", 2], MISSING]),
     "retrieval/no_fields": (second("{}"), [["missing_field", 2], ["missing_field", 2], MISSING]),
