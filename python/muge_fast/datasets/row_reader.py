@@ -26,6 +26,7 @@ from muge_fast.datasets.rows import Reader, Rows
 
 # A line that is not blank, from its first character that is not JSON's white space to its end.
 LINE = re.compile(rb"[^ \t\r\n][^\n]*")
+SPACE_AFTER_LINE = re.compile(rb"\n[ \t\r\n]")
 
 # Names in Rust of the kinds that it reads. Values that it accepts are valid whatever the options of the kind.
 CORE_KINDS: dict[type, str] = {Integer: "integer", Text: "text", TextList: "texts", IntegerList: "ids"}
@@ -280,10 +281,9 @@ def _numbered_lines(data: bytes) -> Iterator[tuple[int, re.Match[bytes]]]:
 
 def _has_plain_line_ends(data: bytes) -> bool:
     """Return whether all lines begin with a character of JSON and end in a line feed, with or without a return."""
-    spaces = (b"\n", b"\r", b" ", b"\t")
-    if data[:1] in spaces or any(b"\n" + space in data for space in spaces):
+    if data[:1] in {b"\n", b"\r", b" ", b"\t"} or SPACE_AFTER_LINE.search(data):
         return False
-    return data.count(b"\r") == data.count(b"\r\n")
+    return b"\r" not in data or data.count(b"\r") == data.count(b"\r\n")
 
 
 def _has_carriage_return(data: bytes, match: re.Match[bytes]) -> bool:
