@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,7 +13,7 @@ from muge_fast import _core, tasks
 from muge_fast._internal.display import truncate_id
 from muge_fast._internal.field_names import FEATURE, FieldNames
 from muge_fast._internal.paths import PathLike, magic_bytes_problem, refuse_pipes
-from muge_fast.datasets.fields import TextList
+from muge_fast.datasets.fields import RowFormat, TextList
 from muge_fast.datasets.image_tsv import PROBLEMS
 from muge_fast.datasets.limits import Limits
 from muge_fast.datasets.problems import format_problems
@@ -95,7 +96,7 @@ def _describe_json_lines(path: Path, head: bytes) -> dict[str, Any]:
         _Reading(task, role, RowReader(row_format, LIMITS).read(path))
         for task in map(tasks.get, tasks.names())
         if any(_has_fields(first, names) for names in task.fields)
-        for role, row_format in (("gold", task.gold_format), ("submission", task.submission_format))
+        for role, row_format in (("gold", task.gold_format), ("submission", _submission_format(task)))
     ]
     if not readings:
         return {"kind": "unknown JSON lines"}
@@ -103,6 +104,11 @@ def _describe_json_lines(path: Path, head: bytes) -> dict[str, Any]:
     best = min(readings, key=lambda reading: (reading.rows.problem_count, reading.role == "gold"))
     role = "gold or submission" if best.task.gold == best.task.submission else best.role
     return {"kind": f"{best.task.name} {role}", **_describe_rows(best.task, best.rows)}
+
+
+def _submission_format(task: Task) -> RowFormat:
+    # A blank line does not make a submission a gold file.
+    return replace(task.submission_format, strict_lines=False)
 
 
 def _has_field(line: bytes, name: str) -> bool:
