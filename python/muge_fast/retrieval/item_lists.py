@@ -246,21 +246,27 @@ def _plain_list(name: str, ids: Sequence[Hashable] | None, query: int, items: An
 
 
 def _check_padding(predictions: ItemLists, ranked: IntArray, references: ItemLists, relevant: IntArray) -> None:
-    """Raise ``ValueError`` where -1 stands for a missing item, which another -1 would match."""
-    padding = ranked == PADDING, relevant == PADDING
-    if not padding[0].any() and not padding[1].any():
+    """Raise ``ValueError`` where -1 at the end of a list stands for a missing item, which another -1 would match.
+
+    A -1 from an array is certainly padding at the end of a row. In a list it may be an id, unless both lists of a query
+    end with it.
+    """
+    if not (ranked == PADDING).any() and not (relevant == PADDING).any():
         return
-    for lists, found in zip((predictions, references), padding, strict=True):
-        if lists.padded and found.any():
-            query, index = lists.find(int(found.argmax()))
-            place = f"at rank {index + 1}" if lists is predictions else "among its items"
-            raise ValueError(f"{lists.label(query)} has {PADDING} {place}{_padding_hint(lists.name)}")
-    ends = [lists.lengths.cumsum() - 1 for lists in (predictions, references)]
-    both = (predictions.lengths > 1) & (references.lengths > 1)
-    for query in np.flatnonzero(both).tolist():
-        if padding[0][ends[0][query]] and padding[1][ends[1][query]]:
-            name = f"{predictions.label(query)} and {references.label(query)}"
-            raise ValueError(f"{name} end with {PADDING}{_padding_hint('both')}")
+    ends = []
+    for lists, flat in ((predictions, ranked), (references, relevant)):
+        ends.append(np.zeros(len(lists.lengths), bool))
+        filled = lists.lengths > 0
+        ends[-1][filled] = flat[lists.lengths.cumsum()[filled] - 1] == PADDING
+        if lists.padded and ends[-1].any():
+            query = int(ends[-1].argmax())
+            start = int(lists.lengths[:query].sum())
+            rank = flat[start:].tolist().index(PADDING) + 1
+            raise ValueError(f"{lists.label(query)} has {PADDING} at rank {rank}{_padding_hint(lists.name)}")
+    both = np.flatnonzero(ends[0] & ends[1] & (predictions.lengths > 1) & (references.lengths > 1)).tolist()
+    if both:
+        names = f"{predictions.label(both[0])} and {references.label(both[0])}"
+        raise ValueError(f"{names} end with {PADDING}{_padding_hint('both')}")
 
 
 def _padding_hint(name: str) -> str:

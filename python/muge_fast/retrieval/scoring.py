@@ -72,8 +72,8 @@ def score_retrieval(
         threads: Number of threads; None for all cores. The result does not depend on it.
 
     All items must be integers, or all strings; those of NumPy and torch, of an ``IntEnum`` or a ``str`` Enum are
-    allowed. The index of a pandas Series is its query ids, unless it is the default index. -1 is not an item in arrays,
-    which are padded with it (by faiss, for instance): drop it.
+    allowed. The index of a pandas Series is its query ids, unless it is the default index. -1 at the end of a row of an
+    array is refused, as is -1 at the end of both lists of a query: faiss and padded arrays have it for a missing item.
 
     Returns:
         Scores from 0 to 1, by name: ``"recall@1"``, …, ``"mean_recall"``, ``"ndcg@10"``, ``"map"``.
