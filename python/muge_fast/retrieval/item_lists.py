@@ -241,7 +241,8 @@ def _plain_list(name: str, ids: Sequence[Hashable] | None, query: int, items: An
     # An array without axes has a __len__ too, but calling it raises.
     is_list = hasattr(items, "__len__") and getattr(items, "ndim", 1) > 0
     if isinstance(items, (str, bytes, Mapping)) or not is_list or kind not in (None, "tensor"):
-        raise TypeError(f"{label(name, ids, query)} must be a list of item ids, got {type(items).__name__}")
+        hint = "; split it, or parse it with json.loads" if isinstance(items, str) else ""
+        raise TypeError(f"{label(name, ids, query)} must be a list of item ids, got {type(items).__name__}{hint}")
     return items
 
 

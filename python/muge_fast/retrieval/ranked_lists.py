@@ -21,7 +21,7 @@ def ranked_lists(predictions: object, ids: Sequence[Hashable] | None) -> ItemLis
     """Return the ranked items of each query in the order of the references.
 
     Args:
-        predictions: As for :func:`muge_fast.score_retrieval`.
+        predictions: Any form that :func:`muge_fast.score_retrieval` takes.
         ids: The ids of the references; None if they have none.
 
     Returns:

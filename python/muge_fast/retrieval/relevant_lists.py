@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Mapping, Sequence
 from itertools import chain
 from typing import Any, NoReturn
@@ -15,6 +16,9 @@ from muge_fast.retrieval.item_lists import COLUMNS, ItemLists, label, to_numpy
 from muge_fast.retrieval.ranked_lists import unwrap
 from muge_fast.text.tokenizers import as_list
 
+LIST_AS_TEXT = re.compile(r"[\s,;\[\](){}|]")
+"""Characters that separate items in a text or enclose a list."""
+
 LARGEST_GAIN = 1e9
 """Largest gain of a judgement; sums of such gains are exact enough in double precision."""
 
@@ -23,7 +27,7 @@ def relevant_lists(references: object) -> ItemLists:
     """Return the relevant items of each query, with their gains if there are any.
 
     Args:
-        references: As for :func:`muge_fast.score_retrieval`.
+        references: Any form that :func:`muge_fast.score_retrieval` takes.
 
     Returns:
         The items. Those with a gain of 0 or less are left out.
@@ -58,6 +62,7 @@ def relevant_lists(references: object) -> ItemLists:
     if any(issubclass(item_type, Mapping) for item_type in types):
         return _from_gains(ids, lists)
     if types and all(map(_is_item, types)):
+        _check_single(ids, lists)
         lists = [[item] for item in lists]
     return ItemLists.from_lists("references", lists, ids, padded=from_array)
 
@@ -102,6 +107,15 @@ def transpose_references(references: Mapping[Any, Any]) -> dict[Any, Any]:
 
 def _is_item(item_type: type) -> bool:
     return issubclass(item_type, (int, str, np.integer)) and not issubclass(item_type, bool)
+
+
+def _check_single(ids: list[Hashable] | None, items: list[Any]) -> None:
+    """Raise ``TypeError`` for a string that seems to hold several items, as columns of CSV files do."""
+    for query, item in enumerate(items):
+        if isinstance(item, str) and LIST_AS_TEXT.search(item):
+            got = f"the string {format_argument(str(item))}"
+            how = "pass a list: split it, or parse it with json.loads"
+            raise TypeError(f"{label('references', ids, query)} is {got}, which may hold several items; {how}")
 
 
 def _check_array(array: npt.NDArray[Any]) -> None:

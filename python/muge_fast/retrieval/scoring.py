@@ -152,7 +152,7 @@ def _query_scores(
 
 
 def _short_columns(predictions: ItemLists, columns: list[Column]) -> list[tuple[str, int]]:
-    """Return the column that tells whether longer lists could change a score, or none if a list reaches all cutoffs.
+    """Return the column that is below 1 if longer lists could change a score; empty if a list reaches all cutoffs.
 
     A query has all that it can get with a relevant item in its list, for recall, or with all of them, for the others.
     """

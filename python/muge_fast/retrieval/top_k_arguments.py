@@ -79,7 +79,7 @@ def excluded_lists(exclude: Exclude | None, queries: int, items: int) -> tuple[I
 
 
 def check_array(name: str, array: object) -> None:
-    """Raise ``TypeError`` for what looks like a matrix but is no array of plain numbers.
+    """Raise ``TypeError`` for anything but an array of numbers without labels.
 
     Args:
         name: Name of the argument, for the error.
