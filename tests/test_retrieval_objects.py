@@ -91,7 +91,8 @@ def test_one_relevant_item_for_each_query():
     rankings = np.array([[0, 1], [2, 1], [0, 2]])
     # The relevant item of query n is n: at rank 1, at rank 2, at rank 2.
     forms = [
-        np.arange(3), [0, 1, 2], torch.arange(3), pd.Series([0, 1, 2]), range(3), np.arange(3)[:, None],
+        np.arange(3), [0, 1, 2], torch.arange(3), list(torch.arange(3)), list(np.arange(3)),
+        pd.Series([0, 1, 2]), range(3), np.arange(3)[:, None],
         pa.array([0, 1, 2]), np.eye(3, dtype=bool), torch.eye(3, dtype=torch.bool), scipy.sparse.eye(3),
     ]  # fmt: skip
     for references in forms:
@@ -304,13 +305,29 @@ def test_no_warning_where_longer_lists_could_not_change_a_score(predictions, ref
         mf.score_retrieval(predictions, references, ks=(1, 20), metrics=metrics)
 
 
+def test_indices_in_place_of_ids_warn():
+    ids = np.arange(8) + 42967
+    ranking = mf.top_k(np.eye(12, 8, dtype="float32"), np.eye(8, dtype="float32"), 3)
+    references = [[int(ids[n % 8])] for n in range(12)]
+    message = (
+        r"^no query has a hit: ranked items are 0 to 7, relevant items 42967 to 42974\. .*: ids\[ranking\.indices\]$"
+    )
+    for predictions in (ranking, ranking.indices):
+        with pytest.warns(UserWarning, match=message):
+            assert mf.score_retrieval(predictions, references, ks=KS)["recall@3"].value == 0
+    assert mf.score_retrieval(ids[ranking.indices], references, ks=KS)["recall@1"].value > 0.5
+    # Strings without a hit have no order, so nothing is said about them.
+    words = ranking.indices.astype(str)
+    assert mf.score_retrieval(words, [["x"]] * 12, ks=KS)["recall@3"].value == 0
+
+
 def test_one_cutoff():
     for ks in (2, np.int64(2), np.array([2]), [2], pd.Series([2])):
         assert list(mf.score_retrieval(LISTS, RELEVANT, ks=ks)) == ["recall@2", "mean_recall"]
     torch = pytest.importorskip("torch")
     assert list(mf.score_retrieval(LISTS, RELEVANT, ks=torch.tensor([1, 2])))[:2] == ["recall@1", "recall@2"]
     for ks, error in (("10", TypeError), (True, TypeError), (0, ValueError), (2.0, TypeError), (None, TypeError)):
-        with pytest.raises(error, match="^ks must be"):
+        with pytest.raises(error, match=r"^ks must be"):
             mf.score_retrieval(LISTS, RELEVANT, ks=ks)
 
 

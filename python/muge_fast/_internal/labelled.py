@@ -98,7 +98,8 @@ def plain_items(value: object, name: str, *, columns: tuple[str, str] = ("image_
 
     Raises:
         TypeError: A table, a GroupBy, an xarray object, a masked array, an array with named fields, a Series of a
-            package that resembles pandas, or an index of floats or booleans; the message shows what to pass instead.
+            package that resembles pandas, or an index of several levels, of floats or of booleans; the message shows
+            what to pass instead.
         ValueError: The index of a Series has an id twice, or a missing one.
 
     Example:
@@ -283,9 +284,13 @@ def _index_ids(series: Any, name: str) -> list[Hashable]:  # noqa: ANN401 - pand
     """Return the ids in the index of a Series, which must be different, present, and no floats or booleans."""
     index = series.index
     _refuse_dtype(index, f"the ids in the index of {name}")
+    if getattr(index, "nlevels", 1) > 1:
+        raise TypeError(
+            f"the index of {name} has {index.nlevels} levels, needs one id for each value; collect the values of an id "
+            f"in a list with .groupby(level=0).agg(list)"
+        )
     ids: list[Hashable] = index.tolist()
-    # An index of several levels has tuples as ids, which are never missing.
-    if getattr(index, "nlevels", 1) == 1 and index.hasnans:
+    if index.hasnans:
         raise ValueError(f"the index of {name} lacks an id at position {int(index.isna().argmax())}; drop that row")
     if not index.is_unique:
         repeated = format_argument(ids[int(index.duplicated().argmax())])

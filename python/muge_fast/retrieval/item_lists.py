@@ -108,7 +108,7 @@ class ItemLists:
         types = set(map(type, self.flat))
         id_types = set(map(_id_type, types))
         if not id_types <= {int} and not id_types <= {str}:
-            self.flat = list(map(_number_of_array, self.flat))
+            self.flat = list(map(number_of_array, self.flat))
             types = set(map(type, self.flat))
             id_types = set(map(_id_type, types))
         if not id_types <= {int} and not id_types <= {str}:
@@ -222,6 +222,26 @@ def to_numpy(values: object) -> Any:  # noqa: ANN401 - of any package
     return np.asarray(resolve_negation((tensor.detach() if hasattr(tensor, "detach") else tensor).cpu()))
 
 
+def number_of_array(item: Any) -> Any:  # noqa: ANN401 - of any package
+    """Return the number of a tensor or array without axes; other objects unchanged, numbers of NumPy included.
+
+    Args:
+        item: Any object.
+
+    Returns:
+        A number of Python, or the object.
+
+    Example:
+        >>> import numpy as np
+        >>> from muge_fast.retrieval.item_lists import number_of_array
+        >>> number_of_array(np.array(3)), number_of_array([3])
+        (3, [3])
+
+    """
+    is_number = getattr(item, "shape", None) == () and hasattr(item, "item") and not isinstance(item, np.generic)
+    return item.item() if is_number else item
+
+
 def _plain_list(name: str, ids: Sequence[Hashable] | None, query: int, items: Any) -> Any:  # noqa: ANN401
     """Return the items of one query as a list or an array with one axis or more."""
     if type(items) is np.ndarray and items.ndim > 0:
@@ -287,12 +307,6 @@ def _check_columns(predictions: ItemLists, ranked: IntArray, columns: int) -> No
             f"{predictions.label(query)} has the item {ranked[outside[0]]}, but references is a matrix of "
             f"{columns} columns, whose items are 0 to {columns - 1}"
         )
-
-
-def _number_of_array(item: Any) -> Any:  # noqa: ANN401 - of any package
-    """Return the number of a tensor or array without axes; other objects unchanged."""
-    is_number = getattr(item, "shape", None) == () and hasattr(item, "item") and not isinstance(item, np.generic)
-    return item.item() if is_number else item
 
 
 def _id_type(item_type: type) -> type:

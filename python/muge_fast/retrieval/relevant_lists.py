@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from muge_fast._internal.display import format_argument, format_id
 from muge_fast._internal.labelled import plain_ids, plain_items
-from muge_fast.retrieval.item_lists import COLUMNS, ItemLists, label, to_numpy
+from muge_fast.retrieval.item_lists import COLUMNS, ItemLists, label, number_of_array, to_numpy
 from muge_fast.retrieval.ranked_lists import unwrap
 from muge_fast.text.tokenizers import as_list
 
@@ -58,6 +58,8 @@ def relevant_lists(references: object) -> ItemLists:
         ids, lists = plain_ids(list(values), "the ids of references"), list(values.values())
     else:
         lists = as_list(values, "references", "a mapping or a sequence")
+    if any(hasattr(item_type, "shape") for item_type in set(map(type, lists))):
+        lists = list(map(number_of_array, lists))
     types = set(map(type, lists))
     if any(issubclass(item_type, Mapping) for item_type in types):
         return _from_gains(ids, lists)

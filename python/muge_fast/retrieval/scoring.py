@@ -12,12 +12,15 @@ import numpy.typing as npt
 from muge_fast import _core
 from muge_fast._internal.caller_warnings import warn_caller
 from muge_fast.retrieval.graded import graded_ndcg
-from muge_fast.retrieval.item_lists import ItemLists, as_int64
+from muge_fast.retrieval.item_lists import IntArray, ItemLists, as_int64
 from muge_fast.retrieval.metric_names import METRICS_AT_K, Column, check_ks, check_metrics
 from muge_fast.retrieval.ranked_lists import ranked_lists
 from muge_fast.retrieval.ranking import Ranking
 from muge_fast.retrieval.relevant_lists import relevant_lists
 from muge_fast.scores import FloatArray, ItemStatistics, Score, Scores, mean_score, signature
+
+FEW_QUERIES = 10
+"""Number of queries from which a ranking without any hit is suspicious."""
 
 RankedItems = Sequence[Any] | Mapping[Any, float] | npt.NDArray[Any]
 """The items of a query, best first, or their scores."""
@@ -89,7 +92,8 @@ def score_retrieval(
             prediction is a set, ``metrics`` is a string, or one of ``ks`` is not an integer.
 
     Warns:
-        UserWarning: A cutoff is above the length of every list of predictions, and longer lists could change the score.
+        UserWarning: A cutoff is above the length of every list of predictions, and longer lists could change the score;
+            or predictions seem to be indices where references are ids.
 
     Example:
         >>> import muge_fast as mf
@@ -138,6 +142,8 @@ def _query_scores(
         predictions.check_unique()
         references.check_unique()
         raise
+    if predictions.padded and len(rows) >= FEW_QUERIES:
+        _warn_about_indices(predictions, ranked, relevant)
     if short and (rows[:, -1] < 1).any():
         _warn_about_short_lists(short[0], int(predictions.lengths.max()))
     rows = np.ascontiguousarray(rows[:, : len(columns)]) if short else rows
@@ -171,6 +177,17 @@ def _warn_about_short_lists(column: tuple[str, int], longest: int) -> None:
         f"a cutoff is {k}, but no list of predictions has more than {longest} items: the missing ranks count as not "
         f"relevant; pass longer lists, or cutoffs up to {longest}"
     )
+
+
+def _warn_about_indices(predictions: ItemLists, ranked: IntArray, relevant: IntArray) -> None:
+    """Warn if all ranked items are smaller than all relevant ones, as indices are smaller than ids of a data set."""
+    # Strings have been replaced by codes.
+    if len(ranked) and isinstance(predictions.flat[0], int) and ranked.max() < relevant.min():
+        warn_caller(
+            f"no query has a hit: ranked items are {ranked.min()} to {ranked.max()}, "
+            f"relevant items {relevant.min()} to {relevant.max()}. "
+            "If the ranked items are indices, look their ids up: ids[ranking.indices]"
+        )
 
 
 def _mean_recall(ks: list[int], rows: FloatArray) -> Score:
