@@ -189,6 +189,38 @@ SIMILARITY = np.zeros((4, 9), "float32")
         ([[0, 1]], [[True, False]], r"^references\[0\]: item 0 is True \(bool\).*np\.array\(references\)$"),
         (LISTS, SIMILARITY[:, :3], "^references must be items or booleans, not floats; pass matrix > 0 for relevance"),
         (scipy.sparse.csr_matrix(SIMILARITY), RELEVANT, "^predictions is a sparse matrix; pass the ranked items"),
+        (
+            (SIMILARITY, MATRIX),
+            RELEVANT,
+            r"^predictions is a pair of matrices, .*; pass the indices: predictions\[1\]$",
+        ),
+        (
+            [{"query_id": "a", "item_ids": [1]}],
+            [[1]],
+            r"^predictions\[0\]: the score of 'query_id' is 'a', needs a number",
+        ),
+        ([[1]], [{"item_ids": [1, 2]}], r"^references\[0\]: the gain of 'item_ids' is a list of 2, needs a number"),
+        (
+            [[1], [2]],
+            pd.array([1, None], dtype="Int64"),
+            r"^references\[1\] is <NA> \(NAType\), but other queries have",
+        ),
+        (
+            [[1], [2]],
+            pd.Series([1, None]),
+            r"^references\[0\] must be a list .*got float; convert whole numbers to int",
+        ),
+        ([[1], [2]], np.array([1.0, 2.0]), "^references must be items, not floats; drop missing values and convert"),
+        (
+            PREDICTIONS,
+            {**REFERENCES, "b": None},
+            r"^references\['b'\] must be .*got NoneType \(a missing value\); drop",
+        ),
+        (
+            pd.Series({**PREDICTIONS, "b": np.nan}),
+            REFERENCES,
+            r"^predictions\['b'\] must be .*float \(a missing value\)",
+        ),
         ({1.0: [1]}, {1: [1]}, r"^the ids of predictions\[0\] is 1.0, a float"),
         ({True: [1]}, {1: [1]}, r"^the ids of predictions\[0\] is True, a boolean"),
         (pd.Series([[1]], index=[1.0]), {1: [1]}, "^the ids in the index of predictions are float64"),

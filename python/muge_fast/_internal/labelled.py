@@ -232,6 +232,8 @@ def refuse_unordered(value: object, name: str, *, columns: tuple[str, str] = ("i
     }
     if kind == "frame" and root == "pandas":
         fixes["frame"] = f'pass a column with its ids: df.set_index("{ids}")["{values}"]'
+    elif kind == "groups" and root == "polars":
+        fixes["groups"] = f'pass a dict: {{key[0]: df["{values}"].to_list() for key, df in groups}}'
     elif kind == "frame" and root in ("polars", "pyarrow"):
         method = "to_list" if root == "polars" else "to_pylist"
         fixes["frame"] = f'pass a dict: dict(zip(df["{ids}"].{method}(), df["{values}"].{method}()))'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Hashable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -222,6 +223,26 @@ def to_numpy(values: object) -> Any:  # noqa: ANN401 - of any package
     return np.asarray(resolve_negation((tensor.detach() if hasattr(tensor, "detach") else tensor).cpu()))
 
 
+def is_number(value: object) -> bool:
+    """Return whether an object is an integer or a float of Python or NumPy, or an array of one; booleans are not.
+
+    Args:
+        value: Any object.
+
+    Returns:
+        Whether it is a number.
+
+    Example:
+        >>> from muge_fast.retrieval.item_lists import is_number
+        >>> is_number(2.5), is_number("2.5"), is_number(True)
+        (True, False, False)
+
+    """
+    if type(value) in (int, float):
+        return True
+    return getattr(value, "shape", None) == () and cast("Any", value).dtype.kind in "iuf"
+
+
 def number_of_array(item: Any) -> Any:  # noqa: ANN401 - of any package
     """Return the number of a tensor or array without axes; other objects unchanged, numbers of NumPy included.
 
@@ -261,9 +282,18 @@ def _plain_list(name: str, ids: Sequence[Hashable] | None, query: int, items: An
     # An array without axes has a __len__ too, but calling it raises.
     is_list = hasattr(items, "__len__") and getattr(items, "ndim", 1) > 0
     if isinstance(items, (str, bytes, Mapping)) or not is_list or kind not in (None, "tensor"):
-        hint = "; split it, or parse it with json.loads" if isinstance(items, str) else ""
-        raise TypeError(f"{label(name, ids, query)} must be a list of item ids, got {type(items).__name__}{hint}")
+        got = f"{type(items).__name__}{_list_hint(items)}"
+        raise TypeError(f"{label(name, ids, query)} must be a list of item ids, got {got}")
     return items
+
+
+def _list_hint(items: object) -> str:
+    """Return how to make a list of something else."""
+    if isinstance(items, str):
+        return "; split it, or parse it with json.loads"
+    if items is None or type(items).__name__ == "NAType" or (isinstance(items, float) and math.isnan(items)):
+        return " (a missing value); drop the query, or pass [] for one without predictions"
+    return "; convert whole numbers to integers" if isinstance(items, float) else ""
 
 
 def _check_padding(predictions: ItemLists, ranked: IntArray, references: ItemLists, relevant: IntArray) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from muge_fast._internal.checks import align_ids, check_same_kind
 from muge_fast._internal.display import format_argument, format_id
 from muge_fast._internal.labelled import labelled_kind, plain_ids, plain_items
-from muge_fast.retrieval.item_lists import COLUMNS, ItemLists, label, to_numpy
+from muge_fast.retrieval.item_lists import COLUMNS, ItemLists, is_number, label, to_numpy
 from muge_fast.retrieval.ranking import Ranking
 from muge_fast.text.tokenizers import as_list
 
@@ -81,6 +81,10 @@ def _rows(values: Any) -> tuple[Any, bool]:  # noqa: ANN401 - checked here
         raise TypeError(
             "predictions is a sparse matrix; pass the ranked items of each query, or a dict of their scores"
         )
+    if isinstance(values, tuple) and [getattr(part, "ndim", 0) for part in values] == [2, 2]:
+        raise TypeError(
+            "predictions is a pair of matrices, such as scores and indices; pass the indices: predictions[1]"
+        )
     if not isinstance(values, np.ndarray):
         return values, False
     is_ragged = values.ndim == 1 and values.dtype.kind == "O"
@@ -104,21 +108,17 @@ def _rank(query: str, scores: object) -> list[Any]:
 
 
 def _checked_scores(query: str, scores: Mapping[Any, Any]) -> list[float]:
-    array = np.array([to_numpy(score) for score in scores.values()])
-    if array.size and (array.ndim != 1 or array.dtype.kind not in "iuf"):
-        bad = next((item for item, score in scores.items() if not _is_number(score)), next(iter(scores)))
+    values = [to_numpy(score) for score in scores.values()]
+    bad = [item for item, value in zip(scores, values, strict=True) if not is_number(value)]
+    if bad:
         raise TypeError(
-            f"{query}: the score of {format_id(repr(bad))} is {format_argument(scores[bad])}, needs a number"
+            f"{query}: the score of {format_id(repr(bad[0]))} is {format_argument(scores[bad[0]])}, needs a number"
         )
-    missing = np.flatnonzero(np.isnan(array)) if array.size else array
+    array = np.array(values, dtype=np.float64)
+    missing = np.flatnonzero(np.isnan(array))
     if len(missing):
         raise ValueError(f"{query}: the score of {format_id(repr(list(scores)[int(missing[0])]))} is NaN")
     return cast("list[float]", array.tolist())
-
-
-def _is_number(score: object) -> bool:
-    value = to_numpy(score)
-    return np.ndim(value) == 0 and np.asarray(value).dtype.kind in "iuf"
 
 
 def _kind_hint(predictions: object, *, have_ids: bool) -> str:
