@@ -309,9 +309,7 @@ def test_one_padded_item_of_a_list_is_an_item_that_is_not_relevant():
 
 def test_a_cutoff_beyond_all_lists_warns():
     predictions, references = {"a": list(range(10)), "b": list(range(9))}, {"a": [3], "b": [50]}
-    message = (
-        "^a cutoff is 20, but no list of predictions has more than 10 items: .*; pass longer lists, or cutoffs up to"
-    )
+    message = "^a cutoff is 20, but no list of predictions has more than 10: .*; pass longer lists, or cutoffs up to"
     with pytest.warns(UserWarning, match=message) as caught:
         scores = mf.score_retrieval(predictions, references, ks=(10, 20))
     assert caught[0].filename == __file__

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from functools import partial
 from typing import Any
 
@@ -25,7 +26,7 @@ FEW_QUERIES = 10
 RankedItems = Sequence[Any] | Mapping[Any, float] | npt.NDArray[Any]
 """The items of a query, best first, or their scores."""
 
-RelevantItems = Sequence[Any] | Mapping[Any, float] | npt.NDArray[Any] | int | str
+RelevantItems = Sequence[Any] | AbstractSet[Any] | Mapping[Any, float] | npt.NDArray[Any] | int | str
 """The relevant items of a query, the gains of items, or a single item."""
 
 
@@ -149,12 +150,22 @@ def _query_scores(
     rows = np.ascontiguousarray(rows[:, : len(columns)]) if short else rows
     if references.gains is not None and (references.gains != 1).any():
         lists = (ranked, predictions.lengths), (relevant, references.lengths)
-        for metric in ("ndcg", "ndcg_exp"):
-            chosen = [index for index, column in enumerate(columns) if column.metric == metric]
-            if chosen:
-                ks = [columns[index].k for index in chosen]
-                rows[:, chosen] = graded_ndcg(*lists, references.gains, ks, exponential=metric == "ndcg_exp")
+        _replace_ndcg(rows, columns, lists, references.gains)
     return rows
+
+
+def _replace_ndcg(
+    rows: FloatArray,
+    columns: list[Column],
+    lists: tuple[tuple[IntArray, IntArray], tuple[IntArray, IntArray]],
+    gains: FloatArray,
+) -> None:
+    """Replace nDCG of gains of 1, which the core computes, by that of other gains."""
+    for metric in ("ndcg", "ndcg_exp"):
+        chosen = [index for index, column in enumerate(columns) if column.metric == metric]
+        if chosen:
+            ks = [columns[index].k for index in chosen]
+            rows[:, chosen] = graded_ndcg(*lists, gains, ks, exponential=metric == "ndcg_exp")
 
 
 def _short_columns(predictions: ItemLists, columns: list[Column]) -> list[tuple[str, int]]:
@@ -174,7 +185,7 @@ def _short_columns(predictions: ItemLists, columns: list[Column]) -> list[tuple[
 def _warn_about_short_lists(column: tuple[str, int], longest: int) -> None:
     k = column[1]
     warn_caller(
-        f"a cutoff is {k}, but no list of predictions has more than {longest} items: the missing ranks count as not "
+        f"a cutoff is {k}, but no list of predictions has more than {longest}: the missing ranks count as not "
         f"relevant; pass longer lists, or cutoffs up to {longest}"
     )
 
