@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import SupportsIndex
+from typing import Any, SupportsIndex
 
 import numpy as np
+import numpy.typing as npt
 
 from muge_fast import _core
+from muge_fast._internal.caller_warnings import warn_caller
 from muge_fast._internal.dlpack import DLPackArray, as_array
 from muge_fast.retrieval.ranking import Ranking
-from muge_fast.retrieval.top_k_arguments import check_k
+from muge_fast.retrieval.top_k_arguments import check_array, check_k, dtype_error
 
 DTYPES = ("float32", "float64", "float16")
 
@@ -33,7 +35,11 @@ def top_k_of(similarity: DLPackArray, k: SupportsIndex, *, threads: int | None =
     Raises:
         ValueError: ``similarity`` does not have two dimensions, ``k`` is below 1 or above the number of columns, or
             ``threads`` is below 1.
-        TypeError: ``similarity`` is not an array or has an unsupported dtype, or ``k`` is not an integer.
+        TypeError: ``similarity`` is not an array (a list or a table, for instance), has a mask or an unsupported dtype,
+            or ``k`` is not an integer.
+
+    Warns:
+        UserWarning: NaN is among the ``k`` best of a row, which has fewer than ``k`` numbers.
 
     Example:
         >>> import numpy as np
@@ -45,11 +51,25 @@ def top_k_of(similarity: DLPackArray, k: SupportsIndex, *, threads: int | None =
         dtype('float32')
 
     """
+    check_array("similarity", similarity)
     matrix = as_array("similarity", similarity, DTYPES)
     if matrix.ndim != 2:  # noqa: PLR2004
         raise ValueError(f"similarity must have two dimensions, (queries, items), got shape {matrix.shape}")
     if matrix.dtype not in DTYPES or not matrix.dtype.isnative:
-        raise TypeError(f"similarity must be {', '.join(DTYPES)}, got dtype {matrix.dtype}")
+        raise dtype_error("similarity", DTYPES, matrix.dtype)
     count = check_k(k, matrix.shape[1], "the number of columns of similarity")
     # The core reads through strides, which needs aligned values. Only arrays over raw bytes may be unaligned.
-    return Ranking(*_core.top_k_of(np.require(matrix, requirements="A"), count, threads))
+    ranking = Ranking(*_core.top_k_of(np.require(matrix, requirements="A"), count, threads))
+    _warn_about_missing(ranking.scores, count)
+    return ranking
+
+
+def _warn_about_missing(scores: npt.NDArray[Any], k: int) -> None:
+    """Warn if NaN is among the best scores of a row, which has fewer numbers than ``k`` then."""
+    # NaN comes last.
+    rows = np.flatnonzero(np.isnan(scores[:, -1]))
+    if len(rows):
+        warn_caller(
+            f"similarity: {len(rows)} of {len(scores)} rows have NaN among the {k} best, the first is row {rows[0]}; "
+            f"their last items are ranked by index alone. Find out where NaN comes from, or leave these rows out"
+        )
