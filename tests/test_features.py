@@ -148,7 +148,7 @@ def test_repeated_ids_are_named(tmp_path):
 
 
 def test_files_that_cannot_be_read(tmp_path):
-    with pytest.raises(ValueError, match="f.jsonl: the file is empty"):
+    with pytest.raises(ValueError, match=r"f\.jsonl: the file is empty"):
         mf.read_features(write(tmp_path / "f.jsonl", []))
     with pytest.raises(FileNotFoundError):
         mf.read_features(tmp_path / "missing")

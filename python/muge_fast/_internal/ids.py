@@ -44,7 +44,7 @@ def id_array(ids: object, name: str) -> IdArray:
     """
     if type(ids) is np.ndarray and ids.ndim == 1 and (ids.dtype.kind == "i" or ids.dtype.name in SMALL_UNSIGNED):
         return ids.astype(np.int64)
-    values = plain_ids(ids, name)
+    values: list[Any] = plain_ids(ids, name)
     types = set(map(type, values))
     if not types <= {int} and types != {str}:
         values = _converted(values, name)

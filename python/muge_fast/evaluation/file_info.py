@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from muge_fast import _core, tasks
 from muge_fast._internal.display import truncate_id
 from muge_fast._internal.field_names import FEATURE, FieldNames

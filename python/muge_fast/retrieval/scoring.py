@@ -16,7 +16,7 @@ import numpy.typing as npt
 from muge_fast import _core
 from muge_fast._internal.checks import align_ids, check_names, find_repeated, whole_number
 from muge_fast._internal.dlpack import resolve_negation
-from muge_fast.retrieval.ranking import Ranking
+from muge_fast.retrieval.ranking import Ranking, ranked_items
 from muge_fast.scores import FloatArray, ItemStatistics, Score, Scores, mean_score, signature
 from muge_fast.text.tokenizers import split_ids
 
@@ -44,9 +44,10 @@ def score_retrieval(
 
     Args:
         predictions: Ranked items of each query, best first: a mapping from query id to a list, a sequence of lists, an
-            integer or string matrix of shape ``(queries, items)``, or a :class:`Ranking`, whose items are its indices.
-            Arrays may be torch tensors on any device. A list may have fewer items than the largest of ``ks``; positions
-            beyond its end count as not relevant.
+            integer or string matrix of shape ``(queries, items)``, or a :class:`Ranking`. Items of a ranking are its
+            item ids, or indices if it has none; its queries are matched by id if they have ids, like those of a
+            mapping. Arrays may be torch tensors on any device. A list may have fewer items than the largest of ``ks``;
+            positions beyond its end count as not relevant.
         references: Relevant items of each query, at least one: a mapping with the same query ids, or a sequence of the
             same length. All items must be integers, or all strings; those of NumPy and of an ``IntEnum`` or a ``str``
             Enum are allowed.
@@ -262,7 +263,7 @@ def _to_numpy(values: object) -> object:
 
 def _align(predictions: object, ids: list[Hashable] | None) -> Sequence[Any]:
     """Return the items of each query in the order of the references."""
-    values = _to_numpy(predictions.indices if isinstance(predictions, Ranking) else predictions)
+    values = _to_numpy(ranked_items(predictions) if isinstance(predictions, Ranking) else predictions)
     if isinstance(values, np.ndarray):
         if values.ndim != 2 or values.dtype.kind not in "iuUT":  # noqa: PLR2004
             got = f"shape {values.shape} and dtype {values.dtype}"
