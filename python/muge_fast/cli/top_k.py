@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -14,7 +13,7 @@ from muge_fast._internal.field_names import DIRECTIONS, RETRIEVAL_FIELDS
 from muge_fast._internal.paths import refuse_replacing
 from muge_fast.cli.errors import usage_errors
 from muge_fast.cli.options import AT_LEAST_1, check_writable, threads_option
-from muge_fast.datasets.writers import format_rows
+from muge_fast.datasets.writers import encode_lines
 from muge_fast.retrieval.predictions import Sides, field_names, read_sides, search
 from muge_fast.retrieval.top_k_arguments import SIMILARITIES
 
@@ -80,8 +79,8 @@ def top_k(
         sides = read_sides(image_feats, text_feats, options=OPTIONS, threads=threads)
         _check_k(k, sides, direction)
         names = field_names(sides, direction, fields)
-        rows = search(sides, k, names, direction=direction, metric=metric, threads=threads)
-        _write(output if is_file else None, rows)
+        lines = search(sides, k, names, direction=direction, metric=metric, threads=threads)
+        _write(output if is_file else None, lines)
         if is_file:
             queries = sides.texts if direction == DIRECTIONS[0] else sides.images
             click.echo(f"wrote {click.format_filename(output)} ({len(queries.ids):,} queries)", err=True)
@@ -103,10 +102,10 @@ def _warn(message: str) -> None:
     click.echo(click.style("Warning: ", fg="yellow") + message, err=True)
 
 
-def _write(output: Path | None, rows: Iterable[dict[str, Any]]) -> None:
-    """Write rows to a file, which appears complete or not at all, or to stdout."""
+def _write(output: Path | None, lines: Iterable[str]) -> None:
+    """Write lines to a file, which appears complete or not at all, or to stdout."""
     if output is None:
-        sys.stdout.writelines(lines.decode() for lines in format_rows("rankings", rows))
+        sys.stdout.writelines(part.decode() for part in encode_lines("rankings", lines))
         return
     with replacing(output) as file:
-        file.writelines(format_rows("rankings", rows))
+        file.writelines(encode_lines("rankings", lines))

@@ -8,6 +8,8 @@ from collections.abc import Set as AbstractSet
 from itertools import islice
 from typing import Any, Literal, Protocol
 
+import numpy as np
+
 from muge_fast._internal.atomic import replacing
 from muge_fast._internal.checks import find_repeated
 from muge_fast._internal.display import format_argument
@@ -23,9 +25,11 @@ ROWS_PER_WRITE = 4096
 LINE_ENDS = {letter: f"\\u{ord(letter):04x}" for letter in "\x85\u2028\u2029"}
 
 PLAIN = ({int}, {str})
+LIMIT = 2**63
 KINDS = {int: "integers", str: "strings"}
 
-encode = json.JSONEncoder(ensure_ascii=False).encode
+# The function of json for one string: an encoder of whole rows takes twice as long.
+quote = json.encoder.encode_basestring
 
 
 class RankedItems(Protocol):
@@ -68,10 +72,9 @@ def write_captions(path: PathLike, captions: Mapping[Any, str] | Mapping[Any, Se
     """
     captions = _as_mapping(captions, "captions", CAPTION, "captions")
     ids = _plain_keys(captions, "captions")
+    is_list = not isinstance(next(iter(captions.values())), str)
     rows = zip(ids, captions.values(), strict=True)
-    first = next(iter(captions.values()))
-    is_list = not isinstance(first, str)
-    _write_rows(path, "captions", (_caption_row(image, text, is_list) for image, text in rows))
+    _write_lines(path, "captions", (_caption_line(image, text, is_list) for image, text in rows))
 
 
 def write_queries(
@@ -127,13 +130,13 @@ def write_queries(
         is_padded = True
     if texts is not None:
         texts = _as_mapping(texts, "texts", FieldNames(names.id, _text_field(names)), "texts")
-    _write_rows(path, "rankings", query_rows(names, mapping, texts, is_padded=is_padded))
+    _write_lines(path, "rankings", query_lines(names, mapping, texts, is_padded=is_padded))
 
 
-def query_rows(
+def query_lines(
     names: FieldNames, rankings: Mapping[Any, Any], texts: Mapping[Any, str] | None = None, *, is_padded: bool = False
-) -> Iterator[dict[str, Any]]:
-    """Yield the rows of a file of retrieval queries.
+) -> Iterator[str]:
+    """Yield the lines of a file of retrieval queries, without line ends.
 
     Args:
         names: Names of the fields.
@@ -142,7 +145,7 @@ def query_rows(
         is_padded: Whether to refuse -1 at the end of a list, which may be padding.
 
     Yields:
-        A row for each query.
+        A line for each query.
 
     Raises:
         ValueError: As for :func:`write_queries`.
@@ -150,66 +153,74 @@ def query_rows(
 
     Example:
         >>> from muge_fast._internal.field_names import QUERY
-        >>> from muge_fast.datasets.writers import query_rows
-        >>> list(query_rows(QUERY, {8426: [42967, 3]}))
-        [{'query_id': 8426, 'item_ids': [42967, 3]}]
+        >>> from muge_fast.datasets.writers import query_lines
+        >>> list(query_lines(QUERY, {8426: [42967, 3]}))
+        ['{"query_id": 8426, "item_ids": [42967, 3]}']
 
     """
     queries = _plain_keys(rankings, "rankings")
+    is_number = bool(queries) and type(queries[0]) is int
     text_field = _text_field(names)
     id_type: type | None = None
     for key, query, ranked in zip(rankings, queries, rankings.values(), strict=True):
         items = ranked if type(ranked) is list else _as_list(ranked, query)
-        if set(map(type, items)) not in PLAIN:
+        if set(map(type, items)) not in PLAIN or (
+            type(items[0]) is int and (min(items) < -LIMIT or max(items) >= LIMIT)
+        ):
+            # Other types, or an error.
             items = _plain_items(items, query)
         if id_type is not None and type(items[0]) is not id_type:
             raise TypeError(f"{_label(query)} has ids that are {KINDS[type(items[0])]}, other queries {KINDS[id_type]}")
         id_type = type(items[0])
         if len(set(items)) != len(items) or (is_padded and items[-1] == -1):
             _refuse_items(items, query)
-        text = {} if texts is None else {text_field: _text(texts, key, query)}
-        yield {names.id: query, **text, names.value: items}
+        text = "" if texts is None else f'"{text_field}": {quote(_text(texts, key, query))}, '
+        # A list of integers is written in Python as in JSON.
+        ids = items if id_type is int else f"[{', '.join(map(quote, items))}]"
+        yield f'{{"{names.id}": {query if is_number else quote(query)}, {text}"{names.value}": {ids}}}'
 
 
-def format_rows(name: str, rows: Iterable[dict[str, Any]]) -> Iterator[bytes]:
-    r"""Yield rows as JSON Lines, some at once.
+def encode_lines(name: str, lines: Iterable[str]) -> Iterator[bytes]:
+    r"""Yield lines in UTF-8, many at once.
 
     Args:
         name: Name of the rows, for errors.
-        rows: The rows. The first field of each is its id.
+        lines: JSON objects without line ends. The first field of each is its id.
 
     Yields:
-        Lines in UTF-8.
+        Lines with line ends.
 
     Raises:
         ValueError: A string has a lone surrogate; the message names the row.
 
     Example:
-        >>> from muge_fast.datasets.writers import format_rows
-        >>> list(format_rows("captions", [{"image_id": "a", "text": "裙"}]))[0].decode()
-        '{"image_id": "a", "text": "裙"}\n'
+        >>> from muge_fast.datasets.writers import encode_lines
+        >>> list(encode_lines("captions", ['{"image_id": "a"}', '{"image_id": "b"}']))
+        [b'{"image_id": "a"}\n{"image_id": "b"}\n']
 
     """
-    rows = iter(rows)
-    while part := list(islice(rows, ROWS_PER_WRITE)):
-        text = "\n".join(map(encode, part)) + "\n"
+    lines = iter(lines)
+    while part := list(islice(lines, ROWS_PER_WRITE)):
+        text = "\n".join(part) + "\n"
         for letter, escape in LINE_ENDS.items():
             text = text.replace(letter, escape)
         try:
             yield text.encode()
         except UnicodeEncodeError:
-            row = next(row for row in part if has_surrogate(encode(row)))
-            key, *fields = row
-            is_id = has_surrogate(str(row[key]))
-            where = "the id" if is_id else next(field for field in fields if has_surrogate(encode(row[field])))
-            raise ValueError(
-                f"{name}[{quoted_id(row[key])}]: {where} has a lone surrogate, which is not valid Unicode"
-            ) from None
+            raise ValueError(_surrogate(name, next(line for line in part if has_surrogate(line)))) from None
 
 
-def _write_rows(path: PathLike, name: str, rows: Iterable[dict[str, Any]]) -> None:
+def _write_lines(path: PathLike, name: str, lines: Iterable[str]) -> None:
     with replacing(path) as file:
-        file.writelines(format_rows(name, rows))
+        file.writelines(encode_lines(name, lines))
+
+
+def _surrogate(name: str, line: str) -> str:
+    """Return the error for a line with a lone surrogate."""
+    row: dict[str, Any] = json.loads(line)
+    field = next(field for field, value in row.items() if has_surrogate(json.dumps(value, ensure_ascii=False)))
+    identity = next(iter(row.values()))
+    return f"{name}[{quoted_id(identity)}]: {field} has a lone surrogate, which is not valid Unicode"
 
 
 def _as_mapping(values: Any, name: str, names: FieldNames, what: str) -> Mapping[Any, Any]:  # noqa: ANN401 - any table
@@ -231,21 +242,29 @@ def _plain_keys(values: Mapping[Any, Any], name: str) -> list[Any]:
     return keys
 
 
-def _caption_row(image: int | str, text: object, is_list: bool) -> dict[str, Any]:
-    label = f"captions[{quoted_id(image)}]"
+def _caption_line(image: int | str, text: Any, is_list: bool) -> str:  # noqa: ANN401 - checked here
     if isinstance(text, str):
         if is_list:
-            raise ValueError(f"{label} is a string, the captions of the first id are a list")
-        return {CAPTION.id: image, CAPTION.value: str(text)}
-    if not isinstance(text, Sequence) and hasattr(text, "tolist"):
-        text = text.tolist()
-    if not isinstance(text, (list, tuple)) or not all(isinstance(caption, str) for caption in text):
-        raise TypeError(f"{label} must be a string or a list of strings, got {_found(text)}")
-    if not is_list:
-        raise ValueError(f"{label} is a list, the caption of the first id is a string")
-    if not text:
+            raise ValueError(f"captions[{quoted_id(image)}] is a string, the captions of the first id are a list")
+        value = quote(text)
+    else:
+        if type(text) is not list or set(map(type, text)) != {str}:
+            text = _plain_captions(text, f"captions[{quoted_id(image)}]")
+        if not is_list:
+            raise ValueError(f"captions[{quoted_id(image)}] is a list, the caption of the first id is a string")
+        value = f"[{', '.join(map(quote, text))}]"
+    identity = quote(image) if isinstance(image, str) else image
+    return f'{{"{CAPTION.id}": {identity}, "{CAPTION.value}": {value}}}'
+
+
+def _plain_captions(captions: object, label: str) -> list[str]:
+    if not isinstance(captions, Sequence) and hasattr(captions, "tolist"):
+        captions = captions.tolist()
+    if not isinstance(captions, (list, tuple)) or not all(isinstance(caption, str) for caption in captions):
+        raise TypeError(f"{label} must be a string or a list of strings, got {_found(captions)}")
+    if not captions:
         raise ValueError(f"{label} is empty, needs at least one caption")
-    return {CAPTION.id: image, CAPTION.value: list(map(str, text))}
+    return list(captions)
 
 
 def _found(value: object) -> str:
@@ -256,6 +275,10 @@ def _found(value: object) -> str:
 
 
 def _as_list(items: object, query: object) -> list[Any]:
+    if type(items) is np.ndarray and items.ndim == 1 and items.dtype.kind == "i":
+        # Faster than the checks of other types.
+        listed: list[Any] = items.tolist()
+        return listed
     if isinstance(items, (str, bytes, AbstractSet, Mapping)):
         kind = type(items).__name__
         raise TypeError(f"{_label(query)} is a {kind}, needs a list of item ids, best first")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, SupportsIndex
+from typing import Literal, NamedTuple, SupportsIndex
 
 from muge_fast._internal.checks import check_choice
 from muge_fast._internal.field_names import DIRECTIONS, IMAGE_IDS, QUERY, TEXT_IDS, TEXT_TO_IMAGE, FieldNames
 from muge_fast._internal.field_names import retrieval_fields as named_fields
 from muge_fast._internal.paths import PathLike
-from muge_fast.datasets.writers import format_rows, query_rows
+from muge_fast.datasets.writers import encode_lines, query_lines
 from muge_fast.features.files import read_feature_file
 from muge_fast.features.validation import FeatureFile
 from muge_fast.retrieval.top_k_embeddings import top_k
@@ -91,8 +91,8 @@ def predict(
         named_fields(fields, direction)
     sides = read_sides(image_features, text_features, threads=threads)
     names = field_names(sides, direction, fields)
-    rows = search(sides, k, names, direction=direction, metric=metric, threads=threads, progress=progress)
-    return (line for lines in format_rows("rankings", rows) for line in lines.decode().splitlines(keepends=True))
+    lines = search(sides, k, names, direction=direction, metric=metric, threads=threads, progress=progress)
+    return (line for part in encode_lines("rankings", lines) for line in part.decode().splitlines(keepends=True))
 
 
 def read_sides(
@@ -196,20 +196,20 @@ def search(
     metric: str = "ip",
     threads: int | None = None,
     progress: bool | None = None,
-) -> Iterator[dict[str, Any]]:
-    """Search, and return the rows of predictions.
+) -> Iterator[str]:
+    """Search, and return the lines of predictions without line ends.
 
     Args:
         sides: The features of both sides.
         k: Number of items to find for each query.
-        names: Names of the fields of a row.
+        names: Names of the fields of a line.
         direction: ``"text-to-image"`` or ``"image-to-text"``.
         metric: ``"ip"`` or ``"cosine"``.
         threads: Number of threads; None for all cores.
         progress: Whether to show a progress bar, or None to decide by the time.
 
     Returns:
-        An iterator over rows, in the order of the queries.
+        An iterator over JSON objects, in the order of the queries.
 
     Raises:
         ValueError: ``k`` is below 1 or above the number of items, or ``metric`` is unknown.
@@ -222,7 +222,7 @@ def search(
         >>> from muge_fast.retrieval.predictions import Sides, search
         >>> side = FeatureFile(np.array([7]), np.ones((1, 1), "float32"), None)
         >>> list(search(Sides(side, side), 1, QUERY, direction="text-to-image"))
-        [{'query_id': 7, 'item_ids': [7]}]
+        ['{"query_id": 7, "item_ids": [7]}']
 
     """
     queries, items = (sides.texts, sides.images) if direction == DIRECTIONS[0] else sides
@@ -236,4 +236,4 @@ def search(
         threads=threads,
         progress=progress,
     )
-    return query_rows(names, ranking.to_dict())
+    return query_lines(names, ranking.to_dict())
