@@ -238,6 +238,36 @@ def refuse_unordered(value: object, name: str, *, columns: tuple[str, str] = ("i
     raise TypeError(f"{name} is {found}; {fixes[cast('str', kind)]}")
 
 
+def refuse_labelled_matrix(value: object, name: str) -> None:
+    """Raise ``TypeError`` for an object that has labels or a mask, where rows and columns are numbers.
+
+    Args:
+        value: Any object.
+        name: Name of the argument, for the error.
+
+    Raises:
+        TypeError: The object is a table, a Series or another column, an xarray object or a masked array; the message
+            shows what to pass instead.
+
+    Example:
+        >>> import numpy as np
+        >>> from muge_fast._internal.labelled import refuse_labelled_matrix
+        >>> refuse_labelled_matrix(np.zeros((2, 2)), "items")
+
+    """
+    kind = labelled_kind(value)
+    if kind in (None, "tensor"):
+        return
+    if kind in ("masked", "records", "groups"):
+        refuse_unordered(value, name)
+    root = type(value).__module__.partition(".")[0]
+    matrix = {"xarray": f"{name}.values", "pyarrow": f"{name}.to_pandas().to_numpy()"}.get(root, f"{name}.to_numpy()")
+    raise TypeError(
+        f"{name} is a {root} {format_id(type(value).__name__)}, whose labels would be lost; "
+        f"pass {matrix}, whose rows and columns are numbered from 0 in this order"
+    )
+
+
 @lru_cache(maxsize=512)
 def _kind_of_type(value_type: type) -> Kind | None:
     for base in value_type.__mro__:

@@ -218,6 +218,8 @@ def ranked_items(ranking: Ranking) -> dict[Any, list[Any]] | list[list[Any]] | n
     """
     if ranking.query_ids is ranking.item_ids is None:
         return ranking.indices
+    if ranking.item_ids is None:
+        _check_indices(ranking.indices, None)
     items: list[list[Any]] = (ranking.indices if ranking.item_ids is None else ranking.ids).tolist()
     return items if ranking.query_ids is None else dict(zip(ranking.query_ids.tolist(), items, strict=True))
 
@@ -246,12 +248,12 @@ def cpu_level() -> str:
     return _core.cpu_level()
 
 
-def _check_indices(indices: npt.NDArray[np.int64], items: int) -> None:
-    """Raise ``ValueError`` for the first index that no item id belongs to."""
+def _check_indices(indices: npt.NDArray[np.int64], items: int | None) -> None:
+    """Raise ``ValueError`` for the first index that no item has, of a known or unknown number of items."""
     on_cpu = _on_cpu(indices)
     if on_cpu.ndim != 2:  # noqa: PLR2004
         raise ValueError(f"indices have shape {on_cpu.shape}, need (queries, k) if the ranking has ids")
-    outside = (on_cpu < 0) | (on_cpu >= items)
+    outside = on_cpu < 0 if items is None else (on_cpu < 0) | (on_cpu >= items)
     if not outside.any():
         return
     row, column = np.argwhere(outside)[0]

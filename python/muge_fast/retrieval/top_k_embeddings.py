@@ -13,7 +13,15 @@ from muge_fast._internal.checks import check_choice, whole_number
 from muge_fast._internal.dlpack import DLPackArray, as_array, bfloat16_bits
 from muge_fast._internal.progress import Progress
 from muge_fast.retrieval.ranking import Ranking, RankingIds, attach_ids, check_ids
-from muge_fast.retrieval.top_k_arguments import SIMILARITIES, Exclude, Indices, check_k, excluded_lists
+from muge_fast.retrieval.top_k_arguments import (
+    SIMILARITIES,
+    Exclude,
+    Indices,
+    check_array,
+    check_k,
+    dtype_error,
+    excluded_lists,
+)
 
 DTYPES = ("float32", "float16", "bfloat16")
 
@@ -308,6 +316,7 @@ def _is_on_gpu(array: object) -> bool:
 
 def _embeddings(name: str, array: object) -> npt.NDArray[Any]:
     """Return an aligned matrix in C order, of float32, float16, or the bits of bfloat16 as uint16."""
+    check_array(name, array)
     bits = bfloat16_bits(array)
     matrix = as_array(name, array if bits is None else bits, DTYPES)
     if matrix.ndim != 2:  # noqa: PLR2004
@@ -315,5 +324,5 @@ def _embeddings(name: str, array: object) -> npt.NDArray[Any]:
     if bits is not None:
         matrix = matrix.view(np.uint16)
     elif matrix.dtype not in DTYPES[:2] or not matrix.dtype.isnative:
-        raise TypeError(f"{name} must be {', '.join(DTYPES)}, got dtype {matrix.dtype}")
+        raise dtype_error(name, DTYPES, matrix.dtype)
     return np.require(matrix, requirements=["C", "A"])

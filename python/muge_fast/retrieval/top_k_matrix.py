@@ -6,11 +6,13 @@ from collections.abc import Iterable
 from typing import Any, SupportsIndex
 
 import numpy as np
+import numpy.typing as npt
 
 from muge_fast import _core
+from muge_fast._internal.caller_warnings import warn_caller
 from muge_fast._internal.dlpack import DLPackArray, as_array
 from muge_fast.retrieval.ranking import Ranking, attach_ids, check_ids
-from muge_fast.retrieval.top_k_arguments import check_k
+from muge_fast.retrieval.top_k_arguments import check_array, check_k, dtype_error
 
 DTYPES = ("float32", "float64", "float16")
 
@@ -46,8 +48,11 @@ def top_k_of(
         ValueError: ``similarity`` does not have two dimensions, ``k`` is below 1 or above the number of columns, there
             is another number of ids than of rows or columns, an id occurs twice or is missing, or ``threads`` is below
             1.
-        TypeError: ``similarity`` is not an array or has an unsupported dtype, ``k`` is not an integer, or ids are
-            neither all integers nor all strings.
+        TypeError: ``similarity`` is not an array (a list or a table, for instance), has a mask or an unsupported dtype,
+            ``k`` is not an integer, or ids are neither all integers nor all strings.
+
+    Warns:
+        UserWarning: NaN is among the ``k`` best of a row, which has fewer than ``k`` numbers.
 
     Example:
         >>> import numpy as np
@@ -61,13 +66,26 @@ def top_k_of(
         {8426: ['b', 'c'], 8427: ['a', 'c']}
 
     """
+    check_array("similarity", similarity)
     matrix = as_array("similarity", similarity, DTYPES)
     if matrix.ndim != 2:  # noqa: PLR2004
         raise ValueError(f"similarity must have two dimensions, (queries, items), got shape {matrix.shape}")
     if matrix.dtype not in DTYPES or not matrix.dtype.isnative:
-        raise TypeError(f"similarity must be {', '.join(DTYPES)}, got dtype {matrix.dtype}")
+        raise dtype_error("similarity", DTYPES, matrix.dtype)
     count = check_k(k, matrix.shape[1], "the number of columns of similarity")
-    # The core reads through strides, which needs aligned values. Only arrays over raw bytes may be unaligned.
     ids = check_ids(query_ids, item_ids, *matrix.shape)
-    best = Ranking(*_core.top_k_of(np.require(matrix, requirements="A"), count, threads))
-    return attach_ids(best, ids)
+    # The core reads through strides, which needs aligned values. Only arrays over raw bytes may be unaligned.
+    ranking = Ranking(*_core.top_k_of(np.require(matrix, requirements="A"), count, threads))
+    _warn_about_missing(ranking.scores, count)
+    return attach_ids(ranking, ids)
+
+
+def _warn_about_missing(scores: npt.NDArray[Any], k: int) -> None:
+    """Warn if NaN is among the best scores of a row, which has fewer numbers than ``k`` then."""
+    # NaN comes last.
+    rows = np.flatnonzero(np.isnan(scores[:, -1]))
+    if len(rows):
+        warn_caller(
+            f"similarity: {len(rows)} of {len(scores)} rows have NaN among the {k} best, the first is row {rows[0]}; "
+            f"their last items are ranked by index alone. Find out where NaN comes from, or leave these rows out"
+        )
