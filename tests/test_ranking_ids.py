@@ -163,8 +163,10 @@ def test_missing_ids_and_padding_are_named():
     with pytest.raises(ValueError, match=r"the ranking has no ids of queries"):
         ranking.with_ids(item_ids=ITEM_IDS).to_dict()
     padded = mf.Ranking(np.zeros((2, 2)), np.array([[0, 1], [1, -1]]))
-    with pytest.raises(ValueError, match=r"indices\[1, 1\] is -1, which is no item; faiss pads with -1"):
+    with pytest.raises(ValueError, match=r"indices\[1, 1\] is -1, not the index of an item; faiss pads with -1"):
         padded.with_ids(item_ids=[5, 6])
+    with pytest.raises(ValueError, match=r"indices\[1, 1\] is -1, not the index of an item"):
+        mf.score_retrieval(padded.with_ids(query_ids=["a", "b"]), {"a": [0], "b": [1]})
     with pytest.raises(ValueError, match=r"item_ids has 2 ids, but indices\[0, 1\] is 2"):
         mf.Ranking(np.zeros((1, 2)), np.array([[0, 2]]), item_ids=[5, 6])
     with pytest.raises(ValueError, match=r"indices have shape \(2,\), need \(queries, k\)"):
@@ -207,8 +209,10 @@ def test_rankings_without_ids_are_scored_by_position():
     with_queries = ranking.with_ids(query_ids=list("abcd"))
     by_query = mf.score_retrieval(with_queries, dict(zip("dcba", references[::-1], strict=True)), ks=(1, 2))
     assert (by_query["recall@1"].value, by_query["recall@2"].value) == (0, 1)
-    with pytest.raises(ValueError, match="predictions have ids, references have none"):
+    with pytest.raises(TypeError, match="predictions are a mapping but references a sequence"):
         mf.score_retrieval(with_queries, references)
+    with pytest.raises(TypeError, match=r"references a mapping; .*ranking\.with_ids"):
+        mf.score_retrieval(with_items, dict(enumerate(references)))
     with pytest.raises(ValueError, match="predictions lack 1 id of references: 'e'"):
         mf.score_retrieval(with_queries, dict(zip("abce", references, strict=True)))
 

@@ -93,7 +93,7 @@ def unique_ids(ids: object, name: str, count: int | None = None, counted: str = 
     """Return an argument that has a different id for each row of another argument.
 
     Args:
-        ids: The argument, as for :func:`id_array`.
+        ids: The argument, in any form that :func:`id_array` takes.
         name: Name of the argument, for errors.
         count: Number of rows; None for any number.
         counted: What the rows are, for errors, such as ``"items"``.
@@ -102,8 +102,8 @@ def unique_ids(ids: object, name: str, count: int | None = None, counted: str = 
         An array of int64, or of ``str`` with dtype object.
 
     Raises:
-        TypeError: As for :func:`id_array`.
-        ValueError: As for :func:`id_array`, or another number of ids, or an id that occurs twice.
+        TypeError: Some ids are integers and some are strings, or they are of another type, such as floats.
+        ValueError: Another number of ids, or an id that occurs twice, is missing or does not fit in int64.
 
     Example:
         >>> from muge_fast._internal.ids import unique_ids

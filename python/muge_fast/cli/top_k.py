@@ -87,7 +87,7 @@ def top_k(
 
 
 def _check_k(k: int, sides: Sides, direction: str) -> None:
-    """Raise for more items than there are, and warn about what is no submission."""
+    """Raise for more items than there are, and warn if the output cannot be submitted."""
     option, items = (OPTIONS[0], sides.images) if direction == DIRECTIONS[0] else (OPTIONS[1], sides.texts)
     if k > len(items.ids):
         raise ValueError(f"--top-k is {k}, but the file of {option} has only {len(items.ids)} items")

@@ -122,7 +122,7 @@ def write_queries(
     """
     names = retrieval_fields(fields, direction)
     if not isinstance(rankings, Mapping) and hasattr(rankings, "query_ids"):
-        # Its ids are those of items, so -1 is no padding.
+        # Its indices were checked, so -1 is the id of an item.
         mapping: Mapping[Any, Any] = rankings.to_dict()
         is_padded = False
     else:
@@ -148,8 +148,9 @@ def query_lines(
         A line for each query.
 
     Raises:
-        ValueError: As for :func:`write_queries`.
-        TypeError: As for :func:`write_queries`.
+        ValueError: A query has no items, an item twice or a padding of -1, a text is missing, or an id does not fit in
+            int64.
+        TypeError: The items of a query are not a list, or ids are neither all integers nor all strings.
 
     Example:
         >>> from muge_fast._internal.field_names import QUERY

@@ -101,8 +101,8 @@ def read_feature_file(path: str | os.PathLike[str], *, threads: int | None = Non
 
     Raises:
         OSError: The file cannot be read.
-        ValueError: As for :func:`read_features`.
-        TypeError: As for :func:`read_features`.
+        ValueError: The file is not a feature file, or a row is invalid; the message names the file and the row.
+        TypeError: An array has ids or features of a wrong type.
         ImportError: The file is a Parquet or Arrow file, and pyarrow is not installed.
 
     Example:
