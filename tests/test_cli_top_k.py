@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -135,6 +137,24 @@ def test_string_ids_are_written_as_strings_with_a_warning(features):
     assert "Warning: ids of --image-feats and --text-feats are strings" in result.stderr
     expected = [[f"图{index}" for index in row] for row in best(texts, images, 10)]
     assert lines_of(output) == [{"query_id": f'q"{n}', "item_ids": row} for n, row in enumerate(expected)]
+
+
+def test_stdout_is_utf8_in_any_locale(features):
+    folder, images, texts = features
+    mf.write_features(folder / "img.npz", [f"图{n}" for n in range(50)], images)
+    command = [
+        sys.executable,
+        "-m",
+        "muge_fast",
+        "top-k",
+        *map(str, options(folder, images="img.npz")),
+        "--output",
+        "-",
+    ]
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    result = subprocess.run(command, capture_output=True, check=True, env=environment)  # noqa: S603 - ours
+    expected = [[f"图{index}" for index in row] for row in best(texts, images, 10)]
+    assert [json.loads(line)["item_ids"] for line in result.stdout.decode("utf-8").splitlines()] == expected
 
 
 def test_predict_returns_the_lines_of_the_command(features):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -105,7 +104,9 @@ def _warn(message: str) -> None:
 def _write(output: Path | None, lines: Iterable[str]) -> None:
     """Write lines to a file, which appears complete or not at all, or to stdout."""
     if output is None:
-        sys.stdout.writelines(part.decode() for part in encode_lines("rankings", lines))
+        for part in encode_lines("rankings", lines):
+            # As bytes, because JSON Lines are UTF-8 whatever the encoding of the terminal.
+            click.echo(part, nl=False)
         return
     with replacing(output) as file:
         file.writelines(encode_lines("rankings", lines))

@@ -261,8 +261,8 @@ def _check_indices(indices: npt.NDArray[np.int64], items: int | None) -> None:
     if index >= 0:
         raise ValueError(f"item_ids has {items} ids, but indices[{row}, {column}] is {index}")
     raise ValueError(
-        f"indices[{row}, {column}] is {index}, not the index of an item; faiss pads with -1 where it finds fewer than k "
-        "items. Drop it: {query: item_ids[row[row >= 0]] for query, row in zip(query_ids, indices)}"
+        f"indices[{row}, {column}] is {index}, not the index of an item; faiss pads with -1 where it finds fewer "
+        "than k items. Drop it: {query: item_ids[row[row >= 0]] for query, row in zip(query_ids, indices)}"
     )
 
 

@@ -74,7 +74,8 @@ fn ids_are_strings_in_both_parsers() {
 #[test]
 fn strings_of_many_blocks_keep_their_order() {
     let ids: Vec<String> = (0..60_000).map(|row| format!("裙{row}")).collect();
-    let text: String = ids.iter().map(|id| format!("{{\"text_id\": \"{id}\", \"feature\": [1, 2]}}\n")).collect();
+    let line = |id: &String| format!("{{\"text_id\": \"{id}\", \"feature\": [1, 2]}}\n");
+    let text = ids.iter().map(line).collect::<Vec<_>>().concat();
     assert!(text.len() as u64 > 3 * BLOCK);
     let features = read_text(&text).unwrap();
     assert_eq!((features.ids, features.field, features.values.len()), (Ids::Texts(ids), "text_id", 120_000));
