@@ -7,8 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from muge_fast import _core, tasks
 from muge_fast._internal.display import truncate_id
 from muge_fast._internal.field_names import FEATURE, FieldNames
@@ -138,11 +136,12 @@ def _describe_rows(task: Task, rows: Rows) -> dict[str, Any]:
 
 def _describe_features(path: Path) -> dict[str, Any]:
     try:
-        ids, features = _core.read_features(str(path))
+        ids, features, _ = _core.read_features(str(path))
     except ValueError as error:
         return {"kind": "features", **_problems([str(error)], 1)}
-    repeated = len(ids) - len(np.unique(ids))
-    info = {"rows": len(ids), "dimensions": features.shape[1], "ids": _min_max(ids.tolist())}
+    values = ids if isinstance(ids, list) else ids.tolist()
+    repeated = len(values) - len(set(values))
+    info = {"rows": len(values), "dimensions": features.shape[1], "ids": _min_max(values)}
     return {"kind": "features", **info, **_problems(_repeated_ids(repeated), repeated)}
 
 

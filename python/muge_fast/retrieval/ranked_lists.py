@@ -11,7 +11,7 @@ from muge_fast._internal.checks import align_ids, check_same_kind
 from muge_fast._internal.display import format_argument, format_id
 from muge_fast._internal.labelled import labelled_kind, plain_ids, plain_items
 from muge_fast.retrieval.item_lists import COLUMNS, ItemLists, is_number, label, to_numpy
-from muge_fast.retrieval.ranking import Ranking
+from muge_fast.retrieval.ranking import Ranking, ranked_items
 from muge_fast.text.tokenizers import as_list
 
 MATRIX = "predictions must be an integer or string matrix (queries, items)"
@@ -56,7 +56,7 @@ def ranked_lists(predictions: object, ids: Sequence[Hashable] | None) -> ItemLis
 
 
 def unwrap(value: object) -> object:
-    """Return the dictionary of a Run or Qrels of ranx, or the indices of a ranking; other objects unchanged.
+    """Return the dictionary of a Run or Qrels of ranx, or the items of a ranking; other objects unchanged.
 
     Args:
         value: Any object.
@@ -71,7 +71,7 @@ def unwrap(value: object) -> object:
 
     """
     if isinstance(value, Ranking):
-        return value.indices
+        return ranked_items(value)
     return cast("Any", value).to_dict() if type(value).__module__.startswith("ranx.") else value
 
 
@@ -127,5 +127,6 @@ def _kind_hint(predictions: object, *, have_ids: bool) -> str:
         return "predictions.tolist() is a sequence" if have_ids else "set the query ids as the index of predictions"
     if have_ids:
         return "such as references = dict(zip(query_ids, references))"
-    rows = "ranking.indices.tolist()" if isinstance(predictions, Ranking) else "predictions"
-    return f"such as predictions = dict(zip(query_ids, {rows}))"
+    if isinstance(predictions, Ranking):
+        return "such as predictions = ranking.with_ids(query_ids=query_ids)"
+    return "such as predictions = dict(zip(query_ids, predictions))"

@@ -42,9 +42,10 @@ def score_retrieval(
 
     Args:
         predictions: Ranked items of each query, best first: a mapping from query id to a list, a sequence of lists, an
-            integer or string matrix of shape ``(queries, items)``, or a :class:`Ranking`, whose items are its indices.
-            Arrays may be torch tensors on any device. A list may have fewer items than the largest of ``ks``; positions
-            beyond its end count as not relevant.
+            integer or string matrix of shape ``(queries, items)``, or a :class:`Ranking`. Items of a ranking are its
+            item ids, or indices if it has none; its queries are matched by id if they have ids, like those of a
+            mapping. Arrays may be torch tensors on any device. A list may have fewer items than the largest of ``ks``;
+            positions beyond its end count as not relevant.
 
             Instead of lists, dictionaries from item to score are allowed (a run of ranx or pytrec_eval). They are
             ranked as in trec_eval: by descending score, items of equal score by descending id, compared as text.
