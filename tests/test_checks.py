@@ -1,7 +1,5 @@
 """Messages about ids that do not match and names that are misspelled say what was probably meant."""
 
-import time
-
 import pytest
 
 from muge_fast._internal.checks import align_ids, check_choice, check_names, other_form_hint
@@ -62,7 +60,6 @@ def test_aliases_are_names_of_the_same_choice():
 
 
 def test_a_very_long_name_is_refused_at_once():
-    start = time.perf_counter()
+    # Comparing all of it with the choices would take hours.
     with pytest.raises(ValueError, match="unknown metrics"):
-        check_names("metrics", ["cider" * 1_000_000], ["cider_d", "bleu"])
-    assert time.perf_counter() - start < 5
+        check_names("metrics", ["cider" * 10_000_000], ["cider_d", "bleu"])

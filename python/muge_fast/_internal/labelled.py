@@ -98,7 +98,8 @@ def plain_items(value: object, name: str, *, columns: tuple[str, str] = ("image_
 
     Raises:
         TypeError: A table, a GroupBy, an xarray object, a masked array, an array with named fields, a Series of a
-            package that resembles pandas, or an index of floats or booleans; the message shows what to pass instead.
+            package that resembles pandas, or an index of several levels, of floats or of booleans; the message shows
+            what to pass instead.
         ValueError: The index of a Series has an id twice, or a missing one.
 
     Example:
@@ -231,11 +232,43 @@ def refuse_unordered(value: object, name: str, *, columns: tuple[str, str] = ("i
     }
     if kind == "frame" and root == "pandas":
         fixes["frame"] = f'pass a column with its ids: df.set_index("{ids}")["{values}"]'
+    elif kind == "groups" and root == "polars":
+        fixes["groups"] = f'pass a dict: {{key[0]: df["{values}"].to_list() for key, df in groups}}'
     elif kind == "frame" and root in ("polars", "pyarrow"):
         method = "to_list" if root == "polars" else "to_pylist"
         fixes["frame"] = f'pass a dict: dict(zip(df["{ids}"].{method}(), df["{values}"].{method}()))'
     found = "an array with named fields" if kind == "records" else f"a {root} {format_id(type(value).__name__)}"
     raise TypeError(f"{name} is {found}; {fixes[cast('str', kind)]}")
+
+
+def refuse_labelled_matrix(value: object, name: str) -> None:
+    """Raise ``TypeError`` for an object that has labels or a mask, where rows and columns are numbers.
+
+    Args:
+        value: Any object.
+        name: Name of the argument, for the error.
+
+    Raises:
+        TypeError: The object is a table, a Series or another column, an xarray object or a masked array; the message
+            shows what to pass instead.
+
+    Example:
+        >>> import numpy as np
+        >>> from muge_fast._internal.labelled import refuse_labelled_matrix
+        >>> refuse_labelled_matrix(np.zeros((2, 2)), "items")
+
+    """
+    kind = labelled_kind(value)
+    if kind in (None, "tensor"):
+        return
+    if kind in ("masked", "records", "groups"):
+        refuse_unordered(value, name)
+    root = type(value).__module__.partition(".")[0]
+    matrix = {"xarray": f"{name}.values", "pyarrow": f"{name}.to_pandas().to_numpy()"}.get(root, f"{name}.to_numpy()")
+    raise TypeError(
+        f"{name} is a {root} {format_id(type(value).__name__)}, whose labels would be lost; "
+        f"pass {matrix}, whose rows and columns are numbered from 0 in this order"
+    )
 
 
 @lru_cache(maxsize=512)
@@ -253,9 +286,13 @@ def _index_ids(series: Any, name: str) -> list[Hashable]:  # noqa: ANN401 - pand
     """Return the ids in the index of a Series, which must be different, present, and no floats or booleans."""
     index = series.index
     _refuse_dtype(index, f"the ids in the index of {name}")
+    if getattr(index, "nlevels", 1) > 1:
+        raise TypeError(
+            f"the index of {name} has {index.nlevels} levels, needs one id for each value; collect the values of an id "
+            f"in a list with .groupby(level=0).agg(list)"
+        )
     ids: list[Hashable] = index.tolist()
-    # An index of several levels has tuples as ids, which are never missing.
-    if getattr(index, "nlevels", 1) == 1 and index.hasnans:
+    if index.hasnans:
         raise ValueError(f"the index of {name} lacks an id at position {int(index.isna().argmax())}; drop that row")
     if not index.is_unique:
         repeated = format_argument(ids[int(index.duplicated().argmax())])

@@ -50,6 +50,22 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "the fields are {actual}, but the first line has {expected}",
         "字段为 {actual}，与第一行的 {expected} 不一致",
     ),
+    "mixed_names": (
+        "the fields {actual} are names of different forms; use {expected} in all rows",
+        "字段 {actual} 混用了不同格式的名称，所有行应使用 {expected}",
+    ),
+    "other_names": (
+        "the fields are {actual}, but the gold file has {expected}; rename the fields of the submission",
+        "字段为 {actual}，与标准答案文件的 {expected} 不一致，请修改提交文件的字段名",
+    ),
+    "blank_line": (
+        "the line is blank, and the evaluation script of the benchmark rejects blank lines; remove it",
+        "该行为空行，基准的评测脚本不接受空行，请删除",
+    ),
+    "carriage_return": (
+        "a carriage return without a line feed ends a line for the evaluation script of the benchmark; use line feeds",
+        "回车符后没有换行符，基准的评测脚本会将其视为行尾，请使用换行符",
+    ),
     # A value
     "wrong_type": ("{at}{field} is {actual}, expected {expected}", "{at}{field} 应为{expected}，实际为：{actual}"),
     "out_of_range": (
@@ -94,9 +110,18 @@ MESSAGES: dict[str, tuple[str, str]] = {
 # Valid submissions that may still be a mistake.
 WARNINGS = {
     "all_alike": ("all {rows} rows have the same prediction", "全部 {rows} 行的预测都相同"),
-    "other_names": (
-        "the fields are {actual}, but the gold file has {expected}",
-        "字段为 {actual}，与标准答案文件的 {expected} 不一致",
+    "extra_fields": (
+        "fields that are not used: {fields}; {rows} of the rows have any",
+        "有 {rows} 行含有未使用的字段：{fields}",
+    ),
+    "unofficial": ("not an official result: {reason}", "非官方结果：{reason}"),
+    "script_accepts": (
+        "the evaluation script of the benchmark accepts this file and gives it {score:.2f}; the check here is stricter",
+        "基准的评测脚本接受该文件，得分为 {score:.2f}；此处的检查更严格",
+    ),
+    "stricter": (
+        "the evaluation script accepts this file, evaluate and check do not: {problem}",
+        "评测脚本接受该文件，但 evaluate 和 check 不接受：{problem}",
     ),
 }
 

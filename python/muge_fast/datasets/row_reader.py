@@ -26,12 +26,15 @@ from muge_fast.datasets.rows import Reader, Rows
 
 # A line that is not blank, from its first character that is not JSON's white space to its end.
 LINE = re.compile(rb"[^ \t\r\n][^\n]*")
+SPACE_AFTER_LINE = re.compile(rb"\n[ \t\r\n]")
 
 # Names in Rust of the kinds that it reads. Values that it accepts are valid whatever the options of the kind.
 CORE_KINDS: dict[type, str] = {Integer: "integer", Text: "text", TextList: "texts", IntegerList: "ids"}
 
 # Fields of a row that a message lists.
 LISTED_FIELDS = 5
+# Fields that are not used and whose rows are counted. An untrusted file may have any number of names.
+COUNTED_FIELDS = 5
 
 
 class RowReader(Reader):
@@ -76,7 +79,8 @@ class RowReader(Reader):
                 return self.rows
             data = data[3:]
         self._data = data
-        if self.rows.problem_count or not self._parse_valid(data):
+        is_plain = not self.row_format.strict_lines or _has_plain_line_ends(data)
+        if self.rows.problem_count or not is_plain or not self._parse_valid(data):
             self._parse_lines(data)
         if not self.rows.values and not self.rows.problem_count:
             self.add_problem(Problem("empty"))
@@ -139,14 +143,26 @@ class RowReader(Reader):
     # Line by line
 
     def _parse_lines(self, data: bytes) -> None:
+        strict_lines, previous = self.row_format.strict_lines, 0
         for number, match in _numbered_lines(data):
             size = match.end() - match.start()
+            if strict_lines:
+                self._add_blank_lines(previous + 1, number)
+            previous = number
             if not self.remaining:
                 return
-            if size > self.line_bytes:
+            if strict_lines and _has_carriage_return(data, match):
+                self.add_problem(Problem("carriage_return", number))
+            elif size > self.line_bytes:
                 self.add_problem(Problem("long_line", number, details={"size": size, "limit": self.line_bytes}))
             else:
                 self._parse_line(number, match[0], is_last=match.end() == len(data))
+        if strict_lines and previous:
+            self._add_blank_lines(previous + 1, data.count(b"\n") + (not data.endswith(b"\n")) + 1)
+
+    def _add_blank_lines(self, start: int, end: int) -> None:
+        for number in islice(range(start, end), self.remaining):
+            self.add_problem(Problem("blank_line", number))
 
     def _parse_line(self, number: int, line: bytes, *, is_last: bool) -> None:
         try:
@@ -186,12 +202,17 @@ class RowReader(Reader):
             self._keep_row(number, names, key, row, is_valid=not problems)
 
     def _choose_names(self, number: int, row: dict[str, Any]) -> FieldNames | None:
-        """Return the names of the first row, or None and a problem if this row uses other names."""
+        """Return the names of the first row, or None and a problem if this row uses other or several names."""
         partial = [names for names in self.row_format.names if names.id in row or names.value in row]
         complete = [names for names in partial if names.id in row and names.value in row]
         names = (complete or partial or [self.row_format.names[0]])[0]
         if self.rows.names is None and partial:
             self.rows.names = names
+        if self.row_format.strict and len(partial) > 1:
+            forms = [name for form in partial for name in (form.id, form.value) if name in row]
+            details = {"actual": ", ".join(forms), "expected": str(self.rows.names)}
+            self.add_problem(Problem("mixed_names", number, details=details))
+            return None
         expected = self.rows.names or names
         if partial and expected != names and expected not in partial:
             actual = ", ".join(map(format_value, islice(row, LISTED_FIELDS)))
@@ -203,8 +224,12 @@ class RowReader(Reader):
         """Yield the problems of the fields of a row, without its line and id."""
         row_format, most = self.row_format, self.limits.max_per_value
         allowed = (names.id, names.value, *row_format.text_fields)
-        if row_format.strict:
-            for name in islice((name for name in row if name not in allowed), most):
+        extra = [name for name in row if name not in allowed] if row_format.strict else []
+        if extra and names.id in row and names.value in row:
+            self._count_extra_fields(extra)
+        else:
+            # Probably a misspelled name of the field that is missing.
+            for name in extra[:most]:
                 yield Problem("unknown_field", field=format_value(name), details={"expected": ", ".join(allowed)})
         for name, kind in ((names.id, row_format.id), (names.value, row_format.value)):
             if name in row:
@@ -217,6 +242,13 @@ class RowReader(Reader):
                 if not isinstance(row.get(name, ""), str):
                     actual = format_value(row[name])
                     yield Problem("wrong_type", field=name, details={"actual": actual, "expected": "a string"})
+
+    def _count_extra_fields(self, names: list[str]) -> None:
+        counts = self.rows.extra_fields
+        self.rows.extra_rows += 1
+        for name in names:
+            if name in counts or len(counts) < COUNTED_FIELDS:
+                counts[name] = counts.get(name, 0) + 1
 
     def _keep_row(self, number: int, names: FieldNames, key: object, row: dict[str, Any], *, is_valid: bool) -> None:
         rows = self.rows
@@ -245,6 +277,19 @@ def _numbered_lines(data: bytes) -> Iterator[tuple[int, re.Match[bytes]]]:
         number += data.count(b"\n", counted, match.start())
         counted = match.start()
         yield number, match
+
+
+def _has_plain_line_ends(data: bytes) -> bool:
+    """Return whether all lines begin with a character of JSON and end in a line feed, with or without a return."""
+    if data[:1] in {b"\n", b"\r", b" ", b"\t"} or SPACE_AFTER_LINE.search(data):
+        return False
+    return b"\r" not in data or data.count(b"\r") == data.count(b"\r\n")
+
+
+def _has_carriage_return(data: bytes, match: re.Match[bytes]) -> bool:
+    """Return whether a line has a carriage return elsewhere than at its end."""
+    line = data[data.rfind(b"\n", 0, match.start()) + 1 : match.end()]
+    return b"\r" in line.removesuffix(b"\r")
 
 
 class _NonStandardJsonError(Exception):

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
-
-import numpy as np
 
 from muge_fast import _core, tasks
 from muge_fast._internal.display import truncate_id
 from muge_fast._internal.field_names import FEATURE, FieldNames
 from muge_fast._internal.paths import PathLike, magic_bytes_problem, refuse_pipes
-from muge_fast.datasets.fields import TextList
+from muge_fast.datasets.fields import RowFormat, TextList
 from muge_fast.datasets.image_tsv import PROBLEMS
 from muge_fast.datasets.limits import Limits
 from muge_fast.datasets.problems import format_problems
@@ -95,7 +94,7 @@ def _describe_json_lines(path: Path, head: bytes) -> dict[str, Any]:
         _Reading(task, role, RowReader(row_format, LIMITS).read(path))
         for task in map(tasks.get, tasks.names())
         if any(_has_fields(first, names) for names in task.fields)
-        for role, row_format in (("gold", task.gold_format), ("submission", task.submission_format))
+        for role, row_format in (("gold", task.gold_format), ("submission", _submission_format(task)))
     ]
     if not readings:
         return {"kind": "unknown JSON lines"}
@@ -103,6 +102,11 @@ def _describe_json_lines(path: Path, head: bytes) -> dict[str, Any]:
     best = min(readings, key=lambda reading: (reading.rows.problem_count, reading.role == "gold"))
     role = "gold or submission" if best.task.gold == best.task.submission else best.role
     return {"kind": f"{best.task.name} {role}", **_describe_rows(best.task, best.rows)}
+
+
+def _submission_format(task: Task) -> RowFormat:
+    # A blank line does not make a submission a gold file.
+    return replace(task.submission_format, strict_lines=False)
 
 
 def _has_field(line: bytes, name: str) -> bool:
@@ -132,11 +136,12 @@ def _describe_rows(task: Task, rows: Rows) -> dict[str, Any]:
 
 def _describe_features(path: Path) -> dict[str, Any]:
     try:
-        ids, features = _core.read_features(str(path))
+        ids, features, _ = _core.read_features(str(path))
     except ValueError as error:
         return {"kind": "features", **_problems([str(error)], 1)}
-    repeated = len(ids) - len(np.unique(ids))
-    info = {"rows": len(ids), "dimensions": features.shape[1], "ids": _min_max(ids.tolist())}
+    values = ids if isinstance(ids, list) else ids.tolist()
+    repeated = len(values) - len(set(values))
+    info = {"rows": len(values), "dimensions": features.shape[1], "ids": _min_max(values)}
     return {"kind": "features", **info, **_problems(_repeated_ids(repeated), repeated)}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Hashable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -108,7 +109,7 @@ class ItemLists:
         types = set(map(type, self.flat))
         id_types = set(map(_id_type, types))
         if not id_types <= {int} and not id_types <= {str}:
-            self.flat = list(map(_number_of_array, self.flat))
+            self.flat = list(map(number_of_array, self.flat))
             types = set(map(type, self.flat))
             id_types = set(map(_id_type, types))
         if not id_types <= {int} and not id_types <= {str}:
@@ -222,6 +223,46 @@ def to_numpy(values: object) -> Any:  # noqa: ANN401 - of any package
     return np.asarray(resolve_negation((tensor.detach() if hasattr(tensor, "detach") else tensor).cpu()))
 
 
+def is_number(value: object) -> bool:
+    """Return whether an object is an integer or a float of Python or NumPy, or an array of one; booleans are not.
+
+    Args:
+        value: Any object.
+
+    Returns:
+        Whether it is a number.
+
+    Example:
+        >>> from muge_fast.retrieval.item_lists import is_number
+        >>> is_number(2.5), is_number("2.5"), is_number(True)
+        (True, False, False)
+
+    """
+    if type(value) in (int, float):
+        return True
+    return getattr(value, "shape", None) == () and cast("Any", value).dtype.kind in "iuf"
+
+
+def number_of_array(item: Any) -> Any:  # noqa: ANN401 - of any package
+    """Return the number of a tensor or array without axes; other objects unchanged, numbers of NumPy included.
+
+    Args:
+        item: Any object.
+
+    Returns:
+        A number of Python, or the object.
+
+    Example:
+        >>> import numpy as np
+        >>> from muge_fast.retrieval.item_lists import number_of_array
+        >>> number_of_array(np.array(3)), number_of_array([3])
+        (3, [3])
+
+    """
+    is_number = getattr(item, "shape", None) == () and hasattr(item, "item") and not isinstance(item, np.generic)
+    return item.item() if is_number else item
+
+
 def _plain_list(name: str, ids: Sequence[Hashable] | None, query: int, items: Any) -> Any:  # noqa: ANN401
     """Return the items of one query as a list or an array with one axis or more."""
     if type(items) is np.ndarray and items.ndim > 0:
@@ -241,26 +282,42 @@ def _plain_list(name: str, ids: Sequence[Hashable] | None, query: int, items: An
     # An array without axes has a __len__ too, but calling it raises.
     is_list = hasattr(items, "__len__") and getattr(items, "ndim", 1) > 0
     if isinstance(items, (str, bytes, Mapping)) or not is_list or kind not in (None, "tensor"):
-        raise TypeError(f"{label(name, ids, query)} must be a list of item ids, got {type(items).__name__}")
+        got = f"{type(items).__name__}{_list_hint(items)}"
+        raise TypeError(f"{label(name, ids, query)} must be a list of item ids, got {got}")
     return items
 
 
+def _list_hint(items: object) -> str:
+    """Return how to make a list of something else."""
+    if isinstance(items, str):
+        return "; split it, or parse it with json.loads"
+    if items is None or type(items).__name__ == "NAType" or (isinstance(items, float) and math.isnan(items)):
+        return " (a missing value); drop the query, or pass [] for one without predictions"
+    return "; convert whole numbers to integers" if isinstance(items, float) else ""
+
+
 def _check_padding(predictions: ItemLists, ranked: IntArray, references: ItemLists, relevant: IntArray) -> None:
-    """Raise ``ValueError`` where -1 stands for a missing item, which another -1 would match."""
-    padding = ranked == PADDING, relevant == PADDING
-    if not padding[0].any() and not padding[1].any():
+    """Raise ``ValueError`` where -1 at the end of a list stands for a missing item, which another -1 would match.
+
+    A -1 from an array is certainly padding at the end of a row. In a list it may be an id, unless both lists of a query
+    end with it.
+    """
+    if not (ranked == PADDING).any() and not (relevant == PADDING).any():
         return
-    for lists, found in zip((predictions, references), padding, strict=True):
-        if lists.padded and found.any():
-            query, index = lists.find(int(found.argmax()))
-            place = f"at rank {index + 1}" if lists is predictions else "among its items"
-            raise ValueError(f"{lists.label(query)} has {PADDING} {place}{_padding_hint(lists.name)}")
-    ends = [lists.lengths.cumsum() - 1 for lists in (predictions, references)]
-    both = (predictions.lengths > 1) & (references.lengths > 1)
-    for query in np.flatnonzero(both).tolist():
-        if padding[0][ends[0][query]] and padding[1][ends[1][query]]:
-            name = f"{predictions.label(query)} and {references.label(query)}"
-            raise ValueError(f"{name} end with {PADDING}{_padding_hint('both')}")
+    ends = []
+    for lists, flat in ((predictions, ranked), (references, relevant)):
+        ends.append(np.zeros(len(lists.lengths), bool))
+        filled = lists.lengths > 0
+        ends[-1][filled] = flat[lists.lengths.cumsum()[filled] - 1] == PADDING
+        if lists.padded and ends[-1].any():
+            query = int(ends[-1].argmax())
+            start = int(lists.lengths[:query].sum())
+            rank = flat[start:].tolist().index(PADDING) + 1
+            raise ValueError(f"{lists.label(query)} has {PADDING} at rank {rank}{_padding_hint(lists.name)}")
+    both = np.flatnonzero(ends[0] & ends[1] & (predictions.lengths > 1) & (references.lengths > 1)).tolist()
+    if both:
+        names = f"{predictions.label(both[0])} and {references.label(both[0])}"
+        raise ValueError(f"{names} end with {PADDING}{_padding_hint('both')}")
 
 
 def _padding_hint(name: str) -> str:
@@ -280,12 +337,6 @@ def _check_columns(predictions: ItemLists, ranked: IntArray, columns: int) -> No
             f"{predictions.label(query)} has the item {ranked[outside[0]]}, but references is a matrix of "
             f"{columns} columns, whose items are 0 to {columns - 1}"
         )
-
-
-def _number_of_array(item: Any) -> Any:  # noqa: ANN401 - of any package
-    """Return the number of a tensor or array without axes; other objects unchanged."""
-    is_number = getattr(item, "shape", None) == () and hasattr(item, "item") and not isinstance(item, np.generic)
-    return item.item() if is_number else item
 
 
 def _id_type(item_type: type) -> type:

@@ -10,8 +10,8 @@ import numpy as np
 from muge_fast._internal.checks import align_ids, check_same_kind
 from muge_fast._internal.display import format_argument, format_id
 from muge_fast._internal.labelled import labelled_kind, plain_ids, plain_items
-from muge_fast.retrieval.item_lists import COLUMNS, ItemLists, label, to_numpy
-from muge_fast.retrieval.ranking import Ranking
+from muge_fast.retrieval.item_lists import COLUMNS, ItemLists, is_number, label, to_numpy
+from muge_fast.retrieval.ranking import Ranking, ranked_items
 from muge_fast.text.tokenizers import as_list
 
 MATRIX = "predictions must be an integer or string matrix (queries, items)"
@@ -21,7 +21,7 @@ def ranked_lists(predictions: object, ids: Sequence[Hashable] | None) -> ItemLis
     """Return the ranked items of each query in the order of the references.
 
     Args:
-        predictions: As for :func:`muge_fast.score_retrieval`.
+        predictions: Any form that :func:`muge_fast.score_retrieval` takes.
         ids: The ids of the references; None if they have none.
 
     Returns:
@@ -56,7 +56,7 @@ def ranked_lists(predictions: object, ids: Sequence[Hashable] | None) -> ItemLis
 
 
 def unwrap(value: object) -> object:
-    """Return the dictionary of a Run or Qrels of ranx, or the indices of a ranking; other objects unchanged.
+    """Return the dictionary of a Run or Qrels of ranx, or the items of a ranking; other objects unchanged.
 
     Args:
         value: Any object.
@@ -71,7 +71,7 @@ def unwrap(value: object) -> object:
 
     """
     if isinstance(value, Ranking):
-        return value.indices
+        return ranked_items(value)
     return cast("Any", value).to_dict() if type(value).__module__.startswith("ranx.") else value
 
 
@@ -80,6 +80,10 @@ def _rows(values: Any) -> tuple[Any, bool]:  # noqa: ANN401 - checked here
     if hasattr(values, "tocsr"):
         raise TypeError(
             "predictions is a sparse matrix; pass the ranked items of each query, or a dict of their scores"
+        )
+    if isinstance(values, tuple) and [getattr(part, "ndim", 0) for part in values] == [2, 2]:
+        raise TypeError(
+            "predictions is a pair of matrices, such as scores and indices; pass the indices: predictions[1]"
         )
     if not isinstance(values, np.ndarray):
         return values, False
@@ -104,21 +108,17 @@ def _rank(query: str, scores: object) -> list[Any]:
 
 
 def _checked_scores(query: str, scores: Mapping[Any, Any]) -> list[float]:
-    array = np.array([to_numpy(score) for score in scores.values()])
-    if array.size and (array.ndim != 1 or array.dtype.kind not in "iuf"):
-        bad = next((item for item, score in scores.items() if not _is_number(score)), next(iter(scores)))
+    values = [to_numpy(score) for score in scores.values()]
+    bad = [item for item, value in zip(scores, values, strict=True) if not is_number(value)]
+    if bad:
         raise TypeError(
-            f"{query}: the score of {format_id(repr(bad))} is {format_argument(scores[bad])}, needs a number"
+            f"{query}: the score of {format_id(repr(bad[0]))} is {format_argument(scores[bad[0]])}, needs a number"
         )
-    missing = np.flatnonzero(np.isnan(array)) if array.size else array
+    array = np.array(values, dtype=np.float64)
+    missing = np.flatnonzero(np.isnan(array))
     if len(missing):
         raise ValueError(f"{query}: the score of {format_id(repr(list(scores)[int(missing[0])]))} is NaN")
     return cast("list[float]", array.tolist())
-
-
-def _is_number(score: object) -> bool:
-    value = to_numpy(score)
-    return np.ndim(value) == 0 and np.asarray(value).dtype.kind in "iuf"
 
 
 def _kind_hint(predictions: object, *, have_ids: bool) -> str:
@@ -127,5 +127,6 @@ def _kind_hint(predictions: object, *, have_ids: bool) -> str:
         return "predictions.tolist() is a sequence" if have_ids else "set the query ids as the index of predictions"
     if have_ids:
         return "such as references = dict(zip(query_ids, references))"
-    rows = "ranking.indices.tolist()" if isinstance(predictions, Ranking) else "predictions"
-    return f"such as predictions = dict(zip(query_ids, {rows}))"
+    if isinstance(predictions, Ranking):
+        return "such as predictions = ranking.with_ids(query_ids=query_ids)"
+    return "such as predictions = dict(zip(query_ids, predictions))"

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Mapping, Sequence
 from itertools import chain
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from muge_fast._internal.display import format_argument, format_id
 from muge_fast._internal.labelled import plain_ids, plain_items
-from muge_fast.retrieval.item_lists import COLUMNS, ItemLists, label, to_numpy
+from muge_fast.retrieval.item_lists import COLUMNS, ItemLists, is_number, label, number_of_array, to_numpy
 from muge_fast.retrieval.ranked_lists import unwrap
 from muge_fast.text.tokenizers import as_list
+
+LIST_AS_TEXT = re.compile(r"[\s,;\[\](){}|]")
+"""Characters that separate items in a text or enclose a list."""
 
 LARGEST_GAIN = 1e9
 """Largest gain of a judgement; sums of such gains are exact enough in double precision."""
@@ -23,7 +27,7 @@ def relevant_lists(references: object) -> ItemLists:
     """Return the relevant items of each query, with their gains if there are any.
 
     Args:
-        references: As for :func:`muge_fast.score_retrieval`.
+        references: Any form that :func:`muge_fast.score_retrieval` takes.
 
     Returns:
         The items. Those with a gain of 0 or less are left out.
@@ -54,10 +58,13 @@ def relevant_lists(references: object) -> ItemLists:
         ids, lists = plain_ids(list(values), "the ids of references"), list(values.values())
     else:
         lists = as_list(values, "references", "a mapping or a sequence")
+    if any(hasattr(item_type, "shape") for item_type in set(map(type, lists))):
+        lists = list(map(number_of_array, lists))
     types = set(map(type, lists))
     if any(issubclass(item_type, Mapping) for item_type in types):
         return _from_gains(ids, lists)
-    if types and all(map(_is_item, types)):
+    if any(map(_is_item, types)):
+        _check_single(ids, lists)
         lists = [[item] for item in lists]
     return ItemLists.from_lists("references", lists, ids, padded=from_array)
 
@@ -104,11 +111,25 @@ def _is_item(item_type: type) -> bool:
     return issubclass(item_type, (int, str, np.integer)) and not issubclass(item_type, bool)
 
 
+def _check_single(ids: list[Hashable] | None, items: list[Any]) -> None:
+    """Raise ``TypeError`` for anything but an item, and for a string that seems to hold several, as in CSV files."""
+    for query, item in enumerate(items):
+        if not _is_item(type(item)):
+            got = f"{format_id(repr(item))} ({type(item).__name__})"
+            raise TypeError(f"{label('references', ids, query)} is {got}, but other queries have one item; pass lists")
+        if isinstance(item, str) and LIST_AS_TEXT.search(item):
+            got = f"the string {format_argument(str(item))}"
+            how = "pass a list: split it, or parse it with json.loads"
+            raise TypeError(f"{label('references', ids, query)} is {got}, which may hold several items; {how}")
+
+
 def _check_array(array: npt.NDArray[Any]) -> None:
     """Raise ``TypeError`` or ``ValueError`` for an array that does not list items."""
     got = f"got shape {array.shape} and dtype {array.dtype}"
     if array.ndim not in (1, 2) or (array.ndim == 1 and array.dtype.kind == "b"):
         raise ValueError(f"references must be an array of one item or a row of items for each query, {got}")
+    if array.dtype.kind == "f" and array.ndim == 1:
+        raise TypeError(f"references must be items, not floats; drop missing values and convert to integers; {got}")
     if array.dtype.kind == "f":
         raise TypeError(
             "references must be items or booleans, not floats; pass matrix > 0 for relevance, "
@@ -159,21 +180,17 @@ def _from_gains(ids: list[Hashable] | None, lists: Sequence[Any]) -> ItemLists:
 
 def _finite_gains(values: Any, name: Any) -> npt.NDArray[np.float64]:  # noqa: ANN401
     """Return gains as float64; ``name`` is a function from an index to what errors call it."""
-    try:
-        array = np.asarray(values)
-    except ValueError:
-        array = np.asarray(values, dtype=object)
-    if array.size and (array.ndim != 1 or array.dtype.kind not in "iufb"):
-        _raise_no_number(values, name)
-    gains = array.astype(np.float64)
-    bad = np.flatnonzero(~(np.abs(gains) <= LARGEST_GAIN))
-    if len(bad):
-        found = format_argument(float(gains[bad[0]]))
-        raise ValueError(f"{name(int(bad[0]))} is {found}, needs a finite number of at most {LARGEST_GAIN:g}")
+    if isinstance(values, list):
+        bad = next((i for i, value in enumerate(values) if not is_number(value) and not _is_flag(value)), None)
+        if bad is not None:
+            raise TypeError(f"{name(bad)} is {format_argument(values[bad])}, needs a number")
+    gains = np.asarray(values).astype(np.float64)
+    large = np.flatnonzero(~(np.abs(gains) <= LARGEST_GAIN)).tolist()
+    if large:
+        found = format_argument(float(gains[large[0]]))
+        raise ValueError(f"{name(large[0])} is {found}, needs a finite number of at most {LARGEST_GAIN:g}")
     return gains
 
 
-def _raise_no_number(values: Sequence[Any], name: Any) -> NoReturn:  # noqa: ANN401
-    numbers = [np.ndim(value) == 0 and np.asarray(value).dtype.kind in "iufb" for value in values]
-    index = numbers.index(False) if False in numbers else 0
-    raise TypeError(f"{name(index)} is {format_argument(values[index])}, needs a number")
+def _is_flag(value: object) -> bool:
+    return isinstance(value, (bool, np.bool_))

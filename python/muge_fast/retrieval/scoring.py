@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from functools import partial
 from typing import Any
 
@@ -12,17 +13,20 @@ import numpy.typing as npt
 from muge_fast import _core
 from muge_fast._internal.caller_warnings import warn_caller
 from muge_fast.retrieval.graded import graded_ndcg
-from muge_fast.retrieval.item_lists import ItemLists, as_int64
+from muge_fast.retrieval.item_lists import IntArray, ItemLists, as_int64
 from muge_fast.retrieval.metric_names import METRICS_AT_K, Column, check_ks, check_metrics
 from muge_fast.retrieval.ranked_lists import ranked_lists
 from muge_fast.retrieval.ranking import Ranking
 from muge_fast.retrieval.relevant_lists import relevant_lists
 from muge_fast.scores import FloatArray, ItemStatistics, Score, Scores, mean_score, signature
 
+FEW_QUERIES = 10
+"""Number of queries from which a ranking without any hit is suspicious."""
+
 RankedItems = Sequence[Any] | Mapping[Any, float] | npt.NDArray[Any]
 """The items of a query, best first, or their scores."""
 
-RelevantItems = Sequence[Any] | Mapping[Any, float] | npt.NDArray[Any] | int | str
+RelevantItems = Sequence[Any] | AbstractSet[Any] | Mapping[Any, float] | npt.NDArray[Any] | int | str
 """The relevant items of a query, the gains of items, or a single item."""
 
 
@@ -38,9 +42,10 @@ def score_retrieval(
 
     Args:
         predictions: Ranked items of each query, best first: a mapping from query id to a list, a sequence of lists, an
-            integer or string matrix of shape ``(queries, items)``, or a :class:`Ranking`, whose items are its indices.
-            Arrays may be torch tensors on any device. A list may have fewer items than the largest of ``ks``; positions
-            beyond its end count as not relevant.
+            integer or string matrix of shape ``(queries, items)``, or a :class:`Ranking`. Items of a ranking are its
+            item ids, or indices if it has none; its queries are matched by id if they have ids, like those of a
+            mapping. Arrays may be torch tensors on any device. A list may have fewer items than the largest of ``ks``;
+            positions beyond its end count as not relevant.
 
             Instead of lists, dictionaries from item to score are allowed (a run of ranx or pytrec_eval). They are
             ranked as in trec_eval: by descending score, items of equal score by descending id, compared as text.
@@ -72,8 +77,8 @@ def score_retrieval(
         threads: Number of threads; None for all cores. The result does not depend on it.
 
     All items must be integers, or all strings; those of NumPy and torch, of an ``IntEnum`` or a ``str`` Enum are
-    allowed. The index of a pandas Series is its query ids, unless it is the default index. -1 is not an item in arrays,
-    which are padded with it (by faiss, for instance): drop it.
+    allowed. The index of a pandas Series is its query ids, unless it is the default index. -1 at the end of a row of an
+    array is refused, as is -1 at the end of both lists of a query: faiss and padded arrays have it for a missing item.
 
     Returns:
         Scores from 0 to 1, by name: ``"recall@1"``, …, ``"mean_recall"``, ``"ndcg@10"``, ``"map"``.
@@ -89,7 +94,8 @@ def score_retrieval(
             prediction is a set, ``metrics`` is a string, or one of ``ks`` is not an integer.
 
     Warns:
-        UserWarning: A cutoff is above the length of every list of predictions, and longer lists could change the score.
+        UserWarning: A cutoff is above the length of every list of predictions, and longer lists could change the score;
+            or predictions seem to be indices where references are ids.
 
     Example:
         >>> import muge_fast as mf
@@ -138,21 +144,33 @@ def _query_scores(
         predictions.check_unique()
         references.check_unique()
         raise
+    if predictions.padded and len(rows) >= FEW_QUERIES:
+        _warn_about_indices(predictions, ranked, relevant)
     if short and (rows[:, -1] < 1).any():
         _warn_about_short_lists(short[0], int(predictions.lengths.max()))
     rows = np.ascontiguousarray(rows[:, : len(columns)]) if short else rows
     if references.gains is not None and (references.gains != 1).any():
         lists = (ranked, predictions.lengths), (relevant, references.lengths)
-        for metric in ("ndcg", "ndcg_exp"):
-            chosen = [index for index, column in enumerate(columns) if column.metric == metric]
-            if chosen:
-                ks = [columns[index].k for index in chosen]
-                rows[:, chosen] = graded_ndcg(*lists, references.gains, ks, exponential=metric == "ndcg_exp")
+        _replace_ndcg(rows, columns, lists, references.gains)
     return rows
 
 
+def _replace_ndcg(
+    rows: FloatArray,
+    columns: list[Column],
+    lists: tuple[tuple[IntArray, IntArray], tuple[IntArray, IntArray]],
+    gains: FloatArray,
+) -> None:
+    """Replace nDCG of gains of 1, which the core computes, by that of other gains."""
+    for metric in ("ndcg", "ndcg_exp"):
+        chosen = [index for index, column in enumerate(columns) if column.metric == metric]
+        if chosen:
+            ks = [columns[index].k for index in chosen]
+            rows[:, chosen] = graded_ndcg(*lists, gains, ks, exponential=metric == "ndcg_exp")
+
+
 def _short_columns(predictions: ItemLists, columns: list[Column]) -> list[tuple[str, int]]:
-    """Return the column that tells whether longer lists could change a score, or none if a list reaches all cutoffs.
+    """Return the column that is below 1 if longer lists could change a score; empty if a list reaches all cutoffs.
 
     A query has all that it can get with a relevant item in its list, for recall, or with all of them, for the others.
     """
@@ -168,9 +186,20 @@ def _short_columns(predictions: ItemLists, columns: list[Column]) -> list[tuple[
 def _warn_about_short_lists(column: tuple[str, int], longest: int) -> None:
     k = column[1]
     warn_caller(
-        f"a cutoff is {k}, but no list of predictions has more than {longest} items: the missing ranks count as not "
+        f"a cutoff is {k}, but no list of predictions has more than {longest}: the missing ranks count as not "
         f"relevant; pass longer lists, or cutoffs up to {longest}"
     )
+
+
+def _warn_about_indices(predictions: ItemLists, ranked: IntArray, relevant: IntArray) -> None:
+    """Warn if all ranked items are smaller than all relevant ones, as indices are smaller than ids of a data set."""
+    # Strings have been replaced by codes.
+    if len(ranked) and isinstance(predictions.flat[0], int) and ranked.max() < relevant.min():
+        warn_caller(
+            f"no query has a hit: ranked items are {ranked.min()} to {ranked.max()}, "
+            f"relevant items {relevant.min()} to {relevant.max()}. "
+            "If the ranked items are indices, look their ids up: ids[ranking.indices]"
+        )
 
 
 def _mean_recall(ks: list[int], rows: FloatArray) -> Score:
