@@ -149,6 +149,23 @@ impl References {
         run_sized(py, threads, Size { texts, tokens }, |plan| self.0.document_frequency(plan)).map(DocumentFrequency)
     }
 
+    /// Return a 64-bit hash of the tokens, whatever the order of the items.
+    fn fingerprint(&self, py: Python<'_>) -> u64 {
+        py.detach(|| self.0.fingerprint())
+    }
+
+    /// Return the tokens: their spellings, those of all texts as indices of the spellings, the number of tokens of each
+    /// text, and the number of texts of each item.
+    #[allow(clippy::type_complexity)]
+    fn to_ids<'py>(
+        &self,
+        py: Python<'py>,
+    ) -> (Vec<String>, Bound<'py, PyArray1<u32>>, Bound<'py, PyArray1<u32>>, Bound<'py, PyArray1<u32>>) {
+        let ids = py.detach(|| self.0.to_ids());
+        let array = |values| PyArray1::from_vec(py, values);
+        (ids.spellings, array(ids.tokens), array(ids.text_lengths), array(ids.item_counts))
+    }
+
     /// Return the statistics of each item, by metric. `keep_tables` keeps document frequencies for further calls; a single
     /// call is faster without it.
     #[pyo3(

@@ -34,6 +34,13 @@ def test_empty_references_match_nothing():
     assert scores["bleu"].value == pytest.approx(0.0, abs=1e-9)
 
 
+@pytest.mark.parametrize(("text", "bleu"), [("红", 10**-4.5), ("红裙", 1e-3), ("红长裙", 10**-1.5), ("红色长裙", 1.0)])
+def test_bleu_of_short_perfect_captions_is_that_of_the_documents(text, bleu):
+    assert score([text], [[text]], metrics=("bleu",))["bleu"].value == pytest.approx(bleu, rel=1e-8)
+    options = {"smoothing": "exp", "effective_order": True}
+    assert score([text], [[text]], metrics=("bleu",), **options)["bleu"].value == pytest.approx(1.0)
+
+
 @pytest.mark.parametrize("smoothing", ["tiny", "none", "floor", "add-k", "exp"])
 def test_bleu_of_empty_texts_is_zero(smoothing):
     bleu = score(["", ""], [[""], [""]], metrics=("bleu",), smoothing=smoothing)["bleu"]
@@ -305,6 +312,39 @@ OPTIONS = [
 def test_errors_name_the_option(error, message, options):
     with pytest.raises(error, match=re.escape(message)):
         score(**options)
+
+
+@pytest.mark.parametrize(
+    ("name", "metric"),
+    [("BLEU", "bleu"), ("bleu_4", "bleu"), ("BLEU-4", "bleu"), ("CIDEr-D", "cider_d"), ("ROUGE-L", "rouge_l")],
+)
+def test_other_names_of_metrics_are_accepted(name, metric):
+    assert score(metrics=(name,)) == score(metrics=[metric])
+    with pytest.raises(ValueError, match=f"metrics has '{metric}' more than once"):
+        score(metrics=(metric, name))
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("ciderr", "did you mean 'cider'?"),
+        ("CIDEr", "write 'cider_d' for CIDEr-D, which pycocoevalcap calls CIDEr, or 'cider' for"),
+        ("rouge", "write 'rouge_l'"),
+        ("bleu_2", "BLEU-2 is scores['bleu'].parts['bleu_2']"),
+        ("ndcg@10", "it is a metric of score_retrieval"),
+        ("FID", "it is a metric of image.score_images"),
+        ("SPICE", "are not computed"),
+    ],
+)
+def test_other_metrics_are_explained(name, hint):
+    with pytest.raises(ValueError, match=re.escape(hint)):
+        score(metrics=(name,))
+
+
+def test_the_main_metric_of_a_task_may_have_another_name():
+    mf.tasks.get("caption").check_options({"metrics": ("CIDEr-D",)})
+    with pytest.raises(ValueError, match="metrics lack 'cider_d'"):
+        mf.tasks.get("caption").check_options({"metrics": ("BLEU",)})
 
 
 @pytest.mark.parametrize("number", [np.float16, np.float32, np.float64, np.int64, np.uint8])

@@ -186,3 +186,58 @@ def test_open_streams_are_read(path):
     content = '{"image_id": "a", "text": "b"}'
     result = subprocess.run([sys.executable, "-c", script], input=content, capture_output=True, text=True, check=True)  # noqa: S603 - our own script
     assert result.stdout == "{'a': 'b'}\n"
+
+
+# Ids that are integers, and files of COCO
+
+
+def test_ids_may_be_integers_in_all_lines(read):
+    assert read(f"{line(7, '红裙')}\n{line(8, '黑鞋')}") == {7: "红裙", 8: "黑鞋"}
+    assert read(f"{line(7, ['红裙'])}\n{line(8, ['黑鞋'])}") == {7: ["红裙"], 8: ["黑鞋"]}
+    with pytest.raises(ValueError, match="line 2: image_id is '8', expected an integer"):
+        read(f"{line(7, '红裙')}\n{line('8', '黑鞋')}")
+
+
+RESULTS = [{"image_id": 2, "caption": "红裙", "id": 1}, {"image_id": 1, "caption": "黑鞋"}]
+ANNOTATIONS = [
+    {"id": 9, "image_id": 2, "caption": "长裙"},
+    {"image_id": 1, "caption": "鞋"},
+    {"image_id": 2, "caption": "裙"},
+]
+DOCUMENT = {"info": {}, "images": [{"id": 1}, {"id": 2}, {"id": 3}], "annotations": ANNOTATIONS}
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+def test_files_of_coco_are_read(read, tmp_path, indent):
+    assert read(json.dumps(RESULTS, indent=indent)) == {2: "红裙", 1: "黑鞋"}
+    assert read(json.dumps(DOCUMENT, indent=indent)) == {2: ["长裙", "裙"], 1: ["鞋"]}
+    path = tmp_path / "captions.jsonl"
+    assert mf.read_captions(path, kind="references") == {2: ["长裙", "裙"], 1: ["鞋"]}
+    path.write_text(json.dumps(ANNOTATIONS, indent=indent), encoding="utf-8")
+    assert mf.read_captions(path, kind="references") == {2: ["长裙", "裙"], 1: ["鞋"]}
+    path.write_text(json.dumps([{"image_id": "a", "text": ["红", "裙"]}]), encoding="utf-8")
+    assert mf.read_captions(path) == {"a": ["红", "裙"]}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (ANNOTATIONS, "rows[0] and rows[2]; for several captions of an image, pass kind='references'"),
+        ([{"image_id": 2}], "rows[0] has no 'caption', its fields are 'image_id'"),
+        ([RESULTS[0], 5], "rows[1]: expected an object such as {'image_id': 1, 'caption': '…'}, found int"),
+        ([{"image_id": 2.5, "caption": "x"}], "rows[0]['image_id']: expected an integer or a string, found float"),
+        ([{"image_id": 2, "caption": None}], "rows[0]['caption']: expected a string or a list of strings, found null"),
+        ({"annotations": [{"image_id": 2, "bbox": [1]}]}, "annotations[0] has no 'caption', its fields are 'image_id'"),
+    ],
+)
+def test_broken_files_of_coco_are_named_by_index(read, content, message):
+    with pytest.raises(ValueError, match=re.escape(message)) as caught:
+        read(json.dumps(content))
+    assert "captions.jsonl: " in str(caught.value)
+
+
+def test_predictions_of_coco_have_one_caption(tmp_path):
+    path = tmp_path / "gold.json"
+    path.write_text(json.dumps(DOCUMENT), encoding="utf-8")
+    with pytest.raises(ValueError, match=r"gold\.json: image_id 2 is in rows\[0\] and rows\[2\]"):
+        mf.read_captions(path, kind="predictions")

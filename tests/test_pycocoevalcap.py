@@ -134,6 +134,20 @@ def test_typical_scores_are_in_range():
     assert 0.1 < rouge[0] < 1
 
 
+RAW = {"a": ["红色连衣裙夏季新款"], "b": ["黑色真皮男鞋"]}
+
+
+@pytest.mark.parametrize("scorer", [Bleu(), Cider(), Rouge(), CiderD()], ids=lambda scorer: scorer.method())
+def test_chinese_text_that_is_not_cut_warns(scorer):
+    gts = {item: [text[::-1], text] for item, text in zip(RAW, ("夏季新款红色长裙", "男士黑皮鞋"), strict=True)}
+    res = [{"image_id": item, "caption": texts} for item, texts in RAW.items()]
+    with pytest.warns(UserWarning, match=r"pycocoevalcap splits at spaces.*muge_fast\.tokenize\(texts\)") as caught:
+        scorer.compute_score(gts, res if isinstance(scorer, CiderD) else RAW)
+    assert caught[0].filename == __file__
+    cut = {item: [" ".join(tokens) for tokens in mf.tokenize(texts)] for item, texts in RAW.items()}
+    assert Rouge().compute_score(cut, cut)[0] == 1.0
+
+
 @pytest.mark.parametrize("name", ["one item", "seven items", "white space everywhere", "mostly empty", "nothing"])
 @pytest.mark.parametrize("n", [-1, 0, 1, 2, 3, 4])
 @pytest.mark.parametrize("verbose", [0, 1, 2, True, False])

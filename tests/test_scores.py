@@ -2,6 +2,7 @@
 
 import copy
 import json
+import numbers
 import pickle
 from html.parser import HTMLParser
 from random import Random
@@ -307,6 +308,76 @@ def test_format_specifications_apply_to_the_value():
     score = mean_score("accuracy", "accuracy", np.array([1.0, 0.0, 0.0]))
     assert (f"{score:.2f}", f"{score:8.3f}", f"{score:.1%}") == ("0.33", "   0.333", "33.3%")
     assert f"{score}" == repr(score) == str(score)
+
+
+@pytest.mark.parametrize("kind", every_score())
+def test_a_score_is_a_number(kind):
+    for score in every_score()[kind].values():
+        value = score.value
+        assert type(value) is float or isinstance(value, np.float64)
+        assert isinstance(score, float)
+        assert (score == value, score >= value, score > value, -score, score + 1) == (
+            True,
+            True,
+            False,
+            -value,
+            value + 1,
+        )
+        assert (round(score, 3), abs(score), int(score)) == (round(value, 3), abs(value), int(value))
+        assert np.mean([score, score]) == value
+        assert np.asarray([score]).dtype == np.float64
+        assert json.loads(json.dumps({"x": score})) == {"x": value}
+        assert max([score, value - 1]) is score
+
+
+def test_a_score_is_a_number_for_torch_and_lightning():
+    torch = pytest.importorskip("torch")
+    apply_to_collection = pytest.importorskip("lightning_utilities.core.apply_func").apply_to_collection
+    scores = captions([0, 1, 2])
+    assert torch.tensor(scores["bleu"], dtype=torch.float64).item() == scores["bleu"].value
+    # What the method log of a LightningModule does with a value and with a dictionary.
+    for made in (
+        apply_to_collection(scores["bleu"], (torch.Tensor, numbers.Number), torch.tensor),
+        apply_to_collection(dict(scores), (torch.Tensor, numbers.Number), torch.tensor)["bleu"],
+    ):
+        assert made.item() == pytest.approx(scores["bleu"].value)
+
+
+@pytest.mark.parametrize("kind", every_score())
+def test_equal_runs_are_equal(kind):
+    scores, again = every_score()[kind], every_score()[kind]
+    assert scores == again
+    assert scores == scores.to_dict()
+    assert scores != mf.Scores({}, 0)
+    with pytest.raises(TypeError, match="unhashable"):
+        hash(scores)
+
+
+def test_runs_with_other_items_ids_or_options_differ():
+    scores = captions([0, 1, 2])
+    assert scores != captions([0, 1, 3])
+    assert scores != captions([2, 1, 0])
+    assert scores != captions([0, 1, 2], smoothing="exp")
+    assert mf.score_captions(["红"], [["红裙"]], metrics=["bleu"]) != mf.score_captions(
+        {"a": "红"}, {"a": ["红裙"]}, metrics=["bleu"]
+    )
+
+
+def test_similar_names_and_parts_are_suggested():
+    scores = captions([0, 1])
+    for name, hint in {
+        "CIDEr-D": "; did you mean 'cider_d'?",
+        "BLEU": "; did you mean 'bleu'?",
+        "rougel": "; did you mean 'rouge_l'?",
+        "bleu_4": "; it is scores['bleu'].parts['bleu_4']",
+        "Brevity penalty": "; it is scores['bleu'].parts['brevity_penalty']",
+    }.items():
+        with pytest.raises(KeyError) as caught:
+            scores[name]
+        assert caught.value.args[0].endswith(hint)
+    with pytest.raises(KeyError, match=r"no metric 5, these scores have"):
+        scores[5]
+    assert scores._ipython_key_completions_() == list(scores)
 
 
 def test_signatures_omit_missing_options():

@@ -5,16 +5,16 @@ from __future__ import annotations
 import html
 from bisect import bisect_right
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 import numpy.typing as npt
 
 from muge_fast import _core
-from muge_fast._internal.checks import find_repeated
+from muge_fast._internal.checks import find_repeated, fold_name, suggest
 from muge_fast._internal.optional import import_pandas
 
 if TYPE_CHECKING:
@@ -63,16 +63,16 @@ class ItemStatistics:
         return len(self.rows)
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Score:
-    """The score of one metric over a set of items.
+class Score(float):
+    """The score of one metric over a set of items: a ``float`` with the scores of its items and its options.
 
-    Scoring functions return it; there is no need to create one. It can be pickled and copied. ``float(score)`` is its
-    value, and format specifications apply to the value: ``f"{score:.2f}"``.
+    Scoring functions return it; there is no need to create one. Wherever a number is expected it is ``value``: in
+    comparisons, arithmetic, format specifications such as ``f"{score:.2f}"``, JSON, NumPy, torch and loggers. It can be
+    pickled and copied, and its attributes are read-only.
 
     Attributes:
         name: Name of the metric, such as ``"cider_d"``.
-        value: The score of the whole set, in the range that the metric's function documents.
+        value: The score of the whole set as a plain float, in the range that the metric's function documents.
         per_item: The score of each item, float64 of shape ``(items,)``, in the order of ``Scores.ids``. Empty for
             metrics that are not defined for a single item, such as FID.
         signature: Everything needed to reproduce the number: options, tokenizer, version, separated by ``|``.
@@ -83,8 +83,8 @@ class Score:
     Example:
         >>> import muge_fast as mf
         >>> score = mf.score_captions(["红色连衣裙", "黑鞋"], [["红色连衣裙"], ["黑色皮鞋"]])["rouge_l"]
-        >>> score.name, round(score.value, 4), score.per_item.round(4).tolist()
-        ('rouge_l', 0.8144, [1.0, 0.6289])
+        >>> score.name, round(score, 4), score.per_item.round(4).tolist(), score > 0.8
+        ('rouge_l', 0.8144, [1.0, 0.6289], True)
         >>> score
         Score(rouge_l=0.8144, items=2, signature='rouge_l|beta:1.2|tokenizer:muge|version:0.2.0')
 
@@ -96,15 +96,52 @@ class Score:
     signature: str
     parts: Mapping[str, float]
     statistics: ItemStatistics
-    higher_is_better: bool = True
-    _rescore: Callable[[FloatArray], Score] | None = field(default=None, kw_only=True)
-    _merge_error: str = field(default="", kw_only=True)
+    higher_is_better: bool
+    _rescore: Callable[[FloatArray], Score] | None
+    _merge_error: str
 
-    def __float__(self) -> float:
-        return self.value
+    def __new__(  # noqa: PLR0917, PYI034 - the order of the attributes; Self needs Python 3.11
+        cls,
+        name: str,
+        value: float,
+        per_item: FloatArray,
+        signature: str,
+        parts: Mapping[str, float],
+        statistics: ItemStatistics,
+        higher_is_better: bool = True,
+        *,
+        _rescore: Callable[[FloatArray], Score] | None = None,
+        _merge_error: str = "",
+    ) -> Score:
+        """Create a score from its attributes."""
+        score = super().__new__(cls, value)
+        # Not a frozen dataclass: loggers refuse those, and creating one takes longer.
+        score.__dict__.update(
+            name=name,
+            value=value,
+            per_item=per_item,
+            signature=signature,
+            parts=parts,
+            statistics=statistics,
+            higher_is_better=higher_is_better,
+            _rescore=_rescore,
+            _merge_error=_merge_error,
+        )
+        return score
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError(f"scores are read-only, cannot set {name!r}")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"scores are read-only, cannot delete {name!r}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restore_score, (type(self), dict(self.__dict__))
 
     def __format__(self, spec: str) -> str:
         return format(self.value, spec) if spec else repr(self)
+
+    __str__ = object.__str__
 
     def __repr__(self) -> str:
         items = f", items={len(self.per_item)}" if len(self.per_item) else ""
@@ -217,13 +254,35 @@ class Scores(Mapping[str, Score]):
         try:
             return self._scores[name]
         except KeyError:
-            raise KeyError(f"no metric {name!r}, these scores have {', '.join(self._scores)}") from None
+            hint = self._hint(name) if isinstance(name, str) else ""
+            raise KeyError(f"no metric {name!r}, these scores have {', '.join(self._scores)}{hint}") from None
+
+    def _hint(self, name: str) -> str:
+        """Return where a part of a score is, or the most similar name."""
+        for metric, score in self._scores.items():
+            folded = {fold_name(part): part for part in score.parts}
+            if fold_name(name) in folded:
+                return f"; it is scores[{metric!r}].parts[{folded[fold_name(name)]!r}]"
+        return suggest(name, self._scores)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._scores)
 
     def __len__(self) -> int:
         return len(self._scores)
+
+    def __eq__(self, other: object) -> bool:
+        """Return whether values, scores of items, signatures and ids are equal; or values, for any other mapping."""
+        if not isinstance(other, Scores):
+            return super().__eq__(other)
+        same_names = list(self) == list(other)
+        return same_names and self.ids == other.ids and all(_equal(self[name], other[name]) for name in self)
+
+    # Equal mappings may compare equal to a dict, which has no hash.
+    __hash__ = None  # type: ignore[assignment]
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return list(self)
 
     def __repr__(self) -> str:
         values = ", ".join(f"{name}={score.value:.4f}" for name, score in self._scores.items())
@@ -281,16 +340,17 @@ class Scores(Mapping[str, Score]):
 
         Raises:
             ValueError: No shards, different metrics or signatures, an id that occurs twice, the same object twice,
-                CIDEr scores whose document frequencies were counted in the references of each shard, or a metric of
-                a whole set. (A single shard is returned unchanged.)
+                CIDEr scores whose document frequencies were counted in the references of each shard (batches of one
+                :class:`muge_fast.Captions` share those of all its references), or a metric of a whole set. (A single
+                shard is returned unchanged.)
 
         Example:
             >>> import muge_fast as mf
             >>> references = [["红色连衣裙"], ["黑色皮鞋"], ["白色衬衫"]]
-            >>> options = {"document_frequency": mf.DocumentFrequency.from_references(references)}
-            >>> first = mf.score_captions(["红色裙子"], references[:1], **options)
-            >>> second = mf.score_captions(["黑色皮鞋", "白衬衫"], references[1:], **options)
-            >>> whole = mf.score_captions(["红色裙子", "黑色皮鞋", "白衬衫"], references, **options)
+            >>> captions = mf.Captions(references)
+            >>> first = captions.score(["红色裙子"], ids=[0])
+            >>> second = captions.score(["黑色皮鞋", "白衬衫"], ids=[1, 2])
+            >>> whole = captions.score(["红色裙子", "黑色皮鞋", "白衬衫"])
             >>> mf.Scores.merge([first, second])["cider_d"].value == whole["cider_d"].value
             True
 
@@ -331,7 +391,13 @@ def signature(name: str, *details: str, **options: object) -> str:
 
 
 def mean_score(
-    name: str, signature: str, values: FloatArray, *, merge_error: str = "", higher_is_better: bool = True
+    name: str,
+    signature: str,
+    values: FloatArray,
+    *,
+    parts: Mapping[str, float] | None = None,
+    merge_error: str = "",
+    higher_is_better: bool = True,
 ) -> Score:
     """Return the score of a metric whose value is the mean over items.
 
@@ -341,6 +407,7 @@ def mean_score(
         name: Name of the metric.
         signature: Signature of the metric with its options.
         values: The score of each item, float64 of shape ``(items,)`` or ``(items, 1)``.
+        parts: Further numbers, by name; scores that are computed from statistics do not have them.
         merge_error: Why scores of several shards must not be merged; empty if they may.
         higher_is_better: Whether a larger value is better.
 
@@ -360,7 +427,7 @@ def mean_score(
         value=_core.mean(per_item),
         per_item=per_item,
         signature=signature,
-        parts={},
+        parts=dict(parts or {}),
         statistics=ItemStatistics((name,), per_item.reshape(-1, 1)),
         higher_is_better=higher_is_better,
         _rescore=partial(mean_score, name, signature, merge_error=merge_error, higher_is_better=higher_is_better),
@@ -406,16 +473,41 @@ def set_score(
     )
 
 
+def _restore_score(cls: type[Score], attributes: dict[str, Any]) -> Score:
+    return cls(**attributes)
+
+
+def _equal(first: Score, second: Score) -> bool:
+    return (
+        first == second
+        and first.signature == second.signature
+        and first.parts == second.parts
+        and np.array_equal(first.per_item, second.per_item, equal_nan=True)
+        and np.array_equal(first.statistics.rows, second.statistics.rows)
+    )
+
+
 def _merge(scores: list[Score]) -> Score:
     first = scores[0]
     for index, score in enumerate(scores):
         if score.signature != first.signature:
-            raise ValueError(f"shards[{index}] was scored as {score.signature}, shards[0] as {first.signature}")
+            raise ValueError(
+                f"shards[{index}] was scored as {score.signature}, shards[0] as {first.signature}"
+                f"{_frequency_hint(score.signature, first.signature)}"
+            )
         if score._merge_error and len(scores) > 1:  # noqa: SLF001
             raise ValueError(f"{score.name} of shards cannot be merged: {score._merge_error}")  # noqa: SLF001
     if len(scores) == 1:
         return first
     return first.with_statistics(np.concatenate([score.statistics.rows for score in scores]))
+
+
+def _frequency_hint(signature: str, other: str) -> str:
+    """Return what to do about scores that differ in document frequencies alone, or an empty string."""
+    differing = set(signature.split("|")) ^ set(other.split("|"))
+    if not all(option.startswith("document_frequency:") for option in differing):
+        return ""
+    return "; score batches with one Captions, or pass one document_frequency to all shards"
 
 
 def _merge_ids(shards: list[Scores]) -> list[Hashable] | None:

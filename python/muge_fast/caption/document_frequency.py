@@ -19,10 +19,8 @@ from muge_fast._internal.atomic import replacing
 from muge_fast._internal.checks import finite_number, whole_number
 from muge_fast._internal.npz import Archive
 from muge_fast._internal.paths import PathLike, refuse_pipes
-from muge_fast.text.tokenizers import Tokenizer, TokenizerLike, split_ids
-
-ReferencesLike = Mapping[Any, Sequence[str]] | Sequence[Sequence[str]]
-"""One or more captions for each item: by id, or in order."""
+from muge_fast.caption.texts import ReferencesLike, split_references
+from muge_fast.text.tokenizers import Tokenizer, TokenizerLike
 
 MAX_ORDER = 4
 MAX_COUNT = 2**32 - 1
@@ -108,7 +106,7 @@ class DocumentFrequency:
 
         """
         resolved = Tokenizer.resolve(tokenizer, user_dict)
-        ids, rows = split_ids(references, "references")
+        ids, rows = split_references(references)
         texts = resolved.prepare_nested(rows, "references", ids)
         prepared = _core.References(texts, resolved.core, ids, threads=threads)
         return cls(prepared.document_frequency(threads), resolved.signature)

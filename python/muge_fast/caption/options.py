@@ -4,15 +4,44 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Literal
 
 import numpy as np
 
 from muge_fast import _core
-from muge_fast._internal.checks import check_choice, check_names, finite_number
+from muge_fast._internal.checks import check_choice, check_names, finite_number, fold_name
+from muge_fast._internal.display import format_argument
 
-METRICS = ("cider_d", "bleu", "rouge_l", "cider")
-DEFAULT_METRICS = ("cider_d", "bleu", "rouge_l")
-SMOOTHINGS = ("tiny", "none", "floor", "add-k", "exp")
+CaptionMetric = Literal["cider_d", "bleu", "rouge_l", "cider"]
+"""Names of the metrics of captions, for type checkers."""
+
+Smoothing = Literal["tiny", "none", "floor", "add-k", "exp"]
+"""Names of the smoothings of BLEU, for type checkers."""
+
+METRICS: tuple[CaptionMetric, ...] = ("cider_d", "bleu", "rouge_l", "cider")
+DEFAULT_METRICS: tuple[CaptionMetric, ...] = ("cider_d", "bleu", "rouge_l")
+SMOOTHINGS: tuple[Smoothing, ...] = ("tiny", "none", "floor", "add-k", "exp")
+
+ALIASES = {"bleu": "bleu", "bleu4": "bleu", "ciderd": "cider_d", "rougel": "rouge_l"}
+"""Other names that mean exactly the same, in lower case and without separators."""
+
+OF_RETRIEVAL = "it is a metric of score_retrieval"
+
+ELSEWHERE = {
+    "cider": "'CIDEr' has two meanings: write 'cider_d' for CIDEr-D, which pycocoevalcap calls CIDEr, or 'cider' for "
+    "CIDEr without clipping and length penalty",
+    **{
+        f"bleu{order}": f"BLEU-{order} is scores['bleu'].parts['bleu_{order}'] of the metric 'bleu'"
+        for order in (1, 2, 3)
+    },
+    "rouge": "write 'rouge_l' for ROUGE-L, which pycocoevalcap calls Rouge",
+    **dict.fromkeys(("meteor", "spice", "wmd"), "METEOR, SPICE and WMD are not computed, they need Java or models"),
+    **dict.fromkeys(("clipscore", "clips"), "muge_fast.image.clip_score computes CLIPScore"),
+    **dict.fromkeys(("meanrecall", "recall", "precision", "mrr", "map", "hitrate"), OF_RETRIEVAL),
+    **dict.fromkeys(("fid", "kid", "is", "rprecision"), "it is a metric of image.score_images"),
+}
+"""What to do about names that are not accepted, in lower case and without separators."""
 
 ORDERS = range(1, 5)
 BLEU_COLUMNS = (
@@ -74,7 +103,24 @@ class ScoringOptions:
                 that has none.
 
         """
-        names = check_names("metrics", metrics, METRICS)
+        if type(metrics) is tuple:
+            try:
+                return _check_again(metrics, smoothing, smoothing_value, effective_order, sigma)
+            except TypeError:
+                # An option that cannot be a key; or an error that is raised again.
+                pass
+        return cls._check(metrics, smoothing, smoothing_value, effective_order, sigma)
+
+    @classmethod
+    def _check(
+        cls,
+        metrics: Iterable[str],
+        smoothing: str,
+        smoothing_value: float | None,
+        effective_order: bool,
+        sigma: float,
+    ) -> ScoringOptions:
+        names = _check_metrics(metrics)
         check_choice("smoothing", smoothing, SMOOTHINGS)
         value = None if smoothing_value is None else _positive("smoothing_value", smoothing_value)
         if not isinstance(effective_order, (bool, np.bool_)):
@@ -83,6 +129,26 @@ class ScoringOptions:
             # The core checks that the smoothing has a value; the score of no items is not used.
             _core.bleu_score(np.zeros((0, len(BLEU_COLUMNS))), smoothing, value, effective_order=bool(effective_order))
         return cls(names, smoothing, value, bool(effective_order), _positive("sigma", sigma))
+
+
+# Cached for training loops, which score small batches many times. Different types are different keys: True is not 1.
+@lru_cache(typed=True)
+def _check_again(*options: Any) -> ScoringOptions:  # noqa: ANN401
+    return ScoringOptions._check(*options)  # noqa: SLF001 - defined here
+
+
+def _check_metrics(metrics: Iterable[str]) -> tuple[str, ...]:
+    names = metrics if isinstance(metrics, (str, bytes)) or not isinstance(metrics, Iterable) else tuple(metrics)
+    for name in names if isinstance(names, tuple) else ():
+        hint = _hint(name) if isinstance(name, str) and name not in METRICS else None
+        if hint is not None:
+            raise ValueError(f"unknown metrics {format_argument(name)}, choose from {', '.join(METRICS)}; {hint}")
+    return check_names("metrics", names, METRICS, ALIASES)
+
+
+def _hint(name: str) -> str | None:
+    """Return what to do about the name of another metric, such as ``"recall@5"``."""
+    return OF_RETRIEVAL if "@" in name else ELSEWHERE.get(fold_name(name))
 
 
 def _positive(name: str, value: float) -> float:

@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Sequence, Sized
 from functools import lru_cache, partial
-from typing import Any, NoReturn
+from typing import Any, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from muge_fast import _core
 from muge_fast._internal.caller_warnings import warn_caller
-from muge_fast._internal.checks import align_ids
+from muge_fast._internal.checks import align_ids, find_repeated, other_form_hint
+from muge_fast._internal.display import format_argument
+from muge_fast._internal.labelled import plain_ids
 from muge_fast._internal.paths import PathLike
-from muge_fast.caption.document_frequency import DocumentFrequency, ReferencesLike
-from muge_fast.caption.options import BLEU_COLUMNS, DEFAULT_METRICS, ORDERS, ScoringOptions
+from muge_fast.caption.document_frequency import DocumentFrequency
+from muge_fast.caption.options import BLEU_COLUMNS, DEFAULT_METRICS, ORDERS, CaptionMetric, ScoringOptions, Smoothing
+from muge_fast.caption.texts import PredictionsLike, ReferencesLike, split_predictions, split_references
 from muge_fast.scores import FloatArray, ItemStatistics, Score, Scores, mean_score, signature
-from muge_fast.text.tokenizers import Tokenizer, TokenizerLike, split_ids
+from muge_fast.text.tokenizers import Tokenizer, TokenizerLike
 
-PredictionsLike = Mapping[Any, str] | Sequence[str]
-"""A caption for each item: by id, or in order."""
+# Captions that are tokenized to find out whether a list holds tokens.
+CAPTIONS_TO_CHECK = 16
 
-MERGE_ERROR = "each shard counted document frequencies in its own references; pass one document_frequency to all shards"
+MERGE_ERROR = (
+    "each shard counted document frequencies in its own references; "
+    "pass one document_frequency to all shards, or score batches with one Captions"
+)
 
 
 def score_captions(
@@ -29,8 +36,8 @@ def score_captions(
     *,
     tokenizer: TokenizerLike = "muge",
     user_dict: PathLike | None = None,
-    metrics: Iterable[str] = DEFAULT_METRICS,
-    smoothing: str = "tiny",
+    metrics: Iterable[CaptionMetric] = DEFAULT_METRICS,
+    smoothing: Smoothing = "tiny",
     smoothing_value: float | None = None,
     effective_order: bool = False,
     sigma: float = 6.0,
@@ -43,16 +50,20 @@ def score_captions(
     a tokenizer that is a function has run.
 
     Args:
-        predictions: One caption for each item: a mapping from id, or a sequence.
-        references: One or more captions for each item: a mapping with the ids of ``predictions`` in any order, or a
-            sequence of the same length. Items may have different numbers of references.
+        predictions: One caption for each item: a mapping from id, a sequence, or a list of results of COCO, such as
+            ``[{"image_id": 1, "caption": "…"}]``. A pandas Series is a mapping from its index unless that is the
+            default one, columns of polars and Arrow are sequences. In a mapping, a list of one caption is the caption.
+        references: One or more captions for each item: a mapping with the ids of ``predictions`` in any order, a
+            sequence of the same length, or annotations of COCO, ``{"annotations": [{"image_id": 1, "caption": "…"}]}``.
+            Items may have different numbers of references.
         tokenizer: ``"muge"`` (each Chinese character and each run of ASCII letters and digits is a token: the rule of
             the MUGE caption task), ``"char"``, ``"whitespace"``, ``"space"``, ``"jieba"``, ``"13a"``, ``"zh"``, or a
             function from a text to its tokens. :func:`muge_fast.tokenize` defines each name.
         user_dict: Path of a user dictionary in jieba's format, for the tokenizer ``"jieba"`` only.
-        metrics: Names of metrics, at least one, without repetitions; the result has their order. Except for BLEU, the
-            statistics of an item (:class:`muge_fast.scores.ItemStatistics`) are its score, in one column named like
-            the metric.
+        metrics: Names of metrics, at least one, without repetitions; the result has their order. Other names of the
+            same metric, such as ``"CIDEr-D"``, ``"BLEU"`` or ``"bleu_4"``, are accepted. Except for BLEU, the
+            statistics of an item (:class:`muge_fast.scores.ItemStatistics`) are its score, in one column named like the
+            metric.
 
             - ``"cider_d"``: CIDEr-D (Vedantam et al., 2015), 0 to 10, as in pycocoevalcap, whose class ``Cider``
               computes CIDEr-D. The value is the mean over items.
@@ -111,18 +122,19 @@ def score_captions(
     captions = Captions(
         references, tokenizer=tokenizer, user_dict=user_dict, document_frequency=document_frequency, threads=threads
     )
-    return captions._score(predictions, None, options, threads, keep_tables=False)  # noqa: SLF001 - defined here
+    return captions._score(predictions, None, options, threads, whole=True)  # noqa: SLF001 - defined here
 
 
 class Captions:
     """References that are tokenized and counted once, to score many sets of predictions against them.
 
-    Instances are immutable, so a copy is the object itself; they may be shared between threads. They cannot be
-    pickled, because the reference texts are not kept: pickle the references instead.
+    Instances are immutable, so a copy is the object itself; they may be shared between threads. A pickle holds the
+    tokens of the references, which are counted again when it is loaded. A tokenizer that is a function is pickled by
+    its name.
 
     Args:
-        references: One or more captions for each item: a mapping from id, or a sequence. Items may have different
-            numbers of references.
+        references: One or more captions for each item: a mapping from id, a sequence, or annotations of COCO, as for
+            :func:`score_captions`. Items may have different numbers of references.
         tokenizer: ``"muge"`` (each Chinese character and each run of ASCII letters and digits is a token: the rule of
             the MUGE caption task), ``"char"``, ``"whitespace"``, ``"space"``, ``"jieba"``, ``"13a"``, ``"zh"``, or a
             function from a text to its tokens. :func:`muge_fast.tokenize` defines each name.
@@ -159,11 +171,11 @@ class Captions:
         if not isinstance(document_frequency, (DocumentFrequency, type(None))):
             type_name = type(document_frequency).__name__
             raise TypeError(f"document_frequency: expected a DocumentFrequency, found {type_name}")
-        ids, texts_by_item = split_ids(references, "references")
-        self._ids = ids
-        self._index_by_id = None if ids is None else {item: index for index, item in enumerate(ids)}
+        ids, texts_by_item = split_references(references)
+        self._set_ids(ids)
         self._tokenizer = Tokenizer.resolve(tokenizer, user_dict)
         self._frequency = document_frequency
+        self._counted_in_references: str | None = None
         counted_with = document_frequency.tokenizer if document_frequency is not None else None
         if counted_with not in (None, self._tokenizer.signature):
             raise ValueError(
@@ -182,8 +194,19 @@ class Captions:
     def __deepcopy__(self, _: object) -> Captions:
         return self
 
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("Captions cannot be pickled; pickle the references and create Captions from them again")
+    def __getstate__(self) -> tuple[Any, ...]:
+        return self._ids, self._tokenizer, self._frequency, self._counted_in_references, self._core.to_ids()
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        """Prepare the references of a pickle again, from their tokens."""
+        ids, self._tokenizer, self._frequency, self._counted_in_references, tokens = state
+        self._set_ids(ids)
+        frequency = None if self._frequency is None else self._frequency.core
+        self._core = _core.References(_nested_tokens(*tokens), None, ids, frequency)
+
+    def _set_ids(self, ids: list[Hashable] | None) -> None:
+        self._ids = ids
+        self._index_by_id = None if ids is None else {item: index for index, item in enumerate(ids)}
 
     def __repr__(self) -> str:
         return f"Captions({len(self)} items, tokenizer {self._tokenizer.signature})"
@@ -198,8 +221,8 @@ class Captions:
         predictions: PredictionsLike,
         *,
         ids: Iterable[Hashable] | None = None,
-        metrics: Iterable[str] = DEFAULT_METRICS,
-        smoothing: str = "tiny",
+        metrics: Iterable[CaptionMetric] = DEFAULT_METRICS,
+        smoothing: Smoothing = "tiny",
         smoothing_value: float | None = None,
         effective_order: bool = False,
         sigma: float = 6.0,
@@ -208,8 +231,10 @@ class Captions:
         """Score predictions against the prepared references.
 
         Args:
-            predictions: One caption for each item: a mapping with the ids of the references in any order, or a
-                sequence of the same length; with ``ids``, a sequence with one caption for each of them.
+            predictions: A mapping from ids of the references, all or some of them, to a caption or to a list of
+                captions; a sequence with one caption for each item; with ``ids``, a sequence with one caption for each
+                of them; or a list of results of COCO. Other objects as for :func:`score_captions`. Ids that a mapping
+                lacks are left out of the result; :func:`score_captions` refuses to leave any out.
             ids: Score only these items, in this order: ids of the references, or indices if they came without ids.
                 An id may occur several times. For batches of a training loop.
             metrics: Names of metrics, at least one, without repetitions: ``"cider_d"`` (0 to 10), ``"cider"``
@@ -224,7 +249,9 @@ class Captions:
             threads: Number of threads, at least 1; None for all cores. The result does not depend on it.
 
         Returns:
-            Scores by metric name. Items are in the order of ``ids``, or else of the references.
+            Scores by metric name. ``scores.ids`` has the order of the items: that of ``ids``; that of the references if
+            the mapping has all of their ids once; otherwise that of the mapping, where an id with several captions is
+            repeated. CIDEr always weighs n-grams by the document frequencies of all references.
 
         Raises:
             ValueError: Ids or lengths that differ, an id that the references do not have, no items, a text that is
@@ -233,11 +260,15 @@ class Captions:
                 references or ``ids`` need a sequence.
 
         Warns:
-            UserWarning: CIDEr of a single item without ``document_frequency``, which is always 0.
+            UserWarning: CIDEr of a single item without ``document_frequency``, which is always 0; lists that seem to
+                hold the tokens of a caption.
 
         Example:
             >>> import muge_fast as mf
             >>> captions = mf.Captions({"a": ["红色连衣裙"], "b": ["黑色男鞋"]})
+            >>> samples = captions.score({"b": ["黑鞋", "男鞋"]}, metrics=["rouge_l"])
+            >>> samples.ids, samples["rouge_l"].per_item.round(3).tolist()
+            (['b', 'b'], [0.629, 0.629])
             >>> batch = captions.score(["黑鞋", "黑色男鞋"], ids=["b", "b"], metrics=["rouge_l"])
             >>> batch.ids, batch["rouge_l"].per_item.round(3).tolist()
             (['b', 'b'], [0.629, 1.0])
@@ -250,7 +281,7 @@ class Captions:
             effective_order=effective_order,
             sigma=sigma,
         )
-        return self._score(predictions, ids, options, threads, keep_tables=True)
+        return self._score(predictions, ids, options, threads, whole=False)
 
     def _score(
         self,
@@ -259,10 +290,10 @@ class Captions:
         options: ScoringOptions,
         threads: int | None,
         *,
-        keep_tables: bool,
+        whole: bool,
     ) -> Scores:
-        """Score predictions. Without ``keep_tables``, skip building tables for reuse."""
-        item_ids, texts, chosen = self._align(predictions, ids)
+        """Score predictions: one for each reference if ``whole``, which skips building tables for reuse."""
+        item_ids, texts, chosen = self._align(predictions, ids, whole=whole)
         arrays = self._core.score(
             self._tokenizer.prepare(texts, "predictions", item_ids),
             self._tokenizer.core,
@@ -272,22 +303,25 @@ class Captions:
             sigma=options.sigma,
             orders=len(ORDERS),
             threads=threads,
-            keep_tables=keep_tables,
+            keep_tables=not whole,
         )
         self._warn_about_single_item(options.metrics)
-        scores = {name: self._make_score(name, arrays[name], options) for name in options.metrics}
+        is_batch = chosen is not None
+        scores = {name: self._make_score(name, arrays[name], options, is_batch=is_batch) for name in options.metrics}
         return Scores(scores, len(texts), item_ids)
 
     def _align(
-        self, predictions: PredictionsLike, ids: Iterable[Hashable] | None
+        self, predictions: PredictionsLike, ids: Iterable[Hashable] | None, *, whole: bool
     ) -> tuple[list[Hashable] | None, list[str], list[int] | None]:
         """Return the ids and predictions of the result and the indices of its items, None when all are in order."""
-        prediction_ids, texts = split_ids(predictions, "predictions")
+        prediction_ids, texts = split_predictions(predictions)
         if ids is not None:
             if prediction_ids is not None:
-                raise TypeError("predictions: expected a sequence together with ids, found a mapping")
-            ids = list(ids)
-            return ids, texts, self._indices_of(ids)
+                raise TypeError(
+                    "predictions: expected a sequence together with ids, found a mapping; "
+                    "a mapping has its own ids, so leave ids out"
+                )
+            return self._choose(ids, texts)
         if prediction_ids is None and self._ids is None:
             return None, texts, None
         if prediction_ids is None or self._ids is None:
@@ -295,26 +329,67 @@ class Captions:
             raise TypeError(f"predictions are {kinds[0]} but references {kinds[1]}; pass both as the same kind")
         if prediction_ids == self._ids:
             return self._ids, texts, None
+        index_by_id = cast("dict[Hashable, int]", self._index_by_id)
+        is_complete = len(prediction_ids) == len(index_by_id) and set(prediction_ids) == index_by_id.keys()
+        if not whole and not is_complete:
+            if isinstance(predictions, Sized) and len(prediction_ids) > len(predictions):
+                self._warn_about_tokens(texts)
+            return prediction_ids, texts, self._indices_of_predictions(prediction_ids)
+        _refuse_samples(prediction_ids)
         order = align_ids(prediction_ids, self._ids, given_name="predictions", wanted_name="references")
         return self._ids, [texts[index] for index in order], None
 
-    def _indices_of(self, ids: list[Any]) -> list[int]:
-        """Return the index of the item of each id."""
-        # Training loops score small batches many times: valid ids are looked up all at once.
-        if self._index_by_id is None:
-            if set(map(type, ids)) == {int} and min(ids) >= 0 and max(ids) < len(self):
-                return ids
-        elif self._index_by_id.keys() >= set(ids):
-            return list(map(self._index_by_id.__getitem__, ids))
-        return [self._index_of(item, position) for position, item in enumerate(ids)]
+    def _indices_of_predictions(self, ids: list[Hashable]) -> list[int]:
+        """Return the index of the item of each id of a mapping."""
+        indices = self._find(ids)
+        if indices is not None:
+            return indices
+        unknown = [item for item in dict.fromkeys(ids) if self._find([item]) is None]
+        count = f"{len(unknown)} id{'s' if unknown[1:] else ''}"
+        listed = ", ".join(map(format_argument, unknown[:3])) + (f" and {len(unknown) - 3} more" if unknown[3:] else "")
+        hint = other_form_hint(unknown[0], self.ids)
+        raise ValueError(f"predictions have {count} not in references: {listed}{hint}")
 
-    def _index_of(self, item: Hashable, position: int) -> int:
-        if self._index_by_id is not None and item in self._index_by_id:
-            return self._index_by_id[item]
-        is_index = isinstance(item, (int, np.integer)) and not isinstance(item, bool)
-        if self._index_by_id is None and is_index and 0 <= item < len(self):  # type: ignore[operator]
-            return int(item)  # type: ignore[call-overload, no-any-return]
-        raise ValueError(f"ids[{position}] is {item!r}, not an id of the references")
+    def _choose(
+        self, ids: Iterable[Hashable], texts: list[str]
+    ) -> tuple[list[Hashable] | None, list[str], list[int] | None]:
+        """Return the given ids, their predictions, and the indices of their items."""
+        if isinstance(ids, str):
+            # Its characters may be ids.
+            ids = list(ids)
+        item_ids = ids if type(ids) is list else plain_ids(ids, "ids")
+        indices = self._find(item_ids)
+        if indices is None:
+            # Integers of NumPy and torch become those of Python.
+            item_ids = plain_ids(item_ids, "ids")
+            indices = self._find(item_ids)
+        if indices is not None:
+            return item_ids, texts, indices
+        position = next(index for index, item in enumerate(item_ids) if self._find([item]) is None)
+        hint = other_form_hint(item_ids[position], self.ids)
+        raise ValueError(f"ids[{position}] is {item_ids[position]!r}, not an id of the references{hint}")
+
+    def _find(self, ids: list[Any]) -> list[int] | None:
+        """Return the index of the item of each id; None if one of them is unknown."""
+        # Training loops score small batches many times: ids are looked up all at once.
+        if self._index_by_id is None:
+            is_valid = not ids or (set(map(type, ids)) == {int} and min(ids) >= 0 and max(ids) < len(self))
+            return ids if is_valid else None
+        try:
+            return list(map(self._index_by_id.__getitem__, ids))
+        except (KeyError, TypeError):
+            # A TypeError for what cannot be an id.
+            return None
+
+    def _warn_about_tokens(self, captions: list[str]) -> None:
+        """Warn if lists of captions seem to be lists of tokens: no caption has more than one token."""
+        first = captions[:CAPTIONS_TO_CHECK]
+        tokens = _core.tokenize(self._tokenizer.prepare(first, "predictions"), self._tokenizer.core)
+        if all(len(tokens_of_caption) <= 1 for tokens_of_caption in tokens):
+            warn_caller(
+                "predictions have lists of captions of one token each. If they are the tokens of one caption, pass "
+                "' '.join(tokens) and tokenizer='whitespace'."
+            )
 
     def _warn_about_single_item(self, metrics: Sequence[str]) -> None:
         if self._frequency is None and len(self) == 1 and {"cider", "cider_d"} & set(metrics):
@@ -323,15 +398,50 @@ class Captions:
                 "Pass document_frequency counted over a larger set."
             )
 
-    def _make_score(self, name: str, array: FloatArray, options: ScoringOptions) -> Score:
+    def _make_score(self, name: str, array: FloatArray, options: ScoringOptions, *, is_batch: bool) -> Score:
         tokenizer = self._tokenizer.signature
         if name == "bleu":
             return _bleu(tokenizer, options.smoothing, options.smoothing_value, options.effective_order, array)
         if name == "rouge_l":
             return mean_score(name, _rouge_l_signature(tokenizer), array)
-        counted = "references" if self._frequency is None else self._frequency.fingerprint
-        score_signature = _cider_signature(name, options.sigma, counted, tokenizer)
-        return mean_score(name, score_signature, array, merge_error=MERGE_ERROR if self._frequency is None else "")
+        merge_error = ""
+        if self._frequency is not None:
+            counted = self._frequency.fingerprint
+        elif is_batch:
+            # Batches of equal references have equal signatures, so they can be merged.
+            self._counted_in_references = counted = self._counted_in_references or self._describe_references()
+        else:
+            counted, merge_error = "references", MERGE_ERROR
+        return mean_score(
+            name, _cider_signature(name, options.sigma, counted, tokenizer), array, merge_error=merge_error
+        )
+
+    def _describe_references(self) -> str:
+        return f"references({len(self)} items, {self._core.fingerprint():016x})"
+
+
+def _refuse_samples(ids: list[Hashable]) -> None:
+    repeated = find_repeated(ids)
+    if repeated is not None:
+        item = ids[repeated]
+        raise ValueError(
+            f"predictions have {ids.count(item)} captions for id {item!r}, need one; Captions(references)"
+            ".score(predictions) scores several, and ' '.join(tokens) with tokenizer='whitespace' one list of tokens"
+        )
+
+
+def _nested_tokens(
+    spellings: list[str], tokens: NDArray[np.uint32], text_lengths: NDArray[np.uint32], item_counts: NDArray[np.uint32]
+) -> list[list[list[str]]]:
+    """Return the tokens of each text of each item."""
+    words = np.array(spellings, dtype=object)[tokens].tolist()
+    return _cut(_cut(words, text_lengths), item_counts)
+
+
+def _cut(values: list[Any], lengths: NDArray[np.uint32]) -> list[Any]:
+    """Cut a list into lists of these lengths."""
+    ends = np.cumsum(lengths, dtype=np.int64)
+    return [values[start:end] for start, end in zip((ends - lengths).tolist(), ends.tolist(), strict=True)]
 
 
 # Cached for training loops, which score small batches many times.

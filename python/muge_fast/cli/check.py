@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from muge_fast import tasks
 from muge_fast.cli.errors import usage_errors
 from muge_fast.cli.language import language
 from muge_fast.cli.options import json_option, submission_options, task_argument
@@ -29,5 +30,5 @@ def check(*, task: str, submission: Path, gold: Path | None, pool: Path | None, 
     """
     with usage_errors():
         check_task_options(task, {"pool": pool})
-        report = check_submission(task, submission, gold=gold, pool=pool, lang=language())
+        report = check_submission(tasks.get(task), submission, gold=gold, pool=pool, lang=language())
         print_report(report, submission, gold, as_json=as_json)

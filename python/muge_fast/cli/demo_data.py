@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from muge_fast._internal.metric_names import metric_title
+from muge_fast.caption.options import CaptionMetric
 from muge_fast.caption.scoring import Captions
 from muge_fast.cli.language import duration, language, translate
 from muge_fast.datasets import ImageTsv
@@ -23,11 +24,12 @@ from muge_fast.features.files import write_features
 from muge_fast.retrieval.predictions import predict
 from muge_fast.retrieval.scoring import score_retrieval
 from muge_fast.scores import Scores
+from muge_fast.tasks import TaskName
 
 SAMPLES = Path(str(files("muge_fast"))) / "samples"
 SYSTEMS = ("template", "base", "large")
-METRICS = ("cider_d", "bleu", "rouge_l", "cider")
-GOLD = {
+METRICS: tuple[CaptionMetric, ...] = ("cider_d", "bleu", "rouge_l", "cider")
+GOLD: dict[TaskName, str] = {
     "caption": "IC_sample.jsonl",
     "retrieval": "MR_sample_queries.jsonl",
     "classification": "CC_sample.jsonl",

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from muge_fast import tasks
 from muge_fast.cli.errors import usage_errors
 from muge_fast.cli.input_files import InputFile
 from muge_fast.cli.language import counted, language, translate
@@ -145,7 +146,7 @@ def score(
         _check_table(per_item)
         shown = None if images is None else ImageTsv(images)
         used: dict[str, Any] = {name: value for name, value in task_options.items() if value is not None}
-        report = evaluate(task, gold, submission, pool=pool, lang=language(), **used)
+        report = evaluate(tasks.get(task), gold, submission, pool=pool, lang=language(), **used)
         if official is not None:
             write_json(official, report.official())
             print_written(official)

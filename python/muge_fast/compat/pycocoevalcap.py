@@ -10,8 +10,11 @@ id. Captions are tokenized text: :class:`Bleu`, :class:`Cider` and :class:`Cider
 originals, including the peculiarities that each class documents. An ``AssertionError`` reports ids that differ, or an
 id without exactly one caption and at least one reference.
 
-There are three differences: a caption that is not a string is a ``TypeError`` that names it, a lone surrogate is a
-``ValueError`` that names it, and input is also checked under ``python -O``.
+Chinese text must be cut first, as by ``' '.join(tokens)`` of :func:`muge_fast.tokenize`: text without spaces is one
+token, which no other caption has, so scores are 0. A ``UserWarning`` says so.
+
+There are three other differences: a caption that is not a string is a ``TypeError`` that names it, a lone surrogate is
+a ``ValueError`` that names it, and input is also checked under ``python -O``.
 """
 # ruff: noqa: N802, N803, T201 - names and printed lines are those of the originals
 
@@ -21,12 +24,14 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Union
 
 import numpy as np
 
 from muge_fast import _core
+from muge_fast._internal.caller_warnings import warn_caller
 from muge_fast.caption.document_frequency import MAX_ORDER, DocumentFrequency
 from muge_fast.text.tokenizers import Tokenizer, TokenizerLike, tokenize
 
@@ -34,6 +39,12 @@ if TYPE_CHECKING:
     from muge_fast.scores import FloatArray
 
 __all__ = ["Bleu", "COCOEvalCap", "Cider", "CiderD", "Rouge"]
+
+TEXTS_TO_CHECK = 100
+"""Number of lists of texts whose first text is searched for spaces."""
+
+SPACED = re.compile(r"\S\s+\S")
+CHINESE = re.compile("[\u3400-\u9fff]{4}")
 
 Texts = Mapping[Any, "list[str]"]
 """A list of tokenized texts for each id."""
@@ -85,6 +96,7 @@ class Bleu:
             [0.75, 0.5]
 
         """
+        _warn_about_uncut_text(gts, res)
         items = _Items.from_mappings(gts, res)
         if self._n > MAX_ORDER:
             raise IndexError(f"n is {self._n}, but n-grams are counted up to {MAX_ORDER} tokens")
@@ -158,6 +170,7 @@ class Cider:
             [5.0, 0.0]
 
         """
+        _warn_about_uncut_text(gts, res)
         return _mean(_cider_d(_Items.from_mappings(gts, res), self._n, self._sigma))
 
     def method(self) -> str:
@@ -235,6 +248,7 @@ class CiderD:
             [5.0, 0.0]
 
         """
+        _warn_about_uncut_text(gts, {})
         items = _Items.from_rows((row["image_id"], row["caption"], gts[row["image_id"]]) for row in res)
         return _mean(_cider_d(items, self._n, 6.0, self._frequency))
 
@@ -307,6 +321,7 @@ class Rouge:
             [1.0, 0.0]
 
         """
+        _warn_about_uncut_text(gts, res)
         items = _Items.from_mappings(gts, res)
         return _mean(items.statistics("rouge_l", "space") if items.ids else np.zeros(0))
 
@@ -430,7 +445,7 @@ class COCOEvalCap:
         images = dict.fromkeys(self.params["image_id"])
         captions = [(image, row["caption"]) for image in images for row in annotations.imgToAnns[image]]
         tokenized = tokenize([caption for _, caption in captions], self._tokenizer)
-        texts: dict[Any, list[str]] = {}
+        texts = _Tokenized()
         for (image, _), tokens in zip(captions, tokenized, strict=True):
             texts.setdefault(image, []).append(_join_tokens(tokens))
         return texts
@@ -493,6 +508,27 @@ class _Items:
     def longest(self) -> int:
         """Return the number of tokens of the longest text."""
         return max(len(text.split()) for texts in [self.captions, *self.references] for text in texts)
+
+
+class _Tokenized(dict[Any, "list[str]"]):
+    """Texts that were cut with the tokenizer that the caller chose."""
+
+
+def _warn_about_uncut_text(gts: Texts, res: Texts) -> None:
+    """Warn about Chinese text without spaces: each text is one token then, and nearly every score is 0."""
+    if isinstance(gts, _Tokenized):
+        return
+    lists = islice(chain(res.values(), gts.values()), TEXTS_TO_CHECK)
+    firsts = [texts[0] for texts in lists if isinstance(texts, list) and texts]
+    texts = [text for text in firsts if isinstance(text, str) and text.strip()]
+    if not texts:
+        return
+    if any(SPACED.search(text) for text in texts) or sum(map(bool, map(CHINESE.search, texts))) * 2 < len(texts):
+        return
+    warn_caller(
+        "the captions are Chinese without spaces, but pycocoevalcap splits at spaces, so each caption is one token. "
+        "Cut them first: [' '.join(tokens) for tokens in muge_fast.tokenize(texts)]"
+    )
 
 
 def _missing_ids(name: str, texts: Texts, wanted: Texts) -> str:

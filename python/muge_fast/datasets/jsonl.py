@@ -1,52 +1,60 @@
-"""Files of captions and of retrieval queries: JSON Lines, one object per line."""
+"""Files of captions and of retrieval queries: JSON Lines, one object per line, and captions in JSON files of COCO."""
 
 from __future__ import annotations
 
 import json
 import os
-from typing import Any, Literal, overload
+from collections.abc import Sequence
+from typing import Any, Literal, cast, overload
 
 from muge_fast._internal.checks import check_choice
+from muge_fast._internal.display import format_argument
 from muge_fast._internal.field_names import CAPTION, QUERY_TEXTS, RETRIEVAL
 from muge_fast._internal.paths import PathLike, read_whole
-from muge_fast.datasets.fields import Integer, IntegerList, RowFormat, Text, TextList
+from muge_fast.datasets.coco import coco_rows, group_rows, read_rows
+from muge_fast.datasets.fields import Integer, IntegerList, Kind, RowFormat, Text, TextList
 from muge_fast.datasets.limits import Limits
 from muge_fast.datasets.row_reader import LINE, RowReader
 
 # Files of the caller are read whatever their size, up to the first problem.
 FIRST_PROBLEM = Limits(line_bytes=1 << 62, max_reported=1, stop_after=1, max_per_value=1)
 
-CAPTION_FORMATS = {
-    kind: RowFormat(names=(CAPTION,), id=Text(any_string=True), value=value, strict=False)
-    for kind, value in (("predictions", Text(any_string=True)), ("references", TextList(any_string=True)))
-}
+CAPTION_VALUES: dict[str, Kind] = {"predictions": Text(any_string=True), "references": TextList(any_string=True)}
+
+CaptionKind = Literal["predictions", "references"]
 
 
 @overload
-def read_captions(path: PathLike, *, kind: Literal["predictions"]) -> dict[str, str]: ...
+def read_captions(path: PathLike, *, kind: Literal["predictions"]) -> dict[Any, str]: ...
 @overload
-def read_captions(path: PathLike, *, kind: Literal["references"]) -> dict[str, list[str]]: ...
+def read_captions(path: PathLike, *, kind: Literal["references"]) -> dict[Any, list[str]]: ...
 @overload
-def read_captions(path: PathLike, *, kind: None = None) -> dict[str, Any]: ...
-def read_captions(path: PathLike, *, kind: Literal["predictions", "references"] | None = None) -> dict[str, Any]:
-    """Read a file of the MUGE caption task.
+def read_captions(path: PathLike, *, kind: None = None) -> dict[Any, Any]: ...
+def read_captions(path: PathLike, *, kind: CaptionKind | None = None) -> dict[Any, Any]:
+    """Read a file of captions: of MUGE, or in one of COCO's forms.
 
-    Each line is ``{"image_id": "…", "text": "…"}`` in a file of predictions, and
-    ``{"image_id": "…", "text": ["…", …]}`` in a file of references. Blank lines and other fields are ignored.
+    In files of MUGE each line is ``{"image_id": "…", "text": "…"}`` for predictions, and
+    ``{"image_id": "…", "text": ["…", …]}`` for references. Blank lines and other fields are ignored. Ids are strings in
+    all lines, or integers.
+
+    In files of COCO, predictions are a list of results ``[{"image_id": 1, "caption": "…"}, …]``, and references are
+    ``{"annotations": [{"image_id": 1, "caption": "…"}, …]}``, in which an image may have several captions.
 
     Args:
         path: The file, UTF-8. Also an open stream, ``/dev/stdin`` or ``/dev/fd/…``.
-        kind: ``"predictions"`` or ``"references"``, to require one of the two; None to decide by the first line.
-            If it is specified, type checkers know the type of the values.
+        kind: ``"predictions"`` or ``"references"``, to require one of the two; None to decide by the first line, or by
+            the form of COCO. If it is specified, type checkers know the type of the values.
 
     Returns:
         For predictions a string by image id, for references a list of at least one string, in the order of the file.
+        Ids are strings or integers, as in the file.
 
     Raises:
         OSError: The file cannot be read.
-        ValueError: A line is not such an object, an id occurs more than once, or strings and lists are mixed. The
-            message names the file, the line and the problem. Or the file is compressed or not plain UTF-8, ``path`` is
-            another pipe or device, or ``kind`` is unknown.
+        ValueError: A line is not such an object, an id occurs more than once, or strings and lists, or strings and
+            integers as ids, are mixed. The message names the file, the line (for COCO, the index of the row) and the
+            problem. Or the file is compressed or not plain UTF-8, ``path`` is another pipe or device, or ``kind`` is
+            unknown.
 
     Example:
         >>> import muge_fast as mf
@@ -56,11 +64,19 @@ def read_captions(path: PathLike, *, kind: Literal["predictions", "references"] 
         64
 
     """
+    if kind is not None:
+        check_choice("kind", kind, CAPTION_VALUES)
     data = read_whole(path)
+    first = _first_row(data)
+    document = None if isinstance(first, dict) and CAPTION.id in first else _parse_document(data)
+    if document is not None:
+        return _read_coco(path, document, kind)
+    row = first if isinstance(first, dict) else {}
     if kind is None:
-        kind = _caption_kind(data)
-    check_choice("kind", kind, CAPTION_FORMATS)
-    return _parse(path, data, CAPTION_FORMATS[kind]).rows.values
+        kind = "references" if isinstance(row.get(CAPTION.value), list) else "predictions"
+    id_kind: Kind = Integer() if type(row.get(CAPTION.id)) is int else Text(any_string=True)
+    row_format = RowFormat(names=(CAPTION,), id=id_kind, value=CAPTION_VALUES[kind], strict=False)
+    return _parse(path, data, row_format).rows.values
 
 
 def read_queries(path: PathLike) -> dict[int, list[int]]:
@@ -141,11 +157,41 @@ def _parse(path: PathLike, data: bytes, row_format: RowFormat) -> RowReader:
     return reader
 
 
-def _caption_kind(data: bytes) -> Literal["predictions", "references"]:
-    """Return the kind of a file by its first line; ``"predictions"`` if that line is broken."""
+def _first_row(data: bytes) -> object:
+    """Return the value in the first line that is not blank; None if it is not JSON."""
     first = LINE.search(data)
     try:
-        row = json.loads(first[0] if first else b"{}")
+        return json.loads(first[0]) if first else None
     except (ValueError, RecursionError):
-        return "predictions"
-    return "references" if isinstance(row, dict) and isinstance(row.get(CAPTION.value), list) else "predictions"
+        return None
+
+
+def _parse_document(data: bytes) -> tuple[str, Sequence[object]] | None:
+    """Return the rows of a JSON file in one of COCO's forms; None for another file, such as JSON Lines."""
+    try:
+        return coco_rows(json.loads(data.decode("utf-8")))
+    except (ValueError, RecursionError):
+        return None
+
+
+def _read_coco(path: PathLike, document: tuple[str, Sequence[object]], kind: CaptionKind | None) -> dict[Any, Any]:
+    """Return captions by image id, a string or a list for each."""
+    name, rows = document
+    try:
+        parsed = read_rows(rows, name or "rows")
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{os.fspath(path)}: {error}") from None
+    is_list = any(isinstance(cast("dict[str, object]", row).get("text"), list) for row in rows)
+    if kind == "references" or (kind is None and (name or is_list)):
+        return group_rows(parsed)
+    first_rows: dict[int | str, int] = {}
+    for index, (image, captions) in enumerate(parsed):
+        if len(captions) > 1:
+            raise ValueError(f"{os.fspath(path)}: rows[{index}] has {len(captions)} captions, a prediction has one")
+        first = first_rows.setdefault(image, index)
+        if first != index:
+            raise ValueError(
+                f"{os.fspath(path)}: image_id {format_argument(image)} is in rows[{first}] and rows[{index}]; "
+                "for several captions of an image, pass kind='references'"
+            )
+    return {image: captions[0] for image, captions in parsed}

@@ -22,7 +22,7 @@ from muge_fast.tasks.task import Task
 
 
 def evaluate(
-    task: str | Task,
+    task: tasks.TaskName | Task,
     gold: PathLike,
     submission: PathLike,
     *,
@@ -89,7 +89,7 @@ def evaluate(
 
 
 def check(
-    task: str | Task,
+    task: tasks.TaskName | Task,
     submission: PathLike,
     *,
     gold: PathLike | None = None,

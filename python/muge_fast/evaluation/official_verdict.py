@@ -67,7 +67,7 @@ def official_verdict(
     try:
         if has_script(tasks.get(task)):
             return _verdict_of_script(gold, submission, names, lang)
-        report = evaluate(task, gold, submission, lang=lang)
+        report = evaluate(tasks.get(task), gold, submission, lang=lang)
         return Verdict(report.official(), tuple(report.warnings))
     except Exception as error:  # noqa: BLE001 - there is a result for every error
         return Verdict(failed_result(_public_message(error, gold, submission)), (), str(error) or type(error).__name__)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from muge_fast._internal.caller_warnings import warn_caller
 from muge_fast._internal.npz import Array
 from muge_fast.image.backend import DeviceLike
-from muge_fast.image.extractors.interface import FeatureExtractor
+from muge_fast.image.extractors.interface import FeatureExtractor, ProtocolName
 from muge_fast.image.frechet import frechet_distance
 from muge_fast.image.image_set import (
     FEATURES,
@@ -32,7 +32,7 @@ def fid(
     *,
     extractor: FeatureExtractor | None = None,
     weights: str | os.PathLike[str] | None = None,
-    protocol: str = "tf1",
+    protocol: ProtocolName = "tf1",
     precision: str = "fp32",
     device: str | None = None,
     batch_size: int = 32,

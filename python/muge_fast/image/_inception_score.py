@@ -12,7 +12,7 @@ import numpy.typing as npt
 from muge_fast._internal.checks import whole_number
 from muge_fast._internal.npz import Array
 from muge_fast.image.backend import DeviceLike, Float64Array, NumpyBackend
-from muge_fast.image.extractors.interface import FeatureExtractor, convention_of_extractor, signature_of
+from muge_fast.image.extractors.interface import FeatureExtractor, ProtocolName, convention_of_extractor, signature_of
 from muge_fast.image.image_set import ImageSetAccumulator, outputs_for
 from muge_fast.image.options import SEED, UNKNOWN_EXTRACTOR, LoadOptions, NetworkOptions
 from muge_fast.image.sources import ImageSource
@@ -27,7 +27,7 @@ def inception_score(
     splits: int | None = None,
     extractor: FeatureExtractor | None = None,
     weights: str | os.PathLike[str] | None = None,
-    protocol: str = "tf1",
+    protocol: ProtocolName = "tf1",
     precision: str = "fp32",
     device: str | None = None,
     batch_size: int = 32,

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from muge_fast._internal.checks import finite_number, whole_number
 from muge_fast._internal.npz import Array
 from muge_fast.image.backend import Float64Array, to_numpy
-from muge_fast.image.extractors.interface import FeatureExtractor, signature_of
+from muge_fast.image.extractors.interface import FeatureExtractor, ProtocolName, signature_of
 from muge_fast.image.image_set import FEATURES, ImageSetAccumulator, outputs_for
 from muge_fast.image.options import SEED, UNKNOWN_EXTRACTOR, LoadOptions, NetworkOptions
 from muge_fast.image.sources import ImageSource
@@ -35,7 +35,7 @@ def kid(
     subset_size: int = 1000,
     extractor: FeatureExtractor | None = None,
     weights: str | os.PathLike[str] | None = None,
-    protocol: str = "tf1",
+    protocol: ProtocolName = "tf1",
     precision: str = "fp32",
     device: str | None = None,
     batch_size: int = 32,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -79,7 +78,7 @@ def r_precision(
         similarity="cosine",
         ties="misses",
     )
-    return replace(mean_score("r_precision", score_signature, hits, merge_error=MERGE_ERROR), parts={"ties": ties})
+    return mean_score("r_precision", score_signature, hits, parts={"ties": ties}, merge_error=MERGE_ERROR)
 
 
 def check_negatives(negatives: int, texts: int | None) -> int:

@@ -15,8 +15,8 @@ from muge_fast.image._fid import fid_from_statistics
 from muge_fast.image._inception_score import inception_score_from_sums
 from muge_fast.image._kid import check_subsets, kid_from_features
 from muge_fast.image._r_precision import NEGATIVES, check_negatives, r_precision
-from muge_fast.image.extractors.interface import FeatureExtractor, signature_of
-from muge_fast.image.image_set import ImageSetAccumulator, ImagesOrStatistics, outputs_for
+from muge_fast.image.extractors.interface import FeatureExtractor, ProtocolName, signature_of
+from muge_fast.image.image_set import ImageMetric, ImageSetAccumulator, ImagesOrStatistics, outputs_for
 from muge_fast.image.options import LoadOptions, NetworkOptions
 from muge_fast.image.sources import ImageSource
 from muge_fast.image.text_features import ImageTextModel, TextOptions, ids_in_order, paired_features
@@ -29,10 +29,10 @@ def score_images(
     *,
     real: ImagesOrStatistics | None,
     generated: ImageSource,
-    metrics: Sequence[str] = ("fid", "is"),
+    metrics: Sequence[ImageMetric] = ("fid", "is"),
     extractor: FeatureExtractor | None = None,
     weights: str | os.PathLike[str] | None = None,
-    protocol: str = "tf1",
+    protocol: ProtocolName = "tf1",
     precision: str = "fp32",
     device: str | None = None,
     batch_size: int = 32,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -26,7 +26,10 @@ from muge_fast.image.sources import ImageSource, OpenedSource, count_images, ope
 from muge_fast.image.split_sums import SplitSums
 from muge_fast.image.statistics import Statistics
 
-METRICS = ("fid", "is", "kid")
+ImageMetric = Literal["fid", "is", "kid"]
+"""Names of the metrics of images, for type checkers."""
+
+METRICS: tuple[ImageMetric, ...] = ("fid", "is", "kid")
 # Name of the extractor's output that FID and KID are computed from.
 FEATURES = "2048"
 

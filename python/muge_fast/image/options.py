@@ -10,6 +10,7 @@ from muge_fast._internal.checks import whole_number
 from muge_fast.image.extractors.interface import (
     FeatureExtractor,
     InceptionScoreConvention,
+    ProtocolName,
     convention_of_extractor,
     convention_of_protocol,
 )
@@ -39,7 +40,7 @@ class NetworkOptions:
     """
 
     weights: str | os.PathLike[str] | None = None
-    protocol: str = "tf1"
+    protocol: ProtocolName = "tf1"
     precision: str = "fp32"
     device: str | None = None
 

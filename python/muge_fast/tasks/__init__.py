@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from muge_fast._internal.checks import check_choice
 from muge_fast._internal.field_names import FieldNames
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
 __all__ = ["FieldNames", "Integer", "IntegerList", "Kind", "Task", "Text", "TextList", "get", "names"]
+
+TaskName = Literal["caption", "retrieval", "t2i", "classification"]
+"""Names of the tasks of this package, for type checkers; for a task of another package, pass ``get(name)``."""
 
 GROUP = "muge_fast.tasks"
 BUILT_IN = sorted(module.name for module in pkgutil.iter_modules(__path__) if module.name != "task")

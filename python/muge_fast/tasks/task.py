@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from muge_fast._internal.checks import suggest
+from muge_fast._internal.checks import fold_name, suggest
 from muge_fast._internal.display import format_argument, format_id
 from muge_fast._internal.field_names import FieldNames
 from muge_fast.datasets.fields import Kind, RowFormat
@@ -122,7 +122,7 @@ class Task:
         metrics = options.get("metrics")
         if self.main_metric is None or not isinstance(metrics, Collection) or isinstance(metrics, str):
             return
-        if self.main_metric not in metrics:
+        if fold_name(self.main_metric) not in [fold_name(name) for name in metrics if isinstance(name, str)]:
             raise ValueError(f"metrics lack {self.main_metric!r}, the main metric of task {self.name!r}")
 
     def has_option(self, name: str) -> bool:

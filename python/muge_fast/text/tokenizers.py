@@ -10,15 +10,19 @@ from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from muge_fast import _core
+from muge_fast._internal.labelled import plain_items
 from muge_fast._internal.paths import PathLike, read_whole
 
 TOKENIZERS: Final = tuple(_core.Tokenizer.NAMES)
 """Names of the tokenizers, the default one first. :func:`tokenize` defines each of them."""
 
-TokenizerLike = str | Callable[[str], Iterable[str]]
+TokenizerName = Literal["muge", "char", "whitespace", "space", "jieba", "13a", "zh"]
+"""The same names, for type checkers."""
+
+TokenizerLike = TokenizerName | Callable[[str], Iterable[str]]
 """One of :data:`TOKENIZERS`, or a function from a text to its tokens."""
 
 
@@ -84,15 +88,30 @@ class Tokenizer:
             ``"python(module.function)"``.
         core: The named tokenizer; None for a function.
         function: The function; None for a named tokenizer.
+        user_dict: Content of the user dictionary, to pickle the tokenizer; None if there is none.
 
     """
 
     signature: str
     core: _core.Tokenizer | None = None
     function: Callable[[str], Iterable[str]] | None = None
+    user_dict: str | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        name = None if self.core is None else self.core.name
+        return self._restore, (self.signature, name, self.user_dict, self.function)
 
     @classmethod
-    def resolve(cls, tokenizer: TokenizerLike, user_dict: PathLike | None = None) -> Tokenizer:
+    def _restore(
+        cls, signature: str, name: str | None, user_dict: str | None, function: Callable[[str], Iterable[str]] | None
+    ) -> Tokenizer:
+        if name is None:
+            return cls(signature, function=function)
+        core = _named_tokenizer(name) if user_dict is None else _core.Tokenizer(name, user_dict)
+        return cls(signature, core=core, user_dict=user_dict)
+
+    @classmethod
+    def resolve(cls, tokenizer: str | Callable[[str], Iterable[str]], user_dict: PathLike | None = None) -> Tokenizer:
         """Return the tokenizer that an option names.
 
         Args:
@@ -126,7 +145,7 @@ class Tokenizer:
         except UnicodeDecodeError as error:
             raise ValueError(f"user_dict: {os.fspath(user_dict)} is not UTF-8 at byte {error.start}") from None
         digest = hashlib.sha256(data).hexdigest()[:8]
-        return cls(f"{tokenizer}+user_dict({digest})", core=_core.Tokenizer(tokenizer, text))
+        return cls(f"{tokenizer}+user_dict({digest})", core=_core.Tokenizer(tokenizer, text), user_dict=text)
 
     def prepare(
         self, texts: list[str], parameter: str, ids: Sequence[Hashable] | None = None
@@ -216,7 +235,7 @@ def as_list(values: object, name: str, expected: str = "a sequence of str") -> l
     """Return an iterable as a list; a list is returned as it is.
 
     Args:
-        values: The values.
+        values: The values. The index of a pandas Series is not used.
         name: Name of the values, for errors.
         expected: Description of valid values, for errors.
 
@@ -224,28 +243,46 @@ def as_list(values: object, name: str, expected: str = "a sequence of str") -> l
         The list.
 
     Raises:
-        TypeError: A single string (its items would be characters), a set (it has no order), or not an iterable.
+        TypeError: A single string (its items would be characters), a set (it has no order), a mapping (its items would
+            be ids), a table such as a DataFrame, a masked array, or not an iterable.
 
     """
+    if type(values) is list:
+        return values
+    if isinstance(values, Mapping):
+        raise TypeError(f"{name}: expected {expected}, found {type(values).__name__}; pass list({name}.values())")
+    values = plain_items(values, name)
+    if isinstance(values, Mapping):
+        return list(values.values())
     if isinstance(values, (str, AbstractSet)) or not isinstance(values, Iterable):
         raise TypeError(f"{name}: expected {expected}, found {type(values).__name__}")
     return values if isinstance(values, list) else list(values)
 
 
-def split_ids(values: Mapping[Any, Any] | Iterable[Any], name: str) -> tuple[list[Hashable] | None, list[Any]]:
+def split_ids(values: object, name: str) -> tuple[list[Hashable] | None, list[Any]]:
     """Split a mapping into ids and values; a sequence has no ids.
 
     Args:
-        values: A mapping from id, or a sequence.
+        values: A mapping from id, or a sequence. A pandas Series is a mapping from its index, unless its index is the
+            default one.
         name: Name of the values, for errors.
 
     Returns:
         The ids, or None for a sequence, and the values in the same order.
 
     Raises:
-        TypeError: A string, a set, or not an iterable.
+        TypeError: A string, a set, a table such as a DataFrame, a masked array, or not an iterable.
+        ValueError: A Series with an id that is missing or occurs twice.
+
+    Example:
+        >>> from muge_fast.text.tokenizers import split_ids
+        >>> split_ids({"a": "红裙"}, "predictions"), split_ids(("红裙",), "predictions")
+        ((['a'], ['红裙']), (None, ['红裙']))
 
     """
+    if type(values) is list:
+        return None, values
+    values = plain_items(values, name)
     if isinstance(values, Mapping):
         return list(values), list(values.values())
     return None, as_list(values, name, "a mapping or a sequence")

@@ -25,6 +25,8 @@
 //! 7. The formulas make the statistics of the item: `bleu.rs` from lengths and numbers of matched n-grams, `cider.rs` from
 //!    tf-idf weights of matched n-grams, `rouge_l.rs` from the shared tokens in their order.
 //!
+//! `reference_ids.rs` takes the tokens of prepared references out again, to save them and to recognize them.
+//!
 //! Three files serve the others: `in_place.rs` (memory that holds n-grams, then document frequencies), `branchless.rs`
 //! (filters without branches), and `text/ngrams.rs` (n-grams packed into integers).
 
@@ -35,6 +37,7 @@ mod compare;
 mod document_frequency;
 mod in_place;
 mod ngram_matches;
+mod reference_ids;
 pub mod rouge_l;
 mod shared_tokens;
 mod tfidf;
@@ -50,6 +53,7 @@ use bleu::BleuStatistics;
 use cider::CiderParameters;
 use compare::{CiderInputs, Comparison};
 pub use document_frequency::DocumentFrequency;
+pub use reference_ids::ReferenceIds;
 use tfidf::idf::Idf;
 use tfidf::{Corpus, Keep, Norms};
 

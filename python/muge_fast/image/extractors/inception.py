@@ -14,7 +14,12 @@ from muge_fast._internal.matmul_precision import HIGHEST_MATMUL_PRECISION
 from muge_fast.image.extractors.cpu_packing import pack_for_cpu
 from muge_fast.image.extractors.cpu_threads import run_batches, run_chunks, split_batch
 from muge_fast.image.extractors.devices import find_device
-from muge_fast.image.extractors.interface import FeatureMatrix, InceptionScoreConvention, convention_of_protocol
+from muge_fast.image.extractors.interface import (
+    FeatureMatrix,
+    InceptionScoreConvention,
+    ProtocolName,
+    convention_of_protocol,
+)
 from muge_fast.image.extractors.networks import OUTPUTS
 from muge_fast.image.extractors.preprocessing import PROTOCOLS, ImageBatch, preprocess
 from muge_fast.image.extractors.running import extract_features
@@ -69,7 +74,7 @@ class InceptionExtractor:
         self,
         weights: str | os.PathLike[str] | None = None,
         *,
-        protocol: str = "tf1",
+        protocol: ProtocolName = "tf1",
         outputs: Sequence[str] = ("2048",),
         device: str | torch.device | None = None,
         precision: str = "fp32",

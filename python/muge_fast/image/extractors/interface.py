@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,9 @@ from muge_fast.image.sources import Pixels
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+ProtocolName = Literal["tf1", "pytorch-fid", "torchmetrics", "clean", "ofa"]
+"""Names of the preprocessing protocols, for type checkers."""
 
 FeatureMatrix: TypeAlias = "npt.NDArray[np.floating[Any]] | Tensor"
 """Features of a batch, of shape ``(images, features)``."""

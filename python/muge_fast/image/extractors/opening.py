@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from muge_fast.image.extractors.interface import FeatureExtractor
+from muge_fast.image.extractors.interface import FeatureExtractor, ProtocolName
 
 
 def open_extractor(
@@ -13,7 +13,7 @@ def open_extractor(
     *,
     outputs: Sequence[str],
     weights: str | os.PathLike[str] | None,
-    protocol: str,
+    protocol: ProtocolName,
     precision: str,
     device: str | None,
 ) -> FeatureExtractor:

@@ -319,7 +319,7 @@ fn without_padding(row: usize, ids: impl IntoIterator<Item = u32>) -> Result<Vec
 
 /// Return the FNV-1a hash of some bytes, with a final mix (multiply by the golden ratio, xor-shift), so that sums of
 /// hashes are well distributed.
-fn fingerprint_hash(bytes: &[u8]) -> u64 {
+pub(in crate::caption) fn fingerprint_hash(bytes: &[u8]) -> u64 {
     let fnv_1a = bytes
         .iter()
         .fold(0xcbf2_9ce4_8422_2325, |hash: u64, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
