@@ -270,7 +270,7 @@ def text_kind(head: bytes) -> str | None:
 
     """
     lines = [line for line in head[:HEAD_BYTES].split(b"\n") if line.strip()]
-    first = lines[0].strip() if lines else b""
+    first = lines[0].strip(b" \t\r") if lines else b""
     if first[:1] == b"[":
         others = [line for line in lines[1:] if line.lstrip()[:1] != b"["]
         return "json_array" if len(lines) == 1 or others else None
@@ -291,7 +291,8 @@ def _object_kind(head: bytes, first: bytes, lines: list[bytes]) -> str | None:
         return "coco"
     if any(key in ROW_KEYS or key.endswith(ROW_SUFFIXES) for key in keys):
         return "pretty_json" if is_pretty else None
-    return "json_mapping" if is_pretty or len(keys) > 1 else None
+    is_long = len(first) >= HEAD_BYTES
+    return "json_mapping" if is_pretty or is_long or len(keys) > 1 else None
 
 
 def _keys_of_object(line: bytes) -> set[str]:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from muge_fast._internal.field_names import CAPTION, FEATURE, FEATURE_IDS, LABEL, QUERY_TEXTS, RETRIEVAL
+from muge_fast._internal.field_names import CAPTION, FEATURE, FEATURE_IDS, LABEL, QUERY, QUERY_TEXTS, RETRIEVAL, TEXT_TO_IMAGE
 from muge_fast._internal.file_kinds import HEAD_BYTES
 
 # Rows at the beginning of a file from which its task is recognized.
@@ -28,6 +28,25 @@ NAMES: dict[tuple[str, str | None], tuple[str, str]] = {
     ("features", None): ("a feature file", "特征文件"),
     ("coco", None): ("a file of COCO captions", "COCO 描述文件"),
 }
+
+# Names of tasks after "not" in a message.
+TASK_NAMES = {
+    "caption": ("a caption one", "图像描述文件"),
+    "retrieval": ("a retrieval one", "检索文件"),
+    "classification": ("a classification one", "分类文件"),
+    "features": ("a feature file", "特征文件"),
+}
+
+# Fields by which a row is recognized, the id first; rows that have more than one pair are of the first.
+FIELDS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    *(("retrieval", (names.id, names.value)) for names in RETRIEVAL),
+    *(("features", (name, FEATURE)) for name in FEATURE_IDS),
+    ("caption", (CAPTION.id, CAPTION.value)),
+    ("classification", (LABEL.id, LABEL.value)),
+    ("coco", ("image_id", "caption")),
+    ("queries", (QUERY.id, QUERY_TEXTS[0])),
+    ("queries", (TEXT_TO_IMAGE.id, QUERY_TEXTS[1])),
+)
 
 
 class RowKind(NamedTuple):
@@ -78,19 +97,17 @@ def row_kind(head: bytes) -> RowKind | None:
         RowKind(task='retrieval', role='gold', fields=('query_id', 'item_ids'))
 
     """
-    kinds = [kind_of_row(row) for row in _rows(head[:HEAD_BYTES])]
-    if not kinds:
+    rows = list(_rows(head[:HEAD_BYTES]))
+    if not rows:
         return _kind_of_long_row(head)
-    kind, count = Counter(kinds).most_common(1)[0]
-    if kind is None or count * 2 > len(kinds):
-        return kind
-    # The same fields in both roles.
-    fields, count = Counter((kind.task, kind.fields) for kind in kinds if kind is not None).most_common(1)[0]
-    return RowKind(fields[0], None, fields[1]) if count * 2 > len(kinds) else None
+    kind, count = Counter(map(kind_of_row, rows)).most_common(1)[0]
+    if kind is None or count * 2 <= len(rows):
+        return None
+    return kind._replace(role=_role(kind, [row for row in rows if kind_of_row(row) == kind]))
 
 
 def kind_of_row(row: Mapping[str, Any]) -> RowKind | None:
-    """Return the kind of a row by its fields, or None.
+    """Return the kind of a row by its fields, without its role, or None.
 
     Args:
         row: The row.
@@ -100,29 +117,27 @@ def kind_of_row(row: Mapping[str, Any]) -> RowKind | None:
 
     Example:
         >>> from muge_fast._internal.row_kinds import kind_of_row
-        >>> kind_of_row({"image_id": "a", "text": ["红裙"]}).role
-        'gold'
+        >>> kind_of_row({"image_id": "a", "text": ["红裙"]}).task
+        'caption'
 
     """
-    for names in RETRIEVAL:
-        if names.id in row and names.value in row:
-            items = row[names.value]
-            role = "submission" if isinstance(items, list) and len(items) == SUBMITTED_ITEMS else "gold"
-            return RowKind("retrieval", role, (names.id, names.value))
-    id_field = next((name for name in FEATURE_IDS if name in row), None)
-    if id_field is not None and FEATURE in row:
-        return RowKind("features", None, (id_field, FEATURE))
-    if CAPTION.id in row and CAPTION.value in row:
-        role = "gold" if isinstance(row[CAPTION.value], list) else "submission"
-        return RowKind("caption", role, (CAPTION.id, CAPTION.value))
-    if LABEL.id in row and LABEL.value in row:
-        return RowKind("classification", None, (LABEL.id, LABEL.value))
-    if "image_id" in row and "caption" in row:
-        return RowKind("coco", None, ("image_id", "caption"))
-    query = next(
-        (pair for pair in (("query_id", QUERY_TEXTS[0]), ("text_id", QUERY_TEXTS[1])) if set(pair) <= set(row)), None
-    )
-    return None if query is None else RowKind("queries", None, query)
+    found = ((task, fields) for task, fields in FIELDS if all(field in row for field in fields))
+    task, fields = next(found, (None, ()))
+    return None if task is None else RowKind(task, None, fields)
+
+
+def _role(kind: RowKind, rows: list[dict[str, Any]]) -> str | None:
+    """Return the role of most rows: references are lists, and a submission has the same number of items in each row."""
+    values = [row[kind.fields[1]] for row in rows]
+    if kind.task == "caption":
+        lists, texts = (sum(isinstance(value, kind_of_value) for value in values) for kind_of_value in (list, str))
+        return "gold" if lists * 2 > len(values) else "submission" if texts * 2 > len(values) else None
+    if kind.task != "retrieval":
+        return None
+    length, count = Counter(len(value) if isinstance(value, list) else 0 for value in values).most_common(1)[0]
+    if length == SUBMITTED_ITEMS and count * 2 > len(values):
+        return "submission"
+    return "gold" if length == 1 or count * 2 < len(values) else None
 
 
 def _rows(head: bytes) -> Iterator[dict[str, Any]]:

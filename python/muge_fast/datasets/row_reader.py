@@ -18,10 +18,14 @@ from muge_fast import _core
 from muge_fast._internal.checks import find_repeated
 from muge_fast._internal.display import format_value
 from muge_fast._internal.field_names import FieldNames
-from muge_fast._internal.paths import PathLike, magic_bytes_problem
+from muge_fast._internal.file_kinds import HEAD_BYTES, encoding_kind
+from muge_fast._internal.json_prefix import is_json_prefix
+from muge_fast._internal.paths import PathLike, is_open_stream
 from muge_fast.datasets.fields import Integer, IntegerList, Kind, RowFormat, Text, TextList
+from muge_fast.datasets.ignored_fields import count_ignored
 from muge_fast.datasets.limits import Limits
 from muge_fast.datasets.problems import Problem
+from muge_fast.datasets.recognition import binary_problem, lines_problem
 from muge_fast.datasets.rows import Reader, Rows
 
 # A line that is not blank, from its first character that is not JSON's white space to its end.
@@ -32,6 +36,9 @@ CORE_KINDS: dict[type, str] = {Integer: "integer", Text: "text", TextList: "text
 
 # Fields of a row that a message lists.
 LISTED_FIELDS = 5
+NO_FIELDS = ("no fields", "空")
+# Problems of the file as a whole after which its lines are read all the same.
+STILL_ROWS = {"wrong_role", "swapped"}
 
 
 class RowReader(Reader):
@@ -40,6 +47,7 @@ class RowReader(Reader):
     Args:
         row_format: Fields of a row.
         limits: Limits on the file and on the problems.
+        counterpart: The gold file of a submission, or the submission of a gold file, to recognize swapped files.
 
     Example:
         >>> from muge_fast._internal.field_names import LABEL
@@ -52,10 +60,12 @@ class RowReader(Reader):
 
     """
 
-    def __init__(self, row_format: RowFormat, limits: Limits) -> None:
+    def __init__(self, row_format: RowFormat, limits: Limits, counterpart: PathLike | None = None) -> None:
         super().__init__(row_format, limits)
+        self._counterpart = counterpart
         self._decoder = _STRICT if row_format.strict else _LENIENT
         self._data = b""
+        self._is_stopped = False
         # Line by id; for a file that Rust has read, counted when a line number is needed.
         self._lines: dict[Any, int] = {}
 
@@ -69,18 +79,25 @@ class RowReader(Reader):
             Its rows, or its problems.
 
         """
-        code = magic_bytes_problem(data[:4])
-        if code is not None:
-            self.add_problem(Problem(code))
-            if code != "bom":
-                return self.rows
-            data = data[3:]
         self._data = data
-        if self.rows.problem_count or not self._parse_valid(data):
-            self._parse_lines(data)
+        if not self._parse_valid(data) and self._recognize():
+            self._parse_lines(self._data)
         if not self.rows.values and not self.rows.problem_count:
             self.add_problem(Problem("empty"))
         return self.rows
+
+    def _recognize(self) -> bool:
+        """Add the problem of a file that is not in the format; return False if its lines need not be read."""
+        problem = binary_problem(self._data)
+        if problem is not None:
+            self.add_problem(problem)
+            if problem.code != "bom":
+                return False
+            self._data = self._data[3:]
+        problem = lines_problem(self._data, self.row_format, self._counterpart)
+        if problem is not None:
+            self.add_problem(problem)
+        return problem is None or problem.code in STILL_ROWS
 
     def line_of(self, key: object) -> int:
         """Return the line number of an id that is in the file.
@@ -102,9 +119,14 @@ class RowReader(Reader):
 
     def _read(self, path: PathLike) -> None:
         with Path(path).open("rb") as file:
-            data = self._read_unchanged(file)
+            data = self._read_stream(file) if is_open_stream(path) else self._read_unchanged(file)
         if data is not None:
             self.parse(data)
+
+    def _read_stream(self, file: IO[bytes]) -> bytes | None:
+        """Return all that comes from an open stream; add a problem and return None if it is too much."""
+        data = file.read(self.file_bytes + 1)
+        return data if self._check_size(len(data)) else None
 
     def _read_unchanged(self, file: IO[bytes]) -> bytes | None:
         """Return the content; add a problem and return None if it is too large or changes meanwhile."""
@@ -132,7 +154,9 @@ class RowReader(Reader):
                 fields = names.id, names.value, list(row_format.text_fields)
                 rows = _core.read_strict_rows(data, *fields, id_kind, value_kind, count, self.line_bytes)
                 if rows is not None:
-                    self.rows.names, (self.rows.values, self.rows.texts) = names, rows
+                    self.rows.names, (self.rows.values, self.rows.texts, ignored) = names, rows
+                    for name, count in ignored:
+                        count_ignored(self.rows.ignored_fields, name, count)
                 return rows is not None
         return False
 
@@ -141,24 +165,18 @@ class RowReader(Reader):
     def _parse_lines(self, data: bytes) -> None:
         for number, match in _numbered_lines(data):
             size = match.end() - match.start()
-            if not self.remaining:
+            if not self.remaining or self._is_stopped:
                 return
             if size > self.line_bytes:
                 self.add_problem(Problem("long_line", number, details={"size": size, "limit": self.line_bytes}))
             else:
-                self._parse_line(number, match[0], is_last=match.end() == len(data))
+                self._parse_line(number, match)
 
-    def _parse_line(self, number: int, line: bytes, *, is_last: bool) -> None:
+    def _parse_line(self, number: int, match: re.Match[bytes]) -> None:
         try:
-            row = self._decoder.decode(line.decode("utf-8"))
-        except UnicodeDecodeError as error:
-            self.add_problem(Problem("not_utf8", number, details={"position": error.start}))
-        except json.JSONDecodeError as error:
-            if is_last and error.pos >= len(error.doc.rstrip()) - 1 and line.lstrip()[:1] == b"{":
-                self.add_problem(Problem("truncated", number))
-            else:
-                details = {"position": error.pos, "reason": error.msg}
-                self.add_problem(Problem("not_json", number, details=details))
+            row = self._decoder.decode(match[0].decode("utf-8"))
+        except (UnicodeDecodeError, json.JSONDecodeError) as error:
+            self._add_syntax_error(number, match, error)
         except RecursionError:
             self.add_problem(Problem("too_deep", number))
         except _NonStandardJsonError as error:
@@ -172,6 +190,20 @@ class RowReader(Reader):
                 self._take_row(number, row)
             else:
                 self.add_problem(Problem("not_object", number, details={"actual": format_value(row)}))
+
+    def _add_syntax_error(
+        self, number: int, match: re.Match[bytes], error: UnicodeDecodeError | json.JSONDecodeError
+    ) -> None:
+        if match.end() == len(self._data) and match[0].startswith(b"{") and is_json_prefix(match[0]):
+            self.add_problem(Problem("truncated", number))
+        elif isinstance(error, json.JSONDecodeError):
+            self.add_problem(Problem("not_json", number, details={"position": error.pos, "reason": error.msg}))
+        elif encoding_kind(self._data[max(0, match.start() - HEAD_BYTES // 2) : match.start() + HEAD_BYTES // 2]):
+            # The lines before have no letters of other encodings than ASCII.
+            self.add_problem(Problem("gbk"), is_first=True)
+            self._is_stopped = True
+        else:
+            self.add_problem(Problem("not_utf8", number, details={"position": error.start}))
 
     def _take_row(self, number: int, row: dict[str, Any]) -> None:
         names = self._choose_names(number, row)
@@ -203,15 +235,16 @@ class RowReader(Reader):
         """Yield the problems of the fields of a row, without its line and id."""
         row_format, most = self.row_format, self.limits.max_per_value
         allowed = (names.id, names.value, *row_format.text_fields)
-        if row_format.strict:
-            for name in islice((name for name in row if name not in allowed), most):
-                yield Problem("unknown_field", field=format_value(name), details={"expected": ", ".join(allowed)})
+        for name in row:
+            if name not in allowed:
+                count_ignored(self.rows.ignored_fields, name)
         for name, kind in ((names.id, row_format.id), (names.value, row_format.value)):
             if name in row:
                 for code, details in islice(kind.problems(row[name]), most):
                     yield Problem(code, field=name, details=details)
             else:
-                yield Problem("missing_field", field=name)
+                actual = ", ".join(map(format_value, islice(row, LISTED_FIELDS))) or NO_FIELDS
+                yield Problem("missing_field", field=name, details={"actual": actual})
         if row_format.strict:
             for name in row_format.text_fields:
                 if not isinstance(row.get(name, ""), str):

@@ -15,7 +15,7 @@ from muge_fast._internal.paths import PathLike, magic_bytes_problem, refuse_pipe
 from muge_fast.datasets.fields import TextList
 from muge_fast.datasets.image_tsv import PROBLEMS
 from muge_fast.datasets.limits import Limits
-from muge_fast.datasets.problems import format_problems
+from muge_fast.datasets.problem_groups import format_groups
 from muge_fast.datasets.row_reader import RowReader
 from muge_fast.datasets.rows import Rows
 from muge_fast.tasks.task import Task
@@ -127,7 +127,7 @@ def _describe_rows(task: Task, rows: Rows) -> dict[str, Any]:
             info["distinct_items"] = len({item for value in lists for item in value if isinstance(item, int)})
     if texts:
         info["length"] = _min_mean_max([len(text) for text in texts])
-    return {**info, **_problems(list(format_problems(rows.problems, rows.problem_count, "en")), rows.problem_count)}
+    return {**info, **_problems(format_groups(rows.groups, "en"), rows.problem_count)}
 
 
 def _describe_features(path: Path) -> dict[str, Any]:
