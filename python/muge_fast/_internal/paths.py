@@ -122,7 +122,7 @@ def _only_file(folder: Path) -> str:
     """Return the name of the only file in a directory for a message; nothing if there are more."""
     try:
         with os.scandir(folder) as entries:
-            names = [entry.name for entry in islice(entries, 2)]
+            names = [entry.name for entry in islice((entry for entry in entries if entry.is_file()), 2)]
     except OSError:
         return ""
     return f" in it, such as {format_id(names[0])}" if len(names) == 1 else " in it"
@@ -202,32 +202,44 @@ def read_head(path: PathLike, size: int) -> bytes:
         return file.read(size)
 
 
-def each_line(path: PathLike, take: Callable[[int, bytes], None]) -> None:
+def each_line(data: bytes, path: PathLike, take: Callable[[int, bytes], None]) -> None:
     r"""Call ``take`` for each line that is not blank, and add file and line to any ValueError it raises.
 
     Args:
-        path: The file, or an open stream as for :func:`read_whole`.
+        data: Content of the file.
+        path: The file, for messages.
         take: Function of the line number, from 1, and the bytes of the line without its line feed.
 
     Raises:
-        OSError: The file cannot be read.
-        ValueError: ``take`` raised one; the message begins with file and line. Or the path is another pipe or device.
+        ValueError: ``take`` raised one; the message begins with file and line. If the line is the last one and has no
+            end, the message says that the file may be cut off there, or that it is, if a character is incomplete.
 
     Example:
-        >>> import pathlib, tempfile
         >>> from muge_fast._internal.paths import each_line
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     path = pathlib.Path(folder) / "two.txt"
-        ...     _ = path.write_text("a\n\nb")
-        ...     each_line(path, print)
+        >>> each_line(b"a\n\nb", "two.txt", print)
         1 b'a'
         3 b'b'
 
     """
-    for number, line in enumerate(read_whole(path).split(b"\n"), 1):
+    lines = data.split(b"\n")
+    for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
         try:
             take(number, line)
         except ValueError as error:
-            raise ValueError(f"{os.fspath(path)}, line {number}: {error}") from None
+            name = os.fspath(path)
+            if number < len(lines):
+                raise ValueError(f"{name}, line {number}: {error}") from None
+            if _ends_in_character(line):
+                raise ValueError(f"{name}: the file ends in the middle of line {number}: it was cut off") from None
+            raise ValueError(f"{name}, line {number}: {error}; the file ends in this line, it may be cut off") from None
+
+
+def _ends_in_character(line: bytes) -> bool:
+    """Return whether a line is UTF-8 up to an incomplete character at its end."""
+    try:
+        line.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return error.reason == "unexpected end of data"
+    return False

@@ -7,7 +7,16 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from muge_fast._internal.field_names import CAPTION, FEATURE, FEATURE_IDS, LABEL, QUERY, QUERY_TEXTS, RETRIEVAL, TEXT_TO_IMAGE
+from muge_fast._internal.field_names import (
+    CAPTION,
+    FEATURE,
+    FEATURE_IDS,
+    LABEL,
+    QUERY,
+    QUERY_TEXTS,
+    RETRIEVAL,
+    TEXT_TO_IMAGE,
+)
 from muge_fast._internal.file_kinds import HEAD_BYTES
 
 # Rows at the beginning of a file from which its task is recognized.

@@ -202,7 +202,10 @@ class RowFormat:
         id: Kind of the ids.
         value: Kind of the values.
         text_fields: Names of optional fields with text for human readers.
-        strict: Whether further fields, repeated fields and NaN are problems; otherwise they are ignored.
+        strict: Whether names of several forms in a row, repeated fields and NaN are problems; otherwise they are
+            ignored.
+        strict_lines: Whether blank lines, and carriage returns that no line feed follows, are problems; otherwise they
+            are white space.
 
     Example:
         >>> from muge_fast.datasets.fields import RowFormat, Text
@@ -217,6 +220,7 @@ class RowFormat:
     value: Kind
     text_fields: tuple[str, ...] = ()
     strict: bool = True
+    strict_lines: bool = False
 
 
 def _integer_hint(value: object) -> Mapping[str, object]:

@@ -30,10 +30,6 @@ GROUP_MESSAGES: dict[str, tuple[str, str]] = {
     "nan": ("numbers that are not valid in JSON, the first is {value}", "含有无效的 JSON 数字，第一处为 {value}"),
     "not_object": ("expected a JSON object {{…}}, the first is {actual}", "应为 JSON 对象 {{…}}，第一处为：{actual}"),
     "repeated_field": ("a field occurs more than once, the first is {field}", "字段重复出现，第一处为 {field}"),
-    "missing_field": (
-        "field {field} is missing; the first of these rows has {actual}",
-        "缺少字段 {field}，其中第一行的字段为 {actual}",
-    ),
     "other_form": (
         "the fields are not {expected} as in the first line; the first of these rows has {actual}",
         "字段与第一行的 {expected} 不一致，其中第一处为 {actual}",
@@ -74,6 +70,9 @@ GROUP_MESSAGES: dict[str, tuple[str, str]] = {
     ),
 }
 
+# Hints that differ from those of a single problem.
+GROUP_HINTS = {"row_has": ("; the first of these rows has {actual}", "，其中第一行的字段为 {actual}")}
+
 
 @dataclass
 class ProblemGroup:
@@ -91,7 +90,8 @@ class ProblemGroup:
         >>> from muge_fast.datasets.problem_groups import group_problems
         >>> from muge_fast.datasets.problems import Problem
         >>> details = {"actual": 1, "expected": 10}
-        >>> group, = group_problems(Problem("wrong_count", line, "id", line, "item_ids", details) for line in range(3, 9))
+        >>> problems = [Problem("wrong_count", line, "id", line, "item_ids", details) for line in range(3, 9)]
+        >>> (group,) = group_problems(problems)
         >>> group.message()
         'line 3 and 5 more lines: item_ids has 1 item, needs exactly 10'
 
@@ -151,9 +151,10 @@ class ProblemGroup:
         template = GROUP_MESSAGES.get(problem.code, MESSAGES[problem.code])[language]
         field_name = f"{problem.field}[…]" if "index" in details else problem.field
         values = {"subject": subject, "field": field_name, "count": self.count, "more": self.count - 1}
-        text = template.format(**{**details, **values, "items": self._items(language)})
-        hint = HINTS[str(problem.details["hint"])][language] if "hint" in problem.details else ""
-        return self._where(language) + text + hint
+        key = str(details["hint"]) if "hint" in details else None
+        hint = "" if key is None else {**HINTS, **GROUP_HINTS}[key][language]
+        text = (template + hint).format(**{**details, **values, "items": self._items(language)})
+        return self._where(language) + text
 
     def messages(self, *, lang: str = "en") -> Iterator[str]:
         """Yield the messages for a report: each problem of a small group, or one sentence about a large one.
@@ -183,7 +184,8 @@ class ProblemGroup:
             return ""
         if more < 1:
             return (f"line {line}, {self.count} times: ", f"第 {line} 行（{self.count} 处）：")[language]
-        return (f"line {line} and {more} more line{'s' if more > 1 else ''}: ", f"第 {line} 行及另外 {more} 行：")[language]
+        more_lines = f"{more} more line{'s' if more > 1 else ''}"
+        return (f"line {line} and {more_lines}: ", f"第 {line} 行及另外 {more} 行：")[language]
 
 
 @dataclass

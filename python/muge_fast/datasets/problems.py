@@ -29,7 +29,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "this looks like {actual}, not {expected}: the rows have {fields}",
         "文件看起来是{actual}，而不是{expected}：各行的字段为 {fields}",
     ),
-    "wrong_role": ("this looks like {actual}, not {expected}: {reason}", "文件看起来是{actual}，而不是{expected}：{reason}"),
+    "wrong_role": (
+        "this looks like {actual}, not {expected}: {reason}",
+        "文件看起来是{actual}，而不是{expected}：{reason}",
+    ),
     "not_images": (
         "this looks like {actual}, not a TSV of images: each line needs an id, a tab and an image in base64",
         "文件看起来是{actual}，而不是图像的 TSV：每行应有 ID、制表符和 base64 图像",
@@ -37,6 +40,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "not_texts": (
         "this looks like {actual}, not a TSV of texts: each line needs an id, a tab and a text",
         "文件看起来是{actual}，而不是文本的 TSV：每行应有 ID、制表符和文本",
+    ),
+    "not_pool": (
+        "this looks like {actual}, not a pool: write one id per line, or name a TSV of images that ends in .tsv",
+        "文件看起来是{actual}，而不是候选池：每行写一个 ID，或使用以 .tsv 结尾的图像 TSV",
     ),
     "swapped": (
         "gold and submission seem to be swapped: {reason}",
@@ -66,10 +73,26 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "too_deep": ("lists or objects are nested too deeply", "列表或对象嵌套过深"),
     "not_object": ("expected a JSON object {{…}}, got {actual}", "应为 JSON 对象 {{…}}，实际为：{actual}"),
     "repeated_field": ("field {field} occurs more than once", "字段 {field} 重复出现"),
-    "missing_field": ("field {field} is missing; the row has {actual}", "缺少字段 {field}，该行的字段为 {actual}"),
+    "missing_field": ("field {field} is missing", "缺少字段 {field}"),
     "other_form": (
         "the fields are {actual}, but the first line has {expected}",
         "字段为 {actual}，与第一行的 {expected} 不一致",
+    ),
+    "mixed_names": (
+        "the fields {actual} are names of different forms; use {expected} in all rows",
+        "字段 {actual} 混用了不同格式的名称，所有行应使用 {expected}",
+    ),
+    "other_names": (
+        "the fields are {actual}, but the gold file has {expected}; rename the fields of the submission",
+        "字段为 {actual}，与标准答案文件的 {expected} 不一致，请修改提交文件的字段名",
+    ),
+    "blank_line": (
+        "the line is blank, and the evaluation script of the benchmark rejects blank lines; remove it",
+        "该行为空行，基准的评测脚本不接受空行，请删除",
+    ),
+    "carriage_return": (
+        "a carriage return without a line feed ends a line for the evaluation script of the benchmark; use line feeds",
+        "回车符后没有换行符，基准的评测脚本会将其视为行尾，请使用换行符",
     ),
     # A value
     "wrong_type": ("{at}{field} is {actual}, expected {expected}", "{at}{field} 应为{expected}，实际为：{actual}"),
@@ -115,9 +138,18 @@ MESSAGES: dict[str, tuple[str, str]] = {
 # Valid submissions that may still be a mistake.
 WARNINGS = {
     "all_alike": ("all {rows} rows have the same prediction", "全部 {rows} 行的预测都相同"),
-    "other_names": (
-        "the fields are {actual}, but the gold file has {expected}",
-        "字段为 {actual}，与标准答案文件的 {expected} 不一致",
+    "extra_fields": (
+        "fields that are not used: {fields}; {rows} of the rows have any",
+        "有 {rows} 行含有未使用的字段：{fields}",
+    ),
+    "unofficial": ("not an official result: {reason}", "非官方结果：{reason}"),
+    "script_accepts": (
+        "the evaluation script of the benchmark accepts this file and gives it {score:.2f}; the check here is stricter",
+        "基准的评测脚本接受该文件，得分为 {score:.2f}；此处的检查更严格",
+    ),
+    "stricter": (
+        "the evaluation script accepts this file, evaluate and check do not: {problem}",
+        "评测脚本接受该文件，但 evaluate 和 check 不接受：{problem}",
     ),
 }
 
@@ -132,14 +164,15 @@ EXPECTED = {
 
 # Hints, which follow the messages of problems that have one of these keys as the detail "hint".
 HINTS = {
+    "row_has": ("; the row has {actual}", "，该行的字段为 {actual}"),
     "quote": ("; write the integer in quotes", "；请给该整数加上引号"),
     "unquote": ("; write the integer without quotes", "；请去掉该整数的引号"),
     "whole": ("; write the integer without a fraction", "；请去掉小数部分，写成整数"),
-    "gold_integer": ("; there the id is an integer, here it is a string", "；该 ID 在标准答案文件中是整数，此处是字符串"),
-    "gold_string": ("; there the id is a string, here it is an integer", "；该 ID 在标准答案文件中是字符串，此处是整数"),
+    "gold_integer": ("; the id is there as an int, here it is a str", "；该 ID 在标准答案中是整数，此处是字符串"),
+    "gold_string": ("; the id is there as a str, here it is an int", "；该 ID 在标准答案中是字符串，此处是整数"),
     "gold_zeros": ("; the id there has other leading zeros", "；标准答案文件中该 ID 的前导零不同"),
     "gold_spaces": ("; the id there differs in white space", "；标准答案文件中该 ID 的空白字符不同"),
-    "gold_suffix": ("; the id there differs in the suffix of an image file", "；标准答案文件中该 ID 的图像文件后缀不同"),
+    "gold_suffix": ("; the id there differs in the suffix of an image file", "；标准答案中该 ID 的图像文件后缀不同"),
 }
 
 
@@ -192,10 +225,10 @@ class Problem(NamedTuple):
         at = "" if name is None else name + (": ", "：")[language]
         details = {key: in_language(value, lang) for key, value in self.details.items()}
         field = f"{self.field}[{details.pop('index')}]" if "index" in details else self.field
-        hint = HINTS[str(self.details["hint"])][language] if "hint" in self.details else ""
         template = MESSAGES[self.code][language]
+        hint = HINTS[str(self.details["hint"])][language] if "hint" in self.details else ""
         values = {**DETAILS, **details, "subject": subject, "at": at, "field": field, "line": self.line}
-        text = template.format(**values) + hint
+        text = (template + hint).format(**values)
         if self.line is None or "{line}" in template:
             return text
         return (f"line {self.line}: {text}", f"第 {self.line} 行：{text}")[language]
@@ -205,8 +238,8 @@ def in_language(value: object, lang: str) -> object:
     """Return a detail of a problem in a language.
 
     Args:
-        value: The detail: a pair of texts in English and Chinese, or any other value. Expected types and the values that
-            :func:`muge_fast._internal.display.format_value` describes in words are translated.
+        value: The detail: a pair of texts in English and Chinese, or any other value. Expected types are translated,
+            and values that :func:`muge_fast._internal.display.format_value` describes in words.
         lang: ``"en"`` or ``"zh"``.
 
     Returns:

@@ -6,11 +6,13 @@ from muge_fast._internal.field_names import FieldNames
 from muge_fast._internal.file_kinds import HEAD_BYTES, binary_kind, text_kind
 from muge_fast._internal.paths import PathLike, read_head
 from muge_fast._internal.row_kinds import FIELDS, TASK_NAMES, RowKind, row_kind
-from muge_fast.datasets.fields import Integer, IntegerList, Kind, RowFormat, Text, TextList
+from muge_fast.datasets.fields import Integer, IntegerList, RowFormat, Text, TextList
 from muge_fast.datasets.problems import LANGUAGES, Problem
 
 # Examples of values in a row.
 EXAMPLES: dict[type, str] = {Integer: "1", Text: '"…"', TextList: '["…"]', IntegerList: "[1, 2]"}
+
+A_JSON_FILE = ("a JSON file", "JSON 文件")
 
 REASONS = {
     "caption": {
@@ -74,11 +76,7 @@ def lines_problem(data: bytes, row_format: RowFormat, counterpart: PathLike | No
     names = [(names.id, names.value) for names in row_format.names]
     if kind.fields not in names:
         return _wrong_task(kind, row_format)
-    role = _role(row_format)
-    if role is None or kind.role in {None, role} or (kind.task == "retrieval" and role == "gold"):
-        # Ten relevant items are as possible as any other number.
-        return None
-    return _wrong_role(kind, role, counterpart)
+    return _role_problem(kind, _role(row_format), counterpart)
 
 
 def tsv_problem(data: bytes, *, has_images: bool) -> Problem | None:
@@ -105,12 +103,44 @@ def tsv_problem(data: bytes, *, has_images: bool) -> Problem | None:
     if kind is not None:
         actual = tuple(kind.name(lang=lang) for lang in LANGUAGES)
     elif head.lstrip()[:2] in {b'{"', b"[{", b'["'} and b"\t" not in head.partition(b"\n")[0]:
-        actual = ("a JSON file", "JSON 文件")
+        actual = A_JSON_FILE
     elif text_kind(head) == ("tsv" if has_images else "image_tsv") and _is_sure(head, has_images=has_images):
         actual = ("a TSV of texts", "文本的 TSV") if has_images else ("a TSV of images", "图像的 TSV")
     else:
         return None
     return Problem("not_images" if has_images else "not_texts", details={"actual": actual})
+
+
+def pool_problem(data: bytes, *, is_tsv: bool = False) -> Problem | None:
+    """Return the problem of a file that has no ids of a pool, or None.
+
+    Args:
+        data: The content of the file, or its beginning.
+        is_tsv: Whether the name of the file is that of a TSV file.
+
+    Returns:
+        The problem.
+
+    Example:
+        >>> from muge_fast.datasets.recognition import pool_problem
+        >>> pool_problem(b'{"query_id": 1, "item_ids": [2]}').message().partition(":")[0]
+        'this looks like a retrieval gold file, not a pool'
+
+    """
+    problem = binary_problem(data)
+    head = data[:HEAD_BYTES]
+    kind = row_kind(head)
+    if problem is not None:
+        return problem
+    if kind is not None:
+        actual = tuple(kind.name(lang=lang) for lang in LANGUAGES)
+    elif head.lstrip()[:1] in {b"{", b"["}:
+        actual = A_JSON_FILE
+    elif not is_tsv and b"\t" in head.partition(b"\n")[0]:
+        actual = ("a TSV file", "TSV 文件")
+    else:
+        return None
+    return Problem("not_pool", details={"actual": actual})
 
 
 def _is_sure(head: bytes, *, has_images: bool) -> bool:
@@ -129,23 +159,25 @@ def _wrong_task(kind: RowKind, row_format: RowFormat) -> Problem:
     return Problem("wrong_task", details={"actual": actual, "expected": a_file, "fields": fields})
 
 
-def _wrong_role(kind: RowKind, role: str, counterpart: PathLike | None) -> Problem:
-    expected = kind._replace(role=role)
+def _role_problem(kind: RowKind, role: str | None, counterpart: PathLike | None) -> Problem | None:
+    """Return the problem of a gold file in place of a submission or the reverse, or None."""
+    if role is None or kind.role == role or (kind.task == "retrieval" and role == "gold"):
+        # A query can have ten relevant items as well as any other number.
+        return None
     reasons = REASONS[kind.task]
     other = None if counterpart is None else row_kind(read_head(counterpart, HEAD_BYTES))
-    if other == kind._replace(role=role, fields=kind.fields if other is None else other.fields):
-        gold, submission = (reasons["submission"], reasons["gold"])
+    if other is not None and (other.task, other.role) == (kind.task, role):
+        (gold, gold_zh), (submission, submission_zh) = reasons["submission"], reasons["gold"]
         reason = (
-            f"in the gold file {gold[0]}, in the submission {submission[0]}",
-            f"标准答案文件中 {gold[1]}，提交文件中 {submission[1]}",
+            f"in the gold file {gold}, in the submission {submission}",
+            f"标准答案文件中 {gold_zh}，提交文件中 {submission_zh}",
         )
         return Problem("swapped", details={"reason": reason})
-    details = {
-        "actual": tuple(kind.name(lang=lang) for lang in LANGUAGES),
-        "expected": tuple(expected.name(lang=lang) for lang in LANGUAGES),
-        "reason": reasons[str(kind.role)],
-    }
-    return Problem("wrong_role", details=details)
+    if kind.role is None:
+        return None
+    names = [kind._replace(role=role).name(lang=lang) for lang in LANGUAGES]
+    actual = tuple(kind.name(lang=lang) for lang in LANGUAGES)
+    return Problem("wrong_role", details={"actual": actual, "expected": tuple(names), "reason": reasons[kind.role]})
 
 
 def _role(row_format: RowFormat) -> str | None:
@@ -162,12 +194,8 @@ def _pair(names: FieldNames) -> tuple[str, str]:
 def _example(row_format: RowFormat) -> str:
     """Return an example of a row."""
     names = row_format.names[0]
-    values = (f'"{name}": {_value(kind)}' for name, kind in zip(_pair(names), (row_format.id, row_format.value), strict=True))
-    return "{" + ", ".join(values) + "}"
-
-
-def _value(kind: Kind) -> str:
-    return EXAMPLES.get(type(kind), "…")
+    fields = {names.id: row_format.id, names.value: row_format.value}
+    return "{" + ", ".join(f'"{name}": {EXAMPLES.get(type(kind), "…")}' for name, kind in fields.items()) + "}"
 
 
 def _program(code: str, head: bytes, row_format: RowFormat) -> str:

@@ -21,8 +21,8 @@ from muge_fast._internal.field_names import FieldNames
 from muge_fast._internal.file_kinds import HEAD_BYTES, encoding_kind
 from muge_fast._internal.json_prefix import is_json_prefix
 from muge_fast._internal.paths import PathLike, is_open_stream
+from muge_fast.datasets.extra_fields import count_extra
 from muge_fast.datasets.fields import Integer, IntegerList, Kind, RowFormat, Text, TextList
-from muge_fast.datasets.ignored_fields import count_ignored
 from muge_fast.datasets.limits import Limits
 from muge_fast.datasets.problems import Problem
 from muge_fast.datasets.recognition import binary_problem, lines_problem
@@ -80,7 +80,8 @@ class RowReader(Reader):
 
         """
         self._data = data
-        if not self._parse_valid(data) and self._recognize():
+        is_plain = not self.row_format.strict_lines or _has_plain_line_ends(data)
+        if not (is_plain and self._parse_valid(data)) and self._recognize():
             self._parse_lines(self._data)
         if not self.rows.values and not self.rows.problem_count:
             self.add_problem(Problem("empty"))
@@ -151,26 +152,39 @@ class RowReader(Reader):
         count = row_format.value.count if isinstance(row_format.value, IntegerList) else None
         for names in row_format.names:
             if b'"%b"' % names.id.encode() in head and b'"%b"' % names.value.encode() in head:
-                fields = names.id, names.value, list(row_format.text_fields)
-                rows = _core.read_strict_rows(data, *fields, id_kind, value_kind, count, self.line_bytes)
-                if rows is not None:
-                    self.rows.names, (self.rows.values, self.rows.texts, ignored) = names, rows
-                    for name, count in ignored:
-                        count_ignored(self.rows.ignored_fields, name, count)
-                return rows is not None
+                fields = names.id, names.value, list(row_format.text_fields), _names_of_other_forms(row_format, names)
+                read = _core.read_strict_rows(data, *fields, id_kind, value_kind, count, self.line_bytes)
+                if read is not None:
+                    rows = self.rows
+                    rows.names, (rows.values, rows.texts, extra, rows.extra_rows) = names, read
+                    for name, number in extra:
+                        count_extra(rows.extra_fields, name, number)
+                return read is not None
         return False
 
     # Line by line
 
     def _parse_lines(self, data: bytes) -> None:
+        strict_lines, previous = self.row_format.strict_lines, 0
         for number, match in _numbered_lines(data):
             size = match.end() - match.start()
+            if strict_lines:
+                self._add_blank_lines(previous + 1, number)
+            previous = number
             if not self.remaining or self._is_stopped:
                 return
-            if size > self.line_bytes:
+            if strict_lines and _has_carriage_return(data, match):
+                self.add_problem(Problem("carriage_return", number))
+            elif size > self.line_bytes:
                 self.add_problem(Problem("long_line", number, details={"size": size, "limit": self.line_bytes}))
             else:
                 self._parse_line(number, match)
+        if strict_lines and previous:
+            self._add_blank_lines(previous + 1, data.count(b"\n") + (not data.endswith(b"\n")) + 1)
+
+    def _add_blank_lines(self, start: int, end: int) -> None:
+        for number in islice(range(start, end), self.remaining):
+            self.add_problem(Problem("blank_line", number))
 
     def _parse_line(self, number: int, match: re.Match[bytes]) -> None:
         try:
@@ -218,12 +232,17 @@ class RowReader(Reader):
             self._keep_row(number, names, key, row, is_valid=not problems)
 
     def _choose_names(self, number: int, row: dict[str, Any]) -> FieldNames | None:
-        """Return the names of the first row, or None and a problem if this row uses other names."""
+        """Return the names of the first row, or None and a problem if this row uses other or several names."""
         partial = [names for names in self.row_format.names if names.id in row or names.value in row]
         complete = [names for names in partial if names.id in row and names.value in row]
         names = (complete or partial or [self.row_format.names[0]])[0]
         if self.rows.names is None and partial:
             self.rows.names = names
+        if self.row_format.strict and len(partial) > 1:
+            forms = [name for form in partial for name in (form.id, form.value) if name in row]
+            details = {"actual": ", ".join(forms), "expected": str(self.rows.names)}
+            self.add_problem(Problem("mixed_names", number, details=details))
+            return None
         expected = self.rows.names or names
         if partial and expected != names and expected not in partial:
             actual = ", ".join(map(format_value, islice(row, LISTED_FIELDS)))
@@ -235,16 +254,17 @@ class RowReader(Reader):
         """Yield the problems of the fields of a row, without its line and id."""
         row_format, most = self.row_format, self.limits.max_per_value
         allowed = (names.id, names.value, *row_format.text_fields)
-        for name in row:
-            if name not in allowed:
-                count_ignored(self.rows.ignored_fields, name)
+        extra = [name for name in row if name not in allowed]
+        self.rows.extra_rows += bool(extra)
+        for name in extra:
+            count_extra(self.rows.extra_fields, name)
         for name, kind in ((names.id, row_format.id), (names.value, row_format.value)):
             if name in row:
                 for code, details in islice(kind.problems(row[name]), most):
                     yield Problem(code, field=name, details=details)
             else:
                 actual = ", ".join(map(format_value, islice(row, LISTED_FIELDS))) or NO_FIELDS
-                yield Problem("missing_field", field=name, details={"actual": actual})
+                yield Problem("missing_field", field=name, details={"actual": actual, "hint": "row_has"})
         if row_format.strict:
             for name in row_format.text_fields:
                 if not isinstance(row.get(name, ""), str):
@@ -271,6 +291,14 @@ def _core_kind(kind: Kind) -> str | None:
     return CORE_KINDS.get(type(kind))
 
 
+def _names_of_other_forms(row_format: RowFormat, names: FieldNames) -> list[str]:
+    """Return the names that a row must not have in addition to those of its form."""
+    if not row_format.strict:
+        return []
+    others = {name for form in row_format.names for name in (form.id, form.value)}
+    return sorted(others - {names.id, names.value, *row_format.text_fields})
+
+
 def _numbered_lines(data: bytes) -> Iterator[tuple[int, re.Match[bytes]]]:
     """Yield the lines that are not blank, with their numbers from 1."""
     number, counted = 1, 0
@@ -278,6 +306,20 @@ def _numbered_lines(data: bytes) -> Iterator[tuple[int, re.Match[bytes]]]:
         number += data.count(b"\n", counted, match.start())
         counted = match.start()
         yield number, match
+
+
+def _has_plain_line_ends(data: bytes) -> bool:
+    """Return whether all lines begin with a character of JSON and end in a line feed, with or without a return."""
+    spaces = (b"\n", b"\r", b" ", b"\t")
+    if data[:1] in spaces or any(b"\n" + space in data for space in spaces):
+        return False
+    return data.count(b"\r") == data.count(b"\r\n")
+
+
+def _has_carriage_return(data: bytes, match: re.Match[bytes]) -> bool:
+    """Return whether a line has a carriage return elsewhere than at its end."""
+    line = data[data.rfind(b"\n", 0, match.start()) + 1 : match.end()]
+    return b"\r" in line.removesuffix(b"\r")
 
 
 class _NonStandardJsonError(Exception):

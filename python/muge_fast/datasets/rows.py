@@ -24,21 +24,22 @@ class Rows:
         values: Value of each id, in the order of the file.
         texts: Text for human readers by id, from the first of the format's ``text_fields`` that the row has.
         names: Names of the fields; None if no row could be read.
+        extra_fields: Number of rows for each field that is not used; see :mod:`muge_fast.datasets.extra_fields`.
+        extra_rows: Number of rows with any such field.
         problems: The first problems, at most ``Limits.max_reported``.
         problem_count: Number of all problems found.
         groups: All problems by kind.
-        ignored_fields: Number of rows that have a field which the format lacks, by its name; see
-            :mod:`muge_fast.datasets.ignored_fields`.
 
     """
 
     values: dict[Any, Any] = field(default_factory=dict)
     texts: dict[Any, str] = field(default_factory=dict)
     names: FieldNames | None = None
+    extra_fields: dict[str, int] = field(default_factory=dict)
+    extra_rows: int = 0
     problems: list[Problem] = field(default_factory=list)
     problem_count: int = 0
     groups: ProblemGroups = field(default_factory=ProblemGroups)
-    ignored_fields: dict[str, int] = field(default_factory=dict)
 
 
 class Reader(ABC):

@@ -15,7 +15,7 @@ from muge_fast._internal.display import escape_surrogates, truncate_id
 from muge_fast._internal.paths import PathLike
 from muge_fast.datasets.problem_groups import ProblemGroup, format_groups, group_problems
 from muge_fast.datasets.problems import Problem
-from muge_fast.evaluation.official_result import failed_result, scored_result
+from muge_fast.evaluation.official_result import failed_result, mark_unofficial, scored_result
 from muge_fast.evaluation.report_html import WORDS, Page
 from muge_fast.features.arrow import import_pyarrow
 from muge_fast.scores import Scores
@@ -37,7 +37,10 @@ class Report:
         problem_count: Number of all problems found.
         problem_groups: All problems by kind, those that explain others first.
         rows: Number of rows of the submission that have an id.
-        warnings: Properties of a valid submission that may be mistakes, one line each.
+        warnings: Properties of a valid submission that may be mistakes, and why the result is not official, one line
+            each.
+        unofficial: Why the official result is not that of the benchmark, one line each: options that the benchmark does
+            not use, or an evaluation script that accepts what is refused here. Empty if it is.
         seconds: Time for reading, checking and scoring, in seconds.
         lang: Language of messages and tables, ``"en"`` or ``"zh"``.
         predictions: Predictions by id; empty for an invalid submission.
@@ -64,6 +67,7 @@ class Report:
     problem_groups: Sequence[ProblemGroup] = field(default=(), repr=False)
     rows: int = 0
     warnings: Sequence[str] = ()
+    unofficial: Sequence[str] = ()
     seconds: float = 0.0
     lang: str = "en"
     predictions: Mapping[Any, Any] = field(default_factory=dict, repr=False)
@@ -91,7 +95,8 @@ class Report:
         Returns:
             For a valid submission ``{"success": True, "score": S, "scoreJson": {"score": S, …}}``, with scores times
             100 except those of images; otherwise
-            ``{"success": False, "score": 0, "scoreJson": {}, "errorMsg": …, "errorDetail": …}``.
+            ``{"success": False, "score": 0, "scoreJson": {}, "errorMsg": …, "errorDetail": …}``. If the benchmark's own
+            result would be another one, also ``"unofficial"``, a list of reasons.
 
         Raises:
             ValueError: The submission is valid, but was only checked and has no scores.
@@ -107,20 +112,21 @@ class Report:
         if not self.ok:
             errors = self.errors
             count = f"（共 {self.problem_count} 个问题）" if self.lang == "zh" else f" ({self.problem_count} problems)"
-            return failed_result(errors[0] + (count if self.problem_count > 1 else ""), "\n".join(errors))
+            result = failed_result(errors[0] + (count if self.problem_count > 1 else ""), "\n".join(errors))
+            return mark_unofficial(result, self.unofficial)
         if self.scores is None:
             raise ValueError("the submission was checked, not scored; use evaluate()")
         values = {name: self.task.official_value(name, score.value) for name, score in self.scores.items()}
         named = {key: values[name] for key, name in self.task.official.items() if name in values}
-        return scored_result(values[self.task.main], named)
+        return mark_unofficial(scored_result(values[self.task.main], named), self.unofficial)
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything except the scores of single items as plain Python objects, ready for JSON.
 
         Returns:
             A dictionary with the keys ``task``, ``ok``, ``rows``, ``main``, ``scores`` (value, signature and parts by
-            name), ``problem_count``, ``problem_groups`` (code, field, count, message, and the first lines and ids of each
-            kind of problem), ``problems`` (line, id, field, code and message of each), ``warnings``, ``seconds`` and
+            name), ``problem_count``, ``problem_groups`` (code, field, count, message, and the first lines and ids of
+            each kind), ``problems`` (line, id, field, code and message of each), ``warnings``, ``seconds`` and
             ``version``. Ids of problems are truncated to 256 characters.
 
         Example:

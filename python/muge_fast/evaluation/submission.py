@@ -19,7 +19,8 @@ Pool = PathLike | Collection[Any]
 """Ids of the items that may be retrieved, or the path of a file for :func:`muge_fast.datasets.read_pool`."""
 
 # The gold file is trusted, so these only stop a file that cannot be one.
-GOLD_LIMITS = Limits(file_bytes=1 << 40, line_bytes=1 << 30)
+GOLD_BYTES = 1 << 40
+GOLD_LIMITS = Limits(file_bytes=GOLD_BYTES, line_bytes=1 << 30)
 
 
 class GoldError(ValueError):

@@ -34,6 +34,8 @@ pub struct Fields<'a> {
     pub value: &'a str,
     /// Names of fields with a text that a row may have too.
     pub optional: &'a [String],
+    /// Names of fields that a row must not have.
+    pub refused: &'a [String],
     /// Type of the id.
     pub id_kind: Kind,
     /// Type of the value.
@@ -72,24 +74,26 @@ pub struct Table {
     /// The rows, in the order of the file.
     pub rows: Vec<Row>,
     /// Fields that no row needs: the first letters of their names, and the number of rows that have them.
-    pub ignored: Vec<(String, u64)>,
+    pub extra: Vec<(String, u64)>,
+    /// Number of rows that have such a field.
+    pub extra_rows: u64,
 }
 
-/// Names of ignored fields that are counted one by one; rows with further names are counted together.
+/// Names of extra fields that are counted one by one; rows with further names are counted together.
 const MAX_NAMES: usize = 20;
-/// Letters of a name of an ignored field that are kept.
+/// Letters of a name of an extra field that are kept.
 const NAME_LETTERS: usize = 41;
-/// Ignored fields of a row, and of an object in it, that are compared pair by pair; the reader rejects more.
-const MAX_IGNORED: usize = 32;
+/// Extra fields of a row, and of an object in it, that are compared pair by pair; the reader rejects more.
+const MAX_EXTRA: usize = 32;
 
 impl Table {
-    fn count_ignored(&mut self, name: &str) {
+    fn count_extra(&mut self, name: &str) {
         let end = name.char_indices().nth(NAME_LETTERS).map_or(name.len(), |(end, _)| end);
-        let is_new = !self.ignored.iter().any(|(known, _)| *known == name[..end]);
-        let name = if is_new && self.ignored.len() >= MAX_NAMES { "…" } else { &name[..end] };
-        match self.ignored.iter_mut().find(|(known, _)| known == name) {
+        let is_new = !self.extra.iter().any(|(known, _)| *known == name[..end]);
+        let name = if is_new && self.extra.len() >= MAX_NAMES { "…" } else { &name[..end] };
+        match self.extra.iter_mut().find(|(known, _)| known == name) {
             Some((_, count)) => *count += 1,
-            None => self.ignored.push((name.to_owned(), 1)),
+            None => self.extra.push((name.to_owned(), 1)),
         }
     }
 }
@@ -141,23 +145,26 @@ impl<'de> Visitor<'de> for RowSeed<'_> {
         let unexpected = || M::Error::custom("unexpected field");
         let (mut id, mut value) = (None, None);
         let mut texts = vec![None; fields.optional.len()];
-        let mut ignored = Vec::new();
+        let mut extra = Vec::new();
         while let Some(key) = map.next_key::<Cow<'de, str>>()? {
-            let is_repeated = if key == fields.id {
+            let is_unexpected = if key == fields.id {
                 id.replace(map.next_value_seed(fields.id_kind)?).is_some()
             } else if key == fields.value {
                 value.replace(map.next_value_seed(fields.value_kind)?).is_some()
             } else if let Some(index) = fields.optional.iter().position(|name| *name == key) {
                 texts[index].replace(map.next_value::<String>()?).is_some()
+            } else if fields.refused.iter().any(|name| *name == key) {
+                true
             } else {
-                map.next_value_seed(Ignored)?;
-                table.count_ignored(&key);
-                add_name(&mut ignored, key)
+                map.next_value_seed(Extra)?;
+                table.count_extra(&key);
+                add_name(&mut extra, key)
             };
-            if is_repeated {
+            if is_unexpected {
                 return Err(unexpected());
             }
         }
+        table.extra_rows += u64::from(!extra.is_empty());
         let text = texts.into_iter().flatten().next();
         Ok(Row { id: id.ok_or_else(unexpected)?, value: value.ok_or_else(unexpected)?, text })
     }
@@ -165,15 +172,15 @@ impl<'de> Visitor<'de> for RowSeed<'_> {
 
 /// Add a name to those of an object; returns whether it is there already, or there are too many to compare.
 fn add_name<'de>(names: &mut Vec<Cow<'de, str>>, name: Cow<'de, str>) -> bool {
-    let is_repeated = names.len() >= MAX_IGNORED || names.contains(&name);
+    let is_repeated = names.len() >= MAX_EXTRA || names.contains(&name);
     names.push(name);
     is_repeated
 }
 
 /// Any value without a repeated name in an object.
-struct Ignored;
+struct Extra;
 
-impl<'de> DeserializeSeed<'de> for Ignored {
+impl<'de> DeserializeSeed<'de> for Extra {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -181,7 +188,7 @@ impl<'de> DeserializeSeed<'de> for Ignored {
     }
 }
 
-impl<'de> Visitor<'de> for Ignored {
+impl<'de> Visitor<'de> for Extra {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -213,14 +220,14 @@ impl<'de> Visitor<'de> for Ignored {
     }
 
     fn visit_seq<S: SeqAccess<'de>>(self, mut list: S) -> Result<(), S::Error> {
-        while list.next_element_seed(Ignored)?.is_some() {}
+        while list.next_element_seed(Extra)?.is_some() {}
         Ok(())
     }
 
     fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<(), M::Error> {
         let mut names = Vec::new();
         while let Some(name) = map.next_key::<Cow<'de, str>>()? {
-            map.next_value_seed(Ignored)?;
+            map.next_value_seed(Extra)?;
             if add_name(&mut names, name) {
                 return Err(M::Error::custom("repeated name"));
             }
@@ -299,7 +306,7 @@ mod tests {
     use super::*;
 
     fn fields(value_kind: Kind, optional: &[String]) -> Fields<'_> {
-        Fields { id: "id", value: "v", optional, id_kind: Kind::Integer, value_kind, line_bytes: 60 }
+        Fields { id: "id", value: "v", optional, refused: &[], id_kind: Kind::Integer, value_kind, line_bytes: 60 }
     }
 
     fn first(text: &str, kind: Kind) -> Option<Value> {
@@ -317,7 +324,7 @@ mod tests {
             value: Value::Ids(ids.to_vec()),
             text: text.map(str::to_owned),
         };
-        assert_eq!(rows.ignored, []);
+        assert_eq!(rows.extra, []);
         assert_eq!(rows.rows, [row(1, &[3, -4], None), row(2, &[5], Some("裙"))]);
         assert_eq!(first("{\"id\": 1, \"v\": \"a\"}", Kind::Text), Some(Value::Text("a".to_owned())));
         assert_eq!(first("{\"id\": 1, \"v\": [\"a\"]}", Kind::Texts), Some(Value::Texts(vec!["a".to_owned()])));
@@ -329,19 +336,22 @@ mod tests {
         let text =
             "{\"id\": 1, \"x\": [1, null], \"v\": [1], \"y\": {\"a\": 1e5}}\n{\"x\": \"a\", \"id\": 2, \"v\": [2]}";
         let table = read(text.as_bytes(), &fields(Kind::Ids(None), &[])).expect("no errors");
-        assert_eq!(table.rows.len(), 2);
-        assert_eq!(table.ignored, [("x".to_owned(), 2), ("y".to_owned(), 1)]);
+        assert_eq!((table.rows.len(), table.extra_rows), (2, 2));
+        assert_eq!(table.extra, [("x".to_owned(), 2), ("y".to_owned(), 1)]);
+
+        let refused = ["y".to_owned()];
+        assert_eq!(read(text.as_bytes(), &Fields { refused: &refused, ..fields(Kind::Ids(None), &[]) }), None);
 
         let names: String = (0..30).map(|name| format!("\"{name}\":1,")).collect();
         let long = "裙".repeat(50);
         let text = format!("{{{names}\"{long}\": true, \"id\": 1, \"v\": \"a\"}}");
         let wide = Fields { line_bytes: 1000, ..fields(Kind::Text, &[]) };
         let mut table = read(text.as_bytes(), &wide).expect("no errors");
-        assert_eq!(table.ignored.pop(), Some(("…".to_owned(), 11)));
-        assert_eq!(table.ignored.len(), MAX_NAMES);
+        assert_eq!(table.extra.pop(), Some(("…".to_owned(), 11)));
+        assert_eq!(table.extra.len(), MAX_NAMES);
         let text = format!("{{\"{long}\": false, \"id\": 1, \"v\": \"a\"}}");
         let table = read(text.as_bytes(), &wide).expect("no errors");
-        assert_eq!(table.ignored, [("裙".repeat(NAME_LETTERS), 1)]);
+        assert_eq!(table.extra, [("裙".repeat(NAME_LETTERS), 1)]);
     }
 
     #[test]

@@ -11,7 +11,7 @@ OTHER = "…"
 NAME_LENGTH = 40
 
 
-def count_ignored(counts: dict[str, int], name: str, rows: int = 1) -> None:
+def count_extra(counts: dict[str, int], name: str, rows: int = 1) -> None:
     r"""Add rows to the count of a field.
 
     Args:
@@ -20,10 +20,10 @@ def count_ignored(counts: dict[str, int], name: str, rows: int = 1) -> None:
         rows: Number of rows that have it.
 
     Example:
-        >>> from muge_fast.datasets.ignored_fields import count_ignored
+        >>> from muge_fast.datasets.extra_fields import count_extra
         >>> counts = {"score": 7}
-        >>> count_ignored(counts, "score")
-        >>> count_ignored(counts, "a\n")
+        >>> count_extra(counts, "score")
+        >>> count_extra(counts, "a\n")
         >>> counts
         {'score': 8, 'a\\n': 1}
 
