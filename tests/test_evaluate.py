@@ -104,7 +104,7 @@ def test_a_missing_package_does_not_keep_an_invalid_submission_from_its_report(t
 def test_a_retrieval_submission(tmp_path):
     gold, submission = tmp_path / "gold.jsonl", tmp_path / "pred.jsonl"
     gold.write_text('{"query_id": 1, "query_text": "裙", "item_ids": [5]}\n{"query_id": 2, "item_ids": [6, 7]}')
-    rows = [{"text_id": 2, "image_ids": list(range(7, 17))}, {"text_id": 1, "image_ids": list(range(1, 11))}]
+    rows = [{"query_id": 2, "item_ids": list(range(7, 17))}, {"query_id": 1, "item_ids": list(range(1, 11))}]
     submission.write_text("\n".join(map(json.dumps, rows)))
     report = mf.evaluate("retrieval", gold, submission)
     expected = {"score": 250 / 3, "mean_recall": 250 / 3, "r1": 50.0, "r5": 100.0, "r10": 100.0}
@@ -214,11 +214,13 @@ def test_a_page_shows_images_and_escapes_the_text_of_files(tmp_path):
 def test_likely_mistakes_are_warnings(tmp_path):
     gold, submission = tmp_path / "gold.jsonl", tmp_path / "pred.jsonl"
     gold.write_text('{"query_id": 1, "item_ids": [5]}\n{"query_id": 2, "item_ids": [6]}')
-    rows = [{"text_id": key, "image_ids": list(range(10))} for key in (1, 2)]
+    rows = [{"query_id": key, "item_ids": list(range(10)), "score": key} for key in (1, 2)]
+    rows[1]["a\nb"] = None
     submission.write_text("\n".join(map(json.dumps, rows)))
     report = mf.evaluate("retrieval", gold, submission)
-    names = "the fields are text_id, image_ids, but the gold file has query_id, item_ids"
-    assert report.warnings == ("all 2 rows have the same prediction", names)
+    extra = r"fields that are not used: score (2), a\nb (1); 2 of the rows have any"
+    assert report.warnings == ("all 2 rows have the same prediction", extra)
+    assert mf.check("retrieval", submission).warnings == report.warnings
     assert json.loads(report.to_json())["warnings"] == list(report.warnings)
     assert report.warnings[0] in report.to_markdown()
     assert report.warnings[0] in report.to_html()

@@ -161,7 +161,7 @@ def _wrong_task(kind: RowKind, row_format: RowFormat) -> Problem:
 
 def _role_problem(kind: RowKind, role: str | None, counterpart: PathLike | None) -> Problem | None:
     """Return the problem of a gold file in place of a submission or the reverse, or None."""
-    if role is None or kind.role == role or (kind.task == "retrieval" and role == "gold"):
+    if role is None or kind.task not in REASONS or kind.role == role or (kind.task == "retrieval" and role == "gold"):
         # A query can have ten relevant items as well as any other number.
         return None
     reasons = REASONS[kind.task]
