@@ -365,10 +365,11 @@ def test_the_command_warns_of_what_evaluate_refuses_grouped_by_kind(files, tmp_p
     start = "Warning: the evaluation script accepts this file, evaluate and check do not: "
     assert [line.removeprefix(start) for line in done.stderr.splitlines()] == [
         "line 1: query_id 2: query_text is 5, expected a string",
-        "line 3: query_id 2 occurs more than once, first in line 1",
-        "line 6: query_id 4 occurs more than once, first in line 5",
+        "line 3: query_id 2 occurs more than once, first in line 1 (and 1 more)",
         "line 7: query_id 4: item_ids[0] is true, expected an integer",
+        "line 7: query_id 4 occurs more than once with different values, first in line 5",
         "line 4: query_id 3 is not in the gold file (and 1 more)",
+        "Warning: all 4 rows have the same prediction",
         "Warning: fields that are not used: score (2); 2 of the rows have any",
     ]
 
