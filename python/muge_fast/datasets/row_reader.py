@@ -216,6 +216,7 @@ class RowReader(Reader):
             # The lines before have no letters of other encodings than ASCII.
             self.add_problem(Problem("gbk"), is_first=True)
             self._is_stopped = True
+            self.rows.values, self.rows.texts = {}, {}
         else:
             self.add_problem(Problem("not_utf8", number, details={"position": error.start}))
 
