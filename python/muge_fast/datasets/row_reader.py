@@ -80,8 +80,7 @@ class RowReader(Reader):
 
         """
         self._data = data
-        is_plain = not self.row_format.strict_lines or _has_plain_line_ends(data)
-        if not (is_plain and self._parse_valid(data)) and self._recognize():
+        if not self._parse_valid(data) and self._recognize():
             self._parse_lines(self._data)
         if not self.rows.values and not self.rows.problem_count:
             self.add_problem(Problem("empty"))
@@ -153,7 +152,8 @@ class RowReader(Reader):
         for names in row_format.names:
             if b'"%b"' % names.id.encode() in head and b'"%b"' % names.value.encode() in head:
                 fields = names.id, names.value, list(row_format.text_fields), _names_of_other_forms(row_format, names)
-                read = _core.read_strict_rows(data, *fields, id_kind, value_kind, count, self.line_bytes)
+                limits = count, row_format.strict_lines, self.line_bytes
+                read = _core.read_strict_rows(data, *fields, id_kind, value_kind, *limits)
                 if read is not None:
                     rows = self.rows
                     rows.names, (rows.values, rows.texts, extra, rows.extra_rows) = names, read
@@ -307,14 +307,6 @@ def _numbered_lines(data: bytes) -> Iterator[tuple[int, re.Match[bytes]]]:
         number += data.count(b"\n", counted, match.start())
         counted = match.start()
         yield number, match
-
-
-def _has_plain_line_ends(data: bytes) -> bool:
-    """Return whether all lines begin with a character of JSON and end in a line feed, with or without a return."""
-    spaces = (b"\n", b"\r", b" ", b"\t")
-    if data[:1] in spaces or any(b"\n" + space in data for space in spaces):
-        return False
-    return data.count(b"\r") == data.count(b"\r\n")
 
 
 def _has_carriage_return(data: bytes, match: re.Match[bytes]) -> bool:
