@@ -18,9 +18,11 @@ from muge_fast._internal.json_prefix import is_json_prefix
 from muge_fast._internal.row_kinds import row_kind
 from muge_fast.datasets import read_pool, read_texts
 from muge_fast.datasets.extra_fields import MAX_NAMES
+from muge_fast.datasets.fields import RowFormat
 from muge_fast.datasets.problem_groups import MAX_EXAMPLES
 from muge_fast.datasets.row_reader import RowReader
 from muge_fast.evaluation import describe
+from muge_fast.tasks import FieldNames
 
 TEN = list(range(1, 11))
 CAPTION_GOLD = [{"image_id": key, "text": ["红色连衣裙", "裙子"]} for key in "abcde"]
@@ -203,6 +205,33 @@ def test_a_few_rows_of_another_task_are_problems_of_these_rows(evaluate):
         "line 5: field image_id is missing; the row has 'query_id', 'item_ids'",
         "line 5: field text is missing; the row has 'query_id', 'item_ids'",
         "image_id e is missing",
+    ]
+
+
+def test_extra_fields_of_another_task_do_not_make_a_file_one_of_that_task(evaluate):
+    gold = [{"image_id": key, "label": "裙"} for key in "abc"]
+    rows = [{**row, "text": "红裙", "caption": "x"} for row in gold]
+    assert evaluate("classification", lines(rows), gold).ok
+    assert evaluate("classification", lines([*rows[:2], {**rows[2], "label": 5}]), gold).errors == [
+        "line 3: image_id c: label is 5, expected a string; write the integer in quotes"
+    ]
+
+
+class AnyValue:
+    """A kind of another package, which only Python reads."""
+
+    def problems(self, value):
+        return iter(()) if value else iter([("empty_text", {})])
+
+
+@pytest.mark.parametrize("rows", [[{"key": 1, "value": 2}], [{"key": 1, "value": 2, "label": "a", "image_id": "b"}]])
+def test_valid_rows_of_another_package_are_no_other_kind_of_file(rows):
+    row_format = RowFormat(names=(FieldNames("key", "value"),), id=AnyValue(), value=AnyValue())
+    read = RowReader(row_format, mf.Limits()).parse(lines(rows).encode())
+    assert (read.values, read.problems) == ({1: 2}, [])
+    wrong = RowReader(row_format, mf.Limits()).parse(lines(CAPTION_PRED).encode())
+    assert [problem.message() for problem in wrong.problems] == [
+        "this looks like a caption submission, not rows of key, value: the rows have image_id and text"
     ]
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import json
 import re
+from collections.abc import Collection
 
 from muge_fast._internal.json_prefix import is_json_prefix
 
@@ -261,11 +262,12 @@ def encoding_kind(sample: bytes) -> str | None:
     return "gbk" if is_chinese and not is_utf8 else None
 
 
-def text_kind(head: bytes) -> str | None:
+def text_kind(head: bytes, fields: Collection[str] = ()) -> str | None:
     """Return the code of a text file that is not JSON Lines, by its first bytes, or None.
 
     Args:
         head: The first bytes of the file, without a byte order mark; ``HEAD_BYTES`` of them are enough.
+        fields: Names of fields of rows, in addition to those of the benchmark.
 
     Returns:
         ``"json_array"``, ``"json_mapping"``, ``"pretty_json"``, ``"coco"``, ``"python_rows"``, ``"csv"``, ``"tsv"``,
@@ -283,11 +285,11 @@ def text_kind(head: bytes) -> str | None:
         others = [line for line in lines[1:] if line.lstrip()[:1] != b"["]
         return "json_array" if len(lines) == 1 or others else None
     if first[:1] == b"{":
-        return _object_kind(head, first, lines)
+        return _object_kind(head, first, lines, {*ROW_KEYS, *fields})
     return _table_kind(first, lines)
 
 
-def _object_kind(head: bytes, first: bytes, lines: list[bytes]) -> str | None:
+def _object_kind(head: bytes, first: bytes, lines: list[bytes], fields: set[str]) -> str | None:
     """Return the code of a file that begins with an object that is not a row."""
     if re.match(rb"\{\s*'", first):
         return "python_rows"
@@ -295,9 +297,9 @@ def _object_kind(head: bytes, first: bytes, lines: list[bytes]) -> str | None:
     keys = _keys_of_lines(lines) if is_pretty else _keys_of_object(first) if len(lines) == 1 else set()
     if not keys:
         return None
-    if keys & COCO_KEYS and (b'"annotations"' in head or b'"images"' in head):
+    if keys & COCO_KEYS and not keys & fields and (b'"annotations"' in head or b'"images"' in head):
         return "coco"
-    if any(key in ROW_KEYS or key.endswith(ROW_SUFFIXES) for key in keys):
+    if any(key in fields or key.endswith(ROW_SUFFIXES) for key in keys):
         return "pretty_json" if is_pretty else None
     is_long = len(first) >= HEAD_BYTES
     return "json_mapping" if is_pretty or is_long or len(keys) > 1 else None
