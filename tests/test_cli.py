@@ -186,7 +186,7 @@ def test_outputs_without_chinese_characters_get_escapes(tmp_path, monkeypatch, e
 
 
 def test_wrong_usage_is_exit_code_2(tmp_path):
-    assert "No such file" in installed("check", "retrieval", "--submission", tmp_path / "no", code=2).stderr
+    assert "the submission does not exist" in installed("check", "retrieval", "--submission", tmp_path / "no", code=2).stderr
     assert "gold file" in installed("score", "retrieval", "--gold", BAD, "--submission", GOOD, code=2).stderr
     assert "'poems' is not one of" in installed("check", "poems", "--submission", GOOD, code=2).stderr
     installed("score", "retrieval", "--gold", GOLD, code=2)

@@ -225,7 +225,7 @@ class AnyValue:
 
 
 @pytest.mark.parametrize("rows", [[{"key": 1, "value": 2}], [{"key": 1, "value": 2, "label": "a", "image_id": "b"}]])
-def test_valid_rows_of_another_package_are_no_other_kind_of_file(rows):
+def test_valid_rows_of_another_package_are_not_taken_for_another_file(rows):
     row_format = RowFormat(names=(FieldNames("key", "value"),), id=AnyValue(), value=AnyValue())
     read = RowReader(row_format, mf.Limits()).parse(lines(rows).encode())
     assert (read.values, read.problems) == ({1: 2}, [])
@@ -535,7 +535,7 @@ IMAGE = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(80)).decode()
         (f"a\t{IMAGE}\n", "this looks like a TSV of images, not a TSV of texts"),
     ],
 )
-def test_files_that_are_no_texts_are_named(save, content, message):
+def test_other_files_in_place_of_texts_are_named(save, content, message):
     with pytest.raises(ValueError, match=rf"texts\.tsv: .*{message}"):
         read_texts(save("texts.tsv", content))
 
@@ -552,7 +552,7 @@ def test_files_that_are_no_texts_are_named(save, content, message):
         ("images.txt", f"7\t{IMAGE}\n", "this looks like a TSV file, not a pool: .* that ends in .tsv"),
     ],
 )
-def test_files_that_are_no_pool_are_named(save, name, content, message):
+def test_other_files_in_place_of_a_pool_are_named(save, name, content, message):
     path = save(name, content)
     with pytest.raises(ValueError, match=rf"{name}: .*{message}"):
         read_pool(path)
@@ -572,7 +572,7 @@ def test_files_that_are_no_pool_are_named(save, name, content, message):
         (f"a\t{IMAGE}\n".encode("utf-16-le"), "UTF-16"),
     ],
 )
-def test_files_that_are_no_images_are_named_once(save, content, message):
+def test_other_files_in_place_of_images_are_named_once(save, content, message):
     report = mf.check("t2i", save("pred.tsv", content))
     assert len(report.errors) == report.problem_count == 1
     assert message in report.errors[0]

@@ -80,7 +80,7 @@ def lines_problem(data: bytes, row_format: RowFormat, counterpart: PathLike | No
 
 
 def tsv_problem(data: bytes, *, has_images: bool) -> Problem | None:
-    """Return the problem of a file that is no TSV file of images or texts, or None.
+    """Return the problem of a file that is not a TSV file of images or texts, or None.
 
     Args:
         data: The content of the file, or its beginning.

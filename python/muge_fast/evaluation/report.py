@@ -56,7 +56,7 @@ class Report:
         ...     _ = submission.write_text('{"image_id": "a", "text": 5}')
         ...     report = mf.evaluate("caption", gold, submission)
         >>> report.ok, report.errors
-        (False, ['line 1: image_id a: text is 5, expected a string'])
+        (False, ['line 1: image_id a: text is 5, expected a string; write the integer in quotes'])
 
     """
 
