@@ -156,6 +156,25 @@ def test_what_evaluate_accepts_is_accepted_by_the_script_with_the_same_bits(tmp_
     assert accepted > FILES * 0.1
 
 
+def test_what_evaluate_refuses_and_the_script_accepts_is_a_warning(tmp_path):
+    refused = 0
+    for seed, gold, submission in random_files(tmp_path, FILES):
+        for names in SCRIPTS.values():
+            verdict = official_verdict("retrieval", gold, submission, names=names)
+            if not verdict.result["success"]:
+                assert verdict.warnings == (), seed
+                continue
+            try:
+                report = mf.evaluate("retrieval", gold, submission)
+            except mf.GoldError:
+                continue
+            stricter = [warning for warning in verdict.warnings if "evaluate and check do not" in warning]
+            assert bool(stricter) != report.ok, seed
+            assert not report.ok or verdict.warnings == report.warnings, seed
+            refused += not report.ok
+    assert refused > FILES * 0.05
+
+
 # Rule by rule
 
 

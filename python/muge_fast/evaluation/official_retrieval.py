@@ -370,13 +370,20 @@ def _lines(data: bytes) -> Iterator[tuple[int, str]]:
     if code is not None:
         raise OfficialError(Problem(code))
     try:
-        text = data.decode("utf-8")
+        for number, line in enumerate(io.TextIOWrapper(io.BytesIO(data), encoding="utf-8"), 1):
+            yield number, line.strip()
+    except UnicodeDecodeError:
+        raise OfficialError(_not_utf8(data)) from None
+
+
+def _not_utf8(data: bytes) -> Problem:
+    """Return the problem of the first byte that is not UTF-8; a text file reports its position in a buffer."""
+    try:
+        data.decode("utf-8")
     except UnicodeDecodeError as error:
         before = data[: error.start].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-        position = len(before) - before.rfind(b"\n") - 1
-        raise OfficialError(Problem("not_utf8", before.count(b"\n") + 1, details={"position": position})) from None
-    for number, line in enumerate(io.StringIO(text, newline=None), 1):
-        yield number, line.strip()
+    position = len(before) - before.rfind(b"\n") - 1
+    return Problem("not_utf8", before.count(b"\n") + 1, details={"position": position})
 
 
 def _parse(number: int, line: str) -> object:

@@ -81,10 +81,11 @@ def _public_message(error: Exception, gold: PathLike, submission: PathLike) -> s
     if isinstance(error, GoldError):
         return "the gold file has errors, which the organizer has to correct"
     if isinstance(error, OSError) and error.filename is not None:
-        if os.fspath(error.filename) == os.fspath(submission):
-            return f"the submission cannot be read: {error.strerror}"
+        # The gold file is read first, which matters where both are the same.
         if os.fspath(error.filename) == os.fspath(gold):
             return "the gold file cannot be read"
+        if os.fspath(error.filename) == os.fspath(submission):
+            return f"the submission cannot be read: {error.strerror}"
     message = str(error)
     if isinstance(error, ImportError) and not set(message) & {"/", "\\"}:
         return message
