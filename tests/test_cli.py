@@ -186,7 +186,8 @@ def test_outputs_without_chinese_characters_get_escapes(tmp_path, monkeypatch, e
 
 
 def test_wrong_usage_is_exit_code_2(tmp_path):
-    assert "the submission does not exist" in installed("check", "retrieval", "--submission", tmp_path / "no", code=2).stderr
+    missing = installed("check", "retrieval", "--submission", tmp_path / "no", code=2)
+    assert "the submission does not exist" in missing.stderr
     assert "gold file" in installed("score", "retrieval", "--gold", BAD, "--submission", GOOD, code=2).stderr
     assert "'poems' is not one of" in installed("check", "poems", "--submission", GOOD, code=2).stderr
     installed("score", "retrieval", "--gold", GOLD, code=2)

@@ -111,7 +111,7 @@ FILES = {
         second(row().replace(", ", ",\r", 1)),
         [["carriage_return", 2], MISSING],
     ),
-    "retrieval/only_carriage_returns": (second(row()).replace(b"\n", b"\r"), [["carriage_return", 1]]),
+    "retrieval/only_carriage_returns": (second(row()).replace(b"\n", b"\r"), [["carriage_returns", None]]),
     "retrieval/two_carriage_returns": (
         second(row()).replace(b"\n", b"\r\r\n", 1),
         [["carriage_return", 1], ["missing_id", None]],
@@ -149,6 +149,9 @@ FILES = {
     "retrieval/json_mapping": (document(dict.fromkeys((1, 2, 3), TEN)), [["json_mapping", None]]),
     "retrieval/indented_json_mapping": (document(dict.fromkeys((1, 2, 3), TEN), 2), [["json_mapping", None]]),
     "retrieval/pretty_json": (b"\n".join(document(row, 4) for row in ROWS), [["pretty_json", None]]),
+    "retrieval/one_line": (b"".join(document(row) for row in ROWS), [["one_line", None]]),
+    "retrieval/comma_lines": (b",\n".join(document(row) for row in ROWS), [["comma_lines", None]]),
+    "retrieval/markdown": (b"```json\n" + lines(*ROWS) + b"```\n", [["markdown", None]]),
     "retrieval/rows_of_python": ("\n".join(map(str, ROWS)).encode(), [["python_rows", None]]),
     "caption/coco_annotations": (
         document({"info": {}, "images": [{"id": 1}], "annotations": [{"image_id": 1, "caption": "a"}]}),

@@ -174,6 +174,8 @@ def read_whole(path: PathLike) -> bytes:
     """
     if not is_open_stream(path):
         refuse_pipes(path)
+        if Path(path).is_dir():
+            check_file(path, "file")
     return Path(path).read_bytes()
 
 

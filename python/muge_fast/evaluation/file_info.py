@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from muge_fast import _core, tasks
 from muge_fast._internal.display import truncate_id
 from muge_fast._internal.field_names import FieldNames
-from muge_fast._internal.file_kinds import HEAD_BYTES, binary_kind, text_kind
+from muge_fast._internal.file_kinds import HEAD_BYTES, TEXT_KINDS, binary_kind, text_kind
 from muge_fast._internal.paths import PathLike, refuse_pipes
 from muge_fast._internal.row_kinds import RowKind, row_kind
 from muge_fast.datasets.fields import RowFormat, TextList
@@ -39,7 +39,7 @@ MIN_IMAGE, MAX_SAMPLE = 33, 4096
 # Digits of ids that are shown as integers.
 MAX_DIGITS = 18
 # Kinds of text that hold no lines of rows.
-NOT_LINES = ("json_array", "json_mapping", "pretty_json", "coco", "python_rows", "csv", "trec")
+NOT_LINES = {*TEXT_KINDS} - {"tsv", "image_tsv"}
 
 
 def describe(path: PathLike) -> dict[str, Any]:
