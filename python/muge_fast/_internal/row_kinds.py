@@ -21,8 +21,9 @@ from muge_fast._internal.file_kinds import HEAD_BYTES
 
 # Rows at the beginning of a file from which its task is recognized.
 MAX_ROWS = 100
-# Items of a retrieval submission.
+# Items of a retrieval submission, and the number from which the same number in most rows may be a wrong submission.
 SUBMITTED_ITEMS = 10
+MIN_SUBMITTED_ITEMS = 5
 
 # Names in English and Chinese by task and role.
 NAMES: dict[tuple[str, str | None], tuple[str, str]] = {
@@ -167,7 +168,7 @@ def _role(kind: RowKind, rows: list[dict[str, Any]]) -> str | None:
     length, count = Counter(len(value) if isinstance(value, list) else 0 for value in values).most_common(1)[0]
     if length == SUBMITTED_ITEMS and count * 2 > len(values):
         return "submission"
-    return "gold" if length == 1 or count * 2 < len(values) else None
+    return "gold" if length < MIN_SUBMITTED_ITEMS or count * 2 < len(values) else None
 
 
 def _rows(head: bytes) -> Iterator[dict[str, Any]]:

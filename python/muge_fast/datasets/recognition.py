@@ -170,7 +170,7 @@ def _role_problem(kind: RowKind, role: str | None, counterpart: PathLike | None)
         (gold, gold_zh), (submission, submission_zh) = reasons["submission"], reasons["gold"]
         reason = (
             f"in the gold file {gold}, in the submission {submission}",
-            f"标准答案文件中 {gold_zh}，提交文件中 {submission_zh}",
+            f"标准答案文件：{gold_zh}；提交文件：{submission_zh}",
         )
         return Problem("swapped", details={"reason": reason})
     if kind.role is None:

@@ -226,7 +226,7 @@ class RowReader(Reader):
             return False
         self._is_encoding_checked = True
         # The lines before have no letters that differ from ASCII, or they are UTF-8.
-        start = max(0, position - HEAD_BYTES // 2)
+        start = self._data.find(b"\n", max(0, position - HEAD_BYTES // 2), position) + 1
         return encoding_kind(self._data[start : position + HEAD_BYTES // 2]) == "gbk"
 
     def _take_row(self, number: int, row: dict[str, Any]) -> None:

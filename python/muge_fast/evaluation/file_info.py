@@ -114,7 +114,7 @@ def _describe_json_lines(path: Path, head: bytes) -> dict[str, Any]:
         for task in map(tasks.get, tasks.names())
         if _has_rows(task, kind, head)
         for role, row_format in (("gold", task.gold_format), ("submission", _submission_format(task)))
-        if kind is None or kind.role in {None, role}
+        if kind is None or role in _roles(kind)
     ]
     if not readings:
         return {"kind": "unknown JSON lines" if kind is None else kind.name().partition(" ")[2]}
@@ -122,6 +122,13 @@ def _describe_json_lines(path: Path, head: bytes) -> dict[str, Any]:
     best = min(readings, key=lambda reading: (reading.rows.problem_count, reading.role == "gold"))
     role = "gold or submission" if best.task.gold == best.task.submission else best.role
     return {"kind": f"{best.task.name} {role}", **_describe_rows(best.task, best.rows)}
+
+
+def _roles(kind: RowKind) -> set[str]:
+    """Return the roles that rows may have; a wrong number of items in all rows is that of a submission."""
+    if kind.role is None:
+        return {"submission"} if kind.task == "retrieval" else {"gold", "submission"}
+    return {kind.role}
 
 
 def _has_rows(task: Task, kind: RowKind | None, head: bytes) -> bool:
