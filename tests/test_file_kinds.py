@@ -324,6 +324,13 @@ def test_gold_files_texts_and_queries_that_are_cut_off_say_so(save):
                 read_texts(path)
 
 
+def test_other_errors_of_a_last_line_do_not_speak_of_cuts(save):
+    with pytest.raises(ValueError, match=r"line 2: id 'a' occurs more than once$"):
+        read_texts(save("t.tsv", "a\t红裙\na\t黑鞋"))
+    with pytest.raises(ValueError, match=r"line 2: expected an integer of at most 64 bits, got 'x'$"):
+        read_pool(save("pool.txt", "7\nx"))
+
+
 # Groups of problems
 
 

@@ -204,6 +204,10 @@ def read_head(path: PathLike, size: int) -> bytes:
         return file.read(size)
 
 
+class IncompleteLineError(ValueError):
+    """An error of a line that lacks its last part."""
+
+
 def each_line(data: bytes, path: PathLike, take: Callable[[int, bytes], None]) -> None:
     r"""Call ``take`` for each line that is not blank, and add file and line to any ValueError it raises.
 
@@ -214,7 +218,8 @@ def each_line(data: bytes, path: PathLike, take: Callable[[int, bytes], None]) -
 
     Raises:
         ValueError: ``take`` raised one; the message begins with file and line. If the line is the last one and has no
-            end, the message says that the file may be cut off there, or that it is, if a character is incomplete.
+            end, the message says that the file may be cut off there if ``take`` raised an :class:`IncompleteLineError`,
+            and that it is if a character is incomplete.
 
     Example:
         >>> from muge_fast._internal.paths import each_line
@@ -235,7 +240,8 @@ def each_line(data: bytes, path: PathLike, take: Callable[[int, bytes], None]) -
                 raise ValueError(f"{name}, line {number}: {error}") from None
             if _ends_in_character(line):
                 raise ValueError(f"{name}: the file ends in the middle of line {number}: it was cut off") from None
-            raise ValueError(f"{name}, line {number}: {error}; the file ends in this line, it may be cut off") from None
+            hint = "; the file ends in this line, it may be cut off" if isinstance(error, IncompleteLineError) else ""
+            raise ValueError(f"{name}, line {number}: {error}{hint}") from None
 
 
 def _ends_in_character(line: bytes) -> bool:

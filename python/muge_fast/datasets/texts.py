@@ -9,7 +9,7 @@ from pathlib import Path
 from muge_fast import _core
 from muge_fast._internal.display import format_value
 from muge_fast._internal.file_kinds import HEAD_BYTES
-from muge_fast._internal.paths import PathLike, each_line, read_head, read_whole, refuse_pipes
+from muge_fast._internal.paths import IncompleteLineError, PathLike, each_line, read_head, read_whole, refuse_pipes
 from muge_fast.datasets.fields import INT64
 from muge_fast.datasets.image_tsv import PROBLEMS
 from muge_fast.datasets.problems import Problem
@@ -51,7 +51,7 @@ def read_texts(path: PathLike) -> dict[str, str]:
     def add(_: int, line: bytes) -> None:
         key, _tab, text = (part.strip() for part in _decode(line).partition("\t"))
         if not key or not text:
-            raise ValueError(f"needs an id, a tab and a text, got {format_value(_decode(line))}")
+            raise IncompleteLineError(f"needs an id, a tab and a text, got {format_value(_decode(line))}")
         if key in texts:
             raise ValueError(f"id {format_value(key)} occurs more than once")
         texts[key] = text
