@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
-use muge_fast_core::{Error, Plan, Result, Team};
+use muge_fast_core::{Error, Plan, Result, Team, memory};
 use pyo3::exceptions::{PyMemoryError, PyOSError, PyOverflowError, PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 
@@ -17,6 +17,28 @@ const SIGNAL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Work on at most this many tokens, characters or ids ends so soon that the calling thread runs it.
 const INLINE_WORK_LIMIT: usize = 1 << 16;
+
+/// Address space of a thread: 2 MiB of stack, and the 64 MiB that the C library of Linux sets aside for its heap.
+const THREAD_MEMORY: usize = 66 << 20;
+
+/// Threads whose heaps count. With more of them, the work is so large that it outweighs the rest.
+const MAX_HEAPS: usize = 8;
+
+/// How much work there is, as a measure of its time and memory.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Size {
+    pub texts: usize,
+    /// Tokens, characters or ids.
+    pub tokens: usize,
+}
+
+impl Size {
+    /// Upper bound of the memory that the work takes, in bytes: measured for short and for long texts, in all tokenizers
+    /// and metrics.
+    fn memory(self) -> usize {
+        self.texts.saturating_mul(256).saturating_add(self.tokens.saturating_mul(48))
+    }
+}
 
 /// Options of work that may take long.
 pub struct RunOptions {
@@ -31,18 +53,23 @@ pub fn run<T: Send>(py: Python<'_>, threads: Option<i64>, work: impl FnOnce(&Pla
     run_with(py, RunOptions { threads, progress: None }, work)
 }
 
-/// Run `work` on `tokens` tokens, characters or ids like [`run`], or from the calling thread if they are few: starting a
-/// team and checking for signals would take as long as the work. Its steps may still start threads of their plan.
+/// Run `work` like [`run`], or from the calling thread if there is little of it: starting a team and checking for signals
+/// would take as long as the work. Its steps may still start threads of their plan.
+///
+/// Raises a `MemoryError` if the memory that the work may take is not there: it would abort the process where a vector
+/// grows.
 pub fn run_sized<T: Send>(
     py: Python<'_>,
     threads: Option<i64>,
-    tokens: usize,
+    size: Size,
     work: impl FnOnce(&Plan) -> Result<T> + Send,
 ) -> PyResult<T> {
-    if tokens > INLINE_WORK_LIMIT {
+    let plan = plan(threads)?;
+    if size.texts.saturating_add(size.tokens) > INLINE_WORK_LIMIT {
+        let memory = size.memory().saturating_add(plan.threads().min(MAX_HEAPS) * THREAD_MEMORY);
+        memory::check::<u8>(memory).map_err(|error| exception(&error))?;
         return run(py, threads, work);
     }
-    let plan = plan(threads)?;
     let result = py.detach(|| catch_unwind(AssertUnwindSafe(|| work(&plan))));
     result.map_err(|_| panicked())?.map_err(|error| exception(&error))
 }

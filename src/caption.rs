@@ -13,7 +13,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
-use crate::border::{exception, run, run_sized, thread_count};
+use crate::border::{Size, exception, run, run_sized, thread_count};
 use crate::text::{Input, Names, Tokenizer, strings};
 
 /// Document frequencies of n-grams.
@@ -145,7 +145,8 @@ impl References {
         py: Python<'_>,
         #[pyo3(from_py_with = thread_count)] threads: Option<i64>,
     ) -> PyResult<DocumentFrequency> {
-        run(py, threads, |plan| self.0.document_frequency(plan)).map(DocumentFrequency)
+        let (texts, tokens) = self.0.size_to_read(None, &Metrics::default());
+        run_sized(py, threads, Size { texts, tokens }, |plan| self.0.document_frequency(plan)).map(DocumentFrequency)
     }
 
     /// Return the statistics of each item, by metric. `keep_tables` keeps document frequencies for further calls; a single
@@ -175,7 +176,9 @@ impl References {
             rouge_l: metrics.contains(&Metric::RougeL),
             parameters: CiderParameters { sigma, orders },
         };
-        let size = input.size() + self.0.tokens_to_read(items.as_deref(), &metrics);
+        let Size { texts, tokens } = input.size();
+        let (reference_texts, reference_tokens) = self.0.size_to_read(items.as_deref(), &metrics);
+        let size = Size { texts: texts + reference_texts, tokens: tokens + reference_tokens };
         let score = |plan: &_| self.0.score(&input, items.as_deref(), &metrics, keep_tables, plan);
         let statistics = run_sized(py, threads, size, score)?;
         let arrays = PyDict::new(py);

@@ -2,30 +2,46 @@
 
 use std::path::PathBuf;
 
-use muge_fast_core::io::features::{ID_FIELDS, read, write};
+use muge_fast_core::io::features::{ID_FIELDS, Ids, read, write};
 use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
+use pyo3::types::{PyBytes, PyList};
 
 use crate::border::{run, thread_count, with_filename};
 use crate::retrieval::level;
 use crate::source::OpenFile;
 
-/// Read ids and a matrix of float32 from a file of JSON lines.
+/// Ids, a matrix of float32, and the name of the field of the ids.
+type FeatureLines<'py> = (Bound<'py, PyAny>, Bound<'py, PyArray2<f32>>, &'static str);
+
+/// Read ids, a matrix of float32, and the name of the field of the ids from a file of JSON lines. Ids are an array of int64
+/// or a list of strings.
 #[pyfunction]
 #[pyo3(signature = (path, threads=None))]
-#[allow(clippy::type_complexity)]
 pub fn read_features(
     py: Python<'_>,
     path: PathBuf,
     #[pyo3(from_py_with = thread_count)] threads: Option<i64>,
-) -> PyResult<(Bound<'_, PyArray1<i64>>, Bound<'_, PyArray2<f32>>)> {
+) -> PyResult<FeatureLines<'_>> {
     let source = OpenFile::open(py, &path)?;
     let level = level()?;
     let features = with_filename(py, &path, run(py, threads, |plan| read(&source, level, plan)))?;
     let shape = (features.ids.len(), features.width());
-    Ok((PyArray1::from_vec(py, features.ids), PyArray1::from_vec(py, features.values).reshape(shape)?))
+    let ids = match features.ids {
+        Ids::Integers(ids) => PyArray1::from_vec(py, ids).into_any(),
+        Ids::Texts(ids) => PyList::new(py, ids)?.into_any(),
+    };
+    Ok((ids, PyArray1::from_vec(py, features.values).reshape(shape)?, features.field))
+}
+
+/// Ids as Python passes them.
+#[derive(FromPyObject)]
+pub enum IdsArgument<'py> {
+    /// An array of int64.
+    Integers(PyReadonlyArray1<'py, i64>),
+    /// A list of strings.
+    Texts(Vec<String>),
 }
 
 /// Format lines of a feature file, in blocks, from ids and the rows of a matrix in C order. `field` is the name of the id.
@@ -33,7 +49,7 @@ pub fn read_features(
 #[pyo3(signature = (ids, features, field, threads=None))]
 pub fn format_feature_lines<'py>(
     py: Python<'py>,
-    ids: PyReadonlyArray1<'py, i64>,
+    ids: IdsArgument<'py>,
     features: PyReadonlyArray2<'py, f32>,
     field: &str,
     #[pyo3(from_py_with = thread_count)] threads: Option<i64>,
@@ -41,7 +57,11 @@ pub fn format_feature_lines<'py>(
     let Some(&field) = ID_FIELDS.iter().find(|known| **known == field) else {
         return Err(PyValueError::new_err(format!("unknown id_field {field:?}")));
     };
-    let (ids, features) = (ids.as_slice()?, features.as_slice()?);
-    let blocks = run(py, threads, |plan| write(field, ids, features, plan))?;
+    let ids = match ids {
+        IdsArgument::Integers(ids) => Ids::Integers(ids.as_slice()?.to_vec()),
+        IdsArgument::Texts(ids) => Ids::Texts(ids),
+    };
+    let features = features.as_slice()?;
+    let blocks = run(py, threads, |plan| write(field, &ids, features, plan))?;
     Ok(blocks.iter().map(|block| PyBytes::new(py, block)).collect())
 }

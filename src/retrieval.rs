@@ -9,7 +9,7 @@ use muge_fast_core::simd::Level;
 use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1};
 use pyo3::prelude::*;
 
-use crate::border::{exception, run_sized, thread_count};
+use crate::border::{Size, exception, run_sized, thread_count};
 
 /// Return the name of the CPU level that kernels use: the highest, or the one that the environment variable
 /// `MUGE_FAST_CPU` names.
@@ -57,7 +57,7 @@ pub fn retrieval_rows<'py>(
     let lists = |parameter, ids, lengths| Lists::new(parameter, ids, lengths).map_err(|error| exception(&error));
     let predictions = lists("predictions", predictions.as_slice()?, prediction_lengths.as_slice()?)?;
     let references = lists("references", references.as_slice()?, reference_lengths.as_slice()?)?;
-    let size = predictions.ids() + references.ids();
+    let size = Size { texts: 0, tokens: predictions.ids() + references.ids() };
     let rows = run_sized(py, threads, size, |plan| metrics::rows(&predictions, &references, &metrics, plan))?;
     PyArray1::from_vec(py, rows).reshape([references.len(), metrics.len()])
 }

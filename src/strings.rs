@@ -6,10 +6,13 @@
 use std::ops::Range;
 
 use muge_fast_core::huge::HugeArray;
+use muge_fast_core::{Result, memory};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
+
+use crate::border::exception;
 
 /// Strings as code points, one after the other in a few large chunks.
 #[derive(Default)]
@@ -39,14 +42,15 @@ impl Strings {
     /// Append a string. Raises a `TypeError` for another type, and a `ValueError` for invalid Unicode.
     pub fn push(&mut self, item: &Bound<'_, PyAny>, name: impl Fn() -> String) -> PyResult<()> {
         let string = cast(item, &name)?;
-        let length = string.len()?;
-        let points = self.new_buffer(length);
+        let length = length(string)?;
+        let points = self.new_buffer(length).map_err(|error| exception(&error))?;
         copy_points(string, points)?;
         // Testing all of them without a branch is faster than stopping at the first.
         if points.iter().fold(false, |any, &point| any | is_surrogate(point)) {
             let index = points.iter().position(|&point| is_surrogate(point)).unwrap_or(0);
             return Err(lone_surrogate(index, name));
         }
+        memory::reserve(&mut self.ranges, 1).map_err(|error| exception(&error))?;
         self.ranges.push((self.chunks.len() as u32 - 1, self.used..self.used + length));
         self.used += length;
         self.characters += length;
@@ -54,14 +58,15 @@ impl Strings {
     }
 
     /// Return the buffer of a new string after all others, in a new chunk if the last one is full.
-    fn new_buffer(&mut self, length: usize) -> &mut [u32] {
+    fn new_buffer(&mut self, length: usize) -> Result<&mut [u32]> {
         let last = self.chunks.last().map_or(0, |chunk| chunk.len());
         if self.chunks.is_empty() || last - self.used < length {
-            self.chunks.push(HugeArray::zeroed(length.max((2 * last).clamp(FIRST_CHUNK, LARGEST_CHUNK))));
+            let chunk = HugeArray::try_zeroed(length.max((2 * last).clamp(FIRST_CHUNK, LARGEST_CHUNK)))?;
+            self.chunks.push(chunk);
             self.used = 0;
         }
         let last = self.chunks.len() - 1;
-        &mut self.chunks[last][self.used..self.used + length]
+        Ok(&mut self.chunks[last][self.used..self.used + length])
     }
 
     /// Iterate over the characters of one string.
@@ -86,6 +91,14 @@ pub fn lone_surrogate(index: usize, name: impl Fn() -> String) -> PyErr {
 
 fn is_surrogate(point: u32) -> bool {
     point & 0xffff_f800 == 0xd800
+}
+
+/// Return the number of characters. `len` would ask the class, and a subclass of `str` may answer anything.
+#[allow(unsafe_code)]
+fn length(string: &Bound<'_, PyString>) -> PyResult<usize> {
+    // SAFETY: the interpreter is attached, as `string` is bound.
+    let length = unsafe { ffi::PyUnicode_GetLength(string.as_ptr()) };
+    usize::try_from(length).map_err(|_| PyErr::fetch(string.py()))
 }
 
 #[allow(unsafe_code)]

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use muge_fast_core::memory;
 use muge_fast_core::text::tokens::{self, Cut, Texts};
 use muge_fast_core::text::{self, Scratch, Sink};
 use pyo3::exceptions::{PyTypeError, PyUnicodeEncodeError, PyValueError};
@@ -9,7 +10,7 @@ use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedStr;
 use pyo3::types::{PyList, PyString, PyTuple};
 
-use crate::border::{exception, run_sized, thread_count};
+use crate::border::{Size, exception, run_sized, thread_count};
 use crate::strings::{Strings, cast, lone_surrogate};
 
 /// A tokenizer by name.
@@ -73,7 +74,7 @@ impl Names<'_> {
 
 /// Borrow the strings of a list.
 pub fn strings(list: &Bound<'_, PyList>, name: impl Fn(usize) -> String) -> PyResult<Vec<PyBackedStr>> {
-    let mut strings = Vec::with_capacity(list.len());
+    let mut strings = memory::with_capacity(list.len()).map_err(|error| exception(&error))?;
     for (index, item) in list.iter().enumerate() {
         strings.push(string(&item, || name(index))?);
     }
@@ -116,7 +117,7 @@ impl Input {
         names: &Names<'_>,
     ) -> PyResult<(Self, Vec<usize>)> {
         let mut input = Self::empty(tokenizer);
-        let mut counts = Vec::with_capacity(list.len());
+        let mut counts = memory::with_capacity(list.len()).map_err(|error| exception(&error))?;
         for (item, texts) in list.iter().enumerate() {
             let name = || names.item(item);
             let before = input.len();
@@ -135,13 +136,13 @@ impl Input {
         Ok((input, counts))
     }
 
-    /// Number of texts plus that of their tokens, or of characters for strings.
-    pub fn size(&self) -> usize {
-        let parts = match self {
+    /// Number of texts, and of their tokens, or of characters for strings.
+    pub fn size(&self) -> Size {
+        let tokens = match self {
             Self::Strings(_, texts) => texts.characters(),
             Self::TokenLists(texts) => texts.iter().map(Vec::len).sum(),
         };
-        self.len() + parts
+        Size { texts: self.len(), tokens }
     }
 
     fn empty(tokenizer: Option<&Tokenizer>) -> Self {

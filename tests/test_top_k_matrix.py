@@ -5,6 +5,9 @@ import pytest
 
 import muge_fast as mf
 
+# Many of these matrices have NaN on purpose.
+pytestmark = pytest.mark.filterwarnings("ignore:similarity. .* rows have NaN among")
+
 DTYPES = ["float32", "float64", "float16"]
 COLUMNS = [1, 7, 15, 16, 17, 33, 63, 64, 65, 129, 1000, 5000]
 
@@ -131,13 +134,23 @@ def test_a_matrix_is_not_copied(tmp_path):
     ("matrix", "k", "error", "message"),
     [
         (np.zeros(3, "f4"), 1, ValueError, r"similarity must have two dimensions.* got shape \(3,\)"),
-        (np.zeros((2, 3), "i8"), 1, TypeError, "similarity must be float32, float64, float16, got dtype int64"),
-        (np.zeros((2, 3), ">f4"), 1, TypeError, "similarity must be float32, float64, float16, got dtype >f4"),
+        (
+            np.zeros((2, 3), "i8"),
+            1,
+            TypeError,
+            "similarity must be float32, float64, float16, got dtype int64; convert it to float32",
+        ),
+        (
+            np.zeros((2, 3), ">f4"),
+            1,
+            TypeError,
+            "similarity must be float32, float64, float16, got dtype >f4; convert it to float32",
+        ),
         (np.zeros((2, 3), "f4"), 0, ValueError, "k must be at least 1, got 0"),
         (np.zeros((2, 3), "f4"), 4, ValueError, "k must be at most 3, the number of columns of similarity, got 4"),
         (np.zeros((2, 0), "f4"), 1, ValueError, "k must be at most 0, the number of columns of similarity, got 1"),
         (np.zeros((2, 3), "f4"), 1.5, TypeError, "k must be an integer, got 1.5"),
-        ([[1.0]], 1, TypeError, "similarity must be a NumPy array or have __dlpack__, got list"),
+        ([[1.0]], 1, TypeError, "similarity must be a NumPy array or have __dlpack__, got list; pass np.asarray.*"),
     ],
 )
 def test_errors(matrix, k, error, message):

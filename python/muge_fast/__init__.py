@@ -5,12 +5,16 @@ The functions and classes listed here cover captions, retrieval, files of featur
 :mod:`muge_fast.compat`. Sub-packages are imported when they are first used, so ``import muge_fast`` is enough.
 """
 
+# First, because it answers Ctrl-C while the other modules are imported.
+from muge_fast._internal import interrupted_start  # noqa: F401
+
+# isort: split
 from typing import TYPE_CHECKING
 
 from muge_fast._core import __version__
 from muge_fast._internal.lazy_modules import lazy_modules
 from muge_fast.caption import Captions, DocumentFrequency, score_captions
-from muge_fast.datasets import read_captions, read_queries
+from muge_fast.datasets import read_captions, read_queries, write_captions, write_queries
 from muge_fast.datasets.limits import Limits
 from muge_fast.evaluation import GoldError, Report, check, evaluate
 from muge_fast.features import read_features, write_features
@@ -54,7 +58,9 @@ __all__ = [
     "top_k",
     "top_k_of",
     "transpose_references",
+    "write_captions",
     "write_features",
+    "write_queries",
 ]
 
 if not TYPE_CHECKING:

@@ -128,9 +128,11 @@ def retrieval_rows(
     metrics: list[tuple[str, int]],
     threads: int | None = None,
 ) -> NDArray[np.float64]: ...
-def read_features(path: str, threads: int | None = None) -> tuple[NDArray[np.int64], NDArray[np.float32]]: ...
+def read_features(
+    path: str, threads: int | None = None
+) -> tuple[NDArray[np.int64] | list[str], NDArray[np.float32], str]: ...
 def format_feature_lines(
-    ids: NDArray[np.int64], features: NDArray[np.float32], field: str, threads: int | None = None
+    ids: NDArray[np.int64] | list[str], features: NDArray[np.float32], field: str, threads: int | None = None
 ) -> list[bytes]: ...
 def read_strict_rows(
     data: bytes,

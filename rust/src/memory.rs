@@ -61,6 +61,15 @@ pub fn resize<T: Default + Clone>(vector: &mut Vec<T>, len: usize) -> Result<()>
     Ok(())
 }
 
+/// Replace the content of a vector by `len` defaults.
+///
+/// # Errors
+/// [`Error::Memory`].
+pub fn refill<T: Default + Clone>(vector: &mut Vec<T>, len: usize) -> Result<()> {
+    vector.clear();
+    resize(vector, len)
+}
+
 /// Check that `len` elements would fit, before long work whose result grows piece by piece.
 ///
 /// # Errors
@@ -85,6 +94,7 @@ mod tests {
         assert_eq!(with_capacity::<u64>(usize::MAX / 2), Err(error.clone()));
         assert_eq!(reserve(&mut vec![0_u64], usize::MAX), Err(error.clone()));
         assert_eq!(resize(&mut vec![0_u64], usize::MAX), Err(error.clone()));
+        assert_eq!(refill(&mut vec![0_u64], usize::MAX), Err(error.clone()));
         assert_eq!(collect([0_u64].into_iter(), usize::MAX), Err(error.clone()));
         assert_eq!(check::<u64>(usize::MAX), Err(error));
     }
@@ -95,6 +105,8 @@ mod tests {
         let mut vector = vec![7_u8];
         assert_eq!(resize(&mut vector, 3), Ok(()));
         assert_eq!(vector, [7, 0, 0]);
+        assert_eq!(refill(&mut vector, 2), Ok(()));
+        assert_eq!(vector, [0, 0]);
         assert_eq!(collect(1..4, 3), Ok(vec![1, 2, 3]));
     }
 }

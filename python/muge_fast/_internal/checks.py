@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Hashable, Iterable, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from numbers import Integral, Real
 
@@ -11,6 +11,11 @@ from muge_fast._internal.display import format_argument, format_id
 
 # Ids that an error names before it counts the rest.
 LISTED_IDS = 3
+
+# Characters of a misspelled name that are compared with the choices.
+LONGEST_NAME = 100
+
+SEPARATORS = dict.fromkeys(map(ord, "-_. "))
 
 
 def whole_number(name: str, value: object, least: int = 1) -> int:
@@ -130,27 +135,32 @@ def check_choice(option: str, value: object, choices: Iterable[str]) -> str:
         >>> check_choice("tokenizer", "jiebo", ["muge", "char", "jieba"])
         Traceback (most recent call last):
         ...
-        ValueError: unknown tokenizer 'jiebo', choose one of muge, char, jieba
+        ValueError: unknown tokenizer 'jiebo', choose one of muge, char, jieba; did you mean 'jieba'?
 
     """
     choices = list(choices)
     if not isinstance(value, str):
         raise TypeError(f"{option} must be one of {', '.join(choices)}, got {format_argument(value)}")
     if value not in choices:
-        raise ValueError(f"unknown {option} {format_argument(value)}, choose one of {', '.join(choices)}")
+        hint = suggest(value, choices)
+        raise ValueError(f"unknown {option} {format_argument(value)}, choose one of {', '.join(choices)}{hint}")
     return value
 
 
-def check_names(option: str, names: Iterable[str], choices: Iterable[str]) -> tuple[str, ...]:
+def check_names(
+    option: str, names: Iterable[str], choices: Iterable[str], aliases: Mapping[str, str] | None = None
+) -> tuple[str, ...]:
     """Return an argument that must be a list of different names, at least one.
 
     Args:
         option: Name of the argument, for errors.
         names: The argument, any iterable of strings except a string.
         choices: Allowed names.
+        aliases: Other names of some choices, as :func:`fold_name` returns them. Case and separators of a given name do
+            not matter for them.
 
     Returns:
-        The names, in their order.
+        The names, in their order, each of them one of the choices.
 
     Raises:
         TypeError: ``names`` is a string or not iterable, or an element is not a string.
@@ -160,6 +170,8 @@ def check_names(option: str, names: Iterable[str], choices: Iterable[str]) -> tu
         >>> from muge_fast._internal.checks import check_names
         >>> check_names("metrics", ["bleu", "rouge_l"], ["cider_d", "bleu", "rouge_l"])
         ('bleu', 'rouge_l')
+        >>> check_names("metrics", ["BLEU-4"], ["cider_d", "bleu", "rouge_l"], {"bleu4": "bleu"})
+        ('bleu',)
         >>> check_names("metrics", "bleu", ["cider_d", "bleu", "rouge_l"])
         Traceback (most recent call last):
         ...
@@ -174,18 +186,25 @@ def check_names(option: str, names: Iterable[str], choices: Iterable[str]) -> tu
         )
     if not isinstance(names, Iterable):
         raise TypeError(f"{option} must be a sequence of names, got {format_argument(names)}")
-    checked = tuple(names)
+    checked = tuple(_check_name(option, name, choices, aliases or {}) for name in names)
     if not checked:
         raise ValueError(f"{option} is empty, choose from {', '.join(choices)}")
-    for name in checked:
-        if not isinstance(name, str):
-            raise TypeError(f"{option} must be names, got {format_argument(name)}")
-        if name not in choices:
-            raise ValueError(f"unknown {option} {format_argument(name)}, choose from {', '.join(choices)}")
     repeated = find_repeated(checked)
     if repeated is not None:
         raise ValueError(f"{option} has {format_argument(checked[repeated])} more than once")
     return checked
+
+
+def _check_name(option: str, name: object, choices: Sequence[str], aliases: Mapping[str, str]) -> str:
+    if not isinstance(name, str):
+        raise TypeError(f"{option} must be names, got {format_argument(name)}")
+    if name in choices:
+        return name
+    folded = fold_name(name)
+    if folded in aliases:
+        return aliases[folded]
+    hint = suggest(name, choices)
+    raise ValueError(f"unknown {option} {format_argument(name)}, choose from {', '.join(choices)}{hint}")
 
 
 def align_ids(given: Sequence[Hashable], wanted: Sequence[Hashable], *, given_name: str, wanted_name: str) -> list[int]:
@@ -202,7 +221,7 @@ def align_ids(given: Sequence[Hashable], wanted: Sequence[Hashable], *, given_na
 
     Raises:
         ValueError: An id occurs twice in ``given`` or ``wanted``, or in only one of them. The message names the first
-            three such ids and counts the rest.
+            three such ids, counts the rest, and says if an id has another type or form on the other side.
 
     Example:
         >>> from muge_fast._internal.checks import align_ids
@@ -221,7 +240,8 @@ def align_ids(given: Sequence[Hashable], wanted: Sequence[Hashable], *, given_na
     indices = {key: index for index, key in enumerate(given)}
     missing = [key for key in wanted if key not in indices]
     if missing:
-        raise ValueError(f"{given_name} lack {_count(missing)} of {wanted_name}: {_first_ids(missing)}")
+        hint = _type_hint(missing, given, given_name=given_name, wanted_name=wanted_name)
+        raise ValueError(f"{given_name} lack {_count(missing)} of {wanted_name}: {_first_ids(missing)}{hint}")
     if len(given) > len(wanted):
         wanted_ids = set(wanted)
         unknown = [key for key in given if key not in wanted_ids]
@@ -229,11 +249,108 @@ def align_ids(given: Sequence[Hashable], wanted: Sequence[Hashable], *, given_na
     return [indices[key] for key in wanted]
 
 
+def check_same_kind(
+    given: Sequence[Hashable] | None,
+    wanted: Sequence[Hashable] | None,
+    *,
+    given_name: str,
+    wanted_name: str,
+    hint: str = "",
+) -> None:
+    """Raise ``TypeError`` if only one of two arguments has ids, because matching them by position may be wrong.
+
+    Args:
+        given: The ids of one argument; None for a sequence.
+        wanted: The ids of the other; None for a sequence.
+        given_name: What ``given`` is, for errors, such as ``"predictions"``.
+        wanted_name: What ``wanted`` is, for errors, such as ``"references"``.
+        hint: How to make both the same kind.
+
+    Raises:
+        TypeError: One is a mapping, the other a sequence.
+
+    Example:
+        >>> from muge_fast._internal.checks import check_same_kind
+        >>> check_same_kind(None, ["a"], given_name="predictions", wanted_name="references")
+        Traceback (most recent call last):
+        ...
+        TypeError: predictions are a sequence but references a mapping; pass both as the same kind
+
+    """
+    if (given is None) is (wanted is None):
+        return
+    kinds = ("a sequence", "a mapping") if given is None else ("a mapping", "a sequence")
+    how = f": {hint}" if hint else ""
+    raise TypeError(f"{given_name} are {kinds[0]} but {wanted_name} {kinds[1]}; pass both as the same kind{how}")
+
+
+def other_form(key: Hashable, ids: Iterable[Hashable]) -> Hashable | None:
+    """Return the id that looks like a missing id but is not equal to it, for the hint of an error.
+
+    Args:
+        key: An id that ``ids`` lack.
+        ids: The ids that are there. All of them are read, so call it for errors only.
+
+    Returns:
+        The first id with the same text: 7 for ``"7"``, ``"007"``, ``b"7"`` or ``" 7"``, and the reverse. None if there
+        is none.
+
+    Example:
+        >>> from muge_fast._internal.checks import other_form
+        >>> other_form("10000", [9999, 10000]), other_form(23, ["000023"]), other_form("a", ["b"])
+        (10000, '000023', None)
+
+    """
+    text = _bare_text(key)
+    return next((candidate for candidate in ids if candidate != key and _bare_text(candidate) == text), None)
+
+
+def other_form_hint(key: Hashable, ids: Iterable[Hashable]) -> str:
+    """Return a hint that names the type or the form in which a missing id is there, or an empty string.
+
+    Args:
+        key: An id that ``ids`` lack.
+        ids: The ids that are there. All of them are read, so call it for errors only.
+
+    Returns:
+        ``"; the id is there as an int: 7"``, ``"; the id is there as '007'"``, or ``""``.
+
+    Example:
+        >>> from muge_fast._internal.checks import other_form_hint
+        >>> other_form_hint("7", [7, 8]), other_form_hint("7", ["007"]), other_form_hint("a", ["b"])
+        ('; the id is there as an int: 7', "; the id is there as '007'", '')
+
+    """
+    found = other_form(key, ids)
+    if found is None:
+        return ""
+    described = _quoted(found) if type(found) is type(key) else f"{_a_type(found)}: {_quoted(found)}"
+    return f"; the id is there as {described}"
+
+
+def fold_name(name: str) -> str:
+    """Return a name in lower case without hyphens, underscores, dots and spaces.
+
+    Args:
+        name: Any name.
+
+    Returns:
+        The name, to compare it with others.
+
+    Example:
+        >>> from muge_fast._internal.checks import fold_name
+        >>> fold_name("CIDEr-D"), fold_name("bleu_4")
+        ('ciderd', 'bleu4')
+
+    """
+    return name.casefold().translate(SEPARATORS)
+
+
 def suggest(name: str, choices: Iterable[str]) -> str:
     """Return a hint that names the choice most similar to a misspelled name, or an empty string.
 
     Args:
-        name: The misspelled name.
+        name: The misspelled name. Case, hyphens and underscores do not count as differences.
         choices: Allowed names.
 
     Returns:
@@ -245,8 +362,35 @@ def suggest(name: str, choices: Iterable[str]) -> str:
         ("; did you mean 'tokenizer'?", '')
 
     """
-    close = get_close_matches(name, list(choices), n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""
+    # A name of thousands of characters would take get_close_matches seconds.
+    by_folded = {fold_name(choice): choice for choice in choices}
+    close = get_close_matches(fold_name(name[:LONGEST_NAME]), list(by_folded), n=1)
+    return f"; did you mean {by_folded[close[0]]!r}?" if close else ""
+
+
+def _type_hint(missing: Sequence[Hashable], given: Sequence[Hashable], *, given_name: str, wanted_name: str) -> str:
+    """Return a hint for ids that differ only in type or form between the two sides, or an empty string."""
+    key = missing[0]
+    found = other_form(key, given)
+    if found is None:
+        return ""
+    if type(found) is type(key):
+        return f"; the id {_quoted(key)} is there as {_quoted(found)}"
+    types = f"ids of {given_name} are {type(found).__name__}, those of {wanted_name} {type(key).__name__}"
+    return f"; {types}: the id is there as {_a_type(found)}, convert one of them"
+
+
+def _bare_text(key: Hashable) -> str:
+    """Return the text of an id without white space around it and zeros before it."""
+    if isinstance(key, float) and key.is_integer():
+        key = int(key)
+    text = (key.decode("utf-8", "replace") if isinstance(key, bytes) else str(key)).strip()
+    return text.lstrip("0") or "0" if text.isdecimal() else text
+
+
+def _a_type(key: Hashable) -> str:
+    name = type(key).__name__
+    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
 
 
 def _count(ids: Sequence[Hashable]) -> str:

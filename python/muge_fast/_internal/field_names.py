@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from muge_fast._internal.checks import check_choice
+
 
 @dataclass(frozen=True)
 class FieldNames:
@@ -40,8 +42,48 @@ RETRIEVAL = (QUERY, TEXT_TO_IMAGE, IMAGE_TO_TEXT)
 QUERY_TEXTS = ("query_text", "text")
 """Fields of a retrieval row that hold the text of the query: in MUGE, in Chinese-CLIP."""
 
-FEATURE_IDS = (IMAGE_TO_TEXT.id, TEXT_TO_IMAGE.id, QUERY.id)
+IMAGE_IDS = (IMAGE_TO_TEXT.id, "item_id")
+TEXT_IDS = (TEXT_TO_IMAGE.id, QUERY.id)
+"""Names of the id field of a feature file of images, and of one of texts."""
+
+FEATURE_IDS = (*IMAGE_IDS, *TEXT_IDS)
 """Names of the id field of a feature file."""
 
 FEATURE = "feature"
 """Name of the field of a feature file that holds the vector."""
+
+DIRECTIONS = ("text-to-image", "image-to-text")
+"""Directions of a search: images for each text, or texts for each image."""
+
+RETRIEVAL_FIELDS = {
+    "muge": {"text-to-image": QUERY},
+    "chinese-clip": {"text-to-image": TEXT_TO_IMAGE, "image-to-text": IMAGE_TO_TEXT},
+}
+"""Names of the fields of retrieval files by benchmark and direction."""
+
+
+def retrieval_fields(fields: str, direction: str) -> FieldNames:
+    """Return the names of the fields of a retrieval file.
+
+    Args:
+        fields: ``"muge"`` or ``"chinese-clip"``.
+        direction: ``"text-to-image"`` or ``"image-to-text"``.
+
+    Returns:
+        The names.
+
+    Raises:
+        TypeError: An argument is not a string.
+        ValueError: An argument is unknown, or MUGE has no names for the direction.
+
+    Example:
+        >>> from muge_fast._internal.field_names import retrieval_fields
+        >>> str(retrieval_fields("muge", "text-to-image"))
+        'query_id, item_ids'
+
+    """
+    by_direction = RETRIEVAL_FIELDS[check_choice("fields", fields, RETRIEVAL_FIELDS)]
+    names = by_direction.get(check_choice("direction", direction, DIRECTIONS))
+    if names is None:
+        raise ValueError("fields 'muge' has no names for image-to-text, which only 'chinese-clip' has")
+    return names

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import islice
 from pathlib import Path
 
@@ -147,6 +147,35 @@ def refuse_pipes(path: PathLike) -> None:
     """
     if file_type_problem(Path(path).stat().st_mode) == "not_regular":
         raise ValueError(f"{os.fspath(path)}: not a regular file")
+
+
+def refuse_replacing(name: str, output: PathLike, inputs: Mapping[str, PathLike]) -> None:
+    """Raise if a file that is to be written is one of those that are read, also under another name or over links.
+
+    Args:
+        name: Name of the argument with the file to be written, for the error.
+        output: The file, which may not exist.
+        inputs: The files that are read, by the names of their arguments.
+
+    Raises:
+        ValueError: The file is one of the others.
+
+    Example:
+        >>> from muge_fast._internal.paths import refuse_replacing
+        >>> refuse_replacing("--output", ".", {"--text-feats": "./"})
+        Traceback (most recent call last):
+        ...
+        ValueError: --output . is the file of --text-feats, which would be replaced
+
+    """
+    for other, path in inputs.items():
+        try:
+            is_same = Path(output).samefile(path)
+        except OSError:
+            # One of them does not exist, which is another error if it is the input.
+            is_same = os.path.realpath(output) == os.path.realpath(path)
+        if is_same:
+            raise ValueError(f"{name} {os.fspath(output)} is the file of {other}, which would be replaced")
 
 
 def read_whole(path: PathLike) -> bytes:

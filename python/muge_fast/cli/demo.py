@@ -8,12 +8,25 @@ import click
 
 from muge_fast.cli.demo_data import demo_captions, demo_images, demo_retrieval, demo_submissions
 from muge_fast.cli.errors import usage_errors
-from muge_fast.cli.options import PATH
+from muge_fast.cli.language import translate
+from muge_fast.cli.options import OUTPUT, WRITTEN, option
+from muge_fast.cli.program import Command
 
 
-@click.command()
-@click.option("--html", type=PATH, default="muge-fast-demo.html", show_default=True, help="Report for a browser.")
+@click.command(cls=Command)
+@option(
+    "--html",
+    type=WRITTEN,
+    default="muge-fast-demo.html",
+    show_default=True,
+    section=OUTPUT,
+    help="Report for a browser.",
+)
 def demo(*, html: Path) -> None:
     """Score the sample data of the package, and write a report for a browser."""
     with usage_errors():
-        click.echo("\n\n".join([demo_captions(), demo_retrieval(), demo_submissions(html), demo_images()]))
+        for part in (demo_captions, demo_retrieval, lambda: demo_submissions(html)):
+            click.echo(part() + "\n")
+        # Loading torch and the network takes seconds.
+        click.echo(translate("Scoring synthetic images …"), err=True)
+        click.echo(demo_images())

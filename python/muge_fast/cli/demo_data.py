@@ -13,7 +13,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from muge_fast._internal.metric_names import metric_title
 from muge_fast.caption.scoring import Captions
+from muge_fast.cli.language import duration, language, translate
 from muge_fast.datasets import ImageTsv
 from muge_fast.datasets.jsonl import read_captions, read_queries
 from muge_fast.evaluation._evaluate import evaluate
@@ -25,17 +27,6 @@ from muge_fast.scores import Scores
 SAMPLES = Path(str(files("muge_fast"))) / "samples"
 SYSTEMS = ("template", "base", "large")
 METRICS = ("cider_d", "bleu", "rouge_l", "cider")
-TITLES = {
-    "cider_d": "CIDEr-D",
-    "bleu": "BLEU-4",
-    "rouge_l": "ROUGE-L",
-    "cider": "CIDEr",
-    "recall@1": "Recall@1",
-    "recall@5": "Recall@5",
-    "recall@10": "Recall@10",
-    "mean_recall": "MeanRecall",
-}
-
 GOLD = {
     "caption": "IC_sample.jsonl",
     "retrieval": "MR_sample_queries.jsonl",
@@ -73,15 +64,18 @@ def demo_captions() -> str:
     start = time.perf_counter()
     captions = Captions(references)
     scores = {system: captions.score(predictions[system], metrics=METRICS) for system in SYSTEMS}
-    milliseconds = (time.perf_counter() - start) * 1000
+    seconds = time.perf_counter() - start
     texts = sum(map(len, references.values())) + len(SYSTEMS) * len(references)
     return "\n".join(
         [
-            f"ECommerce-IC sample: {len(references)} items, {texts} captions, scores times 100, best marked *",
+            translate(
+                "ECommerce-IC sample: {items} items, {captions} captions, scores times 100, best marked *"
+            ).format(items=len(references), captions=texts),
             "",
             *score_table(scores, "system"),
             "",
-            f"Tokenized and scored in {milliseconds:.1f} ms. {next(iter(scores.values()))['cider_d'].signature}",
+            translate("Tokenized and scored in {time}.").format(time=duration(seconds))
+            + f" {next(iter(scores.values()))['cider_d'].signature}",
         ]
     )
 
@@ -117,14 +111,16 @@ def demo_retrieval() -> str:
             lines = predict(folder / "img_feat.jsonl", folder / "txt_feat.jsonl", 10, progress=False)
             (folder / "predictions.jsonl").write_text("".join(lines), encoding="utf-8")
             scores[encoder] = score_retrieval(read_queries(folder / "predictions.jsonl"), relevant)
-        milliseconds = (time.perf_counter() - start) * 1000
+        seconds = time.perf_counter() - start
     return "\n".join(
         [
-            f"Retrieval with synthetic features: {QUERIES} queries, {ITEMS:,} items, scores times 100, best marked *",
+            translate(
+                "Retrieval with synthetic features: {queries} queries, {items} items, scores times 100, best marked *"
+            ).format(queries=QUERIES, items=f"{ITEMS:,}"),
             "",
             *score_table(scores, "encoder"),
             "",
-            f"Feature files written, searched and scored in {milliseconds:.0f} ms.",
+            translate("Feature files written, searched and scored in {time}.").format(time=duration(seconds)),
         ]
     )
 
@@ -143,21 +139,24 @@ def demo_submissions(path: Path) -> str:
         >>> from muge_fast.cli.demo_data import demo_submissions
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     print(demo_submissions(pathlib.Path(folder) / "report.html").splitlines()[4])
-        caption         cider_d            0.32       9.39      91.64
+        caption         CIDEr-D            0.32       9.39      91.64
 
     """
-    lines = ["Sample submissions, main score of each task times 100", ""]
+    lines = [translate("Sample submissions, main score of each task times 100"), ""]
     lines.append(f"{'task':<16}{'score':<12}" + "".join(f"{system:>11}" for system in SYSTEMS))
     lines.append("-" * len(lines[-1]))
     for task, gold in GOLD.items():
         folder = SAMPLES / task
         stem = gold.removesuffix(".jsonl").removesuffix("_queries")
-        reports = [evaluate(task, folder / gold, folder / f"{stem}.pred.{system}.jsonl") for system in SYSTEMS]
+        reports = [
+            evaluate(task, folder / gold, folder / f"{stem}.pred.{system}.jsonl", lang=language()) for system in SYSTEMS
+        ]
         values = "".join(f"{report.official()['score']:>11.2f}" for report in reports)
-        lines.append(f"{task:<16}{reports[0].task.main:<12}{values}")
+        lines.append(f"{task:<16}{metric_title(reports[0].task.main):<12}{values}")
         if task == "caption":
             reports[-1].to_html(path=path)
-    return "\n".join([*lines, "", f"Report for a browser: {path}", "", *_broken_submission()])
+    report = translate("Report for a browser: {path}").format(path=path)
+    return "\n".join([*lines, "", report, "", *_broken_submission()])
 
 
 def demo_images() -> str:
@@ -191,10 +190,13 @@ def demo_images() -> str:
                 "t2i", folder / "real.tsv", folder / "generated.tsv", weights=weights, splits=2, progress=False
             )
     except ImportError:
-        return "t2i: skipped, torch and Pillow are not installed: pip install 'muge-fast[t2i]'"
-    values = ", ".join(f"{key} {value:.2f}" for key, value in report.official()["scoreJson"].items() if key != "score")
-    note = "" if published else " The weights are random, so the scores are meaningless."
-    return f"t2i: {IMAGES} real and {IMAGES} generated synthetic images in {report.seconds:.1f} s: {values}.{note}"
+        return translate("t2i: skipped, torch and Pillow are not installed: pip install 'muge-fast[t2i]'")
+    values = ", ".join(
+        f"{metric_title(key)} {value:.2f}" for key, value in report.official()["scoreJson"].items() if key != "score"
+    )
+    note = "" if published else translate(" The weights are random, so the scores are meaningless.")
+    text = translate("t2i: {images} real and {images} generated synthetic images in {time}: {values}.")
+    return text.format(images=IMAGES, time=duration(report.seconds), values=values) + note
 
 
 def _write_images(folder: Path) -> None:
@@ -220,8 +222,8 @@ def _broken_submission() -> list[str]:
         lines = (folder / "IC_sample.pred.large.jsonl").read_text(encoding="utf-8").splitlines()
         lines[4:7] = [lines[3], '{"image_id": 5, "text": "红裙"}', '{"image_id": "x", "text"']
         broken.write_text("\n".join(lines), encoding="utf-8")
-        errors = evaluate("caption", folder / GOLD["caption"], broken).errors
-    return ["Errors of a copy with three broken lines:", *(f"  {error}" for error in errors)]
+        errors = evaluate("caption", folder / GOLD["caption"], broken, lang=language()).errors
+    return [translate("Errors of a copy with three broken lines:"), *(f"  {error}" for error in errors)]
 
 
 def _normalize(vectors: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
@@ -242,7 +244,7 @@ def score_table(scores: Mapping[str, Scores], title: str) -> list[str]:
     """
     metrics = list(next(iter(scores.values())))
     best = {metric: max(row[metric].value for row in scores.values()) for metric in metrics}
-    lines = [f"{title:<12}" + "".join(f"{TITLES[metric]:>11}" for metric in metrics)]
+    lines = [f"{title:<12}" + "".join(f"{metric_title(metric):>11}" for metric in metrics)]
     lines.append("-" * len(lines[0]))
     for system, row in scores.items():
         cells = (

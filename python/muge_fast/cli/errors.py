@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import re
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from typing import TextIO
 
 import click
+
+from muge_fast._internal.display import escape_surrogates
+from muge_fast.cli.argument_names import name_options, option_name, options_of
+from muge_fast.cli.input_files import original_names
+from muge_fast.cli.language import language, translate
+from muge_fast.evaluation.submission import GoldError
+
+WRONG_USAGE, INTERRUPTED, CLOSED_PIPE = 2, 130, 141
+"""Exit codes. The last two are those of a program that a signal ends: 128 and the number of SIGINT or SIGPIPE."""
+
+# Key of --debug among the data of a context.
+DEBUG = "muge_fast.debug"
 
 
 @contextmanager
 def usage_errors() -> Iterator[None]:
     """Turn errors of the library into one line on stderr and exit code 2, because 1 means an invalid submission.
 
-    With ``--debug`` they are raised. Ctrl-C ends with exit code 130.
+    With ``--debug`` they are raised. Ctrl-C ends with exit code 130, a closed pipe with 141.
 
     Yields:
         Nothing.
@@ -26,14 +42,205 @@ def usage_errors() -> Iterator[None]:
 
     """
     context = click.get_current_context(silent=True)
-    if context is not None and context.find_root().params.get("debug"):
+    if context is not None and context.meta.get(DEBUG):
         yield
         return
     try:
         yield
+    except (BrokenPipeError, click.ClickException, click.Abort, click.exceptions.Exit):
+        raise
     except (OSError, ValueError, TypeError, ImportError, MemoryError, RuntimeError) as error:
-        click.echo(click.style("Error: ", fg="red") + (str(error) or type(error).__name__), err=True)
-        sys.exit(2)
+        print_error(describe(error, context), context)
+        sys.exit(WRONG_USAGE)
     except KeyboardInterrupt:
-        click.echo("Interrupted", err=True)
-        sys.exit(130)
+        print_interrupted(context)
+        sys.exit(INTERRUPTED)
+
+
+def describe(error: BaseException, context: click.Context | None) -> str:
+    """Return the message of an error of the library as a command shows it.
+
+    Args:
+        error: The error.
+        context: Context of the command; None outside of commands.
+
+    Returns:
+        One line that speaks of options and of files as they were given. An error of the system is in words, such as
+        ``"pred.jsonl: no such file"``.
+
+    Example:
+        >>> from muge_fast.cli.errors import describe
+        >>> describe(FileNotFoundError(2, "No such file or directory", "pred.jsonl"), None)
+        'pred.jsonl: no such file'
+
+    """
+    message = str(error) or type(error).__name__
+    if isinstance(error, GoldError) and language(context) == "zh":
+        more = len(error.errors) - 1
+        message = f"标准答案文件 {error.path}：{error.errors[0]}" + (f"（另有 {more} 个错误）" if more else "")
+    if isinstance(error, OSError) and error.strerror:
+        reason = translate("no such file" if isinstance(error, FileNotFoundError) else error.strerror, context)
+        message = reason if error.filename is None else f"{os.fsdecode(error.filename)}: {reason}"
+    if context is None:
+        return message
+    for copy, name in original_names(context).items():
+        message = message.replace(copy, name)
+    # Some packages raise messages of many lines.
+    message = " ".join(filter(None, map(str.strip, message.splitlines())))
+    return name_options(message, options_of(context))
+
+
+def print_error(message: str, context: click.Context | None = None) -> None:
+    """Print a message on stderr after the word "Error".
+
+    Args:
+        message: The message.
+        context: Context of the command; None for the current one.
+
+    """
+    click.echo(click.style(translate("Error: ", context), fg="red") + escape_surrogates(message), err=True)
+
+
+def print_interrupted(context: click.Context | None = None) -> None:
+    """Print on stderr that the user ended the command.
+
+    Args:
+        context: Context of the command; None for the current one.
+
+    """
+    click.echo(translate("Interrupted", context), err=True)
+
+
+# Wrong usage
+
+
+def show_usage_error(error: click.ClickException) -> None:
+    """Print an error of click in the language of the command, with the usage of the command if it is about that.
+
+    Args:
+        error: The error.
+
+    """
+    context: click.Context | None = getattr(error, "ctx", None)
+    if not isinstance(error, click.UsageError):
+        print_error(error.format_message(), context)
+        return
+    if context is None or type(error).__name__ == "NoArgsIsHelpError":
+        error.show()
+        return
+    click.echo(context.get_usage(), err=True)
+    hint = translate("Try '{command}' for help.", context)
+    click.echo(hint.format(command=f"{context.command_path} {context.help_option_names[-1]}") + "\n", err=True)
+    print_error(_usage_message(error, context), context)
+
+
+def _usage_message(error: click.ClickException, context: click.Context) -> str:
+    if isinstance(error, click.NoSuchOption):
+        return _no_option(error, context)
+    if isinstance(error, click.MissingParameter) and error.param is not None:
+        return translate("{name} is missing", context).format(name=option_name(error.param))
+    if isinstance(error, click.BadOptionUsage):
+        # A flag with a value, such as --json=1, is the other case.
+        text = "{name} takes no value" if "not take a value" in error.message else "{name} needs a value"
+        return translate(text, context).format(name=error.option_name)
+    if isinstance(error, click.BadParameter) and isinstance(error.param, click.Option):
+        return f"{option_name(error.param)}: {error.message}"
+    if found := re.match(r"Got unexpected extra arguments? \((.*)\)", error.message):
+        return translate("unexpected argument {names}", context).format(names=found[1])
+    message = error.message if isinstance(error, click.BadParameter) else error.format_message()
+    # Messages of click begin with a capital letter.
+    return message[:1].lower() + message[1:] if language(context) == "en" else message
+
+
+def _no_option(error: click.NoSuchOption, context: click.Context) -> str:
+    name = error.option_name
+    if commands := _commands_with(name, context):
+        message = translate("{option} is an option of {others}, not of {this}", context)
+        others = translate(" and ", context).join(commands)
+        return message.format(option=name, others=others, this=context.info_name)
+    near = error.possibilities or []
+    text = "no option {name}, did you mean {near}?" if near else "no option {name}"
+    return translate(text, context).format(name=name, near="".join(near[:1]))
+
+
+def _commands_with(option: str, context: click.Context) -> list[str]:
+    """Return the names of the other commands that have an option."""
+    group = context.find_root().command
+    commands = group.commands if isinstance(group, click.Group) else {}
+    return [name for name, command in commands.items() if any(option in parameter.opts for parameter in command.params)]
+
+
+# The end of the process
+
+
+@contextmanager
+def quiet_ending() -> Iterator[None]:
+    """End quietly with exit code 141 if the reader of a pipe is gone, as programs do that SIGPIPE ends.
+
+    SIGPIPE itself is left alone: its default action would end the process within a download, and would leave
+    temporary files.
+
+    Yields:
+        Nothing.
+
+    Example:
+        >>> from muge_fast.cli.errors import quiet_ending
+        >>> with quiet_ending():
+        ...     raise BrokenPipeError
+        Traceback (most recent call last):
+        SystemExit: 141
+
+    """
+    try:
+        yield
+    except BrokenPipeError:
+        _drop_output()
+        sys.exit(CLOSED_PIPE)
+    except OSError as error:
+        # Only stdout has no name. It is full while the help is printed, outside of commands.
+        if error.errno != errno.ENOSPC or error.filename is not None:
+            raise
+        _drop_output()
+        print_error(describe(error, None))
+        sys.exit(WRONG_USAGE)
+
+
+def flush_output() -> None:
+    """Write what is left in the buffers of stdout and stderr, so that an error is not reported after the last line.
+
+    Raises:
+        BrokenPipeError: The reader of a pipe is gone.
+
+    """
+    for stream in (sys.stdout, sys.stderr):
+        _flush(stream)
+
+
+def _flush(stream: TextIO | None) -> None:
+    try:
+        if stream is not None and not stream.closed:
+            stream.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        _drop_output()
+        print_error(error.strerror or str(error))
+        sys.exit(WRONG_USAGE)
+
+
+def _drop_output() -> None:
+    """Send what cannot be written nowhere; Python would try again when it exits, and print an error."""
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            _drop(stream)
+
+
+def _drop(stream: TextIO) -> None:
+    try:
+        stream.flush()
+    except OSError:
+        # Streams of tests have no file.
+        with suppress(OSError, ValueError):
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, stream.fileno())
+            os.close(nowhere)

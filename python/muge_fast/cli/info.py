@@ -3,49 +3,99 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
+from unicodedata import east_asian_width
 
 import click
 
+from muge_fast import tasks
 from muge_fast._internal.display import escape_surrogates, format_id
-from muge_fast.cli.errors import usage_errors
-from muge_fast.cli.options import PATH
-from muge_fast.evaluation.file_info import describe
+from muge_fast.cli.errors import DEBUG, WRONG_USAGE, describe, print_error, usage_errors
+from muge_fast.cli.language import language, translate
+from muge_fast.cli.options import PATH, json_option
+from muge_fast.cli.program import Command
+from muge_fast.evaluation import file_info
 
 # Characters of a path and of an error that are shown.
 PATH_LENGTH, ERROR_LENGTH = 4096, 400
 # Keys that are formatted separately.
 SEPARATE_KEYS = ("path", "kind", "files", "errors")
+# Width of the names of the other keys.
+LABEL = 16
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("paths", nargs=-1, required=True, type=PATH, metavar="PATH…")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 def info(*, paths: tuple[Path, ...], as_json: bool) -> None:
-    """Recognize files of MUGE, or all files of a folder, and count and check their rows."""
+    """Recognize files of MUGE, or all files of a folder, and count and check their rows.
+
+    Exit code 0: no file has problems. 1: a file has problems, which are printed. 2: wrong usage, or a file cannot be
+    read; the others are described.
+    """
     with usage_errors():
-        files = [describe(path) for path in paths]
+        described = [_describe(path) for path in paths]
+        files = [file for file in described if file is not None]
         if as_json:
             text = json.dumps(files, ensure_ascii=False, indent=2)
         else:
             text = "\n\n".join("\n".join(_lines(file)) for file in files)
-        click.echo(escape_surrogates(text))
+        if files or as_json:
+            click.echo(escape_surrogates(text))
+        sys.exit(WRONG_USAGE if None in described else int(_have_problems(files)))
+
+
+def _describe(path: Path) -> dict[str, Any] | None:
+    """Return the description of a file; None, after an error was printed, if it cannot be read."""
+    try:
+        return file_info.describe(path)
+    except (OSError, ValueError) as error:
+        context = click.get_current_context()
+        if context.meta.get(DEBUG):
+            raise
+        print_error(describe(error, context))
+        return None
+
+
+def _have_problems(files: Iterable[dict[str, Any]]) -> bool:
+    return any(file.get("problems") or _have_problems(file.get("files", [])) for file in files)
 
 
 def _lines(info: dict[str, Any]) -> Iterator[str]:
     """Yield a description for a terminal; untrusted names and ids must not control it."""
-    yield click.style(format_id(info["path"], PATH_LENGTH), bold=True) + f": {info['kind']}"
+    yield click.style(format_id(info["path"], PATH_LENGTH), bold=True) + f": {_kind(info['kind'])}"
     for file in info.get("files", []):
         yield from ("  " + line for line in _lines(file))
     for name, value in info.items():
         if name in SEPARATE_KEYS:
             continue
-        if isinstance(value, dict):
-            text = f"{value['min']:,} to {value['max']:,}, mean {value['mean']:,.1f}"
-        else:
-            text = " to ".join(map(format_id, value)) if isinstance(value, list) else f"{value:,}"
-        yield f"  {name.replace('_', ' '):<16}{text}"
+        yield f"  {_label(name.replace('_', ' '))}{_value(value)}"
     for error in info.get("errors", []):
         yield "    " + click.style(format_id(error, ERROR_LENGTH), fg="red")
+
+
+def _kind(kind: str) -> str:
+    """Return a kind of files in the language of the command."""
+    task, _, role = kind.partition(" ")
+    if language() == "zh" and task in tasks.names():
+        return tasks.get(task).title_zh.partition("（")[0] + translate(role)
+    return translate(kind)
+
+
+def _label(name: str) -> str:
+    label = translate(name)
+    # Chinese characters are twice as wide.
+    width = sum(2 if east_asian_width(letter) in "WF" else 1 for letter in label)
+    return label + " " * max(1, LABEL - width)
+
+
+def _value(value: object) -> str:
+    if isinstance(value, dict):
+        low, mean, high = (value[key] for key in ("min", "mean", "max"))
+        return translate("{low} to {high}, mean {mean}").format(low=f"{low:,}", high=f"{high:,}", mean=f"{mean:,.1f}")
+    if isinstance(value, list):
+        return translate(" to ").join(map(format_id, value))
+    return f"{value:,}" if isinstance(value, int) else format_id(value)

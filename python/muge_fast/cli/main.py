@@ -14,6 +14,7 @@ from muge_fast.cli.check import check
 from muge_fast.cli.demo import demo
 from muge_fast.cli.info import info
 from muge_fast.cli.official import official
+from muge_fast.cli.program import Program, debug_option, language_option
 from muge_fast.cli.score import score
 from muge_fast.cli.top_k import top_k
 
@@ -29,12 +30,15 @@ def _escape(error: UnicodeError) -> tuple[str, int]:
 codecs.register_error(ESCAPE, _escape)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@click.group(
+    "muge-fast",
+    cls=Program,
+    params=[language_option(), debug_option()],
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(__version__)
-def main(*, debug: bool) -> None:
+def main() -> None:
     """Score the tasks of MUGE, the Chinese multimodal benchmark."""
-    del debug
     for stream in (sys.stdout, sys.stderr):
         # Output must not fail on a terminal whose encoding has no Chinese characters, as is common on Windows.
         if isinstance(stream, io.TextIOWrapper):

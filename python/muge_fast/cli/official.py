@@ -7,17 +7,18 @@ from pathlib import Path
 
 import click
 
-from muge_fast._internal.display import escape_surrogates
 from muge_fast.cli.errors import usage_errors
-from muge_fast.cli.options import PATH, task_argument, write_json
+from muge_fast.cli.options import PATH, WRITTEN, print_written, task_argument, write_json
+from muge_fast.cli.program import Command
+from muge_fast.cli.report_text import print_warnings
 from muge_fast.evaluation.official_verdict import official_verdict
 
 
-@click.command()
+@click.command(cls=Command)
 @task_argument
 @click.argument("gold", type=PATH)
 @click.argument("prediction", type=PATH)
-@click.argument("output", type=PATH)
+@click.argument("output", type=WRITTEN)
 def official(*, task: str, gold: Path, prediction: Path, output: Path) -> None:
     """Score with the arguments of the official evaluator.
 
@@ -28,8 +29,8 @@ def official(*, task: str, gold: Path, prediction: Path, output: Path) -> None:
     verdict = official_verdict(task, gold, prediction)
     with usage_errors():
         write_json(output, verdict.result)
-        for warning in verdict.warnings:
-            click.echo(click.style("Warning: ", fg="yellow") + escape_surrogates(warning), err=True)
+        print_written(output)
+        print_warnings(verdict.warnings)
         if verdict.error is not None:
             raise ValueError(verdict.error)
     sys.exit(0 if verdict.result["success"] else 1)

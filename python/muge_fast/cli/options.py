@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,63 +13,66 @@ import click
 from muge_fast import tasks
 from muge_fast._internal.atomic import replacing
 from muge_fast._internal.display import escape_surrogates
-from muge_fast.datasets.problems import LANGUAGES
-from muge_fast.evaluation.report import Report
+from muge_fast.cli.input_files import InputFile
+from muge_fast.cli.language import counted, translate
+from muge_fast.cli.output_files import OutputFile
+from muge_fast.cli.parameter_types import Name, PositiveInteger
+from muge_fast.cli.program import Option
 
 Command = TypeVar("Command", bound=Callable[..., None])
 
 PATH = click.Path(path_type=Path)
-AT_LEAST_1 = click.IntRange(min=1)
+AT_LEAST_1 = PositiveInteger()
+WRITTEN = OutputFile()
 
-task_argument = click.argument("task", type=click.Choice(tasks.names()))
+FILES, OUTPUT = "Files", "Output"
+"""Headings of options."""
+
+option = partial(click.option, cls=Option)
+
+task_argument = click.argument("task", type=Name("task", tasks.names()), metavar="TASK")
 threads_option = click.option("--threads", type=AT_LEAST_1, help="Number of threads.  [default: all cores]")
+json_option = option("--json", "as_json", is_flag=True, section=OUTPUT, help="Print JSON instead of text.")
 
 
-def report_options(command: Command) -> Command:
-    """Add the options of commands that print a report.
+def submission_options(*, needs_gold: bool) -> Callable[[Command], Command]:
+    """Return a decorator that adds the options of the files that are compared.
 
     Args:
-        command: The function of the command.
+        needs_gold: Whether the gold file is required.
 
     Returns:
-        The function.
+        The decorator.
 
     """
-    for option in (
-        click.option("--json", "as_json", is_flag=True, help="Print the report as JSON."),
-        click.option("--pool", type=PATH, help="For retrieval: image TSV or list of ids of the allowed items."),
-        click.option(
-            "--lang", type=click.Choice(LANGUAGES), default="en", show_default=True, help="Language of errors."
+    gold = "Gold file, or - for standard input." if needs_gold else "Gold file, to find missing and unknown ids."
+    options = (
+        option("-g", "--gold", required=needs_gold, type=InputFile(), section=FILES, help=gold),
+        option(
+            "-s",
+            "--submission",
+            "--predictions",
+            "--pred",
+            "submission",
+            required=True,
+            type=InputFile(),
+            section=FILES,
+            help="Submission file, in the same format, or - for standard input.",
         ),
-    ):
-        command = option(command)
-    return command
+        option(
+            "--pool",
+            type=InputFile(),
+            section="Options of retrieval",
+            help="Image TSV or list of ids of the allowed items.",
+        ),
+    )
 
+    def decorate(command: Command) -> Command:
+        for add in reversed(options):
+            command = add(command)
+        return command
 
-def print_report(report: Report, *, as_json: bool) -> None:
-    """Print a report and exit: with code 0 for a valid submission, 1 for an invalid one.
-
-    Args:
-        report: The report.
-        as_json: Whether to print JSON.
-
-    """
-    if as_json:
-        click.echo(report.to_json(), nl=False)
-    elif not report.ok:
-        for error in report.errors:
-            click.echo(escape_surrogates(error))
-        click.echo(click.style("invalid", fg="red") + f": {report.problem_count} problems")
-    elif report.scores is None:
-        click.echo(click.style("valid", fg="green") + f": {report.rows:,} rows")
-    else:
-        for name, score in report.scores.items():
-            text = f"{name:<12}{report.task.official_value(name, score.value):>8.2f}"
-            click.echo(click.style(text, bold=True) if name == report.task.main else text)
-        click.echo(f"{report.rows:,} rows, {report.seconds * 1000:.0f} ms")
-    for warning in report.warnings:
-        click.echo(click.style("Warning: ", fg="yellow") + escape_surrogates(warning), err=True)
-    sys.exit(0 if report.ok else 1)
+    return decorate
 
 
 def write_json(path: Path, value: dict[str, Any]) -> None:
@@ -85,23 +87,14 @@ def write_json(path: Path, value: dict[str, Any]) -> None:
         file.write(escape_surrogates(json.dumps(value, ensure_ascii=False)).encode("utf-8"))
 
 
-def check_writable(option: str, path: Path | None) -> None:
-    """Raise if a file cannot be written, before the work whose result it is for.
+def print_written(path: Path, count: int | None = None, unit: str = "row") -> None:
+    """Print on stderr which file was written, so that stdout has the result alone.
 
     Args:
-        option: Name of the option, for the error.
-        path: The file; None if the option is not used.
-
-    Raises:
-        ValueError: The folder does not exist or is not writable, or the path is a folder.
+        path: The file.
+        count: Number of its rows; None to leave it out.
+        unit: Their unit in the singular.
 
     """
-    if path is None:
-        return
-    folder = Path(os.path.realpath(path)).parent
-    if not folder.is_dir():
-        raise ValueError(f"{option}: the folder {folder} does not exist")
-    if path.is_dir():
-        raise ValueError(f"{option}: {path} is a folder, expected a file")
-    if not path.exists() and not os.access(folder, os.W_OK):
-        raise ValueError(f"{option}: the folder {folder} is not writable")
+    size = "" if count is None else f" ({counted(count, unit)})"
+    click.echo(translate("wrote {path}").format(path=f"{escape_surrogates(str(path))}{size}"), err=True)

@@ -8,90 +8,155 @@ from typing import Any
 import click
 
 from muge_fast.cli.errors import usage_errors
+from muge_fast.cli.input_files import InputFile
+from muge_fast.cli.language import counted, language, translate
 from muge_fast.cli.options import (
     AT_LEAST_1,
-    PATH,
-    check_writable,
-    print_report,
-    report_options,
+    OUTPUT,
+    WRITTEN,
+    json_option,
+    option,
+    print_written,
+    submission_options,
     task_argument,
     threads_option,
     write_json,
 )
+from muge_fast.cli.parameter_types import Name
+from muge_fast.cli.program import Command
+from muge_fast.cli.report_text import print_report, print_warnings
+from muge_fast.cli.task_options import check_combinations, check_task_options
 from muge_fast.datasets import ImageTsv
 from muge_fast.evaluation._evaluate import evaluate
 from muge_fast.evaluation.report import Report
 from muge_fast.features.arrow import import_pyarrow
 from muge_fast.text.tokenizers import TOKENIZERS
 
+# Importing these from muge_fast.image.extractors would import torch.
+PROTOCOLS = ("tf1", "pytorch-fid", "torchmetrics", "clean", "ofa")
+PRECISIONS = ("fp32", "tf32", "bf16")
 # Suffixes of tables of item scores.
 TABLES = (".csv", ".parquet")
+CAPTIONS, IMAGES = "Options of captions", "Options of text-to-image"
 # click keeps the line breaks after \b.
-EXAMPLE = (
-    "\b\nExample:\n  muge-fast score retrieval --gold MR_valid_queries.jsonl --submission pred.jsonl --html report.html"
-)
+EXAMPLE = """
+\b
+Example:
+  muge-fast score retrieval --gold MR_valid_queries.jsonl \\
+      --submission pred.jsonl --html report.html
+"""
 
 
-@click.command(epilog=EXAMPLE)
+@click.command(cls=Command, epilog=EXAMPLE)
 @task_argument
-@click.option("--gold", required=True, type=PATH, help="Gold file: JSON lines, or the image TSV of t2i.")
-@click.option("--submission", required=True, type=PATH, help="Submission file, in the same format.")
-@click.option("--official", type=PATH, help="Write the official result object as JSON.")
-@click.option("--html", type=PATH, help="Write a report for a browser.")
-@click.option("--images", type=PATH, help="Image TSV: shows the images in the --html report.")
-@click.option("--markdown", type=PATH, help="Write the scores as a Markdown table.")
-@click.option("--per-item", type=PATH, help="Write the scores of each item: .csv or .parquet.")
-@click.option("--tokenizer", help=f"caption: {', '.join(TOKENIZERS)}.  [default: muge]")
-@click.option("--weights", help="t2i: file with the weights of FID's Inception network, or 'download'.")
-@click.option("--protocol", help="t2i: tf1, pytorch-fid, torchmetrics, clean, ofa.  [default: tf1]")
-@click.option("--precision", help="t2i: fp32, tf32, bf16.  [default: fp32]")
-@click.option("--device", help="t2i: device of the networks, such as cpu or cuda:1.  [default: a GPU if available]")
-@click.option("--batch-size", type=AT_LEAST_1, help="t2i: images per batch.  [default: 32]")
-@click.option("--splits", type=AT_LEAST_1, help="t2i: splits of the Inception Score.  [default: 10; ofa 1]")
-@click.option("--texts", type=PATH, help="t2i: TSV of ids and texts, for R-precision.")
-@click.option("--clip", help="t2i: CLIP or Chinese-CLIP model for --texts, a folder or the name of a cached model.")
-@click.option("--image-feats", "image_features", type=PATH, help="t2i: feature file of the generated images.")
-@click.option("--text-feats", "text_features", type=PATH, help="t2i: feature file of the texts, for --image-feats.")
-@click.option("--negatives", type=AT_LEAST_1, help="t2i: random texts per image in R-precision.  [default: 99]")
+@submission_options(needs_gold=True)
+@option(
+    "--tokenizer",
+    type=Name("tokenizer", TOKENIZERS),
+    section=CAPTIONS,
+    help=f"{', '.join(TOKENIZERS)}.  [default: muge]",
+)
+@option(
+    "--weights",
+    type=InputFile("download"),
+    section=IMAGES,
+    help="File with the weights of FID's Inception network, or 'download'.",
+)
+@option(
+    "--protocol",
+    type=Name("protocol", PROTOCOLS),
+    section=IMAGES,
+    help=f"{', '.join(PROTOCOLS)}.  [default: tf1]",
+)
+@option(
+    "--precision",
+    type=Name("precision", PRECISIONS),
+    section=IMAGES,
+    help=f"{', '.join(PRECISIONS)}.  [default: fp32]",
+)
+@option(
+    "--device",
+    metavar="NAME",
+    section=IMAGES,
+    help="Device of the networks, such as cpu or cuda:1.  [default: a GPU if available]",
+)
+@option("--batch-size", type=AT_LEAST_1, section=IMAGES, help="Images per batch.  [default: 32]")
+@option(
+    "--splits",
+    type=AT_LEAST_1,
+    metavar="N",
+    section=IMAGES,
+    help="Splits of the Inception Score.  [default: 10; ofa 1]",
+)
+@option("--texts", type=InputFile(), section=IMAGES, help="TSV of ids and texts, for R-precision.")
+@option(
+    "--clip",
+    metavar="MODEL",
+    section=IMAGES,
+    help="CLIP or Chinese-CLIP model for --texts, a folder or a cached model's name.",
+)
+@option(
+    "--image-feats",
+    "image_features",
+    type=InputFile(),
+    section=IMAGES,
+    help="Feature file of the generated images, instead of --texts.",
+)
+@option("--text-feats", "text_features", type=InputFile(), section=IMAGES, help="Feature file of the texts, likewise.")
+@option(
+    "--negatives",
+    type=AT_LEAST_1,
+    metavar="N",
+    section=IMAGES,
+    help="Random texts per image in R-precision.  [default: 99]",
+)
+@option("--html", type=WRITTEN, section=OUTPUT, help="Write a report for a browser.")
+@option("--images", type=InputFile(), section=OUTPUT, help="Image TSV: shows the images in the --html report.")
+@option("--markdown", type=WRITTEN, section=OUTPUT, help="Write the scores as a Markdown table.")
+@option("--per-item", type=WRITTEN, section=OUTPUT, help="Write the scores of each item: .csv or .parquet.")
+@option("--official", type=WRITTEN, section=OUTPUT, help="Write the official result object as JSON.")
+@json_option
 @threads_option
-@report_options
 def score(
     *,
     task: str,
     gold: Path,
     submission: Path,
+    pool: Path | None,
     official: Path | None,
     html: Path | None,
     images: Path | None,
     markdown: Path | None,
     per_item: Path | None,
-    lang: str,
-    pool: Path | None,
     as_json: bool,
     **task_options: str | int | Path | None,
 ) -> None:
     """Check a submission, and score it if it is valid.
 
+    TASK is caption, retrieval, t2i or classification.
+
     Exit code 0: scored. 1: the submission is invalid, and its errors are printed. 2: wrong usage, a file cannot be
     read, or scoring failed.
     """
     with usage_errors():
+        check_task_options(task, {"pool": pool, **task_options})
+        check_combinations({"html": html, "images": images, **task_options})
         # Before scoring, which may take minutes.
-        for option, path in (("official", official), ("html", html), ("markdown", markdown), ("per-item", per_item)):
-            check_writable(f"--{option}", path)
         _check_table(per_item)
         shown = None if images is None else ImageTsv(images)
         used: dict[str, Any] = {name: value for name, value in task_options.items() if value is not None}
-        report = evaluate(task, gold, submission, pool=pool, lang=lang, **used)
+        report = evaluate(task, gold, submission, pool=pool, lang=language(), **used)
         if official is not None:
             write_json(official, report.official())
+            print_written(official)
         if html is not None:
-            report.to_html(path=html, images=shown)
+            _write_page(report, html, shown)
         if markdown is not None:
             report.to_markdown(path=markdown)
+            print_written(markdown)
         if per_item is not None and report.ok:
             _write_table(report, per_item)
-        print_report(report, as_json=as_json)
+        print_report(report, submission, gold, as_json=as_json)
 
 
 def _check_table(path: Path | None) -> None:
@@ -100,9 +165,29 @@ def _check_table(path: Path | None) -> None:
         return
     suffix = path.suffix.lower()
     if suffix not in TABLES:
-        raise ValueError(f"--per-item: unknown format {path.suffix!r}, use .csv or .parquet")
+        message = translate("unknown format {suffix}, use .csv or .parquet")
+        raise ValueError("--per-item: " + message.format(suffix=repr(path.suffix)))
     if suffix == ".parquet":
         import_pyarrow()
+
+
+def _write_page(report: Report, path: Path, images: ImageTsv | None) -> None:
+    if images is not None and report.ok and not _are_shown(report, images):
+        message = translate("none of the {images} of --images has an id of the submission or the gold file")
+        print_warnings([message.format(images=counted(len(images), "image"))])
+    report.to_html(path=path, images=images)
+    print_written(path, report.rows)
+
+
+def _are_shown(report: Report, images: ImageTsv) -> bool:
+    """Return whether an image belongs to an item, or to an id that is listed for one."""
+    for values in (report.predictions, report.references):
+        for key, value in values.items():
+            if str(key) in images:
+                return True
+            if isinstance(value, list) and any(str(item) in images for item in value if isinstance(item, int)):
+                return True
+    return False
 
 
 def _write_table(report: Report, path: Path) -> None:
@@ -110,3 +195,4 @@ def _write_table(report: Report, path: Path) -> None:
         report.to_csv(path=path)
     else:
         report.to_parquet(path=path)
+    print_written(path, sum(1 for _ in report.items()))

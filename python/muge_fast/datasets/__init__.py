@@ -9,6 +9,7 @@ from muge_fast.datasets.decoding import BrokenImageError
 from muge_fast.datasets.image_tsv import BrokenLine, ImageTsv
 from muge_fast.datasets.jsonl import read_captions, read_queries
 from muge_fast.datasets.texts import read_pool, read_texts
+from muge_fast.datasets.writers import write_captions, write_queries
 
 if TYPE_CHECKING:
     from muge_fast.datasets.torch_dataset import ImageTsvDataset
@@ -22,6 +23,8 @@ __all__ = [
     "read_pool",
     "read_queries",
     "read_texts",
+    "write_captions",
+    "write_queries",
 ]
 
 

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from muge_fast._internal.file_kinds import HEAD_BYTES
 from muge_fast._internal.paths import PathLike, read_head
-from muge_fast.datasets.decoding import broken_images
+from muge_fast.datasets.decoding import broken_images, quiet_decoding
 from muge_fast.datasets.fields import RowFormat
 from muge_fast.datasets.image_tsv import ImageTsv
 from muge_fast.datasets.limits import Limits
@@ -75,11 +75,12 @@ class ImageReader(Reader):
                 keys.append(key)
             else:
                 self._add("long_line", self.line_of(key), key, {"size": size, "limit": self.line_bytes})
-        for key, reason in broken_images(self.images, keys, max_pixels=self.limits.pixels):
-            if not self.remaining:
-                return
-            details = {"reason": reason.rpartition(": ")[2][:REASON_LENGTH]}
-            self._add("broken_image", self.line_of(key), key, details)
+        with quiet_decoding():
+            for key, reason in broken_images(self.images, keys, max_pixels=self.limits.pixels):
+                if not self.remaining:
+                    return
+                details = {"reason": reason.rpartition(": ")[2][:REASON_LENGTH]}
+                self._add("broken_image", self.line_of(key), key, details)
 
     def line_of(self, key: object) -> int:
         """Return the line number of an image.

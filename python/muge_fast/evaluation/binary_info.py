@@ -6,8 +6,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from muge_fast import _core
 from muge_fast._internal.display import truncate_id
 from muge_fast._internal.file_kinds import kind_message
@@ -64,11 +62,12 @@ def describe_features(path: Path) -> dict[str, Any]:
     try:
         # The core accepts repeated ids, which are counted here.
         is_lines = path.suffix.lower() not in {".npy", ".npz", *arrow.FORMATS}
-        ids, features = _core.read_features(str(path)) if is_lines else read_features(path)
+        ids, features = _core.read_features(str(path))[:2] if is_lines else read_features(path)
     except (ValueError, TypeError, ImportError) as error:
         return {"kind": "features", **problems_of([str(error).removeprefix(f"{path}: ")], 1)}
-    repeated = len(ids) - len(np.unique(ids))
-    info = {"rows": len(ids), "dimensions": features.shape[1], "ids": min_max(ids.tolist())}
+    values = ids if isinstance(ids, list) else ids.tolist()
+    repeated = len(values) - len(set(values))
+    info = {"rows": len(values), "dimensions": features.shape[1], "ids": min_max(values)}
     return {"kind": "features", **info, **problems_of(repeated_ids(repeated), repeated)}
 
 

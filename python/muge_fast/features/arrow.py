@@ -13,13 +13,16 @@ import numpy as np
 import numpy.typing as npt
 
 from muge_fast._internal.field_names import FEATURE_IDS
+from muge_fast._internal.ids import IdArray
 from muge_fast._internal.optional import import_optional
-from muge_fast.features.validation import Features, check_features
+from muge_fast.features.validation import FeatureFile, check_features
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 FORMATS = {".parquet": "a Parquet file", ".arrow": "an Arrow file", ".feather": "a Feather file"}
+STRINGS = ("string", "large_string", "string_view")
+"""Types of columns of strings."""
 
 
 def import_pyarrow() -> ModuleType:
@@ -42,26 +45,28 @@ def import_pyarrow() -> ModuleType:
     return module
 
 
-def read_table(path: str, suffix: str) -> Features:
+def read_table(path: str, suffix: str) -> FeatureFile:
     """Read ids and features from a Parquet or Arrow file.
 
     Args:
-        path: Path of the file. It has one column of integers named ``image_id``, ``text_id`` or ``query_id``, and one
-            named ``feature`` of lists of floating-point numbers, all of one length. Other columns are ignored.
+        path: Path of the file. It has one column of integers or strings named ``image_id``, ``item_id``, ``text_id`` or
+            ``query_id``, and one named ``feature`` of lists of floating-point numbers, all of one length. Other columns
+            are ignored.
         suffix: ``".parquet"``, ``".arrow"`` or ``".feather"``.
 
     Returns:
-        Ids, int64 of shape ``(rows,)``, and features, float32 of shape ``(rows, dimensions)``.
+        Ids, features, and the name of the column of ids.
 
     Raises:
         OSError: The file cannot be read.
-        ValueError: The file is not such a table, has no rows, has nulls, or a feature is not finite.
-        TypeError: Ids do not fit in int64.
+        ValueError: The file is not such a table, has no rows, has nulls, a feature is not finite, or an id does not fit
+            in int64.
         ImportError: pyarrow is not installed.
 
     Example:
         >>> from muge_fast.features.arrow import read_table
-        >>> ids, features = read_table("img_feat.parquet", ".parquet")  # doctest: +SKIP
+        >>> read_table("img_feat.parquet", ".parquet").id_field  # doctest: +SKIP
+        'image_id'
 
     """
     pyarrow = import_pyarrow()
@@ -72,20 +77,18 @@ def read_table(path: str, suffix: str) -> Features:
         table = read(path)
         # Without this, broken offsets would read beyond the end of buffers.
         table.validate(full=True)
-        ids, features = _columns(pyarrow, table)
-    return check_features(ids, features)
+        field, ids, features = _columns(pyarrow, table)
+    return FeatureFile(*check_features(ids, features), field)
 
 
-def write_table(
-    file: IO[bytes], suffix: str, id_field: str, ids: npt.NDArray[np.int64], features: npt.NDArray[np.float32]
-) -> None:
+def write_table(file: IO[bytes], suffix: str, id_field: str, ids: IdArray, features: npt.NDArray[np.float32]) -> None:
     """Write ids and features to a Parquet or Arrow file.
 
     Args:
         file: A file that was opened for writing in binary mode.
         suffix: ``".parquet"``, ``".arrow"`` or ``".feather"``.
         id_field: Name of the column of ids.
-        ids: Ids of shape ``(rows,)``.
+        ids: Ids of shape ``(rows,)``, int64 or ``str``.
         features: Features of shape ``(rows, dimensions)``.
 
     Raises:
@@ -109,16 +112,22 @@ def write_table(
         pyarrow.feather.write_feather(table, file, compression="uncompressed")
 
 
-def _columns(pyarrow: ModuleType, table: pa.Table) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+def _columns(pyarrow: ModuleType, table: pa.Table) -> tuple[str, object, npt.NDArray[Any]]:
     fields = [field for field in table.column_names if field in FEATURE_IDS]
     if len(fields) != 1 or table.column_names.count("feature") != 1:
         raise ValueError(f"has columns {table.column_names}, needs feature and one of {', '.join(FEATURE_IDS)}, once")
     ids, feature = (table.column(field).combine_chunks() for field in (fields[0], "feature"))
     if not len(ids):
         raise ValueError("has no rows")
-    if not pyarrow.types.is_integer(ids.type) or ids.null_count:
-        raise ValueError(f"{fields[0]} is a column of {ids.type} with {ids.null_count} nulls, needs integers")
-    return ids.to_numpy(), _matrix(pyarrow, feature)
+    if pyarrow.types.is_dictionary(ids.type):
+        ids = ids.dictionary_decode()
+    if ids.null_count:
+        raise ValueError(f"{fields[0]}[{_first_null(ids)}] is null, every row needs an id")
+    if pyarrow.types.is_integer(ids.type):
+        return fields[0], ids.to_numpy(), _matrix(pyarrow, feature)
+    if str(ids.type) not in STRINGS:
+        raise ValueError(f"{fields[0]} is a column of {ids.type}, needs integers or strings")
+    return fields[0], ids.to_pylist(), _matrix(pyarrow, feature)
 
 
 def _matrix(pyarrow: ModuleType, feature: pa.Array) -> npt.NDArray[Any]:
@@ -126,16 +135,23 @@ def _matrix(pyarrow: ModuleType, feature: pa.Array) -> npt.NDArray[Any]:
     is_list = any(check(feature.type) for check in (types.is_list, types.is_large_list, types.is_fixed_size_list))
     if not is_list or not types.is_floating(feature.type.value_type):
         raise ValueError(f"feature is a column of {feature.type}, needs lists of floating-point numbers")
+    if feature.null_count:
+        raise ValueError(f"feature[{_first_null(feature)}] is null, every row needs a list of numbers")
     lengths = pyarrow.compute.list_value_length(feature).to_numpy(zero_copy_only=False)
     uneven = np.flatnonzero(lengths != lengths[0])
-    if len(uneven) or feature.null_count or np.isnan(lengths[0]):
-        row = uneven[0] if len(uneven) else 0
+    if len(uneven):
+        row = uneven[0]
         raise ValueError(f"feature[{row}] has {lengths[row]} numbers, the first row has {lengths[0]}")
     values = feature.flatten()
     if values.null_count:
-        raise ValueError(f"feature has {values.null_count} nulls among its numbers")
+        row, column = divmod(_first_null(values), int(lengths[0]))
+        raise ValueError(f"feature[{row}] is null at [{column}], needs a finite number")
     matrix: npt.NDArray[Any] = values.to_numpy().reshape(len(feature), int(lengths[0]))
     return matrix
+
+
+def _first_null(values: pa.Array) -> int:
+    return int(values.is_null().to_numpy(zero_copy_only=False).argmax())
 
 
 @contextmanager

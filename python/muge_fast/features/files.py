@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import IO
+from typing import IO, Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -12,13 +12,28 @@ import numpy.typing as npt
 from muge_fast import _core
 from muge_fast._internal.atomic import replacing
 from muge_fast._internal.checks import check_choice
+from muge_fast._internal.dlpack import resolve_negation
 from muge_fast._internal.field_names import FEATURE_IDS
+from muge_fast._internal.file_kinds import HEAD_BYTES, binary_kind, kind_message, text_kind
+from muge_fast._internal.ids import IdArray, id_array, quoted_id, refuse_surrogates, repeated_rows, unique_ids
+from muge_fast._internal.labelled import labelled_kind, refuse_unordered
 from muge_fast._internal.paths import refuse_pipes
+from muge_fast._internal.row_kinds import row_kind
 from muge_fast.features import arrays, arrow
-from muge_fast.features.validation import Features, check_features, check_unique_ids
+from muge_fast.features.validation import FeatureFile, Features, check_features
 
 ROWS_PER_WRITE = 4096
 """Number of rows that are formatted as JSON at once."""
+
+BINARY_SUFFIXES = (".npy", ".npz", *arrow.FORMATS)
+"""Suffixes of files that are not JSON Lines."""
+
+SUFFIXES = {"npy": (".npy",), "npz": (".npz",), "parquet": (".parquet",), "arrow": (".arrow", ".feather")}
+"""Suffixes of the kinds of files that can be read under another name."""
+
+EXAMPLE = '{"image_id": 42967, "feature": [0.0123, -0.0456]}'
+MIN_BYTES = 4
+"""Size of the floats that NumPy has in all versions."""
 
 
 def read_features(path: str | os.PathLike[str], *, threads: int | None = None) -> Features:
@@ -27,15 +42,18 @@ def read_features(path: str | os.PathLike[str], *, threads: int | None = None) -
     The format follows from the suffix of the path:
 
     - JSON Lines, for any suffix that is not listed here, as Chinese-CLIP and the MUGE baseline write it: a line is
-      ``{"image_id": 42967, "feature": [0.0123, …]}``, with ``image_id``, ``text_id`` or ``query_id``, in any order of
-      fields. Other fields and blank lines are ignored. A number becomes ``numpy.float32(float(text))``.
-    - ``.npz``: an integer array ``ids`` (or ``image_id``, ``text_id``, ``query_id``) of shape ``(rows,)`` and an array
-      ``features`` (or ``feature``) of shape ``(rows, dimensions)``, rounded to float32. Arrays may unpack to 16 MiB
-      plus 20 times the size of the file.
+      ``{"image_id": 42967, "feature": [0.0123, …]}``, with ``image_id``, ``item_id``, ``text_id`` or ``query_id``, the
+      same in all lines, in any order of fields. Other fields and blank lines are ignored. A number becomes
+      ``numpy.float32(float(text))``.
+    - ``.npz``: an array ``ids`` (or ``image_id``, ``item_id``, ``text_id``, ``query_id``) of integers or strings, of
+      shape ``(rows,)``, and an array ``features`` (or ``feature``) of shape ``(rows, dimensions)``, rounded to float32.
+      Arrays may unpack to 16 MiB plus 20 times the size of the file.
     - ``.npy``: an array of shape ``(rows, dimensions)``, rounded to float32. Ids are row indices.
-    - ``.parquet``, ``.arrow``, ``.feather``: a column ``image_id``, ``text_id`` or ``query_id`` of integers and a
-      column ``feature`` of lists of floating-point numbers, rounded to float32. This needs pyarrow:
-      ``pip install 'muge-fast[arrow]'``.
+    - ``.parquet``, ``.arrow``, ``.feather``: a column ``image_id``, ``item_id``, ``text_id`` or ``query_id`` of
+      integers or strings and a column ``feature`` of lists of floating-point numbers, rounded to float32. This needs
+      pyarrow: ``pip install 'muge-fast[arrow]'``.
+
+    Ids are integers of at most 64 bits, or strings, all of one type.
 
     Files may come from anywhere: nothing in them is executed.
 
@@ -44,16 +62,16 @@ def read_features(path: str | os.PathLike[str], *, threads: int | None = None) -
         threads: Number of threads for JSON Lines; None for all cores. The result does not depend on it.
 
     Returns:
-        Ids, int64 of shape ``(rows,)``, and features, float32 of shape ``(rows, dimensions)``, in the order of the
-        file.
+        Ids of shape ``(rows,)``, and features, float32 of shape ``(rows, dimensions)``, in the order of the file. Ids
+        that are integers are int64; strings are ``str`` in an array of dtype object.
 
     Raises:
         OSError: The file cannot be read.
-        ValueError: A line or the file is not in the format, an id is not an integer or occurs twice, a number is not
-            finite in float32, rows have different lengths, there are no rows, or the path is a pipe or a device. The
-            message names the file and the line or row.
-        TypeError: An array of ids does not have integers that fit in int64, or an array of features does not have
-            numbers. The message names the file.
+        ValueError: A line or the file is not in the format, an id is neither an integer nor a string or occurs twice,
+            some ids are integers and some are strings, a number is not finite in float32, rows have different lengths,
+            there are no rows, or the path is a pipe or a device. The message names the file and the line or row.
+        TypeError: An array of ids does not have integers or strings, or an array of features does not have numbers. The
+            message names the file.
         ImportError: The file is a Parquet or Arrow file, and pyarrow is not installed.
 
     Example:
@@ -67,17 +85,45 @@ def read_features(path: str | os.PathLike[str], *, threads: int | None = None) -
         ([42967], [[0.5, -0.25]])
 
     """
+    ids, features, _ = read_feature_file(path, threads=threads)
+    return ids, features
+
+
+def read_feature_file(path: str | os.PathLike[str], *, threads: int | None = None) -> FeatureFile:
+    """Read a feature file as :func:`read_features` does, with the name of the field of its ids.
+
+    Args:
+        path: The file.
+        threads: Number of threads for JSON Lines; None for all cores.
+
+    Returns:
+        Ids, features, and the name of the ids.
+
+    Raises:
+        OSError: The file cannot be read.
+        ValueError: The file is not a feature file, or a row is invalid; the message names the file and the row.
+        TypeError: An array has ids or features of a wrong type.
+        ImportError: The file is a Parquet or Arrow file, and pyarrow is not installed.
+
+    Example:
+        >>> from muge_fast.features.files import read_feature_file
+        >>> read_feature_file("txt_feat.jsonl").id_field  # doctest: +SKIP
+        'query_id'
+
+    """
     name = os.fspath(path)
     # All formats are read at offsets, which a pipe does not have.
     refuse_pipes(path)
     try:
-        ids, features = _read(name, threads)
-        check_unique_ids(ids)
+        file = _read(name, threads)
     except ValueError as error:
-        raise ValueError(f"{name}: {error}") from error
+        raise ValueError(f"{name}: {_foreign_kind(name) or error}") from error
     except TypeError as error:
         raise TypeError(f"{name}: {error}") from error
-    return ids, features
+    rows = repeated_rows(file.ids)
+    if rows is not None:
+        raise ValueError(f"{name}: {_repeated(name, file.ids, rows)}")
+    return file
 
 
 def write_features(
@@ -96,17 +142,18 @@ def write_features(
 
     Args:
         path: The file.
-        ids: Different integers of shape ``(rows,)``. For ``.npy``, which has no ids, they must be 0, 1, 2, ….
+        ids: Different integers, or different strings, of shape ``(rows,)``. For ``.npy``, which has no ids, they must
+            be 0, 1, 2, ….
         features: Numbers of shape ``(rows, dimensions)``, rounded to float32, at least one row.
-        id_field: Name of the field or column of ids: ``"image_id"``, ``"text_id"`` or ``"query_id"``. An ``.npz`` has
-            ``ids`` in any case.
+        id_field: Name of the field or column of ids: ``"image_id"``, ``"item_id"``, ``"text_id"`` or ``"query_id"``. An
+            ``.npz`` has ``ids`` in any case.
         threads: Number of threads for JSON Lines; None for all cores. The file does not depend on it.
 
     Raises:
         OSError: The file cannot be written.
-        ValueError: Shapes do not match, there are no rows, a number is not finite in float32, an id occurs twice, ids
-            for ``.npy`` are not row indices, or ``id_field`` is unknown.
-        TypeError: Ids are not integers that fit in int64, or features are not numbers.
+        ValueError: Shapes do not match, there are no rows, a number is not finite in float32, an id occurs twice, does
+            not fit in int64 or is not valid Unicode, ids for ``.npy`` are not row indices, or ``id_field`` is unknown.
+        TypeError: Ids are neither all integers nor all strings, or features are not numbers.
         ImportError: The path names a Parquet or Arrow file, and pyarrow is not installed.
 
     Example:
@@ -120,10 +167,11 @@ def write_features(
 
     """
     check_choice("id_field", id_field, FEATURE_IDS)
-    rows, matrix = check_features(np.asarray(ids), np.asarray(features))
-    check_unique_ids(rows)
+    rows, matrix = check_features(ids, _as_matrix(features))
+    unique_ids(rows, "ids")
+    refuse_surrogates(rows, "ids")
     suffix = Path(path).suffix.lower()
-    if suffix == ".npy" and not np.array_equal(rows, np.arange(len(rows))):
+    if suffix == ".npy" and (rows.dtype.kind == "O" or not np.array_equal(rows, np.arange(len(rows)))):
         raise ValueError("ids are not row indices, and an .npy file has no other ids")
     if suffix in arrow.FORMATS:
         # Fail before a temporary file is made.
@@ -139,7 +187,7 @@ def write_features(
             _write_lines(file, id_field, rows, matrix, threads)
 
 
-def _read(path: str, threads: int | None) -> Features:
+def _read(path: str, threads: int | None) -> FeatureFile:
     suffix = Path(path).suffix.lower()
     if suffix == ".npy":
         return arrays.read_npy(path)
@@ -149,16 +197,64 @@ def _read(path: str, threads: int | None) -> Features:
         return arrow.read_table(path, suffix)
     # Raises an error that names the file if it is missing.
     Path(path).open("rb").close()
-    return _core.read_features(path, threads)
+    ids, features, id_field = _core.read_features(path, threads)
+    return FeatureFile(id_array(ids, "ids"), features, id_field)
+
+
+def _repeated(path: str, ids: IdArray, rows: tuple[int, int]) -> str:
+    """Return the error for an id that occurs twice, with the lines of a text file."""
+    words, row = "rows", rows[0]
+    if Path(path).suffix.lower() not in BINARY_SUFFIXES:
+        words, lines = "lines", Path(path).read_bytes().split(b"\n")
+        numbers = [number for number, line in enumerate(lines, 1) if line.strip(b" \t\n\r\x0c")]
+        rows = numbers[rows[0]], numbers[rows[1]]
+    return f"id {quoted_id(ids[row])} occurs twice, in {words} {rows[0]} and {rows[1]}"
+
+
+def _foreign_kind(path: str) -> str | None:
+    """Return what a file is that could not be read, if it is not of the format that its suffix says."""
+    suffix = Path(path).suffix.lower()
+    with Path(path).open("rb") as file:
+        head = file.read(HEAD_BYTES)
+    if not head:
+        return "the file is empty"
+    code = binary_kind(head)
+    if code == "binary" and head.lstrip()[:1] == b"{":
+        # A line of JSON with a few odd bytes, whose error names the line.
+        return None
+    if code is None and suffix not in BINARY_SUFFIXES:
+        code = text_kind(head)
+        rows = None if code else row_kind(head)
+        if rows is not None and rows.task != "features":
+            return f"the file is {rows.name()}, needs lines with an id and a feature"
+    if code is None or suffix in SUFFIXES.get(code, ()):
+        return None
+    if code in SUFFIXES:
+        message = kind_message(code).removesuffix(", not text")
+        return f"{message}; the name of such a file must end in {' or '.join(SUFFIXES[code])}"
+    return kind_message(code, row=EXAMPLE)
+
+
+def _as_matrix(features: object) -> npt.NDArray[Any]:
+    """Return an argument as an array; tensors of torch may be on any device."""
+    kind = labelled_kind(features)
+    if kind == "masked":
+        refuse_unordered(features, "features")
+    if kind == "tensor":
+        tensor = cast("Any", resolve_negation(cast("Any", features).detach().cpu()))
+        # NumPy has no bfloat16.
+        return np.asarray(tensor.float() if tensor.is_floating_point() and tensor.itemsize < MIN_BYTES else tensor)
+    return np.asarray(features)
 
 
 def _write_lines(
     file: IO[bytes],
     id_field: str,
-    ids: npt.NDArray[np.int64],
+    ids: IdArray,
     features: npt.NDArray[np.float32],
     threads: int | None,
 ) -> None:
     for start in range(0, len(ids), ROWS_PER_WRITE):
         rows = slice(start, start + ROWS_PER_WRITE)
-        file.writelines(_core.format_feature_lines(ids[rows], features[rows], id_field, threads))
+        part = ids[rows].tolist() if ids.dtype.kind == "O" else ids[rows]
+        file.writelines(_core.format_feature_lines(part, features[rows], id_field, threads))

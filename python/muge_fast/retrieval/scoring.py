@@ -2,41 +2,39 @@
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from contextlib import suppress
 from functools import partial
-from itertools import chain
-from typing import Any, NoReturn, cast
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from muge_fast import _core
-from muge_fast._internal.checks import align_ids, check_names, find_repeated, whole_number
-from muge_fast._internal.dlpack import resolve_negation
+from muge_fast._internal.caller_warnings import warn_caller
+from muge_fast.retrieval.graded import graded_ndcg
+from muge_fast.retrieval.item_lists import IntArray, ItemLists, as_int64
+from muge_fast.retrieval.metric_names import METRICS_AT_K, Column, check_ks, check_metrics
+from muge_fast.retrieval.ranked_lists import ranked_lists
 from muge_fast.retrieval.ranking import Ranking
+from muge_fast.retrieval.relevant_lists import relevant_lists
 from muge_fast.scores import FloatArray, ItemStatistics, Score, Scores, mean_score, signature
-from muge_fast.text.tokenizers import split_ids
 
-METRICS_AT_K = ("recall", "relevant_recall", "precision", "ndcg")
-METRICS = (*METRICS_AT_K, "mrr", "map")
+FEW_QUERIES = 10
+"""Number of queries from which a ranking without any hit is suspicious."""
 
-MAX_K = 2**63 - 1
-"""Largest cutoff, because the core counts in 64 bits."""
+RankedItems = Sequence[Any] | Mapping[Any, float] | npt.NDArray[Any]
+"""The items of a query, best first, or their scores."""
 
-IntArray = npt.NDArray[np.int64]
+RelevantItems = Sequence[Any] | AbstractSet[Any] | Mapping[Any, float] | npt.NDArray[Any] | int | str
+"""The relevant items of a query, the gains of items, or a single item."""
 
 
 def score_retrieval(
-    predictions: Mapping[Any, Sequence[Any]]
-    | Sequence[Sequence[Any]]
-    | npt.NDArray[np.integer[Any] | np.str_]
-    | Ranking,
-    references: Mapping[Any, Sequence[Any]] | Sequence[Sequence[Any]],
+    predictions: Mapping[Any, RankedItems] | Sequence[RankedItems] | npt.NDArray[np.integer[Any] | np.str_] | Ranking,
+    references: Mapping[Any, RelevantItems] | Sequence[RelevantItems] | npt.NDArray[Any],
     *,
-    ks: Sequence[int] = (1, 5, 10),
+    ks: int | Sequence[int] = (1, 5, 10),
     metrics: Sequence[str] = ("recall",),
     threads: int | None = None,
 ) -> Scores:
@@ -44,13 +42,18 @@ def score_retrieval(
 
     Args:
         predictions: Ranked items of each query, best first: a mapping from query id to a list, a sequence of lists, an
-            integer or string matrix of shape ``(queries, items)``, or a :class:`Ranking`, whose items are its indices.
-            Arrays may be torch tensors on any device. A list may have fewer items than the largest of ``ks``; positions
-            beyond its end count as not relevant.
+            integer or string matrix of shape ``(queries, items)``, or a :class:`Ranking`. Items of a ranking are its
+            item ids, or indices if it has none; its queries are matched by id if they have ids, like those of a
+            mapping. Arrays may be torch tensors on any device. A list may have fewer items than the largest of ``ks``;
+            positions beyond its end count as not relevant.
+
+            Instead of lists, dictionaries from item to score are allowed (a run of ranx or pytrec_eval). They are
+            ranked as in trec_eval: by descending score, items of equal score by descending id, compared as text.
         references: Relevant items of each query, at least one: a mapping with the same query ids, or a sequence of the
-            same length. All items must be integers, or all strings; those of NumPy and of an ``IntEnum`` or a ``str``
-            Enum are allowed.
-        ks: Cutoffs K of the metrics that are followed by ``@K`` below: different integers of at least 1.
+            same length, of lists, of single items, or of dictionaries from item to gain (qrels). Items with a gain
+            above 0 are relevant. Without ids also a matrix of shape ``(queries, items)``: a boolean array, whose items
+            are the column numbers, or a sparse matrix of scipy, whose values are gains.
+        ks: Cutoffs K of the metrics that are followed by ``@K`` below: different integers of at least 1, or one.
         metrics: One or more of
 
             - ``"recall"``: 1 if any of the first K items is relevant, else 0, for each of ``ks``, and
@@ -60,25 +63,39 @@ def score_retrieval(
             - ``"relevant_recall"``: the fraction of a query's relevant items among the first K, ``recall`` in
               trec_eval.
             - ``"precision"``: the number of relevant items among the first K, divided by K, ``P`` in trec_eval.
-            - ``"ndcg"``: nDCG@K with gains of 0 and 1 (Järvelin and Kekäläinen, 2002), ``ndcg_cut`` in trec_eval.
+            - ``"ndcg"``: nDCG@K (Järvelin and Kekäläinen, 2002), ``ndcg_cut`` in trec_eval: the gain of the item at
+              rank r is divided by log2(r + 1). Gains are 1 unless ``references`` have others.
+            - ``"ndcg_exp"``: the same with gains of 2^g - 1 (Burges et al., 2005), ``ndcg_burges`` in ranx.
             - ``"mrr"``: the reciprocal rank of the first relevant item in the whole list, 0 without one,
               ``recip_rank`` in trec_eval.
             - ``"map"``: the average precision of the whole list: the precisions at the ranks of relevant items, summed
               and divided by the number of relevant items, ``map`` in trec_eval.
 
-            The value of a metric is its mean over queries.
+            The value of a metric is its mean over queries. A name with a cutoff, such as ``"ndcg@10"``, is the metric
+            at that cutoff only. Other names for the same metrics are allowed: ``"R@1"``, ``"hit_rate"``, ``"P@5"``,
+            ``"nDCG@10"``, ``"ndcg_cut_10"``.
         threads: Number of threads; None for all cores. The result does not depend on it.
+
+    All items must be integers, or all strings; those of NumPy and torch, of an ``IntEnum`` or a ``str`` Enum are
+    allowed. The index of a pandas Series is its query ids, unless it is the default index. -1 at the end of a row of an
+    array is refused, as is -1 at the end of both lists of a query: faiss and padded arrays have it for a missing item.
 
     Returns:
         Scores from 0 to 1, by name: ``"recall@1"``, …, ``"mean_recall"``, ``"ndcg@10"``, ``"map"``.
 
     Raises:
-        ValueError: Query ids differ, only ``predictions`` has ids, lengths differ, a matrix has a wrong shape or dtype,
-            there are no queries, a query has no relevant items, a list has an item twice, ``metrics`` is empty or has
-            an unknown or repeated name, ``ks`` is empty or has a number that is repeated, below 1 or above 2**63 - 1,
-            or ``threads`` is below 1. The message names the query or the argument.
-        TypeError: Items are neither all integers nor all strings, the items of a query are not a list, a prediction is
-            a set, ``metrics`` is a string, or one of ``ks`` is not an integer.
+        ValueError: Query ids differ, lengths differ, an array has a wrong shape or dtype, there are no queries, a query
+            has no relevant items, a list has an item twice, a score is NaN, a gain is not finite, -1 stands for a
+            missing item, ``metrics`` is empty or has an unknown or repeated name, ``ks`` is empty or has a number that
+            is repeated, below 1 or above 2**63 - 1, or ``threads`` is below 1. The message names the query or the
+            argument.
+        TypeError: Only one of predictions and references has ids, one is a table, a masked array or a Series whose
+            index cannot be ids, items are neither all integers nor all strings, the items of a query are not a list, a
+            prediction is a set, ``metrics`` is a string, or one of ``ks`` is not an integer.
+
+    Warns:
+        UserWarning: A cutoff is above the length of every list of predictions, and longer lists could change the score;
+            or predictions seem to be indices where references are ids.
 
     Example:
         >>> import muge_fast as mf
@@ -91,201 +108,98 @@ def score_retrieval(
         [0.5, 1.0]
 
     """
-    names = check_names("metrics", metrics, METRICS)
-    cutoffs = _check_ks(ks)
-    ids, relevant = split_ids(references, "references")
-    ranked = _align(predictions, ids)
-    if len(ranked) != len(relevant):
-        raise ValueError(f"predictions have {len(ranked)} queries, references have {len(relevant)}")
-    columns = [(name, k) for name in names for k in (cutoffs if name in METRICS_AT_K else [1])]
-    rows = _query_scores(
-        _ItemLists("predictions", ranked, ids), _ItemLists("references", relevant, ids), columns, threads
-    )
+    cutoffs = check_ks(ks)
+    requests = check_metrics(metrics, cutoffs)
+    relevant = relevant_lists(references)
+    columns = list(dict.fromkeys(column for _, requested in requests for column in requested))
+    rows = _query_scores(ranked_lists(predictions, relevant.ids), relevant, columns, threads)
     scores = {}
-    for column, (name, k) in enumerate(columns):
-        key = f"{name}@{k}" if name in METRICS_AT_K else name
-        scores[key] = mean_score(key, signature(key), rows[:, column])
-        if name == "recall" and k == cutoffs[-1]:
-            scores["mean_recall"] = _mean_recall(cutoffs, rows[:, column - len(cutoffs) + 1 : column + 1])
-    return Scores(scores, len(relevant), ids)
-
-
-def transpose_references(references: Mapping[Any, Sequence[Any]]) -> dict[Any, list[Any]]:
-    """Return the relevant queries of each item, to score retrieval in the other direction.
-
-    Args:
-        references: Relevant items by query id.
-
-    Returns:
-        Query ids by item, items and queries in the order in which they occur.
-
-    Raises:
-        ValueError: A query has an item twice.
-
-    Example:
-        >>> import muge_fast as mf
-        >>> mf.transpose_references({8426: [42967, 11], 8427: [11]})
-        {42967: [8426], 11: [8426, 8427]}
-
-    """
-    transposed: dict[Any, list[Any]] = {}
-    for query, items in references.items():
-        if len(set(items)) < len(items):
-            raise ValueError(f"references[{query!r}] has an item twice")
-        for item in items:
-            transposed.setdefault(item, []).append(query)
-    return transposed
+    for name, requested in requests:
+        indices = [columns.index(column) for column in requested]
+        for index, column in zip(indices, requested, strict=True):
+            scores[column.key] = mean_score(column.key, signature(column.key), rows[:, index])
+        if name == "recall":
+            scores["mean_recall"] = _mean_recall(cutoffs, rows[:, indices])
+    return Scores(scores, len(rows), None if relevant.ids is None else list(relevant.ids))
 
 
 def _query_scores(
-    predictions: _ItemLists, references: _ItemLists, columns: list[tuple[str, int]], threads: int | None
+    predictions: ItemLists, references: ItemLists, columns: list[Column], threads: int | None
 ) -> FloatArray:
     """Return the value of each metric at each cutoff for each query, float64 of shape ``(queries, columns)``."""
+    if len(predictions.lengths) != len(references.lengths):
+        raise ValueError(
+            f"predictions have {len(predictions.lengths)} queries, references have {len(references.lengths)}"
+        )
     references.check_filled()
-    ranked, relevant = _as_int64(predictions, references)
+    ranked, relevant = as_int64(predictions, references)
+    names = [("ndcg" if metric == "ndcg_exp" else metric, k) for metric, k in columns]
+    short = _short_columns(predictions, columns)
     try:
-        return _core.retrieval_rows(ranked, predictions.lengths, relevant, references.lengths, columns, threads)
+        rows = _core.retrieval_rows(
+            ranked, predictions.lengths, relevant, references.lengths, [*names, *short], threads
+        )
     except ValueError:
         # The core sees integers only; these errors name the item and the query.
         predictions.check_unique()
         references.check_unique()
         raise
+    if predictions.padded and len(rows) >= FEW_QUERIES:
+        _warn_about_indices(predictions, ranked, relevant)
+    if short and (rows[:, -1] < 1).any():
+        _warn_about_short_lists(short[0], int(predictions.lengths.max()))
+    rows = np.ascontiguousarray(rows[:, : len(columns)]) if short else rows
+    if references.gains is not None and (references.gains != 1).any():
+        lists = (ranked, predictions.lengths), (relevant, references.lengths)
+        _replace_ndcg(rows, columns, lists, references.gains)
+    return rows
 
 
-class _ItemLists:
-    """The item ids of all queries as one flat list, with the length of each query's list.
+def _replace_ndcg(
+    rows: FloatArray,
+    columns: list[Column],
+    lists: tuple[tuple[IntArray, IntArray], tuple[IntArray, IntArray]],
+    gains: FloatArray,
+) -> None:
+    """Replace nDCG of gains of 1, which the core computes, by that of other gains."""
+    for metric in ("ndcg", "ndcg_exp"):
+        chosen = [index for index, column in enumerate(columns) if column.metric == metric]
+        if chosen:
+            ks = [columns[index].k for index in chosen]
+            rows[:, chosen] = graded_ndcg(*lists, gains, ks, exponential=metric == "ndcg_exp")
 
-    Args:
-        name: Name of the argument, for errors.
-        lists: The items of each query.
-        ids: The id of each query; None if queries have no ids.
 
-    Raises:
-        TypeError: The items of a query are not a list, or those of a prediction are a set, which has no order.
+def _short_columns(predictions: ItemLists, columns: list[Column]) -> list[tuple[str, int]]:
+    """Return the column that is below 1 if longer lists could change a score; empty if a list reaches all cutoffs.
 
+    A query has all that it can get with a relevant item in its list, for recall, or with all of them, for the others.
     """
-
-    def __init__(self, name: str, lists: Sequence[Any], ids: list[Hashable] | None) -> None:
-        self.name = name
-        self.ids = ids
-        if not set(map(type, lists)) <= {list, tuple}:
-            lists = list(map(_to_numpy, lists))
-            self._check_types(lists)
-        self.lengths = np.fromiter(map(len, lists), np.int64, len(lists))
-        self.flat: list[Any] = list(chain.from_iterable(lists))
-
-    def _check_types(self, lists: list[Any]) -> None:
-        for query, items in enumerate(lists):
-            if self.name == "predictions" and isinstance(items, AbstractSet):
-                raise TypeError(f"{self.label(query)} is a set ({type(items).__name__}), needs a list, best first")
-            # An array without axes has a __len__ too, but calling it raises.
-            is_list = hasattr(items, "__len__") and getattr(items, "ndim", 1) > 0
-            if isinstance(items, (str, bytes, Mapping)) or not is_list:
-                raise TypeError(f"{self.label(query)} must be a list of item ids, got {type(items).__name__}")
-
-    def label(self, query: int) -> str:
-        """Return how errors name a query, such as ``predictions['a']``."""
-        return f"{self.name}[{query if self.ids is None else self.ids[query]!r}]"
-
-    def check_unique(self) -> None:
-        """Raise ``ValueError`` for the first query that has an item twice."""
-        start = 0
-        for query, length in enumerate(self.lengths.tolist()):
-            items = self.flat[start : start + length]
-            repeated = find_repeated(items)
-            if repeated is not None:
-                raise ValueError(f"{self.label(query)} has the item {items[repeated]!r} twice")
-            start += length
-
-    def check_filled(self) -> None:
-        """Raise ``ValueError`` for the first query that has no items."""
-        empty = np.flatnonzero(self.lengths == 0)
-        if len(empty):
-            raise ValueError(f"{self.label(int(empty[0]))} is empty, needs at least one item")
-
-    def normalize(self) -> type | None:
-        """Convert all ids to ``int`` or ``str``; return which of the two, or None if there are no items."""
-        types = set(map(type, self.flat))
-        id_types = set(map(_id_type, types))
-        if not id_types <= {int} and not id_types <= {str}:
-            self._raise_mixed()
-        if not types <= {int, str}:
-            # Members of a str Enum equal their string but have another hash.
-            convert = operator.index if id_types == {int} else str.__str__
-            self.flat = list(map(convert, self.flat))
-        return next(iter(id_types), None)
-
-    def _raise_mixed(self) -> NoReturn:
-        id_types = [_id_type(type(item)) for item in self.flat]
-        wanted = str if id_types[0] is str else int
-        flat_index = next(index for index, id_type in enumerate(id_types) if id_type is not wanted)
-        query = int(np.searchsorted(np.cumsum(self.lengths), flat_index, side="right"))
-        index = flat_index - int(self.lengths[:query].sum())
-        item = self.flat[flat_index]
-        raise TypeError(
-            f"{self.label(query)}: item {index} is {item!r} ({type(item).__name__}), "
-            "all items must be integers or all strings"
-        )
+    at_k = [column for column in columns if column.metric in METRICS_AT_K]
+    longest = int(predictions.lengths.max(initial=0))
+    largest = max((column.k for column in at_k), default=0)
+    if not 0 < longest < largest:
+        return []
+    is_recall = all(column.metric == "recall" for column in at_k if column.k > longest)
+    return [("recall" if is_recall else "relevant_recall", largest)]
 
 
-def _id_type(item_type: type) -> type:
-    """Return ``int`` or ``str`` for types of integers and strings, such as NumPy's and ``IntEnum``; others unchanged.
-
-    ``bool`` and ``timedelta64`` are subclasses of integers, but not ids.
-    """
-    if issubclass(item_type, str):
-        return str
-    is_integer = issubclass(item_type, (int, np.integer)) and not issubclass(item_type, (bool, np.timedelta64))
-    return int if is_integer else item_type
-
-
-def _as_int64(predictions: _ItemLists, references: _ItemLists) -> tuple[IntArray, IntArray]:
-    """Return the flat items of both as int64: integers unchanged if they fit, otherwise codes in order of first use."""
-    types = {predictions.normalize(), references.normalize()} - {None}
-    if len(types) > 1:
-        raise TypeError("items are strings in one of predictions and references and integers in the other")
-    if types <= {int}:
-        with suppress(OverflowError):
-            return np.array(predictions.flat, np.int64), np.array(references.flat, np.int64)
-    codes: dict[Any, int] = {}
-    ranked, relevant = (
-        np.fromiter((codes.setdefault(item, len(codes)) for item in lists.flat), np.int64, len(lists.flat))
-        for lists in (predictions, references)
+def _warn_about_short_lists(column: tuple[str, int], longest: int) -> None:
+    k = column[1]
+    warn_caller(
+        f"a cutoff is {k}, but no list of predictions has more than {longest}: the missing ranks count as not "
+        f"relevant; pass longer lists, or cutoffs up to {longest}"
     )
-    return ranked, relevant
 
 
-def _to_numpy(values: object) -> object:
-    """Return a torch tensor on any device as a NumPy array; other objects unchanged."""
-    return np.asarray(resolve_negation(values.cpu())) if hasattr(values, "cpu") else values
-
-
-def _align(predictions: object, ids: list[Hashable] | None) -> Sequence[Any]:
-    """Return the items of each query in the order of the references."""
-    values = _to_numpy(predictions.indices if isinstance(predictions, Ranking) else predictions)
-    if isinstance(values, np.ndarray):
-        if values.ndim != 2 or values.dtype.kind not in "iuUT":  # noqa: PLR2004
-            got = f"shape {values.shape} and dtype {values.dtype}"
-            raise ValueError(f"predictions must be an integer or string matrix (queries, items), got {got}")
-        return values.tolist()  # type: ignore[no-any-return]
-    query_ids, lists = split_ids(cast("Iterable[Any]", values), "predictions")
-    if query_ids is None:
-        return lists
-    if ids is None:
-        raise ValueError("predictions have ids, references have none")
-    return [lists[index] for index in align_ids(query_ids, ids, given_name="predictions", wanted_name="references")]
-
-
-def _check_ks(ks: Iterable[int]) -> list[int]:
-    cutoffs = [whole_number(f"ks[{index}]", k) for index, k in enumerate(ks)]
-    if not cutoffs:
-        raise ValueError("ks is empty, needs at least one")
-    repeated = find_repeated(cutoffs)
-    if repeated is not None:
-        raise ValueError(f"ks has {cutoffs[repeated]} more than once")
-    if max(cutoffs) > MAX_K:
-        raise ValueError(f"ks[{cutoffs.index(max(cutoffs))}] must be at most {MAX_K}, got {max(cutoffs)}")
-    return cutoffs
+def _warn_about_indices(predictions: ItemLists, ranked: IntArray, relevant: IntArray) -> None:
+    """Warn if all ranked items are smaller than all relevant ones, as indices are smaller than ids of a data set."""
+    # Strings have been replaced by codes.
+    if len(ranked) and isinstance(predictions.flat[0], int) and ranked.max() < relevant.min():
+        warn_caller(
+            f"no query has a hit: ranked items are {ranked.min()} to {ranked.max()}, "
+            f"relevant items {relevant.min()} to {relevant.max()}. "
+            "If the ranked items are indices, look their ids up: ids[ranking.indices]"
+        )
 
 
 def _mean_recall(ks: list[int], rows: FloatArray) -> Score:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from muge_fast._internal.checks import whole_number
+from muge_fast._internal.labelled import plain_items, refuse_labelled_matrix
 
 SIMILARITIES = ("ip", "cosine")
 """Values of the option ``metric``: inner product and cosine."""
@@ -69,17 +70,72 @@ def excluded_lists(exclude: Exclude | None, queries: int, items: int) -> tuple[I
         [[3, 7], [2, 0]]
 
     """
-    empty = np.empty(0, dtype=np.int64)
     if exclude is None:
-        return empty, empty
+        return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
+    lists = plain_items(exclude, "exclude", columns=("query_id", "item_ids"))
+    if isinstance(lists, Mapping):
+        raise TypeError("exclude must be a list for each query in their order, not a mapping or a Series with an index")
+    return _flat_lists(lists, queries, items)
+
+
+def check_array(name: str, array: object) -> None:
+    """Raise ``TypeError`` for anything but an array of numbers without labels.
+
+    Args:
+        name: Name of the argument, for the error.
+        array: The argument.
+
+    Raises:
+        TypeError: The argument is a list, a table, or an array with labels or a mask; the message shows what to pass.
+
+    Example:
+        >>> from muge_fast.retrieval.top_k_arguments import check_array
+        >>> check_array("items", [[1.0, 2.0]])
+        Traceback (most recent call last):
+        ...
+        TypeError: items must be a NumPy array or have __dlpack__, got list; pass np.asarray(items, dtype="float32")
+
+    """
+    refuse_labelled_matrix(array, name)
+    if isinstance(array, (list, tuple)):
+        got = type(array).__name__
+        fix = f'pass np.asarray({name}, dtype="float32")'
+        raise TypeError(f"{name} must be a NumPy array or have __dlpack__, got {got}; {fix}")
+
+
+def dtype_error(name: str, dtypes: Sequence[str], dtype: np.dtype[Any]) -> TypeError:
+    """Return the error for an array of another dtype, with how to convert it.
+
+    Args:
+        name: Name of the argument.
+        dtypes: The dtypes that are allowed.
+        dtype: The dtype of the array.
+
+    Returns:
+        The error, to be raised.
+
+    Example:
+        >>> import numpy as np
+        >>> from muge_fast.retrieval.top_k_arguments import dtype_error
+        >>> print(dtype_error("items", ("float32", "float16"), np.dtype("float64")))
+        items must be float32, float16, got dtype float64; convert it to float32
+
+    """
+    fix = "; convert it to float32" if dtype.kind in "fiub" else ""
+    return TypeError(f"{name} must be {', '.join(dtypes)}, got dtype {dtype}{fix}")
+
+
+def _flat_lists(exclude: Any, queries: int, items: int) -> tuple[Indices, Indices]:  # noqa: ANN401 - checked here
     if len(exclude) != queries:
         raise ValueError(f"exclude has {len(exclude)} lists, but there are {queries} queries")
     lists = [_sorted_indices(query, indices, items) for query, indices in enumerate(exclude)]
     lengths = np.fromiter(map(len, lists), dtype=np.int64, count=queries)
-    return np.concatenate([empty, *lists]), lengths
+    return np.concatenate([np.empty(0, dtype=np.int64), *lists]), lengths
 
 
 def _sorted_indices(query: int, indices: npt.ArrayLike, items: int) -> Indices:
+    if isinstance(indices, np.ma.MaskedArray):
+        refuse_labelled_matrix(indices, f"exclude[{query}]")
     array = np.asarray(indices)
     if array.ndim != 1:
         raise TypeError(f"exclude[{query}] must be a list of indices, got an array of shape {array.shape}")
@@ -89,5 +145,6 @@ def _sorted_indices(query: int, indices: npt.ArrayLike, items: int) -> Indices:
     extremes = map(int, array[[0, -1]] if array.size else ())
     outside = next((index for index in extremes if not 0 <= index < items), None)
     if outside is not None:
-        raise ValueError(f"exclude[{query}] has the index {outside}, needs 0 to {items - 1}")
+        hint = "; drop the padding" if outside == -1 else ""
+        raise ValueError(f"exclude[{query}] has the index {outside}, needs 0 to {items - 1}{hint}")
     return array.astype(np.int64)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, SupportsIndex
 
 import numpy as np
@@ -11,8 +12,16 @@ from muge_fast import _core
 from muge_fast._internal.checks import check_choice, whole_number
 from muge_fast._internal.dlpack import DLPackArray, as_array, bfloat16_bits
 from muge_fast._internal.progress import Progress
-from muge_fast.retrieval.ranking import Ranking
-from muge_fast.retrieval.top_k_arguments import SIMILARITIES, Exclude, Indices, check_k, excluded_lists
+from muge_fast.retrieval.ranking import Ranking, RankingIds, attach_ids, check_ids
+from muge_fast.retrieval.top_k_arguments import (
+    SIMILARITIES,
+    Exclude,
+    Indices,
+    check_array,
+    check_k,
+    dtype_error,
+    excluded_lists,
+)
 
 DTYPES = ("float32", "float16", "bfloat16")
 
@@ -33,6 +42,8 @@ def top_k(
     *,
     metric: str = "ip",
     exclude: Exclude | None = None,
+    query_ids: Iterable[Any] | None = None,
+    item_ids: Iterable[Any] | None = None,
     threads: int | None = None,
     progress: bool | None = None,
 ) -> Ranking:
@@ -53,19 +64,24 @@ def top_k(
         exclude: For each query, the indices of items that must not be found, in any order: a sequence of sequences, or
             an integer matrix with one row per query. Negative indices do not count from the end. None to exclude
             nothing.
+        query_ids: A different id for each query, integers or strings: a list, a one-dimensional array or tensor, or a
+            column of pandas, polars or Arrow. The result has them. None for no ids.
+        item_ids: A different id for each item, in the same forms.
         threads: Number of threads; None for all cores. The result does not depend on it. Ignored on a GPU.
         progress: Whether to show a progress bar. None shows one on a terminal if the search takes longer than a second.
 
     Returns:
         A :class:`Ranking` of ``scores``, float64, and ``indices``, int64, both of shape ``(queries, k)``, best first:
-        NumPy arrays, or torch tensors on the device of the arguments if that is a GPU.
+        NumPy arrays, or torch tensors on the device of the arguments if that is a GPU. With ids it has ``ids``, the
+        matrix of item ids, and ``to_dict()``, the item ids by query id.
 
     Raises:
         ValueError: Shapes do not match, a number is not finite (the message has its row and column), ``metric`` is
             unknown, ``k`` is below 1 or above the number of items that a query may find, ``exclude`` has another number
-            of lists than there are queries or an index that no item has, or ``threads`` is below 1.
+            of lists than there are queries or an index that no item has, there is another number of ids than of queries
+            or items, an id occurs twice or is missing, or ``threads`` is below 1.
         TypeError: ``queries`` or ``items`` is not an array or has an unsupported dtype, they are on different devices,
-            or ``k`` or an index in ``exclude`` is not an integer.
+            ``k`` or an index in ``exclude`` is not an integer, or ids are neither all integers nor all strings.
 
     Example:
         >>> import numpy as np
@@ -78,18 +94,23 @@ def top_k(
         [[1.0], [1.0]]
         >>> mf.top_k(queries, items, 1, exclude=[[0], []]).indices.tolist()
         [[2], [1]]
+        >>> mf.top_k(queries, items, 2, query_ids=[8426, 8427], item_ids=["a", "b", "c"]).to_dict()
+        {8426: ['a', 'c'], 8427: ['b', 'a']}
 
     """
     if _is_on_gpu(queries) or _is_on_gpu(items):
         from muge_fast.retrieval import top_k_torch  # noqa: PLC0415 - it needs torch
 
-        return top_k_torch.top_k(queries, items, k, metric=metric, exclude=exclude, progress=progress)
+        ids = check_ids(query_ids, item_ids, _row_count(queries), _row_count(items))
+        ranking = top_k_torch.top_k(queries, items, k, metric=metric, exclude=exclude, progress=progress)
+        return attach_ids(ranking, ids)
     left, right = _embeddings("queries", queries), _embeddings("items", items)
     count = check_k(k, len(right), "the number of items")
+    ids = check_ids(query_ids, item_ids, len(left), len(right))
     search = _core.TopK(count, check_choice("metric", metric, SIMILARITIES))
     excluded = excluded_lists(exclude, len(left), len(right))
     _update(search, left, right, 0, excluded, threads=threads, progress=progress)
-    return Ranking(*search.best())
+    return attach_ids(Ranking(*search.best()), ids)
 
 
 class TopK:
@@ -203,15 +224,23 @@ class TopK:
             raise ValueError("other is this search, whose items would count twice")
         self._search.merge(other._search)
 
-    def compute(self) -> Ranking:
+    def compute(self, *, query_ids: Iterable[Any] | None = None, item_ids: Iterable[Any] | None = None) -> Ranking:
         """Return the best of all items added so far.
+
+        Args:
+            query_ids: A different id for each query, integers or strings: a list, a one-dimensional array or tensor, or
+                a column of pandas, polars or Arrow. The result has them. None for no ids.
+            item_ids: A different id for each item by its index, in the same forms: the first id is that of the item
+                with index 0, the last one that of the item with the highest index added.
 
         Returns:
             A :class:`Ranking` of ``scores``, float64, and ``indices``, int64, both of shape ``(queries, k)``, best
             first. Of items with equal scores the lower index comes first.
 
         Raises:
-            ValueError: Fewer than ``k`` items that are not excluded were added for a query.
+            ValueError: Fewer than ``k`` items that are not excluded were added for a query, there is another number of
+                ids than of queries or items, or an id occurs twice or is missing.
+            TypeError: Ids are neither all integers nor all strings.
 
         Example:
             >>> import numpy as np
@@ -220,9 +249,16 @@ class TopK:
             >>> search.update(np.ones((1, 2), "float32"), np.eye(2, dtype="float32"), 0)
             >>> search.compute().indices.tolist()
             [[0]]
+            >>> search.compute(item_ids=["a", "b"]).ids.tolist()
+            [['a']]
 
         """
-        return Ranking(*self._search.best())
+        ids = RankingIds(None, None)
+        if query_ids is not None or item_ids is not None:
+            # The ends of the ranges of items; the state is copied, so not without need.
+            ends = [end for _, end in self._search.state()[-1]]
+            ids = check_ids(query_ids, item_ids, self._search.queries, max(ends, default=0))
+        return attach_ids(Ranking(*self._search.best()), ids)
 
     def reset(self) -> None:
         """Forget all items and queries, so that the search can be used again with the same options.
@@ -268,12 +304,19 @@ def _update(
         search.update(queries, items, offset, *excluded, threads, bar.callback)
 
 
+def _row_count(array: object) -> int | None:
+    """Return the number of rows; None for an object without a shape, which the search refuses."""
+    shape: tuple[int, ...] = getattr(array, "shape", ())
+    return int(shape[0]) if len(shape) else None
+
+
 def _is_on_gpu(array: object) -> bool:
     return bool(getattr(array, "is_cuda", False))
 
 
 def _embeddings(name: str, array: object) -> npt.NDArray[Any]:
     """Return an aligned matrix in C order, of float32, float16, or the bits of bfloat16 as uint16."""
+    check_array(name, array)
     bits = bfloat16_bits(array)
     matrix = as_array(name, array if bits is None else bits, DTYPES)
     if matrix.ndim != 2:  # noqa: PLR2004
@@ -281,5 +324,5 @@ def _embeddings(name: str, array: object) -> npt.NDArray[Any]:
     if bits is not None:
         matrix = matrix.view(np.uint16)
     elif matrix.dtype not in DTYPES[:2] or not matrix.dtype.isnative:
-        raise TypeError(f"{name} must be {', '.join(DTYPES)}, got dtype {matrix.dtype}")
+        raise dtype_error(name, DTYPES, matrix.dtype)
     return np.require(matrix, requirements=["C", "A"])

@@ -118,7 +118,9 @@ def _check_tensor(name: str, tensor: object) -> torch.Tensor:
     if not isinstance(tensor, torch.Tensor):
         raise TypeError(f"{name} must be a torch tensor, as the other argument is, got {type(tensor).__name__}")
     if tensor.dtype not in DTYPES:
-        raise TypeError(f"{name} must be {', '.join(map(str, DTYPES))}, got dtype {tensor.dtype}")
+        raise TypeError(
+            f"{name} must be {', '.join(map(str, DTYPES))}, got dtype {tensor.dtype}; convert it with .float()"
+        )
     if tensor.ndim != 2:  # noqa: PLR2004
         raise ValueError(f"{name} must have two dimensions, ({name}, dims), got shape {tuple(tensor.shape)}")
     for start in range(0, len(tensor), ITEM_TILE):

@@ -125,6 +125,25 @@ class Task:
         if self.main_metric not in metrics:
             raise ValueError(f"metrics lack {self.main_metric!r}, the main metric of task {self.name!r}")
 
+    def has_option(self, name: str) -> bool:
+        """Return whether the score function has a keyword option.
+
+        Args:
+            name: Name of the option.
+
+        Returns:
+            True also if the function takes any option, or if its options cannot be determined.
+
+        Example:
+            >>> import muge_fast as mf
+            >>> task = mf.tasks.get("caption")
+            >>> task.has_option("tokenizer"), task.has_option("weights")
+            (True, False)
+
+        """
+        names = self._option_names()
+        return names is None or name in names
+
     def official_value(self, name: str, value: float) -> float:
         """Return a score in the unit of the official result.
 

@@ -3,13 +3,13 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use muge_fast_core::io::features::{Features, ID_FIELDS, read};
+use muge_fast_core::io::features::{Features, ID_FIELDS, Ids, read};
 use muge_fast_core::simd::Level;
 use muge_fast_core::{Plan, Result};
 use serde_json::Value;
 
 /// Each byte of the input selects one of these.
-const PIECES: [&str; 48] = [
+const PIECES: [&str; 52] = [
     "{\"image_id\": 1, \"feature\": [",
     "{\"text_id\":-7,\"feature\":[",
     "{\"feature\": [",
@@ -58,13 +58,16 @@ const PIECES: [&str; 48] = [
     "3.4028235677973366e38",
     "1e39",
     "\u{feff}",
+    "{\"item_id\": \"裙\", \"feature\": [",
+    "], \"item_id\": \"\\u88d9\\n\"}\n",
+    "NaN",
+    "\"",
 ];
 
 fuzz_target!(|input: &[u8]| {
     let text: String = input.iter().map(|&byte| PIECES[usize::from(byte) % PIECES.len()]).collect();
     let plan = Plan::new(Some(1));
-    let results: Vec<Result<Features>> = Level::available().map(|level| read(text.as_bytes(), level, &plan))
-        .collect();
+    let results: Vec<Result<Features>> = Level::available().map(|level| read(text.as_bytes(), level, &plan)).collect();
     for result in &results {
         assert_eq!(bits(result), bits(&results[0]), "levels differ on {text:?}");
     }
@@ -75,27 +78,29 @@ fuzz_target!(|input: &[u8]| {
     }
 });
 
-type Bits = std::result::Result<(Vec<i64>, Vec<u32>), String>;
+type Bits = std::result::Result<(&'static str, Ids, Vec<u32>), String>;
 
 /// Return rows with the bits of their numbers: zeros have signs.
 fn bits(features: &Result<Features>) -> Bits {
     match features {
-        Ok(rows) => Ok((rows.ids.clone(), rows.values.iter().map(|value| value.to_bits()).collect())),
+        Ok(rows) => Ok((rows.field, rows.ids.clone(), rows.values.iter().map(|value| value.to_bits()).collect())),
         Err(error) => Err(error.to_string()),
     }
 }
 
 /// Return the rows, if every line is valid.
 fn plain(text: &str) -> Option<Bits> {
-    let (mut ids, mut values, mut width) = (Vec::new(), Vec::new(), None);
+    let (mut ids, mut values, mut form) = (Vec::new(), Vec::new(), None);
     for line in text.split('\n').filter(|line| !line.trim_ascii().is_empty()) {
         let row: Value = serde_json::from_str(line).ok()?;
         let row = row.as_object()?;
-        ids.push(ID_FIELDS.iter().find_map(|field| row.get(*field))?.as_i64()?);
+        let (field, id) = ID_FIELDS.iter().find_map(|field| row.get(*field).map(|id| (*field, id)))?;
         let feature = row.get("feature")?.as_array()?;
-        if feature.is_empty() || *width.get_or_insert(feature.len()) != feature.len() {
+        let found = (field, id.is_string(), feature.len());
+        if feature.is_empty() || *form.get_or_insert(found) != found || !(id.is_string() || id.is_i64()) {
             return None;
         }
+        ids.push(id.clone());
         for number in feature {
             let value = number.as_f64()? as f32;
             if !value.is_finite() {
@@ -104,5 +109,11 @@ fn plain(text: &str) -> Option<Bits> {
             values.push(value.to_bits());
         }
     }
-    (!ids.is_empty()).then_some(Ok((ids, values)))
+    let (field, is_text, _) = form?;
+    let ids = if is_text {
+        Ids::Texts(ids.iter().filter_map(Value::as_str).map(str::to_owned).collect())
+    } else {
+        Ids::Integers(ids.iter().filter_map(Value::as_i64).collect())
+    };
+    Some(Ok((field, ids, values)))
 }

@@ -174,14 +174,17 @@ impl References {
         self.text_ranges.is_empty()
     }
 
-    /// Return the number of reference tokens that [`References::score`] reads, as a measure of how long it takes.
-    pub fn tokens_to_read(&self, chosen: Option<&[usize]>, metrics: &Metrics) -> usize {
+    /// Return the number of texts and of tokens of the references that [`References::score`] reads, as a measure of the
+    /// time and memory that it takes.
+    pub fn size_to_read(&self, chosen: Option<&[usize]>, metrics: &Metrics) -> (usize, usize) {
         match chosen {
             Some(chosen) if !metrics.need_tfidf() || self.tfidf.get().is_some() => {
                 let ranges = chosen.iter().filter_map(|&item| self.text_ranges.get(item));
-                ranges.map(|texts| self.tokens.token_count(texts.clone())).sum()
+                ranges
+                    .map(|texts| (texts.len(), self.tokens.token_count(texts.clone())))
+                    .fold((0, 0), |sum, size| (sum.0 + size.0, sum.1 + size.1))
             }
-            _ => self.tokens.token_count(0..self.tokens.len()),
+            _ => (self.tokens.len(), self.tokens.token_count(0..self.tokens.len())),
         }
     }
 

@@ -5,7 +5,8 @@
 
 use super::shared_tokens::SharedTokens;
 use crate::error::Result;
-use crate::parallel::Plan;
+use crate::memory;
+use crate::parallel::{Plan, take_front};
 
 /// Weight of recall relative to precision.
 pub const BETA: f64 = 1.2;
@@ -30,16 +31,26 @@ fn f_measure(prediction: usize, references: impl Iterator<Item = (usize, usize)>
     ((1.0 + BETA * BETA) * precision * recall) / (recall + BETA * BETA * precision)
 }
 
+/// Number of 64-bit words in a strip of the prediction, see [`RougeLScorer`].
+const STRIP: usize = 32;
+
 /// Computes ROUGE-L by a bit-parallel search, with buffers for each thread.
 ///
 /// Each different token of the prediction has a bit mask of its positions. The tokens of a reference that the prediction
 /// has too are read one by one, and an addition advances the frontier of all prefixes at once (Hyyrö, 2004), 64 positions
 /// per word.
+///
+/// A long prediction is cut into strips, so that memory does not grow with its length: a strip has as many masks as
+/// different tokens, 2,048 at most. Words depend on each other only by the carry of the addition. It goes from one strip to
+/// the next, one bit for each token of a reference.
 #[derive(Debug, Default)]
 pub(super) struct RougeLScorer {
-    /// The same number of words for each different token.
+    /// The same number of words for each different token of the prediction or of the strip.
     masks: Vec<u64>,
-    frontier: Vec<u64>,
+    /// Index of the mask by local token id; 0, where a mask without bits is, for tokens that the strip does not have.
+    mask_of: Vec<u32>,
+    /// One for each token of each reference.
+    carries: Vec<bool>,
 }
 
 impl RougeLScorer {
@@ -47,69 +58,110 @@ impl RougeLScorer {
     pub fn score(
         &mut self,
         shared: &SharedTokens,
-        reference_lengths: impl Iterator<Item = usize>,
+        reference_lengths: impl ExactSizeIterator<Item = usize>,
         plan: &Plan,
     ) -> Result<f64> {
-        let words = shared.prediction_ids.len().div_ceil(64);
-        self.write_masks(shared, words);
-        let mut matches = Vec::new();
-        for (reference, length) in reference_lengths.enumerate() {
-            plan.check()?;
-            let tokens = &shared.in_reference(reference).local_ids;
-            let common = match words {
-                0 => 0,
-                1 => self.longest_common_fixed::<1>(tokens),
-                2 => self.longest_common_fixed::<2>(tokens),
-                3 => self.longest_common_fixed::<3>(tokens),
-                _ => self.longest_common(tokens, words, plan)?,
-            };
-            matches.push((common, length));
-        }
-        Ok(f_measure(shared.prediction_ids.len(), matches.into_iter()))
+        let prediction = &shared.prediction_ids;
+        let count = reference_lengths.len();
+        let common = match prediction.len().div_ceil(64) {
+            0 => vec![0; count],
+            1 => self.longest_common_fixed::<1>(shared, count, plan)?,
+            2 => self.longest_common_fixed::<2>(shared, count, plan)?,
+            3 => self.longest_common_fixed::<3>(shared, count, plan)?,
+            4 => self.longest_common_fixed::<4>(shared, count, plan)?,
+            5..=8 => self.longest_common_fixed::<8>(shared, count, plan)?,
+            9..=16 => self.longest_common_fixed::<16>(shared, count, plan)?,
+            17..=STRIP => self.longest_common_fixed::<STRIP>(shared, count, plan)?,
+            _ => self.longest_common(shared, count, plan)?,
+        };
+        Ok(f_measure(prediction.len(), common.into_iter().zip(reference_lengths)))
     }
 
-    fn write_masks(&mut self, shared: &SharedTokens, words: usize) {
+    /// Return the length of the longest common subsequence of a prediction of at most 64 x `WORDS` tokens and each of
+    /// `references` references.
+    fn longest_common_fixed<const WORDS: usize>(
+        &mut self,
+        shared: &SharedTokens,
+        references: usize,
+        plan: &Plan,
+    ) -> Result<Vec<usize>> {
         self.masks.clear();
-        self.masks.resize(shared.distinct * words, 0);
+        self.masks.resize(shared.distinct * WORDS, 0);
+        let (masks, _) = self.masks.as_chunks_mut::<WORDS>();
         for (position, &token) in shared.prediction_ids.iter().enumerate() {
-            self.masks[token as usize * words + position / 64] |= 1 << (position % 64);
+            masks[token as usize][position / 64] |= 1 << (position % 64);
         }
-    }
-
-    /// Return the length of the longest common subsequence of a prediction of at most 64 x `WORDS` tokens and a reference,
-    /// of which only the tokens that the prediction has are given.
-    fn longest_common_fixed<const WORDS: usize>(&self, reference: &[u32]) -> usize {
-        let (masks, _) = self.masks.as_chunks::<WORDS>();
-        let mut frontier = [u64::MAX; WORDS];
-        reference.iter().for_each(|&token| advance(&mut frontier, &masks[token as usize]));
-        frontier.iter().map(|word| word.count_zeros() as usize).sum()
+        let common = |reference| {
+            plan.check()?;
+            let mut frontier = [u64::MAX; WORDS];
+            for &token in &shared.in_reference(reference).local_ids {
+                advance(&mut frontier, &masks[token as usize], false);
+            }
+            Ok(count_zeros(&frontier))
+        };
+        (0..references).map(common).collect()
     }
 
     /// Return the same for a prediction of any length.
-    fn longest_common(&mut self, reference: &[u32], words: usize, plan: &Plan) -> Result<usize> {
-        self.frontier.clear();
-        self.frontier.resize(words, u64::MAX);
-        for (index, &token) in reference.iter().enumerate() {
-            if index % TOKENS_PER_CHECK == 0 {
-                plan.check()?;
+    fn longest_common(&mut self, shared: &SharedTokens, references: usize, plan: &Plan) -> Result<Vec<usize>> {
+        let tokens = |reference| shared.in_reference(reference).local_ids.as_slice();
+        memory::refill(&mut self.carries, (0..references).map(|reference| tokens(reference).len()).sum())?;
+        memory::refill(&mut self.mask_of, shared.distinct)?;
+        let mut common = vec![0; references];
+        for strip in shared.prediction_ids.chunks(64 * STRIP) {
+            self.write_masks(strip);
+            let (masks, _) = self.masks.as_chunks::<STRIP>();
+            let mut carries = self.carries.as_mut_slice();
+            for (reference, common) in common.iter_mut().enumerate() {
+                let tokens = tokens(reference);
+                let mut frontier = [u64::MAX; STRIP];
+                for (index, (&token, carry)) in tokens.iter().zip(take_front(&mut carries, tokens.len())).enumerate() {
+                    if index % TOKENS_PER_CHECK == 0 {
+                        plan.check()?;
+                    }
+                    let mask = self.mask_of[token as usize];
+                    // Without a bit and without a carry, nothing changes.
+                    if mask > 0 || *carry {
+                        *carry = advance(&mut frontier, &masks[mask as usize], *carry);
+                    }
+                }
+                *common += count_zeros(&frontier);
             }
-            advance(&mut self.frontier, &self.masks[token as usize * words..][..words]);
+            strip.iter().for_each(|&token| self.mask_of[token as usize] = 0);
         }
-        Ok(self.frontier.iter().map(|word| word.count_zeros() as usize).sum())
+        Ok(common)
+    }
+
+    /// Write the masks of a strip, after one without bits.
+    fn write_masks(&mut self, strip: &[u32]) {
+        self.masks.clear();
+        self.masks.resize(STRIP, 0);
+        for (position, &token) in strip.iter().enumerate() {
+            let mask = &mut self.mask_of[token as usize];
+            if *mask == 0 {
+                *mask = (self.masks.len() / STRIP) as u32;
+                self.masks.resize(self.masks.len() + STRIP, 0);
+            }
+            self.masks[*mask as usize * STRIP + position / 64] |= 1 << (position % 64);
+        }
     }
 }
 
+fn count_zeros(frontier: &[u64]) -> usize {
+    frontier.iter().map(|word| word.count_zeros() as usize).sum()
+}
+
 /// Advance the frontier by one token: a zero bit marks where the longest common subsequence grows. Bits past the end of
-/// the prediction are in no mask and stay one.
+/// the prediction are in no mask and stay one. Return the carry into the next strip.
 #[inline]
-fn advance(frontier: &mut [u64], mask: &[u64]) {
-    let mut carry = false;
+fn advance<const WORDS: usize>(frontier: &mut [u64; WORDS], mask: &[u64; WORDS], mut carry: bool) -> bool {
     for (word, &mask) in frontier.iter_mut().zip(mask) {
         let (sum, overflow) = word.overflowing_add(*word & mask);
         let (sum, carry_overflow) = sum.overflowing_add(u64::from(carry));
         carry = overflow | carry_overflow;
         *word = sum | (*word & !mask);
     }
+    carry
 }
 
 #[cfg(test)]
@@ -149,7 +201,7 @@ mod tests {
 
     #[test]
     fn equals_the_textbook_table_at_odd_lengths() {
-        let lengths = [0, 1, 2, 7, 63, 64, 65, 127, 128, 129, 191, 192, 193, 300];
+        let lengths = [0, 1, 2, 7, 63, 64, 65, 127, 128, 129, 191, 192, 193, 300, 2047, 2048, 2049, 4500];
         for (i, &a) in lengths.iter().enumerate() {
             for (j, &b) in lengths.iter().enumerate() {
                 let (prediction, reference) = (text(a, i as u64 + 1), text(b, j as u64 + 99));

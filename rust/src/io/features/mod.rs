@@ -4,6 +4,7 @@
 //! others with `serde_json`, which also reports what is wrong with them.
 
 mod any_line;
+mod ids;
 mod usual_line;
 mod write;
 
@@ -11,25 +12,26 @@ use std::ops::Range;
 
 use memchr::memchr;
 
+use self::ids::Id;
 use crate::error::{Error, Result};
 use crate::io::source::Source;
 use crate::memory;
 use crate::parallel::{Plan, split_by_lengths};
 use crate::simd::Level;
 
+pub use ids::{ID_FIELDS, Ids};
 pub use write::lines as write;
 
 /// Bytes of the file that are read at a time: they stay in the second-level cache while they are parsed.
 const BLOCK: u64 = 1 << 19;
 
-/// Names that the field of the id may have.
-pub const ID_FIELDS: [&str; 3] = ["image_id", "text_id", "query_id"];
-
 /// Ids and features, row by row.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct Features {
+    /// Name of the field of the id, one of [`ID_FIELDS`], the same in all lines.
+    pub field: &'static str,
     /// Id of each row.
-    pub ids: Vec<i64>,
+    pub ids: Ids,
     /// The numbers of all rows, one row after the other.
     pub values: Vec<f32>,
 }
@@ -41,28 +43,29 @@ impl Features {
     }
 }
 
-/// Read features: `{"image_id": 7, "feature": [0.25, …]}` on each line; the id may be `text_id` or `query_id`. Each
-/// number is rounded to the nearest double and that to the nearest float. Blank lines and other fields are skipped.
+/// Read features: `{"image_id": 7, "feature": [0.25, …]}` on each line; the id may have another name of [`ID_FIELDS`], and
+/// be a string. Each number is rounded to the nearest double and that to the nearest float. Blank lines and other fields
+/// are skipped.
 ///
 /// # Errors
-/// [`Error::Line`] for the first malformed line, or one with another number of features than the first;
-/// [`Error::Empty`] for a file without rows; [`Error::Io`]; [`Error::Memory`]; [`Error::Cancelled`].
+/// [`Error::Line`] for the first malformed line, or one with another number of features, name or type of the id than the
+/// first; [`Error::Empty`] for a file without rows; [`Error::Io`]; [`Error::Memory`]; [`Error::Cancelled`].
 pub fn read(source: &(impl Source + ?Sized), level: Level, plan: &Plan) -> Result<Features> {
     let blocks = source.size().div_ceil(BLOCK) as usize;
     let mut blocks = plan.map(blocks, 1, Vec::new, |bytes, block| Block::read(source, block.start, bytes, level))?;
-    let mut width = None;
+    let mut form = None;
     for block in &mut blocks {
-        block.check_width(&mut width);
+        block.check_form(&mut form);
         if let Some(problem) = block.problem.take() {
             return Err(problem.locate(source));
         }
     }
-    let Some(width) = width else {
-        return Err(Error::Empty("features"));
+    let Some(Form { width, field, .. }) = form else {
+        return Err(Error::Empty("the file"));
     };
     let rows: usize = blocks.iter().map(|block| block.rows.ids.len()).sum();
-    let mut all = Features { ids: memory::with_capacity(rows)?, values: memory::zeroed(rows * width)? };
-    blocks.iter().for_each(|block| all.ids.extend_from_slice(&block.rows.ids));
+    let ids = Ids::concat(blocks.iter_mut().map(|block| &mut block.rows.ids), rows)?;
+    let mut all = Features { field, ids, values: memory::zeroed(rows * width)? };
     let parts = split_by_lengths(&mut all.values, blocks.iter().map(|block| block.rows.values.len()));
     let mut parts: Vec<_> = parts.into_iter().zip(&blocks).collect();
     plan.each(
@@ -101,12 +104,37 @@ impl Problem {
     }
 }
 
+/// What all lines of a file have in common.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Form {
+    /// Number of numbers.
+    width: usize,
+    /// Name of the id.
+    field: &'static str,
+    /// Whether the id is a string.
+    is_text: bool,
+}
+
+impl Form {
+    /// Return how a line differs from the first line.
+    fn difference(self, first: Self) -> String {
+        if self.field != first.field {
+            return format!("has {}, the first line has {}", self.field, first.field);
+        }
+        if self.is_text != first.is_text {
+            let name = |is_text| if is_text { "a string" } else { "an integer" };
+            return format!("{} is {}, in the first line {}", self.field, name(self.is_text), name(first.is_text));
+        }
+        format!("feature has {} numbers, the first line has {}", self.width, first.width)
+    }
+}
+
 /// The lines that start in one block of the file.
 #[derive(Debug, Default)]
 struct Block {
     rows: Features,
-    /// Length of the first row, and its offset in the file.
-    first: Option<(usize, u64)>,
+    /// Form of the first row, and its offset in the file.
+    first: Option<(Form, u64)>,
     problem: Option<Problem>,
 }
 
@@ -139,35 +167,32 @@ impl Block {
             return Ok(());
         }
         let before = self.rows.values.len();
-        let id = if let Some(id) = usual_line::line(line, &mut self.rows.values, level) {
+        let (field, id) = if let Some(id) = usual_line::line(line, &mut self.rows.values, level) {
             id
         } else {
             self.rows.values.truncate(before);
             any_line::line(line, &mut self.rows.values)?
         };
         let width = self.rows.values.len() - before;
-        let (first, _) = *self.first.get_or_insert((width, offset));
-        if width != first {
+        let form = Form { width, field, is_text: matches!(id, Id::Text(_)) };
+        let (first, _) = *self.first.get_or_insert((form, offset));
+        if form != first {
             self.rows.values.truncate(before);
-            return Err(unequal(width, first));
+            return Err(form.difference(first));
         }
         self.rows.ids.push(id);
         Ok(())
     }
 
-    /// Compare the length of the first row with that of the file.
-    fn check_width(&mut self, width: &mut Option<usize>) {
+    /// Compare the form of the first row with that of the file.
+    fn check_form(&mut self, form: &mut Option<Form>) {
         if let Some((found, offset)) = self.first {
-            let expected = *width.get_or_insert(found);
+            let expected = *form.get_or_insert(found);
             if found != expected {
-                self.problem = Some(Problem { offset, text: unequal(found, expected) });
+                self.problem = Some(Problem { offset, text: found.difference(expected) });
             }
         }
     }
-}
-
-fn unequal(width: usize, expected: usize) -> String {
-    format!("feature has {width} numbers, the first line has {expected}")
 }
 
 /// Read the lines that start in the block at `start`, and return their range in `bytes`. For all blocks but the first, the

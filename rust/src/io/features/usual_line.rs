@@ -1,28 +1,28 @@
-//! Lines of the usual form: an object of an integer id and a list of numbers, in either order.
+//! Lines of the usual form: an object of an id and a list of numbers, in either order.
 //!
 //! Other lines, valid or not, are None; `any_line` reads those.
 
+use std::borrow::Cow;
+
+use super::ids::{ID_FIELDS, Id};
 use crate::simd::{Level, decimal};
 
-/// Parse a line, append its numbers to `values` and return its id.
-pub(super) fn line(line: &[u8], values: &mut Vec<f32>, level: Level) -> Option<i64> {
+/// Parse a line, append its numbers to `values` and return the name of its id and the id.
+pub(super) fn line<'a>(line: &'a [u8], values: &mut Vec<f32>, level: Level) -> Option<(&'static str, Id<'a>)> {
     let mut rest = token(line, b'{')?;
     let (mut id, mut has_feature) = (None, false);
     loop {
         let key;
         (key, rest) = self::key(rest)?;
         rest = token(rest, b':')?.trim_ascii_start();
-        match key {
-            b"image_id" | b"text_id" | b"query_id" if id.is_none() => {
-                let number;
-                (number, rest) = integer(rest)?;
-                id = Some(number);
-            }
-            b"feature" if !has_feature => {
-                rest = numbers(line, line.len() - rest.len(), values, level)?;
-                has_feature = true;
-            }
-            _ => return None,
+        if key == b"feature" && !has_feature {
+            rest = numbers(line, line.len() - rest.len(), values, level)?;
+            has_feature = true;
+        } else {
+            let field = ID_FIELDS.into_iter().find(|name| name.as_bytes() == key && id.is_none())?;
+            let value;
+            (value, rest) = self::id(rest)?;
+            id = Some((field, value));
         }
         rest = rest.trim_ascii_start();
         match rest.split_first()? {
@@ -45,6 +45,18 @@ fn key(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let end = rest.iter().position(|&byte| byte == b'"')?;
     let (key, rest) = rest.split_at(end);
     Some((key, &rest[1..]))
+}
+
+/// Return an integer of at most 18 digits or a string without escapes, and the rest.
+fn id(bytes: &[u8]) -> Option<(Id<'_>, &[u8])> {
+    if bytes.first() != Some(&b'"') {
+        return integer(bytes).map(|(number, rest)| (Id::Integer(number), rest));
+    }
+    let (text, rest) = key(bytes)?;
+    if text.iter().any(|&byte| byte < b' ' || byte == b'\\') {
+        return None;
+    }
+    Some((Id::Text(Cow::Borrowed(str::from_utf8(text).ok()?)), rest))
 }
 
 /// Return an integer of at most 18 digits, and the rest.

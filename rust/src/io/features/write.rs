@@ -2,6 +2,7 @@
 
 use std::io;
 
+use super::ids::Ids;
 use crate::error::{Error, Result};
 use crate::parallel::Plan;
 
@@ -13,7 +14,7 @@ const BLOCK: usize = 64;
 ///
 /// # Errors
 /// [`Error::Incomplete`] if there is not one row for each id; [`Error::NotFinite`]; [`Error::Cancelled`].
-pub fn lines(field: &'static str, ids: &[i64], values: &[f32], plan: &Plan) -> Result<Vec<Vec<u8>>> {
+pub fn lines(field: &'static str, ids: &Ids, values: &[f32], plan: &Plan) -> Result<Vec<Vec<u8>>> {
     let width = values.len().checked_div(ids.len()).unwrap_or(0);
     if width * ids.len() != values.len() || width == 0 {
         return Err(Error::Incomplete { parameter: "features", numbers: values.len(), rows: ids.len() });
@@ -29,7 +30,12 @@ pub fn lines(field: &'static str, ids: &[i64], values: &[f32], plan: &Plan) -> R
         |(), rows| {
             let mut lines = Vec::new();
             for row in rows {
-                lines.extend_from_slice(format!("{{\"{field}\":{},\"feature\":", ids[row]).as_bytes());
+                lines.extend_from_slice(format!("{{\"{field}\":").as_bytes());
+                match ids {
+                    Ids::Integers(ids) => lines.extend_from_slice(ids[row].to_string().as_bytes()),
+                    Ids::Texts(ids) => serde_json::to_writer(&mut lines, &ids[row]).map_err(io::Error::from)?,
+                }
+                lines.extend_from_slice(b",\"feature\":");
                 let feature = &values[row * width..(row + 1) * width];
                 serde_json::to_writer(&mut lines, feature).map_err(io::Error::from)?;
                 lines.extend_from_slice(b"}\n");

@@ -1,0 +1,56 @@
+"""Ctrl-C while the command starts: modules are still imported, so no code of the command could answer it.
+
+:mod:`muge_fast` imports this module first. It changes nothing in programs that import the package: only in a process
+that was started as the command ``muge-fast`` or as ``python -m muge_fast``.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from types import FrameType
+
+# Exit code of a program that SIGINT ends: 128 and the number of the signal.
+INTERRUPTED = 130
+
+
+def is_command() -> bool:
+    """Return whether this process was started as the command.
+
+    Returns:
+        True for ``muge-fast`` and for ``python -m muge_fast``.
+
+    Example:
+        >>> from muge_fast._internal.interrupted_start import is_command
+        >>> is_command()
+        False
+
+    """
+    started = sys.argv[0] if sys.argv else ""
+    if started == "-m":
+        # The module's own path is not known yet.
+        after = sys.orig_argv[sys.orig_argv.index("-m") + 1 :] if "-m" in sys.orig_argv else []
+        return after[:1] == ["muge_fast"]
+    return os.path.basename(started).partition(".")[0] == "muge-fast"  # noqa: PTH119 - pathlib is not imported yet
+
+
+def begin() -> None:
+    """Let Ctrl-C end the process with a word and exit code 130, without a traceback, until :func:`end`."""
+    if is_command() and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _interrupted)
+
+
+def end() -> None:
+    """Let Ctrl-C raise KeyboardInterrupt again, as Python does."""
+    if signal.getsignal(signal.SIGINT) is _interrupted:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _interrupted(number: int, frame: FrameType | None) -> None:
+    del number, frame
+    os.write(2, b"Interrupted\n")
+    os._exit(INTERRUPTED)
+
+
+begin()

@@ -1,0 +1,101 @@
+"""Output files of a command, which are checked before any work is done."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from muge_fast._internal.paths import refuse_replacing
+from muge_fast.cli.argument_names import option_name
+from muge_fast.cli.input_files import FileArgumentError, InputFile
+from muge_fast.cli.language import translate
+
+if TYPE_CHECKING:
+    # click.ParamType is generic from click 8.4 on, but not when the oldest click runs.
+    PathType = click.ParamType[Path]
+else:
+    PathType = click.ParamType
+
+
+class OutputFile(PathType):
+    """Type of a parameter: a file that can be written."""
+
+    name = "path"
+
+    def convert(self, value: Path | str, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        """Check that the file can be written.
+
+        Args:
+            value: The argument.
+            param: The parameter.
+            ctx: Context of the command.
+
+        Returns:
+            The path.
+
+        Raises:
+            FileArgumentError: The file cannot be written.
+
+        """
+        path = Path(value)
+        name = "" if param is None else option_name(param)
+        try:
+            check_writable(name, path)
+        except ValueError as error:
+            raise FileArgumentError(str(error), ctx) from None
+        return path
+
+
+def check_writable(option: str, path: Path | None) -> None:
+    """Raise if a file cannot be written, before the work whose result it is for.
+
+    Args:
+        option: Name of the option, for the error.
+        path: The file; None if the option is not used.
+
+    Raises:
+        ValueError: The folder does not exist or is not writable, or the path is a folder.
+
+    """
+    if path is None:
+        return
+    if str(path) == "-":
+        raise ValueError(f"{option} -: " + translate("expected the name of a file"))
+    folder = Path(os.path.realpath(path)).parent
+    if not folder.is_dir():
+        raise ValueError(f"{option}: " + translate("the folder {path} does not exist").format(path=folder))
+    if path.is_dir():
+        raise ValueError(f"{option}: " + translate("{path} is a folder, expected a file").format(path=path))
+    if not path.exists() and not os.access(folder, os.W_OK):
+        raise ValueError(f"{option}: " + translate("the folder {path} is not writable").format(path=folder))
+
+
+def check_outputs(context: click.Context) -> None:
+    """Raise if a command would write to one of its inputs, or twice to the same file.
+
+    Args:
+        context: Context of the command.
+
+    Raises:
+        ValueError: The message names the options.
+
+    """
+    given = [
+        (option_name(parameter), parameter.type, context.params.get(parameter.name or ""))
+        for parameter in context.command.params
+    ]
+    inputs = {
+        name: path for name, kind, path in given if isinstance(kind, InputFile | click.Path) and isinstance(path, Path)
+    }
+    seen: dict[str, str] = {}
+    for name, kind, path in given:
+        if not isinstance(kind, OutputFile) or not isinstance(path, Path):
+            continue
+        refuse_replacing(name, path, inputs)
+        first = seen.setdefault(os.path.realpath(path), name)
+        if first != name:
+            message = translate("{first} and {second} are the same file {path}")
+            raise ValueError(message.format(first=first, second=name, path=path))

@@ -1,0 +1,109 @@
+"""A report as text for a terminal."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import click
+
+from muge_fast._internal.display import escape_surrogates, format_id
+from muge_fast._internal.metric_names import arrow, metric_title
+from muge_fast.cli.input_files import original_names
+from muge_fast.cli.language import counted, duration, language, translate
+from muge_fast.evaluation.report import Report
+from muge_fast.scores import Score
+
+# Characters of a path that are shown.
+PATH_LENGTH = 4096
+# Width of the words before the names of files.
+LABEL = 12
+
+
+def print_report(report: Report, submission: Path, gold: Path | None, *, as_json: bool) -> None:
+    """Print a report and exit: with code 0 for a valid submission, 1 for an invalid one.
+
+    Warnings are printed on stderr.
+
+    Args:
+        report: The report.
+        submission: The submission.
+        gold: The gold file; None if there is none.
+        as_json: Whether to print JSON.
+
+    """
+    if as_json:
+        click.echo(report.to_json(), nl=False)
+    elif not report.ok:
+        for error in report.errors:
+            click.echo(escape_surrogates(error))
+        invalid = click.style(translate("invalid"), fg="red")
+        click.echo(_sentence(invalid, counted(report.problem_count, "problem")))
+    elif report.scores is None:
+        click.echo(_sentence(click.style(translate("valid"), fg="green"), counted(report.rows, "row")))
+    else:
+        for line in _score_lines(report, submission, gold):
+            click.echo(escape_surrogates(line))
+    print_warnings(report.warnings)
+    sys.exit(0 if report.ok else 1)
+
+
+def print_warnings(warnings: Iterable[str]) -> None:
+    """Print warnings on stderr.
+
+    Args:
+        warnings: The warnings, one line each.
+
+    """
+    for warning in warnings:
+        click.echo(click.style(translate("Warning: "), fg="yellow") + escape_surrogates(warning), err=True)
+
+
+def _sentence(state: str, count: str) -> str:
+    return f"{state}：{count}" if language() == "zh" else f"{state}: {count}"
+
+
+def _score_lines(report: Report, submission: Path, gold: Path | None) -> Iterator[str]:
+    """Yield what was scored, a table of the scores, and their signatures."""
+    assert report.scores is not None  # noqa: S101 - the submission was scored
+    scores = list(report.scores.values())
+    yield click.style(report.title, bold=True)
+    for word, path in (("submission", submission), ("gold", gold)):
+        if path is not None:
+            # Both words have four characters in Chinese.
+            yield f"{translate(word):<{LABEL}}{_name(path)}"
+    yield ""
+    width = max(len(metric_title(score.name)) for score in scores)
+    for score in scores:
+        line = _score_line(report, score, width)
+        yield click.style(line, bold=True) if score.name == report.task.main else line
+    yield ""
+    yield translate("Signatures")
+    yield from (f"  {score.signature}" for score in scores)
+    yield ""
+    yield translate("{rows} in {time}").format(rows=counted(report.rows, "row"), time=duration(report.seconds))
+
+
+def _score_line(report: Report, score: Score, width: int) -> str:
+    factor = report.task.score_scales.get(score.name, report.task.score_scale)
+    scale = "" if factor == 1 else translate("x{factor}, ").format(factor=f"{factor:g}")
+    direction = translate("higher is better" if score.higher_is_better else "lower is better")
+    value = report.task.official_value(score.name, score.value)
+    return f"{metric_title(score.name):<{width}}{value:>9.2f}  ({scale}{direction}{_arrow(score)})"
+
+
+def _arrow(score: Score) -> str:
+    """Return the arrow of a score after a space; nothing if stdout has no such character."""
+    sign = f" {arrow(score.higher_is_better)}"
+    try:
+        sign.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        return ""
+    return sign
+
+
+def _name(path: Path) -> str:
+    """Return the name of a file as it was given."""
+    names = original_names(click.get_current_context())
+    return format_id(names.get(str(path), path), PATH_LENGTH)

@@ -1,0 +1,56 @@
+"""Captions under ever larger limits of address space: a ``MemoryError``, then the result, and never an abort."""
+
+import os
+import resource
+from pathlib import Path
+
+import muge_fast as mf
+
+MEMORY = 2 << 30
+SHAPES = {
+    "characters": (["!"] * 100_000, "char"),
+    "sentences": (["".join(chr(0x4E00 + (i * 7 + j) % 20_000) for j in range(20)) for i in range(20_000)], "char"),
+    "words": (["a a a"] * 50_000, "whitespace"),
+    "one long text": (["".join(chr(0x4E00 + i * i % 20_000) for i in range(400_000))] * 2, "char"),
+}
+RAISED = 3
+
+
+def calls(texts, tokenizer):
+    references = [[text] for text in texts]
+    metrics = ("cider_d", "bleu", "rouge_l", "cider")
+    yield lambda: mf.score_captions(texts, references, metrics=metrics, tokenizer=tokenizer)
+    yield lambda: mf.Captions(references, tokenizer=tokenizer).score(texts)
+    yield lambda: mf.DocumentFrequency.from_references(references, tokenizer=tokenizer)
+    yield lambda: mf.tokenize(texts, tokenizer=tokenizer)
+
+
+def run_limited(call, extra):
+    """Run a call in a child process with ``extra`` bytes; return its exit status."""
+    child = os.fork()
+    if child == 0:
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+        limit = pages * resource.getpagesize() + extra
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+        try:
+            call()
+        except MemoryError:
+            os._exit(RAISED)
+        except BaseException:  # noqa: BLE001 - the status tells
+            os._exit(1)
+        os._exit(0)
+    return os.waitpid(child, 0)[1]
+
+
+def attack():
+    for name, (texts, tokenizer) in SHAPES.items():
+        for index, call in enumerate(calls(texts, tokenizer)):
+            extra, statuses = (4 + index) << 18, []
+            while extra < MEMORY:
+                statuses.append(run_limited(call, extra))
+                if statuses[-1] == 0:
+                    break
+                assert statuses[-1] == RAISED << 8, (name, index, extra, statuses[-1])
+                extra *= 2
+            assert statuses[-1] == 0, (name, index)
+            assert RAISED << 8 in statuses, (name, index)

@@ -1,0 +1,43 @@
+"""Run one attack under its bounds: ``python tests/attacks/run.py NAME``."""
+
+import importlib
+import sys
+import time
+from pathlib import Path
+
+# Machines are noisy: a difference below this many seconds is none.
+NOISE = 0.5
+
+
+def limit_memory(extra):
+    """Allow ``extra`` bytes of address space beyond those in use."""
+    try:
+        import resource  # noqa: PLC0415 - not on Windows
+
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+    except (ImportError, OSError):
+        return
+    limit = pages * resource.getpagesize() + extra
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+
+
+def seconds(function, arguments):
+    start = time.perf_counter()
+    function(*arguments)
+    return time.perf_counter() - start
+
+
+def main(name):
+    """Run an attack; raise if a bound does not hold."""
+    module = importlib.import_module(name)
+    arguments = (module.prepare(),) if hasattr(module, "prepare") else ()
+    allowed = seconds(module.harmless, arguments) * module.RATIO + NOISE if hasattr(module, "harmless") else None
+    limit_memory(module.MEMORY)
+    taken = seconds(module.attack, arguments)
+    if allowed is not None and taken > allowed:
+        raise SystemExit(f"{name} took {taken:.2f} s, allowed are {allowed:.2f} s")
+    print(f"{name}: {taken:.2f} s, held")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
