@@ -141,9 +141,9 @@ def test_messages_have_no_paths_and_no_content_of_the_annotation(tmp_path):
     ("content", "message"),
     [
         (b'{"query_id": 1, "item_ids": [\xff]}', "line 1: invalid UTF-8 at byte 29"),
-        (b'\n{"query_id": 1', "line 2: the file ends in the middle of this line"),
+        (b'\n{"query_id": 1', "the file ends in the middle of line 2: it was cut off"),
         (b"query 1\n", "line 1: invalid JSON"),
-        (b"[" * 100_000, "line 1: .*nested too deeply"),
+        (b"[" * 100_000, "the file is a JSON array"),
         (b'{"query_id": ' + b"9" * 5000 + b', "item_ids": []}', "line 1: invalid JSON"),
     ],
 )

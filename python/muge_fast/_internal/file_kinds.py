@@ -9,14 +9,72 @@ from __future__ import annotations
 import codecs
 import json
 import re
+from collections.abc import Collection
 
 from muge_fast._internal.json_prefix import is_json_prefix
 
 HEAD_BYTES = 1 << 16
 """Number of bytes at the beginning of a file that are enough to recognize it."""
 
-# Messages in English and Chinese. Placeholders: {row} is an example of a row, {jq} a program for the command jq.
+# Messages in English and Chinese: text instead of JSON Lines, then all files. Placeholders: {row} is an example of a
+# row, {jq} a program for the command jq.
+TEXT_KINDS: dict[str, tuple[str, str]] = {
+    "json_array": (
+        "the file is a JSON array, expected JSON Lines: write one object per line, for example with jq -c '{jq}'",
+        "文件是 JSON 数组，应为 JSON Lines：每行写一个对象，例如使用 jq -c '{jq}'",
+    ),
+    "json_mapping": (
+        "the file is one JSON object, perhaps with ids as keys, expected one per line: convert it with jq -c '{jq}'",
+        "文件是单个 JSON 对象（可能以 ID 为键），应为 JSON Lines：每行写一个对象，例如使用 jq -c '{jq}'",
+    ),
+    "pretty_json": (
+        "each JSON object takes several lines, expected one per line: convert the file with jq -c '{jq}'",
+        "每个 JSON 对象占用多行，应为 JSON Lines：每行写一个对象，例如使用 jq -c '{jq}'",
+    ),
+    "coco": (
+        "the file is a COCO annotation file, expected JSON Lines: write one object per line, {row}",
+        "文件是 COCO 标注文件，应为 JSON Lines：每行写一个对象 {row}",
+    ),
+    "one_line": (
+        "several JSON objects are in one line, expected one per line: convert the file with jq -c '{jq}'",
+        "多个 JSON 对象写在同一行，应每行一个：请用 jq -c '{jq}' 转换文件",
+    ),
+    "comma_lines": (
+        "the lines end in commas, as in a JSON array; write one JSON object per line, without commas",
+        "各行以逗号结尾（如同 JSON 数组），应每行写一个 JSON 对象，不加逗号",
+    ),
+    "carriage_returns": (
+        "the lines end in carriage returns alone; save the file with line feeds, for example with tr '\\r' '\\n'",
+        "各行仅以回车符结尾，请改用换行符，例如使用 tr '\\r' '\\n'",
+    ),
+    "markdown": (
+        "the file starts with a code fence of Markdown; remove the lines with ```",
+        "文件以 Markdown 代码块标记开头，请删除含有 ``` 的行",
+    ),
+    "python_rows": (
+        "the lines are Python dictionaries, expected JSON: write each with json.dumps(row, ensure_ascii=False)",
+        "各行是 Python 字典，应为 JSON：请用 json.dumps(row, ensure_ascii=False) 写出每行",
+    ),
+    "csv": (
+        "the file looks like CSV, expected JSON Lines: write one object per line, {row}",
+        "文件看起来是 CSV，应为 JSON Lines：每行写一个对象 {row}",
+    ),
+    "tsv": (
+        "the file looks like a TSV of ids and texts, expected JSON Lines: write one object per line, {row}",
+        "文件看起来是 ID 与文本的 TSV，应为 JSON Lines：每行写一个对象 {row}",
+    ),
+    "image_tsv": (
+        "the file looks like a TSV of images in base64, expected JSON Lines: write one object per line, {row}",
+        "文件看起来是 base64 图像的 TSV，应为 JSON Lines：每行写一个对象 {row}",
+    ),
+    "trec": (
+        "the file looks like a TREC run, expected JSON Lines: write one object per line, {row}",
+        "文件看起来是 TREC 格式的结果，应为 JSON Lines：每行写一个对象 {row}",
+    ),
+}
+
 MESSAGES: dict[str, tuple[str, str]] = {
+    **TEXT_KINDS,
     # Encodings
     "utf16": (
         "the file is encoded in UTF-16; save it as UTF-8, for example with iconv -f UTF-16 -t UTF-8",
@@ -76,43 +134,6 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "文件是 Git LFS 指针，没有实际内容，请用 git lfs pull 获取",
     ),
     "binary": ("the file is binary, not text", "文件是二进制文件，不是文本"),
-    # Text instead of JSON Lines
-    "json_array": (
-        "the file is a JSON array, expected JSON Lines: write one object per line, for example with jq -c '{jq}'",
-        "文件是 JSON 数组，应为 JSON Lines：每行写一个对象，例如使用 jq -c '{jq}'",
-    ),
-    "json_mapping": (
-        "the file is one JSON object, perhaps with ids as keys, expected one per line: convert it with jq -c '{jq}'",
-        "文件是单个 JSON 对象（可能以 ID 为键），应为 JSON Lines：每行写一个对象，例如使用 jq -c '{jq}'",
-    ),
-    "pretty_json": (
-        "each JSON object takes several lines, expected one per line: convert the file with jq -c '{jq}'",
-        "每个 JSON 对象占用多行，应为 JSON Lines：每行写一个对象，例如使用 jq -c '{jq}'",
-    ),
-    "coco": (
-        "the file is a COCO annotation file, expected JSON Lines: write one object per line, {row}",
-        "文件是 COCO 标注文件，应为 JSON Lines：每行写一个对象 {row}",
-    ),
-    "python_rows": (
-        "the lines are Python dictionaries, expected JSON: write each with json.dumps(row, ensure_ascii=False)",
-        "各行是 Python 字典，应为 JSON：请用 json.dumps(row, ensure_ascii=False) 写出每行",
-    ),
-    "csv": (
-        "the file looks like CSV, expected JSON Lines: write one object per line, {row}",
-        "文件看起来是 CSV，应为 JSON Lines：每行写一个对象 {row}",
-    ),
-    "tsv": (
-        "the file looks like a TSV of ids and texts, expected JSON Lines: write one object per line, {row}",
-        "文件看起来是 ID 与文本的 TSV，应为 JSON Lines：每行写一个对象 {row}",
-    ),
-    "image_tsv": (
-        "the file looks like a TSV of images in base64, expected JSON Lines: write one object per line, {row}",
-        "文件看起来是 base64 图像的 TSV，应为 JSON Lines：每行写一个对象 {row}",
-    ),
-    "trec": (
-        "the file looks like a TREC run, expected JSON Lines: write one object per line, {row}",
-        "文件看起来是 TREC 格式的结果，应为 JSON Lines：每行写一个对象 {row}",
-    ),
 }
 
 # First bytes of files, with their codes; longer ones before their prefixes.
@@ -164,7 +185,16 @@ CONTROLS = bytes(byte for byte in range(32) if byte not in b"\t\n\r\x0b\x0c\x1b\
 MAX_CONTROLS = 0.02
 # Proportion of zero bytes in UTF-16 and UTF-32 text that is partly ASCII.
 MIN_ZEROS = 0.1
+# First bytes in GBK of punctuation and of the 3,755 characters that make up nearly all of modern Chinese text, the
+# smallest proportion of them in text of GBK, and the number of letters below which nothing is sure.
+COMMON_LEADS = 0xA1, 0xD7
+MIN_COMMON = 0.8
+MIN_LETTERS = 2
 MARKUP = re.compile(rb"\s*<(?:(!doctype html|html|head|body)|[?!a-z])", re.IGNORECASE)
+PYTHON_ROW = re.compile(rb"\{\s*'")
+# The end of an object and the beginning of the next, whose name is that of a field.
+SEVERAL_OBJECTS = re.compile(rb'\}\s*\{\s*"\w+"\s*:')
+COMMA_LINES = re.compile(rb"\s*\{[^\n]*\},[ \t\r]*\n[ \t]*\{[^\n]*\},?[ \t\r]*(?:\n|\Z)")
 COCO_KEYS = {"annotations", "images", "info", "licenses", "categories", "type"}
 # Fields of rows; other objects may have ids as keys.
 ROW_KEYS = {"id", "text", "label", "feature", "caption"}
@@ -247,21 +277,24 @@ def encoding_kind(sample: bytes) -> str | None:
     except UnicodeDecodeError:
         return None
     letters = [letter for letter in text if not letter.isascii()]
-    common = sum("\u4e00" <= letter <= "\u9fa5" or letter in "，。、！？：；（）《》“”·—…" for letter in letters)
+    codes = [letter.encode("gb18030") for letter in letters]
+    # GB18030 has codes of two and of four bytes.
+    common = sum(not code[2:] and COMMON_LEADS[0] <= code[0] <= COMMON_LEADS[1] for code in codes)
     as_utf8 = [letter for letter in sample.decode("utf-8", "replace") if not letter.isascii()]
     is_utf8 = as_utf8.count("\ufffd") * 2 < len(as_utf8)
-    return "gbk" if not is_utf8 and common * 10 >= len(letters) * 9 else None
+    is_chinese = len(letters) >= MIN_LETTERS and common >= MIN_COMMON * len(letters)
+    return "gbk" if is_chinese and not is_utf8 else None
 
 
-def text_kind(head: bytes) -> str | None:
+def text_kind(head: bytes, fields: Collection[str] = ()) -> str | None:
     """Return the code of a text file that is not JSON Lines, by its first bytes, or None.
 
     Args:
         head: The first bytes of the file, without a byte order mark; ``HEAD_BYTES`` of them are enough.
+        fields: Names of fields of rows, in addition to those of the benchmark.
 
     Returns:
-        ``"json_array"``, ``"json_mapping"``, ``"pretty_json"``, ``"coco"``, ``"python_rows"``, ``"csv"``, ``"tsv"``,
-        ``"image_tsv"``, ``"trec"``, or None for a file that may be JSON Lines or anything else.
+        A key of ``TEXT_KINDS``; None for a file that may be JSON Lines or anything else.
 
     Example:
         >>> from muge_fast._internal.file_kinds import text_kind
@@ -270,28 +303,40 @@ def text_kind(head: bytes) -> str | None:
 
     """
     lines = [line for line in head[:HEAD_BYTES].split(b"\n") if line.strip()]
-    first = lines[0].strip() if lines else b""
+    first = lines[0].strip(b" \t\r") if lines else b""
+    if first[:3] == b"```":
+        return "markdown"
     if first[:1] == b"[":
         others = [line for line in lines[1:] if line.lstrip()[:1] != b"["]
         return "json_array" if len(lines) == 1 or others else None
     if first[:1] == b"{":
-        return _object_kind(head, first, lines)
+        return _object_kind(head, first, lines, {*ROW_KEYS, *fields})
     return _table_kind(first, lines)
 
 
-def _object_kind(head: bytes, first: bytes, lines: list[bytes]) -> str | None:
-    """Return the code of a file that begins with an object that is not a row."""
-    if re.match(rb"\{\s*'", first):
-        return "python_rows"
+def _object_kind(head: bytes, first: bytes, lines: list[bytes], fields: set[str]) -> str | None:
+    """Return the code of a file that begins with an object that is not a row, or not alone in its line."""
+    if code := _separator_kind(head, first, lines):
+        return code
     is_pretty = len(lines) > 1 and is_json_prefix(first) and is_json_prefix(b"\n".join(lines[:2]))
     keys = _keys_of_lines(lines) if is_pretty else _keys_of_object(first) if len(lines) == 1 else set()
     if not keys:
         return None
-    if keys & COCO_KEYS and (b'"annotations"' in head or b'"images"' in head):
+    if keys & COCO_KEYS and not keys & fields and (b'"annotations"' in head or b'"images"' in head):
         return "coco"
-    if any(key in ROW_KEYS or key.endswith(ROW_SUFFIXES) for key in keys):
+    if any(key in fields or key.endswith(ROW_SUFFIXES) for key in keys):
         return "pretty_json" if is_pretty else None
-    return "json_mapping" if is_pretty or len(keys) > 1 else None
+    is_long = len(first) >= HEAD_BYTES
+    return "json_mapping" if is_pretty or is_long or len(keys) > 1 else None
+
+
+def _separator_kind(head: bytes, first: bytes, lines: list[bytes]) -> str | None:
+    """Return the code of rows in another notation, or with something else between them than line feeds."""
+    if PYTHON_ROW.match(first):
+        return "python_rows"
+    if len(lines) == 1 and SEVERAL_OBJECTS.search(first):
+        return "carriage_returns" if b"}\r{" in first else "one_line"
+    return "comma_lines" if COMMA_LINES.match(head) else None
 
 
 def _keys_of_object(line: bytes) -> set[str]:

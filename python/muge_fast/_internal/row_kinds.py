@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from muge_fast._internal.field_names import CAPTION, FEATURE, FEATURE_IDS, LABEL, QUERY_TEXTS, RETRIEVAL
+from muge_fast._internal.field_names import (
+    CAPTION,
+    FEATURE,
+    FEATURE_IDS,
+    LABEL,
+    QUERY,
+    QUERY_TEXTS,
+    RETRIEVAL,
+    TEXT_TO_IMAGE,
+)
 from muge_fast._internal.file_kinds import HEAD_BYTES
 
 # Rows at the beginning of a file from which its task is recognized.
 MAX_ROWS = 100
-# Items of a retrieval submission.
+# Items of a retrieval submission, and the number from which the same number in most rows may be a wrong submission.
 SUBMITTED_ITEMS = 10
+MIN_SUBMITTED_ITEMS = 5
 
 # Names in English and Chinese by task and role.
 NAMES: dict[tuple[str, str | None], tuple[str, str]] = {
@@ -29,13 +39,32 @@ NAMES: dict[tuple[str, str | None], tuple[str, str]] = {
     ("coco", None): ("a file of COCO captions", "COCO 描述文件"),
 }
 
+# Names of tasks after "not" in a message.
+TASK_NAMES = {
+    "caption": ("a caption one", "图像描述文件"),
+    "retrieval": ("a retrieval one", "检索文件"),
+    "classification": ("a classification one", "分类文件"),
+    "features": ("a feature file", "特征文件"),
+}
+
+# Fields by which a row is recognized, the id first; rows that have more than one pair are of the first.
+FIELDS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    *(("retrieval", (names.id, names.value)) for names in RETRIEVAL),
+    *(("features", (name, FEATURE)) for name in FEATURE_IDS),
+    ("caption", (CAPTION.id, CAPTION.value)),
+    ("classification", (LABEL.id, LABEL.value)),
+    ("coco", ("image_id", "caption")),
+    ("queries", (QUERY.id, QUERY_TEXTS[0])),
+    ("queries", (TEXT_TO_IMAGE.id, QUERY_TEXTS[1])),
+)
+
 
 class RowKind(NamedTuple):
     """A recognized kind of rows.
 
     Attributes:
-        task: ``"caption"``, ``"retrieval"``, ``"classification"``, ``"queries"`` (without items), ``"features"`` or
-            ``"coco"``.
+        task: ``"caption"``, ``"retrieval"``, ``"classification"``, ``"queries"`` (without items), ``"features"``,
+            ``"coco"`` or ``"other"``.
         role: ``"gold"``, ``"submission"``, or None if they do not differ.
         fields: Names of the fields by which the rows were recognized, the id first.
 
@@ -63,11 +92,12 @@ class RowKind(NamedTuple):
         return NAMES[self.task, self.role][lang == "zh"]
 
 
-def row_kind(head: bytes) -> RowKind | None:
+def row_kind(head: bytes, expected: Collection[tuple[str, ...]] = ()) -> RowKind | None:
     """Return the kind of most rows at the beginning of a file of JSON Lines, or None.
 
     Args:
         head: The first bytes of the file; ``HEAD_BYTES`` of them are enough.
+        expected: Fields that the reader expects. Rows that have them are of that kind, whatever else they have.
 
     Returns:
         The kind that more than half of the valid JSON objects have; None if there is no such kind.
@@ -78,51 +108,67 @@ def row_kind(head: bytes) -> RowKind | None:
         RowKind(task='retrieval', role='gold', fields=('query_id', 'item_ids'))
 
     """
-    kinds = [kind_of_row(row) for row in _rows(head[:HEAD_BYTES])]
-    if not kinds:
+    rows = list(_rows(head[:HEAD_BYTES]))
+    if not rows:
         return _kind_of_long_row(head)
+    kinds = [kind_of_row(row, expected) for row in rows]
     kind, count = Counter(kinds).most_common(1)[0]
-    if kind is None or count * 2 > len(kinds):
-        return kind
-    # The same fields in both roles.
-    fields, count = Counter((kind.task, kind.fields) for kind in kinds if kind is not None).most_common(1)[0]
-    return RowKind(fields[0], None, fields[1]) if count * 2 > len(kinds) else None
+    if kind is None or count * 2 <= len(rows):
+        return None
+    return kind._replace(role=_role(kind, [row for row, found in zip(rows, kinds, strict=True) if found == kind]))
 
 
-def kind_of_row(row: Mapping[str, Any]) -> RowKind | None:
-    """Return the kind of a row by its fields, or None.
+def kind_of_row(row: Mapping[str, Any], expected: Collection[tuple[str, ...]] = ()) -> RowKind | None:
+    """Return the kind of a row by its fields, without its role, or None.
 
     Args:
         row: The row.
+        expected: Fields that come before all others, as for :func:`row_kind`.
 
     Returns:
-        The kind.
+        The kind; of expected fields that no task of the benchmark has, the task is ``"other"``.
 
     Example:
         >>> from muge_fast._internal.row_kinds import kind_of_row
-        >>> kind_of_row({"image_id": "a", "text": ["红裙"]}).role
-        'gold'
+        >>> kind_of_row({"image_id": "a", "text": ["红裙"]}).task
+        'caption'
 
     """
-    for names in RETRIEVAL:
-        if names.id in row and names.value in row:
-            items = row[names.value]
-            role = "submission" if isinstance(items, list) and len(items) == SUBMITTED_ITEMS else "gold"
-            return RowKind("retrieval", role, (names.id, names.value))
-    id_field = next((name for name in FEATURE_IDS if name in row), None)
-    if id_field is not None and FEATURE in row:
-        return RowKind("features", None, (id_field, FEATURE))
-    if CAPTION.id in row and CAPTION.value in row:
-        role = "gold" if isinstance(row[CAPTION.value], list) else "submission"
-        return RowKind("caption", role, (CAPTION.id, CAPTION.value))
-    if LABEL.id in row and LABEL.value in row:
-        return RowKind("classification", None, (LABEL.id, LABEL.value))
-    if "image_id" in row and "caption" in row:
-        return RowKind("coco", None, ("image_id", "caption"))
-    query = next(
-        (pair for pair in (("query_id", QUERY_TEXTS[0]), ("text_id", QUERY_TEXTS[1])) if set(pair) <= set(row)), None
-    )
-    return None if query is None else RowKind("queries", None, query)
+    pairs = (*expected, *(fields for _, fields in FIELDS))
+    fields = next((fields for fields in pairs if all(field in row for field in fields)), None)
+    return None if fields is None else RowKind(task_of(fields) or "other", None, fields)
+
+
+def task_of(fields: tuple[str, ...]) -> str | None:
+    """Return the task that rows with these fields belong to, or None.
+
+    Args:
+        fields: Names of the fields, the id first.
+
+    Returns:
+        The task, as in :class:`RowKind`.
+
+    Example:
+        >>> from muge_fast._internal.row_kinds import task_of
+        >>> task_of(("image_id", "label"))
+        'classification'
+
+    """
+    return next((task for task, known in FIELDS if known == fields), None)
+
+
+def _role(kind: RowKind, rows: list[dict[str, Any]]) -> str | None:
+    """Return the role of most rows: references are lists, and a submission has the same number of items in each row."""
+    values = [row[kind.fields[1]] for row in rows]
+    if kind.task == "caption":
+        lists, texts = (sum(isinstance(value, kind_of_value) for value in values) for kind_of_value in (list, str))
+        return "gold" if lists * 2 > len(values) else "submission" if texts * 2 > len(values) else None
+    if kind.task != "retrieval":
+        return None
+    length, count = Counter(len(value) if isinstance(value, list) else 0 for value in values).most_common(1)[0]
+    if length == SUBMITTED_ITEMS and count * 2 > len(values):
+        return "submission"
+    return "gold" if length < MIN_SUBMITTED_ITEMS or count * 2 < len(values) else None
 
 
 def _rows(head: bytes) -> Iterator[dict[str, Any]]:

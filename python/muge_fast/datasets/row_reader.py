@@ -18,23 +18,27 @@ from muge_fast import _core
 from muge_fast._internal.checks import find_repeated
 from muge_fast._internal.display import format_value
 from muge_fast._internal.field_names import FieldNames
-from muge_fast._internal.paths import PathLike, magic_bytes_problem
+from muge_fast._internal.file_kinds import HEAD_BYTES, encoding_kind
+from muge_fast._internal.json_prefix import is_json_prefix
+from muge_fast._internal.paths import PathLike, is_open_stream
+from muge_fast.datasets.extra_fields import count_extra, shown_names
 from muge_fast.datasets.fields import Integer, IntegerList, Kind, RowFormat, Text, TextList
 from muge_fast.datasets.limits import Limits
 from muge_fast.datasets.problems import Problem
+from muge_fast.datasets.recognition import binary_problem, lines_problem
 from muge_fast.datasets.rows import Reader, Rows
 
 # A line that is not blank, from its first character that is not JSON's white space to its end.
 LINE = re.compile(rb"[^ \t\r\n][^\n]*")
-SPACE_AFTER_LINE = re.compile(rb"\n[ \t\r\n]")
 
 # Names in Rust of the kinds that it reads. Values that it accepts are valid whatever the options of the kind.
 CORE_KINDS: dict[type, str] = {Integer: "integer", Text: "text", TextList: "texts", IntegerList: "ids"}
 
 # Fields of a row that a message lists.
 LISTED_FIELDS = 5
-# Fields that are not used and whose rows are counted. An untrusted file may have any number of names.
-COUNTED_FIELDS = 5
+NO_FIELDS = ("no fields", "空")
+# Problems of the file as a whole after which its lines are read all the same.
+STILL_ROWS = {"wrong_role", "swapped"}
 
 
 class RowReader(Reader):
@@ -43,6 +47,7 @@ class RowReader(Reader):
     Args:
         row_format: Fields of a row.
         limits: Limits on the file and on the problems.
+        counterpart: The gold file of a submission, or the submission of a gold file, to recognize swapped files.
 
     Example:
         >>> from muge_fast._internal.field_names import LABEL
@@ -55,10 +60,13 @@ class RowReader(Reader):
 
     """
 
-    def __init__(self, row_format: RowFormat, limits: Limits) -> None:
+    def __init__(self, row_format: RowFormat, limits: Limits, counterpart: PathLike | None = None) -> None:
         super().__init__(row_format, limits)
+        self._counterpart = counterpart
         self._decoder = _STRICT if row_format.strict else _LENIENT
         self._data = b""
+        self._is_stopped = self._is_encoding_checked = False
+        self._extra: dict[str, int] = {}
         # Line by id; for a file that Rust has read, counted when a line number is needed.
         self._lines: dict[Any, int] = {}
 
@@ -72,19 +80,26 @@ class RowReader(Reader):
             Its rows, or its problems.
 
         """
-        code = magic_bytes_problem(data[:4])
-        if code is not None:
-            self.add_problem(Problem(code))
-            if code != "bom":
-                return self.rows
-            data = data[3:]
         self._data = data
-        is_plain = not self.row_format.strict_lines or _has_plain_line_ends(data)
-        if self.rows.problem_count or not is_plain or not self._parse_valid(data):
-            self._parse_lines(data)
+        if not self._parse_valid(data) and self._recognize():
+            self._parse_lines(self._data)
+        self.rows.extra_fields = shown_names(self._extra)
         if not self.rows.values and not self.rows.problem_count:
             self.add_problem(Problem("empty"))
         return self.rows
+
+    def _recognize(self) -> bool:
+        """Add the problem of a file that is not in the format; return False if its lines need not be read."""
+        problem = binary_problem(self._data)
+        if problem is not None:
+            self.add_problem(problem)
+            if problem.code != "bom":
+                return False
+            self._data = self._data[3:]
+        problem = lines_problem(self._data, self.row_format, self._counterpart)
+        if problem is not None:
+            self.add_problem(problem)
+        return problem is None or problem.code in STILL_ROWS
 
     def line_of(self, key: object) -> int:
         """Return the line number of an id that is in the file.
@@ -106,9 +121,14 @@ class RowReader(Reader):
 
     def _read(self, path: PathLike) -> None:
         with Path(path).open("rb") as file:
-            data = self._read_unchanged(file)
+            data = self._read_stream(file) if is_open_stream(path) else self._read_unchanged(file)
         if data is not None:
             self.parse(data)
+
+    def _read_stream(self, file: IO[bytes]) -> bytes | None:
+        """Return all that comes from an open stream; add a problem and return None if it is too much."""
+        data = file.read(self.file_bytes + 1)
+        return data if self._check_size(len(data)) else None
 
     def _read_unchanged(self, file: IO[bytes]) -> bytes | None:
         """Return the content; add a problem and return None if it is too large or changes meanwhile."""
@@ -133,11 +153,14 @@ class RowReader(Reader):
         count = row_format.value.count if isinstance(row_format.value, IntegerList) else None
         for names in row_format.names:
             if b'"%b"' % names.id.encode() in head and b'"%b"' % names.value.encode() in head:
-                fields = names.id, names.value, list(row_format.text_fields)
-                rows = _core.read_strict_rows(data, *fields, id_kind, value_kind, count, self.line_bytes)
-                if rows is not None:
-                    self.rows.names, (self.rows.values, self.rows.texts) = names, rows
-                return rows is not None
+                fields = names.id, names.value, list(row_format.text_fields), _names_of_other_forms(row_format, names)
+                limits = count, row_format.strict_lines, self.line_bytes
+                read = _core.read_strict_rows(data, *fields, id_kind, value_kind, *limits)
+                if read is not None:
+                    rows = self.rows
+                    rows.names, (rows.values, rows.texts, extra, rows.extra_rows) = names, read
+                    self._extra = dict(extra)
+                return read is not None
         return False
 
     # Line by line
@@ -149,14 +172,14 @@ class RowReader(Reader):
             if strict_lines:
                 self._add_blank_lines(previous + 1, number)
             previous = number
-            if not self.remaining:
+            if not self.remaining or self._is_stopped:
                 return
             if strict_lines and _has_carriage_return(data, match):
                 self.add_problem(Problem("carriage_return", number))
             elif size > self.line_bytes:
                 self.add_problem(Problem("long_line", number, details={"size": size, "limit": self.line_bytes}))
             else:
-                self._parse_line(number, match[0], is_last=match.end() == len(data))
+                self._parse_line(number, match)
         if strict_lines and previous:
             self._add_blank_lines(previous + 1, data.count(b"\n") + (not data.endswith(b"\n")) + 1)
 
@@ -164,17 +187,11 @@ class RowReader(Reader):
         for number in islice(range(start, end), self.remaining):
             self.add_problem(Problem("blank_line", number))
 
-    def _parse_line(self, number: int, line: bytes, *, is_last: bool) -> None:
+    def _parse_line(self, number: int, match: re.Match[bytes]) -> None:
         try:
-            row = self._decoder.decode(line.decode("utf-8"))
-        except UnicodeDecodeError as error:
-            self.add_problem(Problem("not_utf8", number, details={"position": error.start}))
-        except json.JSONDecodeError as error:
-            if is_last and error.pos >= len(error.doc.rstrip()) - 1 and line.lstrip()[:1] == b"{":
-                self.add_problem(Problem("truncated", number))
-            else:
-                details = {"position": error.pos, "reason": error.msg}
-                self.add_problem(Problem("not_json", number, details=details))
+            row = self._decoder.decode(match[0].decode("utf-8"))
+        except (UnicodeDecodeError, json.JSONDecodeError) as error:
+            self._add_syntax_error(number, match, error)
         except RecursionError:
             self.add_problem(Problem("too_deep", number))
         except _NonStandardJsonError as error:
@@ -188,6 +205,29 @@ class RowReader(Reader):
                 self._take_row(number, row)
             else:
                 self.add_problem(Problem("not_object", number, details={"actual": format_value(row)}))
+
+    def _add_syntax_error(
+        self, number: int, match: re.Match[bytes], error: UnicodeDecodeError | json.JSONDecodeError
+    ) -> None:
+        if match.end() == len(self._data) and match[0].startswith(b"{") and is_json_prefix(match[0]):
+            self.add_problem(Problem("truncated", number))
+        elif isinstance(error, json.JSONDecodeError):
+            self.add_problem(Problem("not_json", number, details={"position": error.pos, "reason": error.msg}))
+        elif self._is_gbk(match.start()):
+            self.add_problem(Problem("gbk"), is_first=True)
+            self._is_stopped = True
+            self.rows.values, self.rows.texts = {}, {}
+        else:
+            self.add_problem(Problem("not_utf8", number, details={"position": error.start}))
+
+    def _is_gbk(self, position: int) -> bool:
+        """Return whether the file is GBK, from the lines around the first that is not UTF-8."""
+        if self._is_encoding_checked:
+            return False
+        self._is_encoding_checked = True
+        # The lines before have no letters that differ from ASCII, or they are UTF-8.
+        start = self._data.find(b"\n", max(0, position - HEAD_BYTES // 2), position) + 1
+        return encoding_kind(self._data[start : position + HEAD_BYTES // 2]) == "gbk"
 
     def _take_row(self, number: int, row: dict[str, Any]) -> None:
         names = self._choose_names(number, row)
@@ -224,31 +264,21 @@ class RowReader(Reader):
         """Yield the problems of the fields of a row, without its line and id."""
         row_format, most = self.row_format, self.limits.max_per_value
         allowed = (names.id, names.value, *row_format.text_fields)
-        extra = [name for name in row if name not in allowed] if row_format.strict else []
-        if extra and names.id in row and names.value in row:
-            self._count_extra_fields(extra)
-        else:
-            # Probably a misspelled name of the field that is missing.
-            for name in extra[:most]:
-                yield Problem("unknown_field", field=format_value(name), details={"expected": ", ".join(allowed)})
+        extra = [name for name in row if name not in allowed]
+        self.rows.extra_rows += bool(extra)
+        count_extra(self._extra, extra)
         for name, kind in ((names.id, row_format.id), (names.value, row_format.value)):
             if name in row:
                 for code, details in islice(kind.problems(row[name]), most):
                     yield Problem(code, field=name, details=details)
             else:
-                yield Problem("missing_field", field=name)
+                actual = ", ".join(map(format_value, islice(row, LISTED_FIELDS))) or NO_FIELDS
+                yield Problem("missing_field", field=name, details={"actual": actual, "hint": "row_has"})
         if row_format.strict:
             for name in row_format.text_fields:
                 if not isinstance(row.get(name, ""), str):
                     actual = format_value(row[name])
                     yield Problem("wrong_type", field=name, details={"actual": actual, "expected": "a string"})
-
-    def _count_extra_fields(self, names: list[str]) -> None:
-        counts = self.rows.extra_fields
-        self.rows.extra_rows += 1
-        for name in names:
-            if name in counts or len(counts) < COUNTED_FIELDS:
-                counts[name] = counts.get(name, 0) + 1
 
     def _keep_row(self, number: int, names: FieldNames, key: object, row: dict[str, Any], *, is_valid: bool) -> None:
         rows = self.rows
@@ -270,6 +300,14 @@ def _core_kind(kind: Kind) -> str | None:
     return CORE_KINDS.get(type(kind))
 
 
+def _names_of_other_forms(row_format: RowFormat, names: FieldNames) -> list[str]:
+    """Return the names that a row must not have in addition to those of its form."""
+    if not row_format.strict:
+        return []
+    others = {name for form in row_format.names for name in (form.id, form.value)}
+    return sorted(others - {names.id, names.value, *row_format.text_fields})
+
+
 def _numbered_lines(data: bytes) -> Iterator[tuple[int, re.Match[bytes]]]:
     """Yield the lines that are not blank, with their numbers from 1."""
     number, counted = 1, 0
@@ -277,13 +315,6 @@ def _numbered_lines(data: bytes) -> Iterator[tuple[int, re.Match[bytes]]]:
         number += data.count(b"\n", counted, match.start())
         counted = match.start()
         yield number, match
-
-
-def _has_plain_line_ends(data: bytes) -> bool:
-    """Return whether all lines begin with a character of JSON and end in a line feed, with or without a return."""
-    if data[:1] in {b"\n", b"\r", b" ", b"\t"} or SPACE_AFTER_LINE.search(data):
-        return False
-    return b"\r" not in data or data.count(b"\r") == data.count(b"\r\n")
 
 
 def _has_carriage_return(data: bytes, match: re.Match[bytes]) -> bool:

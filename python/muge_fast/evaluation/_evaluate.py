@@ -16,7 +16,7 @@ from muge_fast.datasets.rows import Reader
 from muge_fast.evaluation.gold_comparison import check_pool, compare_with_gold, find_warnings
 from muge_fast.evaluation.official_retrieval import has_script, score_if_accepted
 from muge_fast.evaluation.report import Report
-from muge_fast.evaluation.submission import GoldError, Pool, load_pool, read_gold, read_submission
+from muge_fast.evaluation.submission import GoldError, Pool, check_files, load_pool, read_gold, read_submission
 from muge_fast.scores import Scores
 from muge_fast.tasks.task import Task
 
@@ -76,9 +76,10 @@ def evaluate(
     start = time.perf_counter()
     task = _find_task(task, lang)
     task.check_options(options)
+    check_files(submission, gold=gold, pool=pool, texts=options.get("texts"))
     pool_ids = load_pool(task, pool)
-    gold_reader = read_gold(task, gold, lang)
-    reader = read_submission(task, submission, limits or Limits(), gold_reader.rows.values)
+    gold_reader = read_gold(task, gold, lang, submission)
+    reader = read_submission(task, submission, limits or Limits(), gold_reader.rows.values, gold)
     _compare(reader, gold_reader, pool_ids)
     scores = None if reader.rows.problem_count else _score(task, reader, gold_reader, gold, options)
     if scores is None:
@@ -132,10 +133,11 @@ def check(
     """
     start = time.perf_counter()
     task = _find_task(task, lang)
+    check_files(submission, gold=gold, pool=pool)
     pool_ids = load_pool(task, pool)
-    gold_reader = None if gold is None else read_gold(task, gold, lang)
+    gold_reader = None if gold is None else read_gold(task, gold, lang, submission)
     gold_ids = None if gold_reader is None else gold_reader.rows.values
-    reader = read_submission(task, submission, limits or Limits(), gold_ids)
+    reader = read_submission(task, submission, limits or Limits(), gold_ids, gold)
     _compare(reader, gold_reader, pool_ids)
     unofficial = _script_accepts(task, gold, submission, lang) if gold is not None and reader.rows.problem_count else []
     return _report(task, reader, start, lang, unofficial=unofficial)
@@ -193,6 +195,7 @@ def _report(
         scores=scores,
         problems=tuple(rows.problems),
         problem_count=rows.problem_count,
+        problem_groups=tuple(rows.groups),
         rows=len(rows.values),
         warnings=(*found, *(mark.format(reason=reason) for reason in unofficial)),
         unofficial=tuple(unofficial),

@@ -8,6 +8,7 @@ from itertools import chain, islice
 from muge_fast._internal.display import format_id
 from muge_fast.datasets.problems import LANGUAGES, WARNINGS, Problem
 from muge_fast.datasets.rows import Reader, Rows
+from muge_fast.evaluation.similar_ids import SimilarIds
 
 
 def compare_with_gold(reader: Reader, gold: Rows) -> None:
@@ -28,8 +29,11 @@ def compare_with_gold(reader: Reader, gold: Rows) -> None:
     if gold.values.keys() == submitted.keys():
         return
     name = reader.names.id
+    if len(submitted) > 1 and len(gold.values) > 1 and submitted.keys().isdisjoint(gold.values):
+        reader.add_problem(Problem("no_shared_id"), is_first=True)
+    similar = SimilarIds(gold.values)
     for key in islice((key for key in submitted if key not in gold.values), reader.remaining):
-        reader.add_problem(Problem("unknown_id", reader.line_of(key), name, key, name))
+        reader.add_problem(Problem("unknown_id", reader.line_of(key), name, key, name, similar.hint(key)))
     for key in islice((key for key in gold.values if key not in submitted), reader.remaining):
         reader.add_problem(Problem("missing_id", None, name, key, name))
 

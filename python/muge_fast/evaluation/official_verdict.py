@@ -11,7 +11,8 @@ from muge_fast import tasks
 from muge_fast._internal.field_names import QUERY, FieldNames
 from muge_fast._internal.paths import PathLike
 from muge_fast.datasets.limits import Limits
-from muge_fast.datasets.problems import LANGUAGES, WARNINGS, Problem, format_problems
+from muge_fast.datasets.problem_groups import format_groups
+from muge_fast.datasets.problems import LANGUAGES, WARNINGS, Problem
 from muge_fast.datasets.row_reader import RowReader
 from muge_fast.datasets.rows import Rows
 from muge_fast.evaluation._evaluate import evaluate
@@ -108,8 +109,7 @@ def _further_problems(message: str, data: bytes, gold: PublishedGold, lang: str)
     """Return the other problems of a rejected submission; none if its content was not read."""
     if not data:
         return []
-    rows = _read_strictly(data, gold).rows
-    problems = format_problems(rows.problems[:LISTED], rows.problem_count, lang)
+    problems = format_groups(_read_strictly(data, gold).rows.groups, lang)
     return [problem for problem in problems if problem != message]
 
 

@@ -13,12 +13,16 @@ from muge_fast import _core
 from muge_fast._internal.atomic import replacing
 from muge_fast._internal.display import escape_surrogates, truncate_id
 from muge_fast._internal.paths import PathLike
-from muge_fast.datasets.problems import Problem, format_problems
+from muge_fast.datasets.problem_groups import ProblemGroup, format_groups, group_problems
+from muge_fast.datasets.problems import Problem
 from muge_fast.evaluation.official_result import failed_result, mark_unofficial, scored_result
 from muge_fast.evaluation.report_html import WORDS, Page
 from muge_fast.features.arrow import import_pyarrow
 from muge_fast.scores import Scores
 from muge_fast.tasks.task import Task
+
+# Characters of an id of a group of problems.
+GROUP_ID_LENGTH = 80
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +35,7 @@ class Report:
             after :func:`muge_fast.check`.
         problems: The problems of the submission, the first hundred by default.
         problem_count: Number of all problems found.
+        problem_groups: All problems by kind, those that explain others first.
         rows: Number of rows of the submission that have an id.
         warnings: Properties of a valid submission that may be mistakes, and why the result is not official, one line
             each.
@@ -51,7 +56,7 @@ class Report:
         ...     _ = submission.write_text('{"image_id": "a", "text": 5}')
         ...     report = mf.evaluate("caption", gold, submission)
         >>> report.ok, report.errors
-        (False, ['line 1: image_id a: text is 5, expected a string'])
+        (False, ['line 1: image_id a: text is 5, expected a string; write the integer in quotes'])
 
     """
 
@@ -59,6 +64,7 @@ class Report:
     scores: Scores | None = None
     problems: Sequence[Problem] = ()
     problem_count: int = 0
+    problem_groups: Sequence[ProblemGroup] = field(default=(), repr=False)
     rows: int = 0
     warnings: Sequence[str] = ()
     unofficial: Sequence[str] = ()
@@ -75,8 +81,8 @@ class Report:
 
     @property
     def errors(self) -> list[str]:
-        """Messages of the problems, one line each, then the number of further problems."""
-        return list(format_problems(self.problems, self.problem_count, self.lang))
+        """Messages of the problems by kind, one line each; one for all problems of a kind that is frequent."""
+        return format_groups(self.problem_groups or group_problems(self.problems), self.lang)
 
     @property
     def title(self) -> str:
@@ -119,8 +125,9 @@ class Report:
 
         Returns:
             A dictionary with the keys ``task``, ``ok``, ``rows``, ``main``, ``scores`` (value, signature and parts by
-            name), ``problem_count``, ``problems`` (line, id, field, code and message of each), ``warnings``,
-            ``seconds`` and ``version``. Ids of problems are truncated to 256 characters.
+            name), ``problem_count``, ``problem_groups`` (code, field, count, message, and the first lines and ids of
+            each kind), ``problems`` (line, id, field, code and message of each), ``warnings``, ``seconds`` and
+            ``version``. Ids of problems are truncated to 256 characters.
 
         Example:
             >>> from importlib.resources import files
@@ -144,6 +151,18 @@ class Report:
             }
             for problem in self.problems
         ]
+        groups = [
+            {
+                "code": group.first.code,
+                "field": group.first.field,
+                "count": group.count,
+                "line_count": group.line_count,
+                "lines": group.lines,
+                "ids": [truncate_id(key, GROUP_ID_LENGTH) for key in group.ids],
+                "message": group.message(lang=self.lang),
+            }
+            for group in self.problem_groups
+        ]
         return {
             "task": self.task.name,
             "ok": self.ok,
@@ -151,6 +170,7 @@ class Report:
             "main": self.task.main,
             "scores": scores,
             "problem_count": self.problem_count,
+            "problem_groups": groups,
             "problems": problems,
             "warnings": list(self.warnings),
             "seconds": self.seconds,
