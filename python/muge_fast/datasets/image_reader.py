@@ -10,6 +10,7 @@ from muge_fast._internal.paths import PathLike, magic_bytes_problem
 from muge_fast.datasets.decoding import broken_images
 from muge_fast.datasets.fields import RowFormat
 from muge_fast.datasets.image_tsv import ImageTsv
+from muge_fast.datasets.input_file import InputFile
 from muge_fast.datasets.limits import Limits
 from muge_fast.datasets.problems import Problem
 from muge_fast.datasets.rows import Reader
@@ -46,6 +47,7 @@ class ImageReader(Reader):
         """Read the ids; :meth:`decode` then checks the images."""
         if not self._check_size(Path(path).stat().st_size):
             return
+        self.source = InputFile(path)
         with Path(path).open("rb") as file:
             code = magic_bytes_problem(file.read(4))
         if code is not None:

@@ -20,6 +20,7 @@ from muge_fast._internal.display import format_value
 from muge_fast._internal.field_names import FieldNames
 from muge_fast._internal.paths import PathLike, magic_bytes_problem
 from muge_fast.datasets.fields import Integer, IntegerList, Kind, RowFormat, Text, TextList
+from muge_fast.datasets.input_file import InputFile
 from muge_fast.datasets.limits import Limits
 from muge_fast.datasets.problems import Problem
 from muge_fast.datasets.rows import Reader, Rows
@@ -104,6 +105,7 @@ class RowReader(Reader):
         with Path(path).open("rb") as file:
             data = self._read_unchanged(file)
         if data is not None:
+            self.source = InputFile(path, data)
             self.parse(data)
 
     def _read_unchanged(self, file: IO[bytes]) -> bytes | None:

@@ -15,6 +15,7 @@ from muge_fast.datasets.problems import LANGUAGES
 from muge_fast.datasets.rows import Reader
 from muge_fast.evaluation.gold_comparison import check_pool, compare_with_gold, find_warnings
 from muge_fast.evaluation.report import Report
+from muge_fast.evaluation.report_inputs import report_inputs, texts_of_images
 from muge_fast.evaluation.submission import GoldError, Pool, load_pool, read_gold, read_submission
 from muge_fast.scores import Scores
 from muge_fast.tasks.task import Task
@@ -80,7 +81,7 @@ def evaluate(
     reader = read_submission(task, submission, limits or Limits(), gold_reader.rows.values)
     _compare(reader, gold_reader, pool_ids)
     scores = None if reader.rows.problem_count else _score(task, reader, gold_reader, gold, options)
-    return _report(task, reader, start, lang, scores=scores, gold=gold_reader)
+    return _report(task, reader, start, lang, scores=scores, gold=gold_reader, options={**options, "pool": pool})
 
 
 def check(
@@ -132,7 +133,7 @@ def check(
     gold_ids = None if gold_reader is None else gold_reader.rows.values
     reader = read_submission(task, submission, limits or Limits(), gold_ids)
     _compare(reader, gold_reader, pool_ids)
-    return _report(task, reader, start, lang)
+    return _report(task, reader, start, lang, gold=gold_reader, options={"pool": pool})
 
 
 def _find_task(task: str | Task, lang: str) -> Task:
@@ -163,7 +164,14 @@ def _score(task: Task, reader: Reader, gold: Reader, path: PathLike, options: Ma
 
 
 def _report(
-    task: Task, reader: Reader, start: float, lang: str, *, scores: Scores | None = None, gold: Reader | None = None
+    task: Task,
+    reader: Reader,
+    start: float,
+    lang: str,
+    *,
+    options: Mapping[str, Any],
+    scores: Scores | None = None,
+    gold: Reader | None = None,
 ) -> Report:
     rows = reader.rows
     return Report(
@@ -177,5 +185,6 @@ def _report(
         lang=lang,
         predictions={} if rows.problem_count else rows.values,
         references={} if gold is None else gold.rows.values,
-        texts={} if gold is None else gold.rows.texts,
+        texts={} if gold is None else gold.rows.texts or texts_of_images(scores, options),
+        **report_inputs(task, reader, gold, options),
     )
