@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -111,5 +111,4 @@ def _plain(value: object) -> object:
         return [_plain(element) for element in value]
     if isinstance(value, Collection):
         return f"{type(value).__name__} of {len(value):,}"
-    name = getattr(value, "__qualname__", None) or type(value).__name__
-    return f"function {name}" if isinstance(value, Callable) and hasattr(value, "__name__") else name  # type: ignore[arg-type]
+    return str(getattr(value, "__name__", type(value).__name__))

@@ -79,7 +79,8 @@ figure > svg { display: block; margin: 0 auto; max-width: 32rem; width: 100%; }
   min-width: 0; }
 #controls label span { color: var(--soft); }
 #controls input, #controls select, button { background: var(--card); border: 1px solid var(--line);
-  border-radius: .3rem; color: inherit; font: inherit; font-size: .85rem; height: 2.1rem; min-width: 0; padding: .2rem .4rem; width: 100%; }
+  border-radius: .3rem; color: inherit; font: inherit; font-size: .85rem; height: 2.1rem;
+  min-width: 0; padding: .2rem .4rem; width: 100%; }
 #controls output { color: var(--soft); flex: 1 0 100%; font-size: .8rem; }
 #more { cursor: pointer; margin-top: 1rem; padding: .6rem; }
 #items > h3 { margin: 1.5rem 0 .5rem; }

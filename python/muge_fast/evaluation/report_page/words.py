@@ -76,7 +76,6 @@ _WORDS: Final = {
     "search_hint": ("id or text", "ID 或文本"),
     "sort": ("sort by", "排序"),
     "worst_first": ("worst first", "由差到好"),
-    "best_first": ("best first", "由好到差"),
     "ascending": ("ascending", "升序"),
     "descending": ("descending", "降序"),
     "order": ("order of the gold file", "标准答案文件的顺序"),
@@ -147,7 +146,6 @@ _WORDS: Final = {
         "FID, KID and the Inception Score belong to the whole set, not to single images.",
         "FID、KID 与 Inception Score 针对整个集合，不针对单幅图像。",
     ),
-    "no_picture": ("no picture", "无图片"),
     # Problems and checks
     "problems": ("Problems", "问题"),
     "listed": (
