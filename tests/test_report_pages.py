@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import muge_fast as mf
+from muge_fast._internal.file_kinds import MESSAGES as FILE_KINDS
 from muge_fast.datasets import ImageTsv
 from muge_fast.datasets.problems import MESSAGES
 from muge_fast.evaluation.report_page import items
@@ -167,9 +168,11 @@ def test_a_report_is_pickled_with_its_page():
         assert loaded.to_html() == report.to_html()
         assert loaded.to_dict() == report.to_dict()
     # A function is left out, and with it the marks.
-    report = sample("caption", tokenizer=lambda text: list(text))
-    loaded = pickle.loads(pickle.dumps(replace(report, scores=None)))  # noqa: S301 - our own bytes
+    report = sample("caption", tokenizer=list)
+    assert Page(report.to_html()).find("span", "phrase") != []
+    loaded = pickle.loads(pickle.dumps(report))  # noqa: S301 - our own bytes
     assert loaded.options == report.options
+    assert Page(loaded.to_html()).find("span", "phrase") == []
 
 
 def test_a_changed_image_file_has_no_hash_and_no_pictures(tmp_path):
@@ -244,7 +247,7 @@ def test_metrics_whose_items_say_nothing_have_no_histogram():
     assert len(Page(sample("retrieval", metrics=metrics).to_html()).find("figure")) == 1
 
 
-def test_warnings_come_first(tmp_path):
+def test_warnings_come_first():
     page = Page(replace(sample("caption"), warnings=("the weights are not the published ones",)).to_html())
     sections = page.find("section")
     assert "the weights are not the published ones" in sections[0]
@@ -254,26 +257,29 @@ def test_warnings_come_first(tmp_path):
 
 
 def test_problems_are_grouped_by_kind_with_their_lines_and_what_to_do(tmp_path):
-    rows = [{"image_id": f"q{number}", "text": number} for number in range(15)] + [{"image_id": "x", "text": ""}]
-    path = write(tmp_path / "pred.jsonl", rows)
-    report = mf.check("caption", path)
+    rows = [{"image_id": f"q{number}", "text": number} for number in range(300)] + [{"image_id": "x", "text": ""}]
+    report = mf.check("caption", write(tmp_path / "pred.jsonl", rows))
     page = Page(report.to_html())
-    assert page.find("h3") == [f"{problem_title('wrong_type', 'en')} (15)", f"{problem_title('empty_text', 'en')} (1)"]
+    # All of them are counted, although only the first hundred are in the report.
+    assert page.find("h3") == [f"{problem_title('wrong_type', 'en')} (300)", f"{problem_title('empty_text', 'en')} (1)"]
     assert '{"image_id": "q3", "text": 3}' in page.find("code", "excerpt")
-    assert problem_hint("wrong_type", "en") in page.text
-    for problem in report.problems:
-        assert problem.message() in page.text
+    assert '{"image_id": "x", "text": ""}' in page.find("code", "excerpt")
+    assert page.find("p", "hint")[0].endswith(problem_hint("wrong_type", "en"))
+    assert "and 290 more" in page.text
+    for group in report.problem_groups:
+        assert group.message() in page.text
+        assert group.first.message() in page.find("span", "message")
     text = Page(replace(report, lang="zh").to_html()).text
     assert problem_hint("wrong_type", "zh") in text
     assert "无效" in text
 
 
-def test_each_problem_has_a_title_and_a_hint_in_both_languages():
+def test_each_problem_has_a_title_in_both_languages_and_a_hint_in_none_or_both():
     for code in MESSAGES:
-        for lang in ("en", "zh"):
-            assert problem_title(code, lang)
-            assert problem_hint(code, lang)
-        assert problem_title(code, "zh") != problem_title(code, "en")
+        assert problem_title(code, "zh") != problem_title(code, "en") != ""
+        assert bool(problem_hint(code, "en")) == bool(problem_hint(code, "zh"))
+    general = {code for code in MESSAGES if problem_title(code, "en") == problem_title("gzip", "en")}
+    assert general == set(FILE_KINDS)
 
 
 def test_a_check_says_what_was_checked_and_what_was_not():

@@ -137,11 +137,12 @@ def read_strict_rows(
     id_field: str,
     value_field: str,
     optional: list[str],
+    refused: list[str],
     id_kind: str,
     value_kind: str,
     count: int | None,
     line_bytes: int,
-) -> tuple[dict[Any, Any], dict[Any, str]] | None: ...
+) -> tuple[dict[Any, Any], dict[Any, str], list[tuple[str, int]], int] | None: ...
 def index_images(
     path: str, threads: int | None = None, most_images: int | None = None, most_broken: int | None = None
 ) -> tuple[list[str], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], list[tuple[int, str]]]: ...

@@ -4,9 +4,14 @@ A verdict is written by hand: pairs of a code of ``muge_fast.datasets.problems``
 the file as a whole; an empty list for a file that looks broken but is valid.
 """
 
+import base64
+import bz2
 import gzip
 import io
 import json
+import lzma
+import pickle
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -38,14 +43,60 @@ def caption(text):
     return second(f'{{"image_id": "b", "text": {text}}}', CAPTION, CAPTION_LAST)
 
 
-def zipped():
+def zipped(name="pred.jsonl"):
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w") as archive:
-        archive.writestr(zipfile.ZipInfo("pred.jsonl"), second(row()))
+        archive.writestr(zipfile.ZipInfo(name), second(row()))
     return data.getvalue()
 
 
+def tarred():
+    data = io.BytesIO()
+    with tarfile.open(fileobj=data, mode="w") as archive:
+        archive.addfile(tarfile.TarInfo("pred.jsonl"), io.BytesIO())
+    return data.getvalue()
+
+
+def document(rows, indent=None):
+    """Return rows as one JSON document."""
+    return json.dumps(rows, indent=indent).encode()
+
+
+def lines(*rows):
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()
+
+
 MISSING = ["missing_id", None]
+ROWS = [{"query_id": n, "item_ids": TEN} for n in (1, 2, 3)]
+CAPTIONS = [{"image_id": key, "text": "红色连衣裙"} for key in "abc"]
+PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(60)
+# The first bytes are enough to recognize these.
+FIRST_BYTES = {
+    "utf32": "{}".encode("utf-32"),
+    "zstd": b"\x28\xb5\x2f\xfd" + bytes(20),
+    "lz4": b"\x04\x22\x4d\x18" + bytes(20),
+    "7z": b"7z\xbc\xaf\x27\x1c" + bytes(20),
+    "rar": b"Rar!\x1a\x07\x01\x00" + bytes(20),
+    "bz2": bz2.compress(b"{}"),
+    "xz": lzma.compress(b"{}"),
+    "tar": tarred(),
+    "pickle": pickle.dumps([1, 2], protocol=4),
+    "torch": zipped("model/data.pkl"),
+    "safetensors": (30).to_bytes(8, "little") + b'{"__metadata__":{}}           ',
+    "npy": b"\x93NUMPY\x01\x00v\x00{'descr': '<i8'}",
+    "npz": zipped("ids.npy"),
+    "hdf5": b"\x89HDF\r\n\x1a\n" + bytes(20),
+    "parquet": b"PAR1" + bytes(20),
+    "arrow": b"ARROW1\x00\x00" + bytes(20),
+    "sqlite": b"SQLite format 3\x00" + bytes(20),
+    "office": zipped("[Content_Types].xml"),
+    "pdf": b"%PDF-1.7\n",
+    "picture": PICTURE,
+    "html": b"<!DOCTYPE html>\n<html><title>404</title></html>\n",
+    "xml": b'<?xml version="1.0"?>\n<rows/>\n',
+    "lfs": b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n",
+    "binary": bytes(100),
+}
 FILES = {
     # The file
     "retrieval/valid": (second(row()), []),
@@ -65,7 +116,59 @@ FILES = {
     "retrieval/gzip": (gzip.compress(second(row()), mtime=0), [["gzip", None]]),
     "retrieval/zip": (zipped(), [["zip", None]]),
     "retrieval/truncated": (second(row())[:-30], [["truncated", 3], MISSING]),
-    "retrieval/binary": (bytes(range(128, 256)), [["not_utf8", 1]]),
+    "retrieval/not_utf8_at_all": (bytes(range(128, 256)), [["not_utf8", 1]]),
+    **{f"retrieval/{code}": (data, [[code, None]]) for code, data in FIRST_BYTES.items()},
+    "retrieval/utf16_without_bom": (second(row()).decode().encode("utf-16-le"), [["utf16", None]]),
+    "retrieval/utf16_big_endian": (second(row()).decode().encode("utf-16-be"), [["utf16", None]]),
+    "retrieval/utf32_without_bom": (second(row()).decode().encode("utf-32-be"), [["utf32", None]]),
+    "retrieval/old_pickle": (pickle.dumps({1: TEN}, protocol=0), [["pickle", None]]),
+    "retrieval/gbk": (second(row(query_text="红色连衣裙")).decode().encode("gbk"), [["gbk", None]]),
+    "caption/gbk": (caption('"裙子"').decode().encode("gb18030"), [["gbk", None]]),
+    # A broken line of a file in UTF-8, and a character of GBK in it, say nothing about the other lines.
+    "caption/one_line_of_gbk": (
+        second('{"image_id": "b", "text": "裙子"}'.encode("gbk"), CAPTION, CAPTION_LAST),
+        [["not_utf8", 2], MISSING],
+    ),
+    # JSON that is not JSON Lines
+    "retrieval/json_array": (document(ROWS), [["json_array", None]]),
+    "retrieval/indented_json_array": (document(ROWS, 2), [["json_array", None]]),
+    "retrieval/json_mapping": (document(dict.fromkeys((1, 2, 3), TEN)), [["json_mapping", None]]),
+    "retrieval/indented_json_mapping": (document(dict.fromkeys((1, 2, 3), TEN), 2), [["json_mapping", None]]),
+    "retrieval/pretty_json": (b"\n".join(document(row, 4) for row in ROWS), [["pretty_json", None]]),
+    "retrieval/rows_of_python": ("\n".join(map(str, ROWS)).encode(), [["python_rows", None]]),
+    "caption/coco_annotations": (
+        document({"info": {}, "images": [{"id": 1}], "annotations": [{"image_id": 1, "caption": "a"}]}),
+        [["coco", None]],
+    ),
+    "caption/coco_results": (document([{"image_id": 1, "caption": "a"}]), [["json_array", None]]),
+    "caption/csv": ("image_id,text\na,红色连衣裙\n".encode(), [["csv", None]]),
+    "caption/tsv": ("a\t红色连衣裙\nb\t裙子\n".encode(), [["tsv", None]]),
+    "caption/image_tsv": (b"a\t" + base64.b64encode(PICTURE) + b"\n", [["image_tsv", None]]),
+    "retrieval/trec": (b"1 Q0 42 1 0.93 run\n1 Q0 43 2 0.91 run\n", [["trec", None]]),
+    # Files of another task or side
+    "retrieval/captions": (lines(*CAPTIONS), [["wrong_task", None]]),
+    "retrieval/queries_without_items": (lines({"query_id": 1, "query_text": "裙"}), [["wrong_task", None]]),
+    "retrieval/features": (lines({"text_id": 1, "feature": [0.5, 1]}), [["wrong_task", None]]),
+    "retrieval/gold_as_submission": (
+        lines(*({"query_id": n, "query_text": "裙", "item_ids": TEN[:n]} for n in (1, 2, 3))),
+        [["wrong_role", None]] + [["wrong_count", n] for n in (1, 2, 3)],
+    ),
+    "caption/retrieval": (lines(*ROWS), [["wrong_task", None]]),
+    "caption/labels": (lines(*GOLD["classification"]), [["wrong_task", None]]),
+    "caption/gold_as_submission": (
+        lines(*GOLD["caption"]),
+        [["wrong_role", None]] + [["wrong_type", n] for n in (1, 2, 3)],
+    ),
+    "classification/captions": (lines(*CAPTIONS), [["wrong_task", None]]),
+    # One row of another task
+    "caption/one_label": (
+        second('{"image_id": "b", "label": "裙"}', CAPTION, CAPTION_LAST),
+        [["missing_field", 2]],
+    ),
+    "retrieval/no_shared_id": (
+        lines(*({**row, "query_id": row["query_id"] + 100} for row in ROWS)),
+        [["no_shared_id", None]] + [["unknown_id", n] for n in (1, 2, 3)] + [MISSING] * 3,
+    ),
     # A line
     "retrieval/not_utf8": (
         second(b'{"query_id": 2, "query_text": "\xff", "item_ids": [1]}'),
@@ -99,7 +202,14 @@ FILES = {
     # Fields
     "retrieval/missing_field": (second('{"query_id": 2}'), [["missing_field", 2]]),
     "retrieval/missing_id_field": (second(f'{{"item_ids": {TEN}}}'), [["missing_field", 2], MISSING]),
-    "retrieval/unknown_field": (second(row(score=1)), [["unknown_field", 2]]),
+    "retrieval/extra_field": (second(row(score=1, rank={"a": [None]})), []),
+    "retrieval/deep_extra_field": (second(row()[:-1] + ', "x": ' + "[" * 500 + "]" * 500 + "}"), []),
+    "retrieval/extra_field_nan": (second(row(score=float("nan"))), [["nan", 2], MISSING]),
+    "retrieval/repeated_extra_field": (second(row()[:-1] + ', "x": 1, "x": 1}'), [["repeated_field", 2], MISSING]),
+    "retrieval/repeated_field_in_extra_field": (
+        second(row()[:-1] + ', "x": {"y": 1, "y": 1}}'),
+        [["repeated_field", 2], MISSING],
+    ),
     "retrieval/no_fields": (second("{}"), [["missing_field", 2], ["missing_field", 2], MISSING]),
     "retrieval/text_is_number": (second(row(query_text=5)), [["wrong_type", 2]]),
     # Values
@@ -163,6 +273,8 @@ def main():
     for task, rows in GOLD.items():
         text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
         (FOLDER / f"{task}.gold.jsonl").write_text(text, encoding="utf-8")
+    for path in (path for task in GOLD for path in (FOLDER / task).glob("*.jsonl")):
+        path.unlink()
     for name, (data, _) in FILES.items():
         path = FOLDER / f"{name}.jsonl"
         path.parent.mkdir(exist_ok=True)

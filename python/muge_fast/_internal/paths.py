@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
+
+from muge_fast._internal.display import format_id
 
 PathLike = str | os.PathLike[str]
 
@@ -63,6 +67,67 @@ def magic_bytes_problem(head: bytes) -> str | None:
     return next((code for start, code in MAGIC_BYTES.items() if head.startswith(start)), None)
 
 
+def is_open_stream(path: PathLike) -> bool:
+    """Return whether a path names a stream that is open already, such as ``/dev/stdin`` or ``/dev/fd/3``.
+
+    Args:
+        path: The path.
+
+    Returns:
+        True for such a path.
+
+    Example:
+        >>> from muge_fast._internal.paths import is_open_stream
+        >>> is_open_stream("/dev/stdin"), is_open_stream("pred.jsonl")
+        (True, False)
+
+    """
+    return os.fspath(path).startswith(OPEN_STREAMS)
+
+
+def check_file(path: PathLike, name: str) -> None:
+    """Raise if a path is missing or a directory, with its purpose in the message, before anything is computed.
+
+    Args:
+        path: The path.
+        name: Purpose of the file, such as ``"gold file"``.
+
+    Raises:
+        FileNotFoundError: The path does not exist.
+        IsADirectoryError: The path is a directory; the message names a file in it if there is only one.
+        OSError: The path cannot be accessed.
+
+    Example:
+        >>> from muge_fast._internal.paths import check_file
+        >>> check_file("nope.jsonl", "gold file")
+        Traceback (most recent call last):
+        FileNotFoundError: [Errno 2] the gold file does not exist: 'nope.jsonl'
+
+    """
+    path = os.fspath(path)
+    try:
+        mode = Path(path).stat().st_mode
+    except FileNotFoundError:
+        raise FileNotFoundError(errno.ENOENT, f"the {name} does not exist", path) from None
+    except NotADirectoryError:
+        raise NotADirectoryError(errno.ENOTDIR, f"the path of the {name} goes through a file", path) from None
+    except PermissionError:
+        raise PermissionError(errno.EACCES, f"the {name} cannot be accessed", path) from None
+    if stat.S_ISDIR(mode):
+        hint = f"the {name} is a directory, name a file{_only_file(Path(path))}"
+        raise IsADirectoryError(errno.EISDIR, hint, path)
+
+
+def _only_file(folder: Path) -> str:
+    """Return the name of the only file in a directory for a message; nothing if there are more."""
+    try:
+        with os.scandir(folder) as entries:
+            names = [entry.name for entry in islice((entry for entry in entries if entry.is_file()), 2)]
+    except OSError:
+        return ""
+    return f" in it, such as {format_id(names[0])}" if len(names) == 1 else " in it"
+
+
 def refuse_pipes(path: PathLike) -> None:
     """Raise if a path is a pipe or a device, before opening it, which may block forever.
 
@@ -107,37 +172,74 @@ def read_whole(path: PathLike) -> bytes:
         b'a'
 
     """
-    if not os.fspath(path).startswith(OPEN_STREAMS):
+    if not is_open_stream(path):
         refuse_pipes(path)
     return Path(path).read_bytes()
 
 
-def each_line(path: PathLike, take: Callable[[int, bytes], None]) -> None:
-    r"""Call ``take`` for each line that is not blank, and add file and line to any ValueError it raises.
+def read_head(path: PathLike, size: int) -> bytes:
+    r"""Return the first bytes of a regular file; nothing of a pipe or a device.
 
     Args:
-        path: The file, or an open stream as for :func:`read_whole`.
-        take: Function of the line number, from 1, and the bytes of the line without its line feed.
+        path: The file.
+        size: Maximum number of bytes.
+
+    Returns:
+        The bytes.
 
     Raises:
         OSError: The file cannot be read.
-        ValueError: ``take`` raised one; the message begins with file and line. Or the path is another pipe or device.
 
     Example:
-        >>> import pathlib, tempfile
+        >>> from muge_fast._internal.paths import read_head
+        >>> read_head("/dev/null", 4)
+        b''
+
+    """
+    if file_type_problem(Path(path).stat().st_mode) is not None:
+        return b""
+    with Path(path).open("rb") as file:
+        return file.read(size)
+
+
+def each_line(data: bytes, path: PathLike, take: Callable[[int, bytes], None]) -> None:
+    r"""Call ``take`` for each line that is not blank, and add file and line to any ValueError it raises.
+
+    Args:
+        data: Content of the file.
+        path: The file, for messages.
+        take: Function of the line number, from 1, and the bytes of the line without its line feed.
+
+    Raises:
+        ValueError: ``take`` raised one; the message begins with file and line. If the line is the last one and has no
+            end, the message says that the file may be cut off there, or that it is, if a character is incomplete.
+
+    Example:
         >>> from muge_fast._internal.paths import each_line
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     path = pathlib.Path(folder) / "two.txt"
-        ...     _ = path.write_text("a\n\nb")
-        ...     each_line(path, print)
+        >>> each_line(b"a\n\nb", "two.txt", print)
         1 b'a'
         3 b'b'
 
     """
-    for number, line in enumerate(read_whole(path).split(b"\n"), 1):
+    lines = data.split(b"\n")
+    for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
         try:
             take(number, line)
         except ValueError as error:
-            raise ValueError(f"{os.fspath(path)}, line {number}: {error}") from None
+            name = os.fspath(path)
+            if number < len(lines):
+                raise ValueError(f"{name}, line {number}: {error}") from None
+            if _ends_in_character(line):
+                raise ValueError(f"{name}: the file ends in the middle of line {number}: it was cut off") from None
+            raise ValueError(f"{name}, line {number}: {error}; the file ends in this line, it may be cut off") from None
+
+
+def _ends_in_character(line: bytes) -> bool:
+    """Return whether a line is UTF-8 up to an incomplete character at its end."""
+    try:
+        line.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return error.reason == "unexpected end of data"
+    return False

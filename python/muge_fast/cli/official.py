@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 
+from muge_fast._internal.display import escape_surrogates
 from muge_fast.cli.errors import usage_errors
 from muge_fast.cli.options import PATH, task_argument, write_json
-from muge_fast.evaluation._evaluate import evaluate
-from muge_fast.evaluation.official_result import failed_result
+from muge_fast.evaluation.official_verdict import official_verdict
 
 
 @click.command()
@@ -21,17 +21,15 @@ from muge_fast.evaluation.official_result import failed_result
 def official(*, task: str, gold: Path, prediction: Path, output: Path) -> None:
     """Score with the arguments of the official evaluator.
 
-    OUTPUT gets the official result object in every case. Exit code 0: scored. 1: the submission is invalid. 2: it could
-    not be evaluated, or OUTPUT cannot be written.
+    OUTPUT gets the official result object in every case. For retrieval, success and score are those of MUGE's public
+    script; what score and check refuse in a file that it accepts is a warning. Exit code 0: scored. 1: the submission
+    is invalid. 2: it could not be evaluated, or OUTPUT cannot be written.
     """
-    message = None
-    try:
-        result = evaluate(task, gold, prediction).official()
-    except Exception as error:  # noqa: BLE001 - OUTPUT is written for every error
-        message = str(error) or type(error).__name__
-        result = failed_result(message)
+    verdict = official_verdict(task, gold, prediction)
     with usage_errors():
-        write_json(output, result)
-        if message is not None:
-            raise ValueError(message)
-    sys.exit(0 if result["success"] else 1)
+        write_json(output, verdict.result)
+        for warning in verdict.warnings:
+            click.echo(click.style("Warning: ", fg="yellow") + escape_surrogates(warning), err=True)
+        if verdict.error is not None:
+            raise ValueError(verdict.error)
+    sys.exit(0 if verdict.result["success"] else 1)

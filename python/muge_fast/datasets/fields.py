@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -11,6 +12,9 @@ from muge_fast._internal.field_names import FieldNames
 
 # Ids have at most 64 bits, so only a few can have the same hash. Any number of larger integers can.
 INT64 = range(-(2**63), 2**63)
+
+# Strings that are an integer in quotes.
+INTEGER = re.compile(r"-?[0-9]{1,19}")
 
 KindProblem = tuple[str, Mapping[str, object]]
 """Code of a problem, a key of ``muge_fast.datasets.problems.MESSAGES``, and the details of its message."""
@@ -63,7 +67,7 @@ class Integer:
 
         """
         if type(value) is not int:
-            yield "wrong_type", {"actual": format_value(value), "expected": "an integer"}
+            yield "wrong_type", {"actual": format_value(value), "expected": "an integer", **_integer_hint(value)}
         elif value not in INT64:
             yield "out_of_range", {"value": format_value(value)}
 
@@ -95,7 +99,8 @@ class Text:
 
         """
         if not isinstance(value, str):
-            yield "wrong_type", {"actual": format_value(value), "expected": "a string"}
+            hint = {"hint": "quote"} if type(value) is int else {}
+            yield "wrong_type", {"actual": format_value(value), "expected": "a string", **hint}
         elif self.any_string:
             return
         elif not value.strip():
@@ -197,7 +202,10 @@ class RowFormat:
         id: Kind of the ids.
         value: Kind of the values.
         text_fields: Names of optional fields with text for human readers.
-        strict: Whether further fields, repeated fields and NaN are problems; otherwise they are ignored.
+        strict: Whether names of several forms in a row, repeated fields and NaN are problems; otherwise they are
+            ignored.
+        strict_lines: Whether blank lines, and carriage returns that no line feed follows, are problems; otherwise they
+            are white space.
 
     Example:
         >>> from muge_fast.datasets.fields import RowFormat, Text
@@ -212,6 +220,14 @@ class RowFormat:
     value: Kind
     text_fields: tuple[str, ...] = ()
     strict: bool = True
+    strict_lines: bool = False
+
+
+def _integer_hint(value: object) -> Mapping[str, object]:
+    """Return how to correct an integer that is written as a string or with a fraction."""
+    if isinstance(value, str) and INTEGER.fullmatch(value):
+        return {"hint": "unquote"}
+    return {"hint": "whole"} if isinstance(value, float) and value.is_integer() else {}
 
 
 def _is_unicode(text: str) -> bool:

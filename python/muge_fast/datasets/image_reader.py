@@ -6,13 +6,15 @@ from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from muge_fast._internal.paths import PathLike, magic_bytes_problem
+from muge_fast._internal.file_kinds import HEAD_BYTES
+from muge_fast._internal.paths import PathLike, read_head
 from muge_fast.datasets.decoding import broken_images
 from muge_fast.datasets.fields import RowFormat
 from muge_fast.datasets.image_tsv import ImageTsv
 from muge_fast.datasets.input_file import InputFile
 from muge_fast.datasets.limits import Limits
 from muge_fast.datasets.problems import Problem
+from muge_fast.datasets.recognition import tsv_problem
 from muge_fast.datasets.rows import Reader
 
 # Characters of a decoder's message that are kept.
@@ -48,10 +50,9 @@ class ImageReader(Reader):
         if not self._check_size(Path(path).stat().st_size):
             return
         self.source = InputFile(path)
-        with Path(path).open("rb") as file:
-            code = magic_bytes_problem(file.read(4))
-        if code is not None:
-            self.add_problem(Problem(code))
+        problem = tsv_problem(read_head(path, HEAD_BYTES), has_images=True)
+        if problem is not None:
+            self.add_problem(problem)
             return
         stop_after = self.limits.stop_after
         # Beyond this number of images, those with unknown or repeated ids alone reach the limit of problems.

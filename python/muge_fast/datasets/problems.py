@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from muge_fast._internal.display import format_id
+from muge_fast._internal.file_kinds import DETAILS
+from muge_fast._internal.file_kinds import MESSAGES as FILE_KINDS
 
 LANGUAGES = ("en", "zh")
 
 # Placeholders: {subject} is the row, such as "query_id 7"; {at} is the same followed by a colon, or empty if the row
-# has no valid id; {field} is the field; all others are details of the problem.
+# has no valid id; {field} is the field; {line} is the line, where a message does not begin with it; all others are
+# details of the problem.
 MESSAGES: dict[str, tuple[str, str]] = {
+    **FILE_KINDS,
     # The file
     "directory": ("the path is a directory, expected a file", "路径是目录，应为文件"),
     "not_regular": ("the path is not a regular file", "路径不是普通文件"),
@@ -21,12 +25,37 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "文件大小为 {size} 字节，超过上限 {limit} 字节",
     ),
     "empty": ("the file has no rows", "文件中没有数据"),
-    "gzip": ("the file is compressed with gzip; decompress it first", "文件经过 gzip 压缩，请先解压"),
-    "zip": ("the file is a zip archive; unpack it first", "文件是 zip 压缩包，请先解压"),
-    "utf16": ("the file is encoded in UTF-16; save it as UTF-8", "文件采用 UTF-16 编码，请另存为 UTF-8"),
-    "bom": (
-        "the file starts with a byte order mark; save it as UTF-8 without BOM",
-        "文件以字节顺序标记（BOM）开头，请另存为不带 BOM 的 UTF-8",
+    "wrong_task": (
+        "this looks like {actual}, not {expected}: the rows have {fields}",
+        "文件看起来是{actual}，而不是{expected}：各行的字段为 {fields}",
+    ),
+    "wrong_role": (
+        "this looks like {actual}, not {expected}: {reason}",
+        "文件看起来是{actual}，而不是{expected}：{reason}",
+    ),
+    "not_images": (
+        "this looks like {actual}, not a TSV of images: each line needs an id, a tab and an image in base64",
+        "文件看起来是{actual}，而不是图像的 TSV：每行应有 ID、制表符和 base64 图像",
+    ),
+    "not_texts": (
+        "this looks like {actual}, not a TSV of texts: each line needs an id, a tab and a text",
+        "文件看起来是{actual}，而不是文本的 TSV：每行应有 ID、制表符和文本",
+    ),
+    "not_pool": (
+        "this looks like {actual}, not a pool: write one id per line, or name a TSV of images that ends in .tsv",
+        "文件看起来是{actual}，而不是候选池：每行写一个 ID，或使用以 .tsv 结尾的图像 TSV",
+    ),
+    "swapped": (
+        "gold and submission seem to be swapped: {reason}",
+        "标准答案文件与提交文件似乎颠倒了：{reason}",
+    ),
+    "no_shared_id": (
+        "no id of the submission is in the gold file; the files may be of different splits",
+        "提交文件与标准答案文件没有相同的 ID，两者可能来自不同的数据划分",
+    ),
+    "stopped": (
+        "reading stopped after {count} problems; there may be more",
+        "发现 {count} 个问题后停止读取，可能还有更多",
     ),
     "changed": ("the file changed while it was being read; try again", "文件在读取期间被修改，请重试"),
     # A line
@@ -37,18 +66,33 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "not_utf8": ("invalid UTF-8 at byte {position}", "字节偏移 {position} 处不是有效的 UTF-8"),
     "not_json": ("invalid JSON at character {position}: {reason}", "字符偏移 {position} 处不是有效的 JSON：{reason}"),
     "truncated": (
-        "the file ends in the middle of this line; it may be incomplete",
-        "文件在该行中途结束，可能不完整",
+        "the file ends in the middle of line {line}: it was cut off",
+        "文件在第 {line} 行中途结束，内容不完整",
     ),
     "nan": ("{value} is not a valid JSON number", "{value} 不是有效的 JSON 数字"),
     "too_deep": ("lists or objects are nested too deeply", "列表或对象嵌套过深"),
     "not_object": ("expected a JSON object {{…}}, got {actual}", "应为 JSON 对象 {{…}}，实际为：{actual}"),
     "repeated_field": ("field {field} occurs more than once", "字段 {field} 重复出现"),
     "missing_field": ("field {field} is missing", "缺少字段 {field}"),
-    "unknown_field": ("unknown field {field}; allowed fields: {expected}", "未知字段 {field}，允许的字段：{expected}"),
     "other_form": (
         "the fields are {actual}, but the first line has {expected}",
         "字段为 {actual}，与第一行的 {expected} 不一致",
+    ),
+    "mixed_names": (
+        "the fields {actual} are names of different forms; use {expected} in all rows",
+        "字段 {actual} 混用了不同格式的名称，所有行应使用 {expected}",
+    ),
+    "other_names": (
+        "the fields are {actual}, but the gold file has {expected}; rename the fields of the submission",
+        "字段为 {actual}，与标准答案文件的 {expected} 不一致，请修改提交文件的字段名",
+    ),
+    "blank_line": (
+        "the line is blank, and the evaluation script of the benchmark rejects blank lines; remove it",
+        "该行为空行，基准的评测脚本不接受空行，请删除",
+    ),
+    "carriage_return": (
+        "a carriage return without a line feed ends a line for the evaluation script of the benchmark; use line feeds",
+        "回车符后没有换行符，基准的评测脚本会将其视为行尾，请使用换行符",
     ),
     # A value
     "wrong_type": ("{at}{field} is {actual}, expected {expected}", "{at}{field} 应为{expected}，实际为：{actual}"),
@@ -94,9 +138,18 @@ MESSAGES: dict[str, tuple[str, str]] = {
 # Valid submissions that may still be a mistake.
 WARNINGS = {
     "all_alike": ("all {rows} rows have the same prediction", "全部 {rows} 行的预测都相同"),
-    "other_names": (
-        "the fields are {actual}, but the gold file has {expected}",
-        "字段为 {actual}，与标准答案文件的 {expected} 不一致",
+    "extra_fields": (
+        "fields that are not used: {fields}; {rows} of the rows have any",
+        "有 {rows} 行含有未使用的字段：{fields}",
+    ),
+    "unofficial": ("not an official result: {reason}", "非官方结果：{reason}"),
+    "script_accepts": (
+        "the evaluation script of the benchmark accepts this file and gives it {score:.2f}; the check here is stricter",
+        "基准的评测脚本接受该文件，得分为 {score:.2f}；此处的检查更严格",
+    ),
+    "stricter": (
+        "the evaluation script accepts this file, evaluate and check do not: {problem}",
+        "评测脚本接受该文件，但 evaluate 和 check 不接受：{problem}",
     ),
 }
 
@@ -106,6 +159,20 @@ EXPECTED = {
     "a string": "字符串",
     "a list of integers": "整数列表",
     "a list of strings": "字符串列表",
+}
+
+
+# Hints, which follow the messages of problems that have one of these keys as the detail "hint".
+HINTS = {
+    "row_has": ("; the row has {actual}", "，该行的字段为 {actual}"),
+    "quote": ("; write the integer in quotes", "；请给该整数加上引号"),
+    "unquote": ("; write the integer without quotes", "；请去掉该整数的引号"),
+    "whole": ("; write the integer without a fraction", "；请去掉小数部分，写成整数"),
+    "gold_integer": ("; the id is there as an int, here it is a str", "；该 ID 在标准答案中是整数，此处是字符串"),
+    "gold_string": ("; the id is there as a str, here it is an int", "；该 ID 在标准答案中是字符串，此处是整数"),
+    "gold_zeros": ("; the id there has other leading zeros", "；标准答案文件中该 ID 的前导零不同"),
+    "gold_spaces": ("; the id there differs in white space", "；标准答案文件中该 ID 的空白字符不同"),
+    "gold_suffix": ("; the id there differs in the suffix of an image file", "；标准答案中该 ID 的图像文件后缀不同"),
 }
 
 
@@ -156,41 +223,37 @@ class Problem(NamedTuple):
         name = None if self.id is None else f"{self.id_field} {format_id(self.id)}"
         subject = ("the row", "该行")[language] if name is None else name
         at = "" if name is None else name + (": ", "：")[language]
-        details = {key: _chinese(value) if language else value for key, value in self.details.items()}
+        details = {key: in_language(value, lang) for key, value in self.details.items()}
         field = f"{self.field}[{details.pop('index')}]" if "index" in details else self.field
-        text = MESSAGES[self.code][language].format(subject=subject, at=at, field=field, **details)
-        if self.line is None:
+        template = MESSAGES[self.code][language]
+        hint = HINTS[str(self.details["hint"])][language] if "hint" in self.details else ""
+        values = {**DETAILS, **details, "subject": subject, "at": at, "field": field, "line": self.line}
+        text = (template + hint).format(**values)
+        if self.line is None or "{line}" in template:
             return text
         return (f"line {self.line}: {text}", f"第 {self.line} 行：{text}")[language]
 
 
-def format_problems(problems: Sequence[Problem], count: int, lang: str) -> Iterator[str]:
-    """Yield the messages of problems, then the number of further problems.
+def in_language(value: object, lang: str) -> object:
+    """Return a detail of a problem in a language.
 
     Args:
-        problems: The problems that are listed.
-        count: Number of all problems.
+        value: The detail: a pair of texts in English and Chinese, or any other value. Expected types are translated,
+            and values that :func:`muge_fast._internal.display.format_value` describes in words.
         lang: ``"en"`` or ``"zh"``.
 
-    Yields:
-        One line each.
+    Returns:
+        The value for a message.
 
     Example:
-        >>> from muge_fast.datasets.problems import Problem, format_problems
-        >>> list(format_problems([Problem("empty")], 3, "en"))
-        ['the file has no rows', 'and 2 more problems']
+        >>> from muge_fast.datasets.problems import in_language
+        >>> in_language("a list of 3", "zh"), in_language(("file", "文件"), "zh"), in_language(7, "zh")
+        ('长度为 3 的列表', '文件', 7)
 
     """
-    for problem in problems:
-        yield problem.message(lang=lang)
-    if count > len(problems):
-        more = count - len(problems)
-        yield f"and {more} more problem{'s' if more > 1 else ''}" if lang == "en" else f"另有 {more} 个问题"
-
-
-def _chinese(value: object) -> object:
-    """Translate an expected type, and the values that ``format_value`` describes in words."""
-    if not isinstance(value, str):
+    if isinstance(value, tuple):
+        return value[LANGUAGES.index(lang)]
+    if lang == "en" or not isinstance(value, str):
         return value
     if value == "an object":
         return "对象"

@@ -18,11 +18,15 @@ from muge_fast import _core
 from muge_fast._internal.checks import find_repeated
 from muge_fast._internal.display import format_value
 from muge_fast._internal.field_names import FieldNames
-from muge_fast._internal.paths import PathLike, magic_bytes_problem
+from muge_fast._internal.file_kinds import HEAD_BYTES, encoding_kind
+from muge_fast._internal.json_prefix import is_json_prefix
+from muge_fast._internal.paths import PathLike, is_open_stream
+from muge_fast.datasets.extra_fields import count_extra
 from muge_fast.datasets.fields import Integer, IntegerList, Kind, RowFormat, Text, TextList
 from muge_fast.datasets.input_file import InputFile
 from muge_fast.datasets.limits import Limits
 from muge_fast.datasets.problems import Problem
+from muge_fast.datasets.recognition import binary_problem, lines_problem
 from muge_fast.datasets.rows import Reader, Rows
 
 # A line that is not blank, from its first character that is not JSON's white space to its end.
@@ -33,6 +37,9 @@ CORE_KINDS: dict[type, str] = {Integer: "integer", Text: "text", TextList: "text
 
 # Fields of a row that a message lists.
 LISTED_FIELDS = 5
+NO_FIELDS = ("no fields", "空")
+# Problems of the file as a whole after which its lines are read all the same.
+STILL_ROWS = {"wrong_role", "swapped"}
 
 
 class RowReader(Reader):
@@ -41,6 +48,7 @@ class RowReader(Reader):
     Args:
         row_format: Fields of a row.
         limits: Limits on the file and on the problems.
+        counterpart: The gold file of a submission, or the submission of a gold file, to recognize swapped files.
 
     Example:
         >>> from muge_fast._internal.field_names import LABEL
@@ -53,10 +61,12 @@ class RowReader(Reader):
 
     """
 
-    def __init__(self, row_format: RowFormat, limits: Limits) -> None:
+    def __init__(self, row_format: RowFormat, limits: Limits, counterpart: PathLike | None = None) -> None:
         super().__init__(row_format, limits)
+        self._counterpart = counterpart
         self._decoder = _STRICT if row_format.strict else _LENIENT
         self._data = b""
+        self._is_stopped = False
         # Line by id; for a file that Rust has read, counted when a line number is needed.
         self._lines: dict[Any, int] = {}
 
@@ -70,18 +80,26 @@ class RowReader(Reader):
             Its rows, or its problems.
 
         """
-        code = magic_bytes_problem(data[:4])
-        if code is not None:
-            self.add_problem(Problem(code))
-            if code != "bom":
-                return self.rows
-            data = data[3:]
         self._data = data
-        if self.rows.problem_count or not self._parse_valid(data):
-            self._parse_lines(data)
+        is_plain = not self.row_format.strict_lines or _has_plain_line_ends(data)
+        if not (is_plain and self._parse_valid(data)) and self._recognize():
+            self._parse_lines(self._data)
         if not self.rows.values and not self.rows.problem_count:
             self.add_problem(Problem("empty"))
         return self.rows
+
+    def _recognize(self) -> bool:
+        """Add the problem of a file that is not in the format; return False if its lines need not be read."""
+        problem = binary_problem(self._data)
+        if problem is not None:
+            self.add_problem(problem)
+            if problem.code != "bom":
+                return False
+            self._data = self._data[3:]
+        problem = lines_problem(self._data, self.row_format, self._counterpart)
+        if problem is not None:
+            self.add_problem(problem)
+        return problem is None or problem.code in STILL_ROWS
 
     def line_of(self, key: object) -> int:
         """Return the line number of an id that is in the file.
@@ -103,10 +121,15 @@ class RowReader(Reader):
 
     def _read(self, path: PathLike) -> None:
         with Path(path).open("rb") as file:
-            data = self._read_unchanged(file)
+            data = self._read_stream(file) if is_open_stream(path) else self._read_unchanged(file)
         if data is not None:
             self.source = InputFile(path, data)
             self.parse(data)
+
+    def _read_stream(self, file: IO[bytes]) -> bytes | None:
+        """Return all that comes from an open stream; add a problem and return None if it is too much."""
+        data = file.read(self.file_bytes + 1)
+        return data if self._check_size(len(data)) else None
 
     def _read_unchanged(self, file: IO[bytes]) -> bytes | None:
         """Return the content; add a problem and return None if it is too large or changes meanwhile."""
@@ -131,36 +154,45 @@ class RowReader(Reader):
         count = row_format.value.count if isinstance(row_format.value, IntegerList) else None
         for names in row_format.names:
             if b'"%b"' % names.id.encode() in head and b'"%b"' % names.value.encode() in head:
-                fields = names.id, names.value, list(row_format.text_fields)
-                rows = _core.read_strict_rows(data, *fields, id_kind, value_kind, count, self.line_bytes)
-                if rows is not None:
-                    self.rows.names, (self.rows.values, self.rows.texts) = names, rows
-                return rows is not None
+                fields = names.id, names.value, list(row_format.text_fields), _names_of_other_forms(row_format, names)
+                read = _core.read_strict_rows(data, *fields, id_kind, value_kind, count, self.line_bytes)
+                if read is not None:
+                    rows = self.rows
+                    rows.names, (rows.values, rows.texts, extra, rows.extra_rows) = names, read
+                    for name, number in extra:
+                        count_extra(rows.extra_fields, name, number)
+                return read is not None
         return False
 
     # Line by line
 
     def _parse_lines(self, data: bytes) -> None:
+        strict_lines, previous = self.row_format.strict_lines, 0
         for number, match in _numbered_lines(data):
             size = match.end() - match.start()
-            if not self.remaining:
+            if strict_lines:
+                self._add_blank_lines(previous + 1, number)
+            previous = number
+            if not self.remaining or self._is_stopped:
                 return
-            if size > self.line_bytes:
+            if strict_lines and _has_carriage_return(data, match):
+                self.add_problem(Problem("carriage_return", number))
+            elif size > self.line_bytes:
                 self.add_problem(Problem("long_line", number, details={"size": size, "limit": self.line_bytes}))
             else:
-                self._parse_line(number, match[0], is_last=match.end() == len(data))
+                self._parse_line(number, match)
+        if strict_lines and previous:
+            self._add_blank_lines(previous + 1, data.count(b"\n") + (not data.endswith(b"\n")) + 1)
 
-    def _parse_line(self, number: int, line: bytes, *, is_last: bool) -> None:
+    def _add_blank_lines(self, start: int, end: int) -> None:
+        for number in islice(range(start, end), self.remaining):
+            self.add_problem(Problem("blank_line", number))
+
+    def _parse_line(self, number: int, match: re.Match[bytes]) -> None:
         try:
-            row = self._decoder.decode(line.decode("utf-8"))
-        except UnicodeDecodeError as error:
-            self.add_problem(Problem("not_utf8", number, details={"position": error.start}))
-        except json.JSONDecodeError as error:
-            if is_last and error.pos >= len(error.doc.rstrip()) - 1 and line.lstrip()[:1] == b"{":
-                self.add_problem(Problem("truncated", number))
-            else:
-                details = {"position": error.pos, "reason": error.msg}
-                self.add_problem(Problem("not_json", number, details=details))
+            row = self._decoder.decode(match[0].decode("utf-8"))
+        except (UnicodeDecodeError, json.JSONDecodeError) as error:
+            self._add_syntax_error(number, match, error)
         except RecursionError:
             self.add_problem(Problem("too_deep", number))
         except _NonStandardJsonError as error:
@@ -175,6 +207,20 @@ class RowReader(Reader):
             else:
                 self.add_problem(Problem("not_object", number, details={"actual": format_value(row)}))
 
+    def _add_syntax_error(
+        self, number: int, match: re.Match[bytes], error: UnicodeDecodeError | json.JSONDecodeError
+    ) -> None:
+        if match.end() == len(self._data) and match[0].startswith(b"{") and is_json_prefix(match[0]):
+            self.add_problem(Problem("truncated", number))
+        elif isinstance(error, json.JSONDecodeError):
+            self.add_problem(Problem("not_json", number, details={"position": error.pos, "reason": error.msg}))
+        elif encoding_kind(self._data[max(0, match.start() - HEAD_BYTES // 2) : match.start() + HEAD_BYTES // 2]):
+            # The lines before have no letters of other encodings than ASCII.
+            self.add_problem(Problem("gbk"), is_first=True)
+            self._is_stopped = True
+        else:
+            self.add_problem(Problem("not_utf8", number, details={"position": error.start}))
+
     def _take_row(self, number: int, row: dict[str, Any]) -> None:
         names = self._choose_names(number, row)
         if names is None:
@@ -188,12 +234,17 @@ class RowReader(Reader):
             self._keep_row(number, names, key, row, is_valid=not problems)
 
     def _choose_names(self, number: int, row: dict[str, Any]) -> FieldNames | None:
-        """Return the names of the first row, or None and a problem if this row uses other names."""
+        """Return the names of the first row, or None and a problem if this row uses other or several names."""
         partial = [names for names in self.row_format.names if names.id in row or names.value in row]
         complete = [names for names in partial if names.id in row and names.value in row]
         names = (complete or partial or [self.row_format.names[0]])[0]
         if self.rows.names is None and partial:
             self.rows.names = names
+        if self.row_format.strict and len(partial) > 1:
+            forms = [name for form in partial for name in (form.id, form.value) if name in row]
+            details = {"actual": ", ".join(forms), "expected": str(self.rows.names)}
+            self.add_problem(Problem("mixed_names", number, details=details))
+            return None
         expected = self.rows.names or names
         if partial and expected != names and expected not in partial:
             actual = ", ".join(map(format_value, islice(row, LISTED_FIELDS)))
@@ -205,15 +256,17 @@ class RowReader(Reader):
         """Yield the problems of the fields of a row, without its line and id."""
         row_format, most = self.row_format, self.limits.max_per_value
         allowed = (names.id, names.value, *row_format.text_fields)
-        if row_format.strict:
-            for name in islice((name for name in row if name not in allowed), most):
-                yield Problem("unknown_field", field=format_value(name), details={"expected": ", ".join(allowed)})
+        extra = [name for name in row if name not in allowed]
+        self.rows.extra_rows += bool(extra)
+        for name in extra:
+            count_extra(self.rows.extra_fields, name)
         for name, kind in ((names.id, row_format.id), (names.value, row_format.value)):
             if name in row:
                 for code, details in islice(kind.problems(row[name]), most):
                     yield Problem(code, field=name, details=details)
             else:
-                yield Problem("missing_field", field=name)
+                actual = ", ".join(map(format_value, islice(row, LISTED_FIELDS))) or NO_FIELDS
+                yield Problem("missing_field", field=name, details={"actual": actual, "hint": "row_has"})
         if row_format.strict:
             for name in row_format.text_fields:
                 if not isinstance(row.get(name, ""), str):
@@ -240,6 +293,14 @@ def _core_kind(kind: Kind) -> str | None:
     return CORE_KINDS.get(type(kind))
 
 
+def _names_of_other_forms(row_format: RowFormat, names: FieldNames) -> list[str]:
+    """Return the names that a row must not have in addition to those of its form."""
+    if not row_format.strict:
+        return []
+    others = {name for form in row_format.names for name in (form.id, form.value)}
+    return sorted(others - {names.id, names.value, *row_format.text_fields})
+
+
 def _numbered_lines(data: bytes) -> Iterator[tuple[int, re.Match[bytes]]]:
     """Yield the lines that are not blank, with their numbers from 1."""
     number, counted = 1, 0
@@ -247,6 +308,20 @@ def _numbered_lines(data: bytes) -> Iterator[tuple[int, re.Match[bytes]]]:
         number += data.count(b"\n", counted, match.start())
         counted = match.start()
         yield number, match
+
+
+def _has_plain_line_ends(data: bytes) -> bool:
+    """Return whether all lines begin with a character of JSON and end in a line feed, with or without a return."""
+    spaces = (b"\n", b"\r", b" ", b"\t")
+    if data[:1] in spaces or any(b"\n" + space in data for space in spaces):
+        return False
+    return data.count(b"\r") == data.count(b"\r\n")
+
+
+def _has_carriage_return(data: bytes, match: re.Match[bytes]) -> bool:
+    """Return whether a line has a carriage return elsewhere than at its end."""
+    line = data[data.rfind(b"\n", 0, match.start()) + 1 : match.end()]
+    return b"\r" in line.removesuffix(b"\r")
 
 
 class _NonStandardJsonError(Exception):

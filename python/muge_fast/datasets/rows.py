@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from muge_fast._internal.field_names import FieldNames
-from muge_fast._internal.paths import PathLike, file_type_problem
+from muge_fast._internal.paths import PathLike, file_type_problem, is_open_stream
 from muge_fast.datasets.fields import RowFormat
 from muge_fast.datasets.input_file import InputFile
 from muge_fast.datasets.limits import Limits
+from muge_fast.datasets.problem_groups import ProblemGroups
 from muge_fast.datasets.problems import Problem
 
 
@@ -24,16 +25,22 @@ class Rows:
         values: Value of each id, in the order of the file.
         texts: Text for human readers by id, from the first of the format's ``text_fields`` that the row has.
         names: Names of the fields; None if no row could be read.
+        extra_fields: Number of rows for each field that is not used; see :mod:`muge_fast.datasets.extra_fields`.
+        extra_rows: Number of rows with any such field.
         problems: The first problems, at most ``Limits.max_reported``.
         problem_count: Number of all problems found.
+        groups: All problems by kind.
 
     """
 
     values: dict[Any, Any] = field(default_factory=dict)
     texts: dict[Any, str] = field(default_factory=dict)
     names: FieldNames | None = None
+    extra_fields: dict[str, int] = field(default_factory=dict)
+    extra_rows: int = 0
     problems: list[Problem] = field(default_factory=list)
     problem_count: int = 0
+    groups: ProblemGroups = field(default_factory=ProblemGroups)
 
 
 class Reader(ABC):
@@ -65,16 +72,24 @@ class Reader(ABC):
         """Number of problems that may still be added before reading stops."""
         return max(0, self.limits.stop_after - self.rows.problem_count)
 
-    def add_problem(self, problem: Problem) -> None:
+    def add_problem(self, problem: Problem, *, is_first: bool = False) -> None:
         """Count a problem, and list it unless the list is full.
 
         Args:
             problem: The problem.
+            is_first: Whether it comes before all others, because it explains them.
 
         """
-        self.rows.problem_count += 1
-        if len(self.rows.problems) < self.limits.max_reported:
-            self.rows.problems.append(problem)
+        rows = self.rows
+        rows.problem_count += 1
+        rows.groups.add(problem, is_first=is_first)
+        if is_first:
+            rows.problems.insert(0, problem)
+            del rows.problems[self.limits.max_reported :]
+        elif len(rows.problems) < self.limits.max_reported:
+            rows.problems.append(problem)
+        if rows.problem_count == self.limits.stop_after:
+            rows.groups.add(Problem("stopped", details={"count": rows.problem_count}))
 
     def read(self, path: PathLike) -> Rows:
         """Read a file.
@@ -90,7 +105,7 @@ class Reader(ABC):
 
         """
         code = file_type_problem(Path(path).stat().st_mode)
-        if code is None:
+        if code is None or is_open_stream(path):
             self._read(path)
         else:
             self.add_problem(Problem(code))
@@ -98,7 +113,7 @@ class Reader(ABC):
 
     @abstractmethod
     def _read(self, path: PathLike) -> None:
-        """Read a regular file."""
+        """Read a regular file, or a stream that is open already."""
 
     @abstractmethod
     def line_of(self, key: object) -> int:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import codecs
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from muge_fast import _core
 from muge_fast._internal.display import format_value
-from muge_fast._internal.paths import PathLike, each_line, refuse_pipes
+from muge_fast._internal.file_kinds import HEAD_BYTES
+from muge_fast._internal.paths import PathLike, each_line, read_head, read_whole, refuse_pipes
 from muge_fast.datasets.fields import INT64
 from muge_fast.datasets.image_tsv import PROBLEMS
+from muge_fast.datasets.problems import Problem
+from muge_fast.datasets.recognition import pool_problem, tsv_problem
 
 # Length of the longest integer of 64 bits, -2**63.
 INTEGER_LENGTH = 20
@@ -30,8 +32,9 @@ def read_texts(path: PathLike) -> dict[str, str]:
 
     Raises:
         OSError: The file cannot be read.
-        ValueError: A line lacks the tab, the id or the text, is not UTF-8, or starts with a byte order mark; or an id
-            occurs more than once. The message names the file and the line. Or ``path`` is another pipe or device.
+        ValueError: A line lacks the tab, the id or the text, or is not UTF-8; or an id occurs more than once. The
+            message names the file and the line. Or the file is not a TSV of texts, such as
+            a compressed file, JSON or a TSV of images, or ``path`` is another pipe or device.
 
     Example:
         >>> import pathlib, tempfile
@@ -46,9 +49,6 @@ def read_texts(path: PathLike) -> dict[str, str]:
     texts: dict[str, str] = {}
 
     def add(_: int, line: bytes) -> None:
-        if line.startswith(codecs.BOM_UTF8):
-            # It would become part of the id.
-            raise ValueError("starts with a byte order mark; save the file as UTF-8 without BOM")
         key, _tab, text = (part.strip() for part in _decode(line).partition("\t"))
         if not key or not text:
             raise ValueError(f"needs an id, a tab and a text, got {format_value(_decode(line))}")
@@ -56,7 +56,9 @@ def read_texts(path: PathLike) -> dict[str, str]:
             raise ValueError(f"id {format_value(key)} occurs more than once")
         texts[key] = text
 
-    each_line(path, add)
+    data = read_whole(path)
+    _refuse(path, tsv_problem(data, has_images=False))
+    each_line(data, path, add)
     return texts
 
 
@@ -72,8 +74,8 @@ def read_pool(path: PathLike) -> frozenset[int]:
     Raises:
         OSError: The file cannot be read.
         ValueError: A line is not UTF-8, or an id is not an integer of at most 64 bits. The message names the file and
-            the line. Or ``path`` is a pipe or a device, except that ids in a text file may come from an open stream,
-            ``/dev/stdin`` or ``/dev/fd/…``.
+            the line. Or the file is neither of the two, such as a compressed file or JSON. Or ``path`` is a pipe or a
+            device, except that ids in a text file may come from an open stream, ``/dev/stdin`` or ``/dev/fd/…``.
 
     Example:
         >>> import pathlib, tempfile
@@ -87,14 +89,23 @@ def read_pool(path: PathLike) -> frozenset[int]:
     """
     if Path(path).suffix.lower() == ".tsv":
         return frozenset(_image_ids(path))
+    data = read_whole(path)
+    _refuse(path, pool_problem(data))
     pool: set[int] = set()
-    each_line(path, lambda _, line: pool.add(_integer(_decode(line).strip())))
+    each_line(data, path, lambda _, line: pool.add(_integer(_decode(line).strip())))
     return frozenset(pool)
+
+
+def _refuse(path: PathLike, problem: Problem | None) -> None:
+    """Raise for a file that is not in the format at all."""
+    if problem is not None:
+        raise ValueError(f"{os.fspath(path)}: {problem.message()}")
 
 
 def _image_ids(path: PathLike) -> Iterator[int]:
     name = os.fspath(path)
     refuse_pipes(path)
+    _refuse(path, pool_problem(read_head(path, HEAD_BYTES), is_tsv=True))
     ids, _, _, lines, broken = _core.index_images(name, most_broken=1)
     if broken:
         raise ValueError(f"{name}, line {broken[0][0]}: {PROBLEMS[broken[0][1]]}")

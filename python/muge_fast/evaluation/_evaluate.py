@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from muge_fast import tasks
@@ -11,12 +11,13 @@ from muge_fast._internal.checks import check_choice
 from muge_fast._internal.paths import PathLike
 from muge_fast.datasets.decoding import BrokenImageError
 from muge_fast.datasets.limits import Limits
-from muge_fast.datasets.problems import LANGUAGES
+from muge_fast.datasets.problems import LANGUAGES, WARNINGS
 from muge_fast.datasets.rows import Reader
 from muge_fast.evaluation.gold_comparison import check_pool, compare_with_gold, find_warnings
+from muge_fast.evaluation.official_retrieval import has_script, score_if_accepted
 from muge_fast.evaluation.report import Report
 from muge_fast.evaluation.report_inputs import report_inputs, texts_of_images
-from muge_fast.evaluation.submission import GoldError, Pool, load_pool, read_gold, read_submission
+from muge_fast.evaluation.submission import GoldError, Pool, check_files, load_pool, read_gold, read_submission
 from muge_fast.scores import Scores
 from muge_fast.tasks.task import Task
 
@@ -76,12 +77,18 @@ def evaluate(
     start = time.perf_counter()
     task = _find_task(task, lang)
     task.check_options(options)
+    check_files(submission, gold=gold, pool=pool, texts=options.get("texts"))
     pool_ids = load_pool(task, pool)
-    gold_reader = read_gold(task, gold, lang)
-    reader = read_submission(task, submission, limits or Limits(), gold_reader.rows.values)
+    gold_reader = read_gold(task, gold, lang, submission)
+    reader = read_submission(task, submission, limits or Limits(), gold_reader.rows.values, gold)
     _compare(reader, gold_reader, pool_ids)
     scores = None if reader.rows.problem_count else _score(task, reader, gold_reader, gold, options)
-    return _report(task, reader, start, lang, scores=scores, gold=gold_reader, options={**options, "pool": pool})
+    if scores is None:
+        unofficial = _script_accepts(task, gold, submission, lang)
+    else:
+        unofficial = [] if task.unofficial is None else list(task.unofficial(scores, lang))
+    used = {**options, "pool": pool}
+    return _report(task, reader, start, lang, scores=scores, gold=gold_reader, options=used, unofficial=unofficial)
 
 
 def check(
@@ -128,12 +135,14 @@ def check(
     """
     start = time.perf_counter()
     task = _find_task(task, lang)
+    check_files(submission, gold=gold, pool=pool)
     pool_ids = load_pool(task, pool)
-    gold_reader = None if gold is None else read_gold(task, gold, lang)
+    gold_reader = None if gold is None else read_gold(task, gold, lang, submission)
     gold_ids = None if gold_reader is None else gold_reader.rows.values
-    reader = read_submission(task, submission, limits or Limits(), gold_ids)
+    reader = read_submission(task, submission, limits or Limits(), gold_ids, gold)
     _compare(reader, gold_reader, pool_ids)
-    return _report(task, reader, start, lang, gold=gold_reader, options={"pool": pool})
+    unofficial = _script_accepts(task, gold, submission, lang) if gold is not None and reader.rows.problem_count else []
+    return _report(task, reader, start, lang, gold=gold_reader, options={"pool": pool}, unofficial=unofficial)
 
 
 def _find_task(task: str | Task, lang: str) -> Task:
@@ -163,6 +172,13 @@ def _score(task: Task, reader: Reader, gold: Reader, path: PathLike, options: Ma
     return scores
 
 
+def _script_accepts(task: Task, gold: PathLike, submission: PathLike, lang: str) -> list[str]:
+    """Return a note if the script of the benchmark accepts a submission that is refused here."""
+    accepted = score_if_accepted(gold, submission) if has_script(task) else None
+    text = WARNINGS["script_accepts"][LANGUAGES.index(lang)]
+    return [] if accepted is None else [text.format(score=accepted.mean_recall)]
+
+
 def _report(
     task: Task,
     reader: Reader,
@@ -172,15 +188,20 @@ def _report(
     options: Mapping[str, Any],
     scores: Scores | None = None,
     gold: Reader | None = None,
+    unofficial: Sequence[str] = (),
 ) -> Report:
     rows = reader.rows
+    found = [] if rows.problem_count else list(find_warnings(rows, lang))
+    mark = WARNINGS["unofficial"][LANGUAGES.index(lang)]
     return Report(
         task=task,
         scores=scores,
         problems=tuple(rows.problems),
         problem_count=rows.problem_count,
+        problem_groups=tuple(rows.groups),
         rows=len(rows.values),
-        warnings=tuple(find_warnings(rows, gold.rows, lang)) if scores is not None and gold is not None else (),
+        warnings=(*found, *(mark.format(reason=reason) for reason in unofficial)),
+        unofficial=tuple(unofficial),
         seconds=time.perf_counter() - start,
         lang=lang,
         predictions={} if rows.problem_count else rows.values,

@@ -2,34 +2,44 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from muge_fast import _core, tasks
 from muge_fast._internal.display import truncate_id
-from muge_fast._internal.field_names import FEATURE, FieldNames
-from muge_fast._internal.paths import PathLike, magic_bytes_problem, refuse_pipes
-from muge_fast.datasets.fields import TextList
+from muge_fast._internal.field_names import FieldNames
+from muge_fast._internal.file_kinds import HEAD_BYTES, binary_kind, text_kind
+from muge_fast._internal.paths import PathLike, refuse_pipes
+from muge_fast._internal.row_kinds import RowKind, row_kind
+from muge_fast.datasets.fields import RowFormat, TextList
 from muge_fast.datasets.image_tsv import PROBLEMS
 from muge_fast.datasets.limits import Limits
-from muge_fast.datasets.problems import format_problems
+from muge_fast.datasets.problem_groups import format_groups
 from muge_fast.datasets.row_reader import RowReader
 from muge_fast.datasets.rows import Rows
+from muge_fast.evaluation.binary_info import (
+    BINARY_READERS,
+    MAX_ERRORS,
+    describe_features,
+    min_max,
+    problems_of,
+    refused_file,
+    repeated_ids,
+)
+from muge_fast.features import arrow
 from muge_fast.tasks.task import Task
 
-# Bytes at the beginning of a file from which its kind is recognized.
-HEAD_BYTES = 1 << 16
-# Errors of a file that are listed.
-MAX_ERRORS = 5
 LIMITS = Limits(file_bytes=1 << 34, max_reported=MAX_ERRORS)
-# Files of these kinds are not opened further.
-ARCHIVES = ("gzip", "zip")
 BASE64 = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_=")
 # Minimum length of base64 that counts as an image, and the number of characters that are checked.
 MIN_IMAGE, MAX_SAMPLE = 33, 4096
+# Digits of ids that are shown as integers.
+MAX_DIGITS = 18
+# Kinds of text that hold no lines of rows.
+NOT_LINES = ("json_array", "json_mapping", "pretty_json", "coco", "python_rows", "csv", "trec")
 
 
 def describe(path: PathLike) -> dict[str, Any]:
@@ -70,10 +80,18 @@ def describe(path: PathLike) -> dict[str, Any]:
 
 
 def _describe_content(path: Path, head: bytes) -> dict[str, Any]:
-    code = magic_bytes_problem(head)
-    if code in ARCHIVES:
-        return {"kind": code}
-    return _describe_json_lines(path, head) if head.lstrip()[:1] == b"{" else _describe_tsv(path, head)
+    if path.suffix.lower() in arrow.FORMATS:
+        return describe_features(path)
+    code = binary_kind(head)
+    if code in BINARY_READERS:
+        return BINARY_READERS[code](path)
+    if code is not None and code != "bom":
+        return refused_file(code)
+    text = head.removeprefix(codecs.BOM_UTF8)
+    code = text_kind(text)
+    if code in NOT_LINES:
+        return refused_file(code)
+    return _describe_json_lines(path, text) if text.lstrip()[:1] == b"{" else _describe_tsv(path, text)
 
 
 # JSON Lines
@@ -88,21 +106,35 @@ class _Reading(NamedTuple):
 
 
 def _describe_json_lines(path: Path, head: bytes) -> dict[str, Any]:
-    first = head.lstrip().partition(b"\n")[0]
-    if _has_field(first, FEATURE):
-        return _describe_features(path)
+    kind = row_kind(head)
+    if kind is not None and kind.task == "features":
+        return describe_features(path)
     readings = [
         _Reading(task, role, RowReader(row_format, LIMITS).read(path))
         for task in map(tasks.get, tasks.names())
-        if any(_has_fields(first, names) for names in task.fields)
-        for role, row_format in (("gold", task.gold_format), ("submission", task.submission_format))
+        if _has_rows(task, kind, head)
+        for role, row_format in (("gold", task.gold_format), ("submission", _submission_format(task)))
+        if kind is None or kind.role in {None, role}
     ]
     if not readings:
-        return {"kind": "unknown JSON lines"}
+        return {"kind": "unknown JSON lines" if kind is None else kind.name().partition(" ")[2]}
     # The format with the fewest problems; on a tie the submission, whose format is narrower.
     best = min(readings, key=lambda reading: (reading.rows.problem_count, reading.role == "gold"))
     role = "gold or submission" if best.task.gold == best.task.submission else best.role
     return {"kind": f"{best.task.name} {role}", **_describe_rows(best.task, best.rows)}
+
+
+def _has_rows(task: Task, kind: RowKind | None, head: bytes) -> bool:
+    """Return whether most rows have the fields of a task; for unknown rows, whether the first has them."""
+    if kind is not None:
+        return kind.fields in [(names.id, names.value) for names in task.fields]
+    first = head.lstrip().partition(b"\n")[0]
+    return any(_has_fields(first, names) for names in task.fields)
+
+
+def _submission_format(task: Task) -> RowFormat:
+    # A blank line does not make a submission a gold file.
+    return replace(task.submission_format, strict_lines=False)
 
 
 def _has_field(line: bytes, name: str) -> bool:
@@ -116,7 +148,7 @@ def _has_fields(line: bytes, names: FieldNames) -> bool:
 def _describe_rows(task: Task, rows: Rows) -> dict[str, Any]:
     info: dict[str, Any] = {"rows": len(rows.values)}
     if rows.values:
-        info["ids"] = _min_max(list(rows.values))
+        info["ids"] = min_max(list(rows.values))
     lists = [value for value in rows.values.values() if isinstance(value, list)]
     texts = [value for value in rows.values.values() if isinstance(value, str)]
     if lists:
@@ -127,17 +159,7 @@ def _describe_rows(task: Task, rows: Rows) -> dict[str, Any]:
             info["distinct_items"] = len({item for value in lists for item in value if isinstance(item, int)})
     if texts:
         info["length"] = _min_mean_max([len(text) for text in texts])
-    return {**info, **_problems(list(format_problems(rows.problems, rows.problem_count, "en")), rows.problem_count)}
-
-
-def _describe_features(path: Path) -> dict[str, Any]:
-    try:
-        ids, features = _core.read_features(str(path))
-    except ValueError as error:
-        return {"kind": "features", **_problems([str(error)], 1)}
-    repeated = len(ids) - len(np.unique(ids))
-    info = {"rows": len(ids), "dimensions": features.shape[1], "ids": _min_max(ids.tolist())}
-    return {"kind": "features", **info, **_problems(_repeated_ids(repeated), repeated)}
+    return {**info, **problems_of(format_groups(rows.groups, "en"), rows.problem_count)}
 
 
 # TSV files
@@ -152,28 +174,24 @@ def _describe_tsv(path: Path, head: bytes) -> dict[str, Any]:
     is_image = len(value) >= MIN_IMAGE and BASE64.issuperset(value[:MAX_SAMPLE])
     ids, _, lengths, _, broken = _core.index_images(str(path))
     repeated = len(ids) - len(set(ids))
-    errors = [f"line {line} {PROBLEMS[code]}" for line, code in broken] + _repeated_ids(repeated)
+    errors = [f"line {line} {PROBLEMS[code]}" for line, code in broken] + repeated_ids(repeated)
     info: dict[str, Any] = {"kind": "images" if is_image else "texts", "rows": len(ids)}
     if ids:
-        info["ids"] = _min_max([int(key) for key in ids] if all(key.isdecimal() for key in ids) else ids)
+        info["ids"] = _range_of_texts(ids)
         info["base64_bytes" if is_image else "bytes_of_text"] = _min_mean_max(lengths.tolist())
-    return {**info, **_problems(errors, len(broken) + repeated)}
+    return {**info, **problems_of(errors, len(broken) + repeated)}
 
 
-# Parts of a description
-
-
-def _min_max(ids: Sequence[Any]) -> list[Any]:
-    return [truncate_id(min(ids)), truncate_id(max(ids))]
+def _range_of_texts(ids: list[str]) -> list[Any]:
+    """Return the smallest and the largest id: integers by their value, and as strings if they have leading zeros."""
+    if not all(key.isascii() and key.isdigit() for key in ids):
+        return min_max(ids)
+    # Without int(), which refuses numbers of thousands of digits.
+    least, most = (pick(ids, key=lambda key: (len(key.lstrip("0")), key.lstrip("0"))) for pick in (min, max))
+    is_padded = any(key[0] == "0" and key != "0" for key in ids)
+    is_short = len(most) <= MAX_DIGITS
+    return [int(least), int(most)] if is_short and not is_padded else [truncate_id(least), truncate_id(most)]
 
 
 def _min_mean_max(values: Sequence[int]) -> dict[str, float]:
     return {"min": min(values), "mean": sum(values) / len(values), "max": max(values)}
-
-
-def _repeated_ids(count: int) -> list[str]:
-    return [f"{count} line{'s' if count > 1 else ''} repeat{'' if count > 1 else 's'} an earlier id"] if count else []
-
-
-def _problems(errors: list[str], count: int) -> dict[str, Any]:
-    return {"problems": count, **({"errors": errors[:MAX_ERRORS]} if errors else {})}

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from itertools import chain, islice
 
+from muge_fast._internal.display import format_id
 from muge_fast.datasets.problems import LANGUAGES, WARNINGS, Problem
 from muge_fast.datasets.rows import Reader, Rows
+from muge_fast.evaluation.similar_ids import SimilarIds
 
 
 def compare_with_gold(reader: Reader, gold: Rows) -> None:
     """Add a problem for each id that is only in the submission or only in the gold file.
+
+    If the fields have other names than those of the gold file, that is the one problem that is added.
 
     Args:
         reader: The submission, after reading; problems are added to it.
@@ -18,11 +22,18 @@ def compare_with_gold(reader: Reader, gold: Rows) -> None:
 
     """
     submitted = reader.rows.values
+    if gold.names is not None and reader.names != gold.names:
+        details = {"actual": str(reader.names), "expected": str(gold.names)}
+        reader.add_problem(Problem("other_names", details=details))
+        return
     if gold.values.keys() == submitted.keys():
         return
     name = reader.names.id
+    if len(submitted) > 1 and len(gold.values) > 1 and submitted.keys().isdisjoint(gold.values):
+        reader.add_problem(Problem("no_shared_id"), is_first=True)
+    similar = SimilarIds(gold.values)
     for key in islice((key for key in submitted if key not in gold.values), reader.remaining):
-        reader.add_problem(Problem("unknown_id", reader.line_of(key), name, key, name))
+        reader.add_problem(Problem("unknown_id", reader.line_of(key), name, key, name, similar.hint(key)))
     for key in islice((key for key in gold.values if key not in submitted), reader.remaining):
         reader.add_problem(Problem("missing_id", None, name, key, name))
 
@@ -48,12 +59,11 @@ def check_pool(reader: Reader, pool: Collection[object]) -> None:
             reader.add_problem(Problem("not_in_pool", reader.line_of(key), names.id, key, names.value, {"value": item}))
 
 
-def find_warnings(rows: Rows, gold: Rows, lang: str) -> Iterator[str]:
+def find_warnings(rows: Rows, lang: str) -> Iterator[str]:
     """Yield warnings about a valid submission that may still be a mistake.
 
     Args:
         rows: The submission, with at least one row.
-        gold: The gold file.
         lang: ``"en"`` or ``"zh"``.
 
     Yields:
@@ -66,8 +76,9 @@ def find_warnings(rows: Rows, gold: Rows, lang: str) -> Iterator[str]:
     # Rows of images have no values to compare.
     if first is not None and len(rows.values) > 1 and all(value == first for value in values):
         yield WARNINGS["all_alike"][language].format(rows=len(rows.values))
-    if rows.names != gold.names and rows.names is not None and gold.names is not None:
-        yield WARNINGS["other_names"][language].format(actual=rows.names, expected=gold.names)
+    if rows.extra_rows:
+        counts = [f"{format_id(name, 40)} ({count:,})" for name, count in rows.extra_fields.items()]
+        yield WARNINGS["extra_fields"][language].format(fields=", ".join(counts), rows=f"{rows.extra_rows:,}")
 
 
 def _is_integer_list(value: object) -> bool:

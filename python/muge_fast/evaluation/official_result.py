@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from muge_fast._internal.display import escape_surrogates
@@ -46,3 +46,22 @@ def failed_result(message: str, detail: str | None = None) -> dict[str, Any]:
     message = escape_surrogates(message)
     detail = message if detail is None else escape_surrogates(detail)
     return {"success": False, "score": 0, "scoreJson": {}, "errorMsg": message, "errorDetail": detail}
+
+
+def mark_unofficial(result: dict[str, Any], reasons: Sequence[str]) -> dict[str, Any]:
+    """Return a result object with the reasons why it is not that of the benchmark, in a field of its own.
+
+    Args:
+        result: The object.
+        reasons: The reasons, one line each.
+
+    Returns:
+        The object unchanged if there are no reasons.
+
+    Example:
+        >>> from muge_fast.evaluation.official_result import mark_unofficial
+        >>> mark_unofficial({"success": True}, ["ks is 1,3, officially 1,5,10"])
+        {'success': True, 'unofficial': ['ks is 1,3, officially 1,5,10']}
+
+    """
+    return {**result, "unofficial": list(reasons)} if reasons else result

@@ -15,8 +15,9 @@ from muge_fast._internal.display import escape_surrogates, truncate_id
 from muge_fast._internal.field_names import FieldNames
 from muge_fast._internal.paths import PathLike
 from muge_fast.datasets.input_file import InputFile
-from muge_fast.datasets.problems import Problem, format_problems
-from muge_fast.evaluation.official_result import failed_result, scored_result
+from muge_fast.datasets.problem_groups import ProblemGroup, format_groups, group_problems
+from muge_fast.datasets.problems import Problem
+from muge_fast.evaluation.official_result import failed_result, mark_unofficial, scored_result
 from muge_fast.evaluation.report_page.words import WORDS
 from muge_fast.features.arrow import import_pyarrow
 from muge_fast.scores import Scores
@@ -25,6 +26,9 @@ from muge_fast.text.tokenizers import Tokenizer, TokenizerLike
 
 TokenizerOptions = tuple[TokenizerLike, PathLike | None]
 """The options ``tokenizer`` and ``user_dict`` of caption metrics."""
+
+# Characters of an id of a group of problems.
+GROUP_ID_LENGTH = 80
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,12 +41,16 @@ class Report:
             after :func:`muge_fast.check`.
         problems: The problems of the submission, the first hundred by default.
         problem_count: Number of all problems found.
+        problem_groups: All problems by kind, those that explain others first.
         rows: Number of rows of the submission that have an id.
-        warnings: Properties of a valid submission that may be mistakes, one line each.
+        warnings: Properties of a valid submission that may be mistakes, and why the result is not official, one line
+            each.
+        unofficial: Why the official result is not that of the benchmark, one line each: options that the benchmark does
+            not use, or an evaluation script that accepts what is refused here. Empty if it is.
         seconds: Time for reading, checking and scoring, in seconds.
         lang: Language of messages and tables, ``"en"`` or ``"zh"``.
         predictions: Predictions by id; empty for an invalid submission.
-        references: Content of the gold file by id; empty after :func:`muge_fast.check`.
+        references: Content of the gold file by id; empty if there is none.
         texts: Text for human readers by id, such as the text of a query or of an image.
         files: The files that were read, by ``"submission"`` and ``"gold"``: name, size and hash.
         options: Options of the task that differ from their defaults, as plain values; file names without folders.
@@ -66,8 +74,10 @@ class Report:
     scores: Scores | None = None
     problems: Sequence[Problem] = ()
     problem_count: int = 0
+    problem_groups: Sequence[ProblemGroup] = field(default=(), repr=False)
     rows: int = 0
     warnings: Sequence[str] = ()
+    unofficial: Sequence[str] = ()
     seconds: float = 0.0
     lang: str = "en"
     predictions: Mapping[Any, Any] = field(default_factory=dict, repr=False)
@@ -86,8 +96,8 @@ class Report:
 
     @property
     def errors(self) -> list[str]:
-        """Messages of the problems, one line each, then the number of further problems."""
-        return list(format_problems(self.problems, self.problem_count, self.lang))
+        """Messages of the problems by kind, one line each; one for all problems of a kind that is frequent."""
+        return format_groups(self.problem_groups or group_problems(self.problems), self.lang)
 
     @property
     def title(self) -> str:
@@ -100,7 +110,8 @@ class Report:
         Returns:
             For a valid submission ``{"success": True, "score": S, "scoreJson": {"score": S, …}}``, with scores times
             100 except those of images; otherwise
-            ``{"success": False, "score": 0, "scoreJson": {}, "errorMsg": …, "errorDetail": …}``.
+            ``{"success": False, "score": 0, "scoreJson": {}, "errorMsg": …, "errorDetail": …}``. If the benchmark's own
+            result would be another one, also ``"unofficial"``, a list of reasons.
 
         Raises:
             ValueError: The submission is valid, but was only checked and has no scores.
@@ -116,20 +127,22 @@ class Report:
         if not self.ok:
             errors = self.errors
             count = f"（共 {self.problem_count} 个问题）" if self.lang == "zh" else f" ({self.problem_count} problems)"
-            return failed_result(errors[0] + (count if self.problem_count > 1 else ""), "\n".join(errors))
+            result = failed_result(errors[0] + (count if self.problem_count > 1 else ""), "\n".join(errors))
+            return mark_unofficial(result, self.unofficial)
         if self.scores is None:
             raise ValueError("the submission was checked, not scored; use evaluate()")
         values = {name: self.task.official_value(name, score.value) for name, score in self.scores.items()}
         named = {key: values[name] for key, name in self.task.official.items() if name in values}
-        return scored_result(values[self.task.main], named)
+        return mark_unofficial(scored_result(values[self.task.main], named), self.unofficial)
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything except the scores of single items as plain Python objects, ready for JSON.
 
         Returns:
             A dictionary with the keys ``task``, ``ok``, ``rows``, ``main``, ``scores`` (value, signature and parts by
-            name), ``problem_count``, ``problems`` (line, id, field, code and message of each), ``warnings``,
-            ``files`` (name, bytes and sha256 of ``submission`` and ``gold``), ``options``, ``seconds`` and
+            name), ``problem_count``, ``problem_groups`` (code, field, count, message, and the first lines and ids of
+            each kind), ``problems`` (line, id, field, code and message of each), ``warnings``, ``files`` (name,
+            bytes and sha256 of ``submission`` and ``gold``), ``options``, ``seconds`` and
             ``version``. Ids of problems are truncated to 256 characters.
 
         Example:
@@ -154,6 +167,18 @@ class Report:
             }
             for problem in self.problems
         ]
+        groups = [
+            {
+                "code": group.first.code,
+                "field": group.first.field,
+                "count": group.count,
+                "line_count": group.line_count,
+                "lines": group.lines,
+                "ids": [truncate_id(key, GROUP_ID_LENGTH) for key in group.ids],
+                "message": group.message(lang=self.lang),
+            }
+            for group in self.problem_groups
+        ]
         return {
             "task": self.task.name,
             "ok": self.ok,
@@ -161,6 +186,7 @@ class Report:
             "main": self.task.main,
             "scores": scores,
             "problem_count": self.problem_count,
+            "problem_groups": groups,
             "problems": problems,
             "warnings": list(self.warnings),
             "files": {role: file.to_dict() for role, file in self.files.items()},
@@ -250,6 +276,7 @@ class Report:
             rows=self.rows,
             warnings=self.warnings,
             problems=self.problems,
+            problem_groups=self.problem_groups,
             problem_count=self.problem_count,
             scores=self.scores,
             predictions=self.predictions,

@@ -34,7 +34,7 @@ def report_inputs(task: Task, reader: Reader, gold: Reader | None, options: Mapp
 
     """
     files = {"submission": reader.source, "gold": None if gold is None else gold.source}
-    lines = {problem.line for problem in reader.rows.problems if problem.line is not None}
+    lines = {line for group in reader.rows.groups for line in group.lines}
     defaults = _defaults(task)
     tokenizer = None
     if "tokenizer" in defaults:

@@ -6,10 +6,10 @@ import os
 from collections.abc import Collection
 from typing import Any
 
-from muge_fast._internal.paths import PathLike
+from muge_fast._internal.paths import PathLike, check_file
 from muge_fast.datasets.image_reader import ImageReader
 from muge_fast.datasets.limits import Limits
-from muge_fast.datasets.problems import format_problems
+from muge_fast.datasets.problem_groups import format_groups
 from muge_fast.datasets.row_reader import RowReader
 from muge_fast.datasets.rows import Reader
 from muge_fast.datasets.texts import read_pool
@@ -19,7 +19,8 @@ Pool = PathLike | Collection[Any]
 """Ids of the items that may be retrieved, or the path of a file for :func:`muge_fast.datasets.read_pool`."""
 
 # The gold file is trusted, so these only stop a file that cannot be one.
-GOLD_LIMITS = Limits(file_bytes=1 << 40, line_bytes=1 << 30)
+GOLD_BYTES = 1 << 40
+GOLD_LIMITS = Limits(file_bytes=GOLD_BYTES, line_bytes=1 << 30)
 
 
 class GoldError(ValueError):
@@ -50,7 +51,30 @@ class GoldError(ValueError):
         return type(self), (self.path, self.errors)
 
 
-def read_submission(task: Task, path: PathLike, limits: Limits, gold_ids: Collection[Any] | None) -> Reader:
+def check_files(
+    submission: PathLike, *, gold: PathLike | None = None, pool: Pool | None = None, texts: object = None
+) -> None:
+    """Raise if one of the files is missing or a directory, before any of them is read.
+
+    Args:
+        submission: The submission.
+        gold: The gold file, if there is one.
+        pool: The pool; checked if it is a path.
+        texts: The texts of images; checked if they are a path.
+
+    Raises:
+        OSError: A file does not exist or is a directory; the message says which one.
+
+    """
+    files = {"gold file": gold, "submission": submission, "pool": pool, "file of texts": texts}
+    for name, path in files.items():
+        if isinstance(path, (str, os.PathLike)):
+            check_file(path, name)
+
+
+def read_submission(
+    task: Task, path: PathLike, limits: Limits, gold_ids: Collection[Any] | None, gold: PathLike | None = None
+) -> Reader:
     """Read a submission, and decode its images if it has any.
 
     Args:
@@ -58,6 +82,7 @@ def read_submission(task: Task, path: PathLike, limits: Limits, gold_ids: Collec
         path: The submission.
         limits: Limits on the file and on the problems.
         gold_ids: Ids of the gold file: other images are not decoded; None for all.
+        gold: The gold file, to recognize swapped files.
 
     Returns:
         A reader with rows, or problems.
@@ -71,18 +96,19 @@ def read_submission(task: Task, path: PathLike, limits: Limits, gold_ids: Collec
         images.read(path)
         images.decode()
         return images
-    rows = RowReader(task.submission_format, limits)
+    rows = RowReader(task.submission_format, limits, gold)
     rows.read(path)
     return rows
 
 
-def read_gold(task: Task, path: PathLike, lang: str) -> Reader:
+def read_gold(task: Task, path: PathLike, lang: str, submission: PathLike | None = None) -> Reader:
     """Read a gold file; its images are not decoded yet.
 
     Args:
         task: The task.
         path: The gold file.
         lang: Language of messages.
+        submission: The submission, to recognize swapped files.
 
     Returns:
         A reader with rows.
@@ -92,11 +118,14 @@ def read_gold(task: Task, path: PathLike, lang: str) -> Reader:
         GoldError: The file has problems.
 
     """
-    reader_type = ImageReader if task.file_type == "images" else RowReader
-    reader = reader_type(task.gold_format, GOLD_LIMITS)
+    reader: Reader
+    if task.file_type == "images":
+        reader = ImageReader(task.gold_format, GOLD_LIMITS)
+    else:
+        reader = RowReader(task.gold_format, GOLD_LIMITS, submission)
     rows = reader.read(path)
     if rows.problem_count:
-        raise GoldError(path, list(format_problems(rows.problems, rows.problem_count, lang)))
+        raise GoldError(path, format_groups(rows.groups, lang))
     return reader
 
 
@@ -113,11 +142,16 @@ def load_pool(task: Task, pool: Pool | None) -> Collection[Any] | None:
     Raises:
         TypeError: The task has no pool.
         OSError: The file cannot be read.
-        ValueError: A line of the file is not an id.
+        ValueError: A line of the file is not an id; the message begins with "pool".
 
     """
     if pool is None:
         return None
     if not task.has_pool:
         raise TypeError(f"task {task.name!r} has no pool")
-    return read_pool(pool) if isinstance(pool, (str, os.PathLike)) else pool
+    if not isinstance(pool, (str, os.PathLike)):
+        return pool
+    try:
+        return read_pool(pool)
+    except ValueError as error:
+        raise ValueError(f"pool {error}") from error

@@ -5,7 +5,7 @@ from functools import partial
 from muge_fast._internal.field_names import QUERY_TEXTS, RETRIEVAL
 from muge_fast.datasets.fields import Integer, IntegerList
 from muge_fast.retrieval.scoring import score_retrieval
-from muge_fast.tasks.task import Task, score_probe
+from muge_fast.tasks.task import Task, score_probe, unofficial_options
 
 TASK = Task(
     name="retrieval",
@@ -21,5 +21,7 @@ TASK = Task(
     main_metric="recall",
     official={"mean_recall": "mean_recall", "r1": "recall@1", "r5": "recall@5", "r10": "recall@10"},
     has_pool=True,
+    strict_lines=True,
+    unofficial=partial(unofficial_options, {"mean_recall": "ks:1,5,10"}),
     check_values=partial(score_probe, score_retrieval, {1: [2]}, {1: [2]}),
 )

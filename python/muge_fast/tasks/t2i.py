@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from muge_fast._internal.checks import check_names, whole_number
 from muge_fast._internal.field_names import IMAGE
 from muge_fast.datasets.fields import Text
+from muge_fast.datasets.problems import LANGUAGES
 from muge_fast.image import score_images as score
+from muge_fast.image._fid import MIN_IMAGES_FOR_FID
 from muge_fast.image.image_set import METRICS
 from muge_fast.scores import Scores
-from muge_fast.tasks.task import Task
+from muge_fast.tasks.task import Task, signature_options, unofficial_options
 
 
 def score_images(
@@ -62,6 +64,39 @@ def _check_values(options: Mapping[str, Any]) -> None:
             whole_number(name, options[name])
 
 
+# Parts of signatures of official scores.
+NETWORK = "inception-2015-12-05"
+PRECISION = "precision:fp32"
+PROTOCOL = "resize:tf1"
+OFFICIAL = {
+    "fid": f"{PROTOCOL}|{PRECISION}",
+    "is": f"splits:10|shuffle:2020|{PROTOCOL}|{PRECISION}",
+    "r_precision": "negatives:99",
+}
+
+
+def _unofficial(scores: Scores, lang: str) -> Iterator[str]:
+    """Yield why scores are not official: another network or options, or too few images."""
+    language = LANGUAGES.index(lang)
+    signature = scores["fid"].signature
+    options = signature_options(signature)
+    if f"|{NETWORK}|" not in signature:
+        yield (f"the network is not {NETWORK}", f"网络不是 {NETWORK}")[language]
+    elif "weights" in options:
+        weights = options["weights"]
+        yield (f"the weights ({weights}) are not the published ones", f"权重（{weights}）不是公开发布的权重")[language]
+    counts = [int(options[side]) for side in ("real", "generated") if options.get(side, "").isdecimal()]
+    if counts and min(counts) < MIN_IMAGES_FOR_FID:
+        fewest, least = min(counts), f"{MIN_IMAGES_FOR_FID:,}"
+        yield (
+            f"FID of {fewest} images; it is too high for fewer than {least}",
+            f"FID 仅基于 {fewest} 张图像，少于 {least} 张时会偏高",
+        )[language]
+    # R-precision is there only if texts are given.
+    official = {name: OFFICIAL[name] for name in OFFICIAL if name != "r_precision" or name in scores}
+    yield from unofficial_options(official, scores, lang)
+
+
 TASK = Task(
     name="t2i",
     title="Text-to-image (ECommerce-T2I)",
@@ -77,6 +112,7 @@ TASK = Task(
     file_type="images",
     score_scale=1.0,
     score_scales={"r_precision": 100.0},
+    unofficial=_unofficial,
     option_names=_option_names,
     check_values=_check_values,
 )

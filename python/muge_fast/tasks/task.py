@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from muge_fast._internal.checks import suggest
-from muge_fast._internal.display import format_argument
+from muge_fast._internal.display import format_argument, format_id
 from muge_fast._internal.field_names import FieldNames
 from muge_fast.datasets.fields import Kind, RowFormat
 from muge_fast.scores import Scores
@@ -39,6 +39,11 @@ class Task:
         score_scales: Factors of scores that differ from ``score_scale``, by name.
         option_names: Function that returns the names of ``score``'s options, if its signature does not list them
             (``**options``). It may raise ImportError where they cannot be determined.
+        strict_lines: Whether blank lines and carriage returns without line feeds are problems of a submission, because
+            the script of the benchmark rejects them.
+        unofficial: Function of scores and of a language, ``"en"`` or ``"zh"``, that yields why the scores are not
+            official, one line each: an option that the benchmark does not use, weights that are not the published ones.
+            ``functools.partial`` of :func:`unofficial_options` makes one. None if all scores are official.
         check_values: Function of a mapping of options that raises for an invalid value, called before any file is read;
             None to leave that to ``score``. ``functools.partial`` of :func:`score_probe` makes one.
 
@@ -66,6 +71,8 @@ class Task:
     file_type: Literal["lines", "images"] = "lines"
     score_scale: float = 100.0
     score_scales: Mapping[str, float] = field(default_factory=dict)
+    strict_lines: bool = False
+    unofficial: Callable[[Scores, str], Iterable[str]] | None = field(default=None, repr=False)
     option_names: Callable[[], Iterable[str]] | None = field(default=None, repr=False)
     check_values: Callable[[Mapping[str, object]], object] | None = field(default=None, repr=False)
 
@@ -77,7 +84,13 @@ class Task:
     @property
     def submission_format(self) -> RowFormat:
         """Format of a row of a submission."""
-        return RowFormat(names=self.fields, id=self.id, value=self.submission, text_fields=self.text_fields)
+        return RowFormat(
+            names=self.fields,
+            id=self.id,
+            value=self.submission,
+            text_fields=self.text_fields,
+            strict_lines=self.strict_lines,
+        )
 
     def check_options(self, options: Mapping[str, object]) -> None:
         """Raise if the score function lacks or rejects one of the options, or would not compute the main score.
@@ -190,3 +203,59 @@ def score_probe(
 
     """
     return score(predictions, references, **options)
+
+
+def unofficial_options(official: Mapping[str, str], scores: Scores, lang: str) -> Iterator[str]:
+    """Yield each option of scores that differs from the official one, and each official score that is missing.
+
+    Args:
+        official: Options by name of score, in the form of signatures, such as ``"order:4|tokenizer:muge"``.
+        scores: The scores; their signatures have their options.
+        lang: ``"en"`` or ``"zh"``.
+
+    Yields:
+        One line each.
+
+    Example:
+        >>> import muge_fast as mf
+        >>> from muge_fast.tasks.task import unofficial_options
+        >>> scores = mf.score_retrieval({1: [2]}, {1: [2]}, ks=(1, 3))
+        >>> list(unofficial_options({"mean_recall": "ks:1,5,10"}, scores, "en"))
+        ['ks is 1,3, officially 1,5,10']
+
+    """
+    # Several scores have the same options.
+    yield from dict.fromkeys(_differences(official, scores, lang))
+
+
+def _differences(official: Mapping[str, str], scores: Scores, lang: str) -> Iterator[str]:
+    for name, options in official.items():
+        if name not in scores:
+            yield f"缺少 {name}" if lang == "zh" else f"{name} is missing"
+            continue
+        actual = signature_options(scores[name].signature)
+        for option, expected in signature_options(options).items():
+            value = actual.get(option, "-")
+            if value != expected:
+                shown = format_id(value)
+                chinese = f"{option} 为 {shown}，官方为 {expected}"
+                yield chinese if lang == "zh" else f"{option} is {shown}, officially {expected}"
+
+
+def signature_options(signature: str) -> dict[str, str]:
+    """Return the options of a signature by name.
+
+    Args:
+        signature: The signature.
+
+    Returns:
+        Its options and its version; parts without a name are left out.
+
+    Example:
+        >>> from muge_fast.tasks.task import signature_options
+        >>> signature_options("mean_recall|ks:1,5,10")
+        {'ks': '1,5,10'}
+
+    """
+    pairs = (part.partition(":") for part in signature.split("|"))
+    return {option: value for option, colon, value in pairs if colon}

@@ -34,6 +34,8 @@ pub struct Fields<'a> {
     pub value: &'a str,
     /// Names of fields with a text that a row may have too.
     pub optional: &'a [String],
+    /// Names of fields that a row must not have.
+    pub refused: &'a [String],
     /// Type of the id.
     pub id_kind: Kind,
     /// Type of the value.
@@ -66,9 +68,39 @@ pub struct Row {
     pub text: Option<String>,
 }
 
+/// The rows of a file.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Table {
+    /// The rows, in the order of the file.
+    pub rows: Vec<Row>,
+    /// Fields that no row needs: the first letters of their names, and the number of rows that have them.
+    pub extra: Vec<(String, u64)>,
+    /// Number of rows that have such a field.
+    pub extra_rows: u64,
+}
+
+/// Names of extra fields that are counted one by one; rows with further names are counted together.
+const MAX_NAMES: usize = 20;
+/// Letters of a name of an extra field that are kept.
+const NAME_LETTERS: usize = 41;
+/// Extra fields of a row, and of an object in it, that are compared pair by pair; the reader rejects more.
+const MAX_EXTRA: usize = 32;
+
+impl Table {
+    fn count_extra(&mut self, name: &str) {
+        let end = name.char_indices().nth(NAME_LETTERS).map_or(name.len(), |(end, _)| end);
+        let is_new = !self.extra.iter().any(|(known, _)| *known == name[..end]);
+        let name = if is_new && self.extra.len() >= MAX_NAMES { "…" } else { &name[..end] };
+        match self.extra.iter_mut().find(|(known, _)| known == name) {
+            Some((_, count)) => *count += 1,
+            None => self.extra.push((name.to_owned(), 1)),
+        }
+    }
+}
+
 /// Read all rows; returns None if anything is wrong. Blank lines are skipped. The caller checks that ids are unique.
-pub fn read(data: &[u8], fields: &Fields<'_>) -> Option<Vec<Row>> {
-    let (mut rows, mut rest) = (Vec::new(), data);
+pub fn read(data: &[u8], fields: &Fields<'_>) -> Option<Table> {
+    let (mut table, mut rest) = (Table::default(), data);
     while !rest.is_empty() {
         let end = memchr(b'\n', rest).unwrap_or(rest.len());
         let (line, after) = rest.split_at(end);
@@ -81,13 +113,17 @@ pub fn read(data: &[u8], fields: &Fields<'_>) -> Option<Vec<Row>> {
             return None;
         }
         let mut parser = serde_json::Deserializer::from_str(str::from_utf8(line).ok()?);
-        rows.push(RowSeed(fields).deserialize(&mut parser).ok()?);
+        let row = RowSeed { fields, table: &mut table }.deserialize(&mut parser).ok()?;
+        table.rows.push(row);
         parser.end().ok()?;
     }
-    Some(rows)
+    Some(table)
 }
 
-struct RowSeed<'a>(&'a Fields<'a>);
+struct RowSeed<'a> {
+    fields: &'a Fields<'a>,
+    table: &'a mut Table,
+}
 
 impl<'de> DeserializeSeed<'de> for RowSeed<'_> {
     type Value = Row;
@@ -105,25 +141,98 @@ impl<'de> Visitor<'de> for RowSeed<'_> {
     }
 
     fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Row, M::Error> {
-        let fields = self.0;
+        let Self { fields, table } = self;
         let unexpected = || M::Error::custom("unexpected field");
         let (mut id, mut value) = (None, None);
         let mut texts = vec![None; fields.optional.len()];
+        let mut extra = Vec::new();
         while let Some(key) = map.next_key::<Cow<'de, str>>()? {
-            let is_repeated = if key == fields.id {
+            let is_unexpected = if key == fields.id {
                 id.replace(map.next_value_seed(fields.id_kind)?).is_some()
             } else if key == fields.value {
                 value.replace(map.next_value_seed(fields.value_kind)?).is_some()
-            } else {
-                let index = fields.optional.iter().position(|name| *name == key).ok_or_else(unexpected)?;
+            } else if let Some(index) = fields.optional.iter().position(|name| *name == key) {
                 texts[index].replace(map.next_value::<String>()?).is_some()
+            } else if fields.refused.iter().any(|name| *name == key) {
+                true
+            } else {
+                map.next_value_seed(Extra)?;
+                table.count_extra(&key);
+                add_name(&mut extra, key)
             };
-            if is_repeated {
+            if is_unexpected {
                 return Err(unexpected());
             }
         }
+        table.extra_rows += u64::from(!extra.is_empty());
         let text = texts.into_iter().flatten().next();
         Ok(Row { id: id.ok_or_else(unexpected)?, value: value.ok_or_else(unexpected)?, text })
+    }
+}
+
+/// Add a name to those of an object; returns whether it is there already, or there are too many to compare.
+fn add_name<'de>(names: &mut Vec<Cow<'de, str>>, name: Cow<'de, str>) -> bool {
+    let is_repeated = names.len() >= MAX_EXTRA || names.contains(&name);
+    names.push(name);
+    is_repeated
+}
+
+/// Any value without a repeated name in an object.
+struct Extra;
+
+impl<'de> DeserializeSeed<'de> for Extra {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Extra {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any value")
+    }
+
+    fn visit_bool<E: Error>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E: Error>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E: Error>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E: Error>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E: Error>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_seq<S: SeqAccess<'de>>(self, mut list: S) -> Result<(), S::Error> {
+        while list.next_element_seed(Extra)?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<(), M::Error> {
+        let mut names = Vec::new();
+        while let Some(name) = map.next_key::<Cow<'de, str>>()? {
+            map.next_value_seed(Extra)?;
+            if add_name(&mut names, name) {
+                return Err(M::Error::custom("repeated name"));
+            }
+        }
+        Ok(())
     }
 }
 
@@ -197,12 +306,12 @@ mod tests {
     use super::*;
 
     fn fields(value_kind: Kind, optional: &[String]) -> Fields<'_> {
-        Fields { id: "id", value: "v", optional, id_kind: Kind::Integer, value_kind, line_bytes: 60 }
+        Fields { id: "id", value: "v", optional, refused: &[], id_kind: Kind::Integer, value_kind, line_bytes: 60 }
     }
 
     fn first(text: &str, kind: Kind) -> Option<Value> {
         let optional = ["t".to_owned()];
-        read(text.as_bytes(), &fields(kind, &optional)).map(|mut rows| rows.remove(0).value)
+        read(text.as_bytes(), &fields(kind, &optional)).map(|mut table| table.rows.remove(0).value)
     }
 
     #[test]
@@ -215,10 +324,34 @@ mod tests {
             value: Value::Ids(ids.to_vec()),
             text: text.map(str::to_owned),
         };
-        assert_eq!(rows, [row(1, &[3, -4], None), row(2, &[5], Some("裙"))]);
+        assert_eq!(rows.extra, []);
+        assert_eq!(rows.rows, [row(1, &[3, -4], None), row(2, &[5], Some("裙"))]);
         assert_eq!(first("{\"id\": 1, \"v\": \"a\"}", Kind::Text), Some(Value::Text("a".to_owned())));
         assert_eq!(first("{\"id\": 1, \"v\": [\"a\"]}", Kind::Texts), Some(Value::Texts(vec!["a".to_owned()])));
-        assert_eq!(read(b"", &fields(Kind::Text, &[])), Some(vec![]));
+        assert_eq!(read(b"", &fields(Kind::Text, &[])), Some(Table::default()));
+    }
+
+    #[test]
+    fn other_fields_are_counted() {
+        let text =
+            "{\"id\": 1, \"x\": [1, null], \"v\": [1], \"y\": {\"a\": 1e5}}\n{\"x\": \"a\", \"id\": 2, \"v\": [2]}";
+        let table = read(text.as_bytes(), &fields(Kind::Ids(None), &[])).expect("no errors");
+        assert_eq!((table.rows.len(), table.extra_rows), (2, 2));
+        assert_eq!(table.extra, [("x".to_owned(), 2), ("y".to_owned(), 1)]);
+
+        let refused = ["y".to_owned()];
+        assert_eq!(read(text.as_bytes(), &Fields { refused: &refused, ..fields(Kind::Ids(None), &[]) }), None);
+
+        let names: String = (0..30).map(|name| format!("\"{name}\":1,")).collect();
+        let long = "裙".repeat(50);
+        let text = format!("{{{names}\"{long}\": true, \"id\": 1, \"v\": \"a\"}}");
+        let wide = Fields { line_bytes: 1000, ..fields(Kind::Text, &[]) };
+        let mut table = read(text.as_bytes(), &wide).expect("no errors");
+        assert_eq!(table.extra.pop(), Some(("…".to_owned(), 11)));
+        assert_eq!(table.extra.len(), MAX_NAMES);
+        let text = format!("{{\"{long}\": false, \"id\": 1, \"v\": \"a\"}}");
+        let table = read(text.as_bytes(), &wide).expect("no errors");
+        assert_eq!(table.extra, [("裙".repeat(NAME_LETTERS), 1)]);
     }
 
     #[test]
@@ -228,7 +361,9 @@ mod tests {
         let others = [
             "{\"id\": 1}",
             "{\"v\": [1]}",
-            "{\"id\": 1, \"v\": [1], \"x\": 1}",
+            "{\"id\": 1, \"v\": [1], \"x\": 1, \"x\": 1}",
+            "{\"id\": 1, \"v\": [1], \"x\": {\"a\": 1, \"a\": 1}}",
+            "{\"id\": 1, \"v\": [1], \"x\": NaN}",
             "{\"id\": 1, \"id\": 1, \"v\": [1]}",
             "{\"id\": 1, \"v\": [1], \"t\": 5}",
             "{\"id\": \"1\", \"v\": [1]}",

@@ -8,6 +8,7 @@ from typing import Any
 
 from muge_fast._internal.field_names import FieldNames
 from muge_fast.datasets.input_file import InputFile
+from muge_fast.datasets.problem_groups import ProblemGroup
 from muge_fast.datasets.problems import Problem
 from muge_fast.evaluation.report_page.words import WORDS
 from muge_fast.scores import Scores
@@ -25,6 +26,7 @@ class PageContent:
         rows: Number of rows of the submission.
         warnings: Warnings, one line each.
         problems: The problems that are listed.
+        problem_groups: All problems by kind.
         problem_count: Number of all problems; 0 for a valid submission.
         scores: Scores by name; None for a page without scores.
         predictions: Predictions by id.
@@ -46,6 +48,7 @@ class PageContent:
     rows: int = 0
     warnings: Sequence[str] = ()
     problems: Sequence[Problem] = ()
+    problem_groups: Sequence[ProblemGroup] = ()
     problem_count: int = 0
     scores: Scores | None = None
     predictions: Mapping[Any, Any] = field(default_factory=dict)

@@ -20,14 +20,24 @@ _KINDS: dict[str, _Kind] = {
         ("Check that this is the right file, without duplicate rows.", "请确认文件正确且没有重复行。"),
     ),
     "empty": _Kind(("No rows", "没有数据"), ("Write one row for each id.", "请为每个 ID 写一行。")),
-    "gzip": _Kind(("Compressed file", "压缩文件"), ("Decompress it with gunzip.", "请用 gunzip 解压。")),
-    "zip": _Kind(("Zip archive", "压缩包"), ("Submit the file inside the archive.", "请提交压缩包内的文件。")),
-    "utf16": _Kind(("Wrong encoding", "编码错误"), ("Save the file as UTF-8.", "请将文件另存为 UTF-8。")),
-    "bom": _Kind(
-        ("Byte order mark", "字节顺序标记"),
-        ("Save the file as UTF-8 without byte order mark.", "请另存为不带 BOM 的 UTF-8。"),
-    ),
     "changed": _Kind(("File changed", "文件被修改"), ("Submit it again when it is complete.", "请在写完后重新提交。")),
+    "wrong_task": _Kind(
+        ("File of another task", "其他任务的文件"), ("Check the task and the file.", "请检查任务与文件。")
+    ),
+    "wrong_role": _Kind(("Another file", "文件错误"), ("Check which file was given.", "请检查所提供的文件。")),
+    "not_images": _Kind(("Not images", "不是图像文件"), ("", "")),
+    "not_texts": _Kind(("Not texts", "不是文本文件"), ("", "")),
+    "not_pool": _Kind(("Not a pool", "不是候选池"), ("", "")),
+    "swapped": _Kind(("Swapped files", "文件颠倒"), ("Exchange gold and submission.", "请交换标准答案与提交文件。")),
+    "no_shared_id": _Kind(
+        ("No id in common", "没有相同的 ID"),
+        ("Check that both files are of the same split.", "请确认两个文件属于同一划分。"),
+    ),
+    "stopped": _Kind(
+        ("Reading stopped", "停止读取"), ("Correct these problems and check again.", "请修正这些问题后重新检查。")
+    ),
+    "blank_line": _Kind(("Blank line", "空行"), ("", "")),
+    "mixed_names": _Kind(("Names of several forms", "混用字段名"), ("", "")),
     "long_line": _Kind(
         ("Line too long", "行过长"),
         ("Check for missing line ends and for images that are too large.", "请检查是否缺少换行，或图像过大。"),
@@ -61,19 +71,13 @@ _KINDS: dict[str, _Kind] = {
     "missing_field": _Kind(
         ("Missing field", "缺少字段"), ("Check the spelling of the fields.", "请检查字段名的拼写。")
     ),
-    "unknown_field": _Kind(("Unknown field", "未知字段"), ("Leave the field out.", "请删除该字段。")),
     "other_form": _Kind(
         ("Other names of fields", "字段名不一致"), ("Use the same names in all lines.", "所有行请使用相同的字段名。")
-    ),
-    "mixed_names": _Kind(
-        ("Names of several forms", "混用字段名"),
-        ("Use the names of one form in all lines.", "所有行请使用同一种格式的字段名。"),
     ),
     "other_names": _Kind(
         ("Other names than the gold file", "字段名与标准答案不同"),
         ("Rename the fields as in the gold file.", "请按标准答案文件修改字段名。"),
     ),
-    "blank_line": _Kind(("Blank line", "空行"), ("Remove blank lines.", "请删除空行。")),
     "carriage_return": _Kind(("Carriage return", "回车符"), ("End lines with line feeds.", "请以换行符结束每一行。")),
     "wrong_type": _Kind(
         ("Wrong type", "类型错误"),
@@ -134,6 +138,8 @@ _KINDS: dict[str, _Kind] = {
     ),
 }
 
+_OTHER = _Kind(("Wrong kind of file", "文件类型不符"), ("", ""))
+
 
 def problem_title(code: str, lang: str) -> str:
     """Return the title of a kind of problem.
@@ -143,15 +149,15 @@ def problem_title(code: str, lang: str) -> str:
         lang: ``"en"`` or ``"zh"``.
 
     Returns:
-        The title; the code in words for an unknown one.
+        The title; a general one for a file that is not what a reader expects, whose messages name its kind.
 
     Example:
         >>> from muge_fast.evaluation.report_page.problem_kinds import problem_title
-        >>> problem_title("missing_id", "en"), problem_title("some_code", "en")
-        ('Missing id', 'some code')
+        >>> problem_title("missing_id", "en"), problem_title("gzip", "en")
+        ('Missing id', 'Wrong kind of file')
 
     """
-    return _KINDS[code].title[LANGUAGES.index(lang)] if code in _KINDS else code.replace("_", " ")
+    return _KINDS.get(code, _OTHER).title[LANGUAGES.index(lang)]
 
 
 def problem_hint(code: str, lang: str) -> str:
@@ -162,7 +168,7 @@ def problem_hint(code: str, lang: str) -> str:
         lang: ``"en"`` or ``"zh"``.
 
     Returns:
-        A sentence; an empty text for an unknown code.
+        A sentence; an empty text where the message says it.
 
     """
-    return _KINDS[code].hint[LANGUAGES.index(lang)] if code in _KINDS else ""
+    return _KINDS.get(code, _OTHER).hint[LANGUAGES.index(lang)]

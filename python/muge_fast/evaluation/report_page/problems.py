@@ -6,17 +6,17 @@ from collections.abc import Iterator
 from itertools import chain
 
 from muge_fast._internal.display import format_id
+from muge_fast.datasets.problem_groups import ProblemGroup, group_problems
 from muge_fast.datasets.problems import Problem
 from muge_fast.evaluation.report_page.content import PageContent
 from muge_fast.evaluation.report_page.elements import Markup, element
 from muge_fast.evaluation.report_page.problem_kinds import problem_hint, problem_title
 
-# Problems of one kind that are listed in full.
-SHOWN_OF_KIND = 10
+MESSAGE_LENGTH = 600
 
 
 def problem_section(content: PageContent) -> Markup:
-    """Return the problems of a submission, those of one kind together, the most frequent kind first.
+    """Return the problems of a submission by kind, those that explain others first.
 
     Args:
         content: The content of the page.
@@ -25,34 +25,27 @@ def problem_section(content: PageContent) -> Markup:
         The section.
 
     """
-    kinds: dict[str, list[Problem]] = {}
-    for problem in content.problems:
-        kinds.setdefault(problem.code, []).append(problem)
-    parts = [element("h2", f"{content.word('problems')} ({content.problem_count:,})")]
-    if content.problem_count > len(content.problems):
-        text = content.word("listed").format(f"{len(content.problems):,}", f"{content.problem_count:,}")
-        parts.append(element("p", text, class_="muted"))
-    # Ties in the order of the file.
-    for code, problems in sorted(kinds.items(), key=lambda kind: -len(kind[1])):
-        parts.append(_kind(content, code, problems))
-    return element("section", *parts)
+    title = element("h2", f"{content.word('problems')} ({content.problem_count:,})")
+    groups = content.problem_groups or group_problems(content.problems)
+    return element("section", title, *(_group(content, group) for group in groups))
 
 
-def _kind(content: PageContent, code: str, problems: list[Problem]) -> Markup:
-    title = element("h3", f"{problem_title(code, content.lang)} ({len(problems):,})")
+def _group(content: PageContent, group: ProblemGroup) -> Markup:
+    code = group.first.code
+    parts = [element("h3", f"{problem_title(code, content.lang)} ({group.count:,})")]
+    if group.count > 1:
+        parts.append(element("p", format_id(group.message(lang=content.lang), MESSAGE_LENGTH)))
     hint = problem_hint(code, content.lang)
-    advice = [element("p", element("b", content.word("hint")), " ", hint, class_="hint")] if hint else []
-    first = element("ul", *(_problem(content, problem) for problem in problems[:SHOWN_OF_KIND]), class_="problems")
-    rest = []
-    if len(problems) > SHOWN_OF_KIND:
-        more = element("summary", content.word("further").format(len(problems) - SHOWN_OF_KIND))
-        listed = element("ul", *(_problem(content, problem) for problem in problems[SHOWN_OF_KIND:]), class_="problems")
-        rest = [element("details", more, listed)]
-    return element("div", title, *advice, first, *rest, class_="card")
+    if hint:
+        parts.append(element("p", element("b", content.word("hint")), " ", hint, class_="hint"))
+    parts.append(element("ul", *(_problem(content, problem) for problem in group.examples), class_="problems"))
+    if group.count > len(group.examples):
+        parts.append(element("p", content.word("further").format(f"{group.count - len(group.examples):,}")))
+    return element("div", *parts, class_="card")
 
 
 def _problem(content: PageContent, problem: Problem) -> Markup:
-    message = element("span", format_id(problem.message(lang=content.lang), 600), class_="message")
+    message = element("span", format_id(problem.message(lang=content.lang), MESSAGE_LENGTH), class_="message")
     excerpt = content.excerpts.get(problem.line or 0)
     return element("li", message, *([element("code", excerpt, class_="excerpt")] if excerpt else []))
 

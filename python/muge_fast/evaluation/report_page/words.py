@@ -34,7 +34,6 @@ _WORDS: Final = {
     "value": ("value", "数值"),
     "range": ("range", "取值范围"),
     "items": ("items", "条目数"),
-    "details": ("details", "细节"),
     "signature": ("signature", "签名"),
     "main_score": ("main score", "主指标"),
     "arrows": (
@@ -148,10 +147,6 @@ _WORDS: Final = {
     ),
     # Problems and checks
     "problems": ("Problems", "问题"),
-    "listed": (
-        "{} of {} problems are listed; the numbers of each kind are of those.",
-        "共 {1} 个问题，列出 {0} 个；各类问题的数量以列出的为准。",
-    ),
     "hint": ("What to do", "处理方法"),
     "further": ("and {} more", "另有 {} 个"),
     "checked": ("What was checked", "检查内容"),

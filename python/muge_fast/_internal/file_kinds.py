@@ -1,0 +1,366 @@
+"""Recognition of files that are not what a reader expects, by their first bytes, for all readers.
+
+A reader first asks :func:`binary_kind` and, if it expects JSON Lines and cannot read them, :func:`text_kind`. Both
+return a code, for which :func:`kind_message` has one sentence: what the file is, and what to do.
+"""
+
+from __future__ import annotations
+
+import codecs
+import json
+import re
+
+from muge_fast._internal.json_prefix import is_json_prefix
+
+HEAD_BYTES = 1 << 16
+"""Number of bytes at the beginning of a file that are enough to recognize it."""
+
+# Messages in English and Chinese. Placeholders: {row} is an example of a row, {jq} a program for the command jq.
+MESSAGES: dict[str, tuple[str, str]] = {
+    # Encodings
+    "utf16": (
+        "the file is encoded in UTF-16; save it as UTF-8, for example with iconv -f UTF-16 -t UTF-8",
+        "文件采用 UTF-16 编码，请另存为 UTF-8，例如使用 iconv -f UTF-16 -t UTF-8",
+    ),
+    "utf32": (
+        "the file is encoded in UTF-32; save it as UTF-8, for example with iconv -f UTF-32 -t UTF-8",
+        "文件采用 UTF-32 编码，请另存为 UTF-8，例如使用 iconv -f UTF-32 -t UTF-8",
+    ),
+    "bom": (
+        "the file starts with a byte order mark; save it as UTF-8 without BOM",
+        "文件以字节顺序标记（BOM）开头，请另存为不带 BOM 的 UTF-8",
+    ),
+    "gbk": (
+        "the file is not UTF-8, maybe GBK; convert it with iconv -f GB18030 -t UTF-8 (or iconv -f GBK)",
+        "文件不是 UTF-8，可能是 GBK 编码，请用 iconv -f GB18030 -t UTF-8（或 iconv -f GBK）转换",
+    ),
+    # Compressed files and archives
+    "gzip": ("the file is compressed with gzip; decompress it first", "文件经过 gzip 压缩，请先解压"),
+    "zstd": ("the file is compressed with Zstandard; decompress it first", "文件经过 Zstandard 压缩，请先解压"),
+    "bz2": ("the file is compressed with bzip2; decompress it first", "文件经过 bzip2 压缩，请先解压"),
+    "xz": ("the file is compressed with xz; decompress it first", "文件经过 xz 压缩，请先解压"),
+    "lz4": ("the file is compressed with LZ4; decompress it first", "文件经过 LZ4 压缩，请先解压"),
+    "zip": ("the file is a zip archive; unpack it first", "文件是 zip 压缩包，请先解压"),
+    "7z": ("the file is a 7z archive; unpack it first", "文件是 7z 压缩包，请先解压"),
+    "rar": ("the file is a RAR archive; unpack it first", "文件是 RAR 压缩包，请先解压"),
+    "tar": ("the file is a tar archive; unpack it first", "文件是 tar 归档，请先解包"),
+    # Files of other programs
+    "pickle": (
+        "the file is a Python pickle, not text; write its content as text",
+        "文件是 Python pickle，不是文本，请将内容写成文本",
+    ),
+    "torch": (
+        "the file was written by torch.save, it is not text; write its content as text",
+        "文件由 torch.save 写出，不是文本，请将内容写成文本",
+    ),
+    "safetensors": ("the file is a safetensors file of tensors, not text", "文件是 safetensors 张量文件，不是文本"),
+    "npy": ("the file is a NumPy array (.npy), not text", "文件是 NumPy 数组（.npy），不是文本"),
+    "npz": ("the file is an archive of NumPy arrays (.npz), not text", "文件是 NumPy 数组归档（.npz），不是文本"),
+    "hdf5": ("the file is an HDF5 file, not text", "文件是 HDF5 文件，不是文本"),
+    "parquet": ("the file is a Parquet file, not text", "文件是 Parquet 文件，不是文本"),
+    "arrow": ("the file is an Arrow or Feather file, not text", "文件是 Arrow 或 Feather 文件，不是文本"),
+    "sqlite": ("the file is an SQLite database, not text", "文件是 SQLite 数据库，不是文本"),
+    "office": (
+        "the file is an Office document, not text; export it as text",
+        "文件是 Office 文档，不是文本，请导出为文本",
+    ),
+    "pdf": ("the file is a PDF document, not text", "文件是 PDF 文档，不是文本"),
+    "picture": ("the file is a picture, not text", "文件是图片，不是文本"),
+    "html": (
+        "the file is an HTML page, perhaps saved instead of the file that it links to",
+        "文件是 HTML 网页，可能误存了网页而非其链接的文件",
+    ),
+    "xml": ("the file is an XML document", "文件是 XML 文档"),
+    "lfs": (
+        "the file is a pointer of Git LFS, without the content; fetch it with git lfs pull",
+        "文件是 Git LFS 指针，没有实际内容，请用 git lfs pull 获取",
+    ),
+    "binary": ("the file is binary, not text", "文件是二进制文件，不是文本"),
+    # Text instead of JSON Lines
+    "json_array": (
+        "the file is a JSON array, expected JSON Lines: write one object per line, for example with jq -c '{jq}'",
+        "文件是 JSON 数组，应为 JSON Lines：每行写一个对象，例如使用 jq -c '{jq}'",
+    ),
+    "json_mapping": (
+        "the file is one JSON object, perhaps with ids as keys, expected one per line: convert it with jq -c '{jq}'",
+        "文件是单个 JSON 对象（可能以 ID 为键），应为 JSON Lines：每行写一个对象，例如使用 jq -c '{jq}'",
+    ),
+    "pretty_json": (
+        "each JSON object takes several lines, expected one per line: convert the file with jq -c '{jq}'",
+        "每个 JSON 对象占用多行，应为 JSON Lines：每行写一个对象，例如使用 jq -c '{jq}'",
+    ),
+    "coco": (
+        "the file is a COCO annotation file, expected JSON Lines: write one object per line, {row}",
+        "文件是 COCO 标注文件，应为 JSON Lines：每行写一个对象 {row}",
+    ),
+    "python_rows": (
+        "the lines are Python dictionaries, expected JSON: write each with json.dumps(row, ensure_ascii=False)",
+        "各行是 Python 字典，应为 JSON：请用 json.dumps(row, ensure_ascii=False) 写出每行",
+    ),
+    "csv": (
+        "the file looks like CSV, expected JSON Lines: write one object per line, {row}",
+        "文件看起来是 CSV，应为 JSON Lines：每行写一个对象 {row}",
+    ),
+    "tsv": (
+        "the file looks like a TSV of ids and texts, expected JSON Lines: write one object per line, {row}",
+        "文件看起来是 ID 与文本的 TSV，应为 JSON Lines：每行写一个对象 {row}",
+    ),
+    "image_tsv": (
+        "the file looks like a TSV of images in base64, expected JSON Lines: write one object per line, {row}",
+        "文件看起来是 base64 图像的 TSV，应为 JSON Lines：每行写一个对象 {row}",
+    ),
+    "trec": (
+        "the file looks like a TREC run, expected JSON Lines: write one object per line, {row}",
+        "文件看起来是 TREC 格式的结果，应为 JSON Lines：每行写一个对象 {row}",
+    ),
+}
+
+# First bytes of files, with their codes; longer ones before their prefixes.
+MAGIC_BYTES = {
+    b"\xff\xfe\x00\x00": "utf32",
+    b"\x00\x00\xfe\xff": "utf32",
+    b"\xff\xfe": "utf16",
+    b"\xfe\xff": "utf16",
+    codecs.BOM_UTF8: "bom",
+    b"\x841\x953": "gbk",
+    b"\x1f\x8b": "gzip",
+    b"\x28\xb5\x2f\xfd": "zstd",
+    b"\xfd7zXZ\x00": "xz",
+    b"\x04\x22\x4d\x18": "lz4",
+    b"PK\x03\x04": "zip",
+    b"PK\x05\x06": "zip",
+    b"7z\xbc\xaf\x27\x1c": "7z",
+    b"Rar!\x1a\x07": "rar",
+    b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19": "torch",
+    b"\x80\x02": "pickle",
+    b"\x80\x03": "pickle",
+    b"\x80\x04": "pickle",
+    b"\x80\x05": "pickle",
+    b"(dp": "pickle",
+    b"(lp": "pickle",
+    b"ccopy_reg\n": "pickle",
+    b"\x93NUMPY": "npy",
+    b"\x89HDF\r\n\x1a\n": "hdf5",
+    b"PAR1": "parquet",
+    b"ARROW1": "arrow",
+    b"FEA1": "arrow",
+    b"\xff\xff\xff\xff": "arrow",
+    b"SQLite format 3\x00": "sqlite",
+    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "office",
+    b"%PDF-": "pdf",
+    b"\xff\xd8\xff": "picture",
+    b"\x89PNG\r\n\x1a\n": "picture",
+    b"GIF87a": "picture",
+    b"GIF89a": "picture",
+    b"version https://git-lfs": "lfs",
+}
+
+TAR = slice(257, 262)
+BZIP2 = re.compile(rb"BZh[1-9]1AY&SY")
+# Where the name of the first member of a zip archive is.
+ZIP_NAME_LENGTH, ZIP_NAME = slice(26, 28), 30
+# Control characters that text files lack; a file with more than this proportion of them is binary.
+CONTROLS = bytes(byte for byte in range(32) if byte not in b"\t\n\r\x0b\x0c\x1b\x1c\x1d\x1e\x1f")
+MAX_CONTROLS = 0.02
+# Proportion of zero bytes in UTF-16 and UTF-32 text that is partly ASCII.
+MIN_ZEROS = 0.1
+MARKUP = re.compile(rb"\s*<(?:(!doctype html|html|head|body)|[?!a-z])", re.IGNORECASE)
+COCO_KEYS = {"annotations", "images", "info", "licenses", "categories", "type"}
+# Fields of rows; other objects may have ids as keys.
+ROW_KEYS = {"id", "text", "label", "feature", "caption"}
+ROW_SUFFIXES = ("_id", "_ids", "_text")
+BASE64 = re.compile(rb"[^\t]+\t[A-Za-z0-9+/_=-]{33,}\s*$")
+TREC = re.compile(rb"\S+\s+\S+\s+\S+\s+\d+\s+-?[\d.]+(?:[eE][+-]?\d+)?\s+\S+\s*$")
+KEY = rb'"([^"\\]*(?:\\.[^"\\]*)*)"\s*:'
+FIRST_KEY = re.compile(rb"\s*\{\s*" + KEY)
+DETAILS = {"jq": ".[]", "row": "{…}"}
+
+
+def kind_message(code: str, *, lang: str = "en", **details: str) -> str:
+    """Return the sentence for a code of this module.
+
+    Args:
+        code: A key of ``MESSAGES``.
+        lang: ``"en"`` or ``"zh"``.
+        details: Values of placeholders that differ from the defaults, ``jq`` and ``row``.
+
+    Returns:
+        One line of text.
+
+    Example:
+        >>> from muge_fast._internal.file_kinds import kind_message
+        >>> kind_message("gzip")
+        'the file is compressed with gzip; decompress it first'
+
+    """
+    return MESSAGES[code][lang == "zh"].format(**{**DETAILS, **details})
+
+
+def binary_kind(head: bytes) -> str | None:
+    r"""Return the code of a file that is not plain UTF-8 text, by its first bytes, or None.
+
+    Args:
+        head: The first bytes of the file; ``HEAD_BYTES`` of them are enough.
+
+    Returns:
+        A key of ``MESSAGES``, such as ``"gzip"``, ``"utf16"``, ``"bom"``, ``"gbk"``, ``"pickle"`` or ``"html"``; None
+        for text that may be UTF-8.
+
+    Example:
+        >>> from muge_fast._internal.file_kinds import binary_kind
+        >>> binary_kind(b"\x1f\x8b\x08"), binary_kind("裙".encode("utf-16")), binary_kind(b"{}")
+        ('gzip', 'utf16', None)
+
+    """
+    code = next((code for start, code in MAGIC_BYTES.items() if head.startswith(start)), None)
+    if code == "zip":
+        return _zip_kind(head)
+    return code or _format_kind(head) or _wide_kind(head) or encoding_kind(head) or _controls_kind(head)
+
+
+def encoding_kind(sample: bytes) -> str | None:
+    r"""Return ``"gbk"`` for text that is not UTF-8 but very probably GBK or GB18030, or None.
+
+    Text that is mostly UTF-8, with a few broken bytes, is not GBK.
+
+    Args:
+        sample: Part of a file, which may be cut off in the middle of a character.
+
+    Returns:
+        ``"gbk"`` or None.
+
+    Example:
+        >>> from muge_fast._internal.file_kinds import encoding_kind
+        >>> encoding_kind("红色连衣裙".encode("gbk")), encoding_kind("红色连衣裙".encode())
+        ('gbk', None)
+
+    """
+    sample = sample[:HEAD_BYTES]
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(sample)
+    except UnicodeDecodeError:
+        pass
+    else:
+        return None
+    try:
+        text = codecs.getincrementaldecoder("gb18030")().decode(sample)
+    except UnicodeDecodeError:
+        return None
+    letters = [letter for letter in text if not letter.isascii()]
+    common = sum("\u4e00" <= letter <= "\u9fa5" or letter in "，。、！？：；（）《》“”·—…" for letter in letters)
+    as_utf8 = [letter for letter in sample.decode("utf-8", "replace") if not letter.isascii()]
+    is_utf8 = as_utf8.count("\ufffd") * 2 < len(as_utf8)
+    return "gbk" if not is_utf8 and common * 10 >= len(letters) * 9 else None
+
+
+def text_kind(head: bytes) -> str | None:
+    """Return the code of a text file that is not JSON Lines, by its first bytes, or None.
+
+    Args:
+        head: The first bytes of the file, without a byte order mark; ``HEAD_BYTES`` of them are enough.
+
+    Returns:
+        ``"json_array"``, ``"json_mapping"``, ``"pretty_json"``, ``"coco"``, ``"python_rows"``, ``"csv"``, ``"tsv"``,
+        ``"image_tsv"``, ``"trec"``, or None for a file that may be JSON Lines or anything else.
+
+    Example:
+        >>> from muge_fast._internal.file_kinds import text_kind
+        >>> text_kind(b'[{"image_id": "a"}]'), text_kind(b'{"image_id": "a"}'), text_kind(b"id,text")
+        ('json_array', None, None)
+
+    """
+    lines = [line for line in head[:HEAD_BYTES].split(b"\n") if line.strip()]
+    first = lines[0].strip(b" \t\r") if lines else b""
+    if first[:1] == b"[":
+        others = [line for line in lines[1:] if line.lstrip()[:1] != b"["]
+        return "json_array" if len(lines) == 1 or others else None
+    if first[:1] == b"{":
+        return _object_kind(head, first, lines)
+    return _table_kind(first, lines)
+
+
+def _object_kind(head: bytes, first: bytes, lines: list[bytes]) -> str | None:
+    """Return the code of a file that begins with an object that is not a row."""
+    if re.match(rb"\{\s*'", first):
+        return "python_rows"
+    is_pretty = len(lines) > 1 and is_json_prefix(first) and is_json_prefix(b"\n".join(lines[:2]))
+    keys = _keys_of_lines(lines) if is_pretty else _keys_of_object(first) if len(lines) == 1 else set()
+    if not keys:
+        return None
+    if keys & COCO_KEYS and (b'"annotations"' in head or b'"images"' in head):
+        return "coco"
+    if any(key in ROW_KEYS or key.endswith(ROW_SUFFIXES) for key in keys):
+        return "pretty_json" if is_pretty else None
+    is_long = len(first) >= HEAD_BYTES
+    return "json_mapping" if is_pretty or is_long or len(keys) > 1 else None
+
+
+def _keys_of_object(line: bytes) -> set[str]:
+    """Return the keys of an object; of one that is longer than the head, the first key."""
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError):
+        key = FIRST_KEY.match(line)
+        return {key[1].decode("utf-8", "replace")} if key and is_json_prefix(line) else set()
+    return set(value) if isinstance(value, dict) else set()
+
+
+def _keys_of_lines(lines: list[bytes]) -> set[str]:
+    """Return the keys of an object that takes several lines: those with the indentation of the first."""
+    first = FIRST_KEY.match(b"\n".join(lines))
+    if first is None:
+        return set()
+    indented = next((line for line in lines if b'"%b"' % first[1] in line), b"")
+    indent = indented[: len(indented) - len(indented.lstrip(b" \t"))]
+    keys = {match[1] for line in lines if (match := re.match(re.escape(indent) + KEY, line))}
+    return {key.decode("utf-8", "replace") for key in {first[1], *keys}}
+
+
+def _table_kind(first: bytes, lines: list[bytes]) -> str | None:
+    if b"\t" in first:
+        return "image_tsv" if BASE64.match(first) else "tsv"
+    if TREC.match(first):
+        return "trec"
+    commas = [line.count(b",") for line in lines[:2]]
+    return "csv" if len(commas) > 1 and min(commas) > 0 and lines[1].lstrip()[:1] not in {b"{", b"["} else None
+
+
+def _format_kind(head: bytes) -> str | None:
+    """Return the code of a format whose mark is not simply the first bytes."""
+    if markup := MARKUP.match(head):
+        return "html" if markup[1] else "xml"
+    if BZIP2.match(head):
+        return "bz2"
+    if head[TAR] == b"ustar":
+        return "tar"
+    if head[8:10] == b'{"' and head[4:8] == bytes(4):
+        return "safetensors"
+    return "picture" if head[:4] == b"RIFF" and head[8:12] == b"WEBP" else None
+
+
+def _zip_kind(head: bytes) -> str:
+    length = int.from_bytes(head[ZIP_NAME_LENGTH], "little")
+    name = head[ZIP_NAME : ZIP_NAME + length]
+    if name.endswith(b".npy"):
+        return "npz"
+    if name.endswith(b"/data.pkl"):
+        return "torch"
+    return "office" if name == b"[Content_Types].xml" else "zip"
+
+
+def _wide_kind(head: bytes) -> str | None:
+    """Return the code of UTF-16 or UTF-32 without a byte order mark: ASCII in it has zero bytes at fixed offsets."""
+    head = head[: min(len(head), 4096) // 4 * 4]
+    quarter = len(head) // 4
+    zeros = [head[start::4].count(0) for start in range(4)]
+    if not quarter or sum(zeros) < MIN_ZEROS * len(head):
+        return None
+    for first, second, _, last in (zeros, zeros[::-1]):
+        if first == quarter and second * 2 > quarter and last == 0:
+            return "utf32"
+    return "utf16" if (zeros[0] + zeros[2] == 0) != (zeros[1] + zeros[3] == 0) else None
+
+
+def _controls_kind(head: bytes) -> str | None:
+    controls = len(head) - len(head.translate(None, CONTROLS))
+    return "binary" if controls > MAX_CONTROLS * len(head) else None

@@ -1,0 +1,137 @@
+"""The verdict on a submission for a leaderboard server: the official result object in every case."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from muge_fast import tasks
+from muge_fast._internal.field_names import QUERY, FieldNames
+from muge_fast._internal.paths import PathLike
+from muge_fast.datasets.limits import Limits
+from muge_fast.datasets.problem_groups import format_groups
+from muge_fast.datasets.problems import LANGUAGES, WARNINGS, Problem
+from muge_fast.datasets.row_reader import RowReader
+from muge_fast.datasets.rows import Rows
+from muge_fast.evaluation._evaluate import evaluate
+from muge_fast.evaluation.gold_comparison import compare_with_gold, find_warnings
+from muge_fast.evaluation.official_result import failed_result, scored_result
+from muge_fast.evaluation.official_retrieval import OfficialError, PublishedGold, has_script, read_bytes
+from muge_fast.evaluation.submission import GoldError
+
+# Problems that are kept to be grouped, and those that a result lists.
+COUNTED = Limits(max_reported=Limits().stop_after)
+LISTED = Limits().max_reported
+
+
+class Verdict(NamedTuple):
+    """The official result object, and what the organizer of a leaderboard should know.
+
+    Attributes:
+        result: The object. It has no path of the server and no content of the gold file.
+        warnings: What :func:`muge_fast.evaluate` refuses or warns about in an accepted submission, one line each.
+        error: Why nothing could be evaluated, with paths; None if the submission was accepted or rejected.
+
+    """
+
+    result: dict[str, Any]
+    warnings: tuple[str, ...] = ()
+    error: str | None = None
+
+
+def official_verdict(
+    task: str, gold: PathLike, submission: PathLike, *, names: FieldNames = QUERY, lang: str = "en"
+) -> Verdict:
+    """Evaluate a submission as the benchmark does, and return a result object whatever happens.
+
+    Retrieval has the success and the score of the public evaluation script; other tasks, whose evaluators are not
+    public, have those of :func:`muge_fast.evaluate`.
+
+    Args:
+        task: Name of the task.
+        gold: The gold file.
+        submission: The submission. It is untrusted.
+        names: For retrieval, the names of the fields that the script requires: those of MUGE, or those of Chinese-CLIP.
+        lang: Language of messages, ``"en"`` or ``"zh"``.
+
+    Returns:
+        The verdict.
+
+    Example:
+        >>> from muge_fast.evaluation.official_verdict import official_verdict
+        >>> official_verdict("retrieval", "no such file", "no such file").result["errorMsg"]
+        'the gold file cannot be read'
+
+    """
+    try:
+        if has_script(tasks.get(task)):
+            return _verdict_of_script(gold, submission, names, lang)
+        report = evaluate(task, gold, submission, lang=lang)
+        return Verdict(report.official(), tuple(report.warnings))
+    except Exception as error:  # noqa: BLE001 - there is a result for every error
+        return Verdict(failed_result(_public_message(error, gold, submission)), (), str(error) or type(error).__name__)
+
+
+def _public_message(error: Exception, gold: PathLike, submission: PathLike) -> str:
+    """Return the message of an error for a participant: without paths and without content of the gold file."""
+    if isinstance(error, GoldError):
+        return "the gold file has errors, which the organizer has to correct"
+    if isinstance(error, OSError) and error.filename is not None:
+        if os.fspath(error.filename) == os.fspath(submission):
+            return f"the submission cannot be read: {error.strerror}"
+        if os.fspath(error.filename) == os.fspath(gold):
+            return "the gold file cannot be read"
+    message = str(error)
+    if isinstance(error, ImportError) and not set(message) & {"/", "\\"}:
+        return message
+    return f"the submission could not be evaluated ({type(error).__name__})"
+
+
+def _verdict_of_script(gold: PathLike, submission: PathLike, names: FieldNames, lang: str) -> Verdict:
+    published = PublishedGold.read(gold, names)
+    data = b""
+    try:
+        data = read_bytes(submission)
+        scores = published.score(data)
+    except OfficialError as error:
+        message = error.message(lang)
+        return Verdict(failed_result(message, "\n".join([message, *_further_problems(message, data, published, lang)])))
+    result = scored_result(scores.mean_recall, scores._asdict())
+    return Verdict(result, tuple(_find_warnings(data, published, lang)))
+
+
+def _further_problems(message: str, data: bytes, gold: PublishedGold, lang: str) -> list[str]:
+    """Return the other problems of a rejected submission; none if its content was not read."""
+    if not data:
+        return []
+    problems = format_groups(_read_strictly(data, gold).rows.groups, lang)
+    return [problem for problem in problems if problem != message]
+
+
+def _read_strictly(data: bytes, gold: PublishedGold) -> RowReader:
+    """Read a submission as :func:`muge_fast.evaluate` does, with all problems."""
+    row_format = tasks.get("retrieval").submission_format
+    others = (names for names in row_format.names if names != gold.names)
+    reader = RowReader(replace(row_format, names=(gold.names, *others)), COUNTED)
+    reader.parse(data)
+    compare_with_gold(reader, Rows(values=gold.relevant, names=gold.names))
+    return reader
+
+
+def _find_warnings(data: bytes, gold: PublishedGold, lang: str) -> Iterator[str]:
+    """Yield what is unusual in a submission that the script accepts, one line for each kind."""
+    reader = _read_strictly(data, gold)
+    groups: dict[str, list[Problem]] = {}
+    for problem in reader.rows.problems:
+        # The script has found all queries: those that are missing here are in rows that are refused.
+        if problem.code != "missing_id":
+            groups.setdefault(problem.code, []).append(problem)
+    language = LANGUAGES.index(lang)
+    for first, *others in groups.values():
+        more = ("", "") if not others else (f" (and {len(others)} more)", f"（另有 {len(others)} 个）")
+        text = first.message(lang=lang) + more[language]
+        yield WARNINGS["stricter"][language].format(problem=text)
+    if reader.rows.values:
+        yield from find_warnings(reader.rows, lang)
