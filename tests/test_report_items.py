@@ -13,7 +13,7 @@ import pytest
 import muge_fast as mf
 from muge_fast.datasets import ImageTsv
 from muge_fast.evaluation.report_page import items, pictures
-from muge_fast.evaluation.report_page.classification import label_scores
+from muge_fast.evaluation.report_page.labels import label_scores
 from pages import Page
 
 SAMPLES = Path(mf.__file__).parent / "samples"

@@ -10,12 +10,12 @@ from muge_fast import _core
 from muge_fast._internal.display import escape_surrogates, format_id
 from muge_fast.datasets.fields import IntegerList, Text, TextList
 from muge_fast.evaluation.report_page.captions import caption_items
-from muge_fast.evaluation.report_page.classification import classification_items, classification_sections
 from muge_fast.evaluation.report_page.content import PageContent
 from muge_fast.evaluation.report_page.elements import Markup, element, join
 from muge_fast.evaluation.report_page.histograms import histogram_section
 from muge_fast.evaluation.report_page.inputs import inputs_section
 from muge_fast.evaluation.report_page.items import item_section
+from muge_fast.evaluation.report_page.labels import classification_items, classification_sections
 from muge_fast.evaluation.report_page.other_tasks import other_items
 from muge_fast.evaluation.report_page.problems import check_section, problem_section
 from muge_fast.evaluation.report_page.retrieval import hit_section, retrieval_items

@@ -2,22 +2,10 @@
 
 from __future__ import annotations
 
-from muge_fast._internal.metric_names import arrow, metric_title
+from muge_fast._internal.metric_names import arrow, metric_bounds, metric_title
 from muge_fast.scores import Score
 from muge_fast.tasks.task import Task
 
-# Lowest and highest value of each metric as it defines them; None where there is no bound.
-BOUNDS: dict[str, tuple[float, float | None]] = {
-    "cider_d": (0, 10),
-    "cider": (0, 10),
-    "fid": (0, None),
-    "is": (1, None),
-}
-# Metrics from 0 to 1.
-FRACTIONS = frozenset(
-    {"bleu", "rouge_l", "recall", "mean_recall", "relevant_recall", "precision", "ndcg", "mrr", "map", "accuracy"}
-    | {"macro_f1", "r_precision", "text_recall"}
-)
 # Digits after the point of metrics with small values.
 DIGITS = {"kid": 5}
 
@@ -54,11 +42,10 @@ class Scales:
 
     def range_of(self, name: str) -> str:
         """Return the lowest and the highest value of a score times its factor; an empty text if they are unknown."""
-        base = name.partition("@")[0]
-        low, high = BOUNDS.get(base, (0, 1) if base in FRACTIONS else (None, None))
-        if low is None:
+        bounds = metric_bounds(name)
+        if bounds is None:
             return ""
-        factor = self.factor(name)
+        factor, (low, high) = self.factor(name), bounds
         return f"{low * factor:g}–{'∞' if high is None else f'{high * factor:g}'}"
 
 

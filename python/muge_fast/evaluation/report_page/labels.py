@@ -110,7 +110,7 @@ def label_scores(pairs: Counter[tuple[str, str]]) -> dict[str, tuple[float, floa
 
     Example:
         >>> from collections import Counter
-        >>> from muge_fast.evaluation.report_page.classification import label_scores
+        >>> from muge_fast.evaluation.report_page.labels import label_scores
         >>> label_scores(Counter({("a", "a"): 1, ("a", "b"): 1}))
         {'a': (1.0, 0.5, 0.6666666666666666, 2, 1), 'b': (0.0, 0.0, 0.0, 0, 1)}
 
