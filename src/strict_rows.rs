@@ -13,7 +13,7 @@ type Rows<'py> = (Bound<'py, PyDict>, Bound<'py, PyDict>, Vec<(String, u64)>, u6
 /// and with any such field; None if anything is wrong, such as a repeated id or a field that is refused.
 /// Kinds are `integer`, `text`, `texts` and `ids`; `count` is the number of ids that a list must have.
 #[pyfunction]
-#[pyo3(signature = (data, id_field, value_field, optional, refused, id_kind, value_kind, count, line_bytes))]
+#[pyo3(signature = (data, id_field, value_field, optional, refused, id_kind, value_kind, count, strict_lines, line_bytes))]
 #[allow(clippy::too_many_arguments)] // Python names them.
 pub fn read_strict_rows<'py>(
     py: Python<'py>,
@@ -25,11 +25,13 @@ pub fn read_strict_rows<'py>(
     id_kind: &str,
     value_kind: &str,
     count: Option<usize>,
+    strict_lines: bool,
     line_bytes: usize,
 ) -> PyResult<Option<Rows<'py>>> {
     let (id_kind, value_kind) = (kind(id_kind, None)?, kind(value_kind, count)?);
     let (optional, refused) = (&optional[..], &refused[..]);
-    let fields = Fields { id: id_field, value: value_field, optional, refused, id_kind, value_kind, line_bytes };
+    let fields =
+        Fields { id: id_field, value: value_field, optional, refused, id_kind, value_kind, strict_lines, line_bytes };
     let Some(Table { rows, extra, extra_rows }) = run(py, Some(1), |_| Ok(read(data, &fields)))? else {
         return Ok(None);
     };

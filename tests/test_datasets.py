@@ -228,7 +228,7 @@ def test_texts(tmp_path):
         read_texts(path)
     path.write_text("a\tx", encoding="utf-8-sig")
     with pytest.raises(
-        ValueError, match=r"text\.tsv, line 1: starts with a byte order mark; save the file as UTF-8 without BOM"
+        ValueError, match=r"text\.tsv: the file starts with a byte order mark; save it as UTF-8 without BOM"
     ):
         read_texts(path)
 

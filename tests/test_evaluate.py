@@ -11,8 +11,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 import muge_fast as mf
+from muge_fast.cli.main import main
 from muge_fast.tasks import FieldNames, IntegerList, Task, Text
 from muge_fast.tasks.classification import score_classification
 from pages import Page
@@ -104,7 +106,7 @@ def test_a_missing_package_does_not_keep_an_invalid_submission_from_its_report(t
 def test_a_retrieval_submission(tmp_path):
     gold, submission = tmp_path / "gold.jsonl", tmp_path / "pred.jsonl"
     gold.write_text('{"query_id": 1, "query_text": "裙", "item_ids": [5]}\n{"query_id": 2, "item_ids": [6, 7]}')
-    rows = [{"text_id": 2, "image_ids": list(range(7, 17))}, {"text_id": 1, "image_ids": list(range(1, 11))}]
+    rows = [{"query_id": 2, "item_ids": list(range(7, 17))}, {"query_id": 1, "item_ids": list(range(1, 11))}]
     submission.write_text("\n".join(map(json.dumps, rows)))
     report = mf.evaluate("retrieval", gold, submission)
     expected = {"score": 250 / 3, "mean_recall": 250 / 3, "r1": 50.0, "r5": 100.0, "r10": 100.0}
@@ -181,16 +183,131 @@ def test_a_page_shows_images_and_escapes_the_text_of_files(tmp_path):
 def test_likely_mistakes_are_warnings(tmp_path):
     gold, submission = tmp_path / "gold.jsonl", tmp_path / "pred.jsonl"
     gold.write_text('{"query_id": 1, "item_ids": [5]}\n{"query_id": 2, "item_ids": [6]}')
-    rows = [{"text_id": key, "image_ids": list(range(10))} for key in (1, 2)]
+    rows = [{"query_id": key, "item_ids": list(range(10)), "score": key} for key in (1, 2)]
+    rows[1]["a\nb"] = None
     submission.write_text("\n".join(map(json.dumps, rows)))
     report = mf.evaluate("retrieval", gold, submission)
-    names = "the fields are text_id, image_ids, but the gold file has query_id, item_ids"
-    assert report.warnings == ("all 2 rows have the same prediction", names)
+    extra = r"fields that are not used: score (2), a\nb (1); 2 of the rows have any"
+    assert report.warnings == ("all 2 rows have the same prediction", extra)
+    assert mf.check("retrieval", submission).warnings == report.warnings
     assert json.loads(report.to_json())["warnings"] == list(report.warnings)
     assert report.warnings[0] in report.to_markdown()
     assert report.warnings[0] in report.to_html()
     assert mf.evaluate("retrieval", gold, submission, lang="zh").warnings[0] == "全部 2 行的预测都相同"
     assert mf.evaluate("caption", GOLD, LARGE).warnings == ()
+
+
+RETRIEVAL = SAMPLES.parent / "retrieval"
+
+
+@pytest.mark.parametrize(
+    ("task", "options", "reasons"),
+    [
+        ("caption", {}, []),
+        ("caption", {"tokenizer": "muge", "smoothing": "tiny", "sigma": 6, "threads": 1}, []),
+        ("caption", {"metrics": ("rouge_l", "bleu", "cider", "cider_d")}, []),
+        ("caption", {"tokenizer": "char"}, ["tokenizer is char, officially muge"]),
+        ("caption", {"smoothing": "floor"}, ["smoothing is floor, officially tiny"]),
+        ("caption", {"effective_order": True}, ["effective_order is yes, officially no"]),
+        ("caption", {"sigma": 3.5}, ["sigma is 3.5, officially 6"]),
+        ("caption", {"metrics": ("cider_d",)}, ["bleu is missing", "rouge_l is missing"]),
+        ("retrieval", {}, []),
+        ("retrieval", {"ks": [1, 5, 10], "metrics": ("mrr", "recall")}, []),
+        ("retrieval", {"ks": (1, 3)}, ["ks is 1,3, officially 1,5,10"]),
+        ("retrieval", {"ks": (10, 5, 1)}, ["ks is 10,5,1, officially 1,5,10"]),
+        ("retrieval", {"ks": (1, 5, 10, 20)}, ["ks is 1,5,10,20, officially 1,5,10"]),
+    ],
+)
+def test_results_under_other_options_say_so(tmp_path, task, options, reasons):
+    gold, submission = (GOLD, LARGE) if task == "caption" else retrieval_files(tmp_path)
+    report = mf.evaluate(task, gold, submission, **options)
+    official = report.official()
+    assert official["success"] is True
+    assert official.get("unofficial", []) == list(report.unofficial) == reasons
+    warnings = [f"not an official result: {reason}" for reason in reasons]
+    assert list(report.warnings) == json.loads(report.to_json())["warnings"] == warnings
+    assert all(warning in report.to_html() for warning in warnings)
+    assert report.to_markdown().count("> not an official result: ") == len(reasons)
+
+
+def retrieval_files(folder):
+    gold, submission = folder / "gold.jsonl", folder / "pred.jsonl"
+    gold.write_text("".join(json.dumps({"query_id": n, "item_ids": [n]}) + "\n" for n in range(5)))
+    rows = [{"query_id": n, "item_ids": list(range(n, n + 10))} for n in range(5)]
+    submission.write_text("\n".join(map(json.dumps, rows)))
+    return gold, submission
+
+
+def test_other_options_are_named_on_stderr_and_in_the_file(tmp_path):
+    output = tmp_path / "o.json"
+    command = ("score", "caption", "--gold", GOLD, "--submission", LARGE, "--tokenizer", "char", "--official", output)
+    done = CliRunner().invoke(main, list(map(str, command)))
+    assert done.exit_code == 0
+    assert "Warning: not an official result: tokenizer is char, officially muge\n" in done.stderr
+    assert json.loads(output.read_text())["unofficial"] == ["tokenizer is char, officially muge"]
+
+
+def test_other_options_are_named_in_chinese():
+    report = mf.evaluate("caption", GOLD, LARGE, tokenizer="char", metrics=("cider_d",), lang="zh")
+    assert report.unofficial == ("tokenizer 为 char，官方为 muge", "缺少 bleu", "缺少 rouge_l")
+    assert report.warnings[0] == "非官方结果：tokenizer 为 char，官方为 muge"
+
+
+PUBLISHED = "inception-2015-12-05|resize:tf1|precision:fp32"
+
+
+def image_scores(network=PUBLISHED, counts="real:10000|generated:10000", order="splits:10|shuffle:2020", **more):
+    signatures = {"fid": f"fid|{counts}|{network}", "is": f"is|{order}|{network}", **more}
+    return mf.Scores({name: mf.scores.set_score(name, text, 1.0) for name, text in signatures.items()})
+
+
+@pytest.mark.parametrize(
+    ("scores", "reasons"),
+    [
+        (image_scores(), []),
+        (image_scores(r_precision="r_precision|negatives:99|seed:2020|some-model"), []),
+        (
+            image_scores(network="inception-2015-12-05|weights:6a0e1f3b52d4|resize:tf1|precision:fp32"),
+            ["the weights (6a0e1f3b52d4) are not the published ones"],
+        ),
+        (
+            image_scores(network="torchvision-inception-v3|resize:ofa|precision:fp32", order="splits:1|shuffle:none"),
+            [
+                "the network is not inception-2015-12-05",
+                "splits is 1, officially 10",
+                "shuffle is none, officially 2020",
+            ],
+        ),
+        (image_scores(counts="real:10000|generated:24"), ["FID of 24 images; it is too high for fewer than 10,000"]),
+        (image_scores(order="splits:2|shuffle:2020"), ["splits is 2, officially 10"]),
+        (image_scores(network=PUBLISHED.replace("fp32", "bf16")), ["precision is bf16, officially fp32"]),
+        (image_scores(network=PUBLISHED.replace("tf1", "clean")), ["protocol is clean, officially tf1"]),
+        (
+            image_scores(network="extractor:mine.features"),
+            ["the network is not inception-2015-12-05"],
+        ),
+        (
+            image_scores(r_precision="r_precision|negatives:5|seed:2020|some-model"),
+            ["negatives is 5, officially 99"],
+        ),
+    ],
+)
+def test_scores_of_images_under_other_options_say_so(scores, reasons):
+    task = mf.tasks.get("t2i")
+    assert list(task.unofficial(scores, "en")) == reasons
+    assert len(list(task.unofficial(scores, "zh"))) == len(reasons)
+
+
+def test_a_task_of_another_package_declares_its_official_options(tmp_path):
+    def declare(scores, lang):
+        assert lang == "en"
+        yield f"{len(scores)} scores of a trial"
+
+    gold, submission = tmp_path / "gold.jsonl", tmp_path / "pred.jsonl"
+    gold.write_text('{"id": "a", "pair": [5]}')
+    submission.write_text('{"id": "a", "pair": [4, 5]}')
+    report = mf.evaluate(replace(declared(), unofficial=declare), gold, submission)
+    assert report.official()["unofficial"] == ["2 scores of a trial"]
 
 
 def test_a_check_has_no_scores():

@@ -117,9 +117,9 @@ def test_the_kind_of_a_file_can_be_required(tmp_path):
     references.write_text(line("a", ["红"]), encoding="utf-8")
     assert mf.read_captions(predictions, kind="predictions") == {"a": "红"}
     assert mf.read_captions(references, kind="references") == {"a": ["红"]}
-    with pytest.raises(ValueError, match=r"gold\.jsonl, line 1: image_id a: text is a list of 1, expected a string"):
+    with pytest.raises(ValueError, match=r"gold\.jsonl: this looks like a caption gold file, not a caption submission"):
         mf.read_captions(references, kind="predictions")
-    with pytest.raises(ValueError, match=r"pred\.jsonl, line 1: image_id a: text is '红', expected a list of strings"):
+    with pytest.raises(ValueError, match=r"pred\.jsonl: this looks like a caption submission, not a caption gold file"):
         mf.read_captions(predictions, kind="references")
     with pytest.raises(ValueError, match="unknown kind 'gold', choose one of predictions, references"):
         mf.read_captions(references, kind="gold")

@@ -11,8 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import muge_fast as mf
+from muge_fast._internal.file_kinds import MESSAGES as FILE_KINDS
 from muge_fast.compat import chinese_clip
 from muge_fast.datasets import row_reader
+from muge_fast.datasets.problem_groups import GROUP_HINTS, GROUP_MESSAGES
 from muge_fast.datasets.problems import EXPECTED, HINTS, MESSAGES, WARNINGS, Problem
 from muge_fast.datasets.row_reader import RowReader
 from muge_fast.evaluation import describe
@@ -61,8 +63,10 @@ def test_each_report_has_every_format(name, tmp_path):
 
 def test_the_collection_has_every_problem_that_a_small_file_can_have():
     codes = {code for codes in VERDICTS.values() for code, _ in codes}
-    elsewhere = {"directory", "not_regular", "too_large", "changed", "long_line", "too_few", "not_in_pool"}
+    elsewhere = {"directory", "not_regular", "too_large", "changed", "long_line", "too_few", "not_in_pool", "stopped"}
     elsewhere |= {"no_tab", "no_id", "bad_id", "no_image", "second_image", "broken_image"}
+    # Those of other readers, and of two files.
+    elsewhere |= {"not_images", "not_texts", "not_pool", "swapped"}
     assert codes | elsewhere == set(MESSAGES)
 
 
@@ -77,6 +81,11 @@ def test_messages_are_in_both_languages():
         fields = [sorted(set(re.findall(r"{(\w+)}", text))) for text in (english, chinese)]
         assert fields[0] == fields[1]
     assert all(map(is_chinese, EXPECTED.values()))
+    for english, chinese in [*HINTS.values(), *GROUP_HINTS.values(), *GROUP_MESSAGES.values()]:
+        assert english.isascii() or "…" in english
+        assert is_chinese(chinese)
+    assert set(GROUP_MESSAGES) <= set(MESSAGES)
+    assert set(GROUP_HINTS) <= set(HINTS)
 
 
 # Every message: details of the problem, and its text in both languages.
@@ -89,13 +98,49 @@ SENTENCES = {
         "文件大小为 60 字节，超过上限 59 字节",
     ),
     "empty": ({}, "the file has no rows", "文件中没有数据"),
-    "gzip": ({}, "the file is compressed with gzip; decompress it first", "文件经过 gzip 压缩，请先解压"),
-    "zip": ({}, "the file is a zip archive; unpack it first", "文件是 zip 压缩包，请先解压"),
-    "utf16": ({}, "the file is encoded in UTF-16; save it as UTF-8", "文件采用 UTF-16 编码，请另存为 UTF-8"),
-    "bom": (
+    "wrong_task": (
+        {
+            "actual": ("a feature file", "特征文件"),
+            "expected": ("a caption one", "图像描述文件"),
+            "fields": ("a and b", "a、b"),
+        },
+        "this looks like a feature file, not a caption one: the rows have a and b",
+        "文件看起来是特征文件，而不是图像描述文件：各行的字段为 a、b",
+    ),
+    "wrong_role": (
+        {"actual": ("a gold file", "答案"), "expected": ("a submission", "提交文件"), "reason": ("no", "否")},
+        "this looks like a gold file, not a submission: no",
+        "文件看起来是答案，而不是提交文件：否",
+    ),
+    "not_images": (
+        {"actual": ("a JSON file", "JSON 文件")},
+        "this looks like a JSON file, not a TSV of images: each line needs an id, a tab and an image in base64",
+        "文件看起来是JSON 文件，而不是图像的 TSV：每行应有 ID、制表符和 base64 图像",
+    ),
+    "not_texts": (
+        {"actual": ("a JSON file", "JSON 文件")},
+        "this looks like a JSON file, not a TSV of texts: each line needs an id, a tab and a text",
+        "文件看起来是JSON 文件，而不是文本的 TSV：每行应有 ID、制表符和文本",
+    ),
+    "not_pool": (
+        {"actual": ("a JSON file", "JSON 文件")},
+        "this looks like a JSON file, not a pool: write one id per line, or name a TSV of images that ends in .tsv",
+        "文件看起来是JSON 文件，而不是候选池：每行写一个 ID，或使用以 .tsv 结尾的图像 TSV",
+    ),
+    "swapped": (
+        {"reason": ("why", "原因")},
+        "gold and submission seem to be swapped: why",
+        "标准答案文件与提交文件似乎颠倒了：原因",
+    ),
+    "no_shared_id": (
         {},
-        "the file starts with a byte order mark; save it as UTF-8 without BOM",
-        "文件以字节顺序标记（BOM）开头，请另存为不带 BOM 的 UTF-8",
+        "no id of the submission is in the gold file; the files may be of different splits",
+        "提交文件与标准答案文件没有相同的 ID，两者可能来自不同的数据划分",
+    ),
+    "stopped": (
+        {"count": 9},
+        "reading stopped after 9 problems; there may be more",
+        "发现 9 个问题后停止读取，可能还有更多",
     ),
     "changed": ({}, "the file changed while it was being read; try again", "文件在读取期间被修改，请重试"),
     "long_line": (
@@ -111,8 +156,8 @@ SENTENCES = {
     ),
     "truncated": (
         {},
-        "the file ends in the middle of this line; it may be incomplete",
-        "文件在该行中途结束，可能不完整",
+        "the file ends in the middle of line 3: it was cut off",
+        "文件在第 3 行中途结束，内容不完整",
     ),
     "nan": ({"value": "NaN"}, "NaN is not a valid JSON number", "NaN 不是有效的 JSON 数字"),
     "too_deep": ({}, "lists or objects are nested too deeply", "列表或对象嵌套过深"),
@@ -123,15 +168,30 @@ SENTENCES = {
     ),
     "repeated_field": ({}, "field text occurs more than once", "字段 text 重复出现"),
     "missing_field": ({}, "field text is missing", "缺少字段 text"),
-    "unknown_field": (
-        {"expected": "image_id, text"},
-        "unknown field text; allowed fields: image_id, text",
-        "未知字段 text，允许的字段：image_id, text",
-    ),
     "other_form": (
         {"actual": "'b'", "expected": "a, b"},
         "the fields are 'b', but the first line has a, b",
         "字段为 'b'，与第一行的 a, b 不一致",
+    ),
+    "mixed_names": (
+        {"actual": "a, c", "expected": "a, b"},
+        "the fields a, c are names of different forms; use a, b in all rows",
+        "字段 a, c 混用了不同格式的名称，所有行应使用 a, b",
+    ),
+    "other_names": (
+        {"actual": "c, d", "expected": "a, b"},
+        "the fields are c, d, but the gold file has a, b; rename the fields of the submission",
+        "字段为 c, d，与标准答案文件的 a, b 不一致，请修改提交文件的字段名",
+    ),
+    "blank_line": (
+        {},
+        "the line is blank, and the evaluation script of the benchmark rejects blank lines; remove it",
+        "该行为空行，基准的评测脚本不接受空行，请删除",
+    ),
+    "carriage_return": (
+        {},
+        "a carriage return without a line feed ends a line for the evaluation script of the benchmark; use line feeds",
+        "回车符后没有换行符，基准的评测脚本会将其视为行尾，请使用换行符",
     ),
     "wrong_type": (
         {"actual": "an object", "expected": "a string"},
@@ -192,9 +252,9 @@ SENTENCES = {
 
 def test_the_sentences_of_all_messages():
     sentences = {}
-    for code in MESSAGES:
+    for code in set(MESSAGES) - set(FILE_KINDS):
         details = SENTENCES[code][0]
-        problem = Problem(code, None, "image_id", "a", "text", details)
+        problem = Problem(code, 3 if code == "truncated" else None, "image_id", "a", "text", details)
         sentences[code] = details, problem.message(), problem.message(lang="zh")
     assert sentences == SENTENCES
 
@@ -225,6 +285,10 @@ def test_reading_a_file_as_a_whole_and_line_by_line_agree(name, monkeypatch):
     assert [whole.line_of(key) for key in rows.values] == [by_line.line_of(key) for key in rows.values]
 
 
+def reader(task):
+    return RowReader(mf.tasks.get(task).submission_format, mf.Limits())
+
+
 def small(tmp_path, task="retrieval"):
     """Return the path of a valid submission of few bytes."""
     name = tmp_path / "small.jsonl"
@@ -251,20 +315,19 @@ spaces = st.text(" \t", max_size=3)
 
 @given(st.permutations([1, 2, 3]), st.lists(spaces, min_size=12, max_size=12), st.tuples(*[st.booleans()] * 3))
 def test_harmless_changes_leave_a_file_valid(tmp_path_factory, order, gaps, flags):
-    crlf, blank, ascii_only = flags
+    crlf, extra, ascii_only = flags
     folder = tmp_path_factory.mktemp("harmless")
     rows = {1: TEN, 2: TEN[::-1], 3: [*TEN[2:], 103, 55]}
     lines = []
     for key in order:
         fields = [("query_id", key), ("query_text", "连衣裙"), ("item_ids", rows[key])]
+        fields += [("score", [0.5, None])] * extra
         random.Random(key + len(gaps[0])).shuffle(fields)
         text = f",{gaps[1]}".join(
             f"{gaps[2]}{json.dumps(name)}{gaps[3]}:{gaps[4]}{json.dumps(value, ensure_ascii=ascii_only)}{gaps[5]}"
             for name, value in fields
         )
         lines.append(f"{gaps[6]}{{{text}}}{gaps[7]}")
-        if blank:
-            lines.append(gaps[8])
     path = folder / "pred.jsonl"
     path.write_bytes(("\r\n" if crlf else "\n").join(lines).encode())
     report = mf.evaluate("retrieval", gold("retrieval"), path)
@@ -272,6 +335,7 @@ def test_harmless_changes_leave_a_file_valid(tmp_path_factory, order, gaps, flag
     plain = {1: [1, 101], 2: [2, 102], 3: [3, 103]}
     assert report.scores["mean_recall"].value == mf.score_retrieval(rows, plain)["mean_recall"].value
     assert report.texts == dict.fromkeys([1, 2, 3], "连衣裙")
+    assert report.warnings == ("fields that are not used: score (3); 3 of the rows have any",) * extra
 
 
 def official_rules(gold_rows, lines):
@@ -286,7 +350,7 @@ def official_rules(gold_rows, lines):
             row = json.loads(line)
         except ValueError:
             return None
-        if not isinstance(row, dict) or set(row) - {"query_id", "query_text", "item_ids"}:
+        if not isinstance(row, dict):
             return None
         key, items = row.get("query_id"), row.get("item_ids")
         if type(key) is not int or key in rows or not isinstance(items, list) or len(items) != 10:
@@ -329,7 +393,9 @@ def test_problems_and_score_follow_the_official_rules(tmp_path_factory, lines):
 
 def test_paths_that_are_not_files(tmp_path):
     os.mkfifo(tmp_path / "pipe")
-    assert problems(mf.evaluate("retrieval", gold("retrieval"), tmp_path)) == [["directory", None]]
+    with pytest.raises(IsADirectoryError, match="the submission is a directory, name a file in it"):
+        mf.evaluate("retrieval", gold("retrieval"), tmp_path)
+    assert [problem.code for problem in reader("retrieval").read(tmp_path).problems] == ["directory"]
     assert problems(mf.evaluate("retrieval", gold("retrieval"), tmp_path / "pipe")) == [["not_regular", None]]
     assert problems(mf.evaluate("retrieval", gold("retrieval"), "/dev/zero")) == [["not_regular", None]]
     with pytest.raises(FileNotFoundError):
@@ -388,8 +454,7 @@ def test_a_file_that_changes_while_it_is_read(tmp_path, monkeypatch):
         return state(handle)
 
     monkeypatch.setattr(row_reader.os, "fstat", changing)
-    reader = RowReader(mf.tasks.get("retrieval").submission_format, mf.Limits())
-    assert [problem.code for problem in reader.read(path).problems] == ["changed"]
+    assert [problem.code for problem in reader("retrieval").read(path).problems] == ["changed"]
 
 
 def test_the_first_hundred_problems_are_listed_and_the_rest_is_counted(tmp_path):
@@ -398,7 +463,8 @@ def test_the_first_hundred_problems_are_listed_and_the_rest_is_counted(tmp_path)
     report = mf.evaluate("retrieval", gold("retrieval"), path)
     assert len(report.problems) == 100
     assert report.problem_count == 5000
-    assert report.errors[-1] == "and 4900 more problems"
+    message = "line 1 and 4999 more lines: invalid JSON, the first at character 1: Expecting property name enclosed in"
+    assert report.errors == [f"{message} double quotes"]
     assert report.official()["errorMsg"].endswith("(5000 problems)")
     chinese = mf.evaluate("retrieval", gold("retrieval"), path, lang="zh")
     assert chinese.official()["errorMsg"].endswith("（共 5000 个问题）")
@@ -448,11 +514,13 @@ def test_items_outside_the_pool(tmp_path):
 @pytest.mark.parametrize("name", [name for name, codes in VERDICTS.items() if codes and codes[0][1] is not None])
 def test_a_broken_gold_file_raises(name):
     task = name.partition("/")[0]
-    fine_as_gold = {"caption/text_list", "retrieval/nine_items", "retrieval/eleven_items"}
+    fine_as_gold = {"caption/text_list", "retrieval/nine_items", "retrieval/eleven_items", "caption/gold_as_submission"}
     about_ids = {"unknown_id", "missing_id"}
+    # The line ends of a gold file are not checked.
+    about_ids |= {"blank_line", "carriage_return"}
     if name in fine_as_gold or {code for code, _ in VERDICTS[name]} <= about_ids:
         pytest.skip("no mistake in a gold file")
-    with pytest.raises(mf.GoldError, match=r"^gold file .*: line \d+: ") as caught:
+    with pytest.raises(mf.GoldError, match=r"^gold file .*\.jsonl: ") as caught:
         mf.evaluate(task, HOSTILE / f"{name}.jsonl", HOSTILE / task / "valid.jsonl")
     assert caught.value.errors
 

@@ -141,6 +141,7 @@ def read_strict_rows(
     id_kind: str,
     value_kind: str,
     count: int | None,
+    strict_lines: bool,
     line_bytes: int,
 ) -> tuple[dict[Any, Any], dict[Any, str], list[tuple[str, int]], int] | None: ...
 def index_images(

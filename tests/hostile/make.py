@@ -101,11 +101,25 @@ FILES = {
     # The file
     "retrieval/valid": (second(row()), []),
     "retrieval/crlf": (second(row()).replace(b"\n", b"\r\n"), []),
-    "retrieval/blank_lines": (b"\n \t\n" + second(row()).replace(b"\n", b"\n\r\n\n"), []),
+    # The script of the benchmark rejects blank lines, and ends lines at a carriage return.
+    "retrieval/blank_lines": (
+        b"\n \t\n" + second(row()).replace(b"\n", b"\n\r\n"),
+        [["blank_line", line] for line in (1, 2, 4, 6, 8)],
+    ),
+    "retrieval/blank_last_line": (second(row()) + b"  ", [["blank_line", 4]]),
+    "retrieval/carriage_return": (
+        second(row().replace(", ", ",\r", 1)),
+        [["carriage_return", 2], MISSING],
+    ),
+    "retrieval/only_carriage_returns": (second(row()).replace(b"\n", b"\r"), [["carriage_return", 1]]),
+    "retrieval/two_carriage_returns": (
+        second(row()).replace(b"\n", b"\r\r\n", 1),
+        [["carriage_return", 1], ["missing_id", None]],
+    ),
     "retrieval/no_last_line_end": (second(row())[:-1], []),
     "retrieval/other_order_and_form": (
         b"\n".join(b'{"image_ids": %s, "text": "x", "text_id": %d}' % (json.dumps(TEN).encode(), n) for n in (3, 1, 2)),
-        [],
+        [["other_names", None]],
     ),
     "retrieval/escaped_names": (second('{"query\\u005fid": 2, "item_ids": [1,2,3,4,5,6,7,8,9,10]}'), []),
     "retrieval/minus_zero": (second('{"query_id": 2, "item_ids": [-0,1,2,3,4,5,6,7,8,9]}'), []),
@@ -202,7 +216,7 @@ FILES = {
     # Fields
     "retrieval/missing_field": (second('{"query_id": 2}'), [["missing_field", 2]]),
     "retrieval/missing_id_field": (second(f'{{"item_ids": {TEN}}}'), [["missing_field", 2], MISSING]),
-    "retrieval/extra_field": (second(row(score=1, rank={"a": [None]})), []),
+    "retrieval/extra_fields": (second(row(score=1, rank={"a": [None]})), []),
     "retrieval/deep_extra_field": (second(row()[:-1] + ', "x": ' + "[" * 500 + "]" * 500 + "}"), []),
     "retrieval/extra_field_nan": (second(row(score=float("nan"))), [["nan", 2], MISSING]),
     "retrieval/repeated_extra_field": (second(row()[:-1] + ', "x": 1, "x": 1}'), [["repeated_field", 2], MISSING]),
@@ -210,6 +224,9 @@ FILES = {
         second(row()[:-1] + ', "x": {"y": 1, "y": 1}}'),
         [["repeated_field", 2], MISSING],
     ),
+    "retrieval/misspelled_field": (second(f'{{"query_id": 2, "item_id": {TEN}}}'), [["missing_field", 2]]),
+    "retrieval/mixed_names": (second(f'{{"query_id": 2, "image_ids": {TEN}}}'), [["mixed_names", 2], MISSING]),
+    "retrieval/both_names": (second(row(text_id=2, image_ids=TEN)), [["mixed_names", 2], MISSING]),
     "retrieval/no_fields": (second("{}"), [["missing_field", 2], ["missing_field", 2], MISSING]),
     "retrieval/text_is_number": (second(row(query_text=5)), [["wrong_type", 2]]),
     # Values

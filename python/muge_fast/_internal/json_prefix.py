@@ -15,6 +15,8 @@ CLOSING = {"[": "]", "{": "}"}
 PARTIAL_NUMBER = re.compile(r"(?:-|\d\.|\d[eE]|[eE][+-])\Z")
 PARTIAL_LITERAL = re.compile(r"[a-zA-Z]+\Z")
 LITERALS = ("true", "false", "null")
+# Characters at the end that are enough to find such a word: looking further takes quadratic time.
+WORD_LENGTH = 6
 # What may have to follow before the lists and objects are closed: nothing, a value, the value of a field, a field.
 RESTS = ("", "0", ":0", '"":0')
 
@@ -65,6 +67,7 @@ def is_json_prefix(data: bytes) -> bool:
 
 
 def _rest_of_word(text: str) -> str:
+    text = text[-WORD_LENGTH:]
     if PARTIAL_NUMBER.search(text):
         return "0"
     word = PARTIAL_LITERAL.search(text)

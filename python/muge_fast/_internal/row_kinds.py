@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from muge_fast._internal.field_names import (
@@ -62,8 +62,8 @@ class RowKind(NamedTuple):
     """A recognized kind of rows.
 
     Attributes:
-        task: ``"caption"``, ``"retrieval"``, ``"classification"``, ``"queries"`` (without items), ``"features"`` or
-            ``"coco"``.
+        task: ``"caption"``, ``"retrieval"``, ``"classification"``, ``"queries"`` (without items), ``"features"``,
+            ``"coco"`` or ``"other"``.
         role: ``"gold"``, ``"submission"``, or None if they do not differ.
         fields: Names of the fields by which the rows were recognized, the id first.
 
@@ -91,11 +91,12 @@ class RowKind(NamedTuple):
         return NAMES[self.task, self.role][lang == "zh"]
 
 
-def row_kind(head: bytes) -> RowKind | None:
+def row_kind(head: bytes, expected: Collection[tuple[str, ...]] = ()) -> RowKind | None:
     """Return the kind of most rows at the beginning of a file of JSON Lines, or None.
 
     Args:
         head: The first bytes of the file; ``HEAD_BYTES`` of them are enough.
+        expected: Fields that the reader expects. Rows that have them are of that kind, whatever else they have.
 
     Returns:
         The kind that more than half of the valid JSON objects have; None if there is no such kind.
@@ -109,20 +110,22 @@ def row_kind(head: bytes) -> RowKind | None:
     rows = list(_rows(head[:HEAD_BYTES]))
     if not rows:
         return _kind_of_long_row(head)
-    kind, count = Counter(map(kind_of_row, rows)).most_common(1)[0]
+    kinds = [kind_of_row(row, expected) for row in rows]
+    kind, count = Counter(kinds).most_common(1)[0]
     if kind is None or count * 2 <= len(rows):
         return None
-    return kind._replace(role=_role(kind, [row for row in rows if kind_of_row(row) == kind]))
+    return kind._replace(role=_role(kind, [row for row, found in zip(rows, kinds, strict=True) if found == kind]))
 
 
-def kind_of_row(row: Mapping[str, Any]) -> RowKind | None:
+def kind_of_row(row: Mapping[str, Any], expected: Collection[tuple[str, ...]] = ()) -> RowKind | None:
     """Return the kind of a row by its fields, without its role, or None.
 
     Args:
         row: The row.
+        expected: Fields that come before all others, as for :func:`row_kind`.
 
     Returns:
-        The kind.
+        The kind; of expected fields that no task of the benchmark has, the task is ``"other"``.
 
     Example:
         >>> from muge_fast._internal.row_kinds import kind_of_row
@@ -130,9 +133,27 @@ def kind_of_row(row: Mapping[str, Any]) -> RowKind | None:
         'caption'
 
     """
-    found = ((task, fields) for task, fields in FIELDS if all(field in row for field in fields))
-    task, fields = next(found, (None, ()))
-    return None if task is None else RowKind(task, None, fields)
+    pairs = (*expected, *(fields for _, fields in FIELDS))
+    fields = next((fields for fields in pairs if all(field in row for field in fields)), None)
+    return None if fields is None else RowKind(task_of(fields) or "other", None, fields)
+
+
+def task_of(fields: tuple[str, ...]) -> str | None:
+    """Return the task that rows with these fields belong to, or None.
+
+    Args:
+        fields: Names of the fields, the id first.
+
+    Returns:
+        The task, as in :class:`RowKind`.
+
+    Example:
+        >>> from muge_fast._internal.row_kinds import task_of
+        >>> task_of(("image_id", "label"))
+        'classification'
+
+    """
+    return next((task for task, known in FIELDS if known == fields), None)
 
 
 def _role(kind: RowKind, rows: list[dict[str, Any]]) -> str | None:

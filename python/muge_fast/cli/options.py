@@ -68,8 +68,8 @@ def print_report(report: Report, *, as_json: bool) -> None:
             text = f"{name:<12}{report.task.official_value(name, score.value):>8.2f}"
             click.echo(click.style(text, bold=True) if name == report.task.main else text)
         click.echo(f"{report.rows:,} rows, {report.seconds * 1000:.0f} ms")
-        for warning in report.warnings:
-            click.echo(click.style("Warning: ", fg="yellow") + warning, err=True)
+    for warning in report.warnings:
+        click.echo(click.style("Warning: ", fg="yellow") + escape_surrogates(warning), err=True)
     sys.exit(0 if report.ok else 1)
 
 

@@ -136,8 +136,9 @@ def _parse(path: PathLike, data: bytes, row_format: RowFormat) -> RowReader:
     reader = RowReader(row_format, FIRST_PROBLEM)
     for problem in reader.parse(data).problems:
         if problem.code != "empty":
-            separator = ": " if problem.line is None else ", "
-            raise ValueError(f"{os.fspath(path)}{separator}{problem.message()}")
+            message = problem.message()
+            separator = ", " if message.startswith("line ") else ": "
+            raise ValueError(f"{os.fspath(path)}{separator}{message}")
     return reader
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from muge_fast._internal.field_names import FieldNames
 from muge_fast._internal.file_kinds import HEAD_BYTES, binary_kind, text_kind
 from muge_fast._internal.paths import PathLike, read_head
-from muge_fast._internal.row_kinds import FIELDS, TASK_NAMES, RowKind, row_kind
+from muge_fast._internal.row_kinds import TASK_NAMES, RowKind, row_kind, task_of
 from muge_fast.datasets.fields import Integer, IntegerList, RowFormat, Text, TextList
 from muge_fast.datasets.problems import LANGUAGES, Problem
 
@@ -67,13 +67,13 @@ def lines_problem(data: bytes, row_format: RowFormat, counterpart: PathLike | No
 
     """
     head = data[:HEAD_BYTES]
-    code = text_kind(head)
+    names = [_pair(names) for names in row_format.names]
+    code = text_kind(head, [name for pair in names for name in pair])
     if code is not None:
         return Problem(code, details={"row": _example(row_format), "jq": _program(code, head, row_format)})
-    kind = row_kind(head)
+    kind = row_kind(head, names)
     if kind is None:
         return None
-    names = [(names.id, names.value) for names in row_format.names]
     if kind.fields not in names:
         return _wrong_task(kind, row_format)
     return _role_problem(kind, _role(row_format), counterpart)
@@ -152,8 +152,8 @@ def _is_sure(head: bytes, *, has_images: bool) -> bool:
 
 
 def _wrong_task(kind: RowKind, row_format: RowFormat) -> Problem:
-    expected = next((task for task, fields in FIELDS if fields == _pair(row_format.names[0])), None)
-    a_file = tuple(TASK_NAMES[expected][index] for index in range(2)) if expected else (str(row_format.names[0]),) * 2
+    expected = task_of(_pair(row_format.names[0]))
+    a_file = TASK_NAMES[expected] if expected in TASK_NAMES else (f"rows of {row_format.names[0]}",) * 2
     actual = tuple(kind.name(lang=lang) for lang in LANGUAGES)
     fields = (" and ".join(kind.fields), "、".join(kind.fields))
     return Problem("wrong_task", details={"actual": actual, "expected": a_file, "fields": fields})
@@ -161,7 +161,7 @@ def _wrong_task(kind: RowKind, row_format: RowFormat) -> Problem:
 
 def _role_problem(kind: RowKind, role: str | None, counterpart: PathLike | None) -> Problem | None:
     """Return the problem of a gold file in place of a submission or the reverse, or None."""
-    if role is None or kind.role == role or (kind.task == "retrieval" and role == "gold"):
+    if role is None or kind.task not in REASONS or kind.role == role or (kind.task == "retrieval" and role == "gold"):
         # A query can have ten relevant items as well as any other number.
         return None
     reasons = REASONS[kind.task]

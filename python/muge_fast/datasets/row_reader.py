@@ -21,7 +21,7 @@ from muge_fast._internal.field_names import FieldNames
 from muge_fast._internal.file_kinds import HEAD_BYTES, encoding_kind
 from muge_fast._internal.json_prefix import is_json_prefix
 from muge_fast._internal.paths import PathLike, is_open_stream
-from muge_fast.datasets.extra_fields import count_extra
+from muge_fast.datasets.extra_fields import count_extra, shown_names
 from muge_fast.datasets.fields import Integer, IntegerList, Kind, RowFormat, Text, TextList
 from muge_fast.datasets.input_file import InputFile
 from muge_fast.datasets.limits import Limits
@@ -66,7 +66,8 @@ class RowReader(Reader):
         self._counterpart = counterpart
         self._decoder = _STRICT if row_format.strict else _LENIENT
         self._data = b""
-        self._is_stopped = False
+        self._is_stopped = self._is_encoding_checked = False
+        self._extra: dict[str, int] = {}
         # Line by id; for a file that Rust has read, counted when a line number is needed.
         self._lines: dict[Any, int] = {}
 
@@ -81,9 +82,9 @@ class RowReader(Reader):
 
         """
         self._data = data
-        is_plain = not self.row_format.strict_lines or _has_plain_line_ends(data)
-        if not (is_plain and self._parse_valid(data)) and self._recognize():
+        if not self._parse_valid(data) and self._recognize():
             self._parse_lines(self._data)
+        self.rows.extra_fields = shown_names(self._extra)
         if not self.rows.values and not self.rows.problem_count:
             self.add_problem(Problem("empty"))
         return self.rows
@@ -155,12 +156,12 @@ class RowReader(Reader):
         for names in row_format.names:
             if b'"%b"' % names.id.encode() in head and b'"%b"' % names.value.encode() in head:
                 fields = names.id, names.value, list(row_format.text_fields), _names_of_other_forms(row_format, names)
-                read = _core.read_strict_rows(data, *fields, id_kind, value_kind, count, self.line_bytes)
+                limits = count, row_format.strict_lines, self.line_bytes
+                read = _core.read_strict_rows(data, *fields, id_kind, value_kind, *limits)
                 if read is not None:
                     rows = self.rows
                     rows.names, (rows.values, rows.texts, extra, rows.extra_rows) = names, read
-                    for name, number in extra:
-                        count_extra(rows.extra_fields, name, number)
+                    self._extra = dict(extra)
                 return read is not None
         return False
 
@@ -214,12 +215,21 @@ class RowReader(Reader):
             self.add_problem(Problem("truncated", number))
         elif isinstance(error, json.JSONDecodeError):
             self.add_problem(Problem("not_json", number, details={"position": error.pos, "reason": error.msg}))
-        elif encoding_kind(self._data[max(0, match.start() - HEAD_BYTES // 2) : match.start() + HEAD_BYTES // 2]):
-            # The lines before have no letters of other encodings than ASCII.
+        elif self._is_gbk(match.start()):
             self.add_problem(Problem("gbk"), is_first=True)
             self._is_stopped = True
+            self.rows.values, self.rows.texts = {}, {}
         else:
             self.add_problem(Problem("not_utf8", number, details={"position": error.start}))
+
+    def _is_gbk(self, position: int) -> bool:
+        """Return whether the file is GBK, from the lines around the first that is not UTF-8."""
+        if self._is_encoding_checked:
+            return False
+        self._is_encoding_checked = True
+        # The lines before have no letters that differ from ASCII, or they are UTF-8.
+        start = max(0, position - HEAD_BYTES // 2)
+        return encoding_kind(self._data[start : position + HEAD_BYTES // 2]) == "gbk"
 
     def _take_row(self, number: int, row: dict[str, Any]) -> None:
         names = self._choose_names(number, row)
@@ -258,8 +268,7 @@ class RowReader(Reader):
         allowed = (names.id, names.value, *row_format.text_fields)
         extra = [name for name in row if name not in allowed]
         self.rows.extra_rows += bool(extra)
-        for name in extra:
-            count_extra(self.rows.extra_fields, name)
+        count_extra(self._extra, extra)
         for name, kind in ((names.id, row_format.id), (names.value, row_format.value)):
             if name in row:
                 for code, details in islice(kind.problems(row[name]), most):
@@ -308,14 +317,6 @@ def _numbered_lines(data: bytes) -> Iterator[tuple[int, re.Match[bytes]]]:
         number += data.count(b"\n", counted, match.start())
         counted = match.start()
         yield number, match
-
-
-def _has_plain_line_ends(data: bytes) -> bool:
-    """Return whether all lines begin with a character of JSON and end in a line feed, with or without a return."""
-    spaces = (b"\n", b"\r", b" ", b"\t")
-    if data[:1] in spaces or any(b"\n" + space in data for space in spaces):
-        return False
-    return data.count(b"\r") == data.count(b"\r\n")
 
 
 def _has_carriage_return(data: bytes, match: re.Match[bytes]) -> bool:

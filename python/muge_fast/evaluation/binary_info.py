@@ -8,10 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from muge_fast import _core
 from muge_fast._internal.display import truncate_id
 from muge_fast._internal.file_kinds import kind_message
 from muge_fast._internal.npz import Archive
 from muge_fast.caption.document_frequency import DocumentFrequency
+from muge_fast.features import arrow
 from muge_fast.features.files import read_features
 
 # Errors of a file that are listed.
@@ -60,7 +62,9 @@ def describe_features(path: Path) -> dict[str, Any]:
 
     """
     try:
-        ids, features = read_features(path)
+        # The core accepts repeated ids, which are counted here.
+        is_lines = path.suffix.lower() not in {".npy", ".npz", *arrow.FORMATS}
+        ids, features = _core.read_features(str(path)) if is_lines else read_features(path)
     except (ValueError, TypeError, ImportError) as error:
         return {"kind": "features", **problems_of([str(error).removeprefix(f"{path}: ")], 1)}
     repeated = len(ids) - len(np.unique(ids))

@@ -49,7 +49,7 @@ def failed_result(message: str, detail: str | None = None) -> dict[str, Any]:
 
 
 def mark_unofficial(result: dict[str, Any], reasons: Sequence[str]) -> dict[str, Any]:
-    """Return a result object with the reasons why it is not that of the benchmark, in a field of its own.
+    """Return a result object with the reasons why it is not that of the benchmark, in a separate field.
 
     Args:
         result: The object.

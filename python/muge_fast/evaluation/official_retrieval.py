@@ -43,6 +43,11 @@ ITEMS = 10
 KS = (1, 5, 10)
 FILE_BYTES = 1 << 27
 
+OTHER_SCRIPT = (
+    "the gold file has {actual}, but the evaluation script needs {expected}; `muge-fast official retrieval` evaluates "
+    "files with the names of MUGE, `python -m muge_fast.compat.chinese_clip` those of Chinese-CLIP"
+)
+
 
 class OfficialError(ValueError):
     """A submission that the public scripts reject.
@@ -74,6 +79,10 @@ class OfficialError(ValueError):
         if not self.more:
             return text
         return f"{text}（另有 {self.more} 个）" if lang == "zh" else f"{text} (and {self.more} more)"
+
+
+class GoldNamesError(GoldError):
+    """A gold file with the field names of another public script."""
 
 
 class RecallScores(NamedTuple):
@@ -135,6 +144,8 @@ class PublishedGold:
         try:
             rows = _read_gold_rows(read_bytes(path, GOLD_BYTES), names)
         except OfficialError as error:
+            if error.problem.code == "other_names":
+                raise GoldNamesError(path, [OTHER_SCRIPT.format(**error.problem.details)]) from None
             raise GoldError(path, [str(error)]) from None
         relevant = {query: _relevant_items(path, *row, names) for query, row in rows.items()}
         if not relevant:

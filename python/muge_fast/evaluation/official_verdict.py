@@ -18,7 +18,7 @@ from muge_fast.datasets.rows import Rows
 from muge_fast.evaluation._evaluate import evaluate
 from muge_fast.evaluation.gold_comparison import compare_with_gold, find_warnings
 from muge_fast.evaluation.official_result import failed_result, scored_result
-from muge_fast.evaluation.official_retrieval import OfficialError, PublishedGold, has_script, read_bytes
+from muge_fast.evaluation.official_retrieval import GoldNamesError, OfficialError, PublishedGold, has_script, read_bytes
 from muge_fast.evaluation.submission import GoldError
 
 # Problems that are kept to be grouped, and those that a result lists.
@@ -76,6 +76,8 @@ def official_verdict(
 
 def _public_message(error: Exception, gold: PathLike, submission: PathLike) -> str:
     """Return the message of an error for a participant: without paths and without content of the gold file."""
+    if isinstance(error, GoldNamesError):
+        return error.errors[0]
     if isinstance(error, GoldError):
         return "the gold file has errors, which the organizer has to correct"
     if isinstance(error, OSError) and error.filename is not None:
@@ -123,11 +125,11 @@ def _read_strictly(data: bytes, gold: PublishedGold) -> RowReader:
 def _find_warnings(data: bytes, gold: PublishedGold, lang: str) -> Iterator[str]:
     """Yield what is unusual in a submission that the script accepts, one line for each kind."""
     reader = _read_strictly(data, gold)
-    groups: dict[str, list[Problem]] = {}
+    groups: dict[tuple[str, str | None], list[Problem]] = {}
     for problem in reader.rows.problems:
         # The script has found all queries: those that are missing here are in rows that are refused.
         if problem.code != "missing_id":
-            groups.setdefault(problem.code, []).append(problem)
+            groups.setdefault((problem.code, problem.field), []).append(problem)
     language = LANGUAGES.index(lang)
     for first, *others in groups.values():
         more = ("", "") if not others else (f" (and {len(others)} more)", f"（另有 {len(others)} 个）")

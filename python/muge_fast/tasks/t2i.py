@@ -64,37 +64,36 @@ def _check_values(options: Mapping[str, Any]) -> None:
             whole_number(name, options[name])
 
 
-# Parts of signatures of official scores.
+# Parts of the signatures of official scores.
 NETWORK = "inception-2015-12-05"
-PRECISION = "precision:fp32"
-PROTOCOL = "resize:tf1"
-OFFICIAL = {
-    "fid": f"{PROTOCOL}|{PRECISION}",
-    "is": f"splits:10|shuffle:2020|{PROTOCOL}|{PRECISION}",
-    "r_precision": "negatives:99",
-}
+NETWORK_OPTIONS = "resize:tf1|precision:fp32"
+OPTIONS = {"fid": "", "is": "splits:10|shuffle:2020", "r_precision": "negatives:99"}
+# Names of options that have another name in signatures.
+OPTION_NAMES = {"resize": "protocol"}
 
 
 def _unofficial(scores: Scores, lang: str) -> Iterator[str]:
     """Yield why scores are not official: another network or options, or too few images."""
     language = LANGUAGES.index(lang)
     signature = scores["fid"].signature
-    options = signature_options(signature)
-    if f"|{NETWORK}|" not in signature:
+    found = signature_options(signature)
+    # R-precision is there only if texts are given.
+    official = {name: options for name, options in OPTIONS.items() if name != "r_precision" or name in scores}
+    if f"|{NETWORK}|" in signature:
+        official["fid"] = NETWORK_OPTIONS
+    else:
         yield (f"the network is not {NETWORK}", f"网络不是 {NETWORK}")[language]
-    elif "weights" in options:
-        weights = options["weights"]
+    if "weights" in found:
+        weights = found["weights"]
         yield (f"the weights ({weights}) are not the published ones", f"权重（{weights}）不是公开发布的权重")[language]
-    counts = [int(options[side]) for side in ("real", "generated") if options.get(side, "").isdecimal()]
+    counts = [int(found[side]) for side in ("real", "generated") if found.get(side, "").isdecimal()]
     if counts and min(counts) < MIN_IMAGES_FOR_FID:
         fewest, least = min(counts), f"{MIN_IMAGES_FOR_FID:,}"
         yield (
             f"FID of {fewest} images; it is too high for fewer than {least}",
             f"FID 仅基于 {fewest} 张图像，少于 {least} 张时会偏高",
         )[language]
-    # R-precision is there only if texts are given.
-    official = {name: OFFICIAL[name] for name in OFFICIAL if name != "r_precision" or name in scores}
-    yield from unofficial_options(official, scores, lang)
+    yield from unofficial_options(official, scores, lang, OPTION_NAMES)
 
 
 TASK = Task(

@@ -205,13 +205,16 @@ def score_probe(
     return score(predictions, references, **options)
 
 
-def unofficial_options(official: Mapping[str, str], scores: Scores, lang: str) -> Iterator[str]:
+def unofficial_options(
+    official: Mapping[str, str], scores: Scores, lang: str, names: Mapping[str, str] | None = None
+) -> Iterator[str]:
     """Yield each option of scores that differs from the official one, and each official score that is missing.
 
     Args:
         official: Options by name of score, in the form of signatures, such as ``"order:4|tokenizer:muge"``.
         scores: The scores; their signatures have their options.
         lang: ``"en"`` or ``"zh"``.
+        names: Names of options that have another name in signatures; None if all have the same.
 
     Yields:
         One line each.
@@ -225,10 +228,10 @@ def unofficial_options(official: Mapping[str, str], scores: Scores, lang: str) -
 
     """
     # Several scores have the same options.
-    yield from dict.fromkeys(_differences(official, scores, lang))
+    yield from dict.fromkeys(_differences(official, scores, lang, names or {}))
 
 
-def _differences(official: Mapping[str, str], scores: Scores, lang: str) -> Iterator[str]:
+def _differences(official: Mapping[str, str], scores: Scores, lang: str, names: Mapping[str, str]) -> Iterator[str]:
     for name, options in official.items():
         if name not in scores:
             yield f"缺少 {name}" if lang == "zh" else f"{name} is missing"
@@ -237,9 +240,9 @@ def _differences(official: Mapping[str, str], scores: Scores, lang: str) -> Iter
         for option, expected in signature_options(options).items():
             value = actual.get(option, "-")
             if value != expected:
-                shown = format_id(value)
-                chinese = f"{option} 为 {shown}，官方为 {expected}"
-                yield chinese if lang == "zh" else f"{option} is {shown}, officially {expected}"
+                label, shown = names.get(option, option), format_id(value)
+                chinese = f"{label} 为 {shown}，官方为 {expected}"
+                yield chinese if lang == "zh" else f"{label} is {shown}, officially {expected}"
 
 
 def signature_options(signature: str) -> dict[str, str]:

@@ -62,7 +62,7 @@ fuzz_target!(|input: &[u8]| {
     let id_kind = if first & 1 == 0 { Kind::Integer } else { Kind::Text };
     let value_kind = [Kind::Text, Kind::Texts, Kind::Ids(None), Kind::Ids(Some(2))][usize::from(first / 2) % 4];
     let optional = ["t".to_owned()];
-    let fields = Fields { id: "id", value: "v", optional: &optional, refused: &[], id_kind, value_kind, line_bytes: 200 };
+    let fields = Fields { id: "id", value: "v", optional: &optional, refused: &[], id_kind, value_kind, strict_lines: false, line_bytes: 200 };
     let rows = read(text.as_bytes(), &fields).map(|table| table.rows);
     // `serde_json::Value` accepts a repeated field, nothing else that is an error here.
     match (rows, plain(&text, &fields)) {

@@ -40,6 +40,8 @@ pub struct Fields<'a> {
     pub id_kind: Kind,
     /// Type of the value.
     pub value_kind: Kind,
+    /// Whether blank lines are refused, and carriage returns that are not followed by a line feed.
+    pub strict_lines: bool,
     /// Length of the longest line that is accepted, in bytes.
     pub line_bytes: usize,
 }
@@ -98,7 +100,7 @@ impl Table {
     }
 }
 
-/// Read all rows; returns None if anything is wrong. Blank lines are skipped. The caller checks that ids are unique.
+/// Read all rows; returns None if anything is wrong. Blank lines are skipped or refused. The caller checks that ids are unique.
 pub fn read(data: &[u8], fields: &Fields<'_>) -> Option<Table> {
     let (mut table, mut rest) = (Table::default(), data);
     while !rest.is_empty() {
@@ -106,7 +108,11 @@ pub fn read(data: &[u8], fields: &Fields<'_>) -> Option<Table> {
         let (line, after) = rest.split_at(end);
         rest = after.get(1..).unwrap_or_default();
         // Only the white space of JSON: ASCII has more.
-        if line.iter().all(|byte| b" \t\r".contains(byte)) {
+        let is_blank_line = line.iter().all(|byte| b" \t\r".contains(byte));
+        if fields.strict_lines && (is_blank_line || memchr(b'\r', line.strip_suffix(b"\r").unwrap_or(line)).is_some()) {
+            return None;
+        }
+        if is_blank_line {
             continue;
         }
         if line.len() > fields.line_bytes {
@@ -306,7 +312,16 @@ mod tests {
     use super::*;
 
     fn fields(value_kind: Kind, optional: &[String]) -> Fields<'_> {
-        Fields { id: "id", value: "v", optional, refused: &[], id_kind: Kind::Integer, value_kind, line_bytes: 60 }
+        Fields {
+            id: "id",
+            value: "v",
+            optional,
+            refused: &[],
+            id_kind: Kind::Integer,
+            value_kind,
+            strict_lines: false,
+            line_bytes: 60,
+        }
     }
 
     fn first(text: &str, kind: Kind) -> Option<Value> {
@@ -329,6 +344,24 @@ mod tests {
         assert_eq!(first("{\"id\": 1, \"v\": \"a\"}", Kind::Text), Some(Value::Text("a".to_owned())));
         assert_eq!(first("{\"id\": 1, \"v\": [\"a\"]}", Kind::Texts), Some(Value::Texts(vec!["a".to_owned()])));
         assert_eq!(read(b"", &fields(Kind::Text, &[])), Some(Table::default()));
+    }
+
+    #[test]
+    fn blank_lines_and_other_line_ends_are_refused_on_request() {
+        let (first, last) = ("{\"id\": 1, \"v\": \"a\"}", "{\"id\": 2, \"v\": \"a\"}");
+        let strict = Fields { strict_lines: true, ..fields(Kind::Text, &[]) };
+        for between in ["\n", "\r\n", "\n ", " \t\n"] {
+            let text = format!("{first}{between}{last}\n");
+            assert_eq!(read(text.as_bytes(), &strict).map(|table| table.rows.len()), Some(2), "{text:?}");
+        }
+        for between in ["\n\n", "\r\n \t\r\n", "\n\r", "\r\r\n", "\r \n"] {
+            let text = format!("{first}{between}{last}\n");
+            assert_eq!(read(text.as_bytes(), &strict), None, "{text:?}");
+            assert!(read(text.as_bytes(), &fields(Kind::Text, &[])).is_some(), "{text:?}");
+        }
+        for text in [format!("\n{first}"), format!("{first}\n\n"), format!("{first}\n ")] {
+            assert_eq!(read(text.as_bytes(), &strict), None, "{text:?}");
+        }
     }
 
     #[test]
