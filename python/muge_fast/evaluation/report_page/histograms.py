@@ -47,7 +47,7 @@ def histogram_section(content: PageContent, scores: Scores, scales: Scales) -> M
 def has_histogram(score: Score) -> bool:
     """Return whether the scores of items have a distribution worth a drawing.
 
-    Those of macro-F1 are no scores of the items, and recall of a query is 0 or 1, which the table says already.
+    Macro-F1 has scores of labels, not of items, and recall of a query is 0 or 1, which the table says already.
 
     Args:
         score: The score.

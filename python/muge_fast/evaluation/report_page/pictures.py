@@ -18,7 +18,7 @@ BYTES_PER_PIXEL = 0.25
 # A file that cannot be made smaller, because Pillow is missing or the image is broken, is left out beyond this size.
 MAX_UNCHANGED_BYTES = 1 << 18
 # Characters of all pictures of a page.
-MAX_PAGE = 24 << 20
+MAX_PAGE = 16 << 20
 
 
 class Pictures:
@@ -60,8 +60,9 @@ class Pictures:
 
         """
         name = str(key)
+        if self.is_full:
+            return Markup()
         if name not in self._sources:
-            # Images of one page are shown in few items each.
             self._sources[name] = self._source(name)
         source = self._sources[name]
         if len(source) > self._remaining:

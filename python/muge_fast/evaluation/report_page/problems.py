@@ -36,7 +36,8 @@ def _group(content: PageContent, group: ProblemGroup) -> Markup:
     if group.count > 1:
         parts.append(element("p", format_id(group.message(lang=content.lang), MESSAGE_LENGTH)))
     hint = problem_hint(code, content.lang)
-    if hint:
+    # Messages with a hint for the value are more precise than that for the kind.
+    if hint and "hint" not in group.first.details:
         parts.append(element("p", element("b", content.word("hint")), " ", hint, class_="hint"))
     parts.append(element("ul", *(_problem(content, problem) for problem in group.examples), class_="problems"))
     if group.count > len(group.examples):

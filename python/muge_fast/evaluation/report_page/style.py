@@ -38,6 +38,7 @@ th { color: var(--soft); font-size: .8rem; font-weight: 600; }
 td { overflow-wrap: anywhere; }
 th.number, td.number { font-variant-numeric: tabular-nums; overflow-wrap: normal; text-align: right;
   white-space: nowrap; }
+.scores b { white-space: nowrap; }
 tr.group td { border-bottom: 0; padding-bottom: 0; }
 .scores tr:not(.group) td, .files tr:not(.group) td { color: var(--soft); font-size: .85rem; padding-top: 0; }
 .scores code, .files code { font-size: .7rem; }
@@ -75,7 +76,7 @@ figure > svg { display: block; margin: 0 auto; max-width: 32rem; width: 100%; }
 
 #controls:not([hidden]) { align-items: end; background: var(--paper); border-bottom: 1px solid var(--line);
   display: flex; flex-wrap: wrap; gap: .5rem .75rem; padding: .5rem 0 .75rem; position: sticky; top: 0; z-index: 1; }
-#controls label { display: flex; flex: 1 1 8rem; flex-direction: column; font-size: .75rem; max-width: 16rem;
+#controls label { display: flex; flex: 1 1 6.5rem; flex-direction: column; font-size: .75rem; max-width: 16rem;
   min-width: 0; }
 #controls label span { color: var(--soft); }
 #controls input, #controls select, button { background: var(--card); border: 1px solid var(--line);
