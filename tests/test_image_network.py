@@ -13,6 +13,7 @@ import muge_fast as mf
 import muge_fast.image
 from image_data import encoded, pictures
 from muge_fast.datasets import ImageTsv
+from pages import Page
 
 torch = pytest.importorskip("torch")
 torch_fidelity = pytest.importorskip("torch_fidelity")
@@ -392,7 +393,7 @@ def test_a_submission_of_images_is_scored(task_files, weights, tmp_path):
     assert report.scores["is"].value > 1
     assert "resize:tf1" in report.scores["is"].signature
     page = report.to_html(path=tmp_path / "r.html")
-    assert "fid value" in page
+    assert Page(page).find("div", "name") == ["FID\u00a0↓"]
     report.to_csv(path=tmp_path / "r.csv")
     assert "| fid |" in report.to_markdown()
 

@@ -11,6 +11,7 @@ import muge_fast.image
 from image_data import encoded, pictures
 from muge_fast.cli.main import main
 from muge_fast.datasets import ImageTsv
+from pages import Page
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
@@ -81,7 +82,9 @@ def test_the_official_result_has_r_precision(report, features):
     assert official["scoreJson"]["r_precision"] == pytest.approx(100 * expected.value)
     assert official["score"] == official["scoreJson"]["fid"] == report.scores["fid"].value
     assert f"| r_precision (times 100) | {100 * expected.value:.2f} |" in report.to_markdown()
-    assert f'r_precision (times 100)</td><td class="number">{100 * expected.value:.2f}<' in report.to_html()
+    page = Page(report.to_html())
+    assert "R-precision\u00a0↑ (times 100)" in page.find("td")
+    assert f"{100 * expected.value:.2f}" in page.find("td", "number")
 
 
 def test_r_precision_does_not_depend_on_the_order_of_a_submission(folder, report, features):

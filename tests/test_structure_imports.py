@@ -20,6 +20,7 @@ LAZY = {
     "muge_fast.image.distributed": "needs torch",
     "muge_fast.retrieval.top_k_torch": "needs torch",
     "muge_fast.datasets.torch_dataset": "needs torch",
+    "muge_fast.evaluation.report_page": "few evaluations need a page",
 }
 
 # Other modules that are imported inside functions: the optional dependencies, and what few calls need.

@@ -27,6 +27,15 @@ TITLES = {
     "macro_f1": "Macro-F1",
 }
 
+# Metrics without a lowest value, and the bounds of those that are not from 0 to 1; None for no highest value.
+UNBOUNDED = ("fid_infinity", "kid", "density", "clip_score")
+BOUNDS: dict[str, tuple[float, float | None]] = {
+    "cider_d": (0, 10),
+    "cider": (0, 10),
+    "fid": (0, None),
+    "is": (1, None),
+}
+
 
 def metric_title(name: str) -> str:
     """Return the name of a score as people write it.
@@ -49,6 +58,27 @@ def metric_title(name: str) -> str:
     if stem == "bleu" and order.isdecimal():
         return f"BLEU-{order}"
     return f"{TITLES[base]}{at}{cutoff}" if base in TITLES else name
+
+
+def metric_bounds(name: str) -> tuple[float, float | None] | None:
+    """Return the lowest and the highest value of a score, as the metric defines it.
+
+    Args:
+        name: Name of a score, such as ``"cider_d"`` or ``"recall@5"``.
+
+    Returns:
+        The bounds, with None for no highest value; None for a score without lowest value or one that is not known.
+
+    Example:
+        >>> from muge_fast._internal.metric_names import metric_bounds
+        >>> metric_bounds("cider_d"), metric_bounds("recall@5"), metric_bounds("fid"), metric_bounds("my_score")
+        ((0, 10), (0, 1), (0, None), None)
+
+    """
+    base = name.partition("@")[0]
+    if base not in TITLES or base in UNBOUNDED:
+        return None
+    return BOUNDS.get(base, (0, 1))
 
 
 def arrow(higher_is_better: bool) -> str:

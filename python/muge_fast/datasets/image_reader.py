@@ -11,6 +11,7 @@ from muge_fast._internal.paths import PathLike, read_head
 from muge_fast.datasets.decoding import broken_images, quiet_decoding
 from muge_fast.datasets.fields import RowFormat
 from muge_fast.datasets.image_tsv import ImageTsv
+from muge_fast.datasets.input_file import InputFile
 from muge_fast.datasets.limits import Limits
 from muge_fast.datasets.problems import Problem
 from muge_fast.datasets.recognition import tsv_problem
@@ -48,6 +49,7 @@ class ImageReader(Reader):
         """Read the ids; :meth:`decode` then checks the images."""
         if not self._check_size(Path(path).stat().st_size):
             return
+        self.source = InputFile(path)
         problem = tsv_problem(read_head(path, HEAD_BYTES), has_images=True)
         if problem is not None:
             self.add_problem(problem)

@@ -23,6 +23,7 @@ from muge_fast._internal.json_prefix import is_json_prefix
 from muge_fast._internal.paths import PathLike, is_open_stream
 from muge_fast.datasets.extra_fields import count_extra, shown_names
 from muge_fast.datasets.fields import Integer, IntegerList, Kind, RowFormat, Text, TextList
+from muge_fast.datasets.input_file import InputFile
 from muge_fast.datasets.limits import Limits
 from muge_fast.datasets.problems import Problem
 from muge_fast.datasets.recognition import binary_problem, lines_problem
@@ -123,6 +124,7 @@ class RowReader(Reader):
         with Path(path).open("rb") as file:
             data = self._read_stream(file) if is_open_stream(path) else self._read_unchanged(file)
         if data is not None:
+            self.source = InputFile(path, data)
             self.parse(data)
 
     def _read_stream(self, file: IO[bytes]) -> bytes | None:

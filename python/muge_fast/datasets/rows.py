@@ -11,6 +11,7 @@ from typing import Any
 from muge_fast._internal.field_names import FieldNames
 from muge_fast._internal.paths import PathLike, file_type_problem, is_open_stream
 from muge_fast.datasets.fields import RowFormat
+from muge_fast.datasets.input_file import InputFile
 from muge_fast.datasets.limits import Limits
 from muge_fast.datasets.problem_groups import ProblemGroups
 from muge_fast.datasets.problems import Problem
@@ -58,6 +59,8 @@ class Reader(ABC):
         self.file_bytes = self.FILE_BYTES if limits.file_bytes is None else limits.file_bytes
         self.line_bytes = self.LINE_BYTES if limits.line_bytes is None else limits.line_bytes
         self.rows = Rows()
+        # The file that was read, for reports; None if it could not be read.
+        self.source: InputFile | None = None
 
     @property
     def names(self) -> FieldNames:

@@ -16,6 +16,7 @@ from muge_fast.datasets.rows import Reader
 from muge_fast.evaluation.gold_comparison import check_pool, compare_with_gold, find_warnings
 from muge_fast.evaluation.official_retrieval import has_script, score_if_accepted
 from muge_fast.evaluation.report import Report
+from muge_fast.evaluation.report_inputs import report_inputs, texts_of_images
 from muge_fast.evaluation.submission import GoldError, Pool, check_files, load_pool, read_gold, read_submission
 from muge_fast.scores import Scores
 from muge_fast.tasks.task import Task
@@ -86,7 +87,8 @@ def evaluate(
         unofficial = _script_accepts(task, gold, submission, lang)
     else:
         unofficial = [] if task.unofficial is None else list(task.unofficial(scores, lang))
-    return _report(task, reader, start, lang, scores=scores, gold=gold_reader, unofficial=unofficial)
+    used = {**options, "pool": pool}
+    return _report(task, reader, start, lang, scores=scores, gold=gold_reader, options=used, unofficial=unofficial)
 
 
 def check(
@@ -140,7 +142,7 @@ def check(
     reader = read_submission(task, submission, limits or Limits(), gold_ids, gold)
     _compare(reader, gold_reader, pool_ids)
     unofficial = _script_accepts(task, gold, submission, lang) if gold is not None and reader.rows.problem_count else []
-    return _report(task, reader, start, lang, unofficial=unofficial)
+    return _report(task, reader, start, lang, gold=gold_reader, options={"pool": pool}, unofficial=unofficial)
 
 
 def _find_task(task: str | Task, lang: str) -> Task:
@@ -183,6 +185,7 @@ def _report(
     start: float,
     lang: str,
     *,
+    options: Mapping[str, Any],
     scores: Scores | None = None,
     gold: Reader | None = None,
     unofficial: Sequence[str] = (),
@@ -203,5 +206,6 @@ def _report(
         lang=lang,
         predictions={} if rows.problem_count else rows.values,
         references={} if gold is None else gold.rows.values,
-        texts={} if gold is None else gold.rows.texts,
+        texts={} if gold is None else gold.rows.texts or texts_of_images(scores, options),
+        **report_inputs(task, reader, gold, options),
     )

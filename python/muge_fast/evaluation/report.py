@@ -12,14 +12,20 @@ from typing import Any
 from muge_fast import _core
 from muge_fast._internal.atomic import replacing
 from muge_fast._internal.display import escape_surrogates, truncate_id
+from muge_fast._internal.field_names import FieldNames
 from muge_fast._internal.paths import PathLike
+from muge_fast.datasets.input_file import InputFile
 from muge_fast.datasets.problem_groups import ProblemGroup, format_groups, group_problems
 from muge_fast.datasets.problems import Problem
 from muge_fast.evaluation.official_result import failed_result, mark_unofficial, scored_result
-from muge_fast.evaluation.report_html import WORDS, Page
+from muge_fast.evaluation.report_page.words import WORDS
 from muge_fast.features.arrow import import_pyarrow
 from muge_fast.scores import Scores
 from muge_fast.tasks.task import Task
+from muge_fast.text.tokenizers import Tokenizer, TokenizerLike
+
+TokenizerOptions = tuple[TokenizerLike, PathLike | None]
+"""The options ``tokenizer`` and ``user_dict`` of caption metrics."""
 
 # Characters of an id of a group of problems.
 GROUP_ID_LENGTH = 80
@@ -44,8 +50,12 @@ class Report:
         seconds: Time for reading, checking and scoring, in seconds.
         lang: Language of messages and tables, ``"en"`` or ``"zh"``.
         predictions: Predictions by id; empty for an invalid submission.
-        references: Content of the gold file by id; empty after :func:`muge_fast.check`.
-        texts: Text for human readers by id, from the gold file, such as the text of a query.
+        references: Content of the gold file by id; empty if there is none.
+        texts: Text for human readers by id, such as the text of a query or of an image.
+        files: The files that were read, by ``"submission"`` and ``"gold"``: name, size and hash.
+        options: Options of the task that differ from their defaults, as plain values; file names without folders.
+        names: Names of the fields of the submission; None if no row could be read.
+        excerpts: The beginning of the lines with problems, by line number.
 
     Example:
         >>> import pathlib, tempfile
@@ -73,6 +83,11 @@ class Report:
     predictions: Mapping[Any, Any] = field(default_factory=dict, repr=False)
     references: Mapping[Any, Any] = field(default_factory=dict, repr=False)
     texts: Mapping[Any, str] = field(default_factory=dict, repr=False)
+    files: Mapping[str, InputFile] = field(default_factory=dict, repr=False)
+    options: Mapping[str, object] = field(default_factory=dict, repr=False)
+    names: FieldNames | None = field(default=None, repr=False)
+    excerpts: Mapping[int, str] = field(default_factory=dict, repr=False)
+    _tokenizer: TokenizerOptions | None = field(default=None, repr=False)
 
     @property
     def ok(self) -> bool:
@@ -126,7 +141,8 @@ class Report:
         Returns:
             A dictionary with the keys ``task``, ``ok``, ``rows``, ``main``, ``scores`` (value, signature and parts by
             name), ``problem_count``, ``problem_groups`` (code, field, count, message, and the first lines and ids of
-            each kind), ``problems`` (line, id, field, code and message of each), ``warnings``, ``seconds`` and
+            each kind), ``problems`` (line, id, field, code and message of each), ``warnings``, ``files`` (name,
+            bytes and sha256 of ``submission`` and ``gold``), ``options``, ``seconds`` and
             ``version``. Ids of problems are truncated to 256 characters.
 
         Example:
@@ -173,6 +189,8 @@ class Report:
             "problem_groups": groups,
             "problems": problems,
             "warnings": list(self.warnings),
+            "files": {role: file.to_dict() for role, file in self.files.items()},
+            "options": dict(self.options),
             "seconds": self.seconds,
             "version": _core.__version__,
         }
@@ -221,14 +239,26 @@ class Report:
         lines += [f"\n> {_escape_markdown(warning)}" for warning in self.warnings]
         return _save("\n".join(lines) + "\n", path)
 
-    def to_html(self, *, path: PathLike | None = None, images: Mapping[str, bytes] | None = None) -> str:
+    def to_html(
+        self,
+        *,
+        path: PathLike | None = None,
+        images: Mapping[str, bytes] | None = None,
+        date: str | None = None,
+        seconds: bool = False,
+    ) -> str:
         """Return one self-contained HTML page, and write it to a file if there is a path.
 
-        The page has the scores, a histogram of the scores of items, and the best and worst items; or all errors.
+        The page has what was scored, the scores, histograms, and all items, the worst ones first, with what they share
+        with the gold file; or all problems by kind. It loads nothing. It can be read without scripts; its own script
+        adds sorting, search and filters. The same report gives the same bytes.
 
         Args:
             path: File to write, in UTF-8. It appears complete or not at all.
             images: Bytes of image files by id, such as an :class:`muge_fast.datasets.ImageTsv`, to show with the items.
+                Pages of text-to-image show those of the submission and of the gold file by themselves.
+            date: Date to show on the page, if any.
+            seconds: Whether to show the time that scoring took, which differs from run to run.
 
         Returns:
             The text.
@@ -237,22 +267,47 @@ class Report:
             OSError: The file cannot be written.
 
         """
-        page = Page(
-            title=self.title,
+        from muge_fast.evaluation.report_page.content import PageContent  # noqa: PLC0415 - few evaluations need a page
+        from muge_fast.evaluation.report_page.page import render_page  # noqa: PLC0415
+
+        content = PageContent(
+            task=self.task,
             lang=self.lang,
             rows=self.rows,
-            seconds=self.seconds,
             warnings=self.warnings,
-            errors=self.errors,
-            error_count=self.problem_count,
+            problems=self.problems,
+            problem_groups=self.problem_groups,
+            problem_count=self.problem_count,
             scores=self.scores,
-            task=self.task,
             predictions=self.predictions,
             references=self.references,
+            names=self.names,
             texts=self.texts,
             images=images or {},
+            files=self.files,
+            excerpts=self.excerpts,
+            options=self.options,
+            tokenizer=self._resolve_tokenizer(),
+            seconds=self.seconds if seconds else None,
+            date=date,
         )
-        return _save(page.to_html(), path)
+        return _save(render_page(content), path)
+
+    def _resolve_tokenizer(self) -> Tokenizer | None:
+        """Return the tokenizer of the scores; None if they have none, or if its user dictionary was changed since."""
+        if self._tokenizer is None:
+            return None
+        try:
+            tokenizer = Tokenizer.resolve(*self._tokenizer)
+        except (OSError, ValueError):
+            return None
+        signatures = [score.signature for score in (self.scores or {}).values()]
+        return tokenizer if any(f"|tokenizer:{tokenizer.signature}|" in text for text in signatures) else None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the fields, without a tokenizer that is a function, because few functions can be pickled."""
+        is_function = self._tokenizer is not None and not isinstance(self._tokenizer[0], str)
+        return {**self.__dict__, "_tokenizer": None if is_function else self._tokenizer}
 
     def items(self) -> Iterator[dict[str, Any]]:
         """Yield the scores of each item.

@@ -73,10 +73,7 @@ def tokenize(
 
     """
     items = as_list(texts, "texts")
-    resolved = Tokenizer.resolve(tokenizer, user_dict)
-    prepared = resolved.prepare(items, "texts")
-    with _collector_paused():
-        return _core.tokenize(prepared, resolved.core, threads)
+    return Tokenizer.resolve(tokenizer, user_dict).split(items, threads)
 
 
 @dataclass(frozen=True)
@@ -146,6 +143,25 @@ class Tokenizer:
             raise ValueError(f"user_dict: {os.fspath(user_dict)} is not UTF-8 at byte {error.start}") from None
         digest = hashlib.sha256(data).hexdigest()[:8]
         return cls(f"{tokenizer}+user_dict({digest})", core=_core.Tokenizer(tokenizer, text), user_dict=text)
+
+    def split(self, texts: list[str], threads: int | None = None) -> list[list[str]]:
+        """Return the tokens of texts.
+
+        Args:
+            texts: The texts.
+            threads: Number of threads; None for all cores.
+
+        Returns:
+            The tokens of each text.
+
+        Raises:
+            ValueError: A text or token is not valid Unicode.
+            TypeError: A text or token is not a string.
+
+        """
+        prepared = self.prepare(texts, "texts")
+        with _collector_paused():
+            return _core.tokenize(prepared, self.core, threads)
 
     def prepare(
         self, texts: list[str], parameter: str, ids: Sequence[Hashable] | None = None

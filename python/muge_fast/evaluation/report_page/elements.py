@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from html import escape
 
 # Elements without content or end tag.
-VOID = ("img", "meta")
+VOID = ("img", "input", "meta")
 
 
 class Markup(str):
@@ -27,7 +27,7 @@ def element(tag: str, *content: str, **attributes: str) -> Markup:
         The element.
 
     Example:
-        >>> from muge_fast.evaluation.html_elements import element
+        >>> from muge_fast.evaluation.report_page.elements import element
         >>> element("p", "1 < 2 ", element("b", "!"), class_="muted")
         '<p class="muted">1 &lt; 2 <b>!</b></p>'
 
@@ -48,7 +48,7 @@ def join(elements: Iterable[Markup], separator: str = "") -> Markup:
         The markup.
 
     Example:
-        >>> from muge_fast.evaluation.html_elements import element, join
+        >>> from muge_fast.evaluation.report_page.elements import element, join
         >>> join([element("b", "1"), element("b", "2")], ", ")
         '<b>1</b>, <b>2</b>'
 
