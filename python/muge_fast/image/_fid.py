@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from muge_fast._internal.caller_warnings import warn_caller
 from muge_fast._internal.npz import Array
 from muge_fast.image.backend import DeviceLike
 from muge_fast.image.extractors.interface import FeatureExtractor
@@ -18,12 +17,10 @@ from muge_fast.image.image_set import (
     outputs_for,
 )
 from muge_fast.image.options import UNKNOWN_EXTRACTOR, LoadOptions, NetworkOptions
+from muge_fast.image.small_sets import warn_about_small_set
 from muge_fast.image.statistics import Statistics
 from muge_fast.image.streaming import Batch, StreamingMetric, check_extractor
 from muge_fast.scores import Score, set_score, signature
-
-# Below this number of images the bias of FID is visible.
-MIN_IMAGES_FOR_FID = 10_000
 
 
 def fid(
@@ -151,9 +148,9 @@ def warn_about_few_images(real: Statistics, generated: Statistics) -> None:
         1
 
     """
-    fewest = min((statistics.count for statistics in (real, generated) if statistics.count), default=MIN_IMAGES_FOR_FID)
-    if fewest < MIN_IMAGES_FOR_FID:
-        warn_caller(f"FID of {fewest} images is biased upwards; compare it only with FID of sets of equal size")
+    counts = [statistics.count for statistics in (real, generated) if statistics.count]
+    if counts:
+        warn_about_small_set("fid", min(counts))
 
 
 class FID(StreamingMetric):
