@@ -10,6 +10,9 @@ MIN_IMAGES_FOR_FID = 10_000
 # is out of reach, and the score falls with the number of images.
 MIN_IMAGES_PER_SPLIT = 1_000
 
+# Regular expression that all messages match.
+SMALL_SET = ".* is biased (upwards|downwards)"
+
 
 def small_set_warning(metric: str, images: int, *, splits: int = 10) -> str | None:
     """Return the warning about the number of images of a score, or None if there are enough.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +12,7 @@ from muge_fast._internal.field_names import IMAGE
 from muge_fast.datasets.fields import Text
 from muge_fast.image import score_images as score
 from muge_fast.image.image_set import METRICS
+from muge_fast.image.small_sets import SMALL_SET
 from muge_fast.scores import Scores
 from muge_fast.tasks.task import Task
 
@@ -45,7 +47,10 @@ def score_images(
         17.3
 
     """
-    return score(real=references, generated=predictions, threads=threads, **options)
+    with warnings.catch_warnings():
+        # Reports have warnings about the number of images, in the language of the report.
+        warnings.filterwarnings("ignore", SMALL_SET)
+        return score(real=references, generated=predictions, threads=threads, **options)
 
 
 def _option_names() -> list[str]:
