@@ -18,7 +18,7 @@ from muge_fast.image.image_set import (
 )
 from muge_fast.image.options import UNKNOWN_EXTRACTOR, LoadOptions, NetworkOptions
 from muge_fast.image.small_sets import MIN_IMAGES_FOR_FID, warn_about_small_set
-from muge_fast.image.sources import open_side
+from muge_fast.image.sources import check_paths, open_side
 from muge_fast.image.statistics import Statistics
 from muge_fast.image.streaming import Batch, StreamingMetric, check_extractor, check_real
 from muge_fast.scores import Score, set_score, signature
@@ -87,9 +87,10 @@ def fid(
 
     """
     network, load = NetworkOptions(weights, protocol, precision, device), LoadOptions(batch_size, threads, progress)
+    # Before weights are looked for, so that a wrong path is not reported as missing weights.
+    check_paths(real=real, generated=generated)
     real_statistics, generated_statistics = load_statistics(real), load_statistics(generated)
     if real_statistics is None or generated_statistics is None:
-        # Before weights are looked for, so that a wrong path is not reported as missing weights.
         sources = [
             open_side(name, source) if statistics is None else statistics
             for name, source, statistics in (
