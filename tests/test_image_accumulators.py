@@ -7,8 +7,12 @@ import zipfile
 import numpy as np
 import pytest
 
+from image_data import pictures
 from muge_fast import image
 from muge_fast.image import FID, KID, InceptionScore, Statistics
+
+# Sets are small here, which warns.
+pytestmark = pytest.mark.filterwarnings("ignore:Inception Score of", "ignore:FID of")
 
 
 def features(rows, dims=16, seed=1, shift=0.0):
@@ -19,7 +23,6 @@ def value_and_std(score):
     return score.value, score.parts["std"]
 
 
-@pytest.mark.filterwarnings("ignore:FID of")
 @pytest.mark.parametrize("rows", [12, 90])
 def test_merged_metrics_equal_those_of_all_images(rows, tmp_path):
     real, generated = features(rows), features(rows + 5, seed=2, shift=0.3)
@@ -49,7 +52,6 @@ def test_merged_metrics_equal_those_of_all_images(rows, tmp_path):
     assert inception_scores[0].compute().signature == expected.signature
 
 
-@pytest.mark.filterwarnings("ignore:FID of")
 def test_a_metric_cannot_be_merged_with_itself():
     for metric in metrics():
         before = metric.compute()
@@ -67,7 +69,6 @@ def test_a_metric_cannot_be_merged_with_itself():
     assert (fid.real.count, fid.generated.count) == (9, 9)
 
 
-@pytest.mark.filterwarnings("ignore:FID of")
 def test_a_metric_that_was_reset_is_like_new():
     for metric, new in zip(metrics(), metrics(), strict=True):
         expected = new.compute()
@@ -78,7 +79,6 @@ def test_a_metric_that_was_reset_is_like_new():
         assert metric.compute().to_dict() == expected.to_dict()
 
 
-@pytest.mark.filterwarnings("ignore:FID of")
 @pytest.mark.parametrize("rows", [30, 900])
 def test_features_far_from_zero_lose_few_digits(rows, tmp_path):
     """Sums of squares of such numbers are 10**12 times their variance."""
@@ -143,24 +143,33 @@ def test_a_state_does_not_change_with_later_updates(rows):
             Statistics.from_state({**state, **wrong})
 
 
-@pytest.mark.filterwarnings("ignore:FID of")
 def test_extractors_are_functions_and_modules():
     torch = pytest.importorskip("torch")
-    real, generated = features(20), features(25, seed=2)
-    expected = image.frechet_distance(Statistics.from_features(2 * real), Statistics.from_features(2 * generated))
-    module = torch.nn.Linear(16, 16, bias=False)
-    module.weight.data = 2 * torch.eye(16)
+    real, generated = pictures(20), pictures(25, seed=2)
+    means = [images.mean((1, 2)) for images in (real, generated)]
+    expected = image.frechet_distance(*map(Statistics.from_features, means))
+
+    class Means(torch.nn.Module):
+        def forward(self, images):
+            assert images.dtype == torch.uint8
+            return images.double().mean((2, 3))
+
+    def mean(images):
+        return np.array([pixels.mean((0, 1)) for pixels in images])
+
     for extractor, convert in (
-        (lambda batch: 2 * batch, np.array),
-        (module, torch.tensor),
-        (lambda batch: {"2048": 2 * batch}, np.array),
+        (mean, np.array),
+        (mean, torch.tensor),
+        (Means(), torch.tensor),
+        (Means(), lambda images: torch.tensor(images).permute(0, 3, 1, 2)),
+        (lambda images: {"2048": mean(images)}, list),
     ):
-        metric = FID(extractor, dims=16)
+        metric = FID(extractor, dims=3)
         metric.update(convert(real), real=True)
         metric.update(convert(generated), real=False)
         assert metric.compute().value == pytest.approx(expected, rel=1e-6)
     with pytest.raises(ValueError, match="outputs 64, not logits_unbiased"):
-        InceptionScore(lambda batch: {"64": batch}).update(real)
+        InceptionScore(lambda images: {"64": mean(images)}).update(real)
 
 
 def test_errors_of_empty_and_broken_metrics():
@@ -315,7 +324,6 @@ def fill(metric):
         metric.update(features(9, 4, seed=real), real=real)
 
 
-@pytest.mark.filterwarnings("ignore:FID of")
 @pytest.mark.parametrize("index", range(3))
 def test_loaded_metrics_take_more_batches(index, tmp_path):
     metric = metrics()[index]

@@ -15,6 +15,9 @@ from muge_fast.image.extractors.networks import OUTPUTS, random_weights  # noqa:
 from muge_fast.image.extractors.preprocessing import PROTOCOLS, preprocess  # noqa: E402
 from muge_fast.image.extractors.torchvision_network import TorchvisionInception  # noqa: E402
 
+# Sets are small here, which warns.
+pytestmark = pytest.mark.filterwarnings("ignore:Inception Score of", "ignore:FID of")
+
 
 def features(rows, dims=24, seed=1, shift=0.0):
     """Return non-negative, correlated features, like pooled features."""
@@ -78,7 +81,7 @@ def test_numpy_takes_over_if_a_torch_solver_fails(rows, solver, failure, monkeyp
     for statistics, batch in zip(in_torch, sets, strict=True):
         statistics.update(batch)
     assert frechet_distance(*in_torch) == expected
-    assert calls == [solver]
+    assert set(calls) == {solver}
 
 
 def test_values_that_are_not_finite_raise_when_torch_sums_are_read():
@@ -123,14 +126,20 @@ def test_torch_inception_scores_equal_those_of_numpy(images):
         assert halves[1].sums.counts.sum() == 100
 
 
-@pytest.mark.filterwarnings("ignore:FID of")
 def test_batches_from_inference_mode_and_from_training():
-    module = torch.nn.Linear(24, 24)
-    metric = FID(module, dims=24, device="cpu")
+    class Means(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = torch.nn.Linear(3, 24)
+
+        def forward(self, images):
+            return self.layer(images.float().mean((2, 3)))
+
+    metric = FID(Means(), dims=24, device="cpu")
     for seed, real in enumerate((True, False)):
         with torch.inference_mode(bool(seed)):
             for _ in range(3):
-                metric.update(torch.tensor(features(20, seed=seed)), real=real)
+                metric.update(torch.randint(256, (20, 3, 8, 8), dtype=torch.uint8), real=real)
     assert metric.compute().value > 0
     assert not metric.real.sums.mean.requires_grad
 
@@ -187,7 +196,6 @@ def test_precision_settings_of_torch_are_restored(weights):
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
-@pytest.mark.filterwarnings("ignore:FID of")
 def test_a_gpu_gives_the_numbers_of_the_cpu(weights, tmp_path):
     images = [pictures(count, seed=seed) for seed, count in enumerate((40, 30))]
     # The protocol "ofa" has another network.

@@ -11,7 +11,8 @@ from muge_fast.image import FID, KID, InceptionScore, Statistics
 
 torch = pytest.importorskip("torch")
 
-pytestmark = pytest.mark.slow
+# Sets are small here, which warns.
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:Inception Score of", "ignore:FID of")]
 
 DIMS = 16
 

@@ -20,6 +20,9 @@ from muge_fast.image.extractors.running import extract_features
 
 torch = pytest.importorskip("torch")
 
+# Sets are small here, which warns.
+pytestmark = pytest.mark.filterwarnings("ignore:Inception Score of", "ignore:FID of")
+
 STRIPES = 4
 
 
@@ -53,7 +56,6 @@ def sets():
     return pictures(30, seed=3), pictures(25, seed=4)
 
 
-@pytest.mark.filterwarnings("ignore:FID of")
 def test_functions_and_modules_are_extractors(sets):
     features = [stripe_features(images) for images in sets]
     distance = muge_fast.image.frechet_distance(*map(Statistics.from_features, features))
@@ -120,7 +122,6 @@ assert "torch" in sys.modules
         _ = muge_fast.image.extractors.nonsense
 
 
-@pytest.mark.filterwarnings("ignore:FID of")
 def test_streaming_metrics_equal_functions(sets):
     distance = muge_fast.image.fid(*sets, extractor=stripe_features).value
     metric, kernel = FID(stripe_features, dims=2 * STRIPES), KID(stripe_features, subsets=3, subset_size=10)
@@ -139,7 +140,6 @@ def test_streaming_metrics_equal_functions(sets):
     assert score.compute().value == pytest.approx(expected, rel=1e-4)
 
 
-@pytest.mark.filterwarnings("ignore:FID of")
 def test_a_function_is_called_once_per_image(sets):
     counts = []
 
@@ -178,7 +178,6 @@ def test_a_function_is_called_once_per_image(sets):
         )
 
 
-@pytest.mark.filterwarnings("ignore:FID of")
 def test_features_of_different_extractors_are_not_mixed(sets, tmp_path):
     statistics = Statistics.from_features(stripe_features(sets[0]), extractor_signature="extractor:other")
     statistics.save(tmp_path / "other.npz")
@@ -202,7 +201,6 @@ def test_a_state_continues_with_its_own_extractor_only(tmp_path):
             type(metric).load(tmp_path / "state.npz", len)
 
 
-@pytest.mark.filterwarnings("ignore:FID of")
 def test_modules_run_in_evaluation_mode_and_keep_their_modes(sets):
     """A submodule that is in evaluation mode in the middle of training stays so."""
     module = Stripes().train()

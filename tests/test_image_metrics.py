@@ -12,6 +12,9 @@ from muge_fast import image
 from muge_fast.image import Statistics, frechet_distance
 from muge_fast.scores import Scores
 
+# Sets are small here, which warns.
+pytestmark = pytest.mark.filterwarnings("ignore:Inception Score of", "ignore:FID of")
+
 
 def features(rows, dims, seed, shift=0.0):
     """Return non-negative, correlated features of very different sizes, like pooled features."""
@@ -426,7 +429,6 @@ def test_a_covariance_must_be_symmetric_with_a_positive_diagonal(sigma):
 # Results
 
 
-@pytest.mark.filterwarnings("ignore:FID of")
 def test_scores_are_pickled():
     real, generated = features(30, 6, 1), features(25, 6, 2)
     metrics = image.FID(dims=6), image.KID(subsets=2, subset_size=9), image.InceptionScore(splits=2)
@@ -478,3 +480,75 @@ def test_a_file_that_calls_fid_gets_the_warning(tmp_path):
         command = [sys.executable, "-W", "always", str(script)]
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)  # noqa: S603 - our own script
         assert f"{script}:4: UserWarning: FID of 9 images is biased upwards" in done.stderr
+
+
+# Fréchet distances of singular covariances, against the nuclear norm in 40 digits
+
+
+def distance_of_rows(left, right):
+    """Compute the distance from centred features in 40 digits, without a covariance."""
+    mpmath = pytest.importorskip("mpmath")
+    with mpmath.workdps(40):
+        means, centred = [], []
+        for rows in (left, right):
+            matrix = mpmath.matrix(rows.tolist())
+            mean = [mpmath.fsum(matrix[:, column]) / matrix.rows for column in range(matrix.cols)]
+            for row in range(matrix.rows):
+                for column in range(matrix.cols):
+                    matrix[row, column] = (matrix[row, column] - mean[column]) / mpmath.sqrt(len(rows) - 1)
+            means.append(mean)
+            centred.append(matrix)
+        cross = centred[0] * centred[1].T
+        roots = [mpmath.sqrt(abs(value)) for value in mpmath.eigsy(cross * cross.T, eigvals_only=True)]
+        norm = mpmath.fsum(root for root in roots if root > mpmath.mpf(10) ** -17)
+        traces = mpmath.fsum(value**2 for matrix in centred for value in matrix)
+        difference = mpmath.fsum((a - b) ** 2 for a, b in zip(*means, strict=True))
+        return float(difference + traces - 2 * norm)
+
+
+def singular_sets():
+    rng = np.random.default_rng(11)
+    many, few = rng.gamma(1.0, size=(40, 12)), rng.gamma(1.2, size=(9, 12))
+    dead, repeated = many.copy(), many.copy()
+    dead[:, :4] = 0
+    repeated[:, :4] = repeated[:, 4:8]
+    return {
+        "fewer images than features": (few, few[:7] + rng.normal(size=(7, 12))),
+        "one side with fewer images": (few, many),
+        "features that are always zero": (dead, dead[::2] * 1.1),
+        "features that are equal": (repeated, repeated[::3] * 0.9),
+        "repeated images": (np.repeat(few, 5, axis=0), np.repeat(few[:5] + 0.1, 5, axis=0)),
+        "a set with itself": (few, few),
+        "regular": (many, many[::2] * 1.2),
+    }
+
+
+@pytest.mark.parametrize("kind", singular_sets())
+def test_singular_covariances_without_their_features_keep_nine_digits(kind):
+    left, right = singular_sets()[kind]
+    moments = [{"mu": rows.mean(0), "sigma": np.cov(rows, rowvar=False)} for rows in (left, right)]
+    scale = sum(np.trace(state["sigma"]) for state in moments)
+    expected = distance_of_rows(left, right)
+    value = frechet_distance(*map(Statistics.from_state, moments))
+    assert value >= 0
+    assert abs(value - expected) < 1e-12 * scale
+    of_features = frechet_distance(*map(Statistics.from_features, (left, right)))
+    assert of_features >= 0
+    assert abs(of_features - expected) < 1e-12 * scale
+
+
+def test_the_distance_is_never_negative():
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        rows = rng.normal(size=(rng.integers(2, 30), 8)) * 10.0 ** rng.integers(-6, 6, size=8)
+        states = [{"mu": rows.mean(0), "sigma": np.cov(rows, rowvar=False).astype(kind)} for kind in ("f4", "f8")]
+        for left, right in ((states[0], states[0]), (states[1], states[1]), (states[0], states[1])):
+            assert frechet_distance(Statistics.from_state(left), Statistics.from_state(right)) >= 0
+
+
+def test_matrices_with_a_negative_eigenvalue_are_refused_as_covariances():
+    wrong = Statistics.from_state({"mu": [0.0, 0.0], "sigma": [[1.0, 2.0], [2.0, 1.0]]})
+    right = Statistics.from_state({"mu": [0.0, 0.0], "sigma": [[1.5, 1.5], [1.5, 1.5]]})
+    for sets in ((wrong, right), (right, wrong)):
+        with pytest.raises(ValueError, match="not a covariance: its smallest eigenvalue is -1, its largest 3"):
+            frechet_distance(*sets)

@@ -22,7 +22,8 @@ from muge_fast.image.extractors.inception import InceptionExtractor  # noqa: E40
 from muge_fast.image.extractors.networks import random_weights  # noqa: E402
 from muge_fast.image.text_features import TextOptions, paired_features  # noqa: E402
 
-pytestmark = pytest.mark.slow
+# Sets are small here, which warns.
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:Inception Score of", "ignore:FID of")]
 
 ITEMS, NEGATIVES = 12, 5
 KEYS = [str(4000 + 7 * n) for n in range(ITEMS)]
@@ -123,7 +124,6 @@ def test_features_are_read_from_files(folder, report, features):
         assert np.array_equal(paired.texts, texts)
 
 
-@pytest.mark.filterwarnings("ignore:FID of")
 def test_sources_with_and_without_ids(folder, report, features, tmp_path):
     """A path stands for its content; images without ids have features in their own order."""
     images, texts, _ = features

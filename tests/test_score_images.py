@@ -10,6 +10,9 @@ import pytest
 from image_data import pictures
 from muge_fast.image import Statistics, inception_score_from_logits, r_precision, score_images
 
+# Sets are small here, which warns.
+pytestmark = pytest.mark.filterwarnings("ignore:Inception Score of", "ignore:FID of")
+
 
 def brightness(images):
     """Return two features and two logits of each image: the means of its halves."""

@@ -19,7 +19,6 @@ LAZY = {
     "muge_fast.image.extractors": "needs torch",
     "muge_fast.image.distributed": "needs torch",
     "muge_fast.retrieval.top_k_torch": "needs torch",
-    "muge_fast.datasets.torch_dataset": "needs torch",
     "muge_fast.evaluation.report_page": "few evaluations need a page",
 }
 

@@ -5,6 +5,7 @@ Importing this package does not import torch: :class:`ImageTsvDataset` is import
 
 from typing import TYPE_CHECKING
 
+from muge_fast._internal.lazy_modules import lazy_modules
 from muge_fast.datasets.decoding import BrokenImageError
 from muge_fast.datasets.image_tsv import BrokenLine, ImageTsv
 from muge_fast.datasets.jsonl import read_captions, read_queries
@@ -27,11 +28,5 @@ __all__ = [
     "write_queries",
 ]
 
-
-def __getattr__(name: str) -> object:
-    """Import ``ImageTsvDataset``, which needs torch, when it is first used."""
-    if name == "ImageTsvDataset":
-        from muge_fast.datasets.torch_dataset import ImageTsvDataset  # noqa: PLC0415 - an optional package
-
-        return ImageTsvDataset
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = lazy_modules(__name__, __all__, {"ImageTsvDataset": "torch_dataset"})

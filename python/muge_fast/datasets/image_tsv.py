@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from muge_fast import _core
 from muge_fast._internal.atomic import replacing
 from muge_fast._internal.checks import check_choice, whole_number
-from muge_fast._internal.display import format_value
+from muge_fast._internal.display import format_argument, format_value
 from muge_fast._internal.paths import PathLike, file_type_problem, magic_bytes_problem
 from muge_fast.datasets.decoding import BrokenImageError, decode
+from muge_fast.datasets.image_files import find_image_files
 from muge_fast.datasets.problems import MESSAGES
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".tif", ".tiff"}
 # Suffix by the first bytes of a file.
 SUFFIX_OF_MAGIC_BYTES = {b"\xff\xd8\xff": ".jpg", b"\x89PNG": ".png", b"GIF8": ".gif", b"RIFF": ".webp", b"BM": ".bmp"}
 
@@ -143,7 +143,7 @@ class ImageTsv(Mapping[str, bytes]):
             OSError: The file cannot be read, or was changed.
 
         """
-        index = self._index[key]
+        index = self._index_of(key)
         try:
             return _core.decode_base64(self.base64(key))
         except ValueError:
@@ -179,7 +179,7 @@ class ImageTsv(Mapping[str, bytes]):
             1
 
         """
-        return int(self._lines[self._index[key]])
+        return int(self._lines[self._index_of(key)])
 
     def base64_size(self, key: str) -> int:
         """Return the number of bytes of an image in base64, without reading it.
@@ -199,7 +199,7 @@ class ImageTsv(Mapping[str, bytes]):
             54320
 
         """
-        return int(self._lengths[self._index[key]])
+        return int(self._lengths[self._index_of(key)])
 
     def base64(self, key: str) -> bytes:
         """Return an image in base64, as it is in the file.
@@ -220,7 +220,7 @@ class ImageTsv(Mapping[str, bytes]):
             b'_9j_4AAQ'
 
         """
-        index = self._index[key]
+        index = self._index_of(key)
         start, length = int(self._starts[index]), int(self._lengths[index])
         blocks = []
         while length:
@@ -266,14 +266,18 @@ class ImageTsv(Mapping[str, bytes]):
 
         Args:
             path: The file.
-            images: A mapping from ids to bytes of image files, or pairs of these; or a folder, whose image files get
-                their names without suffix as ids.
+            images: A mapping from ids to bytes of image files, or pairs of these; or a folder, whose image files, at
+                any depth, get their names without suffix as ids. Image files are those that
+                :func:`muge_fast.image.fid` reads in a folder.
 
         Raises:
             OSError: A file cannot be read or written.
-            TypeError: An id that is not a string.
+            TypeError: An id that is not a string, or an image that is not bytes.
             ValueError: There are no images, or one has no bytes; an id is empty, repeated or longer than 1023 bytes,
                 begins or ends with white space, contains a tab or a line end, or would make the file look compressed.
+
+        Warns:
+            UserWarning: Files of a folder that look like images were left out; the message counts them.
 
         Example:
             >>> import pathlib, tempfile
@@ -291,7 +295,8 @@ class ImageTsv(Mapping[str, bytes]):
             images = images.items()
         seen: set[str] = set()
         with replacing(path) as file:
-            for key, data in images:
+            for pair in images:
+                key, data = _checked_pair(pair)
                 name = _checked_id(key, data, seen)
                 seen.add(key)
                 file.write(name + b"\t" + base64.urlsafe_b64encode(data) + b"\n")
@@ -323,6 +328,15 @@ class ImageTsv(Mapping[str, bytes]):
             suffixes = (suffix for start, suffix in SUFFIX_OF_MAGIC_BYTES.items() if data.startswith(start))
             with replacing(folder / f"{key}{next(suffixes, '.bin')}") as file:
                 file.write(data)
+
+    def _index_of(self, key: str) -> int:
+        try:
+            return self._index[key]
+        except (KeyError, TypeError):
+            # A TypeError if the key cannot be hashed, such as a list.
+            text = str(key)
+            hint = f": the id is there as a str, {format_argument(text)}" if text in self._index else ""
+            raise KeyError(f"no image with the id {format_argument(key)} in {self.path}{hint}") from None
 
     def _keep_first(self, ids: list[str]) -> None:
         """Keep the first line of each id; report the others as broken."""
@@ -368,10 +382,8 @@ def _limit(name: str, value: int | None) -> int | None:
     return None if value is None else min(whole_number(name, value), MAX_LINES)
 
 
-def _checked_id(key: object, data: bytes, seen: set[str]) -> bytes:
+def _checked_id(key: str, data: bytes, seen: set[str]) -> bytes:
     """Return an id in UTF-8 if it can be written to a file after the ids seen so far."""
-    if not isinstance(key, str):
-        raise TypeError(f"image {format_value(key)}: ids must be strings, got {type(key).__name__}")
     name = key.encode("utf-8")
     if not data:
         raise ValueError(f"image {format_value(key)} has no bytes")
@@ -386,7 +398,30 @@ def _checked_id(key: object, data: bytes, seen: set[str]) -> bytes:
     return name
 
 
+def _checked_pair(pair: object) -> tuple[str, bytes]:
+    """Return an id and the bytes of an image file."""
+    if not isinstance(pair, (tuple, list)) or len(pair) != 2:  # noqa: PLR2004
+        raise TypeError(
+            f"images must be a folder, a mapping from ids to bytes, or pairs of an id and bytes, "
+            f"got {format_argument(pair)} among them"
+        )
+    key, data = pair
+    if not isinstance(key, str):
+        raise TypeError(f"image {format_value(key)}: ids must be strings, got {type(key).__name__}")
+    if not isinstance(data, (bytes, bytearray, memoryview)):
+        raise TypeError(
+            f"image {format_value(key)} must be the bytes of an image file, got {type(data).__name__}; "
+            f"Path(...).read_bytes() returns those of a file"
+        )
+    return key, bytes(data)
+
+
 def _from_folder(folder: Path) -> Iterator[tuple[str, bytes]]:
-    for path in sorted(folder.iterdir()):
-        if path.suffix.lower() in IMAGE_SUFFIXES:
-            yield path.stem, path.read_bytes()
+    paths: dict[str, Path] = {}
+    for path in find_image_files(folder):
+        if paths.setdefault(path.stem, path) != path:
+            raise ValueError(
+                f"{folder}: {paths[path.stem].relative_to(folder)} and {path.relative_to(folder)} "
+                f"have the same id, {format_value(path.stem)}"
+            )
+        yield path.stem, path.read_bytes()

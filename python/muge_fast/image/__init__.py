@@ -4,6 +4,9 @@ Importing this package needs only NumPy. Metrics of features never import torch;
 caller passes an extractor that does not use torch.
 """
 
+from typing import TYPE_CHECKING
+
+from muge_fast._internal.lazy_modules import lazy_modules
 from muge_fast.image._fid import FID, fid
 from muge_fast.image._inception_score import InceptionScore, inception_score, inception_score_from_logits
 from muge_fast.image._kid import KID, kid, kid_from_features
@@ -14,12 +17,16 @@ from muge_fast.image.frechet import frechet_distance
 from muge_fast.image.statistics import Statistics
 from muge_fast.image.uncertainty import fid_infinity, fid_interval, inception_score_interval
 
+if TYPE_CHECKING:
+    from muge_fast.image import extractors
+
 __all__ = [
     "FID",
     "KID",
     "InceptionScore",
     "Statistics",
     "clip_score",
+    "extractors",
     "fid",
     "fid_infinity",
     "fid_interval",
@@ -34,3 +41,6 @@ __all__ = [
     "score_images",
     "text_recall",
 ]
+
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = lazy_modules(__name__, __all__)

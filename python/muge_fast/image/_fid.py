@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from muge_fast._internal.caller_warnings import warn_caller
 from muge_fast._internal.npz import Array
 from muge_fast.image.backend import DeviceLike
 from muge_fast.image.extractors.interface import FeatureExtractor, ProtocolName
@@ -18,12 +17,11 @@ from muge_fast.image.image_set import (
     outputs_for,
 )
 from muge_fast.image.options import UNKNOWN_EXTRACTOR, LoadOptions, NetworkOptions
+from muge_fast.image.small_sets import MIN_IMAGES_FOR_FID, warn_about_small_set
+from muge_fast.image.sources import check_paths, open_side
 from muge_fast.image.statistics import Statistics
-from muge_fast.image.streaming import Batch, StreamingMetric, check_extractor
+from muge_fast.image.streaming import Batch, StreamingMetric, check_extractor, check_real
 from muge_fast.scores import Score, set_score, signature
-
-# Below this number of images the bias of FID is visible.
-MIN_IMAGES_FOR_FID = 10_000
 
 
 def fid(
@@ -39,19 +37,22 @@ def fid(
     threads: int | None = None,
     progress: bool | None = None,
 ) -> Score:
-    """Compute the Fréchet Inception Distance (Heusel et al., 2017) of two sets of images.
+    """Compute the Fréchet Inception Distance (Heusel et al., 2017) of real and generated images, in this order.
 
-    Two sets of statistics are compared without a network.
+    The distance is symmetric: the order matters for the signature alone. Two sets of statistics are compared without a
+    network.
 
     Args:
         real: Real images: path of a folder, a ``.tsv`` file of the benchmark or a ``.zip`` file; uint8 arrays or
-            tensors of shape ``(images, 3, height, width)`` or ``(images, height, width, 3)``; a mapping from id to
-            the bytes of an image file; a torch ``Dataset``; or an iterable of images or batches, such as a
-            ``DataLoader``. Or their :class:`Statistics`, or the path of an ``.npz`` file with saved ones.
+            tensors of shape ``(images, 3, height, width)`` or ``(images, height, width, 3)``; a mapping from id to the
+            bytes of an image file; a torch ``Dataset``; a list of paths of image files; or an iterable of images or
+            batches, such as a ``DataLoader``. Or their :class:`Statistics`, or the path of an ``.npz`` file with saved
+            ones.
         generated: Generated images or their statistics, in the same forms.
         extractor: Feature extractor to use instead of the Inception network: a function that takes a list of uint8 RGB
-            arrays and returns features of shape ``(images, features)``, or a ``torch.nn.Module`` that takes a uint8
-            tensor of shape ``(images, 3, height, width)``.
+            arrays of shape ``(height, width, 3)`` and returns an array or tensor of floats of shape
+            ``(images, features)``, or a ``torch.nn.Module`` that takes a uint8 tensor of shape
+            ``(images, 3, height, width)`` and returns such a tensor.
         weights: Path of the network's published weights, ``pt_inception-2015-12-05-6726825d.pth``, or
             ``inception_v3_google-0cc3c7bd.pth`` for the protocol ``"ofa"``; ``"download"`` to fetch them into torch's
             cache; None for the path in the environment variable ``MUGE_FAST_INCEPTION``
@@ -86,13 +87,19 @@ def fid(
 
     """
     network, load = NetworkOptions(weights, protocol, precision, device), LoadOptions(batch_size, threads, progress)
+    # Before weights are looked for, so that a wrong path is not reported as missing weights.
+    check_paths(real=real, generated=generated)
     real_statistics, generated_statistics = load_statistics(real), load_statistics(generated)
     if real_statistics is None or generated_statistics is None:
-        opened = network.open(extractor, outputs_for(("fid",)))
-        sets = [
-            ImageSetAccumulator(source if statistics is None else statistics, opened, ("fid",))
-            for source, statistics in ((real, real_statistics), (generated, generated_statistics))
+        sources = [
+            open_side(name, source) if statistics is None else statistics
+            for name, source, statistics in (
+                ("real", real, real_statistics),
+                ("generated", generated, generated_statistics),
+            )
         ]
+        opened = network.open(extractor, outputs_for(("fid",)))
+        sets = [ImageSetAccumulator(source, opened, ("fid",)) for source in sources]
         for image_set in sets:
             image_set.run(load)
         real_statistics, generated_statistics = (image_set.statistics for image_set in sets)
@@ -151,18 +158,18 @@ def warn_about_few_images(real: Statistics, generated: Statistics) -> None:
         1
 
     """
-    fewest = min((statistics.count for statistics in (real, generated) if statistics.count), default=MIN_IMAGES_FOR_FID)
-    if fewest < MIN_IMAGES_FOR_FID:
-        warn_caller(f"FID of {fewest} images is biased upwards; compare it only with FID of sets of equal size")
+    counts = (statistics.count for statistics in (real, generated) if statistics.count)
+    warn_about_small_set("fid", min(counts, default=MIN_IMAGES_FOR_FID))
 
 
 class FID(StreamingMetric):
     """Fréchet Inception Distance of two streams of images. Memory use does not grow with their number.
 
     Args:
-        extractor: Extractor that is called with each batch: an
-            :class:`muge_fast.image.extractors.InceptionExtractor`, a ``torch.nn.Module`` or a function; None if
-            batches are features.
+        extractor: Feature extractor: an :class:`muge_fast.image.extractors.InceptionExtractor`; a function that takes
+            a list of uint8 RGB arrays of shape ``(height, width, 3)`` and returns an array or tensor of floats of shape
+            ``(images, features)``; or a ``torch.nn.Module`` that takes a uint8 tensor of shape
+            ``(images, 3, height, width)`` and returns such a tensor. None if batches are features already.
         dims: Number of features.
         extractor_signature: Signature of the extractor, for the score's signature; None for that of ``extractor``.
         device: torch device that keeps the sums, or its name; None to follow the first batch.
@@ -222,13 +229,16 @@ class FID(StreamingMetric):
         """Add a batch of real or of generated images.
 
         Args:
-            batch: Images, in a form that the extractor takes; without an extractor an array or tensor of features, of
-                shape ``(images, dims)``.
+            batch: With an extractor, images: a uint8 array or tensor of shape ``(images, 3, height, width)`` or
+                ``(images, height, width, 3)``, or a list of single images of NumPy, torch or Pillow; also a tuple of
+                one of these with labels. Without an extractor, features: an array or tensor of floats of shape
+                ``(images, dims)``.
             real: Whether the images are real.
 
         Raises:
-            ValueError: The features have a wrong shape, or a value is not finite. On a GPU, the latter is raised when
-                the sums are read.
+            TypeError: ``batch`` is neither images nor features, or ``real`` is not a bool.
+            ValueError: Images that are not uint8, or of a wrong shape; the features have a wrong shape, or a value is
+                not finite. On a GPU, the latter is raised when the sums are read.
 
         Example:
             >>> from muge_fast.image import FID
@@ -238,6 +248,7 @@ class FID(StreamingMetric):
             2
 
         """
+        check_real(real)
         (self.real if real else self.generated).update(self._extract(batch, FEATURES))
 
     def merge(self, other: FID) -> None:

@@ -14,8 +14,10 @@ from muge_fast._internal.npz import Array
 from muge_fast.image.backend import DeviceLike, Float64Array, NumpyBackend
 from muge_fast.image.extractors.interface import FeatureExtractor, ProtocolName, convention_of_extractor, signature_of
 from muge_fast.image.image_set import ImageSetAccumulator, outputs_for
+from muge_fast.image.inputs import checked_features
 from muge_fast.image.options import SEED, UNKNOWN_EXTRACTOR, LoadOptions, NetworkOptions
-from muge_fast.image.sources import ImageSource
+from muge_fast.image.small_sets import warn_about_small_set
+from muge_fast.image.sources import ImageSource, open_side
 from muge_fast.image.split_sums import SplitSums, split_bounds
 from muge_fast.image.streaming import Batch, StreamingMetric, check_extractor
 from muge_fast.scores import Score, set_score, signature
@@ -44,12 +46,13 @@ def inception_score(
     Args:
         generated: Generated images: path of a folder, a ``.tsv`` file of the benchmark or a ``.zip`` file; uint8 arrays
             or tensors of shape ``(images, 3, height, width)`` or ``(images, height, width, 3)``; a mapping from id to
-            the bytes of an image file; a torch ``Dataset``; or an iterable of images or batches, such as a
-            ``DataLoader``.
+            the bytes of an image file; a torch ``Dataset``; a list of paths of image files; or an iterable of images or
+            batches, such as a ``DataLoader``.
         splits: Number of splits, at least 1; None for 10, or 1 for the protocol ``"ofa"``.
         extractor: Feature extractor to use instead of the Inception network: a function that takes a list of uint8 RGB
-            arrays and returns logits of shape ``(images, classes)``, or a ``torch.nn.Module`` that takes a uint8
-            tensor of shape ``(images, 3, height, width)``.
+            arrays of shape ``(height, width, 3)`` and returns an array or tensor of floats of shape
+            ``(images, classes)``, or a ``torch.nn.Module`` that takes a uint8 tensor of shape
+            ``(images, 3, height, width)`` and returns such a tensor.
         weights: Path of the network's published weights, ``pt_inception-2015-12-05-6726825d.pth``, or
             ``inception_v3_google-0cc3c7bd.pth`` for the protocol ``"ofa"``; ``"download"`` to fetch them into torch's
             cache; None for the path in the environment variable ``MUGE_FAST_INCEPTION``
@@ -74,6 +77,9 @@ def inception_score(
         ValueError: An unknown option, an option of the network together with ``extractor``, a broken image (named in
             the message), or fewer images than splits.
 
+    Warns:
+        UserWarning: A split has fewer than 1,000 images; the score is biased downwards, more so for smaller splits.
+
     Example:
         >>> import muge_fast as mf
         >>> import muge_fast.image
@@ -84,10 +90,14 @@ def inception_score(
     network, load = NetworkOptions(weights, protocol, precision, device), LoadOptions(batch_size, threads, progress)
     if splits is not None:
         whole_number("splits", splits)
+    # Before weights are looked for, so that a wrong path is not reported as missing weights.
+    images = open_side("generated", generated)
     opened = network.open(extractor, outputs_for(("is",), network.convention(extractor)))
-    image_set = ImageSetAccumulator(generated, opened, ("is",), splits=splits)
+    image_set = ImageSetAccumulator(images, opened, ("is",), splits=splits)
     image_set.run(load)
-    return inception_score_from_sums(image_set.split_sums, signature_of(opened))
+    score = inception_score_from_sums(image_set.split_sums, signature_of(opened))
+    warn_about_few_images_per_split(image_set.split_sums)
+    return score
 
 
 def inception_score_from_logits(
@@ -125,9 +135,9 @@ def inception_score_from_logits(
         4.0
 
     """
-    matrix = np.asarray(logits, dtype=np.float64)
+    matrix = NumpyBackend().as_float64(checked_features("logits", logits))
     splits = whole_number("splits", splits)
-    if matrix.ndim != 2 or len(matrix) < splits:  # noqa: PLR2004
+    if len(matrix) < splits:
         raise ValueError(f"logits have shape {matrix.shape}, need (images, classes) with at least {splits} images")
     nonfinite = np.flatnonzero(~np.isfinite(matrix).all(axis=1))
     if len(nonfinite):
@@ -173,13 +183,32 @@ def inception_score_from_sums(sums: SplitSums, extractor_signature: str) -> Scor
     return set_score("is", score_signature, mean, parts={"std": std})
 
 
+def warn_about_few_images_per_split(sums: SplitSums) -> None:
+    """Warn the caller of this package if splits are too small for an unbiased Inception Score.
+
+    Args:
+        sums: Sums of all images.
+
+    Example:
+        >>> from muge_fast.image._inception_score import warn_about_few_images_per_split
+        >>> from muge_fast.image.split_sums import SplitSums
+        >>> sums = SplitSums(1)
+        >>> sums.extend([[0.0, 1.0]] * 1000)
+        >>> warn_about_few_images_per_split(sums)
+
+    """
+    warn_about_small_set("is", int(sums.counts.sum()), splits=sums.config.splits)
+
+
 class InceptionScore(StreamingMetric):
     """Inception Score of a stream of images. Memory use does not grow with their number.
 
     Args:
-        extractor: Extractor that is called with each batch: an
-            :class:`muge_fast.image.extractors.InceptionExtractor` with the output ``"logits_unbiased"`` (``"logits"``
-            for the protocol ``"ofa"``), a ``torch.nn.Module`` or a function; None if batches are logits.
+        extractor: Extractor of logits: an :class:`muge_fast.image.extractors.InceptionExtractor` with the output
+            ``"logits_unbiased"`` (``"logits"`` for the protocol ``"ofa"``); a function that takes a list of uint8 RGB
+            arrays of shape ``(height, width, 3)`` and returns an array or tensor of floats of shape
+            ``(images, classes)``; or a ``torch.nn.Module`` that takes a uint8 tensor of shape
+            ``(images, 3, height, width)`` and returns such a tensor. None if batches are logits already.
         splits: Number of splits, at least 1; None for the extractor's convention: 10, or 1 for the protocol ``"ofa"``.
         images: Total number of images, over all metrics that will be merged; the score is then that of
             :func:`inception_score_from_logits` and torch-fidelity. None if unknown; images are then assigned to splits
@@ -202,7 +231,8 @@ class InceptionScore(StreamingMetric):
         >>> import numpy as np
         >>> from muge_fast.image import InceptionScore
         >>> metric = InceptionScore(splits=1)
-        >>> metric.update(100 * np.eye(4))
+        >>> for _ in range(250):
+        ...     metric.update(100 * np.eye(4))
         >>> round(metric.compute().value, 6)
         4.0
 
@@ -250,14 +280,18 @@ class InceptionScore(StreamingMetric):
         """Add a batch of generated images.
 
         Args:
-            batch: Images, in a form that the extractor takes; without an extractor an array or tensor of logits, of
-                shape ``(images, classes)``.
+            batch: With an extractor, images: a uint8 array or tensor of shape ``(images, 3, height, width)`` or
+                ``(images, height, width, 3)``, or a list of single images of NumPy, torch or Pillow; also a tuple of
+                one of these with labels. Without an extractor, logits: an array or tensor of floats of shape
+                ``(images, classes)``.
             indices: Index of each image among all images, from 0, which decides its split. Metrics
                 that are merged then give the score of all images. None to continue from the number of images so far.
 
         Raises:
-            ValueError: The logits have a wrong shape, a value is not finite, or an index is beyond the number of
-                images. On a GPU, a value that is not finite raises when the sums are read.
+            TypeError: ``batch`` is neither images nor logits.
+            ValueError: Images that are not uint8, or of a wrong shape; the logits have a wrong shape, a value is not
+                finite, or an index is beyond the number of images. On a GPU, a value that is not finite raises when the
+                sums are read.
 
         Example:
             >>> from muge_fast.image import InceptionScore
@@ -328,6 +362,9 @@ class InceptionScore(StreamingMetric):
         Raises:
             ValueError: A split has no images, or there are fewer images than ``images``.
 
+        Warns:
+            UserWarning: A split has fewer than 1,000 images.
+
         Example:
             >>> from muge_fast.image import InceptionScore
             >>> InceptionScore(splits=2).compute()
@@ -336,7 +373,9 @@ class InceptionScore(StreamingMetric):
             ValueError: has 0 images, needs at least one in each of 2 splits
 
         """
-        return inception_score_from_sums(self.sums, self.extractor_signature)
+        score = inception_score_from_sums(self.sums, self.extractor_signature)
+        warn_about_few_images_per_split(self.sums)
+        return score
 
     def state(self) -> dict[str, Array]:
         """Return the state as arrays, for :meth:`from_state`.

@@ -14,9 +14,9 @@ from muge_fast.image.backend import Float64Array, to_numpy
 from muge_fast.image.extractors.interface import FeatureExtractor, ProtocolName, signature_of
 from muge_fast.image.image_set import FEATURES, ImageSetAccumulator, outputs_for
 from muge_fast.image.options import SEED, UNKNOWN_EXTRACTOR, LoadOptions, NetworkOptions
-from muge_fast.image.sources import ImageSource
+from muge_fast.image.sources import ImageSource, open_side
 from muge_fast.image.statistics import MAX_FEATURE, feature_pair
-from muge_fast.image.streaming import Batch, StreamingMetric, check_extractor
+from muge_fast.image.streaming import Batch, StreamingMetric, check_extractor, check_real
 from muge_fast.scores import Score, set_score, signature
 
 # Up to this number of pairs, the kernel of all pairs is computed once (512 MiB), and subsets pick from it.
@@ -42,21 +42,22 @@ def kid(
     threads: int | None = None,
     progress: bool | None = None,
 ) -> Score:
-    """Compute the Kernel Inception Distance (Bińkowski et al., 2018) of two sets of images.
+    """Compute the Kernel Inception Distance (Bińkowski et al., 2018) of real and generated images, in this order.
 
     The features of all images are kept in memory, in single precision.
 
     Args:
         real: Real images: path of a folder, a ``.tsv`` file of the benchmark or a ``.zip`` file; uint8 arrays or
-            tensors of shape ``(images, 3, height, width)`` or ``(images, height, width, 3)``; a mapping from id to
-            the bytes of an image file; a torch ``Dataset``; or an iterable of images or batches, such as a
-            ``DataLoader``.
+            tensors of shape ``(images, 3, height, width)`` or ``(images, height, width, 3)``; a mapping from id to the
+            bytes of an image file; a torch ``Dataset``; a list of paths of image files; or an iterable of images or
+            batches, such as a ``DataLoader``.
         generated: Generated images, in the same forms.
         subsets: Number of random subsets; None to compare all images at once.
         subset_size: Images per subset, at least 2 and at most as many as each set has; unused if ``subsets`` is None.
         extractor: Feature extractor to use instead of the Inception network: a function that takes a list of uint8 RGB
-            arrays and returns features of shape ``(images, features)``, or a ``torch.nn.Module`` that takes a uint8
-            tensor of shape ``(images, 3, height, width)``.
+            arrays of shape ``(height, width, 3)`` and returns an array or tensor of floats of shape
+            ``(images, features)``, or a ``torch.nn.Module`` that takes a uint8 tensor of shape
+            ``(images, 3, height, width)`` and returns such a tensor.
         weights: Path of the network's published weights, ``pt_inception-2015-12-05-6726825d.pth``, or
             ``inception_v3_google-0cc3c7bd.pth`` for the protocol ``"ofa"``; ``"download"`` to fetch them into torch's
             cache; None for the path in the environment variable ``MUGE_FAST_INCEPTION``
@@ -90,8 +91,10 @@ def kid(
     """
     network, load = NetworkOptions(weights, protocol, precision, device), LoadOptions(batch_size, threads, progress)
     check_subsets(subsets, subset_size)
+    # Before weights are looked for, so that a wrong path is not reported as missing weights.
+    sources = [open_side(name, source) for name, source in (("real", real), ("generated", generated))]
     opened = network.open(extractor, outputs_for(("kid",)))
-    sets = [ImageSetAccumulator(source, opened, ("kid",)) for source in (real, generated)]
+    sets = [ImageSetAccumulator(source, opened, ("kid",)) for source in sources]
     check_subsets(subsets, subset_size, *(image_set.count for image_set in sets))
     for image_set in sets:
         image_set.run(load)
@@ -214,9 +217,10 @@ class KID(StreamingMetric):
     """Kernel Inception Distance of two streams of images. It keeps their features, in single precision.
 
     Args:
-        extractor: Extractor that is called with each batch: an
-            :class:`muge_fast.image.extractors.InceptionExtractor`, a ``torch.nn.Module`` or a function; None if
-            batches are features.
+        extractor: Feature extractor: an :class:`muge_fast.image.extractors.InceptionExtractor`; a function that takes
+            a list of uint8 RGB arrays of shape ``(height, width, 3)`` and returns an array or tensor of floats of shape
+            ``(images, features)``; or a ``torch.nn.Module`` that takes a uint8 tensor of shape
+            ``(images, 3, height, width)`` and returns such a tensor. None if batches are features already.
         subsets: Number of random subsets, from 1 to 1,000,000; None to compare all images at once.
         subset_size: Images per subset, at least 2; unused if ``subsets`` is None.
         extractor_signature: Signature of the extractor, for the score's signature; None for that of ``extractor``.
@@ -267,12 +271,16 @@ class KID(StreamingMetric):
         """Add a batch of real or of generated images.
 
         Args:
-            batch: Images, in a form that the extractor takes; without an extractor an array or tensor of features, of
-                shape ``(images, features)``.
+            batch: With an extractor, images: a uint8 array or tensor of shape ``(images, 3, height, width)`` or
+                ``(images, height, width, 3)``, or a list of single images of NumPy, torch or Pillow; also a tuple of
+                one of these with labels. Without an extractor, features: an array or tensor of floats of shape
+                ``(images, features)``.
             real: Whether the images are real.
 
         Raises:
-            ValueError: The features have a wrong shape, or a value is not finite; the message names the row.
+            TypeError: ``batch`` is neither images nor features, or ``real`` is not a bool.
+            ValueError: Images that are not uint8, or of a wrong shape; the features have a wrong shape, or a value is
+                not finite; the message names the row.
 
         Example:
             >>> from muge_fast.image import KID
@@ -282,6 +290,7 @@ class KID(StreamingMetric):
             (1, 2)
 
         """
+        check_real(real)
         self._add(np.array(to_numpy(self._extract(batch, FEATURES)), dtype=np.float32), real=real)
 
     def merge(self, other: KID) -> None:

@@ -19,7 +19,9 @@ MERGE_ERROR = "neighbours are searched in the whole sets; score the features of 
 def precision_recall(
     real: npt.ArrayLike, generated: npt.ArrayLike, *, k: int = 3, extractor_signature: str | None = None
 ) -> Scores:
-    """Compute precision and recall (Kynkäänniemi et al., 2019), density and coverage (Naeem et al., 2020).
+    """Compute precision and recall (Kynkäänniemi et al., 2019) of real and generated images, in this order.
+
+    Density and coverage (Naeem et al., 2020) come with them. Sets in the other order swap precision and recall.
 
     The neighbourhood of an image is the ball that reaches to its ``k``-th nearest neighbour in its own set. Distances
     are exact, in double precision; precision and recall are those of torch-fidelity.

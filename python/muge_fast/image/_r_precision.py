@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from muge_fast._internal.checks import find_repeated, finite_number, whole_number
-from muge_fast.image.backend import Float64Array
+from muge_fast.image.backend import Float64Array, NumpyBackend
+from muge_fast.image.inputs import checked_features
 from muge_fast.image.options import SEED, UNKNOWN_EXTRACTOR
 from muge_fast.scores import Score, Scores, mean_score, signature
 
@@ -220,8 +221,8 @@ def _unit_pair(image_features: npt.ArrayLike, text_features: npt.ArrayLike) -> t
 
 
 def _unit_rows(name: str, features: npt.ArrayLike) -> Float64Array:
-    matrix = np.asarray(features, dtype=np.float64)
-    if matrix.ndim != 2 or not matrix.size:  # noqa: PLR2004
+    matrix = NumpyBackend().as_float64(checked_features(name, features))
+    if not matrix.size:
         raise ValueError(f"{name} has shape {matrix.shape}, needs (rows, features)")
     lengths = np.linalg.norm(matrix, axis=1, keepdims=True)
     bad = np.flatnonzero(~(np.isfinite(lengths[:, 0]) & (lengths[:, 0] > 0)))

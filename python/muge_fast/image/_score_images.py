@@ -11,14 +11,16 @@ import numpy.typing as npt
 
 from muge_fast._internal.checks import whole_number
 from muge_fast.datasets.image_tsv import ImageTsv
-from muge_fast.image._fid import fid_from_statistics
-from muge_fast.image._inception_score import inception_score_from_sums
+from muge_fast.image._fid import fid_from_statistics, warn_about_few_images
+from muge_fast.image._inception_score import inception_score_from_sums, warn_about_few_images_per_split
 from muge_fast.image._kid import check_subsets, kid_from_features
 from muge_fast.image._r_precision import NEGATIVES, check_negatives, r_precision
 from muge_fast.image.extractors.interface import FeatureExtractor, ProtocolName, signature_of
 from muge_fast.image.image_set import ImageMetric, ImageSetAccumulator, ImagesOrStatistics, outputs_for
+from muge_fast.image.inputs import is_path
 from muge_fast.image.options import LoadOptions, NetworkOptions
-from muge_fast.image.sources import ImageSource
+from muge_fast.image.sources import ImageSource, OpenedSource, check_paths, open_side
+from muge_fast.image.statistics import Statistics
 from muge_fast.image.text_features import ImageTextModel, TextOptions, ids_in_order, paired_features
 from muge_fast.scores import Score, Scores
 
@@ -55,17 +57,18 @@ def score_images(
 
     Args:
         real: Real images: path of a folder, a ``.tsv`` file of the benchmark or a ``.zip`` file; uint8 arrays or
-            tensors of shape ``(images, 3, height, width)`` or ``(images, height, width, 3)``; a mapping from id to
-            the bytes of an image file; a torch ``Dataset``; or an iterable of images or batches, such as a
-            ``DataLoader``. Or their :class:`Statistics`, or the path of an ``.npz`` file with saved ones.
-            Statistics suffice for FID alone. None if the Inception Score is the only metric.
+            tensors of shape ``(images, 3, height, width)`` or ``(images, height, width, 3)``; a mapping from id to the
+            bytes of an image file; a torch ``Dataset``; a list of paths of image files; or an iterable of images or
+            batches, such as a ``DataLoader``. Or their :class:`Statistics`, or the path of an ``.npz`` file with saved
+            ones. Statistics suffice for FID alone. None if the Inception Score is the only metric.
         generated: Generated images, in the same forms except statistics.
         metrics: One or more of ``"fid"``, ``"is"`` and ``"kid"``, without repetitions, the main one first. KID keeps
             the features of all images.
         extractor: Feature extractor to use instead of the Inception network: a function that takes a list of uint8 RGB
-            arrays and returns features of shape ``(images, features)``, or a ``torch.nn.Module`` that takes a uint8
-            tensor of shape ``(images, 3, height, width)``. For the Inception Score together with another metric, it
-            returns a dictionary with the keys ``"2048"`` (features) and ``"logits_unbiased"``.
+            arrays of shape ``(height, width, 3)`` and returns an array or tensor of floats of shape ``(images,
+            features)``, or a ``torch.nn.Module`` that takes a uint8 tensor of shape ``(images, 3, height, width)`` and
+            returns such a tensor. For the Inception Score together with another metric, it returns a dictionary with
+            the keys ``"2048"`` (features) and ``"logits_unbiased"``.
         weights: Path of the network's published weights, ``pt_inception-2015-12-05-6726825d.pth``, or
             ``inception_v3_google-0cc3c7bd.pth`` for the protocol ``"ofa"``; ``"download"`` to fetch them into torch's
             cache; None for the path in the environment variable ``MUGE_FAST_INCEPTION``
@@ -103,6 +106,9 @@ def score_images(
         ValueError: An unknown option, an option of the network together with ``extractor``, a broken image (named in
             the message), missing or unknown ids, or too few images or texts for a metric.
 
+    Warns:
+        UserWarning: There are fewer than 10,000 images for FID, or 1,000 in a split for the Inception Score.
+
     Example:
         >>> import muge_fast as mf
         >>> import muge_fast.image
@@ -115,7 +121,10 @@ def score_images(
     text_options = TextOptions(texts, clip, image_features, text_features)
     outputs = outputs_for(metrics, network.convention(extractor))
     _check_numbers(splits, subsets, subset_size, negatives)
-    real, generated = _with_ids(real), _with_ids(generated)
+    # Before weights are looked for, so that a wrong path is not reported as missing weights.
+    check_paths(texts=texts, image_features=image_features, text_features=text_features)
+    real = None if real is None else _with_ids("real", real)
+    generated = _with_ids("generated", generated)
     image_sets = _ImageSets(real, generated, network.open(extractor, outputs), metrics, splits=splits)
     if "kid" in metrics:
         check_subsets(subsets, subset_size, *image_sets.counts)
@@ -127,6 +136,7 @@ def score_images(
         features = paired_features(generated, ids, text_options, load=load, device=device)
         hits = r_precision(features.images, features.texts, negatives=negatives, extractor_signature=features.signature)
     scores = image_sets.run(load, subsets=subsets, subset_size=subset_size)
+    image_sets.warn_about_few_images()
     if hits is None:
         return Scores(scores)
     return Scores({**scores, "r_precision": hits}, len(hits.per_item), None if ids is None else [*ids])
@@ -166,12 +176,18 @@ class _ImageSets:
         self.generated.run(load)
         return {name: self._score(name, subsets, subset_size) for name in self.metrics}
 
+    def warn_about_few_images(self) -> None:
+        """Warn the caller of this package about metrics that are biased for so few images."""
+        if "fid" in self.metrics and self.real is not None:
+            warn_about_few_images(self.real.statistics, self.generated.statistics)
+        if "is" in self.metrics:
+            warn_about_few_images_per_split(self.generated.split_sums)
+
     def _score(self, metric: str, subsets: int | None, subset_size: int) -> Score:
         if metric == "is":
             return inception_score_from_sums(self.generated.split_sums, self.signature)
         assert self.real is not None  # noqa: S101 - there are real images to compare with
         if metric == "fid":
-            # No warning for few images: the signature has their number.
             return fid_from_statistics(self.real.statistics, self.generated.statistics)
         return kid_from_features(
             self.real.features,
@@ -189,7 +205,18 @@ def _check_numbers(splits: int | None, subsets: int | None, subset_size: int, ne
     check_negatives(negatives, None)
 
 
-def _with_ids(source: S) -> S | ImageTsv:
-    """Open a file of the benchmark, for its ids; return any other source unchanged."""
-    is_tsv = isinstance(source, (str, os.PathLike)) and Path(source).suffix.lower() == ".tsv"
-    return ImageTsv(source) if is_tsv else source  # type: ignore[arg-type]
+def _with_ids(name: str, source: S) -> S | ImageTsv | OpenedSource:
+    """Find the images of a source; return mappings, which have ids, and statistics unchanged."""
+    if isinstance(source, Statistics):
+        return source
+    if isinstance(source, Mapping):
+        open_side(name, source)
+        return source
+    if is_path(source):
+        check_paths(**{name: source})
+        suffix = Path(source).suffix.lower()
+        if suffix == ".tsv" and not Path(source).is_dir():
+            return ImageTsv(source)
+        if suffix == ".npz":
+            return source  # type: ignore[return-value] # mypy loses the type of a path
+    return open_side(name, source)

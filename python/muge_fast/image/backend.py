@@ -25,6 +25,40 @@ WITHOUT_FLOAT64 = ("mps",)
 MIN_LOG_PROBABILITY = np.finfo(np.float64).min
 # Stands for "all rows are finite" where an index of a row is stored; larger than any index.
 NO_ROW = 1 << 62
+# Smallest squared pivot of a regular covariance, as a fraction of the largest.
+PIVOT_ALLOWED = 1e-8
+# Largest negative eigenvalue of a covariance, as a fraction of the largest: it may have been saved as float32.
+NEGATIVE_ALLOWED = 1e-5
+
+
+def zero_eigenvalue(dims: int, smallest: float, largest: float) -> float:
+    """Return the bound up to which eigenvalues of a covariance are zero, after checking the smallest.
+
+    Args:
+        dims: Number of rows of the covariance.
+        smallest: Its smallest eigenvalue.
+        largest: Its largest eigenvalue.
+
+    Returns:
+        ``dims`` times the rounding error of the largest; more if an eigenvalue is more negative than that, as in a
+        covariance that was saved as float32.
+
+    Raises:
+        ValueError: The smallest eigenvalue is negative by more than rounding.
+
+    Example:
+        >>> from muge_fast.image.backend import zero_eigenvalue
+        >>> zero_eigenvalue(2048, -1.0, 3.0)
+        Traceback (most recent call last):
+        ...
+        ValueError: sigma is not a covariance: its smallest eigenvalue is -1, its largest 3
+
+    """
+    if smallest < -NEGATIVE_ALLOWED * largest:
+        raise ValueError(
+            f"sigma is not a covariance: its smallest eigenvalue is {smallest:.6g}, its largest {largest:.6g}"
+        )
+    return max(-smallest, dims * float(np.finfo(np.float64).eps) * largest)
 
 
 class Backend(Protocol[A]):
@@ -81,8 +115,19 @@ class Backend(Protocol[A]):
     def eigenvalues(self, matrix: A) -> A:
         """Return the eigenvalues of a symmetric matrix."""
 
-    def cholesky_factor(self, covariance: A) -> A:
-        """Return a matrix ``F`` with ``F @ F.T == covariance``; the covariance may be singular."""
+    def cholesky_factor(self, covariance: A) -> A | None:
+        """Return the Cholesky factor of a covariance; None if it is singular to double precision."""
+
+    def eigen_factor(self, covariance: A) -> A:
+        """Return a matrix ``F`` with ``F @ F.T == covariance`` and as many columns as the covariance has rank.
+
+        Eigenvalues that are zero up to rounding are left out: the square root of their rounding errors, which is what
+        a factor has, would be a hundred million times larger.
+
+        Raises:
+            ValueError: An eigenvalue is negative by more than rounding.
+
+        """
 
 
 class NumpyBackend:
@@ -139,14 +184,21 @@ class NumpyBackend:
         """Return the eigenvalues of a symmetric matrix."""
         return self.as_float64(np.linalg.eigvalsh(matrix))
 
-    def cholesky_factor(self, covariance: Float64Array) -> Float64Array:
-        """Return a matrix ``F`` with ``F @ F.T == covariance``; the covariance may be singular."""
+    def cholesky_factor(self, covariance: Float64Array) -> Float64Array | None:
+        """Return the Cholesky factor of a covariance; None if it is singular to double precision."""
         try:
-            return self.as_float64(np.linalg.cholesky(covariance))
+            factor = self.as_float64(np.linalg.cholesky(covariance))
         except np.linalg.LinAlgError:
-            # Singular: eigenvalues that rounding made negative are zero.
-            values, vectors = np.linalg.eigh(covariance)
-            return self.as_float64(vectors * np.sqrt(np.maximum(values, 0)))
+            return None
+        pivots = factor.diagonal() ** 2
+        return factor if float(pivots.min()) > PIVOT_ALLOWED * float(pivots.max()) else None
+
+    def eigen_factor(self, covariance: Float64Array) -> Float64Array:
+        """Return a matrix ``F`` with ``F @ F.T == covariance``, without eigenvalues that are zero up to rounding."""
+        values, vectors = np.linalg.eigh(covariance)
+        rounding = zero_eigenvalue(len(values), float(values[0]), float(values[-1]))
+        kept = ~(values <= rounding)  # NaN is kept, to be seen in the result.
+        return self.as_float64(vectors[:, kept] * np.sqrt(values[kept]))
 
 
 class TorchBackend:
@@ -219,13 +271,19 @@ class TorchBackend:
         values: Tensor = self._torch.linalg.eigvalsh(matrix)
         return values
 
-    def cholesky_factor(self, covariance: Tensor) -> Tensor:
-        """Return a matrix ``F`` with ``F @ F.T == covariance``; the covariance may be singular."""
+    def cholesky_factor(self, covariance: Tensor) -> Tensor | None:
+        """Return the Cholesky factor of a covariance; None if it is singular to double precision."""
         factor: Tensor
         factor, failed = self._torch.linalg.cholesky_ex(covariance)
-        if int(failed):
-            values, vectors = self._torch.linalg.eigh(covariance)
-            factor = vectors * values.clamp(min=0).sqrt()
+        pivots = factor.diagonal() ** 2
+        is_regular = not int(failed) and float(pivots.min()) > PIVOT_ALLOWED * float(pivots.max())
+        return factor if is_regular else None
+
+    def eigen_factor(self, covariance: Tensor) -> Tensor:
+        """Return a matrix ``F`` with ``F @ F.T == covariance``, without eigenvalues that are zero up to rounding."""
+        values, vectors = self._torch.linalg.eigh(covariance)
+        kept = ~(values <= zero_eigenvalue(len(values), float(values[0]), float(values[-1])))
+        factor: Tensor = vectors[:, kept] * values[kept].sqrt()
         return factor
 
 

@@ -16,7 +16,9 @@ def frechet_distance(real: Statistics, generated: Statistics) -> float:
     It is ``|m1 - m2|² + tr S1 + tr S2 - 2 tr sqrt(S1 S2)`` of the means and covariances. With ``S1 = A Aᵀ`` and
     ``S2 = B Bᵀ``, the last trace is the sum of the singular values of ``Aᵀ B``. If a set has no more images than
     features, its centred features are such a factor, and the result is exact to rounding; implementations that go
-    through the singular covariance are wrong in the fifth digit. Otherwise the factor is Cholesky's.
+    through the singular covariance are wrong in the fifth digit. Otherwise the factor is Cholesky's. A covariance that
+    is singular, of a file with nothing else or of features that are linearly dependent, has a factor of its
+    eigenvectors without the eigenvalues that are zero up to rounding.
 
     Sums on a device are compared there; NumPy takes over if the device's solver fails or returns NaN.
 
@@ -25,12 +27,13 @@ def frechet_distance(real: Statistics, generated: Statistics) -> float:
         generated: Statistics of the generated images, of at least two, with the same extractor signature.
 
     Returns:
-        The distance, at least zero up to rounding; of a set with itself, zero to 1e-9 of the trace of its covariance.
-        It is symmetric in its arguments.
+        The distance, at least 0: a result that rounding makes negative is 0. It is symmetric in its arguments. Its
+        error is below 1e-9 of the traces of the covariances, for singular ones if their other eigenvalues exceed 1e-12
+        of the largest. Rounding to single precision, in which some tools save mean and covariance, comes on top.
 
     Raises:
-        ValueError: Different numbers of features or extractor signatures, fewer than two images, or features whose
-            squares overflow double precision.
+        ValueError: Different numbers of features or extractor signatures, fewer than two images, a loaded covariance
+            with a negative eigenvalue, or features whose squares overflow double precision.
 
     Example:
         >>> from muge_fast.image import Statistics, frechet_distance
@@ -95,8 +98,10 @@ def _distance_in_numpy(real: Statistics, generated: Statistics) -> float:
 def _distance(real: Statistics, generated: Statistics, backend: Backend[A]) -> float:
     left, right = real.moments_on(backend), generated.moments_on(backend)
     difference = left.mean - right.mean
-    trace = _trace(left) + _trace(right) - 2 * _root_trace(backend, left, right)
-    return float(difference @ difference) + trace
+    traces, root_trace = _trace(left) + _trace(right), _root_trace(backend, left, right)
+    distance = float(difference @ difference) + traces - 2 * root_trace
+    # Matrices with a negative eigenvalue are refused, so that nothing but rounding makes it negative.
+    return 0.0 if distance < 0 else distance
 
 
 def _trace(moments: Moments[A]) -> float:
@@ -113,10 +118,17 @@ def _root_trace(backend: Backend[A], left: Moments[A], right: Moments[A]) -> flo
         return float(backend.singular_values(left.centred @ right.centred.T).sum())
     if left.covariance is not None and right.covariance is not None:
         factor = backend.cholesky_factor(left.covariance)
-        roots = backend.eigenvalues(factor.T @ right.covariance @ factor).clip(0) ** 0.5
-        return float(roots.sum())
-    features = right.centred if left.centred is None else left.centred
-    covariance = right.covariance if left.covariance is None else left.covariance
-    assert features is not None  # noqa: S101 - one set has features, the other a covariance
-    assert covariance is not None  # noqa: S101
-    return float(backend.singular_values(features @ backend.cholesky_factor(covariance)).sum())
+        if factor is not None and backend.cholesky_factor(right.covariance) is not None:
+            # Eigenvalues take half of the time of singular values, and both are regular.
+            roots = backend.eigenvalues(factor.T @ right.covariance @ factor).clip(0) ** 0.5
+            return float(roots.sum())
+    return float(backend.singular_values(_factor(backend, left).T @ _factor(backend, right)).sum())
+
+
+def _factor(backend: Backend[A], moments: Moments[A]) -> A:
+    """Return a matrix ``F`` with ``F @ F.T`` equal to the covariance, with as few columns as known."""
+    if moments.centred is not None:
+        return moments.centred.T
+    assert moments.covariance is not None  # noqa: S101 - one of the two is there
+    factor = backend.cholesky_factor(moments.covariance)
+    return backend.eigen_factor(moments.covariance) if factor is None else factor

@@ -4,24 +4,37 @@ from __future__ import annotations
 
 import os
 import zipfile
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
+from itertools import islice
+from pathlib import Path, PurePath, PurePosixPath
 from threading import Condition, Lock
-from typing import Protocol, TypeAlias, TypeGuard, TypeVar, runtime_checkable
+from typing import Any, Protocol, TypeAlias, TypeGuard, TypeVar, runtime_checkable
 
 import numpy as np
-import numpy.typing as npt
 
 from muge_fast._internal.checks import find_repeated
+from muge_fast._internal.display import format_argument
 from muge_fast.datasets.decoding import BrokenImageError, decode, map_in_order
-from muge_fast.datasets.image_tsv import IMAGE_SUFFIXES, ImageTsv
-
-Pixels = npt.NDArray[np.uint8]
-"""An image: uint8, of shape ``(height, width, 3)``, RGB."""
+from muge_fast.datasets.image_files import IMAGE_SUFFIXES, find_image_files, find_image_names
+from muge_fast.datasets.image_tsv import ImageTsv
+from muge_fast.image.inputs import (
+    IMAGE_NDIM,
+    Pixels,
+    check_image_array,
+    describe,
+    image_of_item,
+    images_of_batch,
+    is_array,
+    is_data_frame,
+    is_one_image,
+    is_path,
+    shape_of,
+    to_pixels,
+)
 
 Key = TypeVar("Key")
 
@@ -29,9 +42,6 @@ Key = TypeVar("Key")
 MAX_FILE_BYTES = 1 << 28
 # Most bytes of the decoded images of a batch, and of those decoded ahead. One image per thread may exceed either.
 MAX_DECODED_BYTES = 1 << 28
-CHANNELS = 3
-# Dimensions of one image.
-IMAGE_NDIM = 3
 
 
 @runtime_checkable
@@ -104,25 +114,20 @@ OpenedSource: TypeAlias = list[LazyImage] | Iterable[object]
 """Images that are decoded here, or batches that the caller decoded."""
 
 
-@runtime_checkable
-class _HasConvert(Protocol):
-    """An image of Pillow, recognized without importing Pillow."""
-
-    def convert(self, mode: str, /) -> npt.ArrayLike: ...
-
-
 def open_images(source: ImageSource | OpenedSource) -> OpenedSource:
     """Find the images of a source, without decoding them.
 
     Args:
         source: One of
 
-            - a folder (searched at any depth, in the order of paths), a ``.tsv`` file of the benchmark, or a ``.zip``
-              file;
+            - a folder, a ``.tsv`` file of the benchmark, or a ``.zip`` file;
+              :func:`muge_fast.datasets.image_files.find_image_files` says which files of a folder are images;
             - a :class:`muge_fast.datasets.ImageTsv`, or another mapping from ids to bytes of image files;
             - a torch ``Dataset``, or another object with a length and an item for each index; its items are requested
               by one thread at a time;
-            - uint8 arrays or tensors of shape ``(images, 3, height, width)`` or ``(images, height, width, 3)``;
+            - uint8 arrays or tensors of shape ``(images, 3, height, width)`` or ``(images, height, width, 3)``; other
+              data types are refused, because the range of their values would have to be guessed;
+            - a list of paths of image files, in this order;
             - an iterable of batches or of single images, such as a torch ``DataLoader`` or a generator.
 
             Images are arrays, tensors or Pillow images; a batch may be a list of images of different sizes. Where a
@@ -143,22 +148,76 @@ def open_images(source: ImageSource | OpenedSource) -> OpenedSource:
         [(2, 8, 8, 3)]
 
     """
-    if isinstance(source, (str, os.PathLike)):
-        images = _from_path(Path(source))
-        if not images:
-            raise ValueError(f"{os.fspath(source)}: no images")
-        return images
-    if isinstance(source, ImageTsv):
-        return _from_tsv(source)
+    if is_path(source):
+        return _from_path(Path(source))
     if isinstance(source, Mapping):
-        return _from_mapping(source)
-    if hasattr(source, "shape") and hasattr(source, "dtype"):
-        return [source]
-    if isinstance(source, ImageDataset) and not isinstance(source, (list, tuple)):
+        return _from_tsv(source) if isinstance(source, ImageTsv) else _from_mapping(source)
+    if isinstance(source, (list, tuple)):
+        return _from_list(source)
+    if isinstance(source, (bytes, bytearray, memoryview)) or is_data_frame(source):
+        raise TypeError(f"expected images, got {describe(source)}: pass a list of images or of paths")
+    if is_array(source) or is_one_image(source):
+        return _from_array(source)
+    if isinstance(source, ImageDataset):
         return _from_dataset(source)
     if not isinstance(source, Iterable):
-        raise TypeError(f"expected a path, a mapping, an array, a dataset or an iterable, got {type(source).__name__}")
+        raise TypeError(f"expected a path, a mapping, an array, a dataset or an iterable, got {describe(source)}")
     return source
+
+
+def check_paths(**sources: object) -> None:
+    """Check that paths exist, without reading them.
+
+    Args:
+        sources: Paths by name of the argument; anything else is not checked.
+
+    Raises:
+        FileNotFoundError: There is no file or folder of this name; the message has the argument.
+
+    Example:
+        >>> from muge_fast.image.sources import check_paths
+        >>> check_paths(texts="nowhere.tsv")
+        Traceback (most recent call last):
+        ...
+        FileNotFoundError: texts: nowhere.tsv: no such file or folder
+
+    """
+    for name, source in sources.items():
+        if is_path(source) and not Path(source).exists():
+            raise FileNotFoundError(f"{name}: {os.fspath(source)}: no such file or folder")
+
+
+def open_side(name: str, source: object) -> OpenedSource:
+    """Find the images of one side of a comparison as :func:`open_images` does, with its name in errors.
+
+    Args:
+        name: Name of the side, such as ``"real"``.
+        source: A source of :func:`open_images`.
+
+    Returns:
+        The result of :func:`open_images`.
+
+    Raises:
+        TypeError: ``source`` is not a source of images.
+        OSError: A path that cannot be read.
+        ValueError: A path without images, or an array that is not images.
+
+    Example:
+        >>> from muge_fast.image.sources import open_side
+        >>> open_side("real", "nowhere/")
+        Traceback (most recent call last):
+        ...
+        FileNotFoundError: real: nowhere: no such file or folder
+
+    """
+    try:
+        return open_images(source)  # type: ignore[arg-type] # which is checked there
+    except TypeError as error:
+        raise TypeError(f"{name}: {error}") from None
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f"{name}: {error}") from None
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
 
 
 def count_images(images: OpenedSource) -> int | None:
@@ -181,7 +240,7 @@ def count_images(images: OpenedSource) -> int | None:
         return None
     if _are_lazy(images):
         return len(images)
-    shapes = [_shape(batch) for batch in images]
+    shapes = [shape_of(batch) for batch in images]
     if not all(len(shape) >= IMAGE_NDIM for shape in shapes):
         return None
     return sum(1 if len(shape) == IMAGE_NDIM else int(shape[0]) for shape in shapes)
@@ -215,7 +274,7 @@ def decode_batches(source: ImageSource | OpenedSource, batch_size: int, threads:
     if _are_lazy(opened):
         images = _decode_ahead(opened, 2 * batch_size, max(1, threads))
     else:
-        images = (image for batch in opened for image in _images_of_batch(batch))
+        images = (image for batch in opened for image in images_of_batch(batch))
         if not isinstance(opened, list):
             # The iterable may reuse the memory of one batch for the next.
             images = (image.copy() for image in images)
@@ -292,18 +351,52 @@ def _decode_ahead(images: list[LazyImage], ahead: int, threads: int) -> Generato
 
 def _from_path(path: Path) -> list[LazyImage]:
     if path.is_dir():
-        files = sorted(file for file in path.rglob("*") if _is_image_name(file.name) and file.is_file())
-        return [LazyImage(str(file), partial(_read_file, file)) for file in files]
-    if path.suffix.lower() == ".zip":
+        return _from_files(find_image_files(path))
+    if not path.exists():
+        raise FileNotFoundError(f"{path}: no such file or folder")
+    suffix = path.suffix.lower()
+    if suffix == ".zip":
         return _from_zip(path)
-    if path.suffix.lower() != ".tsv":
-        raise ValueError(f"{path}: expected a folder, a .tsv or a .zip")
-    return _from_tsv(ImageTsv(path))
+    if suffix == ".tsv":
+        return _from_tsv(ImageTsv(path))
+    fix = f"; pass image files as a list, [{str(path)!r}]" if suffix in IMAGE_SUFFIXES else ""
+    raise ValueError(f"{path}: expected a folder, a .tsv or a .zip{fix}")
 
 
-def _is_image_name(name: str) -> bool:
-    """Return whether a name is that of an image file. Names that begin with ``._`` are metadata files of macOS."""
-    return Path(name).suffix.lower() in IMAGE_SUFFIXES and not Path(name).name.startswith("._")
+def _from_array(images: object) -> list[object]:
+    if is_array(images):
+        check_image_array(images)
+    if is_one_image(images):
+        raise TypeError(f"expected several images, got {describe(images)}: put one image into a list, [image]")
+    return [images]
+
+
+def _from_list(images: Sequence[Any]) -> OpenedSource:
+    """Open a list of paths; return a list of images or batches unchanged, after looking at the first."""
+    paths = [image for image in images if is_path(image)]
+    if paths and len(paths) == len(images):
+        return _from_paths(paths)
+    first = paths[0] if paths else next(iter(images), None)
+    if first is not None and not isinstance(first, (list, tuple, LazyImage)):
+        to_pixels(first)
+    return images if isinstance(images, list) else list(images)
+
+
+def _from_paths(paths: Sequence[str | os.PathLike[str]]) -> list[LazyImage]:
+    files = [Path(path) for path in paths]
+    for file in files:
+        if file.is_dir():
+            raise ValueError(f"{file}: a folder in a list of paths; pass it alone")
+        if not file.is_file():
+            raise FileNotFoundError(f"{file}: no such file")
+        if file.suffix.lower() not in IMAGE_SUFFIXES:
+            formats = ", ".join(sorted(IMAGE_SUFFIXES))
+            raise ValueError(f"{file}: not an image file, whose suffix is one of {formats}")
+    return _from_files(files)
+
+
+def _from_files(files: Iterable[Path]) -> list[LazyImage]:
+    return [LazyImage(str(file), partial(_read_file, file)) for file in files]
 
 
 def _read_file(path: Path) -> Pixels:
@@ -316,6 +409,12 @@ def _from_tsv(images: ImageTsv) -> list[LazyImage]:
 
 
 def _from_mapping(images: Mapping[Key, bytes]) -> list[LazyImage]:
+    for key, data in islice(images.items(), 1):
+        if not isinstance(data, (bytes, bytearray, memoryview)):
+            raise TypeError(
+                f"expected the bytes of an image file for each id, got {describe(data)} for {format_argument(key)}: "
+                f"pass images in memory as a list"
+            )
     return [LazyImage(repr(key), partial(_decode_value, images, key)) for key in images]
 
 
@@ -329,7 +428,7 @@ def _from_dataset(dataset: ImageDataset) -> list[LazyImage]:
     def load(index: int) -> Pixels:
         # Datasets are not expected to be thread-safe.
         with lock:
-            return np.array(_image_of_item(dataset[index]))
+            return np.array(image_of_item(dataset[index]))
 
     return [LazyImage(f"at index {index}", partial(load, index)) for index in range(len(dataset))]
 
@@ -339,11 +438,13 @@ def _from_zip(path: Path) -> list[LazyImage]:
         archive = zipfile.ZipFile(path)
     except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
         raise ValueError(f"{path}: {error}") from None
-    members = [member for member in archive.infolist() if not member.is_dir() and _is_image_name(member.filename)]
-    names = sorted(member.filename for member in members)
-    repeated = find_repeated(names)
+    members: dict[PurePath, str] = {
+        PurePosixPath(member.filename): member.filename for member in archive.infolist() if not member.is_dir()
+    }
+    images = find_image_names(path, (PurePosixPath(name) for name in archive.namelist() if name[-1:] != "/"))
+    repeated = find_repeated(images)
     if repeated is not None:
-        raise ValueError(f"{path}: has {names[repeated]} twice")
+        raise ValueError(f"{path}: has {images[repeated]} twice")
 
     def load(name: str) -> Pixels:
         size = archive.getinfo(name).file_size
@@ -351,52 +452,9 @@ def _from_zip(path: Path) -> list[LazyImage]:
             raise ValueError(f"the file has {size} bytes, at most {MAX_FILE_BYTES} are read")
         return _decode_rgb(archive.read(name))
 
-    return [LazyImage(f"{path}/{name}", partial(load, name)) for name in names]
+    return [LazyImage(f"{path}/{image}", partial(load, members[image])) for image in images]
 
 
 def _decode_rgb(data: bytes) -> Pixels:
     """Decode an image of any mode to RGB as torch-fidelity, pytorch-fid and clean-fid do, with Pillow."""
     return np.array(decode(data).convert("RGB"))
-
-
-def _images_of_batch(batch: object) -> Iterator[Pixels]:
-    """Yield the images of a batch of a caller's iterable."""
-    if isinstance(batch, (tuple, list)):
-        # Stacked images with labels or ids, or a list of images of different sizes.
-        stacks = [element for element in batch if len(_shape(element)) > IMAGE_NDIM]
-        singles = [element for element in batch if _is_image(element)]
-        if singles and not stacks:
-            yield from map(_image_of_item, singles)
-            return
-        batch = stacks[0] if stacks else batch
-    array = _to_rgb_array(batch)
-    yield from array if array.ndim > IMAGE_NDIM else array[None]
-
-
-def _shape(value: object) -> tuple[int, ...]:
-    return tuple(getattr(value, "shape", ()))
-
-
-def _is_image(value: object) -> bool:
-    return isinstance(value, _HasConvert) or len(_shape(value)) == IMAGE_NDIM
-
-
-def _image_of_item(item: object) -> Pixels:
-    """Return the image of a dataset's item, which may be a pair of an image and a label."""
-    if isinstance(item, (tuple, list)) and item:
-        item = next((element for element in item if _is_image(element)), item[0])
-    pixels = _to_rgb_array(item)
-    if pixels.ndim != IMAGE_NDIM:
-        raise ValueError(f"an image has shape {pixels.shape}, needs (3, height, width)")
-    return pixels
-
-
-def _to_rgb_array(images: object) -> Pixels:
-    """Return one image or a stack as a uint8 array with channels last."""
-    if isinstance(images, _HasConvert):
-        return np.array(images.convert("RGB"))
-    array = np.asarray(images.detach().cpu() if hasattr(images, "detach") else images)
-    axes = array.shape[-3:]
-    if array.dtype != np.uint8 or array.ndim not in (IMAGE_NDIM, IMAGE_NDIM + 1) or CHANNELS not in (axes[0], axes[2]):
-        raise ValueError(f"images have shape {array.shape} and dtype {array.dtype}, need uint8 (images, 3, h, w)")
-    return array if axes[2] == CHANNELS else np.moveaxis(array, -3, -1)

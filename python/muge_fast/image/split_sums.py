@@ -20,6 +20,7 @@ from muge_fast.image.backend import (
     device_of,
     to_numpy,
 )
+from muge_fast.image.inputs import checked_features
 from muge_fast.image.options import SEED
 
 if TYPE_CHECKING:
@@ -129,10 +130,11 @@ class SplitSums:
             ValueError: A wrong shape, a value that is not finite, or an index beyond the number of images.
 
         """
+        logits = checked_features("logits", logits)
         if not self.classes and self.device is None:
             self._backend = backend_for(device_of(logits))
         batch = self._backend.as_float64(logits)
-        if batch.ndim != 2 or not batch.shape[1] or self.classes not in (0, batch.shape[1]):  # noqa: PLR2004
+        if not batch.shape[1] or self.classes not in (0, batch.shape[1]):
             raise ValueError(f"logits have shape {tuple(batch.shape)}, need (images, {self.classes or 'classes'})")
         split_of_row = self._split_of(indices, len(batch))
         self._first_nonfinite = self._backend.first_nonfinite_row(
@@ -155,8 +157,9 @@ class SplitSums:
             ValueError: A wrong shape, a value that is not finite, or more images than the total number.
 
         """
-        start, shape = int(self.counts.sum()), np.shape(logits)
-        self.update(logits, np.arange(start, start + (shape[0] if shape else 0)))
+        rows = checked_features("logits", logits)
+        start = int(self.counts.sum())
+        self.update(rows, np.arange(start, start + len(rows)))
 
     def merge(self, other: SplitSums) -> None:
         """Add the sums of another accumulator.

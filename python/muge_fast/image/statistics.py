@@ -24,6 +24,7 @@ from muge_fast.image.backend import (
     device_of,
 )
 from muge_fast.image.feature_sums import FeatureSums
+from muge_fast.image.inputs import checked_features
 
 if TYPE_CHECKING:
     import torch
@@ -115,6 +116,7 @@ class Statistics:
             Statistics of these features.
 
         Raises:
+            TypeError: ``features`` are not numbers.
             ValueError: ``features`` is not a matrix, or a value is not finite; the message names the row.
 
         Example:
@@ -123,11 +125,9 @@ class Statistics:
             2
 
         """
-        shape = np.shape(features)
-        if len(shape) != 2:  # noqa: PLR2004
-            raise ValueError(f"features have shape {tuple(shape)}, need (images, features)")
-        statistics = cls(shape[1], extractor_signature=extractor_signature)
-        statistics.update(features)
+        rows = checked_features("features", features)
+        statistics = cls(rows.shape[1], extractor_signature=extractor_signature)
+        statistics.update(rows)
         return statistics
 
     def update(self, features: ArrayOrTensor) -> None:
@@ -137,6 +137,7 @@ class Statistics:
             features: Array or tensor of shape ``(images, dims)``.
 
         Raises:
+            TypeError: ``features`` are not numbers.
             ValueError: The shape is wrong, these statistics were loaded from a mean and covariance alone, or a value is
                 not finite; the message names the row. On a GPU, the last error is raised when the sums are read, with
                 the row counted over all batches.
@@ -150,12 +151,13 @@ class Statistics:
             ValueError: features[0] is not finite
 
         """
+        features = checked_features("features", features)
         device = device_of(features)
         if not self.count and self.device is None and device is not None:
             self.sums = FeatureSums(self.dims, backend_for(device))
         backend = self.sums.backend
         batch = backend.as_float64(features)
-        if batch.ndim != 2 or batch.shape[1] != self.dims:  # noqa: PLR2004
+        if batch.shape[1] != self.dims:
             raise ValueError(f"features have shape {tuple(batch.shape)}, need (images, {self.dims})")
         if self._mean_cov is not None:
             raise ValueError(self.why_not_addable())
@@ -429,6 +431,7 @@ def feature_pair(real: npt.ArrayLike, generated: npt.ArrayLike) -> tuple[Float64
         Both as float64 of shape ``(images, features)``.
 
     Raises:
+        TypeError: Features are not numbers.
         ValueError: Shapes do not match, or a value is not finite or above 1e150, so that squares could overflow.
 
     Example:
@@ -437,8 +440,11 @@ def feature_pair(real: npt.ArrayLike, generated: npt.ArrayLike) -> tuple[Float64
         [(1, 2), (2, 2)]
 
     """
-    left, right = (np.asarray(features, dtype=np.float64) for features in (real, generated))
-    if left.ndim != 2 or right.ndim != 2 or left.shape[1] != right.shape[1] or not left.shape[1]:  # noqa: PLR2004
+    left, right = (
+        NumpyBackend().as_float64(checked_features(name, features))
+        for name, features in (("real", real), ("generated", generated))
+    )
+    if left.shape[1] != right.shape[1] or not left.shape[1]:
         raise ValueError(f"real has shape {left.shape} and generated {right.shape}, need (images, features)")
     for name, features in (("real", left), ("generated", right)):
         nonfinite = np.flatnonzero(~np.isfinite(features).all(axis=1))

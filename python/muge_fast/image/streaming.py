@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 import numpy as np
 
+from muge_fast._internal.display import format_argument
 from muge_fast._internal.npz import Array, load_arrays, save_arrays
-from muge_fast.image.extractors.interface import FeatureExtractor, FeatureMatrix, signature_of
-from muge_fast.image.extractors.running import evaluating, output_of
+from muge_fast.image.extractors.interface import FeatureExtractor, FeatureMatrix, check_extractor_type, signature_of
+from muge_fast.image.extractors.running import extract_batch, output_of
+from muge_fast.image.inputs import checked_features
 from muge_fast.scores import Score
 
 if TYPE_CHECKING:
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 M = TypeVar("M", bound="StreamingMetric")
-# Images that the extractor takes; features, or a mapping of outputs, for a metric without an extractor.
+# Images for a metric with an extractor; features, or a mapping of outputs, for one without.
 Batch: TypeAlias = "npt.ArrayLike | Tensor | Sequence[npt.NDArray[np.uint8]] | Mapping[str, npt.ArrayLike | Tensor]"
 
 
@@ -39,6 +41,8 @@ class StreamingMetric(ABC):
     """
 
     def __init__(self, extractor: FeatureExtractor | None, extractor_signature: str | None) -> None:
+        if extractor is not None:
+            check_extractor_type(extractor)
         self.extractor = extractor
         default = "" if extractor is None else signature_of(extractor)
         self.extractor_signature = default if extractor_signature is None else extractor_signature
@@ -110,10 +114,16 @@ class StreamingMetric(ABC):
 
     def _extract(self, batch: Batch, output: str) -> FeatureMatrix:
         """Return one output of the extractor for a batch, or of the batch itself without an extractor."""
-        if self.extractor is None:
-            return output_of(batch, output)  # type: ignore[arg-type] # nested lists pass as a matrix
-        with evaluating(self.extractor):
-            return output_of(self.extractor(batch), output)  # type: ignore[arg-type] # in a form that it takes
+        if self.extractor is not None:
+            return extract_batch(self.extractor, batch, output)
+        name = "logits" if "logits" in output else "features"
+        outputs = ", outputs=('logits_unbiased',)" if name == "logits" else ""
+        hint = (
+            f"images need an extractor, {type(self).__name__}(InceptionExtractor(weights=...{outputs})) "
+            f"with that of muge_fast.image.extractors"
+        )
+        features: FeatureMatrix = checked_features(name, output_of(batch, output), hint=hint)  # type: ignore[arg-type]
+        return features
 
     def _signatures(self) -> dict[str, Array]:
         """Return the declared signature, and that of the extractor, which may differ, as arrays."""
@@ -121,6 +131,27 @@ class StreamingMetric(ABC):
         if self.extractor is not None:
             signatures["extractor"] = np.array(signature_of(self.extractor))
         return signatures
+
+
+def check_real(real: object) -> None:
+    """Check the argument of ``update`` that says whether a batch is real.
+
+    Args:
+        real: The argument.
+
+    Raises:
+        TypeError: Not a bool: any string would count as true.
+
+    Example:
+        >>> from muge_fast.image.streaming import check_real
+        >>> check_real("generated")
+        Traceback (most recent call last):
+        ...
+        TypeError: real must be True or False, got 'generated'
+
+    """
+    if not isinstance(real, (bool, np.bool_)):
+        raise TypeError(f"real must be True or False, got {format_argument(real)}")
 
 
 def check_extractor(extractor: FeatureExtractor | None, state: Mapping[str, Array]) -> None:

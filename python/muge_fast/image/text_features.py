@@ -15,6 +15,8 @@ from muge_fast._internal.checks import align_ids
 from muge_fast._internal.paths import PathLike
 from muge_fast.datasets.texts import read_texts
 from muge_fast.features.files import read_features
+from muge_fast.image.backend import to_numpy
+from muge_fast.image.inputs import checked_features, describe, is_data_frame
 from muge_fast.image.options import UNKNOWN_EXTRACTOR, LoadOptions
 from muge_fast.image.sources import ImageSource, count_images, open_images
 
@@ -193,6 +195,7 @@ def texts_in_order(texts: PathLike | Mapping[str, str], ids: Sequence[str]) -> l
 
     Raises:
         OSError: The file cannot be read.
+        TypeError: ``texts`` is neither a path nor a mapping.
         ValueError: A malformed line, an id without a text, or a text without an id.
 
     Example:
@@ -201,6 +204,9 @@ def texts_in_order(texts: PathLike | Mapping[str, str], ids: Sequence[str]) -> l
         ['红裙', '黑鞋']
 
     """
+    if not isinstance(texts, (str, os.PathLike, Mapping)):
+        fix = ", texts.to_dict()" if is_data_frame(texts) else ", such as dict(zip(ids, texts))"
+        raise TypeError(f"texts must be a path or a mapping from ids to texts, got {describe(texts)}: pass one{fix}")
     by_id = texts if isinstance(texts, Mapping) else read_texts(texts)
     name = "texts" if isinstance(texts, Mapping) else f"{os.fspath(texts)}: texts"
     align_ids(list(by_id), ids, given_name=name, wanted_name="the images")
@@ -234,7 +240,7 @@ def features_in_order(
 
     """
     if not isinstance(features, (str, os.PathLike)):
-        matrix = np.asarray(features)
+        matrix = to_numpy(checked_features(name, features))
     else:
         name = os.fspath(features)
         file_ids, matrix = read_features(name)

@@ -11,9 +11,10 @@ from muge_fast._internal.checks import finite_number, whole_number
 from muge_fast.image._inception_score import inception_score_from_logits
 from muge_fast.image.backend import NumpyBackend
 from muge_fast.image.frechet import frechet_distance
+from muge_fast.image.inputs import checked_features
 from muge_fast.image.options import SEED, UNKNOWN_EXTRACTOR
 from muge_fast.image.split_sums import mean_and_std_of_sums, split_bounds
-from muge_fast.image.statistics import Statistics
+from muge_fast.image.statistics import Statistics, feature_pair
 from muge_fast.scores import Score, set_score, signature
 
 
@@ -54,7 +55,9 @@ def fid_infinity(
         (['fid@400', 'fid@1200', 'fid@2000'], True)
 
     """
-    features = np.asarray(generated, dtype=np.float64)
+    features = NumpyBackend().as_float64(checked_features("generated", generated))
+    # Subsets are in another order, in which the row of an error would be a different one.
+    NumpyBackend().first_nonfinite_row(features, "generated", seen=0, earlier=None)
     num_sizes = whole_number("num_sizes", num_sizes, least=2)
     smallest = max(2, len(features) // 5) if min_size is None else whole_number("min_size", min_size, least=2)
     if smallest >= len(features):
@@ -121,7 +124,7 @@ def fid_interval(
 
     """
     samples, level = _check_options(samples, level)
-    sets = [np.asarray(features, dtype=np.float64) for features in (real, generated)]
+    sets = feature_pair(real, generated)
     random = np.random.default_rng(seed)
     distance = frechet_distance(*(Statistics.from_features(features) for features in sets))
     resampled = [
@@ -183,7 +186,7 @@ def inception_score_interval(
     samples, level = _check_options(samples, level)
     splits = whole_number("splits", splits)
     score = inception_score_from_logits(logits, splits=splits).value
-    log_p, p = NumpyBackend().log_softmax(np.asarray(logits, dtype=np.float64))
+    log_p, p = NumpyBackend().log_softmax(NumpyBackend().as_float64(checked_features("logits", logits)))
     count = len(p)
     random = np.random.default_rng(seed)
     bounds = split_bounds(count, splits)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import warnings
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -11,8 +12,8 @@ from muge_fast._internal.field_names import IMAGE
 from muge_fast.datasets.fields import Text
 from muge_fast.datasets.problems import LANGUAGES
 from muge_fast.image import score_images as score
-from muge_fast.image._fid import MIN_IMAGES_FOR_FID
 from muge_fast.image.image_set import METRICS
+from muge_fast.image.small_sets import MIN_IMAGES_FOR_FID, SMALL_SET
 from muge_fast.scores import Scores
 from muge_fast.tasks.task import Task, signature_options, unofficial_options
 
@@ -47,7 +48,10 @@ def score_images(
         17.3
 
     """
-    return score(real=references, generated=predictions, threads=threads, **options)
+    with warnings.catch_warnings():
+        # Reports have warnings about the number of images, in the language of the report.
+        warnings.filterwarnings("ignore", SMALL_SET)
+        return score(real=references, generated=predictions, threads=threads, **options)
 
 
 def _option_names() -> list[str]:

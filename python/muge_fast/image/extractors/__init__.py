@@ -4,9 +4,9 @@ Importing this package does not import torch: :class:`InceptionExtractor`, :clas
 are imported when they are first used.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
+from muge_fast._internal.lazy_modules import lazy_modules
 from muge_fast.image.extractors.interface import (
     BatchedExtractor,
     FeatureExtractor,
@@ -30,13 +30,7 @@ __all__ = [
 ]
 
 # Module of each name that needs torch.
-_LAZY = {"ClipExtractor": "clip", "InceptionExtractor": "inception", "preprocess": "preprocessing"}
+LAZY = {"ClipExtractor": "clip", "InceptionExtractor": "inception", "preprocess": "preprocessing"}
 
-
-def __getattr__(name: str) -> object:
-    """Import names that need torch when they are first used."""
-    if name not in _LAZY:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)
-    globals()[name] = value
-    return value
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = lazy_modules(__name__, __all__, LAZY)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
@@ -20,10 +20,11 @@ from muge_fast._internal.checks import check_choice, whole_number
 from muge_fast._internal.progress import Progress
 from muge_fast.image.extractors.devices import find_device, to_device
 from muge_fast.image.extractors.interface import FeatureMatrix
-from muge_fast.image.extractors.preprocessing import ImageBatch
+from muge_fast.image.extractors.preprocessing import ImageBatch, check_images
 from muge_fast.image.extractors.running import extract_features
 from muge_fast.image.extractors.torch_precision import network_precision
 from muge_fast.image.extractors.weights import hash_weights
+from muge_fast.image.inputs import describe
 from muge_fast.image.sources import ImageSource
 
 Float32 = npt.NDArray[np.float32]
@@ -49,6 +50,7 @@ class ClipExtractor:
         download: Whether transformers may download a model that is not in its cache.
 
     Attributes:
+        takes_tensors: True: :meth:`FID.update` and others leave tensors on their device.
         signature: The model's type, a hash of its weights, its input size and the precision, as signatures of scores
             have them.
         precision: The precision.
@@ -68,6 +70,8 @@ class ClipExtractor:
         ((1, 512), 'chinese_clip|weights:6a0e1f3b52d4|size:224|precision:fp32')
 
     """
+
+    takes_tensors = True
 
     def __init__(
         self,
@@ -101,7 +105,12 @@ class ClipExtractor:
         Returns:
             A float32 tensor of shape ``(images, features)``.
 
+        Raises:
+            TypeError: Images that are not uint8.
+            ValueError: No images, or images of a wrong shape.
+
         """
+        check_images(images)
         arrays = images.permute(0, 2, 3, 1).cpu().numpy() if isinstance(images, Tensor) else images
         pictures = [Image.fromarray(np.ascontiguousarray(array)) for array in arrays]
         pixels = self._processor(images=pictures, return_tensors="pt")["pixel_values"]
@@ -194,14 +203,18 @@ class _Model(NamedTuple):
 
 
 def _check_texts(texts: Sequence[str]) -> list[str]:
-    if isinstance(texts, str):
-        raise TypeError("texts must be a sequence of strings, got a string")
+    if isinstance(texts, (str, bytes, os.PathLike, Mapping)) or not isinstance(texts, Iterable):
+        fix = "; a single text is passed as a list, [text]" if isinstance(texts, (str, bytes)) else ""
+        fix = "; texts by id are passed as list(texts.values())" if isinstance(texts, Mapping) else fix
+        raise TypeError(f"texts must be a sequence of strings, got {describe(texts)}{fix}")
+    if isinstance(texts, (set, frozenset)) or hasattr(texts, "columns"):
+        raise TypeError(f"texts must be a sequence of strings, got {describe(texts)}: pass a list")
     checked = list(texts)
     if not checked:
         raise ValueError("there are no texts")
     for index, text in enumerate(checked):
         if not isinstance(text, str):
-            raise TypeError(f"texts[{index}] must be a string, got {type(text).__name__}")
+            raise TypeError(f"texts[{index}] must be a string, got {describe(text)}")
         if not text.strip():
             raise ValueError(f"texts[{index}] is empty")
     return checked

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from muge_fast._internal.checks import check_choice, check_names
 from muge_fast._internal.matmul_precision import HIGHEST_MATMUL_PRECISION
+from muge_fast._internal.npz import named_errors
 from muge_fast.image.extractors.cpu_packing import pack_for_cpu
 from muge_fast.image.extractors.cpu_threads import run_batches, run_chunks, split_batch
 from muge_fast.image.extractors.devices import find_device
@@ -25,7 +26,8 @@ from muge_fast.image.extractors.preprocessing import PROTOCOLS, ImageBatch, prep
 from muge_fast.image.extractors.running import extract_features
 from muge_fast.image.extractors.torch_precision import PRECISIONS, network_precision
 from muge_fast.image.extractors.weights import load_weights, published_weights
-from muge_fast.image.sources import ImageSource, Pixels
+from muge_fast.image.inputs import Pixels
+from muge_fast.image.sources import ImageSource
 
 # Images that a CPU thread processes at once: few, so that the data between two layers stays in its cache.
 CPU_CHUNK = 4
@@ -50,6 +52,7 @@ class InceptionExtractor:
             AVX512_BF16 or AMX instructions; elsewhere it is emulated and several times slower than ``"fp32"``.
 
     Attributes:
+        takes_tensors: True: :meth:`FID.update` and others leave tensors on their device.
         protocol: The preprocessing protocol.
         outputs: Names of the outputs.
         precision: The precision.
@@ -70,6 +73,8 @@ class InceptionExtractor:
 
     """
 
+    takes_tensors = True
+
     def __init__(
         self,
         weights: str | os.PathLike[str] | None = None,
@@ -88,7 +93,8 @@ class InceptionExtractor:
         self.published = published_weights(protocol)
         network = self.published.network()
         loaded = load_weights(weights, self.published)
-        network.load(loaded.state)
+        with named_errors(str(loaded.path)):
+            network.load(loaded.state)
         self._weights_name = loaded.name
         self.network = network.eval().fold_batchnorm().to(self.device).requires_grad_(requires_grad=False)
         if precision == "bf16":

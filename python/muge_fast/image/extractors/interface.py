@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeAlias,
 import numpy as np
 import numpy.typing as npt
 
-from muge_fast.image.sources import Pixels
+from muge_fast.image.inputs import Pixels
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -36,6 +36,8 @@ class FeatureExtractor(Protocol):
             weights. Default: the qualified name of the function or class.
         inception_score_convention: An :class:`InceptionScoreConvention`. Default: ``InceptionScoreConvention()``, the
             convention of torch-fidelity.
+        takes_tensors: Whether ``update`` of :class:`muge_fast.image.FID` and others may call the extractor with a
+            uint8 tensor of shape ``(images, 3, height, width)`` on any device. Default: False.
 
     Example:
         >>> import numpy as np
@@ -127,6 +129,32 @@ class InceptionScoreConvention(NamedTuple):
     logits: str = "logits_unbiased"
     splits: int = 10
     shuffle: bool = True
+
+
+def check_extractor_type(extractor: object) -> None:
+    """Check that an extractor can be called.
+
+    Args:
+        extractor: The extractor of a caller.
+
+    Raises:
+        TypeError: It cannot be called, or is a class.
+
+    Example:
+        >>> from muge_fast.image.extractors.interface import check_extractor_type
+        >>> check_extractor_type(2048)
+        Traceback (most recent call last):
+        ...
+        TypeError: extractor must be callable, got int: pass a function, a torch.nn.Module or an InceptionExtractor
+
+    """
+    name = type(extractor).__name__
+    if isinstance(extractor, type):
+        raise TypeError(f"extractor is the class {extractor.__name__}: pass an object, {extractor.__name__}(...)")
+    if not callable(extractor):
+        raise TypeError(
+            f"extractor must be callable, got {name}: pass a function, a torch.nn.Module or an InceptionExtractor"
+        )
 
 
 def convention_of_protocol(protocol: str) -> InceptionScoreConvention:

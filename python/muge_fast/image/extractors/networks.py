@@ -13,6 +13,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from muge_fast.image.extractors.state_dicts import COUNTER, was_trained_in_torch, why_not_trained, why_not_weights
+
 INPUT_SIZE = 299
 CLASSES = 1008
 # Number of features of the outputs that are averaged over height and width.
@@ -187,6 +189,8 @@ class Inception(nn.Module):
 
     Attributes:
         title: Name of the network in error messages.
+        source: Where the published weights are.
+        is_ported: Whether the published weights are ported from TensorFlow.
         classes: Number of logits.
         block_pool: Pooling inside blocks.
         last_pool: Pooling inside the last block.
@@ -200,6 +204,8 @@ class Inception(nn.Module):
     """
 
     title = "FID's Inception"
+    source = "pt_inception-2015-12-05-6726825d.pth of pytorch-fid"
+    is_ported = True
     classes = CLASSES
     block_pool = staticmethod(_avg_pool)
     last_pool = staticmethod(_max_pool)
@@ -263,20 +269,19 @@ class Inception(nn.Module):
             state: Tensors by name.
 
         Raises:
-            ValueError: Weights are missing, unknown or of a wrong shape.
+            ValueError: Weights are missing, unknown or of a wrong shape, or those of a network that was not trained, or
+                was trained in PyTorch where the published weights are ported from TensorFlow. Torchvision's
+                ``inception_v3(num_classes=1008, aux_logits=False)`` has the names and shapes of FID's network.
 
         """
         # Some copies of the file have counters of training batches, which inference does not use.
-        weights = {name: value for name, value in state.items() if not name.endswith("num_batches_tracked")}
-        needed = {name: value for name, value in self.state_dict().items() if not name.endswith("num_batches_tracked")}
-        different = sorted(weights.keys() ^ needed.keys())
-        different += sorted(
-            name for name in weights.keys() & needed.keys() if weights[name].shape != needed[name].shape
-        )
-        if different:
-            raise ValueError(
-                f"not the weights of {self.title}: {len(different)} tensors differ, such as {different[0]}"
-            )
+        weights = {name: value for name, value in state.items() if not name.endswith(COUNTER)}
+        needed = {name: value for name, value in self.state_dict().items() if not name.endswith(COUNTER)}
+        reason = why_not_weights(weights, needed) or why_not_trained(weights)
+        if reason is None and self.is_ported and was_trained_in_torch(state):
+            reason = "they were trained in PyTorch, those of FID are ported from TensorFlow"
+        if reason is not None:
+            raise ValueError(f"not the weights of {self.title}: {reason}; needs {self.source}")
         self.load_state_dict(weights, strict=False)
 
     def fold_batchnorm(self) -> Inception:
@@ -311,7 +316,7 @@ def random_weights(seed: int = 0, network: type[Inception] = Inception) -> dict[
     generator = torch.Generator().manual_seed(seed)
     weights = {}
     for name, value in network().state_dict().items():
-        if name.endswith("num_batches_tracked"):
+        if name.endswith(COUNTER):
             continue
         noise = torch.randn(value.shape, generator=generator)
         if value.ndim > 1:

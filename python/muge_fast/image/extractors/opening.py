@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from muge_fast.image.extractors.interface import FeatureExtractor, ProtocolName
+from muge_fast.image.extractors.interface import FeatureExtractor, ProtocolName, check_extractor_type
 
 
 def open_extractor(
@@ -49,8 +49,7 @@ def open_extractor(
         from muge_fast.image.extractors.inception import InceptionExtractor  # noqa: PLC0415 - imports torch, optional
 
         return InceptionExtractor(weights, protocol=protocol, precision=precision, device=device, outputs=outputs)
-    if not callable(extractor):
-        raise TypeError(f"extractor must be callable, got {type(extractor).__name__}")
+    check_extractor_type(extractor)
     options = {"weights": weights, "protocol": protocol, "precision": precision, "device": device}
     defaults = {"weights": None, "protocol": "tf1", "precision": "fp32", "device": None}
     for name, default in defaults.items():

@@ -17,7 +17,7 @@ from torch.nn import functional
 from muge_fast._internal.checks import check_choice
 from muge_fast.image.extractors.devices import to_device
 from muge_fast.image.extractors.networks import INPUT_SIZE
-from muge_fast.image.sources import Pixels
+from muge_fast.image.inputs import Pixels, describe, dtype_fix, dtype_name, is_array, is_path
 
 ImageBatch: TypeAlias = Sequence[Pixels] | Tensor
 """uint8 arrays of shape ``(height, width, 3)``, or one uint8 tensor of shape ``(images, 3, height, width)``."""
@@ -155,7 +155,7 @@ def preprocess(images: ImageBatch, protocol: str = "tf1", *, device: torch.devic
 
     """
     resize = PROTOCOLS[check_choice("protocol", protocol, PROTOCOLS)]
-    _check_images(images)
+    check_images(images)
     groups = [images] if isinstance(images, Tensor) else stack_images(images)
     if protocol in HOST_PROTOCOLS:
         inputs = [to_device(resize(group), device) for group in groups]
@@ -186,19 +186,39 @@ def stack_images(images: Sequence[Pixels]) -> list[Tensor]:
     return [torch.cat(tensors)] if len({tensor.shape for tensor in tensors}) == 1 else tensors
 
 
-def _check_images(images: ImageBatch) -> None:
+def check_images(images: ImageBatch) -> None:
+    """Check that images have the type and shapes that networks take.
+
+    Args:
+        images: uint8 arrays of shape ``(height, width, 3)``, or a uint8 tensor of shape ``(images, 3, height, width)``.
+
+    Raises:
+        TypeError: Images that are not uint8.
+        ValueError: No images, or images of a wrong shape.
+
+    Example:
+        >>> import numpy as np
+        >>> from muge_fast.image.extractors.preprocessing import check_images
+        >>> check_images([np.zeros((8, 8, 3))])
+        Traceback (most recent call last):
+        ...
+        TypeError: images[0] must be a uint8 array, got float64: for example (x * 255).round().astype("uint8") if ...
+
+    """
     if isinstance(images, Tensor):
         if images.dtype != torch.uint8:
-            raise TypeError(f"images must be uint8, got {images.dtype}")
+            raise TypeError(f"images must be uint8, got {images.dtype}: {dtype_fix(images)}")
         if images.ndim != 4 or images.shape[1] != 3 or not images.numel():  # noqa: PLR2004
             raise ValueError(f"images have shape {tuple(images.shape)}, need (images, 3, height, width)")
         return
+    if is_path(images) or not isinstance(images, Sequence | np.ndarray):
+        raise TypeError(f"expected uint8 arrays or a uint8 tensor of images, got {describe(images)}")
     if not len(images):
         raise ValueError("there are no images")
     for index, image in enumerate(images):
-        if getattr(image, "dtype", None) != np.uint8:
-            raise TypeError(
-                f"images[{index}] must be a uint8 array, got {getattr(image, 'dtype', type(image).__name__)}"
-            )
+        if not is_array(image):
+            raise TypeError(f"images[{index}] must be a uint8 array, got {describe(image)}")
+        if image.dtype != np.uint8:
+            raise TypeError(f"images[{index}] must be a uint8 array, got {dtype_name(image)}: {dtype_fix(image)}")
         if image.ndim != 3 or image.shape[2] != 3 or not image.size:  # noqa: PLR2004
-            raise ValueError(f"images[{index}] has shape {image.shape}, needs (height, width, 3)")
+            raise ValueError(f"images[{index}] has shape {tuple(image.shape)}, needs (height, width, 3)")

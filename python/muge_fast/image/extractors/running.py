@@ -20,10 +20,23 @@ from muge_fast.image.extractors.interface import (
     FeatureOutput,
     MultiOutputExtractor,
 )
-from muge_fast.image.sources import ImageSource, OpenedSource, Pixels, count_images, decode_batches, open_images
+from muge_fast.image.inputs import (
+    BATCH_NDIM,
+    CHANNELS,
+    FEATURES_NDIM,
+    Pixels,
+    check_image_array,
+    describe,
+    dtype_name,
+    images_of_batch,
+    is_array,
+    is_one_image,
+    shape_of,
+)
+from muge_fast.image.sources import ImageSource, OpenedSource, count_images, decode_batches, open_images
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
 
 
 def extract_features(
@@ -78,6 +91,39 @@ def extract_features(
     return _extract(extractor, batches, outputs, total=count_images(images), progress=progress)
 
 
+def extract_batch(extractor: FeatureExtractor, batch: object, output: str) -> FeatureMatrix:
+    """Compute one output of the images of one batch, by the rules of :func:`extract_features`.
+
+    Args:
+        extractor: The extractor. A uint8 tensor of shape ``(images, 3, height, width)`` stays on its device for a
+            ``torch.nn.Module`` and for an extractor with the attribute ``takes_tensors``.
+        batch: A batch of :func:`muge_fast.image.inputs.images_of_batch`, of several images.
+        output: Name of the output; ignored for an extractor that returns a single matrix.
+
+    Returns:
+        Array or tensor of shape ``(images, features)``.
+
+    Raises:
+        TypeError: Not a batch of images, or the extractor does not return an array of numbers.
+        ValueError: Arrays that are not uint8 images, no images, features of a wrong shape, or an output that the
+            extractor does not return.
+
+    Example:
+        >>> import numpy as np
+        >>> from muge_fast.image.extractors.running import extract_batch
+        >>> def brightness(images):
+        ...     return np.array([[image.mean()] for image in images])
+        >>> extract_batch(brightness, np.ones((2, 3, 8, 8), dtype="uint8"), "2048").tolist()
+        [[1.0], [1.0]]
+
+    """
+    images = _batch_for(extractor, batch)
+    if not len(images):
+        raise ValueError("a batch has no images")
+    with _prepared(extractor, [output]) as prepared:
+        return _checked_outputs(_call(prepared, images), [output], len(images))[output]
+
+
 def output_of(features: FeatureOutput, output: str) -> FeatureMatrix:
     """Return one output of an extractor's result.
 
@@ -100,7 +146,7 @@ def output_of(features: FeatureOutput, output: str) -> FeatureMatrix:
     if not isinstance(features, Mapping):
         return features
     if output not in features:
-        raise ValueError(f"the extractor returns the outputs {', '.join(features)}, not {output}")
+        raise ValueError(f"the extractor returns the outputs {', '.join(map(str, features))}, not {output}")
     return features[output]
 
 
@@ -153,7 +199,7 @@ def _features_of_batches(
 ) -> Iterator[tuple[int, FeatureOutput]]:
     """Yield the number of images and the features of each batch."""
     if not isinstance(extractor, BatchedExtractor):
-        yield from ((len(batch), extractor(batch)) for batch in batches)
+        yield from ((len(batch), _call(extractor, batch)) for batch in batches)
         return
     counted, images = tee(batches)
     yield from zip(map(len, counted), extractor.iter_batches(images), strict=True)
@@ -163,12 +209,51 @@ def _checked_outputs(features: FeatureOutput, outputs: Sequence[str], count: int
     """Return the outputs of a batch of ``count`` images by name."""
     if len(outputs) > 1 and not isinstance(features, Mapping):
         raise ValueError(f"the extractor returns one array, needs a dictionary with the outputs {', '.join(outputs)}")
-    matrices = {name: output_of(features, name) for name in outputs}
-    for matrix in matrices.values():
-        if np.ndim(matrix) != 2 or len(matrix) != count:  # noqa: PLR2004
-            shape = tuple(np.shape(matrix))
-            raise ValueError(f"the extractor returns shape {shape}, needs ({count}, features) for this batch")
-    return matrices
+    return {name: _checked_matrix(output_of(features, name), count) for name in outputs}
+
+
+def _checked_matrix(matrix: object, count: int) -> FeatureMatrix:
+    """Return features that an extractor returned, nested lists as an array."""
+    needed = f"needs ({count}, features) for this batch"
+    if isinstance(matrix, (list, tuple)):
+        try:
+            matrix = np.array([[float(value) for value in row] for row in matrix])
+        except (TypeError, ValueError):
+            raise TypeError(f"the extractor returns {describe(matrix)}, {needed}: an array or a tensor") from None
+    if not is_array(matrix):
+        raise TypeError(f"the extractor returns {describe(matrix)}, {needed}: an array or a tensor")
+    if not dtype_name(matrix).startswith(("float", "bfloat", "int", "uint")):
+        raise TypeError(f"the extractor returns {describe(matrix)}, {needed} of floats")
+    shape = shape_of(matrix)
+    if len(shape) != FEATURES_NDIM or shape[0] != count:
+        raise ValueError(f"the extractor returns shape {shape}, {needed}")
+    features: FeatureMatrix = matrix  # type: ignore[assignment] # any array of numbers
+    return features
+
+
+def _call(extractor: FeatureExtractor, images: list[Pixels] | Tensor) -> FeatureOutput:
+    """Call an extractor; an error in it says what it was called with."""
+    try:
+        return extractor(images)  # type: ignore[arg-type] # tensors only for those that take them
+    except Exception as error:
+        if isinstance(images, list) and hasattr(error, "add_note"):  # From Python 3.11 on.
+            error.add_note(
+                f"The extractor was called with a list of {len(images)} uint8 arrays, the first of shape "
+                f"{images[0].shape}. A torch.nn.Module is called with a uint8 tensor (images, 3, height, width)."
+            )
+        raise
+
+
+def _batch_for(extractor: FeatureExtractor, batch: object) -> list[Pixels] | Tensor:
+    """Return a batch in the form that an extractor takes: a tensor with channels first, or a list of arrays."""
+    if is_array(batch):
+        check_image_array(batch)
+    if is_one_image(batch):
+        raise TypeError(f"expected a batch of images, got {describe(batch)}: put one image into a list, [image]")
+    takes_tensors = _is_module(extractor) or getattr(extractor, "takes_tensors", False)
+    if takes_tensors and _is_tensor(batch) and batch.ndim == BATCH_NDIM:
+        return batch.permute(0, 3, 1, 2) if batch.shape[-1] == CHANNELS else batch
+    return list(images_of_batch(batch))
 
 
 @contextmanager
@@ -191,18 +276,27 @@ def _on_arrays(module: nn.Module) -> FeatureExtractor:
     weight = next(module.parameters(), None)
     device = None if weight is None else weight.device
 
-    def run(images: list[Pixels]) -> FeatureOutput:
-        shapes = sorted({image.shape for image in images})
-        if len(shapes) > 1:
-            raise ValueError(
-                f"images have shapes {shapes[0]} and {shapes[1]}, a torch module needs one shape per batch"
-            )
-        (tensor,) = stack_images(images)
+    def run(images: list[Pixels] | Tensor) -> FeatureOutput:
+        if isinstance(images, list):
+            shapes = sorted({image.shape for image in images})
+            if len(shapes) > 1:
+                raise ValueError(
+                    f"images have shapes {shapes[0]} and {shapes[1]}, a torch module needs one shape per batch"
+                )
+            (tensor,) = stack_images(images)
+        else:
+            tensor = images
         with torch.inference_mode():
             features: FeatureOutput = module(to_device(tensor.contiguous(), device))
         return features
 
     return run
+
+
+def _is_tensor(value: object) -> TypeGuard[Tensor]:
+    """Check for a tensor without importing torch: a tensor exists only where torch has been imported."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(value, torch.Tensor)
 
 
 def _is_module(extractor: object) -> TypeGuard[nn.Module]:

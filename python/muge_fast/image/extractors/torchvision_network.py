@@ -42,6 +42,8 @@ class TorchvisionInception(Inception):
     """
 
     title = "torchvision's Inception v3"
+    source = "inception_v3_google-0cc3c7bd.pth of torchvision"
+    is_ported = False
     classes = 1000
     block_pool = staticmethod(_avg_pool)
     last_pool = staticmethod(_avg_pool)

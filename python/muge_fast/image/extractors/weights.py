@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +13,7 @@ from torch import Tensor
 
 from muge_fast.image.extractors.download import download_file
 from muge_fast.image.extractors.networks import Inception
+from muge_fast.image.extractors.state_dicts import read_state
 from muge_fast.image.extractors.torchvision_network import TorchvisionInception
 
 
@@ -56,6 +56,7 @@ class LoadedWeights(NamedTuple):
         state: Tensors by name.
         published: The published weights that the file was read as.
         is_published: Whether the hash of the file is that of the published one.
+        path: The file, for errors.
 
     Example:
         >>> from muge_fast.image.extractors.weights import FID_INCEPTION_WEIGHTS, LoadedWeights
@@ -67,6 +68,7 @@ class LoadedWeights(NamedTuple):
     state: dict[str, Tensor]
     published: PublishedWeights
     is_published: bool
+    path: Path = Path()
 
     @property
     def name(self) -> str:
@@ -136,15 +138,9 @@ def load_weights(
     path = _find_file(weights, published)
     # One read, so that the bytes that are hashed are the bytes that are used.
     data = path.read_bytes()
-    try:
-        state = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
-    except Exception as error:  # noqa: BLE001
-        # torch.load raises many types of exceptions for files that are not its own.
-        raise ValueError(f"{path}: not a file of weights: {error}") from None
-    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
-        raise ValueError(f"{path}: not a file of weights: expected a dictionary of tensors")
+    state = read_state(path, data)
     is_published = hashlib.sha256(data).hexdigest().startswith(published.sha256_prefix)
-    return LoadedWeights(state, published, is_published=is_published)
+    return LoadedWeights(state, published, is_published=is_published, path=path)
 
 
 def hash_weights(state: Mapping[str, Tensor]) -> str:
@@ -177,6 +173,8 @@ def _find_file(weights: str | os.PathLike[str] | None, published: PublishedWeigh
             download_file(published.url, cached, sha256_prefix=published.sha256_prefix)
         return cached
     path = Path(weights or os.environ.get(published.variable) or cached)
+    if path.is_dir():
+        raise IsADirectoryError(f"weights: {path} is a folder: pass the file, such as {path / published.file_name}")
     if not path.is_file():
         raise FileNotFoundError(
             f'no weights of {published.network.title} at {path}: pass weights="download", or download {published.url} '

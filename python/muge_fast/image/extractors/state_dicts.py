@@ -1,0 +1,164 @@
+"""Reading state dicts of untrusted files, and recognizing those of another network."""
+
+from __future__ import annotations
+
+import io
+import pickle
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from muge_fast._internal.display import format_argument, format_id
+
+# First bytes of files that are often saved under the name of the weights.
+OTHER_FILES = {
+    b"<": "a web page",
+    b"version https://git-lfs": "a pointer of Git LFS, not the file itself",
+    b"\x1f\x8b": "compressed with gzip",
+}
+COUNTER = "num_batches_tracked"
+SCRIPT = "constants.pkl"
+
+
+def read_state(path: Path, data: bytes) -> dict[str, Tensor]:
+    """Return the tensors of a file that ``torch.save`` wrote. Only tensors are unpickled.
+
+    Args:
+        path: Path of the file, for errors.
+        data: Its bytes.
+
+    Returns:
+        Tensors by name.
+
+    Raises:
+        ValueError: The file does not hold a dictionary of tensors; the message says what it holds.
+
+    Example:
+        >>> import pathlib
+        >>> from muge_fast.image.extractors.state_dicts import read_state
+        >>> read_state(pathlib.Path("weights.pth"), b"<html>")
+        Traceback (most recent call last):
+        ...
+        ValueError: weights.pth: not a PyTorch file of weights: it is a web page
+
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            state = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+    except Exception as error:  # noqa: BLE001
+        # torch.load raises many types of exceptions for files that are not its own, some with advice to unpickle them.
+        raise ValueError(f"{path}: not a PyTorch file of weights: {_reason(data, error)}") from None
+    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
+        found = f"a {type(state).__name__}"
+        if isinstance(state, dict):
+            found = f"a dictionary with the keys {', '.join(format_id(key, 20) for key in list(state)[:4])}"
+        raise ValueError(
+            f"{path}: not a PyTorch file of weights: it has {found}, needs a dictionary of tensors: "
+            f"save the state_dict() of the network alone"
+        )
+    return state
+
+
+def why_not_weights(state: Mapping[str, Tensor], needed: Mapping[str, Tensor]) -> str | None:
+    """Return why a state dict does not fit a network, or None if it does.
+
+    Args:
+        state: Tensors by name.
+        needed: The state dict of the network.
+
+    Returns:
+        What is wrong, in words.
+
+    Example:
+        >>> import torch
+        >>> from muge_fast.image.extractors.state_dicts import why_not_weights
+        >>> why_not_weights({"fc.bias": torch.zeros(1000)}, {"fc.bias": torch.zeros(1008)})
+        '1 tensor differs, such as fc.bias'
+
+    """
+    different = sorted(state.keys() ^ needed.keys())
+    different += sorted(name for name in state.keys() & needed.keys() if state[name].shape != needed[name].shape)
+    if not different:
+        return None
+    network = _other_network(state, needed)
+    if network is not None:
+        return f"these are the weights of {network}"
+    name = next(iter(state), "")
+    prefix = next((name[: -len(key)] for key in needed if len(key) < len(name) and name.endswith(f".{key}")), "")
+    if prefix and {key.removeprefix(prefix) for key in state} == needed.keys():
+        return f"names of tensors begin with {format_argument(prefix)}: save the state_dict() of the inner network"
+    count = f"{len(different)} tensors differ" if len(different) > 1 else "1 tensor differs"
+    return f"{count}, such as {format_id(different[0])}"
+
+
+def why_not_trained(state: Mapping[str, Tensor]) -> str | None:
+    """Return why a state dict cannot hold published weights although its names and shapes fit, or None.
+
+    Args:
+        state: Tensors by name.
+
+    Returns:
+        What is wrong, in words.
+
+    Example:
+        >>> import torch
+        >>> from muge_fast.image.extractors.state_dicts import why_not_trained
+        >>> why_not_trained({"bn.running_mean": torch.zeros(2), "bn.running_var": torch.ones(2)})
+        'the network was not trained: all means of batch normalization are 0, all variances 1'
+
+    """
+    means = [value for name, value in state.items() if name.endswith("running_mean")]
+    variances = [value for name, value in state.items() if name.endswith("running_var")]
+    if means and not any(bool(mean.any()) for mean in means) and all(bool((value == 1).all()) for value in variances):
+        return "the network was not trained: all means of batch normalization are 0, all variances 1"
+    return None
+
+
+def was_trained_in_torch(state: Mapping[str, Tensor]) -> bool:
+    """Return whether batch normalization has counted batches, so that the weights were not ported from TensorFlow.
+
+    Args:
+        state: Tensors by name.
+
+    Returns:
+        Whether a counter is above 0.
+
+    Example:
+        >>> import torch
+        >>> from muge_fast.image.extractors.state_dicts import was_trained_in_torch
+        >>> was_trained_in_torch({"bn.num_batches_tracked": torch.tensor(500)})
+        True
+
+    """
+    return any(bool((value != 0).any()) for name, value in state.items() if name.endswith(COUNTER))
+
+
+def _other_network(state: Mapping[str, Tensor], needed: Mapping[str, Tensor]) -> str | None:
+    """Return which Inception network with another number of classes has these weights, or None."""
+    if not {"fc.weight", "Mixed_7c.branch_pool.conv.weight"} <= state.keys() & needed.keys():
+        return None
+    classes, tensors = len(state["fc.weight"]), len(state)
+    if classes == len(needed["fc.weight"]):
+        return None
+    if classes == 1008:  # noqa: PLR2004
+        return f"FID's Inception ({tensors} tensors, {classes} classes)"
+    return f"torchvision's Inception v3 ({tensors} tensors, {classes} classes)"
+
+
+def _reason(data: bytes, error: Exception) -> str:
+    for start, kind in OTHER_FILES.items():
+        if data.lstrip().startswith(start):
+            return f"it is {kind}"
+    if not data:
+        return "it is empty"
+    if data.startswith(b"PK") and SCRIPT.encode() in data:
+        return "it is a TorchScript archive, which holds a program"
+    if data.startswith(b"PK") and b"data.pkl" in data[:1000] and b"PK\x05\x06" not in data[-100:]:
+        return "it is cut off: download or copy it again"
+    if isinstance(error, pickle.UnpicklingError):
+        return "it holds Python objects besides tensors, which are not unpickled: save the state_dict() of the network"
+    return "it was not written by torch.save, or is damaged"
