@@ -182,7 +182,7 @@ def check_image_array(images: object) -> None:
     shape, dtype = shape_of(images), dtype_name(images)
     is_stack = len(shape) in (IMAGE_NDIM, BATCH_NDIM)
     if isinstance(images, np.ma.MaskedArray):
-        raise ValueError(f"images are a masked array of shape {shape}: {MASK_FIX}")
+        raise TypeError(f"images are a masked array of shape {shape}: {MASK_FIX}")
     if dtype == "uint8" and is_stack and CHANNELS in (shape[-3], shape[-1]) and 0 not in shape[-3:]:
         return
     # Messages say how to convert the values: guessing their range would give a wrong score without an error.
@@ -346,7 +346,7 @@ def checked_features(name: str, features: object, *, hint: str = FEATURES_HINT) 
             f"{name} must be an array, got {describe(features)}: rows are matched by position, pass {name}.to_numpy()"
         )
     if isinstance(features, np.ma.MaskedArray):
-        raise ValueError(f"{name} must not be a masked array: {MASK_FIX}")
+        raise TypeError(f"{name} must not be a masked array: {MASK_FIX}")
     if isinstance(features, (list, tuple)):
         features = _array_of_lists(name, features)
     if not is_array(features):
