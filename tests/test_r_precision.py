@@ -249,14 +249,21 @@ def test_the_command_prints_errors_in_one_line(folder, tmp_path):
         (("--texts", tmp_path / "few.tsv", "--clip", folder / "clip"), "few.tsv: texts lack 11 ids of the images"),
         (("--texts", folder / "texts.tsv", "--clip", tmp_path), "not a CLIP model"),
         (("--protocol", "ofa"), "not the weights of torchvision's Inception v3"),
-        (("--precision", "x"), "unknown precision 'x', choose one of fp32, tf32, bf16"),
         (("--splits", 13), "need at least one image for each split"),
-        (("--protocol", "x"), "unknown protocol 'x', choose one of tf1, pytorch-fid, torchmetrics, clean, ofa"),
     ):
         result = command(folder, *arguments)
         assert result.exit_code == 2
         assert message in result.output
         assert len(result.output.splitlines()) == 1
-    result = command(folder, "--texts", folder / "texts.tsv")
-    assert result.exit_code == 2
-    assert result.output.endswith("Error: --texts needs --clip too\n")
+    for arguments, message in (
+        (("--texts", folder / "texts.tsv"), "--texts needs --clip too"),
+        (("--precision", "x"), "--precision: unknown precision 'x', choose from fp32, tf32, bf16"),
+        (
+            ("--protocol", "x"),
+            "--protocol: unknown protocol 'x', choose from tf1, pytorch-fid, torchmetrics, clean, ofa",
+        ),
+    ):
+        result = command(folder, *arguments)
+        assert result.exit_code == 2
+        assert result.output.startswith("Usage: ")
+        assert result.output.endswith(f"Error: {message}\n")
