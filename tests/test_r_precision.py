@@ -198,6 +198,9 @@ def test_errors_of_texts_and_features(folder, features, tmp_path):
         evaluate(folder, texts=TEXTS, clip=tmp_path / "none")
 
 
+PROTOCOLS = ("tf1", "pytorch-fid", "torchmetrics", "clean", "ofa")
+
+
 def run(*arguments):
     return CliRunner().invoke(main, [str(argument) for argument in arguments])
 
