@@ -88,7 +88,8 @@ class InputFile(PathType):
             return name
         if name not in STDIN and (reason := _reason(name)):
             option = "" if param is None else f"{option_name(param)} "
-            raise FileArgumentError(f"{option}{format_id(name, PATH_LENGTH)}: {translate(reason, ctx)}", ctx)
+            shown = format_id(name, PATH_LENGTH) if name else "''"
+            raise FileArgumentError(f"{option}{shown}: {translate(reason, ctx)}", ctx)
         return Path(name)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -110,6 +111,8 @@ class InputFile(PathType):
 
 def _reason(name: str) -> str:
     """Return why a path cannot be read; an empty string if it can."""
+    if not name:
+        return "the name is empty, expected the name of a file"
     try:
         mode = Path(name).stat().st_mode
     except (FileNotFoundError, NotADirectoryError):
