@@ -232,7 +232,7 @@ KEY = rb'"([^"\\]*(?:\\.[^"\\]*)*)"\s*:'
 FIRST_KEY = re.compile(rb"\s*\{\s*" + KEY)
 DETAILS = {"jq": ".[]", "row": "{…}"}
 # Programs for jq where nothing is known about the rows that are expected.
-PROGRAMS = {"json_mapping": "to_entries[]", "pretty_json": ".", "one_line": "."}
+PROGRAMS = {"json_mapping": "to_entries[]", "json_wrapper": ".[] | arrays | .[]", "pretty_json": ".", "one_line": "."}
 
 
 def kind_message(code: str, *, lang: str = "en", **details: str) -> str:

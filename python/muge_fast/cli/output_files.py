@@ -11,7 +11,7 @@ import click
 
 from muge_fast._internal.paths import replaced_input
 from muge_fast.cli.argument_names import option_name
-from muge_fast.cli.input_files import FileArgumentError, InputFile
+from muge_fast.cli.input_files import NO_NAME, FileArgumentError, InputFile
 from muge_fast.cli.language import translate
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class OutputFile(PathType):
         path = Path(value)
         name = "" if param is None else option_name(param)
         if not os.fspath(value):
-            reason = translate("the name is empty, expected the name of a file", ctx)
+            reason = translate(NO_NAME, ctx)
             raise FileArgumentError(f"{name} '': {reason}", ctx)
         try:
             check_writable(name, path)

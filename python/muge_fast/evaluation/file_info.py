@@ -98,7 +98,7 @@ def _describe_content(path: Path, head: bytes, lang: str) -> dict[str, Any]:
         return refused_file(code, lang)
     if text.lstrip()[:1] == b"{":
         return _describe_json_lines(path, text, lang)
-    return refused_file("bom", lang) if code == "bom" else _describe_tsv(path, text)
+    return refused_file("bom", lang) if head.startswith(codecs.BOM_UTF8) else _describe_tsv(path, text)
 
 
 # JSON Lines

@@ -79,7 +79,7 @@ def official_verdict(
 def _organizer_message(error: Exception, gold: PathLike, submission: PathLike, language: int) -> str:
     """Return the message of an error with the path and, where it is known, the side of the file."""
     if isinstance(error, GoldError):
-        return error.message(LANGUAGES[language])
+        return error.message(lang=LANGUAGES[language])
     if not isinstance(error, OSError) or error.filename is None or not error.strerror:
         return str(error) or type(error).__name__
     name = os.fspath(error.filename)

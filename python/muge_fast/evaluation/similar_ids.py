@@ -64,9 +64,12 @@ def _form(text: str) -> str:
     """Return an id without anything that may be written in another way."""
     stem = _name_of(_plain(text)).casefold()
     digits = stem.removeprefix("+")
+    if digits.isascii() and digits.isdecimal():
+        return digits.lstrip("0") or "0"
     if not digits.isdecimal():
         return stem
-    return "".join(str(unicodedata.decimal(digit)) for digit in digits).lstrip("0") or "0"
+    # int() reads one digit of any script.
+    return "".join(str(int(digit)) for digit in digits).lstrip("0") or "0"
 
 
 def _plain(text: str) -> str:

@@ -45,7 +45,7 @@ class GoldError(ValueError):
         self.path = os.fspath(path)
         self.errors = errors
 
-    def message(self, lang: str = "en") -> str:
+    def message(self, *, lang: str = "en") -> str:
         """Return the path and the first problem in a language.
 
         Args:
@@ -56,7 +56,7 @@ class GoldError(ValueError):
 
         Example:
             >>> import muge_fast as mf
-            >>> mf.GoldError("IC_valid.jsonl", ["第 3 行：缺少字段 text"]).message("zh")
+            >>> mf.GoldError("IC_valid.jsonl", ["第 3 行：缺少字段 text"]).message(lang="zh")
             '标准答案文件 IC_valid.jsonl：第 3 行：缺少字段 text'
 
         """
