@@ -76,8 +76,7 @@ def describe(error: BaseException, context: click.Context | None) -> str:
     """
     message = str(error) or type(error).__name__
     if isinstance(error, GoldError) and language(context) == "zh":
-        more = len(error.errors) - 1
-        message = f"标准答案文件 {error.path}：{error.errors[0]}" + (f"（另有 {more} 个错误）" if more else "")
+        message = error.message(lang="zh")
     if isinstance(error, OSError) and error.strerror:
         reason = translate("no such file" if isinstance(error, FileNotFoundError) else error.strerror, context)
         message = reason if error.filename is None else f"{os.fsdecode(error.filename)}: {reason}"

@@ -51,7 +51,7 @@ def info(*, paths: tuple[Path, ...], as_json: bool) -> None:
 def _describe(path: Path) -> dict[str, Any] | None:
     """Return the description of a file; None, after an error was printed, if it cannot be read."""
     try:
-        return file_info.describe(path)
+        return file_info.describe(path, lang=language())
     except (OSError, ValueError) as error:
         context = click.get_current_context()
         if context.meta.get(DEBUG):

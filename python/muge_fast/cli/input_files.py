@@ -30,6 +30,8 @@ else:
 STDIN = ("-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0")
 """Names of standard input."""
 
+NO_NAME = "the name is empty, expected the name of a file"
+
 # Characters of a path that are shown.
 PATH_LENGTH = 4096
 # Bytes that are copied at once.
@@ -51,6 +53,32 @@ class FileArgumentError(click.ClickException):
     def __init__(self, message: str, ctx: click.Context | None = None) -> None:
         super().__init__(message)
         self.ctx = ctx
+
+
+class NamedPath(click.Path):
+    """Type of a parameter: a path with a name; an empty one would be the current folder."""
+
+    def convert(
+        self, value: str | os.PathLike[str], param: click.Parameter | None, ctx: click.Context | None
+    ) -> str | bytes | os.PathLike[str]:
+        """Check that the name is not empty.
+
+        Args:
+            value: The argument.
+            param: The parameter.
+            ctx: Context of the command.
+
+        Returns:
+            The path.
+
+        Raises:
+            FileArgumentError: The name is empty.
+
+        """
+        if not os.fspath(value):
+            option = "" if param is None else f"{option_name(param)} "
+            raise FileArgumentError(f"{option}'': {translate(NO_NAME, ctx)}", ctx)
+        return super().convert(value, param, ctx)
 
 
 class InputFile(PathType):
@@ -88,7 +116,8 @@ class InputFile(PathType):
             return name
         if name not in STDIN and (reason := _reason(name)):
             option = "" if param is None else f"{option_name(param)} "
-            raise FileArgumentError(f"{option}{format_id(name, PATH_LENGTH)}: {translate(reason, ctx)}", ctx)
+            shown = format_id(name, PATH_LENGTH) if name else "''"
+            raise FileArgumentError(f"{option}{shown}: {translate(reason, ctx)}", ctx)
         return Path(name)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -110,6 +139,8 @@ class InputFile(PathType):
 
 def _reason(name: str) -> str:
     """Return why a path cannot be read; an empty string if it can."""
+    if not name:
+        return NO_NAME
     try:
         mode = Path(name).stat().st_mode
     except (FileNotFoundError, NotADirectoryError):

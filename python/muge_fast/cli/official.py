@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from muge_fast.cli.errors import usage_errors
+from muge_fast.cli.language import language
 from muge_fast.cli.options import PATH, WRITTEN, print_written, task_argument, write_json
 from muge_fast.cli.program import Command
 from muge_fast.cli.report_text import print_warnings
@@ -26,7 +27,7 @@ def official(*, task: str, gold: Path, prediction: Path, output: Path) -> None:
     script; what score and check refuse in a file that it accepts is a warning. Exit code 0: scored. 1: the submission
     is invalid. 2: it could not be evaluated, or OUTPUT cannot be written.
     """
-    verdict = official_verdict(task, gold, prediction)
+    verdict = official_verdict(task, gold, prediction, lang=language())
     with usage_errors():
         write_json(output, verdict.result)
         print_written(output)

@@ -13,7 +13,7 @@ import click
 from muge_fast import tasks
 from muge_fast._internal.atomic import replacing
 from muge_fast._internal.display import escape_surrogates
-from muge_fast.cli.input_files import InputFile
+from muge_fast.cli.input_files import InputFile, NamedPath
 from muge_fast.cli.language import counted, translate
 from muge_fast.cli.output_files import OutputFile
 from muge_fast.cli.parameter_types import Name, PositiveInteger
@@ -21,7 +21,7 @@ from muge_fast.cli.program import Option
 
 Command = TypeVar("Command", bound=Callable[..., None])
 
-PATH = click.Path(path_type=Path)
+PATH = NamedPath(path_type=Path)
 AT_LEAST_1 = PositiveInteger()
 WRITTEN = OutputFile()
 

@@ -244,7 +244,7 @@ class Report:
         self,
         *,
         path: PathLike | None = None,
-        images: Mapping[str, bytes] | None = None,
+        images: Mapping[Any, bytes] | None = None,
         date: str | None = None,
         seconds: bool = False,
     ) -> str:

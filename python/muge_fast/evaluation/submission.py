@@ -45,6 +45,26 @@ class GoldError(ValueError):
         self.path = os.fspath(path)
         self.errors = errors
 
+    def message(self, *, lang: str = "en") -> str:
+        """Return the path and the first problem in a language.
+
+        Args:
+            lang: ``"en"`` or ``"zh"``; the problem itself is in the language of the call that raised the error.
+
+        Returns:
+            One line of text.
+
+        Example:
+            >>> import muge_fast as mf
+            >>> mf.GoldError("IC_valid.jsonl", ["第 3 行：缺少字段 text"]).message(lang="zh")
+            '标准答案文件 IC_valid.jsonl：第 3 行：缺少字段 text'
+
+        """
+        if lang == "en":
+            return str(self)
+        more = len(self.errors) - 1
+        return f"标准答案文件 {self.path}：{self.errors[0]}" + (f"（另有 {more} 个错误）" if more else "")
+
     def __reduce__(self) -> tuple[type[GoldError], tuple[str, list[str]]]:
         # By default an exception is unpickled from its message alone. That would fail here, and a process pool would
         # wait forever for the result.
