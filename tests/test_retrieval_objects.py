@@ -508,3 +508,25 @@ def test_lists_of_arrow_are_lists():
         mf.score_retrieval(dict(zip(arrow.array([8, 9]), rows, strict=True)), {9: 2, 8: 1}, metrics=["mrr"])["mrr"]
         == 0.75
     )
+
+
+@pytest.mark.parametrize("form", ["array", "torch", "arrow", "set", "scalars"])
+def test_transposed_items_of_every_form_are_equal_between_queries(form):
+    torch, arrow = pytest.importorskip("torch"), pytest.importorskip("pyarrow")
+    make = {
+        "array": np.array,
+        "torch": torch.tensor,
+        "arrow": arrow.array,
+        "set": set,
+        "scalars": lambda items: list(torch.tensor(items)),
+    }[form]
+    transposed = mf.transpose_references({1: make([2, 3]), 4: make([2])})
+    assert transposed == {2: [1, 4], 3: [1]}
+    assert set(map(type, transposed)) == {int}
+    assert mf.transpose_references({torch.tensor(1): torch.tensor(2), 4: 2}) == {2: [1, 4]}
+
+
+@pytest.mark.parametrize("items", [None, [2.0], [True], "a b", [None], b"a"])
+def test_transposed_items_are_integers_or_strings(items):
+    with pytest.raises((TypeError, ValueError), match=r"references\[1\]"):
+        mf.transpose_references({1: items})
