@@ -135,7 +135,7 @@ def _flat_lists(exclude: Any, queries: int, items: int) -> tuple[Indices, Indice
     return np.concatenate([np.empty(0, dtype=np.int64), *lists]), lengths
 
 
-def _sorted_indices(query: int, indices: Any, items: int) -> Indices:
+def _sorted_indices(query: int, indices: npt.ArrayLike | AbstractSet[int], items: int) -> Indices:
     if isinstance(indices, AbstractSet):
         indices = list(indices)
     if isinstance(indices, np.ma.MaskedArray):
