@@ -212,7 +212,7 @@ def to_pixels(images: object) -> Pixels:
 
     """
     if isinstance(images, _HasConvert):
-        if getattr(images, "mode", "RGB")[0] in "IF":
+        if str(getattr(images, "mode", "")).startswith(("I", "F")):
             _refuse_clipping(images)
         return np.array(images.convert("RGB"))
     if not is_array(images):
