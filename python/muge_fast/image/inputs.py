@@ -379,7 +379,9 @@ def _refuse_clipping(image: Any) -> None:  # noqa: ANN401 - of Pillow, which may
     if mode == "F":
         fix = "convert its values to 0 to 255 as for an array, then Image.fromarray(values.astype('uint8'))"
         raise ValueError(f"an image has mode F, floats, needs 8 bits: {fix}")
-    least, largest = image.getextrema()
+    # getextrema lacks modes such as I;16B.
+    values = np.asarray(image)
+    least, largest = int(values.min(initial=0)), int(values.max(initial=0))
     if least < 0 or largest > 255:  # noqa: PLR2004
         fix = "for 16 bits, Image.fromarray((np.asarray(image) // 257).astype('uint8'))"
         raise ValueError(f"an image has mode {mode} and values from {least} to {largest}, needs 0 to 255: {fix}")
