@@ -381,7 +381,7 @@ def _refuse_clipping(image: Any) -> None:  # noqa: ANN401 - of Pillow, which may
         raise ValueError(f"an image has mode F, floats, needs 8 bits: {fix}")
     # getextrema lacks modes such as I;16B.
     values = np.asarray(image)
-    least, largest = int(values.min(initial=0)), int(values.max(initial=0))
+    least, largest = (int(values.min()), int(values.max())) if values.size else (0, 0)
     if least < 0 or largest > 255:  # noqa: PLR2004
         fix = "for 16 bits, Image.fromarray((np.asarray(image) // 257).astype('uint8'))"
         raise ValueError(f"an image has mode {mode} and values from {least} to {largest}, needs 0 to 255: {fix}")
