@@ -445,3 +445,28 @@ def test_completion_shows_public_names_alone():
     for package in (mf.image, mf.image.extractors, mf.datasets):
         assert dir(package) == sorted(package.__all__)
         assert all(hasattr(package, name) for name in dir(package))
+
+
+def test_pillow_images_whose_values_would_be_clipped_are_refused():
+    grey = IMAGES[0][..., 0]
+    for mode in ("I;16", "I"):
+        deep = Image.fromarray(grey.astype("uint16") * 257)
+        with pytest.raises(
+            ValueError, match=rf"an image has mode {mode} and values from \d+ to \d+, needs 0 to 255: for 16"
+        ):
+            mf.image.fid([deep.convert(mode) if mode == "I" else deep] * 3, IMAGES, extractor=means)
+    with pytest.raises(ValueError, match="an image has mode F, floats, needs 8 bits"):
+        mf.image.fid([Image.fromarray(grey.astype("float32") / 255)] * 3, IMAGES, extractor=means)
+    # Within 8 bits they are grey images.
+    shallow = [Image.fromarray(image[..., 0].astype("uint16")) for image in IMAGES]
+    three = means(np.repeat(IMAGES[..., :1], 3, axis=3))
+    assert mf.image.fid(shallow, IMAGES, extractor=means) == pytest.approx(fid_of_scipy(three, means(IMAGES)))
+
+
+@pytest.mark.parametrize(("make", "options"), METRICS.values(), ids=METRICS)
+def test_only_metrics_of_the_same_class_merge(make, options):
+    metric = make(means)
+    metric.update(IMAGES, **options)
+    for other in (5, [make(means)], Statistics(3)):
+        with pytest.raises(TypeError, match=f"^other must be {type(metric).__name__}, got {type(other).__name__}"):
+            metric.merge(other)

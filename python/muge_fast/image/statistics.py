@@ -195,6 +195,7 @@ class Statistics:
             other: The statistics to merge.
 
         Raises:
+            TypeError: ``other`` is not :class:`Statistics`.
             ValueError: ``other`` is this object or has a different ``dims`` or ``extractor_signature``; or one of the
                 two was loaded from a mean and covariance alone, or has a value that is not finite.
 
@@ -203,6 +204,8 @@ class Statistics:
             >>> Statistics(3).check_mergeable(Statistics(3))
 
         """
+        if not isinstance(other, Statistics):
+            raise TypeError(f"other must be Statistics, got {type(other).__name__}")
         if other is self:
             raise ValueError("other is this object itself: its images would count twice")
         if (other.dims, other.extractor_signature) != (self.dims, self.extractor_signature):

@@ -105,6 +105,9 @@ class StreamingMetric(ABC):
 
     def _check_other(self, other: StreamingMetric) -> None:
         """Check that another metric may be merged into this one."""
+        if not isinstance(other, type(self)):
+            fix = "; merge the metrics of a list one by one" if isinstance(other, (list, tuple)) else ""
+            raise TypeError(f"other must be {type(self).__name__}, got {type(other).__name__}{fix}")
         if other is self:
             raise ValueError("other is this object itself: its images would count twice")
         if other.extractor_signature != self.extractor_signature:

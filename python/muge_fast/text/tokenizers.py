@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import hashlib
 import os
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, ItemsView, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from functools import cache
 from typing import Any, Final, Literal
 
 from muge_fast import _core
-from muge_fast._internal.labelled import plain_items
+from muge_fast._internal.labelled import plain_ids, plain_items
 from muge_fast._internal.paths import PathLike, read_whole
 
 TOKENIZERS: Final = tuple(_core.Tokenizer.NAMES)
@@ -270,8 +270,10 @@ def as_list(values: object, name: str, expected: str = "a sequence of str") -> l
     values = plain_items(values, name)
     if isinstance(values, Mapping):
         return list(values.values())
-    if isinstance(values, (str, AbstractSet)) or not isinstance(values, Iterable):
-        raise TypeError(f"{name}: expected {expected}, found {type(values).__name__}")
+    if isinstance(values, (str, AbstractSet)) or not isinstance(values, Iterable) or getattr(values, "ndim", 1) == 0:
+        found = "an array without axes" if hasattr(values, "ndim") else type(values).__name__
+        fix = f"; pass dict({name})" if isinstance(values, ItemsView) else ""
+        raise TypeError(f"{name}: expected {expected}, found {found}{fix}")
     return values if isinstance(values, list) else list(values)
 
 
@@ -300,5 +302,12 @@ def split_ids(values: object, name: str) -> tuple[list[Hashable] | None, list[An
         return None, values
     values = plain_items(values, name)
     if isinstance(values, Mapping):
-        return list(values), list(values.values())
+        return _ids_of_keys(values, name), list(values.values())
     return None, as_list(values, name, "a mapping or a sequence")
+
+
+def _ids_of_keys(values: Mapping[Any, Any], name: str) -> list[Hashable]:
+    """Return the keys of a mapping; those that are tensors or scalars of Arrow as integers and strings."""
+    ids = list(values)
+    is_scalar = bool(ids) and type(ids[0]) not in (int, str) and (hasattr(ids[0], "detach") or hasattr(ids[0], "as_py"))
+    return plain_ids(ids, f"the ids of {name}") if is_scalar else ids
