@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable, Collection, Mapping
 from functools import cached_property
 
@@ -76,6 +75,8 @@ def _plain(text: str) -> str:
     """Return a text without invisible characters, and with one form of characters that look alike."""
     if text.isascii():
         return text.strip()
+    import unicodedata  # noqa: PLC0415 - few ids have other letters
+
     letters = (letter for letter in text if unicodedata.category(letter) != "Cf")
     return unicodedata.normalize("NFKC", "".join(letters)).strip()
 
