@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from muge_fast._internal.atomic import replacing
+from muge_fast._internal.display import format_path, printable
 from muge_fast._internal.field_names import DIRECTIONS, RETRIEVAL_FIELDS
 from muge_fast._internal.paths import refuse_replacing
 from muge_fast.cli.errors import usage_errors
@@ -84,7 +85,7 @@ def top_k(
         _write(output if is_file else None, lines)
         if is_file:
             queries = sides.texts if direction == DIRECTIONS[0] else sides.images
-            click.echo(f"wrote {click.format_filename(output)} ({len(queries.ids):,} queries)", err=True)
+            click.echo(f"wrote {format_path(output)} ({len(queries.ids):,} queries)", err=True)
 
 
 def _check_k(k: int, sides: Sides, direction: str) -> None:
@@ -100,7 +101,7 @@ def _check_k(k: int, sides: Sides, direction: str) -> None:
 
 
 def _warn(message: str) -> None:
-    click.echo(click.style("Warning: ", fg="yellow") + message, err=True)
+    click.echo(click.style("Warning: ", fg="yellow") + printable(message), err=True)
 
 
 def _write(output: Path | None, lines: Iterable[str]) -> None:

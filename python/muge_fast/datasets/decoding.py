@@ -256,7 +256,8 @@ def map_in_order(
                 return
             yield pending.popleft().result()
     finally:
-        # Ctrl-C does not wait for the items that have been started.
-        interrupted = isinstance(sys.exc_info()[1], KeyboardInterrupt)
+        # Ctrl-C, or a signal that ends the program, does not wait for the items that have been started.
+        error = sys.exc_info()[1]
+        interrupted = error is not None and not isinstance(error, (Exception, GeneratorExit))
         stop()
         pool.shutdown(wait=not interrupted, cancel_futures=True)

@@ -70,11 +70,11 @@ def official_verdict(
             return _verdict_of_script(gold, submission, names, lang)
         report = evaluate(tasks.get(task), gold, submission, lang=lang)
         return Verdict(report.official(), tuple(report.warnings))
-    except Exception as error:  # noqa: BLE001 - there is a result for every error
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - there is a result for every error, also of plug-ins
         return Verdict(failed_result(_public_message(error, gold, submission)), (), str(error) or type(error).__name__)
 
 
-def _public_message(error: Exception, gold: PathLike, submission: PathLike) -> str:
+def _public_message(error: BaseException, gold: PathLike, submission: PathLike) -> str:
     """Return the message of an error for a participant: without paths and without content of the gold file."""
     if isinstance(error, GoldNamesError):
         return error.errors[0]
