@@ -18,10 +18,10 @@ OPEN_FILES = "/proc/self/fd"
 def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     """Write a temporary file in the folder of a path, and move it there if the block succeeds.
 
-    On Linux the temporary file has no name until it is complete, so that nothing is left of it if the process is killed,
-    unless the file system cannot do that. Elsewhere it is named ``.muge_fast.`` and 16 digits. It is removed when the
-    block raises, but a process that a signal ends raises nothing: a program that wants such files removed must turn the
-    signal into an exception, as the command ``muge-fast`` does.
+    On Linux the temporary file has no name until it is complete, so that nothing is left of it if the process is
+    killed, unless the file system cannot do that. Elsewhere it is named ``.muge_fast.`` and 16 digits. It is removed
+    when the block raises, but a process that a signal ends raises nothing: a program that wants such files removed must
+    turn the signal into an exception, as the command ``muge-fast`` does.
 
     A symbolic link is kept, and the file it points to is replaced. A pipe or a device cannot be replaced and is written
     to directly.
@@ -48,21 +48,22 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     """
     path = Path(path)
     if _is_irreplaceable(path):
-        with path.open("wb") as file:
-            yield file
+        with path.open("wb") as target:
+            yield target
         return
     path = Path(os.path.realpath(path))
     # Not derived from the file's name, which may already have the maximum length.
     temporary = path.with_name(f".muge_fast.{os.urandom(8).hex()}")
     try:
         with ExitStack() as stack:
+            file: IO[bytes]
             nameless = _open_nameless(path.parent)
             if nameless is None:
                 file = stack.enter_context(_open_named(temporary, path))
             else:
                 stack.callback(os.close, nameless)
                 # What is written stays even if the block closes the file.
-                file = open(nameless, "wb", closefd=False)  # noqa: PTH123, SIM115 - a number; it is closed below
+                file = open(nameless, "wb", closefd=False)  # noqa: SIM115 - a number; it is closed below
             try:
                 yield file
                 file.close()
@@ -102,7 +103,7 @@ def _name(nameless: int, temporary: Path, path: Path) -> None:
     except OSError:
         # Some containers forbid it.
         os.lseek(nameless, 0, os.SEEK_SET)
-        with open(nameless, "rb", closefd=False) as source, _open_named(temporary, path) as copy:  # noqa: PTH123
+        with open(nameless, "rb", closefd=False) as source, _open_named(temporary, path) as copy:
             shutil.copyfileobj(source, copy)
 
 

@@ -7,6 +7,7 @@ import os
 import re
 import sys
 import traceback
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TextIO
@@ -23,7 +24,7 @@ WRONG_USAGE, INTERRUPTED, CLOSED_PIPE = 2, 130, 141
 """Exit codes. The last two are those of a program that a signal ends: 128 and the number of SIGINT or SIGPIPE."""
 
 
-class Ended(SystemExit):  # noqa: N818 - it is not an error
+class Ended(SystemExit):
     """The end of a command with its result as exit code; any other ``SystemExit`` is an error of what was called."""
 
 
@@ -124,6 +125,30 @@ def print_traceback(error: BaseException) -> None:
     for part in traceback.format_exception(error):
         for line in part.rstrip("\n").split("\n"):
             click.echo(printable(line), err=True)
+
+
+@contextmanager
+def printed_warnings() -> Iterator[None]:
+    """Print Python's warnings within the block as one line on stderr; they may have text of a file.
+
+    Yields:
+        Nothing.
+
+    Example:
+        >>> import warnings
+        >>> from muge_fast.cli.errors import printed_warnings
+        >>> with printed_warnings():
+        ...     warnings.simplefilter("ignore")
+
+    """
+
+    def show(message: Warning | str, *place: object, **more: object) -> None:
+        del place, more
+        click.echo(click.style(translate("Warning: "), fg="yellow") + printable(str(message)), err=True)
+
+    with warnings.catch_warnings():
+        warnings.showwarning = show
+        yield
 
 
 def print_interrupted(context: click.Context | None = None) -> None:

@@ -37,10 +37,7 @@ def info(*, paths: tuple[Path, ...], as_json: bool) -> None:
     with usage_errors():
         described = [_describe(path) for path in paths]
         files = [file for file in described if file is not None]
-        if as_json:
-            text = json_text(files, indent=2)
-        else:
-            text = "\n\n".join("\n".join(_lines(file)) for file in files)
+        text = json_text(files, indent=2) if as_json else "\n\n".join("\n".join(_lines(file)) for file in files)
         if files or as_json:
             click.echo(text)
         raise Ended(WRONG_USAGE if None in described else int(_have_problems(files)))

@@ -24,6 +24,7 @@ from muge_fast.cli.errors import (
     flush_output,
     print_interrupted,
     print_traceback,
+    printed_warnings,
     quiet_ending,
     show_usage_error,
     usage_errors,
@@ -167,7 +168,7 @@ class Program(Translated, click.Group):
         """
         interrupted_start.end()
         try:
-            with raising_signals(), quiet_ending():
+            with raising_signals(), quiet_ending(), printed_warnings():
                 options["standalone_mode"] = False
                 code = _exit_code(partial(super().main, *arguments, **options))
                 flush_output()

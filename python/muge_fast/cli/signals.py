@@ -15,7 +15,7 @@ from types import FrameType
 SIGNALS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 
-class Terminated(BaseException):  # noqa: N818 - like KeyboardInterrupt, it is not an error
+class Terminated(BaseException):
     """Raised where the command is when SIGTERM or SIGHUP arrives.
 
     Args:

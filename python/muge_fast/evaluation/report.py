@@ -339,8 +339,8 @@ class Report:
     def to_csv(self, *, path: PathLike | None = None) -> str:
         """Return the scores of each item as CSV, and write them to a file if there is a path.
 
-        An id of text that begins with ``=``, ``+``, ``-``, ``@``, a tab or a line end gets an apostrophe in front unless
-        it is a number, because spreadsheets would calculate it as a formula. A Parquet file has all ids unchanged.
+        An id of text that begins with ``=``, ``+``, ``-``, ``@``, a tab or a line end gets an apostrophe in front
+        unless it is a number, because spreadsheets would calculate it as a formula. Parquet has all ids unchanged.
 
         Args:
             path: File to write, in UTF-8. It appears complete or not at all.
