@@ -16,7 +16,7 @@ import click
 
 from muge_fast._internal.display import printable
 from muge_fast.cli.argument_names import name_options, option_name, options_of
-from muge_fast.cli.input_files import original_names
+from muge_fast.cli.input_files import FileArgumentError, original_names
 from muge_fast.cli.language import language, translate
 from muge_fast.evaluation.submission import GoldError
 
@@ -39,7 +39,7 @@ DEBUG = "muge_fast.debug"
 def usage_errors() -> Iterator[None]:
     """Turn every error into one line on stderr and exit code 2, because 1 means an invalid submission.
 
-    With ``--debug`` they are raised. Ctrl-C ends with exit code 130, a closed pipe with 141. What a plug-in task raises
+    With ``--debug`` it is the traceback. Ctrl-C ends with exit code 130, a closed pipe with 141. What a plug-in task raises
     is an error, too, whatever it is.
 
     Yields:
@@ -53,15 +53,15 @@ def usage_errors() -> Iterator[None]:
 
     """
     context = click.get_current_context(silent=True)
-    if context is not None and context.meta.get(DEBUG):
-        yield
-        return
     try:
         yield
-    except (BrokenPipeError, click.ClickException, click.Abort, Ended):
+    except (BrokenPipeError, click.UsageError, FileArgumentError, Ended):
         raise
     except (Exception, SystemExit) as error:  # noqa: BLE001 - there is an exit code for every error
-        print_error(describe(error, context), context)
+        if context is not None and context.meta.get(DEBUG):
+            print_traceback(error)
+        else:
+            print_error(describe(error, context), context)
         sys.exit(WRONG_USAGE)
     except KeyboardInterrupt:
         print_interrupted(context)
@@ -112,7 +112,7 @@ def print_error(message: str, context: click.Context | None = None) -> None:
         context: Context of the command; None for the current one.
 
     """
-    click.echo(click.style(translate("Error: ", context), fg="red") + printable(message), err=True)
+    _print(click.style(translate("Error: ", context), fg="red") + printable(message))
 
 
 def print_traceback(error: BaseException) -> None:
@@ -124,7 +124,17 @@ def print_traceback(error: BaseException) -> None:
     """
     for part in traceback.format_exception(error):
         for line in part.rstrip("\n").split("\n"):
-            click.echo(printable(line), err=True)
+            _print(printable(line))
+
+
+def _print(line: str) -> None:
+    """Print a line on stderr. If that is full, there is nothing left that could say so."""
+    try:
+        click.echo(line, err=True)
+    except BrokenPipeError:
+        raise
+    except OSError:
+        _drop_output()
 
 
 @contextmanager

@@ -289,7 +289,8 @@ def _exit_code(run: Callable[[], object]) -> int:
         return INTERRUPTED
     except click.ClickException as error:
         show_usage_error(error)
-        return error.exit_code
+        # Some errors of click have 1, the code of an invalid submission.
+        return max(error.exit_code, WRONG_USAGE)
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else WRONG_USAGE * (ended.code is not None)
     except BrokenPipeError:
