@@ -7,7 +7,7 @@ or gives a report that cannot be parsed. Inputs follow from ``--seed``, the clas
 """
 
 import argparse
-import datetime
+import datetime as dt
 import faulthandler
 import json
 import os
@@ -25,9 +25,8 @@ import warnings
 from collections import Counter
 from pathlib import Path
 
-from attack_inputs import CLASSES
-
 import muge_fast as mf
+from attack_inputs import CLASSES
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "attacks.md"
 # What one input may take: seconds on shared cores, and bytes beyond those of the process before.
@@ -103,7 +102,7 @@ def run_class(name: str, seed: int, seconds: float, count: int | None) -> dict[s
             outcomes[line["outcome"]] += 1
             slowest, peak = max(slowest, line["seconds"]), max(peak, line["peak"])
             if line["failure"]:
-                    failures.append(f"{name} {first}: …{line['failure'][-600:]}")
+                failures.append(f"{name} {first}: …{line['failure'][-600:]}")
             first += 1
         if code:
             outcomes[f"failed: exit code {code}"] += 1
@@ -123,7 +122,7 @@ def run_class(name: str, seed: int, seconds: float, count: int | None) -> dict[s
 def document(results: dict[str, dict], seed: int) -> str:
     """Return the document with a table of all classes."""
     total = sum(sum(result["outcomes"].values()) for result in results.values())
-    date = datetime.datetime.now(tz=datetime.timezone.utc).date()
+    date = dt.datetime.now(tz=dt.timezone.utc).date()
     rows = [
         f"| {name} | {sum(result['outcomes'].values()):,} | "
         f"{', '.join(f'{outcome} {count:,}' for outcome, count in sorted(result['outcomes'].items()))} | "
@@ -135,11 +134,11 @@ def document(results: dict[str, dict], seed: int) -> str:
         [
             "# Hostile inputs tried",
             "",
-            "Written by `python scripts/attack_campaign.py` (`make attacks` runs a short one and writes nothing), on",
-            f"{date}, with muge_fast {mf.__version__}, Python {platform.python_version()} and seed {seed}: {total:,} inputs,",
-            f"of which {failed} failed. Each class runs in a process of its own. An input fails if it ends the process,",
-            f"raises an error that is not documented, takes more than {MOST_SECONDS} s or {MOST_MEMORY >> 20} MiB, or gives a report",
-            "that cannot be parsed as JSON, HTML and Markdown without links.",
+            "Written by `python scripts/attack_campaign.py --write`. (`make attacks` runs a short one.)",
+            f"{date}, muge_fast {mf.__version__}, Python {platform.python_version()}, seed {seed}: {total:,} inputs,",
+            f"of which {failed} failed. Each class runs in a process of its own. An input fails if it ends that,",
+            f"raises an error that is not documented, takes more than {MOST_SECONDS} s or {MOST_MEMORY >> 20} MiB, or",
+            "gives a report that cannot be parsed: as JSON, as HTML that loads nothing, as Markdown without links.",
             "",
             "| class of inputs | inputs | outcomes | slowest, s | largest process, MiB | all, s |",
             "| --- | ---: | --- | ---: | ---: | ---: |",

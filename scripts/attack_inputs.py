@@ -37,8 +37,9 @@ TOKENS = [
     b'"image_id"', b'"query_id"', b'"text"', b'"item_ids"', b'"feature"', b'"label"', b"<script>", b"=1+1", b"\xc2\x85",
 ]  # fmt: skip
 TEXTS = [
-    "", " ", "裙", "x" * 5000, "\x1b[2J", "\u202e", "\u200b", "\ud83d", "\0", "https://evil.example", "<img src=x>", "=1+1",
-    "`", "|", "a\u0301" * 50, "\U0010ffff", "\n\n# x", "{0}", "%s", "__proto__", "e\x9b", "🙂" * 100, "]]>", "--><script>",
+    "", " ", "裙", "x" * 5000, "\x1b[2J", "\u202e", "\u200b", "\ud83d", "\0", "https://evil.example", "<img src=x>",
+    "=1+1", "`", "|", "a\u0301" * 50, "\U0010ffff", "\n\n# x", "{0}", "%s", "__proto__", "e\x9b", "🙂" * 100,
+    "]]>", "--><script>",
 ]  # fmt: skip
 OBJECTS = [
     None,
@@ -62,7 +63,7 @@ OBJECTS = [
 
 
 def mutate(random: Random, data: bytes, others: list[bytes], count: int = 3) -> bytes:
-    """Return bytes with a few changes: flipped, cut, doubled and inserted parts, large numbers, parts of other files."""
+    """Return bytes with a few changes: flipped, cut, doubled and inserted parts, numbers, parts of other files."""
     value = bytearray(data)
     # Some files stay as they are: what reads them goes further than with others.
     for _ in range(random.randint(0, count)):
@@ -73,19 +74,19 @@ def mutate(random: Random, data: bytes, others: list[bytes], count: int = 3) -> 
             value[start:end] = bytes(byte ^ (1 << random.randrange(8)) for byte in value[start:end])
         elif kind == 1:
             del value[start:end]
-        elif kind == 2:  # noqa: PLR2004
+        elif kind == 2:
             value[start:start] = value[start:end] * random.choice((1, 2, 50))
-        elif kind == 3:  # noqa: PLR2004
+        elif kind == 3:
             value[start:start] = random.choice(TOKENS)
-        elif kind == 4:  # noqa: PLR2004
+        elif kind == 4:
             value[start:end] = random.choice(
                 (b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff", b"\0\0\0\0", b"\x80\0\0\0", b"\1")
             )
-        elif kind == 5:  # noqa: PLR2004
+        elif kind == 5:
             other = random.choice(others)
             begin = random.randint(0, len(other))
             value[start:end] = other[begin : begin + random.choice((4, 40, 400))]
-        elif kind == 6:  # noqa: PLR2004
+        elif kind == 6:
             value[start:end] = random.randbytes(end - start)
         else:
             del value[start + random.randint(0, max(0, len(value) - start)) :]
@@ -116,13 +117,13 @@ class Page(HTMLParser):
 
 def judged(report: mf.Report, folder: Path) -> str:
     """Return the verdict of a report after all its forms were parsed."""
-    value = json.loads(report.to_json(), parse_constant=lambda name: 1 / 0)
-    json.dumps(value, ensure_ascii=False).encode("utf-8")
+    value = json.loads(report.to_json())
+    json.dumps(value, ensure_ascii=False, allow_nan=False).encode("utf-8")
     page = Page()
     page.feed(report.to_html())
     page.close()
     markdown = re.sub(r"(`+)(?!`).*?(?<!`)\1(?!`)", "", report.to_markdown())
-    assert not re.search(r"https?://|www\.|@|<", markdown), markdown
+    assert not re.search(r"https?://|www\.|(?<!recall)@|<", markdown), markdown
     report.to_csv().encode("utf-8")
     assert all("\n" not in error and error.replace("\u3000", " ").isprintable() for error in report.errors), (
         report.errors
@@ -152,7 +153,7 @@ SEEDS = {
 def lines(random: Random, name: str, count: int) -> bytes:
     """Return the first lines of a sample, in another order at times."""
     rows = (SAMPLES / f"{name}.jsonl").read_bytes().splitlines(keepends=True)[:count]
-    if random.random() < 0.1:  # noqa: PLR2004
+    if random.random() < 0.1:
         random.shuffle(rows)
     return b"".join(rows)
 
@@ -166,7 +167,7 @@ def rows_of(task: str) -> Attempt:
         data = mutate(random, lines(random, SEEDS[task][1], count), [lines(random, name, 9) for name in SEEDS[task]])
         path = write(folder / "pred.jsonl", data)
         lang = random.choice(("en", "zh"))
-        report = mf.evaluate(task, gold, path, lang=lang) if random.random() < 0.5 else mf.check(task, path, lang=lang)  # noqa: PLR2004
+        report = mf.evaluate(task, gold, path, lang=lang) if random.random() < 0.5 else mf.check(task, path, lang=lang)
         return judged(report, folder)
 
     return attempt
@@ -183,9 +184,9 @@ def objects(random: Random, folder: Path) -> str:
 
     def value(depth: int) -> object:
         kind = random.randrange(6)
-        if kind < 2 or not depth:  # noqa: PLR2004
+        if kind < 2 or not depth:
             return random.choice([*TEXTS, *(x for x in OBJECTS if not isinstance(x, bytes))])
-        if kind < 4:  # noqa: PLR2004
+        if kind < 4:
             return [value(depth - 1) for _ in range(random.choice((0, 1, 10)))]
         return {random.choice(TEXTS): value(depth - 1) for _ in range(2)}
 
@@ -209,13 +210,13 @@ def verdicts(random: Random, folder: Path) -> str:
     """Try result objects of mutated submissions and gold files, by MUGE's and by Chinese-CLIP's rules."""
     task = random.choice(list(SEEDS))
     gold, path = lines(random, SEEDS[task][0], 9), lines(random, SEEDS[task][1], 9)
-    if random.random() < 0.5:  # noqa: PLR2004
+    if random.random() < 0.5:
         gold = mutate(random, gold, TOKENS)
     gold_path, path = write(folder / "gold.jsonl", gold), write(folder / "pred.jsonl", mutate(random, path, TOKENS))
     result = (
         chinese_clip.result(gold_path, path)
         if random.random() < 0.3
-        else official_verdict(task, gold_path, path).result  # noqa: PLR2004
+        else official_verdict(task, gold_path, path).result
     )
     text = json.dumps(result, ensure_ascii=False, allow_nan=False)
     assert str(folder) not in text
@@ -279,7 +280,7 @@ def image_rows(random: Random, folder: Path) -> str:
     rows = b"".join(b"%d\t%s\n" % (row, base64.b64encode(random.choice(made))) for row in range(4))
     gold = write(folder / "gold.tsv", rows)
     path = write(folder / "pred.tsv", mutate(random, rows, TOKENS))
-    return judged(mf.check("t2i", path, gold=gold if random.random() < 0.5 else None), folder)  # noqa: PLR2004
+    return judged(mf.check("t2i", path, gold=gold if random.random() < 0.5 else None), folder)
 
 
 def zips(random: Random, folder: Path) -> str:
@@ -306,10 +307,10 @@ def arrays(random: Random, folder: Path) -> str:
     """Try mutated .npz and .npy files, as features and as document frequencies."""
     values = {"ids": np.arange(4), "features": np.ones((4, 3), "f4")}
     file = io.BytesIO()
-    if random.random() < 0.3:  # noqa: PLR2004
+    if random.random() < 0.3:
         np.save(file, values["features"])
         return refused(lambda: mf.read_features(write(folder / "x.npy", mutate(random, file.getvalue(), TOKENS))))
-    if random.random() < 0.5:  # noqa: PLR2004
+    if random.random() < 0.5:
         np.savez(file, **values)
         return refused(lambda: mf.read_features(write(folder / "x.npz", mutate(random, file.getvalue(), TOKENS))))
     table = mf.DocumentFrequency.from_references([["红裙 长裙"], ["蓝裤"]], tokenizer="char")
@@ -356,7 +357,7 @@ def names(random: Random, folder: Path) -> str:
     command = random.choice(
         (["check", "caption", "-s"], ["info"], ["info", "--json"], ["score", "t2i", "-s", str(path), "-g"])
     )
-    done = CliRunner().invoke(main, [*command, str(path if random.random() < 0.7 else folder / text / "x")])  # noqa: PLR2004
+    done = CliRunner().invoke(main, [*command, str(path if random.random() < 0.7 else folder / text / "x")])
     assert done.exit_code in (0, 1, 2), done.exception
     assert all(letter.isprintable() or letter in "\n\u3000" for letter in done.output), done.output
     return f"exit code {done.exit_code}"
@@ -391,7 +392,9 @@ def options(random: Random, folder: Path) -> str:
 def captions(random: Random, folder: Path) -> str:
     """Try captions of any characters with all metrics and tokenizers."""
     del folder
-    made = ["".join(chr(random.choice((random.randrange(0xE000, 0x110000), random.randrange(0xD800), random.randrange(0x3000, 0xA000), 0x20, 0x61))) for _ in range(random.choice((0, 1, 20, 3000)))) for _ in range(6)]  # fmt: skip
+    ranges = ((0xE000, 0x110000), (0, 0xD800), (0x3000, 0xA000), (0x20, 0x21), (0x61, 0x63))
+    lengths = [random.choice((0, 1, 20, 3000)) for _ in range(6)]
+    made = ["".join(chr(random.randrange(*random.choice(ranges))) for _ in range(length)) for length in lengths]
     tokenizer = random.choice(("muge", "char", "whitespace", "13a", "zh", "jieba"))
     metrics = random.choice((None, ("rouge_l",), ("cider", "bleu")))
     given = {} if metrics is None else {"metrics": metrics}

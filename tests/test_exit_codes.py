@@ -39,7 +39,6 @@ ERRORS = [
     UnicodeDecodeError("utf-8", b"\xff", 0, 1, "x"),
     StopIteration(),
     EOFError(),
-    ExceptionGroup("x", [ValueError("x")]) if sys.version_info >= (3, 11) else Exception("x"),
     Exception("\x1b[2J"),
     SystemExit(0),
     SystemExit(1),
@@ -73,6 +72,11 @@ def run(name, tmp_path, *options):
     return CliRunner().invoke(main, list(map(str, (*options, *COMMANDS[name], *output))))
 
 
+@pytest.fixture(params=CASES, ids=" in ".join)
+def case(request):
+    return request.param
+
+
 def fail_with(error, place, monkeypatch):
     def fail(*_, **__):
         raise error
@@ -80,9 +84,9 @@ def fail_with(error, place, monkeypatch):
     monkeypatch.setattr(place, fail)
 
 
-@pytest.mark.parametrize(("name", "place"), CASES)
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: f"{type(error).__name__}{error.args}"[:40])
-def test_every_error_is_exit_code_2(name, place, error, tmp_path, monkeypatch):
+def test_every_error_is_exit_code_2(case, error, tmp_path, monkeypatch):
+    name, place = case
     assert run(name, tmp_path).exit_code == 0
     fail_with(error, place, monkeypatch)
     for options in ((), ("--debug",)):
@@ -94,9 +98,9 @@ def test_every_error_is_exit_code_2(name, place, error, tmp_path, monkeypatch):
             (tmp_path / "out.json").unlink()
 
 
-@pytest.mark.parametrize(("name", "place"), CASES)
 @pytest.mark.parametrize(("error", "code"), INTERRUPTS)
-def test_interrupts_have_the_codes_of_their_signals(name, place, error, code, tmp_path, monkeypatch):
+def test_interrupts_have_the_codes_of_their_signals(case, error, code, tmp_path, monkeypatch):
+    name, place = case
     fail_with(error, place, monkeypatch)
     assert run(name, tmp_path).exit_code == code
     if name.startswith("official"):

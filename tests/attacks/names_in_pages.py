@@ -2,15 +2,12 @@
 
 import json
 import os
-import sys
 import tempfile
 from pathlib import Path
 
 import muge_fast as mf
 from hostile_text import CONTROLS, SURROGATE, flaws
-
-sys.path.append(str(Path(__file__).parents[1]))
-from pages import Page  # noqa: E402 - it is in the folder above
+from pages import Page
 
 MEMORY = 512 << 20
 MARKUP = {
@@ -26,7 +23,8 @@ MARKUP = {
 
 def strict(text):
     """Parse JSON as strict parsers do: no NaN, no half pair of surrogates, nothing that is not seen."""
-    value = json.loads(text, parse_constant=lambda name: 1 / 0)
+    value = json.loads(text)
+    json.dumps(value, allow_nan=False)
     json.dumps(value, ensure_ascii=False).encode("utf-8")
     assert not flaws(text) - {"accents"}
     return value
@@ -51,8 +49,7 @@ def attack():
                 for options in ({}, {"lang": "zh"}):
                     try:
                         report = mf.evaluate("caption", gold, path, **options)
-                    except mf.GoldError as error:
-                        assert "Unicode" in str(error) or error.errors
+                    except mf.GoldError:
                         report = mf.check("caption", path, **options)
                     Page(report.to_html())
                     strict(report.to_json())

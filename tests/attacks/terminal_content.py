@@ -55,7 +55,7 @@ def tables(folder, text):
 
 def prepare():
     try:
-        import pyarrow.feather  # noqa: F401, PLC0415 - its threads would count as memory
+        import pyarrow.feather  # noqa: PLC0415 - its threads would count as memory
         import pyarrow.parquet  # noqa: F401, PLC0415
     except ImportError:
         pass

@@ -12,7 +12,7 @@ QUERY = {"query_id": 1, "query_text": "x", "item_ids": list(range(10))}
 FEATURE = {"image_id": 1, "feature": [1.0]}
 
 
-def commands(folder, bad):
+def commands(folder, bad):  # noqa: C901 - a list of loops
     """Yield arguments with a hostile name; each command, with files that are good, broken and missing."""
     good = write(folder, f"g{bad}.jsonl", [CAPTION])
     wrong = write(folder, f"w{bad}.jsonl", [{"image_id": 5}])

@@ -39,8 +39,8 @@ DEBUG = "muge_fast.debug"
 def usage_errors() -> Iterator[None]:
     """Turn every error into one line on stderr and exit code 2, because 1 means an invalid submission.
 
-    With ``--debug`` it is the traceback. Ctrl-C ends with exit code 130, a closed pipe with 141. What a plug-in task raises
-    is an error, too, whatever it is.
+    With ``--debug`` it is the traceback. Ctrl-C ends with exit code 130, a closed pipe with 141. What a plug-in task
+    raises is an error, too, whatever it is.
 
     Yields:
         Nothing.

@@ -256,8 +256,7 @@ def map_in_order(
                 return
             yield pending.popleft().result()
     finally:
-        # Ctrl-C, or a signal that ends the program, does not wait for the items that have been started.
-        error = sys.exc_info()[1]
-        interrupted = error is not None and not isinstance(error, (Exception, GeneratorExit))
+        # Ctrl-C does not wait for the items that have been started.
+        interrupted = isinstance(sys.exc_info()[1], KeyboardInterrupt)
         stop()
         pool.shutdown(wait=not interrupted, cancel_futures=True)
