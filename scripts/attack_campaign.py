@@ -1,6 +1,6 @@
 """Try many hostile inputs, and write what happened to ``docs/attacks.md``: ``python scripts/attack_campaign.py``.
 
-Each class of inputs of ``scripts/attack_inputs.py`` runs in a process of its own with a limit of memory. An input fails
+Each class of inputs of ``scripts/attack_inputs.py`` runs in a separate process with a limit of memory. An input fails
 if it ends the process, raises an error that is not documented, takes longer than allowed or more memory than allowed,
 or gives a report that cannot be parsed. Inputs follow from ``--seed``, the class and a number, which failures name:
 ``--class "pickles" --only 17 --seed 1`` runs one again, without limits.
@@ -44,7 +44,7 @@ def attempt(name: str, seed: int, index: int) -> str:
 
 
 def limit_memory() -> None:
-    """Allow so many bytes of address space beyond those in use."""
+    """Allow some bytes of address space beyond those in use."""
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
     limit = pages * resource.getpagesize() + MOST_MEMORY
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
@@ -136,7 +136,7 @@ def document(results: dict[str, dict], seed: int) -> str:
             "",
             "Written by `python scripts/attack_campaign.py --write`. (`make attacks` runs a short one.)",
             f"{date}, muge_fast {mf.__version__}, Python {platform.python_version()}, seed {seed}: {total:,} inputs,",
-            f"of which {failed} failed. Each class runs in a process of its own. An input fails if it ends that,",
+            f"of which {failed} failed. Each class runs in a separate process. An input fails if it ends that,",
             f"raises an error that is not documented, takes more than {MOST_SECONDS} s or {MOST_MEMORY >> 20} MiB, or",
             "gives a report that cannot be parsed: as JSON, as HTML that loads nothing, as Markdown without links.",
             "",

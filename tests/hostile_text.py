@@ -1,4 +1,4 @@
-"""Text that controls what shows it, for attacks on terminals, pages and tables. It is no attack itself."""
+"""Text that controls what shows it, for attacks on terminals, pages and tables. It is used by attacks."""
 
 import json
 import os

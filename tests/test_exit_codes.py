@@ -107,7 +107,7 @@ def test_interrupts_have_the_codes_of_their_signals(case, error, code, tmp_path,
         assert json.loads((tmp_path / "out.json").read_text())["success"] is False
 
 
-def test_the_result_of_a_command_is_no_error():
+def test_the_result_of_a_command_ends_it():
     assert issubclass(Ended, SystemExit)
 
 

@@ -36,7 +36,7 @@ def attack():
         report = mf.evaluate("caption", gold, path)
         assert report.ok, report.errors
         text = report.to_csv(path=Path(folder) / "scores.csv")
-        # The module csv ends lines of its own with \r\n, and keeps those in quotes.
+        # The module csv ends lines with \r\n, and keeps others in quotes.
         first = [row[0] for row in csv.reader(io.StringIO(text, newline=""))][1:]
         assert first == [f"'{key}" for key in FORMULAS] + PLAIN
         assert (Path(folder) / "scores.csv").read_bytes() == text.encode()

@@ -92,7 +92,7 @@ def _open_nameless(folder: Path) -> int | None:
 
 
 def _name(nameless: int, temporary: Path, path: Path) -> None:
-    """Give a file without a name the temporary one."""
+    """Link a file without a name to the temporary one."""
     try:
         # With a folder, the link in /proc is followed; without one, os.link() would link to it.
         folder = os.open(OPEN_FILES, os.O_RDONLY)

@@ -6,7 +6,6 @@ import json
 import math
 import os
 import re
-import unicodedata
 from typing import TypeVar
 
 Value = TypeVar("Value")
@@ -21,6 +20,11 @@ INVISIBLE = frozenset(
 NOT_ASCII = re.compile(r"[^\n -~]")
 # Most characters of a message with text of a file, whose parts are limited, too; and accents on one letter.
 MAX_MESSAGE, MAX_MARKS = 10_000, 4
+ACCENT = (
+    "[\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u0610-\u061a\u064b-\u065f\u06d6-\u06dc\u0e31\u0e34-\u0e3a\u0e47-\u0e4e"
+    "\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]"
+)
+MARKS = re.compile(f"({ACCENT}{{{MAX_MARKS}}})({ACCENT}+)")
 
 
 def printable(text: str, width: int | None = MAX_MESSAGE) -> str:
@@ -47,12 +51,9 @@ def printable(text: str, width: int | None = MAX_MESSAGE) -> str:
         text = f"{text[: width // 2 + 1]}…{text[len(text) - width // 2 + 1 :]}"
     if text.isascii() and text.isprintable():
         return text
-    marks, letters = 0, []
-    for letter in text:
-        marks = marks + 1 if unicodedata.combining(letter) else 0
-        # Hundreds of accents on one letter reach over the lines above.
-        letters.append(_escaped(letter) if marks > MAX_MARKS else _visible(letter))
-    return "".join(letters)
+    # Hundreds of accents on one letter reach over the lines above.
+    text = MARKS.sub(lambda found: found[1] + _escaped(found[2]), text)
+    return "".join(map(_visible, text))
 
 
 def format_path(path: str | bytes | os.PathLike[str]) -> str:

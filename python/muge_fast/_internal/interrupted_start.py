@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from contextlib import suppress
+from contextlib import redirect_stderr, suppress
 from types import FrameType, TracebackType
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 # Exit code of a program that SIGINT ends: 128 and the number of the signal.
 INTERRUPTED = 130
@@ -63,14 +63,22 @@ def _interrupted(number: int, frame: FrameType | None) -> None:
     os._exit(INTERRUPTED)
 
 
+class _Visible:
+    """A stream that replaces characters that control a terminal; :mod:`traceback` is not imported for one error."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self.flush = stream.flush
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write a text with escapes for what is not printable."""
+        letters = (letter if letter.isprintable() or letter == "\n" else ascii(letter)[1:-1] for letter in text)
+        return self._stream.write("".join(letters))
+
+
 def _failed(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> NoReturn:
-    import traceback  # noqa: PLC0415 - for an error alone
-
-    from muge_fast._internal.display import printable  # noqa: PLC0415
-
-    lines = "".join(traceback.format_exception(kind, error, trace)).splitlines()
-    with suppress(OSError):
-        sys.stderr.write("".join(printable(line) + "\n" for line in lines))
+    with suppress(OSError), redirect_stderr(_Visible(sys.stderr)):
+        sys.__excepthook__(kind, error, trace)
     raise SystemExit(INTERRUPTED if isinstance(error, KeyboardInterrupt) else FAILED)
 
 
