@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -33,9 +34,18 @@ def official(*, task: str, gold: Path, prediction: Path, output: Path) -> None:
         write_json(output, failed_result("the evaluation was interrupted"))
         raise
     with usage_errors():
-        write_json(output, verdict.result)
+        _write(output, verdict.result)
         print_written(output)
         print_warnings(verdict.warnings)
         if verdict.error is not None:
             raise ValueError(verdict.error)
     raise Ended(0 if verdict.result["success"] else 1)
+
+
+def _write(output: Path, result: dict[str, Any]) -> None:
+    """Write the result object, again if a signal comes while it is written."""
+    try:
+        write_json(output, result)
+    except (KeyboardInterrupt, Terminated):
+        write_json(output, result)
+        raise
