@@ -270,7 +270,9 @@ def headers(random: Random, folder: Path) -> str:
     made = pictures()
     data = random.choice(made)
     end = random.choice((60, 200, len(data)))
-    problems = list(broken_images({"a": mutate(random, data[:end], made) + data[end:]}, ["a"], threads=1))
+    image = mutate(random, data[:end], made) + data[end:]
+    # The limit of a submission, which the limit of memory has to be enough for.
+    problems = list(broken_images({"a": image}, ["a"], threads=1, max_pixels=mf.Limits().pixels))
     return "refused: reason" if problems else "decoded"
 
 
