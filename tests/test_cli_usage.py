@@ -473,7 +473,7 @@ def test_debug_before_and_after_the_command(arguments, monkeypatch):
 
     monkeypatch.setattr("muge_fast.cli.check.check_submission", fail)
     result = run(*arguments, "caption", "-s", CAPTIONS[1])
-    assert isinstance(result.exception, ValueError)
+    assert (result.exit_code, "Traceback" in result.stderr, "ValueError: this one" in result.stderr) == (2, True, True)
     assert error_of(run("check", "caption", "-s", CAPTIONS[1])) == "Error: this one"
 
 

@@ -5,6 +5,9 @@ import sys
 import time
 from pathlib import Path
 
+# For the modules that attacks and tests have in common.
+sys.path.append(str(Path(__file__).parents[1]))
+
 # Machines are noisy: differences below this many seconds do not count.
 NOISE = 0.5
 

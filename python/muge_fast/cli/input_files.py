@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 import sys
 import tempfile
@@ -215,10 +216,34 @@ def _is_stream(value: object) -> bool:
 
 
 @contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """Make a folder for temporary files, and remove it in the end.
+
+    Other than with :mod:`tempfile`, a signal between making the folder and noting it cannot leave it behind.
+
+    Yields:
+        The folder, which only this user can enter.
+
+    Example:
+        >>> from muge_fast.cli.input_files import temporary_folder
+        >>> with temporary_folder() as folder:
+        ...     folder.is_dir()
+        True
+
+    """
+    folder = Path(tempfile.gettempdir()) / f"muge_fast.{os.urandom(8).hex()}"
+    try:
+        folder.mkdir(mode=0o700)
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
 def _copied(context: click.Context, path: Path, limit: int) -> Iterator[Path]:
     is_stdin = str(path) in STDIN
-    with tempfile.TemporaryDirectory(prefix="muge_fast.") as folder:
-        copy = Path(folder) / ("stdin" if is_stdin else path.name)
+    with temporary_folder() as folder:
+        copy = folder / ("stdin" if is_stdin else path.name)
         with ExitStack() as stack, copy.open("wb") as file:
             # Standard input stays open.
             _copy(_stdin() if is_stdin else stack.enter_context(path.open("rb")), file, limit)

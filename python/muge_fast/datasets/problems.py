@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from muge_fast._internal.display import format_id
+from muge_fast._internal.display import format_id, printable
 from muge_fast._internal.file_kinds import DETAILS
 from muge_fast._internal.file_kinds import MESSAGES as FILE_KINDS
 
@@ -247,7 +247,7 @@ class Problem(NamedTuple):
         template = MESSAGES[self.code][language]
         hint = HINTS[str(self.details["hint"])][language] if "hint" in self.details else ""
         values = {**DETAILS, **details, "subject": subject, "at": at, "field": field, "line": self.line}
-        text = (template + hint).format(**values)
+        text = printable((template + hint).format(**values))
         if self.line is None or "{line}" in template:
             return text
         return (f"line {self.line}: {text}", f"第 {self.line} 行：{text}")[language]

@@ -71,12 +71,12 @@ def official_verdict(
             return _verdict_of_script(gold, submission, names, lang)
         report = evaluate(tasks.get(task), gold, submission, lang=lang)
         return Verdict(report.official(), tuple(report.warnings))
-    except Exception as error:  # noqa: BLE001 - there is a result for every error
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - there is a result for every error, also of plug-ins
         message = _public_message(error, gold, submission, LANGUAGES.index(lang))
         return Verdict(failed_result(message), (), _organizer_message(error, gold, submission, LANGUAGES.index(lang)))
 
 
-def _organizer_message(error: Exception, gold: PathLike, submission: PathLike, language: int) -> str:
+def _organizer_message(error: BaseException, gold: PathLike, submission: PathLike, language: int) -> str:
     """Return the message of an error with the path and, where it is known, the side of the file."""
     if isinstance(error, GoldError):
         return error.message(lang=LANGUAGES[language])
@@ -89,7 +89,7 @@ def _organizer_message(error: Exception, gold: PathLike, submission: PathLike, l
     return f"{side}{name}{(': ', '：')[language]}{reason}"
 
 
-def _public_message(error: Exception, gold: PathLike, submission: PathLike, language: int) -> str:
+def _public_message(error: BaseException, gold: PathLike, submission: PathLike, language: int) -> str:
     """Return the message of an error for a participant: without paths and without content of the gold file."""
     if isinstance(error, GoldNamesError):
         return error.errors[0]

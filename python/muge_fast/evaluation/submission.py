@@ -6,6 +6,7 @@ import os
 from collections.abc import Collection
 from typing import Any
 
+from muge_fast._internal.display import format_path
 from muge_fast._internal.paths import PathLike, check_file
 from muge_fast.datasets.image_reader import ImageReader
 from muge_fast.datasets.limits import Limits
@@ -41,7 +42,7 @@ class GoldError(ValueError):
     def __init__(self, path: PathLike, errors: list[str]) -> None:
         more = len(errors) - 1
         suffix = f" (and {more} more error{'s' if more > 1 else ''})" if more else ""
-        super().__init__(f"gold file {os.fspath(path)}: {errors[0]}{suffix}")
+        super().__init__(f"gold file {format_path(path)}: {errors[0]}{suffix}")
         self.path = os.fspath(path)
         self.errors = errors
 

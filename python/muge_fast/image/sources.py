@@ -438,10 +438,10 @@ def _from_zip(path: Path) -> list[LazyImage]:
         archive = zipfile.ZipFile(path)
     except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
         raise ValueError(f"{path}: {error}") from None
-    members: dict[PurePath, str] = {
-        PurePosixPath(member.filename): member.filename for member in archive.infolist() if not member.is_dir()
-    }
-    images = find_image_names(path, (PurePosixPath(name) for name in archive.namelist() if name[-1:] != "/"))
+    # ZipInfo.is_dir() fails for an empty name.
+    names = [name for name in archive.namelist() if name[-1:] != "/"]
+    members: dict[PurePath, str] = {PurePosixPath(name): name for name in names}
+    images = find_image_names(path, map(PurePosixPath, names))
     repeated = find_repeated(images)
     if repeated is not None:
         raise ValueError(f"{path}: has {images[repeated]} twice")

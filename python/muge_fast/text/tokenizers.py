@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import hashlib
-import os
 from collections.abc import Callable, Hashable, ItemsView, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from functools import cache
 from typing import Any, Final, Literal
 
 from muge_fast import _core
+from muge_fast._internal.display import format_path
 from muge_fast._internal.labelled import plain_ids, plain_items
 from muge_fast._internal.paths import PathLike, read_whole
 
@@ -140,7 +140,7 @@ class Tokenizer:
         try:
             text = data.decode("utf-8")
         except UnicodeDecodeError as error:
-            raise ValueError(f"user_dict: {os.fspath(user_dict)} is not UTF-8 at byte {error.start}") from None
+            raise ValueError(f"user_dict: {format_path(user_dict)} is not UTF-8 at byte {error.start}") from None
         digest = hashlib.sha256(data).hexdigest()[:8]
         return cls(f"{tokenizer}+user_dict({digest})", core=_core.Tokenizer(tokenizer, text), user_dict=text)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from muge_fast._internal.display import format_argument, format_id
+from muge_fast._internal.display import format_argument, format_id, format_path
 
 # First bytes of files that are often saved under the name of the weights.
 OTHER_FILES = {
@@ -51,13 +51,13 @@ def read_state(path: Path, data: bytes) -> dict[str, Tensor]:
             state = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
     except Exception as error:  # noqa: BLE001
         # torch.load raises many types of exceptions for files that are not its own, some with advice to unpickle them.
-        raise ValueError(f"{path}: not a PyTorch file of weights: {_reason(data, error)}") from None
+        raise ValueError(f"{format_path(path)}: not a PyTorch file of weights: {_reason(data, error)}") from None
     if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
         found = f"a {type(state).__name__}"
         if isinstance(state, dict):
             found = f"a dictionary with the keys {', '.join(format_id(key, 20) for key in list(state)[:4])}"
         raise ValueError(
-            f"{path}: not a PyTorch file of weights: it has {found}, needs a dictionary of tensors: "
+            f"{format_path(path)}: not a PyTorch file of weights: it has {found}, needs a dictionary of tensors: "
             f"save the state_dict() of the network alone"
         )
     return state
