@@ -228,7 +228,7 @@ def test_results_under_other_options_say_so(tmp_path, task, options, reasons):
     warnings = [f"not an official result: {reason}" for reason in reasons]
     assert list(report.warnings) == json.loads(report.to_json())["warnings"] == warnings
     assert all(warning in report.to_html() for warning in warnings)
-    assert report.to_markdown().count("> not an official result: ") == len(reasons)
+    assert report.to_markdown().count("not an official result: ") == len(reasons)
 
 
 def retrieval_files(folder):
