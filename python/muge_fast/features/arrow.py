@@ -19,7 +19,7 @@ from muge_fast._internal.ids import IdArray
 from muge_fast._internal.npz import unpacked_limit
 from muge_fast._internal.optional import import_optional
 from muge_fast.features.arrow_buffers import check_buffers
-from muge_fast.features.parquet_pages import check_footer, check_pages
+from muge_fast.features.parquet_pages import check_pages, read_footer
 from muge_fast.features.validation import FeatureFile, check_features
 
 if TYPE_CHECKING:
@@ -81,7 +81,10 @@ def read_table(path: str, suffix: str) -> FeatureFile:
 
     """
     pyarrow = import_pyarrow()
-    with Path(path).open("rb") as file, _format_errors(pyarrow, f"not {FORMATS[suffix]}"):
+    # Raises an error that names the file if it is missing.
+    Path(path).open("rb").close()
+    # One open file for checks and reading, so that nobody can replace it between them.
+    with _format_errors(pyarrow, f"not {FORMATS[suffix]}"), pyarrow.OSFile(path) as file:
         table = _parquet_table(pyarrow, file) if suffix == ".parquet" else _arrow_table(pyarrow, file)
         # Without this, broken offsets would read beyond the end of buffers.
         table.validate(full=True)
@@ -123,8 +126,8 @@ def write_table(file: IO[bytes], suffix: str, id_field: str, ids: IdArray, featu
 
 def _parquet_table(pyarrow: ModuleType, file: IO[bytes]) -> pa.Table:
     """Read the columns of ids and features, after a check of their types and unpacked sizes."""
-    check_footer(file)
-    opened = pyarrow.parquet.ParquetFile(file, pre_buffer=False)
+    footer = read_footer(file)
+    opened = pyarrow.parquet.ParquetFile(file)
     names = _column_names(opened.schema_arrow)
     if not opened.metadata.num_rows:
         raise ValueError("has no rows")
@@ -134,9 +137,9 @@ def _parquet_table(pyarrow: ModuleType, file: IO[bytes]) -> pa.Table:
         column = opened.schema.column(index)
         if column.path.split(".")[0] in names:
             columns[index] = WIDTHS.get(column.physical_type, max(0, column.length))
-    if check_pages(file, opened.metadata, columns):
+    if check_pages(file, footer, columns):
         # Strings stay in dictionaries, where one may stand for many.
-        opened = pyarrow.parquet.ParquetFile(file, read_dictionary=names[:1], pre_buffer=False)
+        opened = pyarrow.parquet.ParquetFile(file, read_dictionary=names[:1])
     return opened.read(columns=list(names))
 
 
@@ -180,8 +183,8 @@ def _columns(pyarrow: ModuleType, table: pa.Table, limit: int) -> tuple[str, obj
     if not table.num_rows:
         raise ValueError("has no rows")
     column = table.column(field)
+    _check_decoded(pyarrow, column, limit)
     if pyarrow.types.is_dictionary(column.type):
-        _check_decoded(pyarrow, column, limit)
         column = column.cast(column.type.value_type)
     ids = column.combine_chunks()
     if ids.null_count:
@@ -191,15 +194,26 @@ def _columns(pyarrow: ModuleType, table: pa.Table, limit: int) -> tuple[str, obj
 
 
 def _check_decoded(pyarrow: ModuleType, column: pa.ChunkedArray, limit: int) -> None:
-    """Raise ``ValueError`` if the strings that a dictionary stands for are longer than the limit together."""
-    if pyarrow.types.is_integer(column.type.value_type):
-        return
-    total = 0
+    """Raise ``ValueError`` for strings that share bytes, in dictionaries or views, and are too long without that."""
+    types, total = pyarrow.types, 0
     for chunk in column.chunks:
-        lengths = pyarrow.compute.binary_length(chunk.dictionary).cast("int64").take(chunk.indices)
+        lengths = _lengths(pyarrow, chunk.dictionary if types.is_dictionary(chunk.type) else chunk)
+        if types.is_dictionary(chunk.type):
+            lengths = lengths.take(chunk.indices)
         total += pyarrow.compute.sum(lengths).as_py() or 0
         if total > limit:
             raise ValueError(f"ids unpack to more than the {limit} bytes allowed, 16 MiB plus 20 times the file's size")
+
+
+def _lengths(pyarrow: ModuleType, values: pa.Array) -> pa.Array:
+    """Return the length of each string in bytes; 0 for other values."""
+    if pyarrow.types.is_integer(values.type):
+        return pyarrow.array(np.zeros(len(values), dtype=np.int64))
+    if str(values.type) == "string_view":
+        # A view begins with its length.
+        views = np.frombuffer(values.buffers()[1], dtype=np.int32).reshape(-1, 4)
+        return pyarrow.array(views[values.offset :][: len(values), 0].astype(np.int64))
+    return pyarrow.compute.binary_length(values).cast("int64")
 
 
 def _matrix(pyarrow: ModuleType, feature: pa.Array) -> npt.NDArray[Any]:

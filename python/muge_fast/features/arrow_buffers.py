@@ -17,6 +17,7 @@ FOOTER_BYTES_ALLOWED = 2 << 20
 """Largest footer, in addition to 1 % of the file."""
 
 BLOCK_BYTES = 24
+NODE_BYTES = 16
 BUFFER_BYTES = 16
 DICTIONARIES, BATCHES = 2, 3
 """Fields of the footer."""
@@ -72,16 +73,24 @@ def _blocks(file: IO[bytes], size: int) -> Iterator[tuple[int, int, int]]:
 
 
 def _unpacked_sizes(file: IO[bytes], start: int, header: bytes, body: int, size: int) -> Iterator[int]:
-    """Yield the memory that each buffer of a batch takes; those that are not compressed are parts of the body."""
+    """Yield the memory that a batch takes: its body, values of columns, and buffers that are unpacked."""
     yield body
     prefix = 8 if header[:4] == b"\xff\xff\xff\xff" else 4
     message = _Table.root(header[prefix:])
     kind = message.data[message.field(1)] if message.field(1) else 0
+    declared = message.integer(message.field(3), 8) if message.field(3) else 0
+    if not 0 <= body == declared <= size:
+        raise ValueError(f"a batch is said to have {declared} bytes, and {body} in the footer")
     batch = message.table(2)
     if kind == DICTIONARY_BATCH:
         batch = batch.table(1)
     elif kind != RECORD_BATCH:
         raise ValueError(f"a batch is a message of type {kind}")
+    rows = batch.field(0)
+    yield max(0, batch.integer(rows, 8)) if rows else 0
+    # Readers may allocate for as many values as a column declares.
+    for at in batch.vector(1, NODE_BYTES):
+        yield max(0, batch.integer(at, 8))
     if not batch.field(3):
         return
     for at in batch.vector(2, BUFFER_BYTES):

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from typing import IO, TYPE_CHECKING, Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from muge_fast._internal.npz import unpacked_limit
-
-if TYPE_CHECKING:
-    from pyarrow.parquet import ColumnChunkMetaData, FileMetaData
 
 Struct = dict[int, Any]
 
 FOOTER_BYTES_ALLOWED = 2 << 20
 """Largest footer, in addition to 1 % of the file: pyarrow needs a hundred times as much memory."""
+
+GROUPS = 4
+"""Field of the footer."""
 
 MAX_DEPTH = 64
 """Nesting of columns, which readers follow by recursion."""
@@ -63,11 +63,16 @@ class Span(NamedTuple):
     width: int
 
 
-def check_footer(file: IO[bytes]) -> None:
-    r"""Raise ``ValueError`` for a Parquet file whose footer takes much memory or is nested deeply.
+def read_footer(file: IO[bytes]) -> Struct:
+    r"""Return the footer of a Parquet file, which is not too large and not nested deeply.
+
+    pyarrow's own interface to the footer may end the process if the footer is damaged.
 
     Args:
         file: The open file.
+
+    Returns:
+        Its fields by number; none if the file does not end like a Parquet file.
 
     Raises:
         OSError: The file cannot be read.
@@ -75,8 +80,8 @@ def check_footer(file: IO[bytes]) -> None:
 
     Example:
         >>> import io
-        >>> from muge_fast.features.parquet_pages import check_footer
-        >>> check_footer(io.BytesIO(b"PAR1" + b"\xff" * 100 + b"\xf0\xff\xff\xff" + b"PAR1"))
+        >>> from muge_fast.features.parquet_pages import read_footer
+        >>> read_footer(io.BytesIO(b"PAR1" + b"\xff" * 100 + b"\xf0\xff\xff\xff" + b"PAR1"))
         Traceback (most recent call last):
         ...
         ValueError: the footer is said to have 4294967280 bytes, of a file of 112
@@ -88,7 +93,7 @@ def check_footer(file: IO[bytes]) -> None:
     length = int.from_bytes(tail[:4], "little")
     if tail[4:] != b"PAR1":
         # Not Parquet, or encrypted: an error of pyarrow, which reads no more of it.
-        return
+        return {}
     if length > size:
         raise ValueError(f"the footer is said to have {length} bytes, of a file of {size}")
     allowed = FOOTER_BYTES_ALLOWED + size // 100
@@ -97,14 +102,15 @@ def check_footer(file: IO[bytes]) -> None:
     file.seek(size - 8 - length)
     footer, _ = _Reader(file.read(length)).struct()
     _check_depth(footer.get(2))
+    return footer
 
 
-def check_pages(file: IO[bytes], metadata: FileMetaData, columns: dict[int, int]) -> bool:
+def check_pages(file: IO[bytes], footer: Struct, columns: dict[int, int]) -> bool:
     """Raise ``ValueError`` if columns unpack to more than the file's limit, and return whether they have dictionaries.
 
     Args:
         file: The open file.
-        metadata: Its footer.
+        footer: Its footer.
         columns: Index of each column that will be read, with the bytes of an unpacked value, 0 for strings.
 
     Returns:
@@ -116,14 +122,14 @@ def check_pages(file: IO[bytes], metadata: FileMetaData, columns: dict[int, int]
 
     Example:
         >>> from muge_fast.features.parquet_pages import check_pages
-        >>> check_pages(file, metadata, {0: 8, 1: 4})  # doctest: +SKIP
+        >>> check_pages(file, footer, {0: 8, 1: 4})  # doctest: +SKIP
         False
 
     """
     size = file.seek(0, os.SEEK_END)
     limit = unpacked_limit(size)
     total, pages, has_dictionary = 0, 0, False
-    for span in _spans(metadata, columns):
+    for span in _spans(footer, columns):
         values = 0
         for page_values, page_bytes, is_dictionary in _pages(file, span, size):
             has_dictionary |= is_dictionary and not span.width
@@ -160,18 +166,19 @@ def _check_depth(elements: object) -> None:
             raise ValueError(f"columns are nested more than {MAX_DEPTH} deep")
 
 
-def _spans(metadata: FileMetaData, columns: dict[int, int]) -> Iterator[Span]:
-    for index in range(metadata.num_row_groups):
-        group = metadata.row_group(index)
+def _spans(footer: Struct, columns: dict[int, int]) -> Iterator[Span]:
+    groups = footer.get(GROUPS)
+    for group in groups if isinstance(groups, list) else []:
+        chunks = group.get(1) if isinstance(group, dict) else None
         for column, width in columns.items():
-            chunk = group.column(column)
-            yield Span(_start(chunk), chunk.total_compressed_size, group.num_rows, width)
-
-
-def _start(chunk: ColumnChunkMetaData) -> int:
-    """Return the offset of the first page, as readers choose it."""
-    data, dictionary = chunk.data_page_offset, chunk.dictionary_page_offset
-    return dictionary if dictionary is not None and 0 < dictionary < data else data
+            chunk = chunks[column] if isinstance(chunks, list) and column < len(chunks) else None
+            content = chunk.get(3) if isinstance(chunk, dict) else None
+            rows, data, size = _number(group, 3), _number(content, 9), _number(content, 7)
+            if rows is None or data is None or size is None:
+                raise ValueError("the footer lacks the place of a column")
+            dictionary = _number(content, 11) or 0
+            # As readers choose the first page.
+            yield Span(dictionary if 0 < dictionary < data else data, size, rows, width)
 
 
 def _pages(file: IO[bytes], span: Span, size: int) -> Iterator[tuple[int, int, bool]]:
@@ -192,7 +199,7 @@ def _pages(file: IO[bytes], span: Span, size: int) -> Iterator[tuple[int, int, b
                 "ids are stored as DELTA_BYTE_ARRAY, whose size is not known before it is read: write PLAIN"
             )
         values = max(max(0, _number(content, 1) or 0) for content in contents)
-        yield values, unpacked, DICTIONARY_HEADER in header
+        yield values, max(packed, unpacked), DICTIONARY_HEADER in header
         at += length + packed
 
 
