@@ -13,7 +13,7 @@ from pyarrow import feather
 import muge_fast as mf
 
 MEMORY = 384 << 20
-FILES = 300
+FILES = 200
 
 
 def prepare():

@@ -25,6 +25,10 @@ pub use write::lines as write;
 /// Bytes of the file that are read at a time: they stay in the second-level cache while they are parsed.
 const BLOCK: u64 = 1 << 19;
 
+/// Upper bound of the memory for the rows of each byte of the file: numbers of one digit, names of other fields, and
+/// strings as ids, in vectors that grow to twice their size.
+const MEMORY_PER_BYTE: usize = 24;
+
 /// Ids and features, row by row.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct Features {
@@ -52,7 +56,9 @@ impl Features {
 /// first; [`Error::Empty`] for a file without rows; [`Error::Io`]; [`Error::Memory`]; [`Error::Cancelled`].
 pub fn read(source: &(impl Source + ?Sized), level: Level, plan: &Plan) -> Result<Features> {
     let blocks = source.size().div_ceil(BLOCK) as usize;
-    let mut blocks = plan.map(blocks, 1, Vec::new, |bytes, block| Block::read(source, block.start, bytes, level))?;
+    let threads = plan.threads().min(blocks);
+    let read = |bytes: &mut Vec<u8>, block: Range<usize>| Block::read(source, block.start, bytes, threads, level);
+    let mut blocks = plan.map(blocks, 1, Vec::new, read)?;
     let mut form = None;
     for block in &mut blocks {
         block.check_form(&mut form);
@@ -90,10 +96,10 @@ impl Problem {
     /// Return the error, with the number of the line.
     fn locate(self, source: &(impl Source + ?Sized)) -> Error {
         let mut number = 1;
-        let mut bytes = vec![0; BLOCK as usize];
+        let mut bytes = [0; 1 << 13];
         let mut start = 0;
         while start < self.offset {
-            let part = &mut bytes[..BLOCK.min(self.offset - start) as usize];
+            let part = &mut bytes[..(1 << 13).min(self.offset - start) as usize];
             if let Err(error) = source.read_at(start, part) {
                 return error.into();
             }
@@ -139,10 +145,18 @@ struct Block {
 }
 
 impl Block {
-    fn read(source: &(impl Source + ?Sized), block: usize, bytes: &mut Vec<u8>, level: Level) -> Result<Self> {
+    fn read(
+        source: &(impl Source + ?Sized),
+        block: usize,
+        bytes: &mut Vec<u8>,
+        threads: usize,
+        level: Level,
+    ) -> Result<Self> {
         let mut this = Self::default();
         let start = block as u64 * BLOCK;
         let lines = lines(source, start, bytes)?;
+        // Other threads take memory at the same time; without this, a vector that cannot grow would abort the process.
+        memory::check::<u8>(threads.saturating_mul(lines.len().saturating_mul(MEMORY_PER_BYTE)))?;
         let offset = start + lines.start as u64 - u64::from(block > 0);
         this.parse(&bytes[lines], offset, level);
         Ok(this)
@@ -163,7 +177,7 @@ impl Block {
     }
 
     fn push(&mut self, line: &[u8], offset: u64, level: Level) -> std::result::Result<(), String> {
-        if line.trim_ascii().is_empty() {
+        if usual_line::skip_space(line).is_empty() {
             return Ok(());
         }
         let before = self.rows.values.len();
