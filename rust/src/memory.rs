@@ -1,6 +1,8 @@
 //! Buffers whose size the caller's data decides: too little memory is an [`Error::Memory`], where `vec!` would abort the
 //! process.
 
+use std::hint::black_box;
+
 use bytemuck::Zeroable;
 
 use crate::error::{Error, Result};
@@ -75,7 +77,8 @@ pub fn refill<T: Default + Clone>(vector: &mut Vec<T>, len: usize) -> Result<()>
 /// # Errors
 /// [`Error::Memory`].
 pub fn check<T>(len: usize) -> Result<()> {
-    with_capacity::<T>(len).map(drop)
+    // The compiler may leave out an allocation that nobody uses, and then nothing would fail.
+    with_capacity::<T>(len).map(|vector| drop(black_box(vector)))
 }
 
 fn too_large<T>(len: usize) -> Error {

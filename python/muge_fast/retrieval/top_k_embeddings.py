@@ -119,8 +119,8 @@ class TopK:
     """A top-k search over items that arrive in batches.
 
     Batches may come in any order, and searches over different items can be merged. The result equals :func:`top_k` over
-    all items, bit for bit. A search can be copied and pickled at any time. Threads may share one: a call waits until the
-    one before it has ended.
+    all items, bit for bit. A search can be copied and pickled at any time. Threads may share one: a call waits until
+    the one before it has ended.
 
     Args:
         k: Number of items to find for each query, from 1 to 2**48.
@@ -296,7 +296,7 @@ class TopK:
 
 @contextmanager
 def _locked(*searches: TopK) -> Iterator[None]:
-    """Wait until no other thread uses any of the searches; in one order, so that two calls do not wait for each other."""
+    """Wait until no other thread uses any of the searches, in one order: two calls must not wait for each other."""
     with ExitStack() as stack:
         for search in sorted(searches, key=id):
             stack.enter_context(search._lock)  # noqa: SLF001

@@ -17,7 +17,7 @@ from torch.nn import functional
 from muge_fast._internal.checks import check_choice
 from muge_fast.image.extractors.devices import to_device
 from muge_fast.image.extractors.networks import INPUT_SIZE
-from muge_fast.image.inputs import MASK_FIX, Pixels, describe, dtype_fix, dtype_name, is_array, is_path
+from muge_fast.image.inputs import Pixels, describe, dtype_fix, dtype_name, is_array, is_path
 
 ImageBatch: TypeAlias = Sequence[Pixels] | Tensor
 """uint8 arrays of shape ``(height, width, 3)``, or one uint8 tensor of shape ``(images, 3, height, width)``."""
@@ -216,9 +216,7 @@ def check_images(images: ImageBatch) -> None:
     if not len(images):
         raise ValueError("there are no images")
     for index, image in enumerate(images):
-        if isinstance(image, np.ma.MaskedArray):
-            raise TypeError(f"images[{index}] must not be a masked array: {MASK_FIX}")
-        if not is_array(image):
+        if not is_array(image) or isinstance(image, np.ma.MaskedArray):
             raise TypeError(f"images[{index}] must be a uint8 array, got {describe(image)}")
         if image.dtype != np.uint8:
             raise TypeError(f"images[{index}] must be a uint8 array, got {dtype_name(image)}: {dtype_fix(image)}")

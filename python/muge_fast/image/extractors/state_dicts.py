@@ -172,10 +172,8 @@ def _reason(data: bytes, error: Exception) -> str:
     for start, kind in OTHER_FILES.items():
         if data.lstrip().startswith(start):
             return f"it is {kind}"
-    if str(error) == UNPACKS:
-        return UNPACKS
-    if not data:
-        return "it is empty"
+    if not data or str(error) == UNPACKS:
+        return str(error) if data else "it is empty"
     if data.startswith(b"PK") and SCRIPT.encode() in data:
         return "it is a TorchScript archive, which holds a program"
     if data.startswith(b"PK") and b"data.pkl" in data[:1000] and b"PK\x05\x06" not in data[-100:]:
