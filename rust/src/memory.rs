@@ -77,7 +77,7 @@ pub fn refill<T: Default + Clone>(vector: &mut Vec<T>, len: usize) -> Result<()>
 /// # Errors
 /// [`Error::Memory`].
 pub fn check<T>(len: usize) -> Result<()> {
-    // The compiler may leave out an allocation that nobody uses, and then nothing would fail.
+    // The compiler may leave out an allocation that is not used, and then nothing would fail.
     with_capacity::<T>(len).map(|vector| drop(black_box(vector)))
 }
 

@@ -1,4 +1,4 @@
-"""A folder of a CLIP model with code of its own: it is never run, and nobody is asked whether to run it.
+"""A folder of a CLIP model with code: it is never run, and the terminal is not asked.
 
 transformers asked on the terminal, and ran the code after "y".
 """

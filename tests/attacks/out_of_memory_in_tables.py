@@ -31,7 +31,7 @@ def write(folder):
 
 def prepare():
     folder = Path(tempfile.mkdtemp())
-    # In a process of its own, because memory that was freed here could be used again.
+    # In a separate process, because memory that was freed here could be used again.
     child = os.fork()
     if child == 0:
         write(folder)

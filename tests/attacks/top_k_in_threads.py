@@ -1,6 +1,6 @@
-"""One search that many threads update, merge and read at the same time: no block is lost, and nobody waits for ever.
+"""One search that many threads update, merge and read at the same time: no block is lost, and no call waits forever.
 
-Calls beside another one raised "Already borrowed", and their blocks were missing.
+Calls during another one raised "Already borrowed", and their blocks were missing.
 """
 
 import copy

@@ -25,7 +25,7 @@ MAX_DEPTH = 64
 
 PAGES_ALLOWED = 10_000
 BYTES_PER_PAGE = 256
-"""Pages of a file: this many, and one more for each of so many bytes."""
+"""Pages of a file: this many, and one more for each 256 bytes."""
 
 HEADER_BYTES = (1 << 10, 1 << 17)
 """Bytes that are read for the header of a page, and again if it is longer: it may hold a smallest and largest value."""

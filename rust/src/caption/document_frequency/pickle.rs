@@ -31,7 +31,7 @@ pub struct PickledCounts {
 /// The table is one dict inside another.
 const MAX_DICTS: usize = 2;
 
-/// Bytes of the file between two checks of memory, and an upper bound of what the values of so many bytes take. Without the
+/// Bytes of the file between two checks of memory, and an upper bound of the memory for their values. Without the
 /// checks a vector that cannot grow would abort the process.
 const CHECK_INTERVAL: usize = 1 << 16;
 const CHECK_MEMORY: usize = CHECK_INTERVAL * 64 + (4 << 20);
@@ -54,7 +54,7 @@ pub fn read_counts(bytes: &[u8]) -> Result<PickledCounts> {
     loop {
         let offset = machine.reader.offset;
         if offset >= checked {
-            // Enough for vectors of twice the size beside the old ones, and for what is added until the next check.
+            // Enough for vectors of twice the size next to the old ones, and for what is added until the next check.
             memory::check::<u8>(2 * machine.memory() + CHECK_MEMORY)?;
             checked = offset + CHECK_INTERVAL;
         }
