@@ -45,6 +45,17 @@ pub fn collect<T>(values: impl Iterator<Item = T>, len: usize) -> Result<Vec<T>>
     Ok(vector)
 }
 
+/// Return a copy of a text.
+///
+/// # Errors
+/// [`Error::Memory`].
+pub fn owned(text: &str) -> Result<String> {
+    let mut copy = String::new();
+    copy.try_reserve_exact(text.len()).map_err(|_| too_large::<u8>(text.len()))?;
+    copy.push_str(text);
+    Ok(copy)
+}
+
 /// Make room for `more` further elements; a vector that grows often does so geometrically.
 ///
 /// # Errors

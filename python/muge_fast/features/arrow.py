@@ -18,6 +18,8 @@ from muge_fast._internal.field_names import FEATURE_IDS
 from muge_fast._internal.ids import IdArray
 from muge_fast._internal.npz import unpacked_limit
 from muge_fast._internal.optional import import_optional
+from muge_fast.features.arrow_buffers import check_buffers
+from muge_fast.features.parquet_pages import check_pages, read_footer
 from muge_fast.features.validation import FeatureFile, check_features
 
 if TYPE_CHECKING:
@@ -28,7 +30,7 @@ STRINGS = ("string", "large_string", "string_view")
 """Types of columns of strings."""
 
 WIDTHS = {"INT32": 4, "INT64": 8, "FLOAT": 4, "DOUBLE": 8, "BYTE_ARRAY": 0}
-"""Bytes of a value of each physical type of Parquet; other types have a length of their own."""
+"""Bytes of a value of each physical type of Parquet; other types have their own length."""
 
 LISTED_COLUMNS = 8
 """Names of columns that an error lists."""
@@ -124,8 +126,6 @@ def write_table(file: IO[bytes], suffix: str, id_field: str, ids: IdArray, featu
 
 def _parquet_table(pyarrow: ModuleType, file: IO[bytes]) -> pa.Table:
     """Read the columns of ids and features, after a check of their types and unpacked sizes."""
-    from muge_fast.features.parquet_pages import check_pages, read_footer  # noqa: PLC0415 - for few files
-
     footer = read_footer(file)
     opened = pyarrow.parquet.ParquetFile(file)
     names = _column_names(opened.schema_arrow)
@@ -145,8 +145,6 @@ def _parquet_table(pyarrow: ModuleType, file: IO[bytes]) -> pa.Table:
 
 def _arrow_table(pyarrow: ModuleType, file: IO[bytes]) -> pa.Table:
     """Read the columns of ids and features, after a check of their types and unpacked sizes."""
-    from muge_fast.features.arrow_buffers import check_buffers  # noqa: PLC0415 - for few files
-
     check_buffers(file)
     file.seek(0)
     opened = pyarrow.ipc.open_file(file)

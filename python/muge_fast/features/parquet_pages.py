@@ -38,7 +38,7 @@ DATA_HEADERS = (5, DICTIONARY_HEADER, 8)
 """Fields of a page's header that describe its values: those of a page, of a dictionary, and of version 2."""
 
 PREFIXES = 7
-"""The encoding DELTA_BYTE_ARRAY: a value may repeat the one before it, which no size tells."""
+"""The encoding DELTA_BYTE_ARRAY: a value may repeat the one before it, which is not in any size."""
 
 
 class Span(NamedTuple):

@@ -25,10 +25,6 @@ pub use write::lines as write;
 /// Bytes of the file that are read at a time: they stay in the second-level cache while they are parsed.
 const BLOCK: u64 = 1 << 19;
 
-/// Upper bound of the memory for the rows of each byte of the file: numbers of one digit, names of other fields, and
-/// strings as ids, in vectors that grow to twice their size.
-const MEMORY_PER_BYTE: usize = 24;
-
 /// Ids and features, row by row.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct Features {
@@ -56,9 +52,7 @@ impl Features {
 /// first; [`Error::Empty`] for a file without rows; [`Error::Io`]; [`Error::Memory`]; [`Error::Cancelled`].
 pub fn read(source: &(impl Source + ?Sized), level: Level, plan: &Plan) -> Result<Features> {
     let blocks = source.size().div_ceil(BLOCK) as usize;
-    let threads = plan.threads().min(blocks);
-    let read = |bytes: &mut Vec<u8>, block: Range<usize>| Block::read(source, block.start, bytes, threads, level);
-    let mut blocks = plan.map(blocks, 1, Vec::new, read)?;
+    let mut blocks = plan.map(blocks, 1, Vec::new, |bytes, block| Block::read(source, block.start, bytes, level))?;
     let mut form = None;
     for block in &mut blocks {
         block.check_form(&mut form);
@@ -145,40 +139,41 @@ struct Block {
 }
 
 impl Block {
-    fn read(
-        source: &(impl Source + ?Sized),
-        block: usize,
-        bytes: &mut Vec<u8>,
-        threads: usize,
-        level: Level,
-    ) -> Result<Self> {
+    fn read(source: &(impl Source + ?Sized), block: usize, bytes: &mut Vec<u8>, level: Level) -> Result<Self> {
         let mut this = Self::default();
         let start = block as u64 * BLOCK;
         let lines = lines(source, start, bytes)?;
-        // Other threads take memory at the same time; without this, a vector that cannot grow would abort the process.
-        memory::check::<u8>(threads.saturating_mul(lines.len().saturating_mul(MEMORY_PER_BYTE)))?;
         let offset = start + lines.start as u64 - u64::from(block > 0);
-        this.parse(&bytes[lines], offset, level);
+        this.parse(&bytes[lines], offset, level)?;
         Ok(this)
     }
 
     /// Parse lines, the first of which is at `offset` in the file, until one is malformed.
-    fn parse(&mut self, lines: &[u8], mut offset: u64, level: Level) {
+    fn parse(&mut self, lines: &[u8], mut offset: u64, level: Level) -> Result<()> {
         let mut start = 0;
         while start < lines.len() {
             let end = memchr(b'\n', &lines[start..]).map_or(lines.len(), |length| start + length + 1);
-            if let Err(text) = self.push(&lines[start..end], offset, level) {
-                self.problem = Some(Problem { offset, text });
-                return;
+            let line = &lines[start..end];
+            // Room for a digit and a comma each, so that parsers never have to grow it.
+            memory::reserve(&mut self.rows.values, line.len() / 2 + 1)?;
+            match self.push(line, offset, level) {
+                Ok(Some(id)) => self.rows.ids.push(id)?,
+                Ok(None) => {}
+                Err(text) => {
+                    self.problem = Some(Problem { offset, text });
+                    return Ok(());
+                }
             }
-            offset += (end - start) as u64;
+            offset += line.len() as u64;
             start = end;
         }
+        Ok(())
     }
 
-    fn push(&mut self, line: &[u8], offset: u64, level: Level) -> std::result::Result<(), String> {
+    /// Append the numbers of a line and return its id, None for a blank line, or a description of the error.
+    fn push<'a>(&mut self, line: &'a [u8], offset: u64, level: Level) -> std::result::Result<Option<Id<'a>>, String> {
         if usual_line::skip_space(line).is_empty() {
-            return Ok(());
+            return Ok(None);
         }
         let before = self.rows.values.len();
         let (field, id) = if let Some(id) = usual_line::line(line, &mut self.rows.values, level) {
@@ -194,8 +189,7 @@ impl Block {
             self.rows.values.truncate(before);
             return Err(form.difference(first));
         }
-        self.rows.ids.push(id);
-        Ok(())
+        Ok(Some(id))
     }
 
     /// Compare the form of the first row with that of the file.
