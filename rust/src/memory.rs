@@ -1,6 +1,8 @@
 //! Buffers whose size the caller's data decides: too little memory is an [`Error::Memory`], where `vec!` would abort the
 //! process.
 
+use std::hint::black_box;
+
 use bytemuck::Zeroable;
 
 use crate::error::{Error, Result};
@@ -43,6 +45,17 @@ pub fn collect<T>(values: impl Iterator<Item = T>, len: usize) -> Result<Vec<T>>
     Ok(vector)
 }
 
+/// Return a copy of a text.
+///
+/// # Errors
+/// [`Error::Memory`].
+pub fn owned(text: &str) -> Result<String> {
+    let mut copy = String::new();
+    copy.try_reserve_exact(text.len()).map_err(|_| too_large::<u8>(text.len()))?;
+    copy.push_str(text);
+    Ok(copy)
+}
+
 /// Make room for `more` further elements; a vector that grows often does so geometrically.
 ///
 /// # Errors
@@ -75,7 +88,8 @@ pub fn refill<T: Default + Clone>(vector: &mut Vec<T>, len: usize) -> Result<()>
 /// # Errors
 /// [`Error::Memory`].
 pub fn check<T>(len: usize) -> Result<()> {
-    with_capacity::<T>(len).map(drop)
+    // The compiler may leave out an allocation that is not used, and then nothing would fail.
+    with_capacity::<T>(len).map(|vector| drop(black_box(vector)))
 }
 
 fn too_large<T>(len: usize) -> Error {

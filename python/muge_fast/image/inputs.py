@@ -318,6 +318,26 @@ def dtype_fix(images: object) -> str:
     return "pass pixels from 0 to 255"
 
 
+def refuse_masked(state: Mapping[str, object]) -> None:
+    """Raise ``TypeError`` if an array of a state is masked.
+
+    Args:
+        state: Arrays by name.
+
+    Raises:
+        TypeError: The message names the first masked array.
+
+    Example:
+        >>> import numpy as np
+        >>> from muge_fast.image.inputs import refuse_masked
+        >>> refuse_masked({"mu": np.zeros(2)})
+
+    """
+    for name, array in state.items():
+        if isinstance(array, np.ma.MaskedArray):
+            raise TypeError(f"the array {name} must not be a masked array: pass {name}.data, if nothing is masked")
+
+
 def checked_features(name: str, features: object, *, hint: str = FEATURES_HINT) -> Any:  # noqa: ANN401 - arrays of any library
     """Return features after checking that they are numbers in rows, not images; nested lists as an array.
 

@@ -24,7 +24,7 @@ from muge_fast.image.backend import (
     device_of,
 )
 from muge_fast.image.feature_sums import FeatureSums
-from muge_fast.image.inputs import checked_features
+from muge_fast.image.inputs import checked_features, refuse_masked
 
 if TYPE_CHECKING:
     import torch
@@ -334,6 +334,7 @@ class Statistics:
             Statistics that can be updated, unless they have only a mean and a covariance.
 
         Raises:
+            TypeError: An array is masked.
             ValueError: Arrays are missing, have wrong shapes, or are not finite.
 
         Example:
@@ -342,6 +343,7 @@ class Statistics:
             [[2.0]]
 
         """
+        refuse_masked(state)
         if "mu" not in state or "sigma" not in state:
             raise ValueError(f"has arrays {sorted(state)}, needs mu and sigma")
         mean, covariance = (np.asarray(state[name], dtype=np.float64) for name in ("mu", "sigma"))

@@ -13,7 +13,7 @@ from muge_fast._internal.display import format_argument
 from muge_fast._internal.npz import Array, load_arrays, save_arrays
 from muge_fast.image.extractors.interface import FeatureExtractor, FeatureMatrix, check_extractor_type, signature_of
 from muge_fast.image.extractors.running import extract_batch, output_of
-from muge_fast.image.inputs import checked_features
+from muge_fast.image.inputs import checked_features, refuse_masked
 from muge_fast.scores import Score
 
 if TYPE_CHECKING:
@@ -165,6 +165,7 @@ def check_extractor(extractor: FeatureExtractor | None, state: Mapping[str, Arra
         state: Arrays by name; without ``"extractor"`` there is nothing to check.
 
     Raises:
+        TypeError: An array of the state is masked.
         ValueError: The state was made with a different extractor.
 
     Example:
@@ -176,5 +177,6 @@ def check_extractor(extractor: FeatureExtractor | None, state: Mapping[str, Arra
         ValueError: was made with extractor:builtins.sum, the extractor is extractor:builtins.len
 
     """
+    refuse_masked(state)
     if extractor is not None and "extractor" in state and str(state["extractor"]) != signature_of(extractor):
         raise ValueError(f"was made with {state['extractor']}, the extractor is {signature_of(extractor)}")
