@@ -8,7 +8,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList};
 
-use crate::border::{run, thread_count, with_filename};
+use crate::border::{make_objects, run, thread_count, with_filename};
 use crate::retrieval::level;
 use crate::source::OpenFile;
 
@@ -30,7 +30,7 @@ pub fn read_features(
     let shape = (features.ids.len(), features.width());
     let ids = match features.ids {
         Ids::Integers(ids) => PyArray1::from_vec(py, ids).into_any(),
-        Ids::Texts(ids) => PyList::new(py, ids)?.into_any(),
+        Ids::Texts(ids) => make_objects(|| PyList::new(py, ids))?.into_any(),
     };
     Ok((ids, PyArray1::from_vec(py, features.values).reshape(shape)?, features.field))
 }

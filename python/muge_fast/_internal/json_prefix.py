@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import codecs
-import json
 import re
+
+from muge_fast._internal.json_depth import parse_json
 
 # A string from its quote: complete, or up to the end of the text.
 STRING = re.compile(r'"[^"\\\x00-\x1f]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*)*')
@@ -77,7 +78,7 @@ def _rest_of_word(text: str) -> str:
 
 def _is_json(text: str) -> bool:
     try:
-        json.loads(text)
+        parse_json(text)
     except (ValueError, RecursionError):
         return False
     return True

@@ -12,6 +12,7 @@ from muge_fast import _core, tasks
 from muge_fast._internal.display import truncate_id
 from muge_fast._internal.field_names import FieldNames
 from muge_fast._internal.file_kinds import HEAD_BYTES, TEXT_KINDS, binary_kind, text_kind
+from muge_fast._internal.ids import count_distinct
 from muge_fast._internal.paths import PathLike, refuse_pipes
 from muge_fast._internal.row_kinds import RowKind, row_kind
 from muge_fast.datasets.fields import RowFormat, TextList
@@ -163,7 +164,9 @@ def _describe_rows(task: Task, rows: Rows) -> dict[str, Any]:
         info["references" if has_texts else "items"] = _min_mean_max([len(value) for value in lists])
         texts += [text for value in lists for text in value if isinstance(text, str)]
         if not has_texts:
-            info["distinct_items"] = len({item for value in lists for item in value if isinstance(item, int)})
+            info["distinct_items"] = count_distinct(
+                item for value in lists for item in value if isinstance(item, int)
+            )
     if texts:
         info["length"] = _min_mean_max([len(text) for text in texts])
     return {**info, **problems_of(format_groups(rows.groups, "en"), rows.problem_count)}

@@ -14,7 +14,7 @@ pub(super) fn line<'a>(line: &'a [u8], values: &mut Vec<f32>, level: Level) -> O
     loop {
         let key;
         (key, rest) = self::key(rest)?;
-        rest = token(rest, b':')?.trim_ascii_start();
+        rest = trim_start(token(rest, b':')?);
         if key == b"feature" && !has_feature {
             rest = numbers(line, line.len() - rest.len(), values, level)?;
             has_feature = true;
@@ -24,18 +24,24 @@ pub(super) fn line<'a>(line: &'a [u8], values: &mut Vec<f32>, level: Level) -> O
             (value, rest) = self::id(rest)?;
             id = Some((field, value));
         }
-        rest = rest.trim_ascii_start();
+        rest = trim_start(rest);
         match rest.split_first()? {
             (b',', after) => rest = after,
-            (b'}', after) if after.trim_ascii_start().is_empty() && has_feature => return id,
+            (b'}', after) if trim_start(after).is_empty() && has_feature => return id,
             _ => return None,
         }
     }
 }
 
+/// Skip the white space of JSON; ASCII has a form feed too.
+fn trim_start(bytes: &[u8]) -> &[u8] {
+    let count = bytes.iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n')).count();
+    &bytes[count..]
+}
+
 /// Skip white space and one byte; None if the next byte is another one.
 fn token(bytes: &[u8], expected: u8) -> Option<&[u8]> {
-    let (&first, rest) = bytes.trim_ascii_start().split_first()?;
+    let (&first, rest) = trim_start(bytes).split_first()?;
     (first == expected).then_some(rest)
 }
 
@@ -82,8 +88,8 @@ fn numbers<'a>(line: &'a [u8], start: usize, values: &mut Vec<f32>, level: Level
             None => any_number(rest)?,
         };
         values.push(value);
-        match rest[length..].trim_ascii_start().split_first()? {
-            (b',', after) => at = line.len() - after.trim_ascii_start().len(),
+        match trim_start(&rest[length..]).split_first()? {
+            (b',', after) => at = line.len() - trim_start(after).len(),
             (b']', after) => return Some(after),
             _ => return None,
         }
@@ -93,7 +99,7 @@ fn numbers<'a>(line: &'a [u8], start: usize, values: &mut Vec<f32>, level: Level
 /// Return a number of any form, after white space, and where it ends.
 #[cold]
 fn any_number(bytes: &[u8]) -> Option<(f32, usize)> {
-    let rest = bytes.trim_ascii_start();
+    let rest = trim_start(bytes);
     let (number, length) = fast_float2::parse_partial::<f64, _>(rest).ok()?;
     let value = number as f32;
     (is_json(&rest[..length]) && value.is_finite()).then_some((value, bytes.len() - rest.len() + length))
