@@ -379,7 +379,9 @@ def test_the_command_warns_of_what_evaluate_refuses_grouped_by_kind(files, tmp_p
     written = json.loads((tmp_path / "out.json").read_text())
     assert written == official_object(plain_verdict(gold, submission, QUERY), written)
     start = "Warning: the evaluation script accepts this file, evaluate and check do not: "
-    assert [line.removeprefix(start) for line in done.stderr.splitlines()] == [
+    wrote, *lines = done.stderr.splitlines()
+    assert wrote.startswith("wrote ")
+    assert [line.removeprefix(start) for line in lines] == [
         "line 1: query_id 2: query_text is 5, expected a string",
         "line 3: query_id 2 occurs more than once, first in line 1 (and 1 more)",
         "line 7: query_id 4: item_ids[0] is true, expected an integer",

@@ -5,7 +5,7 @@ import sys
 import time
 from pathlib import Path
 
-# Machines are noisy: a difference below this many seconds is none.
+# Machines are noisy: differences below this many seconds do not count.
 NOISE = 0.5
 
 

@@ -18,7 +18,6 @@ from muge_fast.datasets.input_file import InputFile
 from muge_fast.datasets.problem_groups import ProblemGroup, format_groups, group_problems
 from muge_fast.datasets.problems import Problem
 from muge_fast.evaluation.official_result import failed_result, mark_unofficial, scored_result
-from muge_fast.evaluation.report_page.words import WORDS
 from muge_fast.features.arrow import import_pyarrow
 from muge_fast.scores import Scores
 from muge_fast.tasks.task import Task
@@ -229,6 +228,8 @@ class Report:
         elif self.scores is None:
             lines += [f"{self.rows} 行，有效" if self.lang == "zh" else f"{self.rows} rows, valid"]
         else:
+            from muge_fast.evaluation.report_page.words import WORDS  # noqa: PLC0415 - few evaluations need a table
+
             words, scale = WORDS[self.lang], self.task.score_scale
             value = words["value"] if scale == 1 else f"{words['value']} {words['factor'].format(scale)}"
             lines += [f"| {words['score']} | {value} | {words['signature']} |", "| --- | ---: | --- |"]

@@ -327,8 +327,8 @@ def checked_features(name: str, features: object, *, hint: str = FEATURES_HINT) 
         The array or tensor.
 
     Raises:
-        TypeError: Not an array, or not of numbers.
-        ValueError: Images, a masked array, or a wrong number of dimensions.
+        TypeError: Not an array, a masked array, or not of numbers.
+        ValueError: Images, or a wrong number of dimensions.
 
     Example:
         >>> import numpy as np
