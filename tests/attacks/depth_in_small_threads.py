@@ -1,4 +1,4 @@
-"""Lines with 500,000 brackets, read in threads with small stacks.
+"""Lines with 100,000 brackets, read in threads with small stacks.
 
 The parser of Python calls itself for each bracket. Up to its limit of depth the calls need 64 KiB to 1 MiB of stack,
 depending on the version, and the process ended with SIGSEGV in threads that have less. Brackets are counted before.
@@ -15,9 +15,9 @@ from muge_fast.evaluation import describe
 from muge_fast.evaluation.official_verdict import official_verdict
 
 MEMORY = 512 << 20
-STACKS = (96 << 10, 256 << 10, 1 << 20, 0)
+STACKS = (64 << 10, 1 << 20)
 ROW = {"query_id": 1, "item_ids": [*range(10)]}
-DEPTH = 500_000
+DEPTH = 100_000
 
 
 def nested(depth, begin="[", end="]", middle=""):
@@ -25,15 +25,15 @@ def nested(depth, begin="[", end="]", middle=""):
 
 
 def lines():
-    row = json.dumps(ROW)[:-1]
-    yield "list", row + f', "x": {nested(DEPTH)}}}'
-    yield "object", row + f', "x": {nested(DEPTH // 5, begin='{"a":', end="}", middle="1")}}}'
-    yield "unclosed", row + f', "x": {"[" * DEPTH}'
+    row = json.dumps(ROW)[:-1] + ', "x": '
+    yield "list", row + nested(DEPTH) + "}"
+    yield "object", row + nested(DEPTH // 5, '{"a":', "}", "1") + "}"
+    yield "unclosed", row + "[" * DEPTH
     yield "bare", "[" * DEPTH
-    yield "after strings", row + f', "s": "\\"]]", "x": {nested(DEPTH)}}}'
-    yield "in the ids", f'{{"query_id": {nested(DEPTH)}, "item_ids": [1]}}'
-    # UTF-16, which Python's parser would take from bytes: its letters look like quotes and brackets.
-    yield "utf-16", row + f', "x": {"≛" + "[" * DEPTH}'
+    yield "after strings", row + '"\\"]]", "y": ' + nested(DEPTH) + "}"
+    yield "in the ids", '{"query_id": ' + nested(DEPTH) + ', "item_ids": [1]}'
+    # UTF-16, which Python's parser would take from bytes: the letter has the bytes of a bracket and a quote.
+    yield "utf-16", row + '"\u225b", "y": ' + "[" * DEPTH
 
 
 def prepare():

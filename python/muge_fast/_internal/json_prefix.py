@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 
-from muge_fast._internal.json_depth import parse_json
+from muge_fast._internal.json_depth import is_deeper, parse_json
 
 # A string from its quote: complete, or up to the end of the text.
 STRING = re.compile(r'"[^"\\\x00-\x1f]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*)*')
@@ -39,6 +39,8 @@ def is_json_prefix(data: bytes) -> bool:
         (True, False, False)
 
     """
+    if is_deeper(data):
+        return False
     try:
         text = codecs.getincrementaldecoder("utf-8")().decode(data).rstrip(" \t\r\n")
     except UnicodeDecodeError:

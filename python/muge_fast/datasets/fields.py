@@ -14,6 +14,9 @@ from muge_fast._internal.field_names import FieldNames
 # Ids have at most 64 bits: any number of larger integers can have the same hash.
 INT64 = range(-(2**63), 2**63)
 
+# Integers of a list that are compared in a set: so few are fast whatever they are.
+MAX_SET_SIZE = 64
+
 # Strings that are an integer in quotes.
 INTEGER = re.compile(r"-?[0-9]{1,19}")
 
@@ -224,6 +227,9 @@ class RowFormat:
 
 def _repeated_indices(items: list[object]) -> set[int]:
     """Return the indices of integers that occurred before. They are sorted: those in a file can be chosen to collide."""
+    integers = [item for item in items if type(item) is int]
+    if len(integers) <= MAX_SET_SIZE and len(set(integers)) == len(integers):
+        return set()
     pairs = sorted((item, index) for index, item in enumerate(items) if type(item) is int and item in INT64)
     return {second[1] for first, second in pairwise(pairs) if first[0] == second[0]}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from muge_fast._internal.display import truncate_id
 from muge_fast._internal.field_names import FieldNames
 from muge_fast._internal.file_kinds import HEAD_BYTES, TEXT_KINDS, binary_kind, text_kind
 from muge_fast._internal.ids import count_distinct
-from muge_fast._internal.paths import PathLike, refuse_pipes
+from muge_fast._internal.paths import PathLike, open_file
 from muge_fast._internal.row_kinds import RowKind, row_kind
 from muge_fast.datasets.fields import RowFormat, TextList
 from muge_fast.datasets.image_tsv import PROBLEMS
@@ -73,10 +74,8 @@ def describe(path: PathLike) -> dict[str, Any]:
     if path.is_dir():
         files = [describe(file) for file in sorted(path.iterdir()) if file.is_file() and not file.name.startswith(".")]
         return {"path": str(path), "kind": "folder", "files": files}
-    refuse_pipes(path)
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        head = file.read(HEAD_BYTES)
+    with open_file(path) as file:
+        size, head = os.fstat(file.fileno()).st_size, file.read(HEAD_BYTES)
     return {"path": str(path), "bytes": size, **_describe_content(path, head)}
 
 
