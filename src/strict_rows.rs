@@ -3,19 +3,15 @@
 use std::sync::{Mutex, PoisonError};
 
 use muge_fast_core::io::dict_cost::DictCost;
-use muge_fast_core::io::json_depth::is_deeper;
 use muge_fast_core::io::strict_rows::{Column, Content, Fields, Kind, Table, Texts, Value, read};
 use muge_fast_core::memory;
-use pyo3::create_exception;
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyKeyError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString};
 
 use crate::border::{exception, make_objects, run_checked};
 
 type Rows<'py> = (Bound<'py, PyDict>, Bound<'py, PyDict>, Vec<(String, u64)>, u64);
-
-create_exception!(_core, CollidingIdsError, PyValueError, "Integers that would make a dictionary slow.");
 
 /// Upper bound of the memory of an entry of a dictionary: while it grows, it is there twice.
 const ENTRY_BYTES: usize = 160;
@@ -25,7 +21,8 @@ const OBJECT_BYTES: usize = 96;
 const SIGNAL_ROWS: usize = 1 << 16;
 
 /// Return the value of each id, the text of those that have one, the number of rows with each field that is not used,
-/// and with any such field; None if anything is wrong, such as a repeated id or a field that is refused.
+/// and with any such field; None if anything is wrong, such as a repeated id or a field that is refused. Raises a
+/// `ValueError` for ids that would make a dictionary slow.
 /// Kinds are `integer`, `text`, `texts` and `ids`; `count` is the number of ids that a list must have.
 #[pyfunction]
 #[pyo3(signature = (data, id_field, value_field, optional, refused, id_kind, value_kind, count, strict_lines, line_bytes))]
@@ -50,7 +47,7 @@ pub fn read_strict_rows<'py>(
     let table = match run_checked(py, data.len(), |_| read(data, &fields))? {
         Content::Rows(table) => table,
         Content::Invalid => return Ok(None),
-        Content::CollidingIds => return Err(CollidingIdsError::new_err("the ids would make a dictionary slow")),
+        Content::CollidingIds => return Err(PyValueError::new_err("the ids would make a dictionary slow")),
     };
     memory::check::<u8>(object_bytes(&table)).map_err(|error| exception(&error))?;
     make_objects(|| objects(py, table))
@@ -80,7 +77,7 @@ fn kind(name: &str, count: Option<usize>) -> PyResult<Kind> {
         "text" => Ok(Kind::Text),
         "texts" => Ok(Kind::Texts),
         "ids" => Ok(Kind::Ids(count)),
-        _ => Err(PyValueError::new_err(format!("unknown kind {name:?}"))),
+        _ => Err(PyKeyError::new_err(format!("unknown kind {name:?}"))),
     }
 }
 
@@ -150,10 +147,4 @@ impl PyDictCost {
     fn is_fast(&self) -> bool {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).is_fast()
     }
-}
-
-/// Whether lists and objects of a JSON text are nested more deeply than `limit`.
-#[pyfunction]
-pub fn is_deeper_json(text: &[u8], limit: usize) -> bool {
-    is_deeper(text, limit)
 }

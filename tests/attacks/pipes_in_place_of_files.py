@@ -1,6 +1,6 @@
 """A path that is swapped between a file and a pipe while it is read, and names that lead to devices.
 
-Readers looked at the type of a path first and opened it later, waiting for the writer of a pipe for ever. Names that
+Readers looked at the type of a path first and opened it later, waiting for the writer of a pipe forever. Names that
 only begin like those of open streams, such as ``/proc/self/fd/../../../dev/zero``, were read until memory ended.
 """
 

@@ -10,8 +10,7 @@ import codecs
 import re
 from collections.abc import Collection
 
-from muge_fast._internal.json_depth import parse_json
-from muge_fast._internal.json_prefix import is_json_prefix
+from muge_fast._internal.json_text import is_json_prefix, parse_json
 
 HEAD_BYTES = 1 << 16
 """Number of bytes at the beginning of a file that are enough to recognize it."""

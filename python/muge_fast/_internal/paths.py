@@ -24,7 +24,7 @@ MAGIC_BYTES = {
     b"\xef\xbb\xbf": "bom",
 }
 
-# Names of streams that are already open. Other names of the same files, and names that only begin like these, are files.
+# Names of streams that are already open. Other names, and those that only begin like these, are names of files.
 STREAM_NAME = re.compile(r"/dev/stdin|(?:/dev|/proc/self)/fd/[0-9]+")
 
 # Opening a pipe without O_NONBLOCK waits for a writer; a terminal must not become that of the process.

@@ -17,7 +17,7 @@ from muge_fast._internal.field_names import (
     TEXT_TO_IMAGE,
 )
 from muge_fast._internal.file_kinds import HEAD_BYTES
-from muge_fast._internal.json_depth import parse_json
+from muge_fast._internal.json_text import parse_json
 
 # Rows at the beginning of a file from which its task is recognized.
 MAX_ROWS = 100

@@ -226,7 +226,7 @@ class RowFormat:
 
 
 def _repeated_indices(items: list[object]) -> set[int]:
-    """Return the indices of integers that occurred before. They are sorted: those in a file can be chosen to collide."""
+    """Return the indices of integers that occurred before. They are sorted: those of a file can collide in a set."""
     integers = [item for item in items if type(item) is int]
     if len(integers) <= MAX_SET_SIZE and len(set(integers)) == len(integers):
         return set()

@@ -10,7 +10,7 @@ from muge_fast import _core
 from muge_fast._internal.checks import check_choice
 from muge_fast._internal.display import format_argument
 from muge_fast._internal.field_names import CAPTION, QUERY_TEXTS, RETRIEVAL
-from muge_fast._internal.json_depth import parse_json
+from muge_fast._internal.json_text import parse_json
 from muge_fast._internal.paths import PathLike, read_whole
 from muge_fast.datasets.coco import coco_rows, group_rows, read_rows
 from muge_fast.datasets.fields import INT64, Integer, IntegerList, Kind, RowFormat, Text, TextList

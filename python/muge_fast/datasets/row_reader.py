@@ -18,8 +18,7 @@ from muge_fast._internal.checks import find_repeated
 from muge_fast._internal.display import format_value
 from muge_fast._internal.field_names import FieldNames
 from muge_fast._internal.file_kinds import HEAD_BYTES, encoding_kind
-from muge_fast._internal.json_depth import is_deeper
-from muge_fast._internal.json_prefix import is_json_prefix
+from muge_fast._internal.json_text import is_deeper, is_json_prefix
 from muge_fast._internal.paths import PathLike, is_regular, open_file
 from muge_fast.datasets.extra_fields import count_extra, shown_names
 from muge_fast.datasets.fields import Integer, IntegerList, Kind, RowFormat, Text, TextList
@@ -160,7 +159,7 @@ class RowReader(Reader):
                 limits = count, row_format.strict_lines, self.line_bytes
                 try:
                     read = _core.read_strict_rows(data, *fields, id_kind, value_kind, *limits)
-                except _core.CollidingIdsError:
+                except ValueError:
                     self.rows.names = names
                     self.add_problem(Problem("colliding_ids"))
                     return True

@@ -66,7 +66,7 @@ def describe_features(path: Path) -> dict[str, Any]:
         ids, features = _core.read_features(str(path))[:2] if is_lines else read_features(path)
     except (ValueError, TypeError, ImportError) as error:
         return {"kind": "features", **problems_of([str(error).removeprefix(f"{path}: ")], 1)}
-    values = ids if isinstance(ids, list) else ids.tolist()
+    values: list[Any] = ids if isinstance(ids, list) else ids.tolist()
     distinct = len(set(values)) if isinstance(ids, list) else count_distinct(values)
     repeated = len(values) - distinct
     info = {"rows": len(values), "dimensions": features.shape[1], "ids": min_max(values)}

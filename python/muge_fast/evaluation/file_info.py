@@ -163,9 +163,7 @@ def _describe_rows(task: Task, rows: Rows) -> dict[str, Any]:
         info["references" if has_texts else "items"] = _min_mean_max([len(value) for value in lists])
         texts += [text for value in lists for text in value if isinstance(text, str)]
         if not has_texts:
-            info["distinct_items"] = count_distinct(
-                item for value in lists for item in value if isinstance(item, int)
-            )
+            info["distinct_items"] = count_distinct(item for value in lists for item in value if isinstance(item, int))
     if texts:
         info["length"] = _min_mean_max([len(text) for text in texts])
     return {**info, **problems_of(format_groups(rows.groups, "en"), rows.problem_count)}

@@ -27,13 +27,12 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from threading import Lock, Thread, stack_size
 from typing import NamedTuple
 
 from muge_fast._internal.display import format_value
 from muge_fast._internal.field_names import QUERY, RETRIEVAL, FieldNames
-from muge_fast._internal.json_depth import is_deeper
+from muge_fast._internal.json_text import is_deeper
 from muge_fast._internal.paths import FileTypeError, PathLike, is_regular, magic_bytes_problem, open_file
 from muge_fast.datasets.problems import Problem
 from muge_fast.evaluation.submission import GOLD_BYTES, GoldError
@@ -42,8 +41,8 @@ from muge_fast.tasks.task import Task
 ITEMS = 10
 KS = (1, 5, 10)
 FILE_BYTES = 1 << 27
-# Stack of the main thread on most systems, and a depth whose calls fit in it. Without a limit of recursion that a caller
-# raised, Python itself refuses such depths.
+# Stack of the main thread on most systems, and a depth whose calls fit in it: Python itself refuses it, unless a caller
+# has raised its limit of recursion.
 STACK_BYTES, MAX_DEPTH = 1 << 23, 10_000
 _stack_lock = Lock()
 

@@ -3,6 +3,5 @@
 pub mod dict_cost;
 pub mod features;
 pub mod image_tsv;
-pub mod json_depth;
 pub mod source;
 pub mod strict_rows;
