@@ -24,6 +24,9 @@ const THREAD_MEMORY: usize = 66 << 20;
 /// Address space of a thread's stack, without which the system cannot start it.
 const STACK: usize = (2 << 20) + (1 << 16);
 
+/// The panic of PyO3 where Python could not make an object.
+const PYO3_FAILED: &str = "Python API call failed";
+
 /// Threads whose heaps count. With more of them, the work is so large that it outweighs the rest.
 const MAX_HEAPS: usize = 8;
 
@@ -75,6 +78,22 @@ pub fn run_sized<T: Send>(
     }
     let result = py.detach(|| catch_unwind(AssertUnwindSafe(|| work(&plan))));
     result.map_err(|_| panicked())?.map_err(|error| exception(&error))
+}
+
+/// Run `work` like [`run`], after a check that `bytes` and a thread fit in memory.
+pub fn run_checked<T: Send>(py: Python<'_>, bytes: usize, work: impl FnOnce(&Plan) -> Result<T> + Send) -> PyResult<T> {
+    memory::check::<u8>(bytes.saturating_add(THREAD_MEMORY)).map_err(|error| exception(&error))?;
+    run(py, Some(1), work)
+}
+
+/// Make objects of Python. Where memory is short, PyO3 panics in some places; that becomes a `MemoryError`.
+pub fn make_objects<T>(make: impl FnOnce() -> PyResult<T>) -> PyResult<T> {
+    let result = catch_unwind(AssertUnwindSafe(make));
+    result.unwrap_or_else(|panic| {
+        let message =
+            panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+        Err(if message == Some(PYO3_FAILED) { PyMemoryError::new_err("out of memory") } else { panicked() })
+    })
 }
 
 /// Run `work` like [`run`], and report its progress.

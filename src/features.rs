@@ -9,7 +9,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList};
 
-use crate::border::{exception, run, thread_count, with_filename};
+use crate::border::{exception, make_objects, run, thread_count, with_filename};
 use crate::retrieval::level;
 use crate::source::OpenFile;
 
@@ -41,7 +41,7 @@ pub fn read_features(
             // Strings of Python, whose characters take up to four bytes: PyO3 panics where one cannot be made.
             let bytes: usize = ids.iter().map(|id| 4 * id.len() + STRING_BYTES).sum();
             memory::check::<u8>(bytes + SPARE_BYTES).map_err(|error| exception(&error))?;
-            PyList::new(py, ids)?.into_any()
+            make_objects(|| PyList::new(py, ids))?.into_any()
         }
     };
     Ok((ids, PyArray1::from_vec(py, features.values).reshape(shape)?, features.field))

@@ -19,11 +19,16 @@ pub struct OpenFile {
 }
 
 impl OpenFile {
-    /// Open a file.
+    /// Open a regular file. What was opened decides: a path can become that of a pipe after a caller has looked at it.
     pub fn open(py: Python<'_>, path: &Path) -> PyResult<Self> {
         let open = || {
-            let file = File::open(path)?;
-            Ok(Self { size: file.metadata()?.len(), file, path: path.to_owned() })
+            let file = open_at_once(path)?;
+            let metadata = file.metadata()?;
+            // Reading a directory raises the right error.
+            if !metadata.is_file() && !metadata.is_dir() {
+                return Err(io::Error::other(format!("{}: not a regular file", path.display())));
+            }
+            Ok(Self { size: metadata.len(), file, path: path.to_owned() })
         };
         with_filename(py, path, open().map_err(|error: io::Error| exception(&Error::from(error))))
     }
@@ -35,6 +40,19 @@ impl OpenFile {
         }
         io::Error::other(format!("{} was changed: it ends early", self.path.display()))
     }
+}
+
+/// Open a file without waiting for the writer of a pipe.
+#[cfg(unix)]
+fn open_at_once(path: &Path) -> io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt;
+
+    File::options().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path)
+}
+
+#[cfg(windows)]
+fn open_at_once(path: &Path) -> io::Result<File> {
+    File::open(path)
 }
 
 impl Source for OpenFile {

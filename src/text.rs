@@ -10,7 +10,7 @@ use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedStr;
 use pyo3::types::{PyList, PyString, PyTuple};
 
-use crate::border::{Size, exception, run_sized, thread_count};
+use crate::border::{Size, exception, make_objects, run_sized, thread_count};
 use crate::strings::{Strings, cast, lone_surrogate};
 
 /// A tokenizer by name.
@@ -49,14 +49,16 @@ pub fn tokenize<'py>(
 ) -> PyResult<Bound<'py, PyList>> {
     let input = Input::flat(texts, tokenizer, &Names { parameter: "texts", ids: None })?;
     let (tokens, vocab) = run_sized(py, threads, input.size(), |plan| tokens::tokenize(&input, None, plan))?;
-    // One Python string for each distinct token, shared by all its occurrences.
-    let words: Vec<_> =
-        (0..=vocab.max_id()).map(|id| PyString::new(py, &vocab.token(id).unwrap_or_default())).collect();
-    let lists = PyList::empty(py);
-    for text in 0..tokens.len() {
-        lists.append(PyList::new(py, tokens.get(text).iter().map(|&id| &words[id as usize]))?)?;
-    }
-    Ok(lists)
+    make_objects(|| {
+        // One Python string for each distinct token, shared by all its occurrences.
+        let words: Vec<_> =
+            (0..=vocab.max_id()).map(|id| PyString::new(py, &vocab.token(id).unwrap_or_default())).collect();
+        let lists = PyList::empty(py);
+        for text in 0..tokens.len() {
+            lists.append(PyList::new(py, tokens.get(text).iter().map(|&id| &words[id as usize]))?)?;
+        }
+        Ok(lists)
+    })
 }
 
 /// The names of the items of a parameter in errors: by id if there are ids, else by index.

@@ -14,7 +14,7 @@ import pytest
 
 import muge_fast as mf
 from muge_fast._internal.file_kinds import MESSAGES, binary_kind, kind_message, text_kind
-from muge_fast._internal.json_prefix import is_json_prefix
+from muge_fast._internal.json_text import is_deeper, is_json_prefix, parse_json
 from muge_fast._internal.row_kinds import row_kind
 from muge_fast.datasets import read_pool, read_texts
 from muge_fast.datasets.extra_fields import MAX_NAMES
@@ -704,3 +704,29 @@ def test_descriptions_have_the_problems_of_blank_lines_and_of_a_mark(save):
     assert blank["problems"] == 1
     assert "blank" in blank["errors"][0]
     assert describe(save("t.tsv", "\ufeffa\tx\n"))["errors"] == [kind_message("bom")]
+
+
+@pytest.mark.parametrize(
+    ("text", "depth"),
+    [
+        ("[[[1]]]", 3),
+        ('{"a": {"b": ["[[[["]}}', 3),
+        ('["\\"[[[", "\\\\", [[]]]', 3),
+        ("[[], [], {}]", 2),
+        ("[[[", 3),
+        ('"[[[', 0),
+        ('["\u225b[["]', 1),
+    ],
+)
+def test_the_depth_of_json_is_that_of_its_brackets_outside_of_strings(text, depth):
+    for form in (text, text.encode()):
+        assert not is_deeper(form, depth)
+        assert depth == 0 or is_deeper(form, depth - 1)
+
+
+def test_deep_json_and_utf_16_are_refused_before_they_are_parsed():
+    assert parse_json("[" * 127 + "]" * 127) == parse_json(b"[" * 127 + b"]" * 127)
+    with pytest.raises(RecursionError):
+        parse_json(b"[" * 128 + b"]" * 128)
+    with pytest.raises(ValueError, match="Expecting value"):
+        parse_json("[1]".encode("utf-16-le"))

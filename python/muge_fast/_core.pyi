@@ -5,6 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
+    "DictCost",
     "DocumentFrequency",
     "References",
     "Tokenizer",
@@ -54,6 +55,11 @@ class DocumentFrequency:
     def fingerprint(self) -> int: ...
     def count(self, ngram: list[str]) -> int: ...
     def to_ids(self) -> tuple[list[str], NDArray[np.uint32], NDArray[np.uint32]]: ...
+
+@final
+class DictCost:
+    def add(self, key: int) -> bool: ...
+    def is_fast(self) -> bool: ...
 
 @final
 class References:

@@ -233,11 +233,13 @@ def align_ids(given: Sequence[Hashable], wanted: Sequence[Hashable], *, given_na
         ValueError: predictions lack 1 id of references: 'a'
 
     """
-    for name, ids in ((given_name, given), (wanted_name, wanted)):
+    # Not a set: the integers of a file that was read are fit for a dictionary, as it had one.
+    indices = {key: index for index, key in enumerate(given)}
+    is_unique = len(indices) == len(given)
+    for name, ids in ((given_name, () if is_unique else given), (wanted_name, wanted)):
         repeated = find_repeated(ids)
         if repeated is not None:
             raise ValueError(f"{name}: id {_quoted(ids[repeated])} occurs more than once")
-    indices = {key: index for index, key in enumerate(given)}
     missing = [key for key in wanted if key not in indices]
     if missing:
         hint = _type_hint(missing, given, given_name=given_name, wanted_name=wanted_name)

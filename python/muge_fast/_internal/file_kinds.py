@@ -7,11 +7,10 @@ return a code, for which :func:`kind_message` has one sentence: what the file is
 from __future__ import annotations
 
 import codecs
-import json
 import re
 from collections.abc import Collection
 
-from muge_fast._internal.json_prefix import is_json_prefix
+from muge_fast._internal.json_text import is_json_prefix, parse_json
 
 HEAD_BYTES = 1 << 16
 """Number of bytes at the beginning of a file that are enough to recognize it."""
@@ -414,7 +413,7 @@ def _separator_kind(head: bytes, first: bytes, lines: list[bytes]) -> str | None
 def _keys_of_object(line: bytes) -> set[str]:
     """Return the keys of an object; of one that is longer than the head, the first key."""
     try:
-        value = json.loads(line)
+        value = parse_json(line)
     except (ValueError, RecursionError):
         key = FIRST_KEY.match(line)
         return {key[1].decode("utf-8", "replace")} if key and is_json_prefix(line) else set()

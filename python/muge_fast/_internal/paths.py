@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
 from collections.abc import Callable, Mapping
 from itertools import islice
 from pathlib import Path
+from typing import IO
 
 from muge_fast._internal.display import format_id
 
@@ -24,8 +26,25 @@ MAGIC_BYTES = {
     b"\xef\xbb\xbf": "bom",
 }
 
-# Streams that are already open, so opening them does not block.
-OPEN_STREAMS = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
+# Names of streams that are already open. Other names, and those that only begin like these, are names of files.
+STREAM_NAME = re.compile(r"/dev/stdin|(?:/dev|/proc/self)/fd/[0-9]+")
+
+# Opening a pipe without O_NONBLOCK waits for a writer; a terminal must not become that of the process.
+OPEN_FLAGS = sum(getattr(os, name, 0) for name in ("O_RDONLY", "O_NONBLOCK", "O_CLOEXEC", "O_NOCTTY", "O_BINARY"))
+
+
+class FileTypeError(ValueError):
+    """A path that is a directory, a pipe or a device.
+
+    Attributes:
+        code: ``"directory"`` or ``"not_regular"``.
+
+    """
+
+    def __init__(self, path: PathLike, code: str) -> None:
+        what = "a directory, expected a file" if code == "directory" else "not a regular file"
+        super().__init__(f"{os.fspath(path)}: {what}")
+        self.code = code
 
 
 def file_type_problem(mode: int) -> str | None:
@@ -70,21 +89,84 @@ def magic_bytes_problem(head: bytes) -> str | None:
 
 
 def is_open_stream(path: PathLike) -> bool:
-    """Return whether a path names a stream that is open already, such as ``/dev/stdin`` or ``/dev/fd/3``.
+    """Return whether a path is a name of a stream that is open already, such as ``/dev/stdin`` or ``/dev/fd/3``.
 
     Args:
         path: The path.
 
     Returns:
-        True for such a path.
+        True for such a path, whatever the stream is.
 
     Example:
         >>> from muge_fast._internal.paths import is_open_stream
-        >>> is_open_stream("/dev/stdin"), is_open_stream("pred.jsonl")
-        (True, False)
+        >>> is_open_stream("/dev/stdin"), is_open_stream("pred.jsonl"), is_open_stream("/dev/fd/../zero")
+        (True, False, False)
 
     """
-    return os.fspath(path).startswith(OPEN_STREAMS)
+    return STREAM_NAME.fullmatch(os.fspath(path)) is not None
+
+
+def open_file(path: PathLike, *, streams: bool = False) -> IO[bytes]:
+    """Open a regular file for reading, without waiting for a pipe or reading from a device.
+
+    What was opened decides, not its name and not what was there before.
+
+    Args:
+        path: The file.
+        streams: Whether a path such as ``/dev/stdin`` or ``/dev/fd/3`` may be a pipe, a socket or a terminal.
+
+    Returns:
+        The file.
+
+    Raises:
+        OSError: The file does not exist or cannot be opened.
+        FileTypeError: The path is a directory, a pipe or a device.
+
+    Example:
+        >>> from muge_fast._internal.paths import open_file
+        >>> open_file("/dev/null")
+        Traceback (most recent call last):
+        ...
+        muge_fast._internal.paths.FileTypeError: /dev/null: not a regular file
+
+    """
+    is_stream = streams and is_open_stream(path)
+    # Opening some devices does something, such as rewinding a tape.
+    code = file_type_problem(Path(path).stat().st_mode)
+    if code is not None and not is_stream:
+        raise FileTypeError(path, code)
+    descriptor = os.open(path, OPEN_FLAGS)
+    try:
+        code = file_type_problem(os.fstat(descriptor).st_mode)
+        if code is not None and not (is_stream and _is_readable_stream(descriptor)):
+            raise FileTypeError(path, code)
+        if code is not None:
+            os.set_blocking(descriptor, True)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return os.fdopen(descriptor, "rb")
+
+
+def is_regular(file: IO[bytes]) -> bool:
+    """Return whether an open file is a regular one, which has a size.
+
+    Args:
+        file: The file.
+
+    Returns:
+        False for a stream.
+
+    """
+    return stat.S_ISREG(os.fstat(file.fileno()).st_mode)
+
+
+def _is_readable_stream(descriptor: int) -> bool:
+    """Return whether an open file is a pipe, a socket, a terminal or the null device: anything that can end."""
+    status = os.fstat(descriptor)
+    if stat.S_ISFIFO(status.st_mode) or stat.S_ISSOCK(status.st_mode) or os.isatty(descriptor):
+        return True
+    return stat.S_ISCHR(status.st_mode) and status.st_rdev == Path(os.devnull).stat().st_rdev
 
 
 def check_file(path: PathLike, name: str) -> None:
@@ -224,11 +306,15 @@ def read_whole(path: PathLike) -> bytes:
         b'a'
 
     """
-    if not is_open_stream(path):
-        refuse_pipes(path)
-        if Path(path).is_dir():
+    try:
+        file = open_file(path, streams=True)
+    except FileTypeError as error:
+        if error.code == "directory":
             check_file(path, "file")
-    return Path(path).read_bytes()
+        raise
+    with file:
+        # What is appended meanwhile is not read.
+        return file.read(os.fstat(file.fileno()).st_size if is_regular(file) else -1)
 
 
 def read_head(path: PathLike, size: int) -> bytes:
@@ -250,10 +336,11 @@ def read_head(path: PathLike, size: int) -> bytes:
         b''
 
     """
-    if file_type_problem(Path(path).stat().st_mode) is not None:
+    try:
+        with open_file(path) as file:
+            return file.read(size)
+    except FileTypeError:
         return b""
-    with Path(path).open("rb") as file:
-        return file.read(size)
 
 
 class IncompleteLineError(ValueError):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NamedTuple
@@ -18,6 +17,7 @@ from muge_fast._internal.field_names import (
     TEXT_TO_IMAGE,
 )
 from muge_fast._internal.file_kinds import HEAD_BYTES
+from muge_fast._internal.json_text import parse_json
 
 # Rows at the beginning of a file from which its task is recognized.
 MAX_ROWS = 100
@@ -182,7 +182,7 @@ def _rows(head: bytes) -> Iterator[dict[str, Any]]:
     """Yield the first rows that are complete JSON objects."""
     for line in head.split(b"\n", MAX_ROWS)[:MAX_ROWS]:
         try:
-            row = json.loads(line)
+            row = parse_json(line)
         except (ValueError, RecursionError):
             continue
         if isinstance(row, dict):

@@ -5,13 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Protocol
 
 from muge_fast._internal.display import format_value
 from muge_fast._internal.field_names import FieldNames
 
-# Ids have at most 64 bits, so only a few can have the same hash. Any number of larger integers can.
+# Ids have at most 64 bits: any number of larger integers can have the same hash.
 INT64 = range(-(2**63), 2**63)
+
+# Integers of a list that are compared in a set: so few are fast whatever they are.
+MAX_SET_SIZE = 64
 
 # Strings that are an integer in quotes.
 INTEGER = re.compile(r"-?[0-9]{1,19}")
@@ -181,16 +185,14 @@ class IntegerList:
             yield "wrong_count", {"actual": len(value), "expected": self.count}
         elif not value and not self.allow_empty:
             yield "too_few", {}
-        seen = set()
+        repeated = _repeated_indices(value)
         for index, item in enumerate(value):
             problem = next(Integer().problems(item), None)
             if problem is not None:
                 code, details = problem
                 yield code, {**details, "index": index}
-            elif item in seen:
+            elif index in repeated:
                 yield "repeated_item", {"value": item}
-            else:
-                seen.add(item)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -221,6 +223,15 @@ class RowFormat:
     text_fields: tuple[str, ...] = ()
     strict: bool = True
     strict_lines: bool = False
+
+
+def _repeated_indices(items: list[object]) -> set[int]:
+    """Return the indices of integers that occurred before. They are sorted: those of a file can collide in a set."""
+    integers = [item for item in items if type(item) is int]
+    if len(integers) <= MAX_SET_SIZE and len(set(integers)) == len(integers):
+        return set()
+    pairs = sorted((item, index) for index, item in enumerate(items) if type(item) is int and item in INT64)
+    return {second[1] for first, second in pairwise(pairs) if first[0] == second[0]}
 
 
 def _integer_hint(value: object) -> Mapping[str, object]:

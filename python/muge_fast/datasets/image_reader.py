@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterable, Mapping
-from pathlib import Path
 from types import MappingProxyType
 
 from muge_fast._internal.file_kinds import HEAD_BYTES
-from muge_fast._internal.paths import PathLike, read_head
+from muge_fast._internal.paths import PathLike, open_file
 from muge_fast.datasets.decoding import broken_images, quiet_decoding
 from muge_fast.datasets.fields import RowFormat
 from muge_fast.datasets.image_tsv import ImageTsv
@@ -47,10 +47,12 @@ class ImageReader(Reader):
 
     def _read(self, path: PathLike) -> None:
         """Read the ids; :meth:`decode` then checks the images."""
-        if not self._check_size(Path(path).stat().st_size):
+        with open_file(path) as file:
+            size, head = os.fstat(file.fileno()).st_size, file.read(HEAD_BYTES)
+        if not self._check_size(size):
             return
         self.source = InputFile(path)
-        problem = tsv_problem(read_head(path, HEAD_BYTES), has_images=True)
+        problem = tsv_problem(head, has_images=True)
         if problem is not None:
             self.add_problem(problem)
             return

@@ -58,6 +58,18 @@ class InputFile:
             self._sha256 = hashlib.sha256(self._data).hexdigest() if self._data is not None else self._hash_again()
         return self._sha256
 
+    def is_unchanged(self) -> bool:
+        """Return whether a file is still the one that was read.
+
+        Returns:
+            False for a file that is not kept in memory and was changed or removed; what is in memory does not change.
+
+        """
+        try:
+            return self._version is None or _version(self._path) == self._version
+        except OSError:
+            return False
+
     def to_dict(self) -> dict[str, Any]:
         """Return name, size and hash as plain Python objects.
 

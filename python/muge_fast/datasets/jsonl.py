@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal, cast, overload
 
+from muge_fast import _core
 from muge_fast._internal.checks import check_choice
 from muge_fast._internal.display import format_argument
 from muge_fast._internal.field_names import CAPTION, QUERY_TEXTS, RETRIEVAL
+from muge_fast._internal.json_text import parse_json
 from muge_fast._internal.paths import PathLike, read_whole
 from muge_fast.datasets.coco import coco_rows, group_rows, read_rows
-from muge_fast.datasets.fields import Integer, IntegerList, Kind, RowFormat, Text, TextList
+from muge_fast.datasets.fields import INT64, Integer, IntegerList, Kind, RowFormat, Text, TextList
 from muge_fast.datasets.limits import Limits
+from muge_fast.datasets.problems import Problem
 from muge_fast.datasets.row_reader import LINE, RowReader
 
 # Files of the caller are read whatever their size, up to the first problem.
@@ -162,7 +164,7 @@ def _first_row(data: bytes) -> object:
     """Return the value in the first line that is not blank; None if it is not JSON."""
     first = LINE.search(data)
     try:
-        return json.loads(first[0]) if first else None
+        return parse_json(first[0]) if first else None
     except (ValueError, RecursionError):
         return None
 
@@ -170,7 +172,7 @@ def _first_row(data: bytes) -> object:
 def _parse_document(data: bytes) -> tuple[str, Sequence[object]] | None:
     """Return the rows of a JSON file in one of COCO's forms; None for another file, such as JSON Lines."""
     try:
-        return coco_rows(json.loads(data.decode("utf-8")))
+        return coco_rows(parse_json(data))
     except (ValueError, RecursionError):
         return None
 
@@ -180,6 +182,7 @@ def _read_coco(path: PathLike, document: tuple[str, Sequence[object]], kind: Cap
     name, rows = document
     try:
         parsed = read_rows(rows, name or "rows")
+        _check_ids(image for image, _ in parsed)
     except (TypeError, ValueError) as error:
         raise ValueError(f"{os.fspath(path)}: {error}") from None
     is_list = any(isinstance(cast("dict[str, object]", row).get("text"), list) for row in rows)
@@ -196,3 +199,15 @@ def _read_coco(path: PathLike, document: tuple[str, Sequence[object]], kind: Cap
                 "for several captions of an image, pass kind='references'"
             )
     return {image: captions[0] for image, captions in parsed}
+
+
+def _check_ids(ids: Iterable[int | str]) -> None:
+    """Raise ``ValueError`` for integers of more than 64 bits, and for those that make a dictionary slow."""
+    cost = _core.DictCost()
+    for key in ids:
+        if isinstance(key, int) and key not in INT64:
+            raise ValueError(f"image_id {format_argument(key)} is outside the range of 64-bit integers")
+        if isinstance(key, int) and not cost.add(key):
+            break
+    if not cost.is_fast():
+        raise ValueError(Problem("colliding_ids").message())

@@ -130,6 +130,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{subject} occurs more than once with different values, first in line {first}",
         "{subject} 重复出现且内容不同，首次出现在第 {first} 行",
     ),
+    "colliding_ids": (
+        "the ids are chosen so that a table of them takes very long; use other ids",
+        "ID 经过特意构造，会使哈希表极慢，请使用其他 ID",
+    ),
     "missing_id": ("{subject} is missing", "缺少 {subject}"),
     "unknown_id": ("{subject} is not in the gold file", "{subject} 不在标准答案文件中"),
     "not_in_pool": ("{at}{value} in {field} is not in the pool", "{at}{field} 中的 {value} 不在候选池中"),

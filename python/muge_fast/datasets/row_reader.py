@@ -11,7 +11,6 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from itertools import islice
-from pathlib import Path
 from typing import IO, Any, NoReturn
 
 from muge_fast import _core
@@ -19,8 +18,8 @@ from muge_fast._internal.checks import find_repeated
 from muge_fast._internal.display import format_value
 from muge_fast._internal.field_names import FieldNames
 from muge_fast._internal.file_kinds import HEAD_BYTES, encoding_kind
-from muge_fast._internal.json_prefix import is_json_prefix
-from muge_fast._internal.paths import PathLike, is_open_stream
+from muge_fast._internal.json_text import is_deeper, is_json_prefix
+from muge_fast._internal.paths import PathLike, is_regular, open_file
 from muge_fast.datasets.extra_fields import count_extra, shown_names
 from muge_fast.datasets.fields import Integer, IntegerList, Kind, RowFormat, Text, TextList
 from muge_fast.datasets.input_file import InputFile
@@ -70,6 +69,7 @@ class RowReader(Reader):
         self._extra: dict[str, int] = {}
         # Line by id; for a file that Rust has read, counted when a line number is needed.
         self._lines: dict[Any, int] = {}
+        self._cost = _core.DictCost()
 
     def parse(self, data: bytes) -> Rows:
         """Read the content of a file.
@@ -121,8 +121,8 @@ class RowReader(Reader):
     # The file
 
     def _read(self, path: PathLike) -> None:
-        with Path(path).open("rb") as file:
-            data = self._read_stream(file) if is_open_stream(path) else self._read_unchanged(file)
+        with open_file(path, streams=True) as file:
+            data = self._read_unchanged(file) if is_regular(file) else self._read_stream(file)
         if data is not None:
             self.source = InputFile(path, data)
             self.parse(data)
@@ -157,7 +157,12 @@ class RowReader(Reader):
             if b'"%b"' % names.id.encode() in head and b'"%b"' % names.value.encode() in head:
                 fields = names.id, names.value, list(row_format.text_fields), _names_of_other_forms(row_format, names)
                 limits = count, row_format.strict_lines, self.line_bytes
-                read = _core.read_strict_rows(data, *fields, id_kind, value_kind, *limits)
+                try:
+                    read = _core.read_strict_rows(data, *fields, id_kind, value_kind, *limits)
+                except ValueError:
+                    self.rows.names = names
+                    self.add_problem(Problem("colliding_ids"))
+                    return True
                 if read is not None:
                     rows = self.rows
                     rows.names, (rows.values, rows.texts, extra, rows.extra_rows) = names, read
@@ -182,14 +187,25 @@ class RowReader(Reader):
                 self.add_problem(Problem("long_line", number, details={"size": size, "limit": self.line_bytes}))
             else:
                 self._parse_line(number, match)
+        if not self._cost.is_fast():
+            self._refuse_ids()
         if strict_lines and previous:
             self._add_blank_lines(previous + 1, data.count(b"\n") + (not data.endswith(b"\n")) + 1)
+
+    def _refuse_ids(self) -> None:
+        """Add the problem of integers that make a dictionary slow, and stop."""
+        self.add_problem(Problem("colliding_ids"), is_first=True)
+        self._is_stopped = True
+        self.rows.values, self.rows.texts = {}, {}
 
     def _add_blank_lines(self, start: int, end: int) -> None:
         for number in islice(range(start, end), self.remaining):
             self.add_problem(Problem("blank_line", number))
 
     def _parse_line(self, number: int, match: re.Match[bytes]) -> None:
+        if is_deeper(match[0]):
+            self.add_problem(Problem("too_deep", number))
+            return
         try:
             row = self._decoder.decode(match[0].decode("utf-8"))
         except (UnicodeDecodeError, json.JSONDecodeError) as error:
@@ -284,6 +300,10 @@ class RowReader(Reader):
 
     def _keep_row(self, number: int, names: FieldNames, key: object, row: dict[str, Any], *, is_valid: bool) -> None:
         rows = self.rows
+        # The integers of the format have at most 64 bits.
+        if type(key) is int and not self._cost.add(key):
+            self._refuse_ids()
+            return
         if key in self._lines:
             code = "repeated_id" if rows.values.get(key) == row.get(names.value) else "conflicting_id"
             self.add_problem(Problem(code, number, names.id, key, names.id, {"first": self._lines[key]}))

@@ -5,11 +5,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from muge_fast._internal.field_names import FieldNames
-from muge_fast._internal.paths import PathLike, file_type_problem, is_open_stream
+from muge_fast._internal.paths import FileTypeError, PathLike
 from muge_fast.datasets.fields import RowFormat
 from muge_fast.datasets.input_file import InputFile
 from muge_fast.datasets.limits import Limits
@@ -104,16 +103,15 @@ class Reader(ABC):
             OSError: The file does not exist or cannot be read.
 
         """
-        code = file_type_problem(Path(path).stat().st_mode)
-        if code is None or is_open_stream(path):
+        try:
             self._read(path)
-        else:
-            self.add_problem(Problem(code))
+        except FileTypeError as error:
+            self.add_problem(Problem(error.code))
         return self.rows
 
     @abstractmethod
     def _read(self, path: PathLike) -> None:
-        """Read a regular file, or a stream that is open already."""
+        """Read a regular file, or a stream that is open already; raise ``FileTypeError`` for another path."""
 
     @abstractmethod
     def line_of(self, key: object) -> int:

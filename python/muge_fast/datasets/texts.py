@@ -9,7 +9,7 @@ from pathlib import Path
 from muge_fast import _core
 from muge_fast._internal.display import format_path, format_value
 from muge_fast._internal.file_kinds import HEAD_BYTES
-from muge_fast._internal.paths import IncompleteLineError, PathLike, each_line, read_head, read_whole, refuse_pipes
+from muge_fast._internal.paths import IncompleteLineError, PathLike, each_line, open_file, read_whole
 from muge_fast.datasets.fields import INT64
 from muge_fast.datasets.image_tsv import PROBLEMS
 from muge_fast.datasets.problems import Problem
@@ -104,8 +104,9 @@ def _refuse(path: PathLike, problem: Problem | None) -> None:
 
 def _image_ids(path: PathLike) -> Iterator[int]:
     name = os.fspath(path)
-    refuse_pipes(path)
-    _refuse(path, pool_problem(read_head(path, HEAD_BYTES), is_tsv=True))
+    with open_file(path) as file:
+        head = file.read(HEAD_BYTES)
+    _refuse(path, pool_problem(head, is_tsv=True))
     ids, _, _, lines, broken = _core.index_images(name, most_broken=1)
     if broken:
         raise ValueError(f"{name}, line {broken[0][0]}: {PROBLEMS[broken[0][1]]}")

@@ -11,7 +11,7 @@ from muge_fast._internal.checks import check_choice
 from muge_fast._internal.paths import PathLike
 from muge_fast.datasets.decoding import BrokenImageError
 from muge_fast.datasets.limits import Limits
-from muge_fast.datasets.problems import LANGUAGES, WARNINGS
+from muge_fast.datasets.problems import LANGUAGES, WARNINGS, Problem
 from muge_fast.datasets.rows import Reader
 from muge_fast.evaluation.gold_comparison import check_pool, compare_with_gold, find_warnings
 from muge_fast.evaluation.official_retrieval import has_script, score_if_accepted
@@ -160,16 +160,31 @@ def _compare(reader: Reader, gold: Reader | None, pool: Collection[Any] | None) 
         check_pool(reader, pool)
 
 
-def _score(task: Task, reader: Reader, gold: Reader, path: PathLike, options: Mapping[str, Any]) -> Scores:
+def _score(task: Task, reader: Reader, gold: Reader, path: PathLike, options: Mapping[str, Any]) -> Scores | None:
+    """Return the scores; None and a problem if the submission was changed meanwhile."""
     ids = gold.rows.values.keys()
     try:
         scores = task.score(reader.values_for(ids), gold.values_for(ids), **options)
-    except BrokenImageError as error:
-        # The images of the submission have all been decoded before.
-        raise GoldError(path, [str(error)]) from error
+    except (BrokenImageError, OSError, ValueError) as error:
+        if _is_changed(reader):
+            return None
+        if isinstance(error, BrokenImageError):
+            # The images of the submission have all been decoded before.
+            raise GoldError(path, [str(error)]) from error
+        raise
+    if _is_changed(reader):
+        return None
     if task.main not in scores:
         raise ValueError(f"scores lack {task.main!r}, the main score of task {task.name!r}; got {', '.join(scores)}")
     return scores
+
+
+def _is_changed(reader: Reader) -> bool:
+    """Return whether the submission is not the file that was checked, and add the problem."""
+    is_changed = reader.source is not None and not reader.source.is_unchanged()
+    if is_changed:
+        reader.add_problem(Problem("changed"))
+    return is_changed
 
 
 def _script_accepts(task: Task, gold: PathLike, submission: PathLike, lang: str) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Any
 from muge_fast import _core
 from muge_fast._internal.display import truncate_id
 from muge_fast._internal.file_kinds import kind_message
+from muge_fast._internal.ids import count_distinct
 from muge_fast._internal.npz import Archive
 from muge_fast.caption.document_frequency import DocumentFrequency
 from muge_fast.features import arrow
@@ -66,8 +67,9 @@ def describe_features(path: Path) -> dict[str, Any]:
         ids, features = _core.read_features(str(path))[:2] if is_lines else read_features(path)
     except (ValueError, TypeError, ImportError) as error:
         return {"kind": "features", **problems_of([str(error).removeprefix(f"{path}: ")], 1)}
-    values = ids if isinstance(ids, list) else ids.tolist()
-    repeated = len(values) - len(set(values))
+    values: list[Any] = ids if isinstance(ids, list) else ids.tolist()
+    distinct = len(set(values)) if isinstance(ids, list) else count_distinct(values)
+    repeated = len(values) - distinct
     info = {"rows": len(values), "dimensions": features.shape[1], "ids": min_max(values)}
     return {"kind": "features", **info, **problems_of(repeated_ids(repeated), repeated)}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,8 @@ from muge_fast import _core, tasks
 from muge_fast._internal.display import truncate_id
 from muge_fast._internal.field_names import FieldNames
 from muge_fast._internal.file_kinds import HEAD_BYTES, TEXT_KINDS, binary_kind, text_kind
-from muge_fast._internal.paths import PathLike, refuse_pipes
+from muge_fast._internal.ids import count_distinct
+from muge_fast._internal.paths import PathLike, open_file
 from muge_fast._internal.row_kinds import RowKind, row_kind
 from muge_fast.datasets.fields import RowFormat, TextList
 from muge_fast.datasets.image_tsv import PROBLEMS
@@ -77,10 +79,8 @@ def describe(path: PathLike, *, lang: str = "en") -> dict[str, Any]:
             if file.is_file() and not file.name.startswith(".")
         ]
         return {"path": str(path), "kind": "folder", "files": files}
-    refuse_pipes(path)
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        head = file.read(HEAD_BYTES)
+    with open_file(path) as file:
+        size, head = os.fstat(file.fileno()).st_size, file.read(HEAD_BYTES)
     return {"path": str(path), "bytes": size, **_describe_content(path, head, lang)}
 
 
@@ -172,7 +172,7 @@ def _describe_rows(task: Task, rows: Rows, lang: str) -> dict[str, Any]:
         info["references" if has_texts else "items"] = _min_mean_max([len(value) for value in lists])
         texts += [text for value in lists for text in value if isinstance(text, str)]
         if not has_texts:
-            info["distinct_items"] = len({item for value in lists for item in value if isinstance(item, int)})
+            info["distinct_items"] = count_distinct(item for value in lists for item in value if isinstance(item, int))
     if texts:
         info["length"] = _min_mean_max([len(text) for text in texts])
     return {**info, **problems_of(format_groups(rows.groups, lang), rows.problem_count)}

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 from itertools import chain, islice
 
 from muge_fast._internal.display import format_id
+from muge_fast.datasets.fields import INT64
 from muge_fast.datasets.problems import LANGUAGES, WARNINGS, Problem
 from muge_fast.datasets.rows import Reader, Rows
 from muge_fast.evaluation.similar_ids import SimilarIds
@@ -47,14 +48,16 @@ def check_pool(reader: Reader, pool: Collection[object]) -> None:
 
     """
     pool = frozenset(pool)
-    if pool.issuperset(chain.from_iterable(filter(_is_integer_list, reader.rows.values.values()))):
+    # Not `issuperset`: Python 3.10 makes a set of the items, which can be chosen to collide.
+    if all(map(pool.__contains__, chain.from_iterable(filter(_is_integer_list, reader.rows.values.values())))):
         return
     names = reader.names
     for key, items in reader.rows.values.items():
         if not reader.remaining:
             return
-        # Values of another type have a problem already.
-        unknown = (item for item in items if item not in pool) if _is_integer_list(items) else ()
+        # Values of another type or out of range have a problem already.
+        listed = items if _is_integer_list(items) else ()
+        unknown = (item for item in listed if item in INT64 and item not in pool)
         for item in islice(unknown, reader.limits.max_per_value):
             reader.add_problem(Problem("not_in_pool", reader.line_of(key), names.id, key, names.value, {"value": item}))
 

@@ -24,17 +24,16 @@ from __future__ import annotations
 import io
 import json
 import os
-import stat
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
-from threading import Thread
+from threading import Lock, Thread, stack_size
 from typing import NamedTuple
 
 from muge_fast._internal.display import format_value
 from muge_fast._internal.field_names import QUERY, RETRIEVAL, FieldNames
-from muge_fast._internal.paths import OPEN_STREAMS, PathLike, file_type_problem, magic_bytes_problem
+from muge_fast._internal.json_text import is_deeper
+from muge_fast._internal.paths import FileTypeError, PathLike, is_regular, magic_bytes_problem, open_file
 from muge_fast.datasets.problems import Problem
 from muge_fast.evaluation.submission import GOLD_BYTES, GoldError
 from muge_fast.tasks.task import Task
@@ -42,6 +41,10 @@ from muge_fast.tasks.task import Task
 ITEMS = 10
 KS = (1, 5, 10)
 FILE_BYTES = 1 << 27
+# Stack of the main thread on most systems, and a depth whose calls fit in it: Python itself refuses it, unless a caller
+# has raised its limit of recursion.
+STACK_BYTES, MAX_DEPTH = 1 << 23, 10_000
+_stack_lock = Lock()
 
 OTHER_SCRIPT = (
     "the gold file has {actual}, but the evaluation script needs {expected}; `muge-fast official retrieval` evaluates "
@@ -274,15 +277,14 @@ def read_bytes(path: PathLike, limit: int = FILE_BYTES) -> bytes:
         muge_fast.evaluation.official_retrieval.OfficialError: the path is a directory, expected a file
 
     """
-    status = Path(path).stat()
-    code = None if os.fspath(path).startswith(OPEN_STREAMS) else file_type_problem(status.st_mode)
-    if code is not None:
-        raise OfficialError(Problem(code))
-    is_regular = stat.S_ISREG(status.st_mode)
-    with Path(path).open("rb") as file:
-        size = status.st_size
+    try:
+        file = open_file(path, streams=True)
+    except FileTypeError as error:
+        raise OfficialError(Problem(error.code)) from None
+    with file:
+        size = os.fstat(file.fileno()).st_size
         # Python reserves as many bytes as it is asked to read.
-        data = file.read(size + 1 if is_regular else FILE_BYTES + 1) if size <= limit else b""
+        data = file.read(size + 1 if is_regular(file) else FILE_BYTES + 1) if size <= limit else b""
     size = max(size, len(data))
     if size > limit:
         raise OfficialError(Problem("too_large", details={"size": size, "limit": limit}))
@@ -387,23 +389,30 @@ def _not_utf8(data: bytes) -> Problem:
 
 
 def _parse(number: int, line: str) -> object:
+    if is_deeper(line):
+        return _parse_on_new_stack(number, line)
     try:
         return json.loads(line)
-    except RecursionError:
-        return _parse_on_new_stack(number, line)
     except ValueError as error:
         raise OfficialError(_not_json(number, line, error)) from None
 
 
 def _parse_on_new_stack(number: int, line: str) -> object:
-    """Parse a deeply nested line with as many calls below the parser as the scripts have.
+    """Parse a deeply nested line with as many calls below the parser, and as large a stack, as the scripts have.
 
-    Python limits the depth of calls and of lists together, so a caller's own calls would lower the limit.
+    Python limits the depth of calls and of lists together, so a caller's own calls would lower the limit. The parser
+    would overflow a small stack before it reaches the limit.
     """
     results: list[object] = []
-    thread = Thread(target=_parse_into, args=(line, results))
-    thread.start()
-    thread.join()
+    if not is_deeper(line, MAX_DEPTH):
+        with _stack_lock:
+            before = stack_size(STACK_BYTES)
+            try:
+                thread = Thread(target=_parse_into, args=(line, results))
+                thread.start()
+            finally:
+                stack_size(before)
+        thread.join()
     if not results:
         raise OfficialError(Problem("too_deep", number))
     if isinstance(results[0], ValueError):

@@ -11,6 +11,7 @@ from muge_fast._internal.paths import PathLike, check_file
 from muge_fast.datasets.image_reader import ImageReader
 from muge_fast.datasets.limits import Limits
 from muge_fast.datasets.problem_groups import format_groups
+from muge_fast.datasets.problems import Problem
 from muge_fast.datasets.row_reader import RowReader
 from muge_fast.datasets.rows import Reader
 from muge_fast.datasets.texts import read_pool
@@ -114,12 +115,23 @@ def read_submission(
     """
     if task.file_type == "images":
         images = ImageReader(task.submission_format, limits, gold_ids)
-        images.read(path)
-        images.decode()
+        try:
+            images.read(path)
+            images.decode()
+        except (OSError, ValueError):
+            if not _is_changed(images):
+                raise
+        if _is_changed(images):
+            images.add_problem(Problem("changed"), is_first=True)
         return images
     rows = RowReader(task.submission_format, limits, gold)
     rows.read(path)
     return rows
+
+
+def _is_changed(images: ImageReader) -> bool:
+    """Return whether a file of images is not the one that was opened."""
+    return images.source is not None and not images.source.is_unchanged()
 
 
 def read_gold(task: Task, path: PathLike, lang: str, submission: PathLike | None = None) -> Reader:

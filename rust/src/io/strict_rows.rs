@@ -4,12 +4,16 @@
 //! those, and only those, in a fraction of the time.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
 use std::fmt;
+use std::mem::replace;
+use std::ops::Range;
 
 use memchr::memchr;
-use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
+use crate::error::{Error, Result as CoreResult};
+use crate::io::dict_cost::are_slow;
+use crate::memory;
 use crate::text::is_blank;
 
 /// The type of an id or a value.
@@ -46,39 +50,133 @@ pub struct Fields<'a> {
     pub line_bytes: usize,
 }
 
-/// An id or a value.
+/// Texts, one after the other.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Texts {
+    letters: String,
+    ends: Vec<usize>,
+}
+
+impl Texts {
+    /// Number of texts.
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Whether there are no texts.
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// Return one text.
+    pub fn get(&self, index: usize) -> &str {
+        let start = if index == 0 { 0 } else { self.ends[index - 1] };
+        &self.letters[start..self.ends[index]]
+    }
+
+    /// All texts, one after the other.
+    pub fn letters(&self) -> &str {
+        &self.letters
+    }
+
+    fn push(&mut self, text: &str) -> CoreResult<()> {
+        memory::reserve(&mut self.ends, 1)?;
+        let too_large = Error::Memory { bytes: self.letters.len() + text.len() };
+        self.letters.try_reserve(text.len()).map_err(|_| too_large)?;
+        self.letters.push_str(text);
+        self.ends.push(self.letters.len());
+        Ok(())
+    }
+}
+
+/// The ids or the values of all rows, as few large buffers: most files have many small rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Value {
+pub enum Column {
+    /// Of [`Kind::Integer`].
+    Integers(Vec<i64>),
+    /// Of [`Kind::Text`].
+    Texts(Texts),
+    /// Of [`Kind::Texts`]: all texts, and the end of each list.
+    TextLists(Texts, Vec<usize>),
+    /// Of [`Kind::Ids`]: all ids, and the end of each list.
+    IdLists(Vec<i64>, Vec<usize>),
+}
+
+/// One element of a [`Column`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Value<'a> {
     /// Of [`Kind::Integer`].
     Integer(i64),
     /// Of [`Kind::Text`].
-    Text(String),
-    /// Of [`Kind::Texts`].
-    Texts(Vec<String>),
+    Text(&'a str),
+    /// Of [`Kind::Texts`]: the texts of a list, by their indices in all texts.
+    Texts(&'a Texts, Range<usize>),
     /// Of [`Kind::Ids`].
-    Ids(Vec<i64>),
+    Ids(&'a [i64]),
 }
 
-/// A row.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Row {
-    /// The id.
-    pub id: Value,
-    /// The value.
-    pub value: Value,
-    /// The first of the optional texts that the row has.
-    pub text: Option<String>,
+impl Column {
+    fn new(kind: Kind) -> Self {
+        match kind {
+            Kind::Integer => Self::Integers(Vec::new()),
+            Kind::Text => Self::Texts(Texts::default()),
+            Kind::Texts => Self::TextLists(Texts::default(), Vec::new()),
+            Kind::Ids(_) => Self::IdLists(Vec::new(), Vec::new()),
+        }
+    }
+
+    /// Number of rows.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Integers(values) => values.len(),
+            Self::Texts(texts) => texts.len(),
+            Self::TextLists(_, ends) | Self::IdLists(_, ends) => ends.len(),
+        }
+    }
+
+    /// Whether there are no rows.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Return the element of a row.
+    pub fn get(&self, row: usize) -> Value<'_> {
+        let range = |ends: &[usize]| if row == 0 { 0 } else { ends[row - 1] }..ends[row];
+        match self {
+            Self::Integers(values) => Value::Integer(values[row]),
+            Self::Texts(texts) => Value::Text(texts.get(row)),
+            Self::TextLists(texts, ends) => Value::Texts(texts, range(ends)),
+            Self::IdLists(ids, ends) => Value::Ids(&ids[range(ends)]),
+        }
+    }
 }
 
 /// The rows of a file.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Table {
-    /// The rows, in the order of the file.
-    pub rows: Vec<Row>,
+    /// The ids, in the order of the file.
+    pub ids: Column,
+    /// The values.
+    pub values: Column,
+    /// The first of the optional texts of each row that has any.
+    pub texts: Texts,
+    /// The rows that have such a text.
+    pub text_rows: Vec<usize>,
     /// Fields that no row needs: the first letters of their names, and the number of rows that have them.
     pub extra: Vec<(String, u64)>,
     /// Number of rows that have such a field.
     pub extra_rows: u64,
+}
+
+/// What a file has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Content {
+    /// Rows without errors, apart from ids that occur more than once.
+    Rows(Table),
+    /// Something that is wrong.
+    Invalid,
+    /// Integers as ids that would make a dictionary of Python slow; see [`are_slow`].
+    CollidingIds,
 }
 
 /// Names of extra fields that are counted one by one; rows with further names are counted together.
@@ -89,6 +187,17 @@ const NAME_LETTERS: usize = 41;
 const MAX_EXTRA: usize = 32;
 
 impl Table {
+    fn new(fields: &Fields<'_>) -> Self {
+        Self {
+            ids: Column::new(fields.id_kind),
+            values: Column::new(fields.value_kind),
+            texts: Texts::default(),
+            text_rows: Vec::new(),
+            extra: Vec::new(),
+            extra_rows: 0,
+        }
+    }
+
     fn count_extra(&mut self, name: &str) {
         let end = name.char_indices().nth(NAME_LETTERS).map_or(name.len(), |(end, _)| end);
         let is_new = !self.extra.iter().any(|(known, _)| *known == name[..end]);
@@ -100,9 +209,19 @@ impl Table {
     }
 }
 
-/// Read all rows; returns None if anything is wrong. Blank lines are skipped or refused. The caller checks that ids are unique.
-pub fn read(data: &[u8], fields: &Fields<'_>) -> Option<Table> {
-    let (mut table, mut rest) = (Table::default(), data);
+/// Memory for what the parser copies: strings of a line that have escapes, and the names of its fields.
+const PARSER_LINES: usize = 4;
+/// Memory for what does not grow with a file.
+const PARSER_BYTES: usize = 1 << 20;
+
+/// Read all rows. Blank lines are skipped or refused. The caller checks that ids are unique.
+///
+/// # Errors
+/// [`Error::Memory`].
+pub fn read(data: &[u8], fields: &Fields<'_>) -> CoreResult<Content> {
+    // The parser would abort the process where it cannot copy a line.
+    memory::check::<u8>(PARSER_LINES * data.len().min(fields.line_bytes) + PARSER_BYTES)?;
+    let (mut table, mut rest) = (Table::new(fields), data);
     while !rest.is_empty() {
         let end = memchr(b'\n', rest).unwrap_or(rest.len());
         let (line, after) = rest.split_at(end);
@@ -110,53 +229,65 @@ pub fn read(data: &[u8], fields: &Fields<'_>) -> Option<Table> {
         // Only the white space of JSON: ASCII has more.
         let is_blank_line = line.iter().all(|byte| b" \t\r".contains(byte));
         if fields.strict_lines && (is_blank_line || memchr(b'\r', line.strip_suffix(b"\r").unwrap_or(line)).is_some()) {
-            return None;
+            return Ok(Content::Invalid);
         }
         if is_blank_line {
             continue;
         }
-        if line.len() > fields.line_bytes {
-            return None;
+        if line.len() > fields.line_bytes || !read_row(line, fields, &mut table)? {
+            return Ok(Content::Invalid);
         }
-        let mut parser = serde_json::Deserializer::from_str(str::from_utf8(line).ok()?);
-        let row = RowSeed { fields, table: &mut table }.deserialize(&mut parser).ok()?;
-        table.rows.push(row);
-        parser.end().ok()?;
     }
-    Some(table)
+    let is_slow = if let Column::Integers(ids) = &table.ids { are_slow(ids)? } else { false };
+    Ok(if is_slow { Content::CollidingIds } else { Content::Rows(table) })
+}
+
+/// Add a row to the table; returns whether it is valid.
+fn read_row(line: &[u8], fields: &Fields<'_>, table: &mut Table) -> CoreResult<bool> {
+    let Ok(line) = str::from_utf8(line) else { return Ok(false) };
+    let mut parser = serde_json::Deserializer::from_str(line);
+    let mut failure = None;
+    let is_row = RowSeed { fields, table, failure: &mut failure }.deserialize(&mut parser).is_ok();
+    match failure {
+        Some(error) => Err(error),
+        None => Ok(is_row && parser.end().is_ok()),
+    }
 }
 
 struct RowSeed<'a> {
     fields: &'a Fields<'a>,
     table: &'a mut Table,
+    /// Set where the row may be right but did not fit in memory.
+    failure: &'a mut Option<Error>,
 }
 
 impl<'de> DeserializeSeed<'de> for RowSeed<'_> {
-    type Value = Row;
+    type Value = ();
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Row, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         deserializer.deserialize_map(self)
     }
 }
 
 impl<'de> Visitor<'de> for RowSeed<'_> {
-    type Value = Row;
+    type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a row")
     }
 
-    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Row, M::Error> {
-        let Self { fields, table } = self;
-        let unexpected = || M::Error::custom("unexpected field");
-        let (mut id, mut value) = (None, None);
+    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<(), M::Error> {
+        let Self { fields, table, failure } = self;
+        let (mut has_id, mut has_value) = (false, false);
         let mut texts = vec![None; fields.optional.len()];
         let mut extra = Vec::new();
         while let Some(key) = map.next_key::<Cow<'de, str>>()? {
             let is_unexpected = if key == fields.id {
-                id.replace(map.next_value_seed(fields.id_kind)?).is_some()
+                map.next_value_seed(ColumnSeed { kind: fields.id_kind, column: &mut table.ids, failure })?;
+                replace(&mut has_id, true)
             } else if key == fields.value {
-                value.replace(map.next_value_seed(fields.value_kind)?).is_some()
+                map.next_value_seed(ColumnSeed { kind: fields.value_kind, column: &mut table.values, failure })?;
+                replace(&mut has_value, true)
             } else if let Some(index) = fields.optional.iter().position(|name| *name == key) {
                 texts[index].replace(map.next_value::<String>()?).is_some()
             } else if fields.refused.iter().any(|name| *name == key) {
@@ -171,9 +302,26 @@ impl<'de> Visitor<'de> for RowSeed<'_> {
             }
         }
         table.extra_rows += u64::from(!extra.is_empty());
-        let text = texts.into_iter().flatten().next();
-        Ok(Row { id: id.ok_or_else(unexpected)?, value: value.ok_or_else(unexpected)?, text })
+        if let Some(text) = texts.into_iter().flatten().next() {
+            let row = table.ids.len().saturating_sub(1);
+            let kept = memory::reserve(&mut table.text_rows, 1).and_then(|()| table.texts.push(&text));
+            keep(kept, failure)?;
+            table.text_rows.push(row);
+        }
+        if has_id && has_value { Ok(()) } else { Err(unexpected()) }
     }
+}
+
+fn unexpected<E: serde::de::Error>() -> E {
+    E::custom("unexpected field or value")
+}
+
+/// Pass on a result of this crate as one of the parser.
+fn keep<T, E: serde::de::Error>(result: CoreResult<T>, failure: &mut Option<Error>) -> Result<T, E> {
+    result.map_err(|error| {
+        *failure = Some(error);
+        unexpected()
+    })
 }
 
 /// Add a name to those of an object; returns whether it is there already, or there are too many to compare.
@@ -201,27 +349,27 @@ impl<'de> Visitor<'de> for Extra {
         f.write_str("any value")
     }
 
-    fn visit_bool<E: Error>(self, _: bool) -> Result<(), E> {
+    fn visit_bool<E: serde::de::Error>(self, _: bool) -> Result<(), E> {
         Ok(())
     }
 
-    fn visit_i64<E: Error>(self, _: i64) -> Result<(), E> {
+    fn visit_i64<E: serde::de::Error>(self, _: i64) -> Result<(), E> {
         Ok(())
     }
 
-    fn visit_u64<E: Error>(self, _: u64) -> Result<(), E> {
+    fn visit_u64<E: serde::de::Error>(self, _: u64) -> Result<(), E> {
         Ok(())
     }
 
-    fn visit_f64<E: Error>(self, _: f64) -> Result<(), E> {
+    fn visit_f64<E: serde::de::Error>(self, _: f64) -> Result<(), E> {
         Ok(())
     }
 
-    fn visit_str<E: Error>(self, _: &str) -> Result<(), E> {
+    fn visit_str<E: serde::de::Error>(self, _: &str) -> Result<(), E> {
         Ok(())
     }
 
-    fn visit_unit<E: Error>(self) -> Result<(), E> {
+    fn visit_unit<E: serde::de::Error>(self) -> Result<(), E> {
         Ok(())
     }
 
@@ -235,76 +383,122 @@ impl<'de> Visitor<'de> for Extra {
         while let Some(name) = map.next_key::<Cow<'de, str>>()? {
             map.next_value_seed(Extra)?;
             if add_name(&mut names, name) {
-                return Err(M::Error::custom("repeated name"));
+                return Err(unexpected());
             }
         }
         Ok(())
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Kind {
-    type Value = Value;
+/// Appends a value to a column.
+struct ColumnSeed<'a> {
+    kind: Kind,
+    column: &'a mut Column,
+    failure: &'a mut Option<Error>,
+}
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-        match self {
-            Self::Integer => deserializer.deserialize_i64(self),
-            Self::Text => deserializer.deserialize_str(self),
-            Self::Texts | Self::Ids(_) => deserializer.deserialize_seq(self),
+impl<'de> DeserializeSeed<'de> for ColumnSeed<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        match self.kind {
+            Kind::Integer => deserializer.deserialize_i64(self),
+            Kind::Text => deserializer.deserialize_str(self),
+            Kind::Texts | Kind::Ids(_) => deserializer.deserialize_seq(self),
         }
     }
 }
 
-impl<'de> Visitor<'de> for Kind {
-    type Value = Value;
+impl<'de> Visitor<'de> for ColumnSeed<'_> {
+    type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{self:?}")
+        write!(f, "{:?}", self.kind)
     }
 
-    fn visit_i64<E: Error>(self, value: i64) -> Result<Value, E> {
-        if self == Self::Integer { Ok(Value::Integer(value)) } else { Err(E::custom("not an integer")) }
+    fn visit_i64<E: serde::de::Error>(self, value: i64) -> Result<(), E> {
+        let Column::Integers(values) = self.column else { return Err(unexpected()) };
+        keep(push(values, value), self.failure)
     }
 
-    fn visit_u64<E: Error>(self, value: u64) -> Result<Value, E> {
+    fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<(), E> {
         self.visit_i64(i64::try_from(value).map_err(E::custom)?)
     }
 
-    fn visit_str<E: Error>(self, value: &str) -> Result<Value, E> {
-        if self == Self::Text && !is_blank(value) {
-            Ok(Value::Text(value.to_owned()))
-        } else {
-            Err(E::custom("not a text"))
+    fn visit_str<E: serde::de::Error>(self, value: &str) -> Result<(), E> {
+        match self.column {
+            Column::Texts(texts) if !is_blank(value) => keep(texts.push(value), self.failure),
+            _ => Err(unexpected()),
         }
     }
 
-    fn visit_seq<S: SeqAccess<'de>>(self, mut list: S) -> Result<Value, S::Error> {
-        let unexpected = || S::Error::custom("unexpected list");
-        let Self::Ids(count) = self else {
-            let mut texts = Vec::new();
-            while let Some(text) = list.next_element::<String>()? {
-                texts.push(text);
+    fn visit_seq<S: SeqAccess<'de>>(self, mut list: S) -> Result<(), S::Error> {
+        match (self.kind, self.column) {
+            (Kind::Texts, Column::TextLists(texts, ends)) => {
+                let start = texts.len();
+                while list.next_element_seed(TextSeed { texts, failure: self.failure })?.is_some() {}
+                let is_filled = texts.len() > start;
+                if is_filled { keep(push(ends, texts.len()), self.failure) } else { Err(unexpected()) }
             }
-            let is_valid = self == Self::Texts && !texts.is_empty() && !texts.iter().any(|text| is_blank(text));
-            return if is_valid { Ok(Value::Texts(texts)) } else { Err(unexpected()) };
-        };
-        let mut ids = Vec::new();
-        while let Some(id) = list.next_element::<i64>()? {
-            ids.push(id);
+            (Kind::Ids(count), Column::IdLists(ids, ends)) => {
+                let start = ids.len();
+                while let Some(id) = list.next_element::<i64>()? {
+                    keep(push(ids, id), self.failure)?;
+                }
+                let new = &ids[start..];
+                let is_valid = count.map_or(!new.is_empty(), |count| new.len() == count);
+                if !is_valid || !keep(are_distinct(new), self.failure)? {
+                    return Err(unexpected());
+                }
+                keep(push(ends, ids.len()), self.failure)
+            }
+            _ => Err(unexpected()),
         }
-        let is_valid = count.map_or(!ids.is_empty(), |count| ids.len() == count) && are_distinct(&ids);
-        if is_valid { Ok(Value::Ids(ids)) } else { Err(unexpected()) }
     }
+}
+
+/// Appends a text that is not blank.
+struct TextSeed<'a> {
+    texts: &'a mut Texts,
+    failure: &'a mut Option<Error>,
+}
+
+impl<'de> DeserializeSeed<'de> for TextSeed<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for TextSeed<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, value: &str) -> Result<(), E> {
+        if is_blank(value) { Err(unexpected()) } else { keep(self.texts.push(value), self.failure) }
+    }
+}
+
+fn push<T>(values: &mut Vec<T>, value: T) -> CoreResult<()> {
+    memory::reserve(values, 1)?;
+    values.push(value);
+    Ok(())
 }
 
 /// Lists up to this length are compared pair by pair.
 const MAX_PAIRWISE: usize = 16;
 
-fn are_distinct(ids: &[i64]) -> bool {
+fn are_distinct(ids: &[i64]) -> CoreResult<bool> {
     if ids.len() <= MAX_PAIRWISE {
-        return ids.iter().enumerate().all(|(index, id)| !ids[..index].contains(id));
+        return Ok(ids.iter().enumerate().all(|(index, id)| !ids[..index].contains(id)));
     }
-    let mut seen = HashSet::with_capacity(ids.len());
-    ids.iter().all(|id| seen.insert(id))
+    let mut sorted = memory::collect(ids.iter().copied(), ids.len())?;
+    sorted.sort_unstable();
+    Ok(sorted.windows(2).all(|pair| pair[0] < pair[1]))
 }
 
 #[cfg(test)]
@@ -324,26 +518,39 @@ mod tests {
         }
     }
 
-    fn first(text: &str, kind: Kind) -> Option<Value> {
+    fn table(text: &str, fields: &Fields<'_>) -> Option<Table> {
+        match read(text.as_bytes(), fields) {
+            Ok(Content::Rows(table)) => Some(table),
+            _ => None,
+        }
+    }
+
+    fn texts(texts: &[&str]) -> Texts {
+        let mut made = Texts::default();
+        texts.iter().for_each(|text| made.push(text).expect("enough memory"));
+        made
+    }
+
+    fn first(text: &str, kind: Kind) -> Option<Column> {
         let optional = ["t".to_owned()];
-        read(text.as_bytes(), &fields(kind, &optional)).map(|mut table| table.rows.remove(0).value)
+        table(text, &fields(kind, &optional)).map(|table| table.values)
     }
 
     #[test]
     fn rows_without_errors_are_read() {
         let optional = ["t".to_owned()];
         let text = "{\"id\": 1, \"v\": [3, -4]}\r\n\n \t\n{\"t\":\"裙\",\"v\":[5],\"id\":2}";
-        let rows = read(text.as_bytes(), &fields(Kind::Ids(None), &optional)).expect("no errors");
-        let row = |id, ids: &[i64], text: Option<&str>| Row {
-            id: Value::Integer(id),
-            value: Value::Ids(ids.to_vec()),
-            text: text.map(str::to_owned),
-        };
+        let rows = table(text, &fields(Kind::Ids(None), &optional)).expect("no errors");
         assert_eq!(rows.extra, []);
-        assert_eq!(rows.rows, [row(1, &[3, -4], None), row(2, &[5], Some("裙"))]);
-        assert_eq!(first("{\"id\": 1, \"v\": \"a\"}", Kind::Text), Some(Value::Text("a".to_owned())));
-        assert_eq!(first("{\"id\": 1, \"v\": [\"a\"]}", Kind::Texts), Some(Value::Texts(vec!["a".to_owned()])));
-        assert_eq!(read(b"", &fields(Kind::Text, &[])), Some(Table::default()));
+        assert_eq!(rows.ids, Column::Integers(vec![1, 2]));
+        assert_eq!(rows.values, Column::IdLists(vec![3, -4, 5], vec![2, 3]));
+        assert_eq!((rows.texts, rows.text_rows), (texts(&["裙"]), vec![1]));
+        assert_eq!(first("{\"id\": 1, \"v\": \"a\"}", Kind::Text), Some(Column::Texts(texts(&["a"]))));
+        let lists =
+            first("{\"id\": 1, \"v\": [\"a\", \"b\"]}\n{\"id\": 2, \"v\": [\"c\"]}", Kind::Texts).expect("no errors");
+        assert_eq!(lists, Column::TextLists(texts(&["a", "b", "c"]), vec![2, 3]));
+        assert_eq!(lists.get(1), Value::Texts(&texts(&["a", "b", "c"]), 2..3));
+        assert!(table("", &fields(Kind::Text, &[])).expect("no errors").ids.is_empty());
     }
 
     #[test]
@@ -352,15 +559,15 @@ mod tests {
         let strict = Fields { strict_lines: true, ..fields(Kind::Text, &[]) };
         for between in ["\n", "\r\n", "\n ", " \t\n"] {
             let text = format!("{first}{between}{last}\n");
-            assert_eq!(read(text.as_bytes(), &strict).map(|table| table.rows.len()), Some(2), "{text:?}");
+            assert_eq!(table(&text, &strict).map(|table| table.ids.len()), Some(2), "{text:?}");
         }
         for between in ["\n\n", "\r\n \t\r\n", "\n\r", "\r\r\n", "\r \n"] {
             let text = format!("{first}{between}{last}\n");
-            assert_eq!(read(text.as_bytes(), &strict), None, "{text:?}");
-            assert!(read(text.as_bytes(), &fields(Kind::Text, &[])).is_some(), "{text:?}");
+            assert_eq!(table(&text, &strict), None, "{text:?}");
+            assert!(table(&text, &fields(Kind::Text, &[])).is_some(), "{text:?}");
         }
         for text in [format!("\n{first}"), format!("{first}\n\n"), format!("{first}\n ")] {
-            assert_eq!(read(text.as_bytes(), &strict), None, "{text:?}");
+            assert_eq!(table(&text, &strict), None, "{text:?}");
         }
     }
 
@@ -368,23 +575,23 @@ mod tests {
     fn other_fields_are_counted() {
         let text =
             "{\"id\": 1, \"x\": [1, null], \"v\": [1], \"y\": {\"a\": 1e5}}\n{\"x\": \"a\", \"id\": 2, \"v\": [2]}";
-        let table = read(text.as_bytes(), &fields(Kind::Ids(None), &[])).expect("no errors");
-        assert_eq!((table.rows.len(), table.extra_rows), (2, 2));
-        assert_eq!(table.extra, [("x".to_owned(), 2), ("y".to_owned(), 1)]);
+        let rows = table(text, &fields(Kind::Ids(None), &[])).expect("no errors");
+        assert_eq!((rows.ids.len(), rows.extra_rows), (2, 2));
+        assert_eq!(rows.extra, [("x".to_owned(), 2), ("y".to_owned(), 1)]);
 
         let refused = ["y".to_owned()];
-        assert_eq!(read(text.as_bytes(), &Fields { refused: &refused, ..fields(Kind::Ids(None), &[]) }), None);
+        assert_eq!(table(text, &Fields { refused: &refused, ..fields(Kind::Ids(None), &[]) }), None);
 
         let names = (0..30).map(|name| format!("\"{name}\":1,")).collect::<Vec<_>>().concat();
         let long = "裙".repeat(50);
         let text = format!("{{{names}\"{long}\": true, \"id\": 1, \"v\": \"a\"}}");
         let wide = Fields { line_bytes: 1000, ..fields(Kind::Text, &[]) };
-        let mut table = read(text.as_bytes(), &wide).expect("no errors");
-        assert_eq!(table.extra.pop(), Some(("…".to_owned(), 11)));
-        assert_eq!(table.extra.len(), MAX_NAMES);
+        let mut rows = table(&text, &wide).expect("no errors");
+        assert_eq!(rows.extra.pop(), Some(("…".to_owned(), 11)));
+        assert_eq!(rows.extra.len(), MAX_NAMES);
         let text = format!("{{\"{long}\": false, \"id\": 1, \"v\": \"a\"}}");
-        let table = read(text.as_bytes(), &wide).expect("no errors");
-        assert_eq!(table.extra, [("裙".repeat(NAME_LETTERS), 1)]);
+        let rows = table(&text, &wide).expect("no errors");
+        assert_eq!(rows.extra, [("裙".repeat(NAME_LETTERS), 1)]);
     }
 
     #[test]
@@ -416,6 +623,6 @@ mod tests {
         }
         assert_eq!(first("{\"id\": 1, \"v\": [1, 2]}", Kind::Ids(Some(3))), None);
         let many: Vec<i64> = (0..17).chain([0]).collect();
-        assert!(!are_distinct(&many) && are_distinct(&many[..17]));
+        assert_eq!((are_distinct(&many), are_distinct(&many[..17])), (Ok(false), Ok(true)));
     }
 }

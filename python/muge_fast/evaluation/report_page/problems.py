@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import chain
 
 from muge_fast._internal.display import format_id
+from muge_fast._internal.ids import count_distinct
 from muge_fast.datasets.problem_groups import ProblemGroup, group_problems
 from muge_fast.datasets.problems import Problem
 from muge_fast.evaluation.report_page.content import PageContent
@@ -79,8 +80,9 @@ def _checked(content: PageContent) -> Iterator[str]:
     if lists:
         lengths = [len(value) for value in lists]
         yield word("checked_lists").format(min(lengths), max(lengths))
-        items = set(chain.from_iterable(lists))
-        yield word("checked_items").format(f"{len(items):,}", *_range(list(items)))
+        items = list(chain.from_iterable(lists))
+        distinct = count_distinct(items) if set(map(type, items)) <= {int} else len(set(items))
+        yield word("checked_items").format(f"{distinct:,}", *_range(items))
     if texts:
         lengths = [len(text) for text in texts]
         mean = sum(lengths) / len(lengths)

@@ -1,11 +1,23 @@
-"""Recognition of JSON that was cut off."""
+"""Untrusted JSON: its depth is found before a recursive parser sees it, and a part of it is told from a broken text.
+
+The parser of Python calls itself for each list and object. How deep that may go depends on the version of Python and on
+``sys.setrecursionlimit``; in a thread with a small stack the process can end before Python raises an error.
+"""
 
 from __future__ import annotations
 
 import codecs
 import json
 import re
+from itertools import accumulate
 
+# As in the core, whose parser stops there. A level takes about 200 bytes of the stack of a thread.
+MAX_DEPTH = 127
+# A string, valid or not, up to its end or that of the text.
+ANY_STRING = re.compile(rb'(?s)"[^"\\]*(?:\\.[^"\\]*)*"?')
+# 1 for a bracket that opens and -1 for one that closes, as signed bytes.
+STEPS = bytes.maketrans(b"[{]}", b"\x01\x01\xff\xff")
+NO_BRACKETS = bytes(set(range(256)) - set(b"[{]}"))
 # A string from its quote: complete, or up to the end of the text.
 STRING = re.compile(r'"[^"\\\x00-\x1f]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*)*')
 PARTIAL_ESCAPE = re.compile(r"\\(?:u[0-9a-fA-F]{0,3})?\Z")
@@ -21,6 +33,56 @@ WORD_LENGTH = 6
 RESTS = ("", "0", ":0", '"":0')
 
 
+def is_deeper(text: str | bytes, limit: int = MAX_DEPTH) -> bool:
+    """Return whether lists and objects of a JSON text are nested more deeply than a limit.
+
+    Args:
+        text: The text, as UTF-8 if it is bytes; it need not be valid.
+        limit: Largest depth that is allowed.
+
+    Returns:
+        True if they are, up to the first error of the text.
+
+    Example:
+        >>> from muge_fast._internal.json_text import is_deeper
+        >>> is_deeper("[[1], [2]]", 1), is_deeper('["[["]', 1)
+        (True, False)
+
+    """
+    # Nearly all rows have few brackets.
+    brackets = text.count("[") + text.count("{") if isinstance(text, str) else text.count(b"[") + text.count(b"{")
+    if brackets <= limit:
+        return False
+    data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+    steps = ANY_STRING.sub(b"", data).translate(STEPS, NO_BRACKETS)
+    return max(accumulate(memoryview(steps).cast("b")), default=0) > limit
+
+
+def parse_json(text: str | bytes) -> object:
+    """Return the value of an untrusted JSON text.
+
+    Args:
+        text: The text, UTF-8 if it is bytes.
+
+    Returns:
+        The value.
+
+    Raises:
+        ValueError: The text is not JSON, or bytes are not UTF-8.
+        RecursionError: Lists and objects are nested more than 127 deep.
+
+    Example:
+        >>> from muge_fast._internal.json_text import parse_json
+        >>> parse_json(b'{"a": [1]}')
+        {'a': [1]}
+
+    """
+    if is_deeper(text):
+        raise RecursionError(f"lists or objects are nested more than {MAX_DEPTH} deep")
+    # Python itself would also take UTF-16, in which brackets can be hidden.
+    return json.loads(text.decode("utf-8") if isinstance(text, bytes) else text)
+
+
 def is_json_prefix(data: bytes) -> bool:
     r"""Return whether bytes are the beginning of a JSON list or object that lacks its end.
 
@@ -33,11 +95,13 @@ def is_json_prefix(data: bytes) -> bool:
         True if bytes can be appended that make it valid; False if it is complete or broken, or nested too deeply.
 
     Example:
-        >>> from muge_fast._internal.json_prefix import is_json_prefix
+        >>> from muge_fast._internal.json_text import is_json_prefix
         >>> is_json_prefix(b'{"a": [1, "\\u4'), is_json_prefix(b'{"a": 1}'), is_json_prefix(b'{"a" 1')
         (True, False, False)
 
     """
+    if is_deeper(data):
+        return False
     try:
         text = codecs.getincrementaldecoder("utf-8")().decode(data).rstrip(" \t\r\n")
     except UnicodeDecodeError:
@@ -77,7 +141,7 @@ def _rest_of_word(text: str) -> str:
 
 def _is_json(text: str) -> bool:
     try:
-        json.loads(text)
+        parse_json(text)
     except (ValueError, RecursionError):
         return False
     return True
