@@ -43,6 +43,17 @@ pub fn collect<T>(values: impl Iterator<Item = T>, len: usize) -> Result<Vec<T>>
     Ok(vector)
 }
 
+/// Return a copy of a text.
+///
+/// # Errors
+/// [`Error::Memory`].
+pub fn copy(text: &str) -> Result<String> {
+    let mut copy = String::new();
+    copy.try_reserve_exact(text.len()).map_err(|_| too_large::<u8>(text.len()))?;
+    copy.push_str(text);
+    Ok(copy)
+}
+
 /// Make room for `more` further elements; a vector that grows often does so geometrically.
 ///
 /// # Errors
@@ -108,5 +119,6 @@ mod tests {
         assert_eq!(refill(&mut vector, 2), Ok(()));
         assert_eq!(vector, [0, 0]);
         assert_eq!(collect(1..4, 3), Ok(vec![1, 2, 3]));
+        assert_eq!(copy("裙"), Ok("裙".to_owned()));
     }
 }

@@ -8,6 +8,7 @@ import stat
 from collections.abc import Callable, Mapping
 from itertools import islice
 from pathlib import Path
+from typing import BinaryIO
 
 from muge_fast._internal.display import format_id
 
@@ -147,6 +148,38 @@ def refuse_pipes(path: PathLike) -> None:
     """
     if file_type_problem(Path(path).stat().st_mode) == "not_regular":
         raise ValueError(f"{os.fspath(path)}: not a regular file")
+
+
+def open_file(path: PathLike) -> BinaryIO:
+    """Open a regular file for reading, without waiting where another thing has taken its name.
+
+    Args:
+        path: The path.
+
+    Returns:
+        The open file.
+
+    Raises:
+        OSError: The path does not exist, cannot be read, or is a directory.
+        ValueError: The path is a pipe or a device.
+
+    Example:
+        >>> from muge_fast._internal.paths import open_file
+        >>> open_file("/dev/null")
+        Traceback (most recent call last):
+        ValueError: /dev/null: not a regular file
+
+    """
+
+    def open_at_once(name: str, flags: int) -> int:
+        # Without O_NONBLOCK, opening a pipe waits for a writer. Regular files do not change by it.
+        return os.open(name, flags | getattr(os, "O_NONBLOCK", 0))
+
+    file = open(path, "rb", opener=open_at_once)  # noqa: SIM115, PTH123 - the caller closes it; pathlib has no opener
+    if file_type_problem(os.fstat(file.fileno()).st_mode) is not None:
+        file.close()
+        raise ValueError(f"{os.fspath(path)}: not a regular file")
+    return file
 
 
 def refuse_replacing(name: str, output: PathLike, inputs: Mapping[str, PathLike]) -> None:

@@ -106,7 +106,7 @@ def _image_ids(path: PathLike) -> Iterator[int]:
     name = os.fspath(path)
     refuse_pipes(path)
     _refuse(path, pool_problem(read_head(path, HEAD_BYTES), is_tsv=True))
-    ids, _, _, lines, broken = _core.index_images(name, most_broken=1)
+    ids, _, _, lines, broken, _ = _core.index_images(name, most_broken=1)
     if broken:
         raise ValueError(f"{name}, line {broken[0][0]}: {PROBLEMS[broken[0][1]]}")
     for number, key in zip(lines.tolist(), ids, strict=True):

@@ -10,8 +10,9 @@ from muge_fast import tasks
 from muge_fast._internal.checks import check_choice
 from muge_fast._internal.paths import PathLike
 from muge_fast.datasets.decoding import BrokenImageError
+from muge_fast.datasets.image_tsv import ChangedFileError
 from muge_fast.datasets.limits import Limits
-from muge_fast.datasets.problems import LANGUAGES, WARNINGS
+from muge_fast.datasets.problems import LANGUAGES, WARNINGS, Problem
 from muge_fast.datasets.rows import Reader
 from muge_fast.evaluation.gold_comparison import check_pool, compare_with_gold, find_warnings
 from muge_fast.evaluation.official_retrieval import has_script, score_if_accepted
@@ -160,12 +161,18 @@ def _compare(reader: Reader, gold: Reader | None, pool: Collection[Any] | None) 
         check_pool(reader, pool)
 
 
-def _score(task: Task, reader: Reader, gold: Reader, path: PathLike, options: Mapping[str, Any]) -> Scores:
+def _score(task: Task, reader: Reader, gold: Reader, path: PathLike, options: Mapping[str, Any]) -> Scores | None:
+    """Return the scores; None and a problem of the submission if it was changed meanwhile."""
     ids = gold.rows.values.keys()
     try:
         scores = task.score(reader.values_for(ids), gold.values_for(ids), **options)
-    except BrokenImageError as error:
+    except (BrokenImageError, ChangedFileError) as error:
         # The images of the submission have all been decoded before.
+        if reader.was_changed():
+            reader.add_problem(Problem("changed"))
+            return None
+        if isinstance(error, ChangedFileError):
+            raise
         raise GoldError(path, [str(error)]) from error
     if task.main not in scores:
         raise ValueError(f"scores lack {task.main!r}, the main score of task {task.name!r}; got {', '.join(scores)}")
