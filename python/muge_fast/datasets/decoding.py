@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
+from muge_fast._internal.memory import check_memory
 from muge_fast.datasets.decoding_threads import map_in_order
 from muge_fast.datasets.limits import MAX_PIXELS
 
@@ -44,6 +45,10 @@ TIFF_VALUE_BYTES = (1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4)
 TIFF_COMPRESSION, TIFF_JPEG = 259, (6, 7)
 # Tags of TIFF with the width and the height of a tile. It is allocated whole, however small the image is.
 TIFF_TILE_TAGS = (322, 323)
+# Bytes of the header of a WebP file with the size of the image.
+WEBP_HEADER = 30
+# Bytes that decoding takes for each pixel: canvases, coefficients, the image, and its copy in another mode.
+MEMORY_OF_PIXEL = 24
 DECODE_AHEAD_PER_THREAD = 4
 
 
@@ -95,9 +100,10 @@ def decode(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Image:
         from PIL import Image, UnidentifiedImageError  # noqa: PLC0415 - an optional package
     except ImportError as error:
         raise ImportError("images need Pillow: pip install 'muge-fast[images]'") from error
-    problem = _excess_of_tags(data)
+    problem = _excess_of_header(data, max_pixels)
     if problem is not None:
         raise ValueError(problem)
+    image = None
     try:
         image = Image.open(_CountedReads(data), formats=FORMATS)
         problem = _excess(image, data, max_pixels)
@@ -109,8 +115,9 @@ def decode(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Image:
     except MemoryError:
         raise
     except Exception as error:
-        # Pillow's decoders raise exceptions of any type for broken files.
-        _check_memory(len(data), max_pixels)
+        # Pillow's decoders raise exceptions of any type for broken files, some of them also where memory is short.
+        width, height = _webp_size(data) if image is None else image.size
+        check_memory(MEMORY_OF_PIXEL * width * height + 2 * len(data))
         raise ValueError(str(error) or type(error).__name__) from error
     raise ValueError(problem)
 
@@ -166,16 +173,33 @@ class _CountedReads(io.BytesIO):
         return super().read(size)
 
 
-def _check_memory(size: int, max_pixels: int) -> None:
-    """Raise if there may have been too little memory to decode an image, which is a broken one to some decoders."""
-    del size, max_pixels
-
-
-def _excess_of_tags(data: bytes) -> str | None:
-    """Return which limit the tags of a TIFF file exceed, before they are read; None if they exceed none."""
+def _excess_of_header(data: bytes, max_pixels: int) -> str | None:
+    """Return which limit a file exceeds that must be checked before it is opened; None if it exceeds none."""
+    # Memory for these pixels is taken when the file is opened.
+    width, height = _webp_size(data)
+    if width * height > max_pixels:
+        return _too_many_pixels(width, height, max_pixels)
     byte_order = {b"II": "<", b"MM": ">"}.get(data[:2])
-    if byte_order is None:
-        return None
+    return None if byte_order is None else _excess_of_tags(data, byte_order)
+
+
+def _webp_size(data: bytes) -> tuple[int, int]:
+    """Return the width and height in the header of a WebP file; zeros for another file."""
+    if data[:4] != b"RIFF" or data[8:12] != b"WEBP" or len(data) < WEBP_HEADER:
+        return 0, 0
+    kind = data[12:16]
+    if kind == b"VP8X":
+        return int.from_bytes(data[24:27], "little") + 1, int.from_bytes(data[27:30], "little") + 1
+    # 14 bits each; the lossless format has them one after the other, less one.
+    mask = (1 << 14) - 1
+    if kind == b"VP8L":
+        bits = int.from_bytes(data[21:25], "little")
+        return (bits & mask) + 1, (bits >> 14 & mask) + 1
+    return int.from_bytes(data[26:28], "little") & mask, int.from_bytes(data[28:30], "little") & mask
+
+
+def _excess_of_tags(data: bytes, byte_order: str) -> str | None:
+    """Return which limit the tags of a TIFF file exceed, before they are read; None if they exceed none."""
     total = 0
     for kind, count in _tiff_tags(data, byte_order):
         if kind not in TIFF_BYTE_TYPES and count > MAX_TAG_NUMBERS:
@@ -205,7 +229,7 @@ def _excess(image: Image, data: bytes, max_pixels: int) -> str | None:
     """Return which limit an image that is open but not decoded exceeds; None if it exceeds none."""
     width, height = image.size
     if width * height > max_pixels:
-        return f"has {width} x {height} pixels, at most {max_pixels} are allowed"
+        return _too_many_pixels(width, height, max_pixels)
     if max(width, height) > MAX_SIDE_RATIO * min(width, height):
         return f"has {width} x {height} pixels, the longer side may be at most {MAX_SIDE_RATIO} times the shorter"
     if image.format == "TIFF":
@@ -218,6 +242,10 @@ def _excess(image: Image, data: bytes, max_pixels: int) -> str | None:
         if scans * width * height > MAX_SCANNED_PIXELS:
             return f"has {scans} scans of {width} x {height} pixels, more than are allowed"
     return None
+
+
+def _too_many_pixels(width: int, height: int, max_pixels: int) -> str:
+    return f"has {width} x {height} pixels, at most {max_pixels} are allowed"
 
 
 def _is_jpeg_in_tiff(image: Image) -> bool:
