@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 # Bytes that must be left besides: other threads take and return memory all the time.
-SPARE = 64 << 20
+SPARE = 8 << 20
 
 
 def check_memory(size: int) -> None:

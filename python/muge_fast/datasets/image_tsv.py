@@ -257,10 +257,25 @@ class ImageTsv(Mapping[str, bytes]):
         while length:
             block = self._read(length, start)
             if not block:
-                raise OSError(f"{self.path} was changed: it ends before image {key!r}")
+                raise ChangedFileError(f"{self.path} was changed: it ends before image {key!r}")
             blocks.append(block)
             start, length = start + len(block), length - len(block)
+        self.check_unchanged()
         return b"".join(blocks)
+
+    def check_unchanged(self) -> None:
+        """Raise if the file was changed since it was opened.
+
+        Raises:
+            OSError: Its size, or the time when it was written, is another.
+
+        Example:
+            >>> images = ImageTsv("T2I_val.img.tsv")  # doctest: +SKIP
+            >>> images.check_unchanged()  # doctest: +SKIP
+
+        """
+        if self._size_and_time() != self._version:
+            raise ChangedFileError(f"{self.path} was changed while it was read")
 
     def image(self, key: str) -> Image:
         """Decode an image with Pillow.
