@@ -32,7 +32,7 @@ LAZY_FOREIGN = {
     "pyarrow": "an extra",
     "tqdm": "shown only on a terminal or on request",
     "importlib.metadata": "takes as long to import as the whole package",
-    "concurrent.futures": "used only to decode images",
+    "queue": "used only to decode images",
     "importlib": "only where a sub-package is first used",
 }
 

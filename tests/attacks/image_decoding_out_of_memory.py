@@ -43,7 +43,7 @@ def decode_limited(images, extra):
             os._exit(VERDICT if list(broken_images(images, list(images), threads=2)) else 0)
         except (MemoryError, RuntimeError):
             os._exit(RAISED)
-        except BaseException:  # noqa: BLE001 - the status tells
+        except BaseException:  # noqa: BLE001 - seen in the status
             os._exit(1)
     return os.waitpid(child, 0)[1]
 

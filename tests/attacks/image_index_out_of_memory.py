@@ -37,7 +37,7 @@ def run_limited(call, extra):
         except (MemoryError, RuntimeError):
             # Threads that cannot be started are a RuntimeError.
             os._exit(RAISED)
-        except BaseException:  # noqa: BLE001 - the status tells
+        except BaseException:  # noqa: BLE001 - seen in the status
             os._exit(1)
         os._exit(0)
     return os.waitpid(child, 0)[1]

@@ -38,7 +38,7 @@ def mutated(data, source):
 
 
 def prepare():
-    source = random.Random(20)  # noqa: S311 - not a secret
+    source = random.Random(20)
     good, bad = {}, {}
     for index, (kind, options) in enumerate(OPTIONS):
         file = io.BytesIO()

@@ -1,4 +1,4 @@
-"""Pipes where images or statistics are expected: opening one waits for a writer, for ever."""
+"""Pipes where images or statistics are expected: opening one waits for a writer, forever."""
 
 import os
 import tempfile

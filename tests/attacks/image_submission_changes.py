@@ -1,12 +1,13 @@
 """A submission that is written while it is checked or scored: it is the submission that changed, not the gold file.
 
-Such a change was a ``GoldError``, in which the organizer is told to mend the gold file.
+Such a change was a ``GoldError``, which asks the organizer to mend the gold file.
 """
 
 import io
 import tempfile
 from pathlib import Path
 
+import pytest
 from PIL import Image
 
 import muge_fast as mf
@@ -63,13 +64,7 @@ def attack(folder):
         assert not report.ok
         assert [problem.code for problem in report.problems] == ["changed"], report.errors
         (folder / "pred.tsv").write_bytes(data)
-    try:
+    with pytest.raises(OSError, match=r"gold.tsv was changed"):
         evaluate(folder, Writer(folder / "gold.tsv", shorten))
-    except OSError as error:
-        assert "gold.tsv was changed" in str(error)
-    try:
+    with pytest.raises(mf.GoldError, match=r"broken.tsv"):
         evaluate(folder, Writer(folder, str), gold="broken.tsv")
-    except mf.GoldError as error:
-        assert "broken.tsv" in str(error)
-    else:
-        raise AssertionError

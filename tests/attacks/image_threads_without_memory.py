@@ -1,6 +1,6 @@
-"""Threads that cannot be started, or that end before they begin, while images are decoded: a result, no verdict, no hang.
+"""Threads that cannot be started, or that end before they begin, while images are decoded: a result, and no hang.
 
-CPython's ``Thread.start`` waits for ever for a thread that finds no memory when it begins.
+CPython's ``Thread.start`` waits forever for a thread that finds no memory when it begins.
 """
 
 import _thread
@@ -23,13 +23,13 @@ def prepare():
 def attack(images):
     start = _thread.start_new_thread
 
-    def refuse(function, arguments):
+    def refuse(*_):
         raise RuntimeError("can't start new thread")
 
-    def vanish(function, arguments):
+    def vanish(*_):
         return start(int, ())
 
-    def lack_memory(function, arguments):
+    def lack_memory(*_):
         raise MemoryError
 
     try:

@@ -175,7 +175,7 @@ def open_file(path: PathLike) -> BinaryIO:
         # Without O_NONBLOCK, opening a pipe waits for a writer. Regular files do not change by it.
         return os.open(name, flags | getattr(os, "O_NONBLOCK", 0))
 
-    file = open(path, "rb", opener=open_at_once)  # noqa: SIM115, PTH123 - the caller closes it; pathlib has no opener
+    file = open(path, "rb", opener=open_at_once)  # noqa: SIM115 - the caller closes it; pathlib has no opener
     if file_type_problem(os.fstat(file.fileno()).st_mode) is not None:
         file.close()
         raise ValueError(f"{os.fspath(path)}: not a regular file")

@@ -10,7 +10,8 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
-from muge_fast._internal.memory import check_memory
+import numpy as np
+
 from muge_fast.datasets.decoding_threads import map_in_order
 from muge_fast.datasets.limits import MAX_PIXELS
 
@@ -27,8 +28,8 @@ MAX_SIDE_RATIO = 64
 MAX_SCANNED_PIXELS = 500 << 22
 # Start of a scan in JPEG data, which elsewhere is rare: compressed data escapes the first byte.
 START_OF_SCAN = b"\xff\xda"
-# Pillow takes some steps in Python for each block of a file, such as a chunk of PNG or a segment of JPEG, and blocks may
-# have a few bytes. The reads that a file may take: some, and one for so many bytes of it.
+# Pillow takes some steps in Python for each block of a file, such as a chunk of PNG or a segment of JPEG, which may
+# have a few bytes. Reads that a file may take: a fixed number, and one for each of this number of bytes.
 MAX_READS, BYTES_OF_READ = 10_000, 64
 # A block of GIF has 255 bytes at most. Pillow joins the blocks of a comment one by one, before version 13 in time
 # proportional to all comments before it. Pixels are read in blocks of 64 KiB.
@@ -49,6 +50,8 @@ TIFF_TILE_TAGS = (322, 323)
 WEBP_HEADER = 30
 # Bytes that decoding takes for each pixel: canvases, coefficients, the image, and its copy in another mode.
 MEMORY_OF_PIXEL = 24
+# Bytes that must be left besides: other threads take and return memory all the time.
+SPARE_MEMORY = 8 << 20
 DECODE_AHEAD_PER_THREAD = 4
 
 
@@ -117,7 +120,7 @@ def decode(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Image:
     except Exception as error:
         # Pillow's decoders raise exceptions of any type for broken files, some of them also where memory is short.
         width, height = _webp_size(data) if image is None else image.size
-        check_memory(MEMORY_OF_PIXEL * width * height + 2 * len(data))
+        _check_memory(MEMORY_OF_PIXEL * width * height + 2 * len(data))
         raise ValueError(str(error) or type(error).__name__) from error
     raise ValueError(problem)
 
@@ -171,6 +174,17 @@ class _CountedReads(io.BytesIO):
         if self._remaining < 0:
             raise ValueError("has too many blocks of data for its size")
         return super().read(size)
+
+
+def _check_memory(size: int) -> None:
+    """Raise if some bytes of memory are not there, after a failure that may be due to that.
+
+    It is taken and returned without being used, in microseconds.
+    """
+    try:
+        np.empty(size + SPARE_MEMORY, dtype=np.uint8)
+    except MemoryError:
+        raise MemoryError("out of memory while an image was decoded") from None
 
 
 def _excess_of_header(data: bytes, max_pixels: int) -> str | None:

@@ -7,8 +7,10 @@ import sys
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from itertools import islice
-from queue import SimpleQueue
-from typing import Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Generic, TypeVar, cast
+
+if TYPE_CHECKING:
+    from queue import SimpleQueue
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -47,6 +49,9 @@ def map_in_order(
         [3, 2, 1]
 
     """
+    # Imports threading, which scoring captions does not need.
+    from queue import SimpleQueue  # noqa: PLC0415
+
     queue: SimpleQueue[_Task[Item, Result] | None] = SimpleQueue()
     pending: deque[_Task[Item, Result]] = deque()
     remaining = iter(items)
@@ -125,7 +130,7 @@ class _Team:
         if self._started == threads or not self._can_grow:
             return
         try:
-            # threading.Thread waits until the thread has begun, for ever if it finds no memory for that.
+            # threading.Thread waits until the thread has begun, forever if it finds no memory for that.
             _thread.start_new_thread(self._work, ())
         except (RuntimeError, MemoryError):
             self._can_grow = False

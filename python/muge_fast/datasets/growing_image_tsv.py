@@ -12,8 +12,8 @@ FIRST_PART = 1 << 14
 class GrowingImageTsv(ImageTsv):
     """An :class:`ImageTsv` that indexes one part of its file after the other, and leaves out broken lines.
 
-    The images of one part can be checked before the next one is indexed, so that a file of millions of tiny lines that
-    are no images takes no memory. A part has at least 16,384 images, or half as many as there are before it.
+    The images of one part can be checked before the next one is indexed, so that a file of millions of tiny lines
+    that are not images takes little memory. A part has at least 16,384 images, or half as many as there are before it.
 
     Args:
         path: The file.

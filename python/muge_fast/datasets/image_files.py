@@ -188,7 +188,7 @@ def _listed(counts: Counter[str]) -> str:
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
-    """Return whether an entry is a folder or a link to one; a link to itself is none."""
+    """Return whether an entry is a folder or a link to one; not for a link to itself."""
     try:
         return entry.is_dir()
     except OSError:

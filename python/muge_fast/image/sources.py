@@ -42,7 +42,7 @@ Key = TypeVar("Key")
 
 # Largest image file in a folder or an archive.
 MAX_FILE_BYTES = 1 << 28
-# Most bytes that the images of an archive may have: some, and so many times the archive.
+# Most bytes that the images of an archive may have: a fixed number, and a multiple of the archive.
 MAX_UNPACKED, MAX_UNPACKED_RATIO = 1 << 30, 100
 # Flag of an encrypted member of an archive, and the methods of packing that Python knows everywhere.
 ZIP_ENCRYPTED = 1
@@ -458,7 +458,9 @@ def _from_zip(path: Path) -> list[LazyImage]:
     except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
         file.close()
         raise ValueError(f"{path}: {error}") from None
-    members = {PurePosixPath(member.filename): member for member in archive.infolist() if not member.is_dir()}
+    members: dict[PurePath, zipfile.ZipInfo] = {
+        PurePosixPath(member.filename): member for member in archive.infolist() if not member.is_dir()
+    }
     images = find_image_names(path, (PurePosixPath(name) for name in archive.namelist() if name[-1:] != "/"))
     repeated = find_repeated(images)
     if repeated is not None:

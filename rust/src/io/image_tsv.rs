@@ -340,7 +340,8 @@ mod tests {
     #[test]
     fn reading_stops_at_either_limit() {
         let count = |text: &str, images, broken| {
-            let index = index(text.as_bytes(), &Plan::new(Some(2)), Limits { images, broken, ..Limits::default() }).expect("readable");
+            let index = index(text.as_bytes(), &Plan::new(Some(2)), Limits { images, broken, ..Limits::default() })
+                .expect("readable");
             (index.ids.len(), index.broken.len())
         };
         let all = LINES_BETWEEN_CHECKS;

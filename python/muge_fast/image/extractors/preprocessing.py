@@ -167,13 +167,13 @@ def preprocess(images: ImageBatch, protocol: str = "tf1", *, device: torch.devic
 
 
 def _resize_in_parts(resize: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
-    """Resize images, large ones one after the other, and channel by channel: a copy in floats has four times the bytes."""
+    """Resize images, large ones one by one and channel by channel: a copy in floats has four times the bytes."""
     if images.numel() <= MAX_BYTES_AT_ONCE:
         return resize(images)
     count = max(1, MAX_BYTES_AT_ONCE // images[0].numel())
     if count < len(images):
-        return torch.cat([_resize_in_parts(resize, part) for part in images.split(count)])
-    return torch.cat([resize(channel) for channel in images.split(1, dim=1)], dim=1)
+        return torch.cat([_resize_in_parts(resize, part) for part in torch.split(images, count)])
+    return torch.cat([resize(channel) for channel in torch.split(images, 1, dim=1)], dim=1)
 
 
 def stack_images(images: Sequence[Pixels]) -> list[Tensor]:
