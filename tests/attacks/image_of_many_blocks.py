@@ -12,7 +12,7 @@ from PIL import Image
 from muge_fast.datasets.decoding import broken_images
 
 MEMORY = 256 << 20
-RATIO = 10
+RATIO = 20
 SIZE = 8 << 20
 
 

@@ -230,7 +230,7 @@ def _tiff_tags(data: bytes, byte_order: str) -> Iterator[tuple[int, int]]:
         (offset,) = struct.unpack_from(byte_order + ("Q" if is_big else "I"), data, header)
         (count,) = struct.unpack_from(byte_order + count_format, data, offset)
         start = offset + struct.calcsize(byte_order + count_format)
-        # A partial entry is none.
+        # An entry that is cut off does not count.
         size = struct.calcsize(byte_order + entry)
         entries = struct.iter_unpack(byte_order + entry, data[start:][: min(count, (len(data) - start) // size) * size])
         yield from ((kind, values) for _, kind, values, _ in entries)

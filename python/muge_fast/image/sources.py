@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import weakref
 import zipfile
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError
@@ -451,20 +452,21 @@ def _from_dataset(dataset: ImageDataset) -> list[LazyImage]:
 
 
 def _from_zip(path: Path) -> list[LazyImage]:
-    # The archive closes the file when no image is left.
     file = open_file(path)
     try:
         archive = zipfile.ZipFile(file)
     except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
         file.close()
         raise ValueError(f"{path}: {error}") from None
+    # An archive closes only files that it has opened.
+    weakref.finalize(archive, file.close)
     members: dict[PurePath, zipfile.ZipInfo] = {
         PurePosixPath(member.filename): member for member in archive.infolist() if not member.is_dir()
     }
     images = find_image_names(path, (PurePosixPath(name) for name in archive.namelist() if name[-1:] != "/"))
     repeated = find_repeated(images)
     if repeated is not None:
-        raise ValueError(f"{path}: has {format_argument(str(images[repeated]))} twice")
+        raise ValueError(f"{path}: has {format_id(images[repeated], MAX_NAME)} twice")
     _check_members(path, [members[image] for image in images])
 
     def load(member: zipfile.ZipInfo) -> Pixels:
