@@ -14,7 +14,7 @@ export PYTHONDONTWRITEBYTECODE :=
 export PYTHONPYCACHEPREFIX := $(abspath $(VENV))/pycache
 RUST_SOURCES := $(shell find src rust/src -type f) Cargo.toml Cargo.lock rust/Cargo.toml pyproject.toml
 
-.PHONY: help demo test test-quick test-rust test-python lint fmt bench bench-gpu fuzz clean
+.PHONY: help demo test test-quick test-rust test-python lint fmt bench bench-gpu fuzz attacks clean
 
 help: ## List all targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -54,6 +54,9 @@ bench-gpu: $(STAMPS)/extension $(STAMPS)/test ## Measure FID's network on a CUDA
 
 fuzz: ## Fuzz tokenizers, caption metrics and readers for a short time
 	rust/fuzz/run
+
+attacks: $(STAMPS)/extension $(STAMPS)/test ## Try hostile inputs of each class for some seconds
+	$(BIN)/python scripts/attack_campaign.py --seconds 5
 
 clean: ## Remove everything that was built
 	rm -rf $(VENV) target rust/fuzz/target

@@ -33,12 +33,31 @@ impl DocumentFrequency {
     ) -> PyResult<Self> {
         let tokens = strings(tokens, |row| format!("tokens[{row}]"))?;
         let (ngrams, counts) = (ngrams.as_array(), counts.as_array());
-        let frequency = py.detach(|| {
+        let frequency = run(py, Some(1), |_| {
             let tokens = tokens.iter().map(|token| &**token);
             let ngrams = ngrams.rows().into_iter().map(|row| row.into_iter().copied());
             caption::DocumentFrequency::from_padded_ids(documents, tokens, ngrams, counts.iter().copied())
         });
-        Ok(Self(Arc::new(frequency.map_err(|error| exception(&error))?)))
+        frequency.map(Arc::new).map(Self)
+    }
+
+    /// Build a table like `from_ids` from tokens that are laid end to end in UTF-8, and their lengths in bytes.
+    #[staticmethod]
+    fn from_encoded(
+        py: Python<'_>,
+        documents: f64,
+        encoded: PyReadonlyArray1<'_, u8>,
+        lengths: PyReadonlyArray1<'_, u32>,
+        ngrams: PyReadonlyArray2<'_, u32>,
+        counts: PyReadonlyArray1<'_, u32>,
+    ) -> PyResult<Self> {
+        let (encoded, lengths) = (encoded.as_slice()?, lengths.as_slice()?);
+        let (ngrams, counts) = (ngrams.as_array(), counts.as_array());
+        let frequency = run(py, Some(1), |_| {
+            let ngrams = ngrams.rows().into_iter().map(|row| row.into_iter().copied());
+            caption::DocumentFrequency::from_encoded_tokens(documents, encoded, lengths, ngrams, counts.iter().copied())
+        });
+        frequency.map(Arc::new).map(Self)
     }
 
     /// Read a table from the content of a pickle. Nothing in it is executed.

@@ -3,14 +3,21 @@
 use std::path::PathBuf;
 
 use muge_fast_core::io::features::{ID_FIELDS, Ids, read, write};
+use muge_fast_core::memory;
 use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList};
 
-use crate::border::{run, thread_count, with_filename};
+use crate::border::{exception, run, thread_count, with_filename};
 use crate::retrieval::level;
 use crate::source::OpenFile;
+
+/// Memory for a string of Python apart from its characters, and for its place in a list.
+const STRING_BYTES: usize = 96;
+
+/// Memory that Python sets aside for small objects at a time.
+const SPARE_BYTES: usize = 2 << 20;
 
 /// Ids, a matrix of float32, and the name of the field of the ids.
 type FeatureLines<'py> = (Bound<'py, PyAny>, Bound<'py, PyArray2<f32>>, &'static str);
@@ -30,7 +37,12 @@ pub fn read_features(
     let shape = (features.ids.len(), features.width());
     let ids = match features.ids {
         Ids::Integers(ids) => PyArray1::from_vec(py, ids).into_any(),
-        Ids::Texts(ids) => PyList::new(py, ids)?.into_any(),
+        Ids::Texts(ids) => {
+            // Strings of Python, whose characters take up to four bytes: PyO3 panics where one cannot be made.
+            let bytes: usize = ids.iter().map(|id| 4 * id.len() + STRING_BYTES).sum();
+            memory::check::<u8>(bytes + SPARE_BYTES).map_err(|error| exception(&error))?;
+            PyList::new(py, ids)?.into_any()
+        }
     };
     Ok((ids, PyArray1::from_vec(py, features.values).reshape(shape)?, features.field))
 }

@@ -1,5 +1,6 @@
 """Edge cases of caption scoring, and the messages of errors."""
 
+import math
 import re
 import warnings
 
@@ -249,8 +250,9 @@ BATCHES = [
     (ValueError, "ids[0] is 'z', not an id of the references", MAPPED, ["x"], ["z"]),
     (ValueError, "ids[1] is 2, not an id of the references", REFERENCES, ["x", "y"], [0, 2]),
     (ValueError, "ids[0] is -1, not an id of the references", REFERENCES, ["x"], [-1]),
-    (ValueError, "predictions has 2 items but references has 1", REFERENCES, ["x", "y"], [1]),
+    (ValueError, "predictions have 2 captions, but ids 1", REFERENCES, ["x", "y"], [1]),
     (ValueError, "predictions['b']: lone surrogate at character 1", MAPPED, ["x", "y\ud800"], [1, "b"]),
+    (TypeError, "ids must be a list of ids, got the string 'b'; write ['b']", MAPPED, ["x"], "b"),
     (TypeError, "predictions: expected a sequence together with ids, found a mapping", REFERENCES, {0: "x"}, [0]),
 ]
 
@@ -435,3 +437,27 @@ def test_merged_ids():
     assert mf.Scores.merge([one, two]).ids == ["a", "b"]
     # A single shard that counted its own references is the whole set.
     assert mf.Scores.merge([score()])["cider_d"].value == score()["cider_d"].value
+
+
+@pytest.mark.parametrize(
+    ("error", "message", "predictions", "references"),
+    [
+        (
+            TypeError,
+            "predictions: expected a mapping or a sequence, found dict_items; pass dict(predictions)",
+            {"a": "x"}.items(),
+            MAPPED,
+        ),
+        (
+            TypeError,
+            "predictions: expected a mapping or a sequence, found an array without axes",
+            np.array("x"),
+            MAPPED,
+        ),
+        (ValueError, "predictions is empty, needs at least one item", [], MAPPED),
+        (ValueError, "NaN equals no other id: drop these rows of references", {math.nan: "x"}, {float("nan"): ["x"]}),
+    ],
+)
+def test_objects_that_hold_no_captions_are_named(error, message, predictions, references):
+    with pytest.raises(error, match=re.escape(message)):
+        score(predictions, references)

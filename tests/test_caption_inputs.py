@@ -295,3 +295,26 @@ def test_coco_objects_of_pycocotools(tmp_path):
 def test_broken_rows_of_coco_are_named_by_index(error, rows, message):
     with pytest.raises(error, match=re.escape(message)):
         mf.score_captions(rows, REFERENCES)
+
+
+@pytest.mark.parametrize("keys", ["torch", "arrow"])
+def test_ids_that_are_scalars_of_other_packages_are_matched_in_any_order(keys):
+    torch = pytest.importorskip("torch")
+    references = dict(enumerate(LISTS))
+    scalars = torch.tensor([2, 0, 1]) if keys == "torch" else pa.array([2, 0, 1])
+    predictions = {key: TEXTS[int(str(key)) if keys == "arrow" else int(key)] for key in scalars}
+    expected = dict(enumerate(EXPECTED.values()))
+    assert per_item(mf.score_captions(predictions, references, metrics=["rouge_l"])) == pytest.approx(expected)
+    some = dict(list(predictions.items())[:2])
+    scores = mf.Captions(references).score(some, metrics=["rouge_l"])
+    assert scores.ids == [2, 0]
+    assert per_item(scores) == pytest.approx({key: expected[key] for key in (2, 0)})
+
+
+def test_rows_of_coco_are_read_from_every_iterable():
+    rows = [{"image_id": item, "caption": text} for item, text in PREDICTIONS.items()]
+    for form in (iter(rows), dict(enumerate(rows)).values(), np.array(rows, dtype=object), pd.Series(rows)):
+        assert per_item(mf.score_captions(form, REFERENCES, metrics=["rouge_l"])) == pytest.approx(EXPECTED)
+    annotations = [{"image_id": item, "caption": text} for item, texts in REFERENCES.items() for text in texts]
+    for form in (iter(annotations), dict(enumerate(annotations)).values()):
+        assert per_item(mf.score_captions(PREDICTIONS, form, metrics=["rouge_l"])) == pytest.approx(EXPECTED)

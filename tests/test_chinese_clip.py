@@ -131,7 +131,7 @@ def test_messages_have_no_paths_and_no_content_of_the_annotation(tmp_path):
         assert "12345" not in str(verdict)
         assert str(tmp_path) not in str(verdict)
         assert "the gold file" in verdict["errorMsg"]
-    assert result(pred, tmp_path / "no")["errorMsg"] == "the submission cannot be read: No such file or directory"
+    assert result(pred, tmp_path / "no")["errorMsg"] == "the submission cannot be read: no such file"
     muge = write(tmp_path / "muge", [{"query_id": 1, "item_ids": TEN}])
     needed = "the gold file has query_id, item_ids, but the evaluation script needs text_id, image_ids"
     assert result(muge, muge)["errorMsg"].startswith(needed)
@@ -212,7 +212,7 @@ def test_the_command_writes_the_result_object(tmp_path):
     assert command(gold, tmp_path / "missing", target).returncode == 1
     written = json.loads(target.read_text(encoding="utf-8"))
     assert not written["success"]
-    assert "No such file" in written["errorMsg"]
+    assert "no such file" in written["errorMsg"]
     assert command(gold, good, tmp_path / "nowhere" / "result.json").returncode == 2
     assert command(gold).returncode == 2
     assert sorted(path.name for path in tmp_path.iterdir()) == ["gold", "good", "result.json"]

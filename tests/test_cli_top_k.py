@@ -265,3 +265,15 @@ def test_errors_are_one_line_that_names_the_option_and_the_file(features):
     assert result.exit_code == 2
     assert "--text-feats" in result.stderr
     assert "no.jsonl" in result.stderr
+
+
+def test_everything_is_in_the_language_of_the_user(features, tmp_path):
+    arguments = (*options(features[0]), "--output", tmp_path / "o.jsonl", "--lang", "zh")
+    result = run(*arguments, "--top-k", 3)
+    assert result.exit_code == 0
+    assert "警告：--top-k 为 3，基准的提交文件应恰好有 10 个条目" in result.output
+    assert "已写入" in result.output
+    assert "20 个查询" in result.output
+    assert "可选：muge, chinese-clip" in run(*arguments, "--fields", "none").output
+    assert "文件不存在" in run("--image-feats", "nowhere", *arguments[2:]).output
+    assert "只有 50 个条目" in run(*arguments, "--top-k", 51).output

@@ -473,7 +473,7 @@ def test_debug_before_and_after_the_command(arguments, monkeypatch):
 
     monkeypatch.setattr("muge_fast.cli.check.check_submission", fail)
     result = run(*arguments, "caption", "-s", CAPTIONS[1])
-    assert isinstance(result.exception, ValueError)
+    assert (result.exit_code, "Traceback" in result.stderr, "ValueError: this one" in result.stderr) == (2, True, True)
     assert error_of(run("check", "caption", "-s", CAPTIONS[1])) == "Error: this one"
 
 
@@ -523,3 +523,21 @@ def test_missing_weights_name_the_option(tmp_path, monkeypatch):
 
 def test_commands_are_of_the_class_with_the_common_options():
     assert {type(command) for command in main.commands.values()} == {Command}
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_an_empty_name_is_not_the_current_folder(lang):
+    reason = {"en": "the name is empty, expected the name of a file", "zh": "名称为空，应为文件名"}[lang]
+    for arguments in (
+        ("check", "caption", "-s", ""),
+        ("score", "caption", "-g", CAPTIONS[0], "-s", CAPTIONS[1], "--html", ""),
+        ("info", ""),
+        ("official", "caption", "", CAPTIONS[1], "x"),
+        ("top-k", "--image-feats", "", "--text-feats", CAPTIONS[0], "--output", "x"),
+    ):
+        assert error_of(run(*arguments, "--lang", lang)).endswith(f"'': {reason}")
+
+
+def test_an_output_that_is_an_input_is_refused_in_the_language_of_the_user():
+    result = score("caption", CAPTIONS, "--html", CAPTIONS[1], "--lang", "zh")
+    assert error_of(result).endswith("是 --submission 的文件，会被覆盖")

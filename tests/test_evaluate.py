@@ -228,7 +228,7 @@ def test_results_under_other_options_say_so(tmp_path, task, options, reasons):
     warnings = [f"not an official result: {reason}" for reason in reasons]
     assert list(report.warnings) == json.loads(report.to_json())["warnings"] == warnings
     assert all(warning in report.to_html() for warning in warnings)
-    assert report.to_markdown().count("> not an official result: ") == len(reasons)
+    assert report.to_markdown().count("not an official result: ") == len(reasons)
 
 
 def retrieval_files(folder):
@@ -438,3 +438,14 @@ def test_values_of_options_are_checked_before_files(tmp_path, task, options, mes
     missing = tmp_path / "missing"
     with pytest.raises(ValueError, match=message):
         mf.evaluate(task, missing, missing, **options)
+
+
+def test_items_of_minus_one_are_items_in_files(tmp_path):
+    gold, submission = tmp_path / "gold.jsonl", tmp_path / "pred.jsonl"
+    rows = {1: [7, -1], 2: [3]}
+    gold.write_text("".join(json.dumps({"query_id": key, "item_ids": row}) + "\n" for key, row in rows.items()))
+    lists = {1: [*range(10, 19), -1], 2: [*range(1, 10), -1]}
+    submission.write_text("".join(json.dumps({"query_id": key, "item_ids": row}) + "\n" for key, row in lists.items()))
+    scores = mf.evaluate("retrieval", gold, submission).scores
+    # The first query finds -1 at rank 10, the second 3 at rank 3.
+    assert [scores[f"recall@{k}"].value for k in (1, 5, 10)] == [0.0, 0.5, 1.0]

@@ -418,7 +418,14 @@ def test_integer_ids_in_a_caption_gold_file_say_what_to_write(evaluate):
         ("7", "007", "; the id there has other leading zeros"),
         ("a", " a", "; the id there differs in white space"),
         ("a", "a.jpg", "; the id there differs in the suffix of an image file"),
-        ("a", "A", ""),
+        ("a", "A", "; the id there differs in upper and lower case"),
+        ("7", "+7", "; the id there is the same number, written differently"),
+        ("7", "\u0667", "; the id there is the same number, written differently"),
+        ("7", "\uff17", "; the id there differs in characters that look alike or are invisible"),
+        ("caf\u00e9", "cafe\u0301", "; the id there differs in characters that look alike or are invisible"),
+        ("a", "images/a.jpg", "; the id there has no folder"),
+        ("a", "C:\\images\\a.png", "; the id there has no folder"),
+        ("a", "b/", ""),
         ("0", "00", "; the id there has other leading zeros"),
     ],
 )
@@ -641,3 +648,59 @@ def test_descriptions_name_files_of_every_kind(save, tmp_path):
         "coco.jsonl": ("file of COCO captions", None),
     }
     assert (infos["df.npz"]["documents"], infos["feat.npz"]["ids"], infos["feat.npz"]["dimensions"]) == (2, [3, 7], 2)
+
+
+# What recognizers must not claim
+
+
+@pytest.mark.parametrize(
+    "value",
+    [None, "0,1,2", {"0": 1}, [TEN], [{"item_id": 1}] * 3, 3],
+    ids=["null", "str", "dict", "nested", "rows", "int"],
+)
+def test_rows_without_lists_of_ids_are_not_called_a_gold_file(save, value):
+    report = mf.check("retrieval", save("pred.jsonl", lines([{"query_id": n, "item_ids": value} for n in range(5)])))
+    assert not report.ok
+    assert "gold file" not in "".join(report.errors)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[model]\nname = 1\n",
+        '["query_id", "item_ids"]\n' + lines(ANSWERS),
+        "".join(f"INFO, {json.dumps(row)}\n" for row in ANSWERS),
+        "".join(json.dumps(json.dumps(row)) + "\n" for row in ANSWERS),
+    ],
+)
+def test_other_text_is_neither_an_array_nor_csv(text):
+    assert text_kind(text.encode()) not in {"json_array", "csv"}
+
+
+@pytest.mark.parametrize("key", ["predictions", "results"])
+@pytest.mark.parametrize("indent", [None, 2])
+def test_wrapped_rows_are_named_with_the_command_that_takes_them_out(evaluate, key, indent):
+    report = evaluate("retrieval", json.dumps({"version": 1, key: ANSWERS}, indent=indent), QUERIES)
+    assert report.errors == [kind_message("json_wrapper", jq=f".{key}[]")]
+
+
+def test_descriptions_name_a_command_that_keeps_the_ids(save):
+    mapping = json.dumps({row["query_id"]: row["item_ids"] for row in ANSWERS})
+    assert describe(save("m.json", mapping))["errors"] == [kind_message("json_mapping", jq="to_entries[]")]
+
+
+def test_descriptions_are_in_the_language_that_is_asked_for(save):
+    assert describe(save("p.jsonl", json.dumps(ANSWERS)), lang="zh")["errors"] == [
+        kind_message("json_array", lang="zh")
+    ]
+    broken = describe(save("q.jsonl", lines(ANSWERS) + "{x}\n"), lang="zh")
+    last = len(ANSWERS) + 1
+    assert broken["errors"] == [f"第 {last} 行：字符偏移 1 处不是有效的 JSON：此处应为双引号中的字段名"]
+
+
+def test_descriptions_have_the_problems_of_blank_lines_and_of_a_mark(save):
+    blank = describe(save("p.jsonl", lines(ANSWERS) + "\n"))
+    assert blank["kind"] == "retrieval submission"
+    assert blank["problems"] == 1
+    assert "blank" in blank["errors"][0]
+    assert describe(save("t.tsv", "\ufeffa\tx\n"))["errors"] == [kind_message("bom")]

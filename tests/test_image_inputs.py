@@ -109,6 +109,10 @@ REFUSED = {
 }
 
 
+def error_of(kind):
+    return TypeError if kind == "masked" else ValueError
+
+
 @pytest.mark.parametrize("metric", METRICS)
 @pytest.mark.parametrize("extractor", EXTRACTORS)
 @pytest.mark.parametrize("kind", REFUSED)
@@ -116,19 +120,20 @@ def test_batches_that_are_not_uint8_images_are_refused_by_every_class(kind, extr
     batch, message = REFUSED[kind]
     make, options = METRICS[metric]
     accumulator = make(EXTRACTORS[extractor])
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(error_of(kind), match=message):
         accumulator.update(batch, **options)
 
 
 @pytest.mark.parametrize("kind", REFUSED)
 def test_functions_refuse_the_same_batches_with_the_same_words(kind):
     batch, message = REFUSED[kind]
-    with pytest.raises(ValueError, match=message):
+    error = error_of(kind)
+    with pytest.raises(error, match=message):
         mf.image.fid(iter([batch]), IMAGES, extractor=means)
     if isinstance(batch, (np.ndarray, torch.Tensor)):
-        with pytest.raises(ValueError, match=f"real: .*{message}"):
+        with pytest.raises(error, match=f"real: .*{message}"):
             mf.image.fid(batch, IMAGES)
-        with pytest.raises(ValueError, match=f"generated: .*{message}"):
+        with pytest.raises(error, match=f"generated: .*{message}"):
             mf.image.score_images(real=IMAGES, generated=batch)
 
 
@@ -171,7 +176,7 @@ def test_images_without_an_extractor_are_refused_with_the_extractor(metric):
 
 
 FEATURES = {
-    "masked": (np.ma.masked_less(means(IMAGES), 9), ValueError, "masked array"),
+    "masked": (np.ma.masked_less(means(IMAGES), 9), TypeError, "masked array"),
     "string": ("features.npy", TypeError, "got the string 'features.npy'"),
     "bool": (np.ones((4, 3), bool), TypeError, "must be floats, got dtype bool"),
     "complex": (np.ones((4, 3), complex), TypeError, "must be floats, got dtype complex128"),
@@ -440,3 +445,28 @@ def test_completion_shows_public_names_alone():
     for package in (mf.image, mf.image.extractors, mf.datasets):
         assert dir(package) == sorted(package.__all__)
         assert all(hasattr(package, name) for name in dir(package))
+
+
+def test_pillow_images_whose_values_would_be_clipped_are_refused():
+    grey = IMAGES[0][..., 0]
+    for mode in ("I;16", "I"):
+        deep = Image.fromarray(grey.astype("uint16") * 257)
+        with pytest.raises(
+            ValueError, match=rf"an image has mode {mode} and values from \d+ to \d+, needs 0 to 255: for 16"
+        ):
+            mf.image.fid([deep.convert(mode) if mode == "I" else deep] * 3, IMAGES, extractor=means)
+    with pytest.raises(ValueError, match="an image has mode F, floats, needs 8 bits"):
+        mf.image.fid([Image.fromarray(grey.astype("float32") / 255)] * 3, IMAGES, extractor=means)
+    # Within 8 bits they are grey images.
+    shallow = [Image.fromarray(image[..., 0].astype("uint16")) for image in IMAGES]
+    three = means(np.repeat(IMAGES[..., :1], 3, axis=3))
+    assert mf.image.fid(shallow, IMAGES, extractor=means) == pytest.approx(fid_of_scipy(three, means(IMAGES)))
+
+
+@pytest.mark.parametrize(("make", "options"), METRICS.values(), ids=METRICS)
+def test_only_metrics_of_the_same_class_merge(make, options):
+    metric = make(means)
+    metric.update(IMAGES, **options)
+    for other in (5, [make(means)], Statistics(3)):
+        with pytest.raises(TypeError, match=f"^other must be {type(metric).__name__}, got {type(other).__name__}"):
+            metric.merge(other)

@@ -361,6 +361,7 @@ def test_text_recall_equals_its_definition():
     scores = image.text_recall(images, texts, ks=(1, 7, 300))
     assert scores.to_dict() == {f"text_recall@{k}": np.mean(np.array(ranks) <= k) for k in (1, 7, 300)}
     assert scores["text_recall@7"].per_item.tolist() == [float(rank <= 7) for rank in ranks]
+    assert image.text_recall(images, texts, ks=7).to_dict() == {"text_recall@7": np.mean(np.array(ranks) <= 7)}
     equal = image.text_recall(np.ones((4, 2)), np.ones((4, 2)), ks=(3, 4))
     assert equal.to_dict() == {"text_recall@3": 0.0, "text_recall@4": 1.0}
     with pytest.raises(ValueError, match=r"ks\[0\] is 301, needs 1 to 300"):

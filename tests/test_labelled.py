@@ -133,7 +133,7 @@ def test_columns_are_mappings_if_they_have_ids_and_lists_otherwise(value, expect
         (np.ma.array([1, 2, 3]), r"a masked array with 0 masked entries; pass predictions\.data$"),
         (np.array([("a", 1)], dtype=[("id", "U1"), ("x", "i4")]), "an array with named fields; pass a dict of two"),
         (pd.Series(["x"], index=[1.0]), "the ids in the index of predictions are float64, needs integers or strings"),
-        (pd.Series(["x"], index=pd.MultiIndex.from_tuples([("a", 1)])), r"has 2 levels, .*\.agg\(list\)$"),
+        (pd.Series(["x"], index=pd.MultiIndex.from_tuples([("a", 1)])), r"MultiIndex of 2 levels, .*\.agg\(list\)$"),
         (pd.Series(["x"], index=[True]), "the ids in the index of predictions are booleans"),
     ],
 )  # fmt: skip
@@ -161,7 +161,6 @@ def test_an_index_with_repeated_or_missing_ids_is_refused(index, message):
         (["a", 1], ["a", 1]),
         (("a", 1), ["a", 1]),
         (range(2), [0, 1]),
-        ({"a": 1}, ["a"]),
         ({"a": 1}.keys(), ["a"]),
         ((name for name in "ab"), ["a", "b"]),
         (np.arange(2, dtype="uint8"), [0, 1]),
@@ -225,3 +224,28 @@ def test_the_installed_package_is_recognized(module):
     assert labelled_kind(frame) == labelled_kind(frame.lazy()) == "frame"
     assert plain_items(frame["items"], "predictions") == [[1, 2], [3]]
     assert plain_ids(frame["id"], "ids") == ["a", "b"]
+
+
+def test_an_index_of_one_level_of_tuples_is_refused_with_the_way_to_its_level():
+    index = pd.MultiIndex.from_arrays([["a", "b"]])
+    with pytest.raises(TypeError, match=r"a MultiIndex of 1 level, .*predictions\.index\.get_level_values\(0\)"):
+        plain_items(pd.Series(["x", "y"], index=index), "predictions")
+
+
+@pytest.mark.parametrize(("ids", "kind"), [([1.0, 2.0], "a float"), ([True, False], "a boolean")])
+def test_floats_and_booleans_in_an_index_of_objects_are_refused_as_others_are(ids, kind):
+    with pytest.raises(TypeError, match=rf"the index of predictions\[0\] is {ids[0]}, {kind}; ids are integers"):
+        plain_items(pd.Series(["x", "y"], index=pd.Index(ids, dtype=object)), "predictions")
+
+
+@pytest.mark.parametrize("ids", [{0: "a", 1: "b"}, {"a": 0}, types.MappingProxyType({0: "a"})])
+def test_a_mapping_as_a_list_of_ids_is_refused_because_its_values_may_be_the_ids(ids):
+    with pytest.raises(TypeError, match=r"item_ids must be a list of ids, .*; pass list\(x\) or list\(x\.values\(\)\)"):
+        plain_ids(ids, "item_ids")
+
+
+def test_scalars_of_arrow_are_ids():
+    assert plain_ids(list(pa.array([3, 1])), "ids") == [3, 1]
+    assert plain_ids(list(pa.array(["a", "b"])), "ids") == ["a", "b"]
+    with pytest.raises(ValueError, match=r"ids\[1\] is missing"):
+        plain_ids(list(pa.array(["a", None])), "ids")

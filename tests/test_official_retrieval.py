@@ -379,7 +379,9 @@ def test_the_command_warns_of_what_evaluate_refuses_grouped_by_kind(files, tmp_p
     written = json.loads((tmp_path / "out.json").read_text())
     assert written == official_object(plain_verdict(gold, submission, QUERY), written)
     start = "Warning: the evaluation script accepts this file, evaluate and check do not: "
-    assert [line.removeprefix(start) for line in done.stderr.splitlines()] == [
+    wrote, *lines = done.stderr.splitlines()
+    assert wrote.startswith("wrote ")
+    assert [line.removeprefix(start) for line in lines] == [
         "line 1: query_id 2: query_text is 5, expected a string",
         "line 3: query_id 2 occurs more than once, first in line 1 (and 1 more)",
         "line 7: query_id 4: item_ids[0] is true, expected an integer",
@@ -426,3 +428,49 @@ def test_a_result_has_no_paths_and_no_content_of_the_gold_file(files, tmp_path, 
         assert written["success"] is False
         assert "12345" not in str(written)
         assert str(tmp_path) not in str(written)
+
+
+# Files that cannot be evaluated
+
+
+def test_utf32_is_not_called_utf16(files):
+    gold, submission = files(GOOD.encode("utf-32"))
+    assert "UTF-32" in official_verdict("retrieval", gold, submission).result["errorMsg"]
+
+
+@pytest.mark.parametrize(
+    ("lang", "submission_message", "gold_message"),
+    [
+        ("en", "submission {}: no such file", "gold file {}: no such file"),
+        ("zh", "提交文件 {}：文件不存在", "标准答案文件 {}：文件不存在"),
+    ],
+)
+def test_a_missing_file_is_named_with_its_side(files, tmp_path, lang, submission_message, gold_message):
+    gold, submission = files(GOOD)
+    missing = tmp_path / "missing"
+    assert official_verdict("retrieval", gold, missing, lang=lang).error == submission_message.format(missing)
+    assert official_verdict("retrieval", missing, submission, lang=lang).error == gold_message.format(missing)
+
+
+def test_the_command_writes_in_the_language_of_the_user(files, tmp_path):
+    gold, submission = files(lines(row(1), row(1), row(2)))
+    output = tmp_path / "out.json"
+    result = CliRunner().invoke(main, ["official", "retrieval", *map(str, (gold, submission, output)), "--lang", "zh"])
+    assert result.exit_code == 0
+    assert "警告：评测脚本接受该文件" in result.output
+    gold, submission = files(lines(row(1, TEN[:9])))
+    CliRunner().invoke(main, ["official", "retrieval", *map(str, (gold, submission, output)), "--lang", "zh"])
+    assert json.loads(output.read_text(encoding="utf-8"))["errorMsg"].startswith("第 1 行")
+
+
+def test_advice_of_the_command_names_no_argument_of_python(tmp_path, monkeypatch):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.delenv("MUGE_FAST_INCEPTION", raising=False)
+    png = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC"
+    (tmp_path / "images.tsv").write_text(f"a\t{png}\nb\t{png}\n")
+    arguments = ["official", "t2i", *[str(tmp_path / "images.tsv")] * 2, str(tmp_path / "out.json")]
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 2
+    if "no weights" in result.output:
+        assert "weights=" not in result.output
+        assert "MUGE_FAST_INCEPTION" in result.output

@@ -60,7 +60,7 @@ def forms_of_ids():
     yield tuple(ITEM_IDS), ITEM_IDS
     yield iter(ITEM_IDS), ITEM_IDS
     yield range(30), list(range(30))
-    yield dict.fromkeys(ITEM_IDS), ITEM_IDS
+    yield dict.fromkeys(ITEM_IDS).keys(), ITEM_IDS
     for dtype in ("int16", "uint16", "uint64", ">i8"):
         yield np.array(ITEM_IDS, dtype), ITEM_IDS
     yield list(map(np.int32, ITEM_IDS)), ITEM_IDS

@@ -348,3 +348,9 @@ def test_large_pictures_become_thumbnails_and_the_page_has_a_limit():
     assert not few.is_full
     assert few.image("a") == ""
     assert few.is_full
+
+
+@pytest.mark.parametrize("key", [int, str])
+def test_pictures_are_found_by_integers_and_by_their_text(key):
+    shown = pictures.Pictures({key(7): b"GIF8"})
+    assert "data:image/gif;base64," in shown.image(7)

@@ -224,3 +224,13 @@ def test_a_gain_too_large_for_its_power_of_two_is_refused():
     with pytest.raises(ValueError, match="a gain is 2000, ndcg_exp needs at most 1000"):
         mf.score_retrieval([["a"]], [{"a": 2000}], metrics=("ndcg_exp@1",))
     assert mf.score_retrieval([["a"]], [{"a": 2000}], metrics=("ndcg@1",))["ndcg@1"].value == 1
+
+
+def test_large_integers_are_ranked_exactly():
+    # As floats all three are equal, and the ids would decide.
+    run = {"d1": 10**18 + 2, "d2": 10**18 + 1, "d3": 10**18}
+    assert mf.score_retrieval([run], [{"d1": 1}], metrics=["mrr"])["mrr"] == 1
+    assert (
+        mf.score_retrieval([dict(zip(run, np.array([*run.values()]), strict=True))], [["d2"]], metrics=["mrr"])["mrr"]
+        == 0.5
+    )

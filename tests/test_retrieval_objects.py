@@ -484,3 +484,49 @@ def test_nan_among_the_best_warns_with_its_rows(dtype):
         assert mf.top_k_of(similarity[:3], 1).indices.tolist() == [[0], [1], [1]]
         masked = np.where(np.isnan(similarity), -np.inf, similarity)
         mf.top_k_of(masked, 2)
+
+
+def test_a_list_of_scores_and_indices_is_named_like_a_pair():
+    scores, indices = np.array([[0.9, 0.8]] * 2, "float32"), np.array([[3, 1]] * 2)
+    for pair in ((scores, indices), [scores, indices]):
+        with pytest.raises(TypeError, match=r"pass the indices: predictions\[1\]"):
+            mf.score_retrieval(pair, [[3], [1]])
+
+
+def test_tensors_that_numpy_cannot_hold_are_refused_in_words():
+    torch = pytest.importorskip("torch")
+    for tensor in (torch.eye(2).to_sparse(), torch.ones(2, 2, dtype=torch.bfloat16)):
+        with pytest.raises(TypeError, match=r"^a Tensor of dtype \w+ is sparse, nested or of a type that NumPy lacks"):
+            mf.score_retrieval([[0], [1]], tensor)
+
+
+def test_lists_of_arrow_are_lists():
+    arrow = pytest.importorskip("pyarrow")
+    rows = list(arrow.array([[3, 1], [2, 4]]))
+    assert mf.score_retrieval(rows, [[1], [2]], metrics=["mrr"])["mrr"] == 0.75
+    assert (
+        mf.score_retrieval(dict(zip(arrow.array([8, 9]), rows, strict=True)), {9: 2, 8: 1}, metrics=["mrr"])["mrr"]
+        == 0.75
+    )
+
+
+@pytest.mark.parametrize("form", ["array", "torch", "arrow", "set", "scalars"])
+def test_transposed_items_of_every_form_are_equal_between_queries(form):
+    torch, arrow = pytest.importorskip("torch"), pytest.importorskip("pyarrow")
+    make = {
+        "array": np.array,
+        "torch": torch.tensor,
+        "arrow": arrow.array,
+        "set": set,
+        "scalars": lambda items: list(torch.tensor(items)),
+    }[form]
+    transposed = mf.transpose_references({1: make([2, 3]), 4: make([2])})
+    assert transposed == {2: [1, 4], 3: [1]}
+    assert set(map(type, transposed)) == {int}
+    assert mf.transpose_references({torch.tensor(1): torch.tensor(2), 4: 2}) == {2: [1, 4]}
+
+
+@pytest.mark.parametrize("items", [None, [2.0], [True], "a b", [None], b"a"])
+def test_transposed_items_are_integers_or_strings(items):
+    with pytest.raises((TypeError, ValueError), match=r"references\[1\]"):
+        mf.transpose_references({1: items})

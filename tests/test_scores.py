@@ -2,8 +2,10 @@
 
 import copy
 import json
+import math
 import numbers
 import pickle
+import statistics
 from html.parser import HTMLParser
 from random import Random
 
@@ -394,3 +396,45 @@ def test_scores_are_read_only_mappings():
         scores["bleu"] = scores["cider"]
     with pytest.raises(AttributeError):
         scores["bleu"].value = 1.0
+
+
+def test_statistics_of_the_standard_library_take_scores():
+    low, high = (mf.score_captions(["红裙"], [[text]], metrics=["rouge_l"])["rouge_l"] for text in ("红", "红裙"))
+    assert low < high == 1
+    assert statistics.mean([low, high]) == pytest.approx((low.value + 1) / 2, abs=1e-15)
+    assert statistics.stdev([low, high]) == pytest.approx((1 - low.value) / math.sqrt(2), abs=1e-15)
+    assert type(statistics.mean([low, high])) is float
+
+
+def test_shards_may_have_their_metrics_in_any_order():
+    references = {"a": ["红裙"], "b": ["黑鞋"]}
+    prepared = mf.Captions(references)
+    shards = [
+        prepared.score({"a": "红"}, metrics=["bleu", "rouge_l"]),
+        prepared.score({"b": "鞋"}, metrics=["rouge_l", "bleu"]),
+    ]
+    whole = mf.score_captions({"a": "红", "b": "鞋"}, references, metrics=["bleu", "rouge_l"])
+    assert mf.Scores.merge(shards) == whole
+    assert list(mf.Scores.merge(shards)) == ["bleu", "rouge_l"]
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda s: s,
+        lambda s: {"a": s},
+        lambda s: [s["bleu"]],
+        lambda s: [s.to_dict()],
+        lambda _: None,
+        lambda s: s["bleu"],
+    ],
+)
+def test_only_lists_of_scores_merge(wrap):
+    with pytest.raises(TypeError, match=r"^shards(\[0\])? must be "):
+        mf.Scores.merge(wrap(mf.score_captions(["红"], [["红"]], metrics=["bleu"])))
+
+
+def test_a_repeated_id_is_named_before_document_frequencies():
+    prepared = mf.Captions({"a": ["红裙"], "b": ["黑鞋"]})
+    with pytest.raises(ValueError, match="id 'a' is in more than one shard"):
+        mf.Scores.merge([prepared.score({"a": "红", "b": "鞋"}), prepared.score({"a": "裙"})])

@@ -249,7 +249,7 @@ def test_features_by_string_ids(tmp_path):
         np.zeros((3, 32, 32), dtype=np.uint8),
     ],
 )
-def test_batches_that_are_no_images_are_refused(batch):
+def test_batches_of_other_shapes_and_types_are_refused(batch):
     def extractor(images):
         return np.array([[np.asarray(image).mean(), 1.0] for image in images])
 

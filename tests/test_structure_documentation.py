@@ -237,3 +237,14 @@ def test_files_named_in_documents_exist(path):
 
 FOLDERS = {path.name for path in ROOT.iterdir() if path.is_dir() and path.name not in (".git", ".venv", "target")}
 FOLDERS |= {path.name for path in (ROOT / "python" / "muge_fast").iterdir() if path.is_dir()}
+
+
+@pytest.mark.parametrize("path", ["docs/inputs.md", "docs/verdicts.md", "docs/exactness.md", "SECURITY.md"])
+def test_tests_named_in_documents_exist(path):
+    named = re.findall(r"`(?:tests/)?(test_\w+\.py)(?:::(\w+))?`", read(ROOT / path))
+    missing = [
+        f"{file}::{test}"
+        for file, test in named
+        if not (ROOT / "tests" / file).exists() or (test and f"def {test}(" not in read(ROOT / "tests" / file))
+    ]
+    assert missing == []

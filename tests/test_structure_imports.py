@@ -33,6 +33,7 @@ LAZY_FOREIGN = {
     "tqdm": "shown only on a terminal or on request",
     "importlib.metadata": "takes as long to import as the whole package",
     "queue": "used only to decode images",
+    "unicodedata": "used only for hints about ids with other letters than ASCII",
     "importlib": "only where a sub-package is first used",
 }
 

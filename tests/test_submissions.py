@@ -152,7 +152,7 @@ SENTENCES = {
     "not_json": (
         {"position": 7, "reason": "Extra data"},
         "invalid JSON at character 7: Extra data",
-        "字符偏移 7 处不是有效的 JSON：Extra data",
+        "字符偏移 7 处不是有效的 JSON：多余的内容",
     ),
     "truncated": (
         {},

@@ -189,6 +189,9 @@ def test_excluded_items_are_not_found():
     exclude = [list(row[: 2 * (query % 15)])[::-1] for query, row in enumerate(best)]
     check(queries, items, 10, exclude=exclude)
     check(queries, items, 10, exclude=exclude, metric="cosine")
+    expected = mf.top_k(queries, items, 10, exclude=exclude).indices.tolist()
+    for form in (map(set, exclude), [set(row) for row in exclude], iter(exclude)):
+        assert mf.top_k(queries, items, 10, exclude=form).indices.tolist() == expected
     assert (mf.top_k(items, items, 1, exclude=np.arange(200)[:, None]).indices[:, 0] != np.arange(200)).all()
 
 

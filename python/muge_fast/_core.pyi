@@ -39,6 +39,14 @@ class DocumentFrequency:
         documents: float, tokens: list[str], ngrams: NDArray[np.uint32], counts: NDArray[np.uint32]
     ) -> DocumentFrequency: ...
     @staticmethod
+    def from_encoded(
+        documents: float,
+        encoded: NDArray[np.uint8],
+        lengths: NDArray[np.uint32],
+        ngrams: NDArray[np.uint32],
+        counts: NDArray[np.uint32],
+    ) -> DocumentFrequency: ...
+    @staticmethod
     def from_pickle(data: bytes) -> DocumentFrequency: ...
     @property
     def documents(self) -> float: ...

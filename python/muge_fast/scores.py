@@ -8,7 +8,8 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any, NoReturn
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -63,6 +64,11 @@ class ItemStatistics:
         return len(self.rows)
 
 
+NO_ITEMS: FloatArray = np.empty(0)
+NO_PARTS: Mapping[str, float] = MappingProxyType({})
+NO_STATISTICS = ItemStatistics((), np.empty((0, 0)))
+
+
 class Score(float):
     """The score of one metric over a set of items: a ``float`` with the scores of its items and its options.
 
@@ -103,17 +109,19 @@ class Score(float):
     def __new__(  # noqa: PLR0917, PYI034 - the order of the attributes; Self needs Python 3.11
         cls,
         name: str,
-        value: float,
-        per_item: FloatArray,
-        signature: str,
-        parts: Mapping[str, float],
-        statistics: ItemStatistics,
+        value: float | None = None,
+        per_item: FloatArray = NO_ITEMS,
+        signature: str = "",
+        parts: Mapping[str, float] = NO_PARTS,
+        statistics: ItemStatistics = NO_STATISTICS,
         higher_is_better: bool = True,
         *,
         _rescore: Callable[[FloatArray], Score] | None = None,
         _merge_error: str = "",
     ) -> Score:
-        """Create a score from its attributes."""
+        """Create a score from its attributes, or a plain float from a number alone, as ``statistics.mean`` does."""
+        if value is None:
+            return cast("Score", float(name))
         score = super().__new__(cls, value)
         # Not a frozen dataclass: loggers refuse those, and creating one takes longer.
         score.__dict__.update(
@@ -333,12 +341,14 @@ class Scores(Mapping[str, Score]):
         """Merge the scores of several shards. The result equals scoring all items at once, to the last bit.
 
         Args:
-            shards: Scores of the same metrics with the same options. The items of the result are in this order.
+            shards: Scores of the same metrics, in any order, with the same options. The items of the result are in the
+                order of the shards, the metrics in that of the first one.
 
         Returns:
             The scores of all items.
 
         Raises:
+            TypeError: Not a list of :class:`Scores`.
             ValueError: No shards, different metrics or signatures, an id that occurs twice, the same object twice,
                 CIDEr scores whose document frequencies were counted in the references of each shard (batches of one
                 :class:`muge_fast.Captions` share those of all its references), or a metric of a whole set. (A single
@@ -355,7 +365,7 @@ class Scores(Mapping[str, Score]):
             True
 
         """
-        shards = list(shards)
+        shards = _listed_shards(shards)
         if not shards:
             raise ValueError("shards is empty, needs at least one")
         first = shards[0]
@@ -363,10 +373,12 @@ class Scores(Mapping[str, Score]):
         if repeated is not None:
             raise ValueError(f"shards[{repeated}] is the same object as an earlier shard: its items would count twice")
         for index, shard in enumerate(shards):
-            if list(shard) != list(first):
+            if set(shard) != set(first):
                 raise ValueError(f"shards[{index}] has the metrics {list(shard)}, shards[0] has {list(first)}")
+        # Before the scores: a repeated id is the cause of some of their errors.
+        ids = _merge_ids(shards)
         merged = {name: _merge([shard[name] for shard in shards]) for name in first}
-        return cls(merged, sum(shard._items for shard in shards), _merge_ids(shards))  # noqa: SLF001
+        return cls(merged, sum(shard._items for shard in shards), ids)  # noqa: SLF001
 
 
 def signature(name: str, *details: str, **options: object) -> str:
@@ -485,6 +497,18 @@ def _equal(first: Score, second: Score) -> bool:
         and np.array_equal(first.per_item, second.per_item, equal_nan=True)
         and np.array_equal(first.statistics.rows, second.statistics.rows)
     )
+
+
+def _listed_shards(shards: object) -> list[Scores]:
+    """Return shards as a list, or raise for anything but several :class:`Scores`."""
+    if isinstance(shards, (Mapping, Score)) or not isinstance(shards, Iterable):
+        fix = "; pass a list of them" if isinstance(shards, Scores) else ""
+        raise TypeError(f"shards must be a list of Scores, got {type(shards).__name__}{fix}")
+    listed = list(shards)
+    for index, shard in enumerate(listed):
+        if not isinstance(shard, Scores):
+            raise TypeError(f"shards[{index}] must be Scores of all metrics, got {type(shard).__name__}")
+    return listed
 
 
 def _merge(scores: list[Score]) -> Score:

@@ -1,6 +1,8 @@
 //! Buffers whose size the caller's data decides: too little memory is an [`Error::Memory`], where `vec!` would abort the
 //! process.
 
+use std::hint::black_box;
+
 use bytemuck::Zeroable;
 
 use crate::error::{Error, Result};
@@ -47,7 +49,7 @@ pub fn collect<T>(values: impl Iterator<Item = T>, len: usize) -> Result<Vec<T>>
 ///
 /// # Errors
 /// [`Error::Memory`].
-pub fn copy(text: &str) -> Result<String> {
+pub fn owned(text: &str) -> Result<String> {
     let mut copy = String::new();
     copy.try_reserve_exact(text.len()).map_err(|_| too_large::<u8>(text.len()))?;
     copy.push_str(text);
@@ -86,7 +88,8 @@ pub fn refill<T: Default + Clone>(vector: &mut Vec<T>, len: usize) -> Result<()>
 /// # Errors
 /// [`Error::Memory`].
 pub fn check<T>(len: usize) -> Result<()> {
-    with_capacity::<T>(len).map(drop)
+    // The compiler may leave out an allocation that is not used, and then nothing would fail.
+    with_capacity::<T>(len).map(|vector| drop(black_box(vector)))
 }
 
 fn too_large<T>(len: usize) -> Error {
@@ -119,6 +122,6 @@ mod tests {
         assert_eq!(refill(&mut vector, 2), Ok(()));
         assert_eq!(vector, [0, 0]);
         assert_eq!(collect(1..4, 3), Ok(vec![1, 2, 3]));
-        assert_eq!(copy("裙"), Ok("裙".to_owned()));
+        assert_eq!(owned("裙"), Ok("裙".to_owned()));
     }
 }

@@ -36,7 +36,7 @@ def run_limited(call, extra):
             call()
         except MemoryError:
             os._exit(RAISED)
-        except BaseException:  # noqa: BLE001 - the status tells
+        except BaseException:  # noqa: BLE001 - the status is the answer
             os._exit(1)
         os._exit(0)
     return os.waitpid(child, 0)[1]

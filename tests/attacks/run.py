@@ -5,7 +5,10 @@ import sys
 import time
 from pathlib import Path
 
-# Machines are noisy: a difference below this many seconds is none.
+# For the modules that attacks and tests have in common.
+sys.path.append(str(Path(__file__).parents[1]))
+
+# Machines are noisy: differences below this many seconds do not count.
 NOISE = 0.5
 
 

@@ -1,4 +1,4 @@
-"""Subclasses of ``str`` with a ``__len__`` of their own: the string itself counts, not what its class says.
+"""Subclasses of ``str`` that define ``__len__``: the string itself counts, not what its class answers.
 
 A length that is too large would read beyond the string, and one of 10**9 would ask for gigabytes.
 """

@@ -153,6 +153,28 @@ FILES = {
     "retrieval/comma_lines": (b",\n".join(document(row) for row in ROWS), [["comma_lines", None]]),
     "retrieval/markdown": (b"```json\n" + lines(*ROWS) + b"```\n", [["markdown", None]]),
     "retrieval/rows_of_python": ("\n".join(map(str, ROWS)).encode(), [["python_rows", None]]),
+    "retrieval/rows_of_python_with_integer_keys": (str({1: TEN, 2: TEN}).encode(), [["python_rows", None]]),
+    "retrieval/list_of_python": (str(ROWS).encode(), [["python_rows", None]]),
+    "retrieval/columns": (
+        document({"query_id": {"0": 1, "1": 2}, "item_ids": {"0": TEN, "1": TEN}}),
+        [["json_columns", None]],
+    ),
+    "retrieval/split_table": (
+        document({"columns": ["query_id", "item_ids"], "index": [0], "data": [[1, TEN]]}),
+        [["json_columns", None]],
+    ),
+    "retrieval/wrapper": (document({"version": "1", "predictions": ROWS}), [["json_wrapper", None]]),
+    "retrieval/indented_wrapper": (document({"version": "1", "predictions": ROWS}, 2), [["json_wrapper", None]]),
+    "retrieval/dumped_twice": (lines(*(json.dumps(row) for row in ROWS)), [["json_strings", None]]),
+    "retrieval/line_numbers": (
+        "".join(f"{number}: {json.dumps(row)}\n" for number, row in enumerate(ROWS)).encode(),
+        [["prefixed_rows", None]],
+    ),
+    "retrieval/text_sequence": (
+        "".join(f"\x1e{json.dumps(row)}\n" for row in ROWS).encode(),
+        [["prefixed_rows", None]],
+    ),
+    "retrieval/csv_with_semicolons": (b"query_id;item_ids\n1;5\n2;6\n", [["csv", None]]),
     "caption/coco_annotations": (
         document({"info": {}, "images": [{"id": 1}], "annotations": [{"image_id": 1, "caption": "a"}]}),
         [["coco", None]],

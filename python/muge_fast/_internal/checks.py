@@ -321,6 +321,8 @@ def other_form_hint(key: Hashable, ids: Iterable[Hashable]) -> str:
         ('; the id is there as an int: 7', "; the id is there as '007'", '')
 
     """
+    if key != key:  # noqa: PLR0124 - NaN
+        return "; NaN equals no other id: drop these rows"
     found = other_form(key, ids)
     if found is None:
         return ""
@@ -371,6 +373,8 @@ def suggest(name: str, choices: Iterable[str]) -> str:
 def _type_hint(missing: Sequence[Hashable], given: Sequence[Hashable], *, given_name: str, wanted_name: str) -> str:
     """Return a hint for ids that differ only in type or form between the two sides, or an empty string."""
     key = missing[0]
+    if key != key:  # noqa: PLR0124 - NaN
+        return f"; NaN equals no other id: drop these rows of {wanted_name}"
     found = other_form(key, given)
     if found is None:
         return ""
@@ -390,7 +394,7 @@ def _bare_text(key: Hashable) -> str:
 
 def _a_type(key: Hashable) -> str:
     name = type(key).__name__
-    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
+    return f"{'an' if name[0] in 'aeiouAEIO' else 'a'} {name}"
 
 
 def _count(ids: Sequence[Hashable]) -> str:

@@ -2,9 +2,126 @@
 
 from __future__ import annotations
 
+import json
+import math
+import os
+import re
 from typing import TypeVar
 
 Value = TypeVar("Value")
+
+# Characters without a glyph that Python calls printable: joiners, fillers, variation selectors.
+INVISIBLE = frozenset(
+    map(
+        chr,
+        (0x34F, 0x115F, 0x1160, 0x17B4, 0x17B5, *range(0x180B, 0x1810), 0x2800, 0x3164, *range(0xFE00, 0xFE10), 0xFFA0),
+    )
+) | frozenset(map(chr, range(0xE0100, 0xE01F0)))
+NOT_ASCII = re.compile(r"[^\n -~]")
+# Most characters of a message with text of a file, whose parts are limited, too; and accents on one letter.
+MAX_MESSAGE, MAX_MARKS = 10_000, 4
+ACCENT = (
+    "[\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u0610-\u061a\u064b-\u065f\u06d6-\u06dc\u0e31\u0e34-\u0e3a\u0e47-\u0e4e"
+    "\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]"
+)
+MARKS = re.compile(f"({ACCENT}{{{MAX_MARKS}}})({ACCENT}+)")
+
+
+def printable(text: str, width: int | None = MAX_MESSAGE) -> str:
+    r"""Return text for a terminal or a log: one line, with escapes for everything that is not seen or that controls.
+
+    This is the function that all output passes which may have text of a file, a file name, an argument or another
+    package: it escapes control characters, line ends, marks of direction, characters without a width, private ones and
+    lone surrogates.
+
+    Args:
+        text: Any text.
+        width: Maximum number of characters of the text; None for no limit.
+
+    Returns:
+        The text in visible characters, truncated in the middle if it is longer than ``width``.
+
+    Example:
+        >>> from muge_fast._internal.display import printable
+        >>> printable("a\x1b[2J\n\u202e\udc80裙"), printable("begin" + "x" * 100 + "end", 9)
+        ('a\\x1b[2J\\n\\u202e\\udc80裙', 'begin…end')
+
+    """
+    if width is not None and len(text) > width:
+        text = f"{text[: width // 2 + 1]}…{text[len(text) - width // 2 + 1 :]}"
+    if text.isascii() and text.isprintable():
+        return text
+    # Hundreds of accents on one letter reach over the lines above.
+    text = MARKS.sub(lambda found: found[1] + _escaped(found[2]), text)
+    return "".join(map(_visible, text))
+
+
+def format_path(path: str | bytes | os.PathLike[str]) -> str:
+    r"""Return a path for a message: on one line, without characters that control a terminal.
+
+    Args:
+        path: The path.
+
+    Returns:
+        The path, with escapes for characters that are not printable.
+
+    Example:
+        >>> from muge_fast._internal.display import format_path
+        >>> format_path("folder/a\x1b[2J.jsonl")
+        'folder/a\\x1b[2J.jsonl'
+
+    """
+    return printable(os.fsdecode(path))
+
+
+def json_text(value: object, *, indent: int | None = None) -> str:
+    r"""Return a value as JSON that every parser accepts, and that controls no terminal it is printed on.
+
+    Args:
+        value: Plain values.
+        indent: Spaces of each level; None for one line.
+
+    Returns:
+        JSON in valid Unicode. Characters that are not printable are JSON escapes; half of a surrogate pair, which some
+        parsers refuse, is the text of its escape. A float that is not finite is ``null``.
+
+    Example:
+        >>> from muge_fast._internal.display import json_text
+        >>> json_text({"裙": "\x9b2J\ud83d", "n": float("nan")})
+        '{"裙": "\\u009b2J\\\\ud83d", "n": null}'
+
+    """
+    try:
+        text = json.dumps(value, ensure_ascii=False, indent=indent, allow_nan=False)
+    except ValueError:
+        text = json.dumps(_finite(value), ensure_ascii=False, indent=indent)
+    # Line feeds are those of the indentation; those in strings are escaped already.
+    return NOT_ASCII.sub(lambda found: _json_letter(found[0]), text)
+
+
+def _finite(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: _finite(element) for key, element in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(element) for element in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _json_letter(letter: str) -> str:
+    if letter.isprintable() and letter not in INVISIBLE:
+        return letter
+    return f"\\{_escaped(letter)}" if "\ud800" <= letter <= "\udfff" else json.dumps(letter)[1:-1]
+
+
+def _visible(letter: str) -> str:
+    """Return a character, or its escape if it is not seen; the ideographic space and the like are seen as spaces."""
+    if letter in INVISIBLE:
+        return _escaped(letter)
+    return letter if letter.isprintable() or letter == "\u3000" else repr(letter)[1:-1]
+
+
+def _escaped(letter: str) -> str:
+    return letter.encode("ascii", "backslashreplace").decode("ascii")
 
 
 def escape_surrogates(text: str) -> str:
@@ -43,8 +160,7 @@ def format_id(value: object, width: int = 80) -> str:
         ('裙 1', 'a\\n# b', 'xxxxxxxxx…')
 
     """
-    letters = str(value)[: width + 1]
-    text = "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in letters)
+    text = printable(str(value)[: width + 1], None)
     return text if len(text) <= width else text[: width - 1] + "…"
 
 
@@ -107,6 +223,5 @@ def format_value(value: object, width: int = 40) -> str:
         return f"a list of {len(value)}" if isinstance(value, list) else "an object"
     if isinstance(value, bool) or value is None:
         return {True: "true", False: "false", None: "null"}[value]
-    text = repr(value if not isinstance(value, str) else value[: width + 1])
-    text = escape_surrogates(text)
+    text = printable(repr(value if not isinstance(value, str) else value[: width + 1]), None)
     return text if len(text) <= width else text[: width - 1] + "…"

@@ -16,6 +16,8 @@ from muge_fast._internal.json_prefix import is_json_prefix
 HEAD_BYTES = 1 << 16
 """Number of bytes at the beginning of a file that are enough to recognize it."""
 
+PANDAS = "df.to_json(path, orient='records', lines=True, force_ascii=False)"
+
 # Messages in English and Chinese: text instead of JSON Lines, then all files. Placeholders: {row} is an example of a
 # row, {jq} a program for the command jq.
 TEXT_KINDS: dict[str, tuple[str, str]] = {
@@ -26,6 +28,22 @@ TEXT_KINDS: dict[str, tuple[str, str]] = {
     "json_mapping": (
         "the file is one JSON object, perhaps with ids as keys, expected one per line: convert it with jq -c '{jq}'",
         "文件是单个 JSON 对象（可能以 ID 为键），应为 JSON Lines：每行写一个对象，例如使用 jq -c '{jq}'",
+    ),
+    "json_columns": (
+        f"the file is one JSON object of columns, expected one object per row: {PANDAS} of pandas writes them",
+        f"文件是按列组织的单个 JSON 对象，应每行写一个对象：pandas 可用 {PANDAS}",
+    ),
+    "json_wrapper": (
+        "the rows are in a list inside of one JSON object, expected one per line: convert the file with jq -c '{jq}'",
+        "各行位于单个 JSON 对象内的列表中，应每行写一个对象：请用 jq -c '{jq}' 转换文件",
+    ),
+    "json_strings": (
+        "the lines are JSON strings, expected objects: json.dumps was applied twice, apply it once",
+        "各行是 JSON 字符串，应为对象：请勿重复使用 json.dumps",
+    ),
+    "prefixed_rows": (
+        "the lines have text before the JSON object, such as a number or a time; write the object alone",
+        "各行的 JSON 对象前有其他文本（如行号或时间），请只写对象本身",
     ),
     "pretty_json": (
         "each JSON object takes several lines, expected one per line: convert the file with jq -c '{jq}'",
@@ -52,7 +70,7 @@ TEXT_KINDS: dict[str, tuple[str, str]] = {
         "文件以 Markdown 代码块标记开头，请删除含有 ``` 的行",
     ),
     "python_rows": (
-        "the lines are Python dictionaries, expected JSON: write each with json.dumps(row, ensure_ascii=False)",
+        "the rows are Python dictionaries, expected JSON: write each with json.dumps(row, ensure_ascii=False)",
         "各行是 Python 字典，应为 JSON：请用 json.dumps(row, ensure_ascii=False) 写出每行",
     ),
     "csv": (
@@ -190,8 +208,17 @@ MIN_ZEROS = 0.1
 COMMON_LEADS = 0xA1, 0xD7
 MIN_COMMON = 0.8
 MIN_LETTERS = 2
-MARKUP = re.compile(rb"\s*<(?:(!doctype html|html|head|body)|[?!a-z])", re.IGNORECASE)
-PYTHON_ROW = re.compile(rb"\{\s*'")
+MARKUP = re.compile(rb"\s*<(?:(!doctype html|html|head|body|table|div|meta|title|script)\b|[?!a-z])", re.IGNORECASE)
+# Rows of Python, or a list of them; an integer cannot be a key in JSON.
+PYTHON_ROW = re.compile(rb"(?:\[\s*)?\{\s*(?:'|\d+\s*:)")
+# A list of JSON, not a section of another format, such as [model].
+ARRAY = re.compile(rb'\[\s*(?:[\[{"\d\]-]|$)')
+PREFIXED_ROW = re.compile(rb'[^{]+\{\s*"\w+"\s*:.*\}\s*$')
+# An id that is an object or a list, as in a table that is written by columns.
+COLUMNS = re.compile(rb'\s*\{\s*"\w+_id"\s*:\s*[\[{]')
+COLUMN_KEYS = ({"columns", "data"}, {"schema", "data"})
+WRAPPER = re.compile(rb'"([A-Za-z_]\w*)"\s*:\s*\[\s*\{\s*"(\w+)"')
+DELIMITERS = b",", b";"
 # The end of an object and the beginning of the next, whose name is that of a field.
 SEVERAL_OBJECTS = re.compile(rb'\}\s*\{\s*"\w+"\s*:')
 COMMA_LINES = re.compile(rb"\s*\{[^\n]*\},[ \t\r]*\n[ \t]*\{[^\n]*\},?[ \t\r]*(?:\n|\Z)")
@@ -204,6 +231,8 @@ TREC = re.compile(rb"\S+\s+\S+\s+\S+\s+\d+\s+-?[\d.]+(?:[eE][+-]?\d+)?\s+\S+\s*$
 KEY = rb'"([^"\\]*(?:\\.[^"\\]*)*)"\s*:'
 FIRST_KEY = re.compile(rb"\s*\{\s*" + KEY)
 DETAILS = {"jq": ".[]", "row": "{…}"}
+# Programs for jq where nothing is known about the rows that are expected.
+PROGRAMS = {"json_mapping": "to_entries[]", "json_wrapper": ".[] | arrays | .[]", "pretty_json": ".", "one_line": "."}
 
 
 def kind_message(code: str, *, lang: str = "en", **details: str) -> str:
@@ -223,7 +252,7 @@ def kind_message(code: str, *, lang: str = "en", **details: str) -> str:
         'the file is compressed with gzip; decompress it first'
 
     """
-    return MESSAGES[code][lang == "zh"].format(**{**DETAILS, **details})
+    return MESSAGES[code][lang == "zh"].format(**{**DETAILS, "jq": PROGRAMS.get(code, DETAILS["jq"]), **details})
 
 
 def binary_kind(head: bytes) -> str | None:
@@ -306,12 +335,48 @@ def text_kind(head: bytes, fields: Collection[str] = ()) -> str | None:
     first = lines[0].strip(b" \t\r") if lines else b""
     if first[:3] == b"```":
         return "markdown"
+    if PYTHON_ROW.match(first):
+        return "python_rows"
     if first[:1] == b"[":
-        others = [line for line in lines[1:] if line.lstrip()[:1] != b"["]
-        return "json_array" if len(lines) == 1 or others else None
+        return "json_array" if _is_array(first, lines) else None
     if first[:1] == b"{":
         return _object_kind(head, first, lines, {*ROW_KEYS, *fields})
-    return _table_kind(first, lines)
+    return _wrapped_row_kind(first, lines) or _table_kind(first, lines)
+
+
+def _is_array(first: bytes, lines: list[bytes]) -> bool:
+    """Return whether one list begins in the first line; a complete one in each line is another mistake."""
+    others = [line for line in lines[1:] if line.lstrip()[:1] != b"["]
+    return bool(ARRAY.match(first)) and (len(lines) == 1 or (bool(others) and not first.endswith(b"]")))
+
+
+def _wrapped_row_kind(first: bytes, lines: list[bytes]) -> str | None:
+    """Return the code of lines that hold objects within something else."""
+    if first[:3] == b'"{\\' and first.endswith(b'"'):
+        return "json_strings"
+    is_prefixed = bool(lines) and all(PREFIXED_ROW.match(line) for line in lines[:2])
+    return "prefixed_rows" if is_prefixed else None
+
+
+def wrapper_key(head: bytes, fields: Collection[str] = ()) -> str | None:
+    """Return the key of a list of rows inside of one object, or None.
+
+    Args:
+        head: The first bytes of the file.
+        fields: Names of fields of rows, in addition to those of the benchmark.
+
+    Returns:
+        The key of the first list whose objects begin with the name of a field.
+
+    Example:
+        >>> from muge_fast._internal.file_kinds import wrapper_key
+        >>> wrapper_key(b'{"version": 1, "results": [{"image_id": "a"}]}')
+        'results'
+
+    """
+    known = {*ROW_KEYS, *fields}
+    found = ((match[1].decode(), match[2].decode("utf-8", "replace")) for match in WRAPPER.finditer(head[:HEAD_BYTES]))
+    return next((key for key, name in found if name in known or name.endswith(ROW_SUFFIXES)), None)
 
 
 def _object_kind(head: bytes, first: bytes, lines: list[bytes], fields: set[str]) -> str | None:
@@ -324,16 +389,23 @@ def _object_kind(head: bytes, first: bytes, lines: list[bytes], fields: set[str]
         return None
     if keys & COCO_KEYS and not keys & fields and (b'"annotations"' in head or b'"images"' in head):
         return "coco"
+    if code := _container_kind(head, keys, fields):
+        return code
     if any(key in fields or key.endswith(ROW_SUFFIXES) for key in keys):
         return "pretty_json" if is_pretty else None
     is_long = len(first) >= HEAD_BYTES
     return "json_mapping" if is_pretty or is_long or len(keys) > 1 else None
 
 
+def _container_kind(head: bytes, keys: set[str], fields: set[str]) -> str | None:
+    """Return the code of an object that holds a table by columns, or a list of rows."""
+    if COLUMNS.match(head) or any(names <= keys for names in COLUMN_KEYS):
+        return "json_columns"
+    return "json_wrapper" if not keys & fields and wrapper_key(head, fields) is not None else None
+
+
 def _separator_kind(head: bytes, first: bytes, lines: list[bytes]) -> str | None:
     """Return the code of rows in another notation, or with something else between them than line feeds."""
-    if PYTHON_ROW.match(first):
-        return "python_rows"
     if len(lines) == 1 and SEVERAL_OBJECTS.search(first):
         return "carriage_returns" if b"}\r{" in first else "one_line"
     return "comma_lines" if COMMA_LINES.match(head) else None
@@ -365,8 +437,10 @@ def _table_kind(first: bytes, lines: list[bytes]) -> str | None:
         return "image_tsv" if BASE64.match(first) else "tsv"
     if TREC.match(first):
         return "trec"
-    commas = [line.count(b",") for line in lines[:2]]
-    return "csv" if len(commas) > 1 and min(commas) > 0 and lines[1].lstrip()[:1] not in {b"{", b"["} else None
+    if not lines[1:] or lines[1].lstrip()[:1] in {b"{", b"["}:
+        return None
+    counts = [min(line.count(delimiter) for line in lines[:2]) for delimiter in DELIMITERS]
+    return "csv" if max(counts) > 0 else None
 
 
 def _format_kind(head: bytes) -> str | None:

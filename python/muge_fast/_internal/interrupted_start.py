@@ -9,10 +9,14 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from types import FrameType
+from contextlib import redirect_stderr, suppress
+from types import FrameType, TracebackType
+from typing import NoReturn, TextIO
 
 # Exit code of a program that SIGINT ends: 128 and the number of the signal.
 INTERRUPTED = 130
+# Exit code of a command that could not do its work.
+FAILED = 2
 
 
 def is_command() -> bool:
@@ -36,9 +40,15 @@ def is_command() -> bool:
 
 
 def begin() -> None:
-    """Let Ctrl-C end the process with a word and exit code 130, without a traceback, until :func:`end`."""
-    if is_command() and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        signal.signal(signal.SIGINT, _interrupted)
+    """Let Ctrl-C end the process with a word and exit code 130, without a traceback, until :func:`end`.
+
+    Errors that nothing catches, such as those of an import, end the command with exit code 2, because Python's code for
+    them is that of an invalid submission.
+    """
+    if is_command():
+        sys.excepthook = _failed
+        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            signal.signal(signal.SIGINT, _interrupted)
 
 
 def end() -> None:
@@ -51,6 +61,25 @@ def _interrupted(number: int, frame: FrameType | None) -> None:
     del number, frame
     os.write(2, b"Interrupted\n")
     os._exit(INTERRUPTED)
+
+
+class _Visible:
+    """A stream that replaces characters that control a terminal; :mod:`traceback` is not imported for one error."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self.flush = stream.flush
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write a text with escapes for what is not printable."""
+        letters = (letter if letter.isprintable() or letter == "\n" else ascii(letter)[1:-1] for letter in text)
+        return self._stream.write("".join(letters))
+
+
+def _failed(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> NoReturn:
+    with suppress(OSError), redirect_stderr(_Visible(sys.stderr)):
+        sys.__excepthook__(kind, error, trace)
+    raise SystemExit(INTERRUPTED if isinstance(error, KeyboardInterrupt) else FAILED)
 
 
 begin()

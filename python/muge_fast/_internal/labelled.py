@@ -7,7 +7,7 @@ classes, so that every function treats them alike: as what they mean, or as an e
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from functools import lru_cache
 from typing import Any, Literal, cast
 
@@ -136,7 +136,7 @@ def plain_ids(ids: object, name: str) -> list[Hashable]:
 
     Raises:
         TypeError: Floats, booleans, a table, a masked array, an array that does not have one dimension, a set, which
-            has no order, a string, or not an iterable.
+            has no order, a mapping, a string, or not an iterable.
         ValueError: A missing id (None, NaN or NA).
 
     Example:
@@ -286,11 +286,14 @@ def _index_ids(series: Any, name: str) -> list[Hashable]:  # noqa: ANN401 - pand
     """Return the ids in the index of a Series, which must be different, present, and no floats or booleans."""
     index = series.index
     _refuse_dtype(index, f"the ids in the index of {name}")
-    if getattr(index, "nlevels", 1) > 1:
-        raise TypeError(
-            f"the index of {name} has {index.nlevels} levels, needs one id for each value; collect the values of an id "
-            f"in a list with .groupby(level=0).agg(list)"
+    if hasattr(index, "levels"):
+        levels = "1 level" if index.nlevels == 1 else f"{index.nlevels} levels"
+        fix = (
+            "drop the others with .droplevel, or collect the values of an id in a list with .groupby(level=0).agg(list)"
         )
+        if index.nlevels == 1:
+            fix = f"set its level as the index: {name}.set_axis({name}.index.get_level_values(0))"
+        raise TypeError(f"the index of {name} is a MultiIndex of {levels}, needs one id for each value; {fix}")
     ids: list[Hashable] = index.tolist()
     if index.hasnans:
         raise ValueError(f"the index of {name} lacks an id at position {int(index.isna().argmax())}; drop that row")
@@ -300,7 +303,7 @@ def _index_ids(series: Any, name: str) -> list[Hashable]:  # noqa: ANN401 - pand
             f"the index of {name} has {repeated} more than once; collect the values of an id in a list with "
             f".groupby(level=0).agg(list), or keep one of them"
         )
-    return ids
+    return plain_ids(ids, f"the index of {name}")
 
 
 def _listed_ids(ids: object, name: str) -> list[Hashable]:
@@ -315,6 +318,9 @@ def _listed_ids(ids: object, name: str) -> list[Hashable]:
         if ids.ndim != 1:
             raise TypeError(f"{name} must have one dimension, got an array of shape {ids.shape}")
         return cast("list[Hashable]", ids.tolist())
+    if isinstance(ids, Mapping):
+        # Its keys may be positions, and its values the ids.
+        raise TypeError(f"{name} must be a list of ids, got {type(ids).__name__}; pass list(x) or list(x.values())")
     if isinstance(ids, (str, bytes, set, frozenset)) or not isinstance(ids, Iterable):
         raise TypeError(f"{name} must be a list of ids, got {type(ids).__name__}")
     return list(ids)
@@ -332,9 +338,11 @@ def _refuse_dtype(array: Any, name: str) -> None:  # noqa: ANN401 - of any packa
 
 
 def _plain_id(item: Any, name: str, index: int) -> Hashable:  # noqa: ANN401 - of any package
-    """Return an id of NumPy or torch as ``int`` or ``str``; other hashable objects unchanged."""
+    """Return an id of NumPy, torch or Arrow as ``int`` or ``str``; other hashable objects unchanged."""
     if getattr(item, "shape", None) == () and hasattr(item, "item"):
         item = item.item()
+    elif hasattr(item, "as_py"):
+        item = item.as_py()
     item_type = type(item)
     if item_type in PLAIN:
         return cast("Hashable", item)

@@ -63,6 +63,24 @@ BROKEN_CONTENT = (ValueError, TypeError, KeyError, ArithmeticError)
 """Errors of code that converts arrays of unexpected names, types and sizes."""
 
 
+def unpacked_limit(size: int) -> int:
+    """Return how many bytes a file may unpack to, in any format that compresses: 16 MiB plus 20 times its size.
+
+    Args:
+        size: Size of the file in bytes.
+
+    Returns:
+        The largest allowed number of bytes.
+
+    Example:
+        >>> from muge_fast._internal.npz import unpacked_limit
+        >>> unpacked_limit(1000)
+        16797216
+
+    """
+    return UNPACKED_BYTES_ALLOWED + MAX_EXPANSION * size
+
+
 class Archive(Mapping[str, Array]):
     """The arrays of an open ``.npz`` file by name, each read when it is looked up.
 
@@ -90,7 +108,7 @@ class Archive(Mapping[str, Array]):
 
     def __init__(self, file: IO[bytes], *, max_bytes: int | None = None) -> None:
         with _format_errors():
-            limit = UNPACKED_BYTES_ALLOWED + MAX_EXPANSION * file.seek(0, os.SEEK_END)
+            limit = unpacked_limit(file.seek(0, os.SEEK_END))
             self._zip = zipfile.ZipFile(file)
         members = self._zip.infolist()
         self._members = {member.filename.removesuffix(".npy"): member for member in members}

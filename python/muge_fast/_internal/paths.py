@@ -18,6 +18,8 @@ PathLike = str | os.PathLike[str]
 MAGIC_BYTES = {
     b"\x1f\x8b": "gzip",
     b"PK\x03\x04": "zip",
+    b"\xff\xfe\x00\x00": "utf32",
+    b"\x00\x00\xfe\xff": "utf32",
     b"\xff\xfe": "utf16",
     b"\xfe\xff": "utf16",
     b"\xef\xbb\xbf": "bom",
@@ -57,7 +59,7 @@ def magic_bytes_problem(head: bytes) -> str | None:
         head: The first bytes of the file, at least four if it has them.
 
     Returns:
-        ``"gzip"``, ``"zip"``, ``"utf16"``, ``"bom"``, or None.
+        ``"gzip"``, ``"zip"``, ``"utf16"``, ``"utf32"``, ``"bom"``, or None.
 
     Example:
         >>> from muge_fast._internal.paths import magic_bytes_problem
@@ -201,6 +203,26 @@ def refuse_replacing(name: str, output: PathLike, inputs: Mapping[str, PathLike]
         ValueError: --output . is the file of --text-feats, which would be replaced
 
     """
+    if (other := replaced_input(output, inputs)) is not None:
+        raise ValueError(f"{name} {os.fspath(output)} is the file of {other}, which would be replaced")
+
+
+def replaced_input(output: PathLike, inputs: Mapping[str, PathLike]) -> str | None:
+    """Return the name of the argument whose file would be replaced by an output, or None.
+
+    Args:
+        output: The file that is to be written, which may not exist.
+        inputs: The files that are read, by the names of their arguments.
+
+    Returns:
+        The name of the first such argument.
+
+    Example:
+        >>> from muge_fast._internal.paths import replaced_input
+        >>> replaced_input(".", {"--image-feats": "no such file", "--text-feats": "./"})
+        '--text-feats'
+
+    """
     for other, path in inputs.items():
         try:
             is_same = Path(output).samefile(path)
@@ -208,7 +230,8 @@ def refuse_replacing(name: str, output: PathLike, inputs: Mapping[str, PathLike]
             # One of them does not exist, which is another error if it is the input.
             is_same = os.path.realpath(output) == os.path.realpath(path)
         if is_same:
-            raise ValueError(f"{name} {os.fspath(output)} is the file of {other}, which would be replaced")
+            return other
+    return None
 
 
 def read_whole(path: PathLike) -> bytes:

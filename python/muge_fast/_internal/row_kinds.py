@@ -165,10 +165,17 @@ def _role(kind: RowKind, rows: list[dict[str, Any]]) -> str | None:
         return "gold" if lists * 2 > len(values) else "submission" if texts * 2 > len(values) else None
     if kind.task != "retrieval":
         return None
-    length, count = Counter(len(value) if isinstance(value, list) else 0 for value in values).most_common(1)[0]
+    flat: list[list[object]] = [value for value in values if isinstance(value, list) and _is_flat(value)]
+    if len(flat) * 2 <= len(values):
+        return None
+    length, count = Counter(map(len, flat)).most_common(1)[0]
     if length == SUBMITTED_ITEMS and count * 2 > len(values):
         return "submission"
     return "gold" if length < MIN_SUBMITTED_ITEMS or count * 2 < len(values) else None
+
+
+def _is_flat(items: list[object]) -> bool:
+    return not any(isinstance(item, list | dict) for item in items)
 
 
 def _rows(head: bytes) -> Iterator[dict[str, Any]]:

@@ -310,17 +310,16 @@ class DocumentFrequency:
     @classmethod
     def _read_arrays(cls, data: bytes, max_bytes: int) -> DocumentFrequency:
         arrays = _arrays_of_table(Archive(io.BytesIO(data), max_bytes=max_bytes))
-        encoded = arrays["token_bytes"].tobytes()
-        lengths = arrays["token_lengths"].astype(np.int64)
-        if int(lengths.sum()) != len(encoded):
+        encoded, lengths = arrays["token_bytes"], arrays["token_lengths"]
+        if int(lengths.sum(dtype=np.int64)) != len(encoded):
             raise ValueError(f"token_lengths add up to {lengths.sum()}, token_bytes has {len(encoded)} bytes")
-        ends = np.cumsum(lengths)
-        tokens = [encoded[start:end].decode("utf-8") for start, end in zip(ends - lengths, ends, strict=True)]
         tokenizer = str(arrays["tokenizer"])
         if len(tokenizer) > MAX_SIGNATURE:
             raise ValueError(f"the signature of the tokenizer has more than {MAX_SIGNATURE} characters")
         documents = float(arrays["documents"])
-        return cls._from_ids(documents, tokens, arrays["ngrams"], arrays["counts"], tokenizer or None)
+        tokens = (np.ascontiguousarray(encoded), np.ascontiguousarray(lengths))
+        core = _core.DocumentFrequency.from_encoded(documents, *tokens, arrays["ngrams"], arrays["counts"])
+        return cls(core, tokenizer or None)
 
 
 def _check_ngram(ngram: object) -> None:

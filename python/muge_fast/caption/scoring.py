@@ -324,6 +324,8 @@ class Captions:
             return self._choose(ids, texts)
         if prediction_ids is None and self._ids is None:
             return None, texts, None
+        if prediction_ids is None and not texts:
+            raise ValueError("predictions is empty, needs at least one item")
         if prediction_ids is None or self._ids is None:
             kinds = ("a sequence", "a mapping") if prediction_ids is None else ("a mapping", "a sequence")
             raise TypeError(f"predictions are {kinds[0]} but references {kinds[1]}; pass both as the same kind")
@@ -354,6 +356,8 @@ class Captions:
         self, ids: Iterable[Hashable], texts: list[str]
     ) -> tuple[list[Hashable] | None, list[str], list[int] | None]:
         """Return the given ids, their predictions, and the indices of their items."""
+        if isinstance(ids, str) and self._find([ids]):
+            raise TypeError(f"ids must be a list of ids, got the string {format_argument(ids)}; write [{ids!r}]")
         if isinstance(ids, str):
             # Its characters may be ids.
             ids = list(ids)
@@ -364,6 +368,10 @@ class Captions:
             item_ids = plain_ids(item_ids, "ids")
             indices = self._find(item_ids)
         if indices is not None:
+            if len(indices) != len(texts):
+                raise ValueError(
+                    f"predictions have {len(texts)} captions, but ids {len(indices)}; pass one for each id"
+                )
             return item_ids, texts, indices
         position = next(index for index, item in enumerate(item_ids) if self._find([item]) is None)
         hint = other_form_hint(item_ids[position], self.ids)

@@ -45,10 +45,13 @@ def split_predictions(predictions: object) -> tuple[list[Hashable] | None, list[
     if type(predictions) is list and predictions and type(predictions[0]) is str:
         return None, predictions
     coco = coco_rows(predictions)
+    ids, texts = (None, []) if coco else split_ids(predictions, "predictions")
+    if _are_rows(ids, texts):
+        # Rows of COCO from a generator, a column or an array.
+        coco = "", texts
     if coco is not None:
         rows = read_rows(coco[1], _name_of_rows("predictions", coco[0]))
-        return _one_caption_each((image, texts) for image, texts in rows)
-    ids, texts = split_ids(predictions, "predictions")
+        return _one_caption_each((image, captions) for image, captions in rows)
     if not texts or isinstance(texts[0], str):
         return ids, texts
     if hasattr(texts[0], "as_py"):
@@ -87,14 +90,21 @@ def split_references(references: object) -> tuple[list[Hashable] | None, list[An
 
     """
     coco = coco_rows(references)
+    ids, rows = (None, []) if coco else split_ids(references, "references")
+    if _are_rows(ids, rows):
+        coco = "", rows
     if coco is not None:
         groups = group_rows(read_rows(coco[1], _name_of_rows("references", coco[0])))
         return list(groups), list(groups.values())
-    ids, rows = split_ids(references, "references")
     if set(map(type, rows)) <= LISTS and not _has_objects(rows):
         return ids, rows
     names = range(len(rows)) if ids is None else ids
     return ids, [_texts_of(row, f"references[{item!r}]") for item, row in zip(names, rows, strict=True)]
+
+
+def _are_rows(ids: list[Hashable] | None, values: list[Any]) -> bool:
+    """Return whether values without ids are rows of COCO, which have their ids."""
+    return ids is None and bool(values) and isinstance(values[0], Mapping)
 
 
 def _name_of_rows(argument: str, key: str) -> str:

@@ -14,6 +14,15 @@ PHRASES = {
 }
 
 
+# Advice about an argument, for commands that lack its option.
+WITHOUT_OPTION = {
+    "weights": (
+        ('pass weights="download", or download', "download"),
+        (" and pass its path as weights or in the", " and pass its path in the"),
+    )
+}
+
+
 def options_of(context: click.Context) -> dict[str, str]:
     """Return the options of a command by the names of its Python arguments.
 
@@ -82,6 +91,9 @@ def name_options(message: str, options: Mapping[str, str]) -> str:
     """
     for phrase, advice in PHRASES.items():
         message = message.replace(phrase, advice)
+    for argument, phrases in WITHOUT_OPTION.items():
+        for phrase, advice in () if argument in options else phrases:
+            message = message.replace(phrase, advice)
     names = "|".join(map(re.escape, sorted(options, key=len, reverse=True)))
     if not names:
         return message

@@ -37,6 +37,20 @@ MESSAGES = {
     "{option} and {other} exclude each other": "{option} 与 {other} 不能同时使用",
     "standard input can be read only once, not for {names}": "标准输入只能读取一次，不能同时用于 {names}",
     # Files
+    "{name} {path} is the file of {other}, which would be replaced": "{name} {path} 是 {other} 的文件，会被覆盖",
+    "the name is empty, expected the name of a file": "名称为空，应为文件名",
+    "--fields {fields} has no names for --direction {direction}, use chinese-clip": (
+        "--fields {fields} 没有用于 --direction {direction} 的名称，请用 chinese-clip"
+    ),
+    "--top-k is {k}, but the file of {option} has only {count} items": (
+        "--top-k 为 {k}，但 {option} 的文件只有 {count} 个条目"
+    ),
+    "--top-k is {k}, submissions to the benchmark need exactly {count} items": (
+        "--top-k 为 {k}，基准的提交文件应恰好有 {count} 个条目"
+    ),
+    "ids of {options} are strings, submissions to the benchmark need integers": (
+        "{options} 的 ID 是字符串，基准的提交文件应为整数"
+    ),
     "standard input is closed": "标准输入已关闭",
     "no such file": "文件不存在",
     "a folder, expected a file": "是目录，应为文件",
@@ -54,7 +68,11 @@ MESSAGES = {
     # Units
     "row": "行",
     "image": "张图像",
+    "query": "个查询",
     "problem": "个问题",
+    "field": "字段格式",
+    "direction": "方向",
+    "metric": "度量",
     "ms": "毫秒",
     "s": "秒",
     "min": "分",

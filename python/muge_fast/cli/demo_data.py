@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import tempfile
 import time
 from collections.abc import Mapping
 from importlib.resources import files
@@ -16,6 +15,7 @@ import numpy.typing as npt
 from muge_fast._internal.metric_names import metric_title
 from muge_fast.caption.options import CaptionMetric
 from muge_fast.caption.scoring import Captions
+from muge_fast.cli.input_files import temporary_folder
 from muge_fast.cli.language import duration, language, translate
 from muge_fast.datasets import ImageTsv
 from muge_fast.datasets.jsonl import read_captions, read_queries
@@ -103,8 +103,7 @@ def demo_retrieval() -> str:
     noise = random.standard_normal((QUERIES, DIMENSIONS))
     exact = np.stack([items[indices].sum(axis=0) for indices in relevant.values()])
     scores = {}
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
+    with temporary_folder() as folder:
         write_features(folder / "img_feat.jsonl", np.arange(ITEMS), _normalize(items))
         start = time.perf_counter()
         for encoder, amount in ENCODERS.items():
@@ -181,8 +180,7 @@ def demo_images() -> str:
 
         from muge_fast.image.extractors.networks import random_weights  # noqa: PLC0415 - it imports torch
 
-        with tempfile.TemporaryDirectory() as name:
-            folder = Path(name)
+        with temporary_folder() as folder:
             published = os.environ.get("MUGE_FAST_INCEPTION")
             weights = published or folder / "random.pth"
             if not published:
@@ -219,8 +217,8 @@ def _write_images(folder: Path) -> None:
 def _broken_submission() -> list[str]:
     """Return the errors of a copy of a submission with three broken lines."""
     folder = SAMPLES / "caption"
-    with tempfile.TemporaryDirectory() as name:
-        broken = Path(name) / "broken.jsonl"
+    with temporary_folder() as temporary:
+        broken = temporary / "broken.jsonl"
         lines = (folder / "IC_sample.pred.large.jsonl").read_text(encoding="utf-8").splitlines()
         lines[4:7] = [lines[3], '{"image_id": 5, "text": "红裙"}', '{"image_id": "x", "text"']
         broken.write_text("\n".join(lines), encoding="utf-8")

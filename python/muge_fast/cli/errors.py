@@ -6,20 +6,30 @@ import errno
 import os
 import re
 import sys
+import traceback
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TextIO
 
 import click
 
-from muge_fast._internal.display import escape_surrogates
+from muge_fast._internal.display import printable
 from muge_fast.cli.argument_names import name_options, option_name, options_of
-from muge_fast.cli.input_files import original_names
+from muge_fast.cli.input_files import FileArgumentError, original_names
 from muge_fast.cli.language import language, translate
 from muge_fast.evaluation.submission import GoldError
 
 WRONG_USAGE, INTERRUPTED, CLOSED_PIPE = 2, 130, 141
 """Exit codes. The last two are those of a program that a signal ends: 128 and the number of SIGINT or SIGPIPE."""
+
+
+class Ended(SystemExit):
+    """The end of a command with its result as exit code; any other ``SystemExit`` is an error of what was called."""
+
+
+# Errors of the library, whose messages are sentences.
+EXPECTED = (OSError, ValueError, TypeError, ImportError, MemoryError, RuntimeError)
 
 # Key of --debug among the data of a context.
 DEBUG = "muge_fast.debug"
@@ -27,9 +37,10 @@ DEBUG = "muge_fast.debug"
 
 @contextmanager
 def usage_errors() -> Iterator[None]:
-    """Turn errors of the library into one line on stderr and exit code 2, because 1 means an invalid submission.
+    """Turn every error into one line on stderr and exit code 2, because 1 means an invalid submission.
 
-    With ``--debug`` they are raised. Ctrl-C ends with exit code 130, a closed pipe with 141.
+    With ``--debug`` it is the traceback. Ctrl-C ends with exit code 130, a closed pipe with 141. What a plug-in task
+    raises is an error, too, whatever it is.
 
     Yields:
         Nothing.
@@ -42,15 +53,15 @@ def usage_errors() -> Iterator[None]:
 
     """
     context = click.get_current_context(silent=True)
-    if context is not None and context.meta.get(DEBUG):
-        yield
-        return
     try:
         yield
-    except (BrokenPipeError, click.ClickException, click.Abort, click.exceptions.Exit):
+    except (BrokenPipeError, click.UsageError, FileArgumentError, Ended):
         raise
-    except (OSError, ValueError, TypeError, ImportError, MemoryError, RuntimeError) as error:
-        print_error(describe(error, context), context)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - there is an exit code for every error
+        if context is not None and context.meta.get(DEBUG):
+            print_traceback(error)
+        else:
+            print_error(describe(error, context), context)
         sys.exit(WRONG_USAGE)
     except KeyboardInterrupt:
         print_interrupted(context)
@@ -74,10 +85,12 @@ def describe(error: BaseException, context: click.Context | None) -> str:
         'pred.jsonl: no such file'
 
     """
-    message = str(error) or type(error).__name__
+    message = str(error)
+    if not message or not isinstance(error, EXPECTED):
+        # The messages of other errors are often a single word.
+        message = ": ".join(filter(None, (type(error).__name__, message)))
     if isinstance(error, GoldError) and language(context) == "zh":
-        more = len(error.errors) - 1
-        message = f"标准答案文件 {error.path}：{error.errors[0]}" + (f"（另有 {more} 个错误）" if more else "")
+        message = error.message(lang="zh")
     if isinstance(error, OSError) and error.strerror:
         reason = translate("no such file" if isinstance(error, FileNotFoundError) else error.strerror, context)
         message = reason if error.filename is None else f"{os.fsdecode(error.filename)}: {reason}"
@@ -86,7 +99,7 @@ def describe(error: BaseException, context: click.Context | None) -> str:
     for copy, name in original_names(context).items():
         message = message.replace(copy, name)
     # Some packages raise messages of many lines.
-    message = " ".join(filter(None, map(str.strip, message.splitlines())))
+    message = " ".join(filter(None, map(str.strip, message.split("\n"))))
     return name_options(message, options_of(context))
 
 
@@ -98,7 +111,53 @@ def print_error(message: str, context: click.Context | None = None) -> None:
         context: Context of the command; None for the current one.
 
     """
-    click.echo(click.style(translate("Error: ", context), fg="red") + escape_surrogates(message), err=True)
+    _print(click.style(translate("Error: ", context), fg="red") + printable(message))
+
+
+def print_traceback(error: BaseException) -> None:
+    """Print the traceback of an error on stderr, without characters that control a terminal.
+
+    Args:
+        error: The error.
+
+    """
+    for part in traceback.format_exception(error):
+        for line in part.rstrip("\n").split("\n"):
+            _print(printable(line))
+
+
+def _print(line: str) -> None:
+    """Print a line on stderr. If that is full, there is nothing left that could say so."""
+    try:
+        click.echo(line, err=True)
+    except BrokenPipeError:
+        raise
+    except OSError:
+        _drop_output()
+
+
+@contextmanager
+def printed_warnings() -> Iterator[None]:
+    """Print Python's warnings within the block as one line on stderr; they may have text of a file.
+
+    Yields:
+        Nothing.
+
+    Example:
+        >>> import warnings
+        >>> from muge_fast.cli.errors import printed_warnings
+        >>> with printed_warnings():
+        ...     warnings.simplefilter("ignore")
+
+    """
+
+    def show(message: Warning | str, *place: object, **more: object) -> None:
+        del place, more
+        click.echo(click.style(translate("Warning: "), fg="yellow") + printable(str(message)), err=True)
+
+    with warnings.catch_warnings():
+        warnings.showwarning = show
+        yield
 
 
 def print_interrupted(context: click.Context | None = None) -> None:

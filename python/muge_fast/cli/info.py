@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,8 +10,8 @@ from unicodedata import east_asian_width
 import click
 
 from muge_fast import tasks
-from muge_fast._internal.display import escape_surrogates, format_id
-from muge_fast.cli.errors import DEBUG, WRONG_USAGE, describe, print_error, usage_errors
+from muge_fast._internal.display import format_id, json_text, printable
+from muge_fast.cli.errors import DEBUG, WRONG_USAGE, Ended, describe, print_error, usage_errors
 from muge_fast.cli.language import language, translate
 from muge_fast.cli.options import PATH, json_option
 from muge_fast.cli.program import Command
@@ -39,19 +37,16 @@ def info(*, paths: tuple[Path, ...], as_json: bool) -> None:
     with usage_errors():
         described = [_describe(path) for path in paths]
         files = [file for file in described if file is not None]
-        if as_json:
-            text = json.dumps(files, ensure_ascii=False, indent=2)
-        else:
-            text = "\n\n".join("\n".join(_lines(file)) for file in files)
+        text = json_text(files, indent=2) if as_json else "\n\n".join("\n".join(_lines(file)) for file in files)
         if files or as_json:
-            click.echo(escape_surrogates(text))
-        sys.exit(WRONG_USAGE if None in described else int(_have_problems(files)))
+            click.echo(text)
+        raise Ended(WRONG_USAGE if None in described else int(_have_problems(files)))
 
 
 def _describe(path: Path) -> dict[str, Any] | None:
     """Return the description of a file; None, after an error was printed, if it cannot be read."""
     try:
-        return file_info.describe(path)
+        return file_info.describe(path, lang=language())
     except (OSError, ValueError) as error:
         context = click.get_current_context()
         if context.meta.get(DEBUG):
@@ -66,7 +61,7 @@ def _have_problems(files: Iterable[dict[str, Any]]) -> bool:
 
 def _lines(info: dict[str, Any]) -> Iterator[str]:
     """Yield a description for a terminal; untrusted names and ids must not control it."""
-    yield click.style(format_id(info["path"], PATH_LENGTH), bold=True) + f": {_kind(info['kind'])}"
+    yield click.style(format_id(info["path"], PATH_LENGTH), bold=True) + f": {printable(_kind(info['kind']))}"
     for file in info.get("files", []):
         yield from ("  " + line for line in _lines(file))
     for name, value in info.items():
@@ -86,7 +81,7 @@ def _kind(kind: str) -> str:
 
 
 def _label(name: str) -> str:
-    label = translate(name)
+    label = printable(translate(name))
     # Chinese characters are twice as wide.
     width = sum(2 if east_asian_width(letter) in "WF" else 1 for letter in label)
     return label + " " * max(1, LABEL - width)

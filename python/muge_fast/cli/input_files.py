@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 import sys
 import tempfile
@@ -30,6 +31,8 @@ else:
 STDIN = ("-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0")
 """Names of standard input."""
 
+NO_NAME = "the name is empty, expected the name of a file"
+
 # Characters of a path that are shown.
 PATH_LENGTH = 4096
 # Bytes that are copied at once.
@@ -51,6 +54,32 @@ class FileArgumentError(click.ClickException):
     def __init__(self, message: str, ctx: click.Context | None = None) -> None:
         super().__init__(message)
         self.ctx = ctx
+
+
+class NamedPath(click.Path):
+    """Type of a parameter: a path with a name; an empty one would be the current folder."""
+
+    def convert(
+        self, value: str | os.PathLike[str], param: click.Parameter | None, ctx: click.Context | None
+    ) -> str | bytes | os.PathLike[str]:
+        """Check that the name is not empty.
+
+        Args:
+            value: The argument.
+            param: The parameter.
+            ctx: Context of the command.
+
+        Returns:
+            The path.
+
+        Raises:
+            FileArgumentError: The name is empty.
+
+        """
+        if not os.fspath(value):
+            option = "" if param is None else f"{option_name(param)} "
+            raise FileArgumentError(f"{option}'': {translate(NO_NAME, ctx)}", ctx)
+        return super().convert(value, param, ctx)
 
 
 class InputFile(PathType):
@@ -88,7 +117,8 @@ class InputFile(PathType):
             return name
         if name not in STDIN and (reason := _reason(name)):
             option = "" if param is None else f"{option_name(param)} "
-            raise FileArgumentError(f"{option}{format_id(name, PATH_LENGTH)}: {translate(reason, ctx)}", ctx)
+            shown = format_id(name, PATH_LENGTH) if name else "''"
+            raise FileArgumentError(f"{option}{shown}: {translate(reason, ctx)}", ctx)
         return Path(name)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -110,6 +140,8 @@ class InputFile(PathType):
 
 def _reason(name: str) -> str:
     """Return why a path cannot be read; an empty string if it can."""
+    if not name:
+        return NO_NAME
     try:
         mode = Path(name).stat().st_mode
     except (FileNotFoundError, NotADirectoryError):
@@ -184,10 +216,34 @@ def _is_stream(value: object) -> bool:
 
 
 @contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """Make a folder for temporary files, and remove it in the end.
+
+    Other than with :mod:`tempfile`, a signal between making the folder and noting it cannot leave it behind.
+
+    Yields:
+        The folder, which only this user can enter.
+
+    Example:
+        >>> from muge_fast.cli.input_files import temporary_folder
+        >>> with temporary_folder() as folder:
+        ...     folder.is_dir()
+        True
+
+    """
+    folder = Path(tempfile.gettempdir()) / f"muge_fast.{os.urandom(8).hex()}"
+    try:
+        folder.mkdir(mode=0o700)
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
 def _copied(context: click.Context, path: Path, limit: int) -> Iterator[Path]:
     is_stdin = str(path) in STDIN
-    with tempfile.TemporaryDirectory(prefix="muge_fast.") as folder:
-        copy = Path(folder) / ("stdin" if is_stdin else path.name)
+    with temporary_folder() as folder:
+        copy = folder / ("stdin" if is_stdin else path.name)
         with ExitStack() as stack, copy.open("wb") as file:
             # Standard input stays open.
             _copy(_stdin() if is_stdin else stack.enter_context(path.open("rb")), file, limit)

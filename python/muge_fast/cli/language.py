@@ -61,7 +61,7 @@ def counted(count: int, unit: str, context: click.Context | None = None) -> str:
 
     Args:
         count: The number.
-        unit: The unit in the singular, such as ``"row"``; the plural has an ``s``.
+        unit: The unit in the singular, such as ``"row"``; the plural has an ``s``, or ``ies`` for a ``y``.
         context: Context of the command; None for the current one.
 
     Returns:
@@ -75,7 +75,8 @@ def counted(count: int, unit: str, context: click.Context | None = None) -> str:
     """
     if language(context) == "zh":
         return f"{count:,} {CHINESE.get(unit, unit)}"
-    return f"{count:,} {unit}{'' if count == 1 else 's'}"
+    plural = unit.removesuffix("y") + "ies" if unit.endswith("y") else f"{unit}s"
+    return f"{count:,} {unit if count == 1 else plural}"
 
 
 def duration(seconds: float, context: click.Context | None = None) -> str:

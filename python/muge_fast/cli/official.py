@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
-from muge_fast.cli.errors import usage_errors
+from muge_fast.cli.errors import Ended, usage_errors
+from muge_fast.cli.language import language
 from muge_fast.cli.options import PATH, WRITTEN, print_written, task_argument, write_json
 from muge_fast.cli.program import Command
 from muge_fast.cli.report_text import print_warnings
+from muge_fast.cli.signals import Terminated
+from muge_fast.evaluation.official_result import failed_result
 from muge_fast.evaluation.official_verdict import official_verdict
 
 
@@ -26,11 +29,24 @@ def official(*, task: str, gold: Path, prediction: Path, output: Path) -> None:
     script; what score and check refuse in a file that it accepts is a warning. Exit code 0: scored. 1: the submission
     is invalid. 2: it could not be evaluated, or OUTPUT cannot be written.
     """
-    verdict = official_verdict(task, gold, prediction)
+    try:
+        verdict = official_verdict(task, gold, prediction, lang=language())
+    except (KeyboardInterrupt, Terminated):
+        write_json(output, failed_result("the evaluation was interrupted"))
+        raise
     with usage_errors():
-        write_json(output, verdict.result)
+        _write(output, verdict.result)
         print_written(output)
         print_warnings(verdict.warnings)
         if verdict.error is not None:
             raise ValueError(verdict.error)
-    sys.exit(0 if verdict.result["success"] else 1)
+    raise Ended(0 if verdict.result["success"] else 1)
+
+
+def _write(output: Path, result: dict[str, Any]) -> None:
+    """Write the result object, again if a signal comes while it is written."""
+    try:
+        write_json(output, result)
+    except (KeyboardInterrupt, Terminated):
+        write_json(output, result)
+        raise

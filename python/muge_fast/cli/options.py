@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -12,8 +11,8 @@ import click
 
 from muge_fast import tasks
 from muge_fast._internal.atomic import replacing
-from muge_fast._internal.display import escape_surrogates
-from muge_fast.cli.input_files import InputFile
+from muge_fast._internal.display import format_path, json_text
+from muge_fast.cli.input_files import InputFile, NamedPath
 from muge_fast.cli.language import counted, translate
 from muge_fast.cli.output_files import OutputFile
 from muge_fast.cli.parameter_types import Name, PositiveInteger
@@ -21,7 +20,7 @@ from muge_fast.cli.program import Option
 
 Command = TypeVar("Command", bound=Callable[..., None])
 
-PATH = click.Path(path_type=Path)
+PATH = NamedPath(path_type=Path)
 AT_LEAST_1 = PositiveInteger()
 WRITTEN = OutputFile()
 
@@ -84,7 +83,7 @@ def write_json(path: Path, value: dict[str, Any]) -> None:
 
     """
     with replacing(path) as file:
-        file.write(escape_surrogates(json.dumps(value, ensure_ascii=False)).encode("utf-8"))
+        file.write(json_text(value).encode("utf-8"))
 
 
 def print_written(path: Path, count: int | None = None, unit: str = "row") -> None:
@@ -97,4 +96,4 @@ def print_written(path: Path, count: int | None = None, unit: str = "row") -> No
 
     """
     size = "" if count is None else f" ({counted(count, unit)})"
-    click.echo(translate("wrote {path}").format(path=f"{escape_surrogates(str(path))}{size}"), err=True)
+    click.echo(translate("wrote {path}").format(path=f"{format_path(path)}{size}"), err=True)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from muge_fast._internal.paths import refuse_replacing
+from muge_fast._internal.paths import replaced_input
 from muge_fast.cli.argument_names import option_name
-from muge_fast.cli.input_files import FileArgumentError, InputFile
+from muge_fast.cli.input_files import NO_NAME, FileArgumentError, InputFile
 from muge_fast.cli.language import translate
 
 if TYPE_CHECKING:
@@ -42,6 +43,9 @@ class OutputFile(PathType):
         """
         path = Path(value)
         name = "" if param is None else option_name(param)
+        if not os.fspath(value):
+            reason = translate(NO_NAME, ctx)
+            raise FileArgumentError(f"{name} '': {reason}", ctx)
         try:
             check_writable(name, path)
         except ValueError as error:
@@ -73,6 +77,23 @@ def check_writable(option: str, path: Path | None) -> None:
         raise ValueError(f"{option}: " + translate("the folder {path} is not writable").format(path=folder))
 
 
+def refuse_input(option: str, path: Path, inputs: Mapping[str, Path]) -> None:
+    """Raise if an output is the file of an input, also under another name or over links.
+
+    Args:
+        option: Name of the option of the output.
+        path: The output.
+        inputs: Input files by the names of their options.
+
+    Raises:
+        ValueError: The message names both options.
+
+    """
+    if (other := replaced_input(path, inputs)) is not None:
+        message = translate("{name} {path} is the file of {other}, which would be replaced")
+        raise ValueError(message.format(name=option, path=path, other=other))
+
+
 def check_outputs(context: click.Context) -> None:
     """Raise if a command would write to one of its inputs, or twice to the same file.
 
@@ -94,7 +115,7 @@ def check_outputs(context: click.Context) -> None:
     for name, kind, path in given:
         if not isinstance(kind, OutputFile) or not isinstance(path, Path):
             continue
-        refuse_replacing(name, path, inputs)
+        refuse_input(name, path, inputs)
         first = seen.setdefault(os.path.realpath(path), name)
         if first != name:
             message = translate("{first} and {second} are the same file {path}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 import sys
 from collections import Counter
@@ -18,8 +20,11 @@ from muge_fast.cli.argument_names import option_name
 from muge_fast.cli.errors import (
     DEBUG,
     INTERRUPTED,
+    WRONG_USAGE,
     flush_output,
     print_interrupted,
+    print_traceback,
+    printed_warnings,
     quiet_ending,
     show_usage_error,
     usage_errors,
@@ -28,7 +33,11 @@ from muge_fast.cli.input_files import copy_streams
 from muge_fast.cli.language import KEY, VARIABLE, note_language, translate
 from muge_fast.cli.output_files import check_outputs
 from muge_fast.cli.parameter_types import Name
+from muge_fast.cli.signals import Terminated, raising_signals
 from muge_fast.datasets.problems import LANGUAGES
+
+# Exit codes of programs that a signal ends are larger.
+SIGNALLED = 128
 
 OTHER = "Other options"
 """Heading of options without a section."""
@@ -150,17 +159,27 @@ class Program(Translated, click.Group):
     def main(self, *arguments: Any, **options: Any) -> NoReturn:  # noqa: ANN401 - those of click.Group.main
         """Run a command and exit.
 
+        SIGTERM and SIGHUP end it with exit code 143 or 129 after temporary files are removed.
+
         Args:
             arguments: Positional arguments of ``click.Group.main``.
             options: Keyword arguments of ``click.Group.main``.
 
         """
         interrupted_start.end()
-        with quiet_ending():
-            options["standalone_mode"] = False
-            code = _exit_code(partial(super().main, *arguments, **options))
-            flush_output()
-            sys.exit(code)
+        try:
+            with raising_signals(), quiet_ending(), printed_warnings():
+                options["standalone_mode"] = False
+                code = _exit_code(partial(super().main, *arguments, **options))
+                flush_output()
+        except Terminated as ended:
+            code = ended.exit_code
+        except KeyboardInterrupt:
+            code = INTERRUPTED
+        if code >= SIGNALLED and interrupted_start.is_command():
+            # Threads that still decode images would be waited for.
+            os._exit(code)
+        sys.exit(code)
 
     def make_context(
         self,
@@ -270,9 +289,21 @@ def _exit_code(run: Callable[[], object]) -> int:
         return INTERRUPTED
     except click.ClickException as error:
         show_usage_error(error)
-        return error.exit_code
+        # Some errors of click have 1, the code of an invalid submission.
+        return max(error.exit_code, WRONG_USAGE)
     except SystemExit as ended:
-        return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+        return ended.code if isinstance(ended.code, int) else WRONG_USAGE * (ended.code is not None)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        # Standard output is full, which quiet_ending() reports.
+        if error.errno == errno.ENOSPC and error.filename is None:
+            raise
+        print_traceback(error)
+        return WRONG_USAGE
+    except Exception as error:  # noqa: BLE001 - Python would exit with 1, which is the code of an invalid submission
+        print_traceback(error)
+        return WRONG_USAGE
     return code if isinstance(code, int) else 0
 
 

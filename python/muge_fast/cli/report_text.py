@@ -8,8 +8,9 @@ from pathlib import Path
 
 import click
 
-from muge_fast._internal.display import escape_surrogates, format_id
+from muge_fast._internal.display import format_id, printable
 from muge_fast._internal.metric_names import arrow, metric_title
+from muge_fast.cli.errors import Ended
 from muge_fast.cli.input_files import original_names
 from muge_fast.cli.language import counted, duration, language, translate
 from muge_fast.evaluation.report import Report
@@ -32,21 +33,24 @@ def print_report(report: Report, submission: Path, gold: Path | None, *, as_json
         gold: The gold file; None if there is none.
         as_json: Whether to print JSON.
 
+    Raises:
+        Ended: Always, with the exit code.
+
     """
     if as_json:
         click.echo(report.to_json(), nl=False)
     elif not report.ok:
         for error in report.errors:
-            click.echo(escape_surrogates(error))
+            click.echo(printable(error))
         invalid = click.style(translate("invalid"), fg="red")
         click.echo(_sentence(invalid, counted(report.problem_count, "problem")))
     elif report.scores is None:
         click.echo(_sentence(click.style(translate("valid"), fg="green"), counted(report.rows, "row")))
     else:
         for line in _score_lines(report, submission, gold):
-            click.echo(escape_surrogates(line))
+            click.echo(line)
     print_warnings(report.warnings)
-    sys.exit(0 if report.ok else 1)
+    raise Ended(0 if report.ok else 1)
 
 
 def print_warnings(warnings: Iterable[str]) -> None:
@@ -57,7 +61,7 @@ def print_warnings(warnings: Iterable[str]) -> None:
 
     """
     for warning in warnings:
-        click.echo(click.style(translate("Warning: "), fg="yellow") + escape_surrogates(warning), err=True)
+        click.echo(click.style(translate("Warning: "), fg="yellow") + printable(warning), err=True)
 
 
 def _sentence(state: str, count: str) -> str:
@@ -80,7 +84,7 @@ def _score_lines(report: Report, submission: Path, gold: Path | None) -> Iterato
         yield click.style(line, bold=True) if score.name == report.task.main else line
     yield ""
     yield translate("Signatures")
-    yield from (f"  {score.signature}" for score in scores)
+    yield from (f"  {printable(score.signature)}" for score in scores)
     yield ""
     yield translate("{rows} in {time}").format(rows=counted(report.rows, "row"), time=duration(report.seconds))
 

@@ -9,17 +9,20 @@ import click
 
 from muge_fast._internal.atomic import replacing
 from muge_fast._internal.field_names import DIRECTIONS, RETRIEVAL_FIELDS
-from muge_fast._internal.paths import refuse_replacing
 from muge_fast.cli.errors import usage_errors
-from muge_fast.cli.options import AT_LEAST_1, threads_option
-from muge_fast.cli.output_files import check_writable
+from muge_fast.cli.input_files import InputFile
+from muge_fast.cli.language import translate
+from muge_fast.cli.options import AT_LEAST_1, print_written, threads_option
+from muge_fast.cli.output_files import check_writable, refuse_input
+from muge_fast.cli.parameter_types import Name
 from muge_fast.cli.program import Command
+from muge_fast.cli.report_text import print_warnings
 from muge_fast.datasets.writers import encode_lines
 from muge_fast.retrieval.predictions import Sides, field_names, read_sides, search
 from muge_fast.retrieval.top_k_arguments import SIMILARITIES
 
 OPTIONS = ("--image-feats", "--text-feats")
-FEATURES = click.Path(path_type=Path, exists=True, dir_okay=False)
+FEATURES = InputFile()
 SUBMITTED_ITEMS = 10
 """Number of items that the benchmark needs for each query."""
 
@@ -33,18 +36,25 @@ SUBMITTED_ITEMS = 10
 )
 @click.option(
     "--direction",
-    type=click.Choice(DIRECTIONS),
+    type=Name("direction", DIRECTIONS),
+    metavar="|".join(DIRECTIONS),
     default="text-to-image",
     show_default=True,
     help="Search images for each text, or texts for each image.",
 )
 @click.option(
     "--fields",
-    type=click.Choice(list(RETRIEVAL_FIELDS)),
+    type=Name("field", list(RETRIEVAL_FIELDS)),
+    metavar="|".join(RETRIEVAL_FIELDS),
     help="Names of the fields of the output.  [default: those of the text features]",
 )
 @click.option(
-    "--metric", type=click.Choice(SIMILARITIES), default="ip", show_default=True, help="Inner product or cosine."
+    "--metric",
+    type=Name("metric", SIMILARITIES),
+    metavar="|".join(SIMILARITIES),
+    default="ip",
+    show_default=True,
+    help="Inner product or cosine.",
 )
 @threads_option
 @click.option("--eval-batch-size", type=int, help="Has no effect; accepted for existing scripts.")
@@ -72,10 +82,11 @@ def top_k(
     del eval_batch_size
     with usage_errors():
         if fields is not None and direction not in RETRIEVAL_FIELDS[fields]:
-            raise ValueError(f"--fields {fields} has no names for --direction {direction}, use chinese-clip")
+            message = translate("--fields {fields} has no names for --direction {direction}, use chinese-clip")
+            raise ValueError(message.format(fields=fields, direction=direction))
         is_file = str(output) != "-"
         if is_file:
-            refuse_replacing("--output", output, dict(zip(OPTIONS, (image_feats, text_feats), strict=True)))
+            refuse_input("--output", output, dict(zip(OPTIONS, (image_feats, text_feats), strict=True)))
             check_writable("--output", output)
         sides = read_sides(image_feats, text_feats, options=OPTIONS, threads=threads)
         _check_k(k, sides, direction)
@@ -84,23 +95,24 @@ def top_k(
         _write(output if is_file else None, lines)
         if is_file:
             queries = sides.texts if direction == DIRECTIONS[0] else sides.images
-            click.echo(f"wrote {click.format_filename(output)} ({len(queries.ids):,} queries)", err=True)
+            print_written(output, len(queries.ids), "query")
 
 
 def _check_k(k: int, sides: Sides, direction: str) -> None:
     """Raise for more items than there are, and warn if the output cannot be submitted."""
     option, items = (OPTIONS[0], sides.images) if direction == DIRECTIONS[0] else (OPTIONS[1], sides.texts)
     if k > len(items.ids):
-        raise ValueError(f"--top-k is {k}, but the file of {option} has only {len(items.ids)} items")
+        message = translate("--top-k is {k}, but the file of {option} has only {count} items")
+        raise ValueError(message.format(k=k, option=option, count=len(items.ids)))
+    warnings = []
     if k != SUBMITTED_ITEMS:
-        _warn(f"--top-k is {k}, submissions to the benchmark need exactly {SUBMITTED_ITEMS} items")
+        warning = translate("--top-k is {k}, submissions to the benchmark need exactly {count} items")
+        warnings.append(warning.format(k=k, count=SUBMITTED_ITEMS))
     strings = [option for option, side in zip(OPTIONS, sides, strict=True) if side.ids.dtype.kind == "O"]
     if strings:
-        _warn(f"ids of {' and '.join(strings)} are strings, submissions to the benchmark need integers")
-
-
-def _warn(message: str) -> None:
-    click.echo(click.style("Warning: ", fg="yellow") + message, err=True)
+        warning = translate("ids of {options} are strings, submissions to the benchmark need integers")
+        warnings.append(warning.format(options=translate(" and ").join(strings)))
+    print_warnings(warnings)
 
 
 def _write(output: Path | None, lines: Iterable[str]) -> None:

@@ -14,13 +14,12 @@ The script of MUGE's retrieval baseline has the same rules for the fields ``quer
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from typing import Any
 
 from muge_fast._internal.atomic import replacing
-from muge_fast._internal.display import escape_surrogates
+from muge_fast._internal.display import json_text, printable
 from muge_fast._internal.field_names import TEXT_TO_IMAGE
 from muge_fast._internal.paths import PathLike
 from muge_fast.evaluation.official_retrieval import OfficialError, score_as_published
@@ -112,14 +111,14 @@ def main(arguments: list[str]) -> int:
     verdict = official_verdict("retrieval", gold, predictions, names=TEXT_TO_IMAGE)
     try:
         with replacing(target) as file:
-            file.write(json.dumps(verdict.result, ensure_ascii=False).encode("utf-8"))
+            file.write(json_text(verdict.result).encode("utf-8"))
     except OSError as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(printable(f"{error}") + "\n")
         return 2
     for warning in verdict.warnings:
-        sys.stderr.write(escape_surrogates(f"Warning: {warning}\n"))
+        sys.stderr.write(printable(f"Warning: {warning}") + "\n")
     if verdict.error is not None:
-        sys.stderr.write(escape_surrogates(f"{verdict.error}\n"))
+        sys.stderr.write(printable(verdict.error) + "\n")
     return 0 if verdict.result["success"] else 1
 
 

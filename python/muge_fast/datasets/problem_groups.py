@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from muge_fast._internal.display import format_id
+from muge_fast._internal.display import format_id, printable
 from muge_fast.datasets.problems import HINTS, LANGUAGES, MESSAGES, Problem, in_language
 
 # Groups of at most this size are reported problem by problem, with the id and the line of each.
@@ -154,7 +154,7 @@ class ProblemGroup:
         key = str(details["hint"]) if "hint" in details else None
         hint = "" if key is None else {**HINTS, **GROUP_HINTS}[key][language]
         text = (template + hint).format(**{**details, **values, "items": self._items(language)})
-        return self._where(language) + text
+        return self._where(language) + printable(text)
 
     def messages(self, *, lang: str = "en") -> Iterator[str]:
         """Yield the messages for a report: each problem of a small group, or one sentence about a large one.

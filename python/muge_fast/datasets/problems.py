@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from muge_fast._internal.display import format_id
+from muge_fast._internal.display import format_id, printable
 from muge_fast._internal.file_kinds import DETAILS
 from muge_fast._internal.file_kinds import MESSAGES as FILE_KINDS
 
@@ -153,12 +153,24 @@ WARNINGS = {
     ),
 }
 
-# Types that a message expects.
+# Types that a message expects, and reasons.
 EXPECTED = {
     "an integer": "整数",
     "a string": "字符串",
     "a list of integers": "整数列表",
     "a list of strings": "字符串列表",
+    # Reasons of Python's reader of JSON
+    "Expecting value": "此处应为值",
+    "Expecting property name enclosed in double quotes": "此处应为双引号中的字段名",
+    "Expecting ':' delimiter": "此处应为冒号",
+    "Expecting ',' delimiter": "此处应为逗号",
+    "Illegal trailing comma before end of object": "对象末尾有多余的逗号",
+    "Illegal trailing comma before end of array": "数组末尾有多余的逗号",
+    "Extra data": "多余的内容",
+    "Unterminated string starting at": "字符串没有结束",
+    "Invalid control character at": "字符串中有控制字符",
+    "Invalid \\escape": "无效的转义",
+    "Invalid \\uXXXX escape": "无效的 \\u 转义",
 }
 
 
@@ -172,6 +184,13 @@ HINTS = {
     "gold_string": ("; the id is there as a str, here it is an int", "；该 ID 在标准答案中是字符串，此处是整数"),
     "gold_zeros": ("; the id there has other leading zeros", "；标准答案文件中该 ID 的前导零不同"),
     "gold_spaces": ("; the id there differs in white space", "；标准答案文件中该 ID 的空白字符不同"),
+    "gold_unicode": (
+        "; the id there differs in characters that look alike or are invisible",
+        "；标准答案中该 ID 含有形似或不可见的不同字符",
+    ),
+    "gold_case": ("; the id there differs in upper and lower case", "；标准答案中该 ID 的大小写不同"),
+    "gold_folder": ("; the id there has no folder", "；标准答案中该 ID 不含目录"),
+    "gold_number": ("; the id there is the same number, written differently", "；标准答案中该 ID 是写法不同的同一数字"),
     "gold_suffix": ("; the id there differs in the suffix of an image file", "；标准答案中该 ID 的图像文件后缀不同"),
 }
 
@@ -228,7 +247,7 @@ class Problem(NamedTuple):
         template = MESSAGES[self.code][language]
         hint = HINTS[str(self.details["hint"])][language] if "hint" in self.details else ""
         values = {**DETAILS, **details, "subject": subject, "at": at, "field": field, "line": self.line}
-        text = (template + hint).format(**values)
+        text = printable((template + hint).format(**values))
         if self.line is None or "{line}" in template:
             return text
         return (f"line {self.line}: {text}", f"第 {self.line} 行：{text}")[language]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from muge_fast._internal.field_names import FieldNames
-from muge_fast._internal.file_kinds import HEAD_BYTES, binary_kind, text_kind
+from muge_fast._internal.file_kinds import HEAD_BYTES, binary_kind, text_kind, wrapper_key
 from muge_fast._internal.paths import PathLike, read_head
 from muge_fast._internal.row_kinds import TASK_NAMES, RowKind, row_kind, task_of
 from muge_fast.datasets.fields import Integer, IntegerList, RowFormat, Text, TextList
@@ -208,4 +208,6 @@ def _program(code: str, head: bytes, row_format: RowFormat) -> str:
         # Results of COCO captions have other names and types.
         is_coco = b'"caption"' in head and b'"text"' not in head and names.value == "text"
         return ".[] | {image_id: (.image_id | tostring), text: .caption}" if is_coco else ".[]"
+    if code == "json_wrapper":
+        return f".{wrapper_key(head, (names.id, names.value))}[]"
     return "."

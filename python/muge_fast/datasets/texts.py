@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from muge_fast import _core
-from muge_fast._internal.display import format_value
+from muge_fast._internal.display import format_path, format_value
 from muge_fast._internal.file_kinds import HEAD_BYTES
 from muge_fast._internal.paths import IncompleteLineError, PathLike, each_line, read_head, read_whole, refuse_pipes
 from muge_fast.datasets.fields import INT64
@@ -99,7 +99,7 @@ def read_pool(path: PathLike) -> frozenset[int]:
 def _refuse(path: PathLike, problem: Problem | None) -> None:
     """Raise for a file that is not in the format at all."""
     if problem is not None:
-        raise ValueError(f"{os.fspath(path)}: {problem.message()}")
+        raise ValueError(f"{format_path(path)}: {problem.message()}")
 
 
 def _image_ids(path: PathLike) -> Iterator[int]:

@@ -9,6 +9,7 @@ from itertools import islice
 from typing import Any, Literal, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from muge_fast._internal.atomic import replacing
 from muge_fast._internal.checks import find_repeated
@@ -79,7 +80,7 @@ def write_captions(path: PathLike, captions: Mapping[Any, str] | Mapping[Any, Se
 
 def write_queries(
     path: PathLike,
-    rankings: Mapping[Any, Sequence[Any]] | RankedItems,
+    rankings: Mapping[Any, Sequence[Any] | npt.NDArray[Any]] | RankedItems,
     *,
     fields: Literal["muge", "chinese-clip"] = "muge",
     direction: Literal["text-to-image", "image-to-text"] = "text-to-image",

@@ -28,11 +28,12 @@ ARCHIVES = {
 FEATURE_NAMES = {"features", "feature"}
 
 
-def refused_file(code: str) -> dict[str, Any]:
+def refused_file(code: str, lang: str = "en") -> dict[str, Any]:
     """Return the description of a file that no reader accepts.
 
     Args:
         code: Code of the file, a key of ``muge_fast._internal.file_kinds.MESSAGES``.
+        lang: Language of the error, ``"en"`` or ``"zh"``.
 
     Returns:
         ``kind``, ``problems`` and ``errors``.
@@ -43,7 +44,7 @@ def refused_file(code: str) -> dict[str, Any]:
         'pretty json'
 
     """
-    return {"kind": code.replace("_", " "), **problems_of([kind_message(code)], 1)}
+    return {"kind": code.replace("_", " "), **problems_of([kind_message(code, lang=lang)], 1)}
 
 
 def describe_features(path: Path) -> dict[str, Any]:
@@ -138,9 +139,9 @@ def _describe_archive(path: Path) -> dict[str, Any]:
     return _describe_table(path) if kind == "document frequency" else {"kind": kind, "arrays": len(names)}
 
 
-def _describe_pickle(path: Path) -> dict[str, Any]:
+def _describe_pickle(path: Path, lang: str) -> dict[str, Any]:
     info = _describe_table(path)
-    return refused_file("pickle") if info["problems"] else info
+    return refused_file("pickle", lang) if info["problems"] else info
 
 
 def _describe_table(path: Path) -> dict[str, Any]:
@@ -152,8 +153,8 @@ def _describe_table(path: Path) -> dict[str, Any]:
 
 
 # Readers by the code of the file.
-BINARY_READERS: dict[str | None, Callable[[Path], dict[str, Any]]] = {
-    "npz": _describe_archive,
-    "npy": describe_features,
+BINARY_READERS: dict[str | None, Callable[[Path, str], dict[str, Any]]] = {
+    "npz": lambda path, _: _describe_archive(path),
+    "npy": lambda path, _: describe_features(path),
     "pickle": _describe_pickle,
 }

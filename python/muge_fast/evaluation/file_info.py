@@ -42,11 +42,12 @@ MAX_DIGITS = 18
 NOT_LINES = {*TEXT_KINDS} - {"tsv", "image_tsv"}
 
 
-def describe(path: PathLike) -> dict[str, Any]:
+def describe(path: PathLike, *, lang: str = "en") -> dict[str, Any]:
     """Recognize a file of MUGE by its content, count its rows and check them.
 
     Args:
         path: A file, or a folder of files.
+        lang: Language of ``errors``, ``"en"`` or ``"zh"``.
 
     Returns:
         For a file, ``path``, ``bytes`` and ``kind``, such as ``"caption gold"``, ``"images"`` or ``"unknown"``.
@@ -70,28 +71,34 @@ def describe(path: PathLike) -> dict[str, Any]:
     """
     path = Path(path)
     if path.is_dir():
-        files = [describe(file) for file in sorted(path.iterdir()) if file.is_file() and not file.name.startswith(".")]
+        files = [
+            describe(file, lang=lang)
+            for file in sorted(path.iterdir())
+            if file.is_file() and not file.name.startswith(".")
+        ]
         return {"path": str(path), "kind": "folder", "files": files}
     refuse_pipes(path)
     size = path.stat().st_size
     with path.open("rb") as file:
         head = file.read(HEAD_BYTES)
-    return {"path": str(path), "bytes": size, **_describe_content(path, head)}
+    return {"path": str(path), "bytes": size, **_describe_content(path, head, lang)}
 
 
-def _describe_content(path: Path, head: bytes) -> dict[str, Any]:
+def _describe_content(path: Path, head: bytes, lang: str) -> dict[str, Any]:
     if path.suffix.lower() in arrow.FORMATS:
         return describe_features(path)
     code = binary_kind(head)
     if code in BINARY_READERS:
-        return BINARY_READERS[code](path)
+        return BINARY_READERS[code](path, lang)
     if code is not None and code != "bom":
-        return refused_file(code)
+        return refused_file(code, lang)
     text = head.removeprefix(codecs.BOM_UTF8)
     code = text_kind(text)
     if code in NOT_LINES:
-        return refused_file(code)
-    return _describe_json_lines(path, text) if text.lstrip()[:1] == b"{" else _describe_tsv(path, text)
+        return refused_file(code, lang)
+    if text.lstrip()[:1] == b"{":
+        return _describe_json_lines(path, text, lang)
+    return refused_file("bom", lang) if head.startswith(codecs.BOM_UTF8) else _describe_tsv(path, text)
 
 
 # JSON Lines
@@ -105,7 +112,7 @@ class _Reading(NamedTuple):
     rows: Rows
 
 
-def _describe_json_lines(path: Path, head: bytes) -> dict[str, Any]:
+def _describe_json_lines(path: Path, head: bytes, lang: str) -> dict[str, Any]:
     kind = row_kind(head)
     if kind is not None and kind.task == "features":
         return describe_features(path)
@@ -120,8 +127,10 @@ def _describe_json_lines(path: Path, head: bytes) -> dict[str, Any]:
         return {"kind": "unknown JSON lines" if kind is None else kind.name().partition(" ")[2]}
     # The format with the fewest problems; on a tie the submission, whose format is narrower.
     best = min(readings, key=lambda reading: (reading.rows.problem_count, reading.role == "gold"))
+    if best.role == "submission" and best.task.submission_format.strict_lines:
+        best = best._replace(rows=RowReader(best.task.submission_format, LIMITS).read(path))
     role = "gold or submission" if best.task.gold == best.task.submission else best.role
-    return {"kind": f"{best.task.name} {role}", **_describe_rows(best.task, best.rows)}
+    return {"kind": f"{best.task.name} {role}", **_describe_rows(best.task, best.rows, lang)}
 
 
 def _roles(kind: RowKind) -> set[str]:
@@ -152,7 +161,7 @@ def _has_fields(line: bytes, names: FieldNames) -> bool:
     return _has_field(line, names.id) and _has_field(line, names.value)
 
 
-def _describe_rows(task: Task, rows: Rows) -> dict[str, Any]:
+def _describe_rows(task: Task, rows: Rows, lang: str) -> dict[str, Any]:
     info: dict[str, Any] = {"rows": len(rows.values)}
     if rows.values:
         info["ids"] = min_max(list(rows.values))
@@ -166,7 +175,7 @@ def _describe_rows(task: Task, rows: Rows) -> dict[str, Any]:
             info["distinct_items"] = len({item for value in lists for item in value if isinstance(item, int)})
     if texts:
         info["length"] = _min_mean_max([len(text) for text in texts])
-    return {**info, **problems_of(format_groups(rows.groups, "en"), rows.problem_count)}
+    return {**info, **problems_of(format_groups(rows.groups, lang), rows.problem_count)}
 
 
 # TSV files

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from muge_fast._internal.display import escape_surrogates
+from muge_fast._internal.display import printable
+
+# Most characters of a line of a message, and most lines.
+MAX_LINE, MAX_LINES = 2000, 500
 
 
 def scored_result(score: float, scores: Mapping[str, float]) -> dict[str, Any]:
@@ -31,8 +34,8 @@ def failed_result(message: str, detail: str | None = None) -> dict[str, Any]:
     """Return the result object of a submission that was not scored.
 
     Args:
-        message: The error in one line. Lone surrogates, as in a path that is not UTF-8, are escaped.
-        detail: All errors, one per line; None for the message again.
+        message: The error in one line. Characters that are not printable are escaped, and it is truncated.
+        detail: All errors, one per line; None for the message again. Its lines are escaped and truncated likewise.
 
     Returns:
         The object, ready for JSON.
@@ -43,8 +46,9 @@ def failed_result(message: str, detail: str | None = None) -> dict[str, Any]:
         'the file has no rows'
 
     """
-    message = escape_surrogates(message)
-    detail = message if detail is None else escape_surrogates(detail)
+    message = printable(message, MAX_LINE)
+    lines = [] if detail is None else [printable(line, MAX_LINE) for line in detail.split("\n", MAX_LINES)[:MAX_LINES]]
+    detail = "\n".join(lines) or message
     return {"success": False, "score": 0, "scoreJson": {}, "errorMsg": message, "errorDetail": detail}
 
 

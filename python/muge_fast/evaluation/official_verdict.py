@@ -24,6 +24,7 @@ from muge_fast.evaluation.submission import GoldError
 # Problems that are kept to be grouped, and those that a result lists.
 COUNTED = Limits(max_reported=Limits().stop_after)
 LISTED = Limits().max_reported
+NO_FILE = ("no such file", "文件不存在")
 
 
 class Verdict(NamedTuple):
@@ -70,26 +71,44 @@ def official_verdict(
             return _verdict_of_script(gold, submission, names, lang)
         report = evaluate(tasks.get(task), gold, submission, lang=lang)
         return Verdict(report.official(), tuple(report.warnings))
-    except Exception as error:  # noqa: BLE001 - there is a result for every error
-        return Verdict(failed_result(_public_message(error, gold, submission)), (), str(error) or type(error).__name__)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - there is a result for every error, also of plug-ins
+        message = _public_message(error, gold, submission, LANGUAGES.index(lang))
+        return Verdict(failed_result(message), (), _organizer_message(error, gold, submission, LANGUAGES.index(lang)))
 
 
-def _public_message(error: Exception, gold: PathLike, submission: PathLike) -> str:
+def _organizer_message(error: BaseException, gold: PathLike, submission: PathLike, language: int) -> str:
+    """Return the message of an error with the path and, where it is known, the side of the file."""
+    if isinstance(error, GoldError):
+        return error.message(lang=LANGUAGES[language])
+    if not isinstance(error, OSError) or error.filename is None or not error.strerror:
+        return str(error) or type(error).__name__
+    name = os.fspath(error.filename)
+    sides = {os.fspath(submission): ("submission", "提交文件"), os.fspath(gold): ("gold file", "标准答案文件")}
+    side = f"{sides[name][language]} " if name in sides else ""
+    reason = NO_FILE[language] if isinstance(error, FileNotFoundError) else error.strerror
+    return f"{side}{name}{(': ', '：')[language]}{reason}"
+
+
+def _public_message(error: BaseException, gold: PathLike, submission: PathLike, language: int) -> str:
     """Return the message of an error for a participant: without paths and without content of the gold file."""
     if isinstance(error, GoldNamesError):
         return error.errors[0]
     if isinstance(error, GoldError):
-        return "the gold file has errors, which the organizer has to correct"
+        return ("the gold file has errors, which the organizer has to correct", "标准答案文件有错误，需由主办方更正")[
+            language
+        ]
     if isinstance(error, OSError) and error.filename is not None:
         # The gold file is read first, which matters where both are the same.
         if os.fspath(error.filename) == os.fspath(gold):
-            return "the gold file cannot be read"
+            return ("the gold file cannot be read", "无法读取标准答案文件")[language]
         if os.fspath(error.filename) == os.fspath(submission):
-            return f"the submission cannot be read: {error.strerror}"
+            reason = NO_FILE[language] if isinstance(error, FileNotFoundError) else error.strerror
+            return (f"the submission cannot be read: {reason}", f"无法读取提交文件：{reason}")[language]
     message = str(error)
     if isinstance(error, ImportError) and not set(message) & {"/", "\\"}:
         return message
-    return f"the submission could not be evaluated ({type(error).__name__})"
+    name = type(error).__name__
+    return (f"the submission could not be evaluated ({name})", f"无法评测提交文件（{name}）")[language]
 
 
 def _verdict_of_script(gold: PathLike, submission: PathLike, names: FieldNames, lang: str) -> Verdict:

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import csv
 import io
-import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from muge_fast import _core
 from muge_fast._internal.atomic import replacing
-from muge_fast._internal.display import escape_surrogates, truncate_id
+from muge_fast._internal.display import escape_surrogates, json_text, printable, truncate_id
 from muge_fast._internal.field_names import FieldNames
 from muge_fast._internal.paths import PathLike
 from muge_fast.datasets.input_file import InputFile
 from muge_fast.datasets.problem_groups import ProblemGroup, format_groups, group_problems
 from muge_fast.datasets.problems import Problem
 from muge_fast.evaluation.official_result import failed_result, mark_unofficial, scored_result
-from muge_fast.evaluation.report_page.words import WORDS
 from muge_fast.features.arrow import import_pyarrow
 from muge_fast.scores import Scores
 from muge_fast.tasks.task import Task
@@ -27,6 +26,10 @@ from muge_fast.text.tokenizers import Tokenizer, TokenizerLike
 TokenizerOptions = tuple[TokenizerLike, PathLike | None]
 """The options ``tokenizer`` and ``user_dict`` of caption metrics."""
 
+# First characters of what spreadsheets calculate, also in full width; and what they need not be kept from.
+FORMULA, NUMBER = "=+-@\t\r\n＝＋－＠", re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
+# Text that no renderer takes for markup or for an address: words, also with an underscore between letters.
+PLAIN = re.compile(r"[^\W_]+(?:_[^\W_]+|[ ,:，：]+[^\W_]+)*")
 # Characters of an id of a group of problems.
 GROUP_ID_LENGTH = 80
 
@@ -208,7 +211,7 @@ class Report:
             OSError: The file cannot be written.
 
         """
-        return _save(escape_surrogates(json.dumps(self.to_dict(), ensure_ascii=False, indent=2)) + "\n", path)
+        return _save(json_text(self.to_dict(), indent=2) + "\n", path)
 
     def to_markdown(self, *, path: PathLike | None = None) -> str:
         """Return the scores as a Markdown table, or the errors as a list, and write them to a file if there is a path.
@@ -225,25 +228,29 @@ class Report:
         """
         lines = [f"# {self.title}", ""]
         if not self.ok:
-            lines += [f"- {_escape_markdown(error)}" for error in self.errors]
+            lines += [f"- {_markdown(error)}" for error in self.errors]
         elif self.scores is None:
             lines += [f"{self.rows} 行，有效" if self.lang == "zh" else f"{self.rows} rows, valid"]
         else:
+            from muge_fast.evaluation.report_page.words import WORDS  # noqa: PLC0415 - few evaluations need a table
+
             words, scale = WORDS[self.lang], self.task.score_scale
             value = words["value"] if scale == 1 else f"{words['value']} {words['factor'].format(scale)}"
             lines += [f"| {words['score']} | {value} | {words['signature']} |", "| --- | ---: | --- |"]
             for name, score in self.scores.items():
                 # A bar ends a cell, also within code.
-                label, signature = (text.replace("|", "\\|") for text in (self.task.label(name), score.signature))
-                lines.append(f"| {label} | {self.task.official_value(name, score.value):.2f} | `{signature}` |")
-        lines += [f"\n> {_escape_markdown(warning)}" for warning in self.warnings]
+                label, signature = (
+                    text.replace("|", "\\|") for text in (self.task.label(name), _markdown(score.signature))
+                )
+                lines.append(f"| {label} | {self.task.official_value(name, score.value):.2f} | {signature} |")
+        lines += [f"\n> {_markdown(warning)}" for warning in self.warnings]
         return _save("\n".join(lines) + "\n", path)
 
     def to_html(
         self,
         *,
         path: PathLike | None = None,
-        images: Mapping[str, bytes] | None = None,
+        images: Mapping[Any, bytes] | None = None,
         date: str | None = None,
         seconds: bool = False,
     ) -> str:
@@ -332,6 +339,9 @@ class Report:
     def to_csv(self, *, path: PathLike | None = None) -> str:
         """Return the scores of each item as CSV, and write them to a file if there is a path.
 
+        An id of text that begins with ``=``, ``+``, ``-``, ``@``, a tab or a line end gets an apostrophe in front
+        unless it is a number, because spreadsheets would calculate it as a formula. Parquet has all ids unchanged.
+
         Args:
             path: File to write, in UTF-8. It appears complete or not at all.
 
@@ -345,7 +355,7 @@ class Report:
         text = io.StringIO()
         writer = csv.writer(text)
         writer.writerow(["id", *(self.scores or ())])
-        writer.writerows(row.values() for row in self.items())
+        writer.writerows(map(_spreadsheet_text, row.values()) for row in self.items())
         return _save(text.getvalue(), path)
 
     def to_parquet(self, *, path: PathLike) -> None:
@@ -367,12 +377,27 @@ class Report:
 def _save(text: str, path: PathLike | None) -> str:
     if path is not None:
         with replacing(path) as file:
-            file.write(text.encode("utf-8"))
+            file.write(escape_surrogates(text).encode("utf-8"))
     return text
 
 
-def _escape_markdown(text: str) -> str:
-    """Escape all markup, and replace unprintable characters by spaces: the text may come from a submission."""
-    marks = "\\`*_{}[]<>()#+-!|=~&"
-    letters = (letter if letter.isprintable() else " " for letter in text)
-    return "".join(f"\\{letter}" if letter in marks else letter for letter in letters)
+def _markdown(text: str) -> str:
+    """Return a text without markup, because it may come from a submission: as it is, or as code.
+
+    Only code keeps all renderers from making links of bare addresses, of names after ``@`` and of numbers after ``#``,
+    whatever is escaped.
+    """
+    text = printable(text) or " "
+    if PLAIN.fullmatch(text):
+        return text
+    # Longer than all others in the text, so that none of them can end the code.
+    mark = "`" * (1 + max(map(len, re.findall("`+", text)), default=0))
+    # A renderer takes one space from both ends away.
+    space = " " if text[0] in "` " or text[-1] in "` " else ""
+    return f"{mark}{space}{text}{space}{mark}"
+
+
+def _spreadsheet_text(value: object) -> object:
+    """Return a cell of a table: text that a spreadsheet would take for a formula gets an apostrophe."""
+    is_formula = isinstance(value, str) and value[:1] in FORMULA and value[:1] and not NUMBER.fullmatch(value)
+    return f"'{value}" if is_formula else value

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import re
+from collections.abc import Callable, Collection, Mapping
 from functools import cached_property
 
 # Suffixes of image files that may have been kept in an id.
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp")
+# Folders of a path, also of one of Windows.
+FOLDER = re.compile(r"^.*[/\\](?=.)", re.DOTALL)
 # Longer ids are not compared.
 MAX_LENGTH = 1024
 
@@ -53,15 +56,46 @@ class SimilarIds:
             return {"hint": "gold_string" if isinstance(similar, str) else "gold_integer"}
         if text.strip() == str(similar).strip():
             return {"hint": "gold_spaces"}
-        same_stem = _stem(text.strip()) == _stem(str(similar).strip())
-        return {"hint": "gold_suffix" if same_stem else "gold_zeros"}
+        return {"hint": next((hint for hint, form in HINT_FORMS if form(text) == form(str(similar))), "gold_number")}
 
 
 def _form(text: str) -> str:
-    stem = _stem(text.strip())
-    return (stem.lstrip("0") or "0") if stem.isdecimal() else stem
+    """Return an id without anything that may be written in another way."""
+    stem = _name_of(_plain(text)).casefold()
+    digits = stem.removeprefix("+")
+    if digits.isascii() and digits.isdecimal():
+        return digits.lstrip("0") or "0"
+    if not digits.isdecimal():
+        return stem
+    # int() reads one digit of any script.
+    return "".join(str(int(digit)) for digit in digits).lstrip("0") or "0"
+
+
+def _plain(text: str) -> str:
+    """Return a text without invisible characters, and with one form of characters that look alike."""
+    if text.isascii():
+        return text.strip()
+    import unicodedata  # noqa: PLC0415 - few ids have other letters
+
+    letters = (letter for letter in text if unicodedata.category(letter) != "Cf")
+    return unicodedata.normalize("NFKC", "".join(letters)).strip()
+
+
+def _name_of(path: str) -> str:
+    """Return the name of a file without folders and the suffix of an image file."""
+    return _stem(FOLDER.sub("", path))
 
 
 def _stem(text: str) -> str:
     suffix = next((suffix for suffix in SUFFIXES if text.lower().endswith(suffix)), "")
     return text[: len(text) - len(suffix)]
+
+
+# Keys of hints, with what two ids have in common that differ only in this; the first that holds counts.
+HINT_FORMS: tuple[tuple[str, Callable[[str], str]], ...] = (
+    ("gold_unicode", _plain),
+    ("gold_case", lambda text: _plain(text).casefold()),
+    ("gold_suffix", lambda text: _stem(_plain(text))),
+    ("gold_folder", lambda text: _name_of(_plain(text))),
+    ("gold_zeros", lambda text: _stem(_plain(text)).lstrip("0")),
+)

@@ -6,6 +6,7 @@ import os
 from collections.abc import Collection
 from typing import Any
 
+from muge_fast._internal.display import format_path
 from muge_fast._internal.paths import PathLike, check_file
 from muge_fast.datasets.image_reader import ImageReader
 from muge_fast.datasets.limits import Limits
@@ -41,9 +42,29 @@ class GoldError(ValueError):
     def __init__(self, path: PathLike, errors: list[str]) -> None:
         more = len(errors) - 1
         suffix = f" (and {more} more error{'s' if more > 1 else ''})" if more else ""
-        super().__init__(f"gold file {os.fspath(path)}: {errors[0]}{suffix}")
+        super().__init__(f"gold file {format_path(path)}: {errors[0]}{suffix}")
         self.path = os.fspath(path)
         self.errors = errors
+
+    def message(self, *, lang: str = "en") -> str:
+        """Return the path and the first problem in a language.
+
+        Args:
+            lang: ``"en"`` or ``"zh"``; the problem itself is in the language of the call that raised the error.
+
+        Returns:
+            One line of text.
+
+        Example:
+            >>> import muge_fast as mf
+            >>> mf.GoldError("IC_valid.jsonl", ["第 3 行：缺少字段 text"]).message(lang="zh")
+            '标准答案文件 IC_valid.jsonl：第 3 行：缺少字段 text'
+
+        """
+        if lang == "en":
+            return str(self)
+        more = len(self.errors) - 1
+        return f"标准答案文件 {self.path}：{self.errors[0]}" + (f"（另有 {more} 个错误）" if more else "")
 
     def __reduce__(self) -> tuple[type[GoldError], tuple[str, list[str]]]:
         # By default an exception is unpickled from its message alone. That would fail here, and a process pool would

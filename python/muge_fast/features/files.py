@@ -206,7 +206,7 @@ def _repeated(path: str, ids: IdArray, rows: tuple[int, int]) -> str:
     words, row = "rows", rows[0]
     if Path(path).suffix.lower() not in BINARY_SUFFIXES:
         words, lines = "lines", Path(path).read_bytes().split(b"\n")
-        numbers = [number for number, line in enumerate(lines, 1) if line.strip(b" \t\n\r\x0c")]
+        numbers = [number for number, line in enumerate(lines, 1) if line.strip(b" \t\r")]
         rows = numbers[rows[0]], numbers[rows[1]]
     return f"id {quoted_id(ids[row])} occurs twice, in {words} {rows[0]} and {rows[1]}"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -114,7 +114,7 @@ def text_recall(
     image_features: npt.ArrayLike,
     text_features: npt.ArrayLike,
     *,
-    ks: Sequence[int] = (1, 5, 10),
+    ks: int | Sequence[int] = (1, 5, 10),
     extractor_signature: str | None = None,
 ) -> Scores:
     """Compute Recall@k of texts: how often an image's own text is among its ``k`` nearest of all texts.
@@ -124,7 +124,7 @@ def text_recall(
     Args:
         image_features: Features of images, of shape ``(images, features)``, without zero rows.
         text_features: Features of their texts, of the same shape, in the same order.
-        ks: Cutoffs, different numbers from 1 to the number of texts.
+        ks: Cutoffs, different numbers from 1 to the number of texts, or one.
         extractor_signature: Signature of the extractor that made the features, for the signatures of the scores.
 
     Returns:
@@ -143,7 +143,7 @@ def text_recall(
 
     """
     images, texts = _unit_pair(image_features, text_features)
-    cutoffs = [whole_number(f"ks[{index}]", k) for index, k in enumerate(ks)]
+    cutoffs = [whole_number(f"ks[{index}]", k) for index, k in enumerate(ks if isinstance(ks, Iterable) else (ks,))]
     for index, k in enumerate(cutoffs):
         if k > len(texts):
             raise ValueError(f"ks[{index}] is {k}, needs 1 to {len(texts)}, the number of texts")

@@ -201,7 +201,8 @@ def to_pixels(images: object) -> Pixels:
 
     Raises:
         TypeError: Not images.
-        ValueError: An array that is not uint8, or of a wrong shape.
+        ValueError: An array that is not uint8, or of a wrong shape; a Pillow image of floats, or with values outside 0
+            to 255.
 
     Example:
         >>> import numpy as np
@@ -211,6 +212,8 @@ def to_pixels(images: object) -> Pixels:
 
     """
     if isinstance(images, _HasConvert):
+        if str(getattr(images, "mode", "")).startswith(("I", "F")):
+            _refuse_clipping(images)
         return np.array(images.convert("RGB"))
     if not is_array(images):
         raise TypeError(_not_images(images))
@@ -315,6 +318,26 @@ def dtype_fix(images: object) -> str:
     return "pass pixels from 0 to 255"
 
 
+def refuse_masked(state: Mapping[str, object]) -> None:
+    """Raise ``TypeError`` if an array of a state is masked.
+
+    Args:
+        state: Arrays by name.
+
+    Raises:
+        TypeError: The message names the first masked array.
+
+    Example:
+        >>> import numpy as np
+        >>> from muge_fast.image.inputs import refuse_masked
+        >>> refuse_masked({"mu": np.zeros(2)})
+
+    """
+    for name, array in state.items():
+        if isinstance(array, np.ma.MaskedArray):
+            raise TypeError(f"the array {name} must not be a masked array: pass {name}.data, if nothing is masked")
+
+
 def checked_features(name: str, features: object, *, hint: str = FEATURES_HINT) -> Any:  # noqa: ANN401 - arrays of any library
     """Return features after checking that they are numbers in rows, not images; nested lists as an array.
 
@@ -327,8 +350,8 @@ def checked_features(name: str, features: object, *, hint: str = FEATURES_HINT) 
         The array or tensor.
 
     Raises:
-        TypeError: Not an array, or not of numbers.
-        ValueError: Images, a masked array, or a wrong number of dimensions.
+        TypeError: Not an array, a masked array, or not of numbers.
+        ValueError: Images, or a wrong number of dimensions.
 
     Example:
         >>> import numpy as np
@@ -368,6 +391,20 @@ def _array_of_lists(name: str, features: list[Any] | tuple[Any, ...]) -> npt.NDA
         raise ValueError(f"{name}: rows differ in length: {error}") from None
     # An empty list has no numbers that it could be an array of.
     return array if array.size else array.astype(np.float64)
+
+
+def _refuse_clipping(image: Any) -> None:  # noqa: ANN401 - of Pillow, which may not be installed
+    """Raise for a Pillow image of floats, or of integers outside 0 to 255, which "RGB" would clip without an error."""
+    mode = image.mode
+    if mode == "F":
+        fix = "convert its values to 0 to 255 as for an array, then Image.fromarray(values.astype('uint8'))"
+        raise ValueError(f"an image has mode F, floats, needs 8 bits: {fix}")
+    # getextrema lacks modes such as I;16B.
+    values = np.asarray(image)
+    least, largest = (int(values.min()), int(values.max())) if values.size else (0, 0)
+    if least < 0 or largest > 255:  # noqa: PLR2004
+        fix = "for 16 bits, Image.fromarray((np.asarray(image) // 257).astype('uint8'))"
+        raise ValueError(f"an image has mode {mode} and values from {least} to {largest}, needs 0 to 255: {fix}")
 
 
 def _only(images: list[object], holder: str) -> object:

@@ -460,8 +460,9 @@ def _from_zip(path: Path) -> list[LazyImage]:
         raise ValueError(f"{path}: {error}") from None
     # An archive closes only files that it has opened.
     weakref.finalize(archive, file.close)
+    # ZipInfo.is_dir() fails for an empty name.
     members: dict[PurePath, zipfile.ZipInfo] = {
-        PurePosixPath(member.filename): member for member in archive.infolist() if not member.is_dir()
+        PurePosixPath(member.filename): member for member in archive.infolist() if member.filename[-1:] != "/"
     }
     images = find_image_names(path, (PurePosixPath(name) for name in archive.namelist() if name[-1:] != "/"))
     repeated = find_repeated(images)

@@ -24,7 +24,7 @@ from muge_fast.image.backend import (
     device_of,
 )
 from muge_fast.image.feature_sums import FeatureSums
-from muge_fast.image.inputs import checked_features
+from muge_fast.image.inputs import checked_features, refuse_masked
 
 if TYPE_CHECKING:
     import torch
@@ -195,6 +195,7 @@ class Statistics:
             other: The statistics to merge.
 
         Raises:
+            TypeError: ``other`` is not :class:`Statistics`.
             ValueError: ``other`` is this object or has a different ``dims`` or ``extractor_signature``; or one of the
                 two was loaded from a mean and covariance alone, or has a value that is not finite.
 
@@ -203,6 +204,8 @@ class Statistics:
             >>> Statistics(3).check_mergeable(Statistics(3))
 
         """
+        if not isinstance(other, Statistics):
+            raise TypeError(f"other must be Statistics, got {type(other).__name__}")
         if other is self:
             raise ValueError("other is this object itself: its images would count twice")
         if (other.dims, other.extractor_signature) != (self.dims, self.extractor_signature):
@@ -331,6 +334,7 @@ class Statistics:
             Statistics that can be updated, unless they have only a mean and a covariance.
 
         Raises:
+            TypeError: An array is masked.
             ValueError: Arrays are missing, have wrong shapes, or are not finite.
 
         Example:
@@ -339,6 +343,7 @@ class Statistics:
             [[2.0]]
 
         """
+        refuse_masked(state)
         if "mu" not in state or "sigma" not in state:
             raise ValueError(f"has arrays {sorted(state)}, needs mu and sigma")
         mean, covariance = (np.asarray(state[name], dtype=np.float64) for name in ("mu", "sigma"))

@@ -13,7 +13,7 @@ from muge_fast._internal.display import format_argument
 from muge_fast._internal.npz import Array, load_arrays, save_arrays
 from muge_fast.image.extractors.interface import FeatureExtractor, FeatureMatrix, check_extractor_type, signature_of
 from muge_fast.image.extractors.running import extract_batch, output_of
-from muge_fast.image.inputs import checked_features
+from muge_fast.image.inputs import checked_features, refuse_masked
 from muge_fast.scores import Score
 
 if TYPE_CHECKING:
@@ -105,6 +105,9 @@ class StreamingMetric(ABC):
 
     def _check_other(self, other: StreamingMetric) -> None:
         """Check that another metric may be merged into this one."""
+        if not isinstance(other, type(self)):
+            fix = "; merge the metrics of a list one by one" if isinstance(other, (list, tuple)) else ""
+            raise TypeError(f"other must be {type(self).__name__}, got {type(other).__name__}{fix}")
         if other is self:
             raise ValueError("other is this object itself: its images would count twice")
         if other.extractor_signature != self.extractor_signature:
@@ -162,6 +165,7 @@ def check_extractor(extractor: FeatureExtractor | None, state: Mapping[str, Arra
         state: Arrays by name; without ``"extractor"`` there is nothing to check.
 
     Raises:
+        TypeError: An array of the state is masked.
         ValueError: The state was made with a different extractor.
 
     Example:
@@ -173,5 +177,6 @@ def check_extractor(extractor: FeatureExtractor | None, state: Mapping[str, Arra
         ValueError: was made with extractor:builtins.sum, the extractor is extractor:builtins.len
 
     """
+    refuse_masked(state)
     if extractor is not None and "extractor" in state and str(state["extractor"]) != signature_of(extractor):
         raise ValueError(f"was made with {state['extractor']}, the extractor is {signature_of(extractor)}")

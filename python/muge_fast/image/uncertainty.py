@@ -11,7 +11,7 @@ from muge_fast._internal.checks import finite_number, whole_number
 from muge_fast.image._inception_score import inception_score_from_logits
 from muge_fast.image.backend import NumpyBackend
 from muge_fast.image.frechet import frechet_distance
-from muge_fast.image.inputs import checked_features
+from muge_fast.image.inputs import checked_features, describe
 from muge_fast.image.options import SEED, UNKNOWN_EXTRACTOR
 from muge_fast.image.split_sums import mean_and_std_of_sums, split_bounds
 from muge_fast.image.statistics import Statistics, feature_pair
@@ -42,7 +42,7 @@ def fid_infinity(
         The score ``"fid_infinity"``; lower is better. Its parts are the FID of each size, such as ``"fid@1000"``.
 
     Raises:
-        TypeError: A number is not an integer.
+        TypeError: A number is not an integer, or ``real`` is not a :class:`Statistics`.
         ValueError: A number is out of range, shapes do not match, or a feature is not finite.
 
     Example:
@@ -55,6 +55,8 @@ def fid_infinity(
         (['fid@400', 'fid@1200', 'fid@2000'], True)
 
     """
+    if not isinstance(real, Statistics):
+        raise TypeError(f"real must be a Statistics, got {describe(real)}: pass Statistics.from_features(real)")
     features = NumpyBackend().as_float64(checked_features("generated", generated))
     # Subsets are in another order, in which the row of an error would be a different one.
     NumpyBackend().first_nonfinite_row(features, "generated", seen=0, earlier=None)

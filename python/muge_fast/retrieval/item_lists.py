@@ -211,6 +211,9 @@ def to_numpy(values: object) -> Any:  # noqa: ANN401 - of any package
     Returns:
         A NumPy array, or the object.
 
+    Raises:
+        TypeError: A tensor that NumPy cannot hold: sparse, nested, or of a type such as bfloat16.
+
     Example:
         >>> from muge_fast.retrieval.item_lists import to_numpy
         >>> to_numpy([1, 2])
@@ -220,7 +223,14 @@ def to_numpy(values: object) -> Any:  # noqa: ANN401 - of any package
     if not hasattr(values, "cpu"):
         return values
     tensor = cast("Any", values)
-    return np.asarray(resolve_negation((tensor.detach() if hasattr(tensor, "detach") else tensor).cpu()))
+    try:
+        return np.asarray(resolve_negation((tensor.detach() if hasattr(tensor, "detach") else tensor).cpu()))
+    except (TypeError, RuntimeError):
+        dtype = str(getattr(tensor, "dtype", "")).removeprefix("torch.")
+        raise TypeError(
+            f"a {type(values).__name__} of dtype {dtype} is sparse, nested or of a type that NumPy lacks; pass a dense "
+            f"tensor of integers, such as x.to_dense(), or lists"
+        ) from None
 
 
 def is_number(value: object) -> bool:
@@ -276,7 +286,7 @@ def _plain_list(name: str, ids: Sequence[Hashable] | None, query: int, items: An
         return to_list(items)
     if kind == "masked":
         refuse_unordered(items, label(name, ids, query))
-    items = to_numpy(items)
+    items = items.as_py() if hasattr(items, "as_py") else to_numpy(items)
     if name == "predictions" and isinstance(items, AbstractSet):
         raise TypeError(f"{label(name, ids, query)} is a set ({type(items).__name__}), needs a list, best first")
     # An array without axes has a __len__ too, but calling it raises.

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple, SupportsIndex
 
 from muge_fast._internal.checks import check_choice
+from muge_fast._internal.display import format_path
 from muge_fast._internal.field_names import DIRECTIONS, IMAGE_IDS, QUERY, TEXT_IDS, TEXT_TO_IMAGE, FieldNames
 from muge_fast._internal.field_names import retrieval_fields as named_fields
 from muge_fast._internal.paths import PathLike
@@ -126,7 +126,8 @@ def read_sides(
         'query_id'
 
     """
-    image_label, text_label = (f"{name} {os.fspath(path)}" for name, path in zip(options, (images, texts), strict=True))
+    paths = zip(options, (images, texts), strict=True)
+    image_label, text_label = (f"{name} {format_path(path)}" for name, path in paths)
     if Path(images).samefile(texts):
         raise ValueError(f"{image_label} and {text_label} are the same file, need features of images and of texts")
     sides = Sides(*(_read(name, path, threads) for name, path in zip(options, (images, texts), strict=True)))

@@ -10,9 +10,12 @@ import numpy as np
 from muge_fast._internal.checks import align_ids, check_same_kind
 from muge_fast._internal.display import format_argument, format_id
 from muge_fast._internal.labelled import labelled_kind, plain_ids, plain_items
-from muge_fast.retrieval.item_lists import COLUMNS, ItemLists, is_number, label, to_numpy
+from muge_fast.retrieval.item_lists import COLUMNS, ItemLists, is_number, label, number_of_array, to_numpy
 from muge_fast.retrieval.ranking import Ranking, ranked_items
 from muge_fast.text.tokenizers import as_list
+
+LARGEST_EXACT = 2.0**53
+"""Integers up to this number are floats."""
 
 MATRIX = "predictions must be an integer or string matrix (queries, items)"
 
@@ -81,7 +84,7 @@ def _rows(values: Any) -> tuple[Any, bool]:  # noqa: ANN401 - checked here
         raise TypeError(
             "predictions is a sparse matrix; pass the ranked items of each query, or a dict of their scores"
         )
-    if isinstance(values, tuple) and [getattr(part, "ndim", 0) for part in values] == [2, 2]:
+    if isinstance(values, (tuple, list)) and [getattr(part, "ndim", 0) for part in values[:3]] == [2, 2]:
         raise TypeError(
             "predictions is a pair of matrices, such as scores and indices; pass the indices: predictions[1]"
         )
@@ -118,7 +121,9 @@ def _checked_scores(query: str, scores: Mapping[Any, Any]) -> list[float]:
     missing = np.flatnonzero(np.isnan(array))
     if len(missing):
         raise ValueError(f"{query}: the score of {format_id(repr(list(scores)[int(missing[0])]))} is NaN")
-    return cast("list[float]", array.tolist())
+    exact = [number_of_array(value) for value in values] if np.abs(array).max(initial=0) >= LARGEST_EXACT else array
+    # Integers above 2**53, such as times in nanoseconds, differ although the nearest floats are equal.
+    return cast("list[float]", exact if isinstance(exact, list) else array.tolist())
 
 
 def _kind_hint(predictions: object, *, have_ids: bool) -> str:

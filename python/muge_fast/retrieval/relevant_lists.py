@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from itertools import chain
 from typing import Any
 
@@ -79,8 +80,8 @@ def transpose_references(references: Mapping[Any, Any]) -> dict[Any, Any]:
         Query ids by item, or gains by query id by item, items and queries in the order in which they occur.
 
     Raises:
-        ValueError: A query has an item twice.
-        TypeError: ``references`` is not a mapping.
+        ValueError: A query has an item twice, or an item is missing.
+        TypeError: ``references`` is not a mapping, or items are not integers or strings in a list or alone.
 
     Example:
         >>> import muge_fast as mf
@@ -94,17 +95,28 @@ def transpose_references(references: Mapping[Any, Any]) -> dict[Any, Any]:
     if not isinstance(by_query, Mapping):
         raise TypeError(f"references must be a mapping from query id, got {type(references).__name__}")
     transposed: dict[Any, Any] = {}
-    for query, items in by_query.items():
+    queries = plain_ids(list(by_query), "the ids of references")
+    for query, items in zip(queries, by_query.values(), strict=True):
+        name = label("references", [query], 0)
         if isinstance(items, Mapping):
-            for item, gain in items.items():
+            for item, gain in zip(plain_ids(list(items), name), items.values(), strict=True):
                 transposed.setdefault(item, {})[query] = gain
             continue
-        listed = [items] if _is_item(type(items)) else items
+        listed = _listed_items(items, query, name)
         if len(set(listed)) < len(listed):
-            raise ValueError(f"{label('references', [query], 0)} has an item twice")
+            raise ValueError(f"{name} has an item twice")
         for item in listed:
             transposed.setdefault(item, []).append(query)
     return transposed
+
+
+def _listed_items(items: object, query: Hashable, name: str) -> list[Hashable]:
+    """Return the items of a query, or its single item, as ``int`` and ``str``, which are equal between queries."""
+    items = number_of_array(items)
+    if _is_item(type(items)):
+        _check_single([query], [items])
+        items = [items]
+    return plain_ids(list(items) if isinstance(items, AbstractSet) else items, name)
 
 
 def _is_item(item_type: type) -> bool:

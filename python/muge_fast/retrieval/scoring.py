@@ -48,7 +48,8 @@ def score_retrieval(
             positions beyond its end count as not relevant.
 
             Instead of lists, dictionaries from item to score are allowed (a run of ranx or pytrec_eval). They are
-            ranked as in trec_eval: by descending score, items of equal score by descending id, compared as text.
+            ranked as in trec_eval: by descending score, items of equal score by descending id, compared as text. Scores
+            are compared exactly; trec_eval rounds them to single precision first.
         references: Relevant items of each query, at least one: a mapping with the same query ids, or a sequence of the
             same length, of lists, of single items, or of dictionaries from item to gain (qrels). Items with a gain
             above 0 are relevant. Without ids also a matrix of shape ``(queries, items)``: a boolean array, whose items

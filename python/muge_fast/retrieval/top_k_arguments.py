@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from muge_fast._internal.labelled import plain_items, refuse_labelled_matrix
 SIMILARITIES = ("ip", "cosine")
 """Values of the option ``metric``: inner product and cosine."""
 
-Exclude = Sequence[Sequence[int]] | npt.NDArray[np.integer[Any]]
+Exclude = Sequence[Sequence[int] | AbstractSet[int]] | npt.NDArray[np.integer[Any]]
 Indices = npt.NDArray[np.int64]
 
 
@@ -51,8 +52,8 @@ def excluded_lists(exclude: Exclude | None, queries: int, items: int) -> tuple[I
     """Return the lists of ``exclude`` as one flat array, each list sorted.
 
     Args:
-        exclude: For each query, the indices of items to exclude, in any order: a sequence of sequences, or an integer
-            matrix with one row per query. None to exclude nothing.
+        exclude: For each query, the indices of items to exclude: a sequence of sequences or sets, or an integer matrix
+            with one row per query. None to exclude nothing.
         queries: Number of queries.
         items: Number of items.
 
@@ -126,6 +127,7 @@ def dtype_error(name: str, dtypes: Sequence[str], dtype: np.dtype[Any]) -> TypeE
 
 
 def _flat_lists(exclude: Any, queries: int, items: int) -> tuple[Indices, Indices]:  # noqa: ANN401 - checked here
+    exclude = exclude if hasattr(exclude, "__len__") else list(exclude)
     if len(exclude) != queries:
         raise ValueError(f"exclude has {len(exclude)} lists, but there are {queries} queries")
     lists = [_sorted_indices(query, indices, items) for query, indices in enumerate(exclude)]
@@ -133,7 +135,9 @@ def _flat_lists(exclude: Any, queries: int, items: int) -> tuple[Indices, Indice
     return np.concatenate([np.empty(0, dtype=np.int64), *lists]), lengths
 
 
-def _sorted_indices(query: int, indices: npt.ArrayLike, items: int) -> Indices:
+def _sorted_indices(query: int, indices: npt.ArrayLike | AbstractSet[int], items: int) -> Indices:
+    if isinstance(indices, AbstractSet):
+        indices = list(indices)
     if isinstance(indices, np.ma.MaskedArray):
         refuse_labelled_matrix(indices, f"exclude[{query}]")
     array = np.asarray(indices)

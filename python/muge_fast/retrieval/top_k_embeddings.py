@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any, SupportsIndex
 
 import numpy as np
@@ -117,7 +119,8 @@ class TopK:
     """A top-k search over items that arrive in batches.
 
     Batches may come in any order, and searches over different items can be merged. The result equals :func:`top_k` over
-    all items, bit for bit. A search can be copied and pickled at any time.
+    all items, bit for bit. A search can be copied and pickled at any time. Threads may share one: a call waits until
+    the one before it has ended.
 
     Args:
         k: Number of items to find for each query, from 1 to 2**48.
@@ -146,6 +149,8 @@ class TopK:
         self._k = check_k(k, MAX_K, "the most that a search can keep")
         self._metric = check_choice("metric", metric, SIMILARITIES)
         self._search = _core.TopK(self._k, self._metric)
+        # Reentrant, so that a call from a signal handler is an error of the core and does not wait for itself.
+        self._lock = threading.RLock()
 
     def update(
         self,
@@ -195,7 +200,8 @@ class TopK:
             raise ValueError(f"offset must be at most {MAX_OFFSET}, got {first}")
         # The total number of items is not known yet, so any index is allowed.
         excluded = excluded_lists(exclude, len(left), MAX_OFFSET + 1)
-        _update(self._search, left, right, first, excluded, threads=threads, progress=progress)
+        with self._lock:
+            _update(self._search, left, right, first, excluded, threads=threads, progress=progress)
 
     def merge(self, other: TopK) -> None:
         """Add the items of another search for the same queries.
@@ -222,7 +228,8 @@ class TopK:
             raise TypeError(f"other must be a TopK, got {type(other).__name__}")
         if other is self:
             raise ValueError("other is this search, whose items would count twice")
-        self._search.merge(other._search)
+        with _locked(self, other):
+            self._search.merge(other._search)
 
     def compute(self, *, query_ids: Iterable[Any] | None = None, item_ids: Iterable[Any] | None = None) -> Ranking:
         """Return the best of all items added so far.
@@ -254,11 +261,13 @@ class TopK:
 
         """
         ids = RankingIds(None, None)
-        if query_ids is not None or item_ids is not None:
-            # The ends of the ranges of items; the state is copied, so not without need.
-            ends = [end for _, end in self._search.state()[-1]]
-            ids = check_ids(query_ids, item_ids, self._search.queries, max(ends, default=0))
-        return attach_ids(Ranking(*self._search.best()), ids)
+        with self._lock:
+            if query_ids is not None or item_ids is not None:
+                # The ends of the ranges of items; the state is copied, so not without need.
+                ends = [end for _, end in self._search.state()[-1]]
+                ids = check_ids(query_ids, item_ids, self._search.queries, max(ends, default=0))
+            best = self._search.best()
+        return attach_ids(Ranking(*best), ids)
 
     def reset(self) -> None:
         """Forget all items and queries, so that the search can be used again with the same options.
@@ -273,13 +282,25 @@ class TopK:
             <TopK of 0 items for 0 queries>
 
         """
-        self._search = _core.TopK(self._k, self._metric)
+        with self._lock:
+            self._search = _core.TopK(self._k, self._metric)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _restore, (self._search.state(),)
+        with self._lock:
+            return _restore, (self._search.state(),)
 
     def __repr__(self) -> str:
-        return f"<TopK of {self._search.items} items for {self._search.queries} queries>"
+        with self._lock:
+            return f"<TopK of {self._search.items} items for {self._search.queries} queries>"
+
+
+@contextmanager
+def _locked(*searches: TopK) -> Iterator[None]:
+    """Wait until no other thread uses any of the searches, in one order: two calls must not wait for each other."""
+    with ExitStack() as stack:
+        for search in sorted(searches, key=id):
+            stack.enter_context(search._lock)  # noqa: SLF001
+        yield
 
 
 def _restore(state: State) -> TopK:

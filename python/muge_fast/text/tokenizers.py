@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import gc
 import hashlib
-import os
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, ItemsView, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,7 +12,8 @@ from functools import cache
 from typing import Any, Final, Literal
 
 from muge_fast import _core
-from muge_fast._internal.labelled import plain_items
+from muge_fast._internal.display import format_path
+from muge_fast._internal.labelled import plain_ids, plain_items
 from muge_fast._internal.paths import PathLike, read_whole
 
 TOKENIZERS: Final = tuple(_core.Tokenizer.NAMES)
@@ -140,7 +140,7 @@ class Tokenizer:
         try:
             text = data.decode("utf-8")
         except UnicodeDecodeError as error:
-            raise ValueError(f"user_dict: {os.fspath(user_dict)} is not UTF-8 at byte {error.start}") from None
+            raise ValueError(f"user_dict: {format_path(user_dict)} is not UTF-8 at byte {error.start}") from None
         digest = hashlib.sha256(data).hexdigest()[:8]
         return cls(f"{tokenizer}+user_dict({digest})", core=_core.Tokenizer(tokenizer, text), user_dict=text)
 
@@ -270,8 +270,10 @@ def as_list(values: object, name: str, expected: str = "a sequence of str") -> l
     values = plain_items(values, name)
     if isinstance(values, Mapping):
         return list(values.values())
-    if isinstance(values, (str, AbstractSet)) or not isinstance(values, Iterable):
-        raise TypeError(f"{name}: expected {expected}, found {type(values).__name__}")
+    if isinstance(values, (str, AbstractSet)) or not isinstance(values, Iterable) or getattr(values, "ndim", 1) == 0:
+        found = "an array without axes" if hasattr(values, "ndim") else type(values).__name__
+        fix = f"; pass dict({name})" if isinstance(values, ItemsView) else ""
+        raise TypeError(f"{name}: expected {expected}, found {found}{fix}")
     return values if isinstance(values, list) else list(values)
 
 
@@ -300,5 +302,12 @@ def split_ids(values: object, name: str) -> tuple[list[Hashable] | None, list[An
         return None, values
     values = plain_items(values, name)
     if isinstance(values, Mapping):
-        return list(values), list(values.values())
+        return _ids_of_keys(values, name), list(values.values())
     return None, as_list(values, name, "a mapping or a sequence")
+
+
+def _ids_of_keys(values: Mapping[Any, Any], name: str) -> list[Hashable]:
+    """Return the keys of a mapping; those that are tensors or scalars of Arrow as integers and strings."""
+    ids = list(values)
+    is_scalar = bool(ids) and type(ids[0]) not in (int, str) and (hasattr(ids[0], "detach") or hasattr(ids[0], "as_py"))
+    return plain_ids(ids, f"the ids of {name}") if is_scalar else ids

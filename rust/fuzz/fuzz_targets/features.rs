@@ -9,7 +9,7 @@ use muge_fast_core::{Plan, Result};
 use serde_json::Value;
 
 /// Each byte of the input selects one of these.
-const PIECES: [&str; 52] = [
+const PIECES: [&str; 54] = [
     "{\"image_id\": 1, \"feature\": [",
     "{\"text_id\":-7,\"feature\":[",
     "{\"feature\": [",
@@ -62,6 +62,8 @@ const PIECES: [&str; 52] = [
     "], \"item_id\": \"\\u88d9\\n\"}\n",
     "NaN",
     "\"",
+    "\x0c",
+    "\t",
 ];
 
 fuzz_target!(|input: &[u8]| {
@@ -91,7 +93,7 @@ fn bits(features: &Result<Features>) -> Bits {
 /// Return the rows, if every line is valid.
 fn plain(text: &str) -> Option<Bits> {
     let (mut ids, mut values, mut form) = (Vec::new(), Vec::new(), None);
-    for line in text.split('\n').filter(|line| !line.trim_ascii().is_empty()) {
+    for line in text.split('\n').filter(|line| !line.trim_matches([' ', '\t', '\r']).is_empty()) {
         let row: Value = serde_json::from_str(line).ok()?;
         let row = row.as_object()?;
         let (field, id) = ID_FIELDS.iter().find_map(|field| row.get(*field).map(|id| (*field, id)))?;

@@ -95,7 +95,7 @@ impl<K: Key> Segment<'_, K> {
     }
 
     /// Replace N n-grams at a time by the document frequencies that `doc_freqs` returns for them. The last ones are padded
-    /// with zeros, which are no n-grams.
+    /// with zeros: no n-gram is zero.
     #[inline]
     pub fn replace_chunks<const N: usize>(self, mut doc_freqs: impl FnMut([K; N]) -> [u32; N]) {
         let (chunks, rest) = self.0.as_chunks_mut();

@@ -196,7 +196,7 @@ fn line<S: Source + ?Sized>(
     };
     let id = match str::from_utf8(&head[..tab]).map(str::trim) {
         Ok("") => Err(BrokenLine::NoId),
-        Ok(id) => Ok(memory::copy(id)?),
+        Ok(id) => Ok(memory::owned(id)?),
         Err(_) => Err(BrokenLine::BadId),
     };
     let start = start + tab as u64 + 1;

@@ -375,7 +375,7 @@ mod tests {
         let refused = ["y".to_owned()];
         assert_eq!(read(text.as_bytes(), &Fields { refused: &refused, ..fields(Kind::Ids(None), &[]) }), None);
 
-        let names: String = (0..30).map(|name| format!("\"{name}\":1,")).collect();
+        let names = (0..30).map(|name| format!("\"{name}\":1,")).collect::<Vec<_>>().concat();
         let long = "裙".repeat(50);
         let text = format!("{{{names}\"{long}\": true, \"id\": 1, \"v\": \"a\"}}");
         let wide = Fields { line_bytes: 1000, ..fields(Kind::Text, &[]) };

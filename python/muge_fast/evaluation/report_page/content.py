@@ -55,7 +55,7 @@ class PageContent:
     references: Mapping[Any, Any] = field(default_factory=dict)
     names: FieldNames | None = None
     texts: Mapping[Any, str] = field(default_factory=dict)
-    images: Mapping[str, bytes] = field(default_factory=dict)
+    images: Mapping[Any, bytes] = field(default_factory=dict)
     files: Mapping[str, InputFile] = field(default_factory=dict)
     excerpts: Mapping[int, str] = field(default_factory=dict)
     options: Mapping[str, object] = field(default_factory=dict)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Mapping
+from typing import Any
 
 from muge_fast.datasets.decoding import decode, quiet_decoding
 from muge_fast.evaluation.report_page.elements import Markup, element
@@ -25,7 +26,7 @@ class Pictures:
     """Pictures of a page, embedded until they take too much space.
 
     Args:
-        images: Bytes of image files by id.
+        images: Bytes of image files by id, or by its text.
         limit: Characters of all these pictures on the page.
         size: Largest width and height of a picture, in pixels.
 
@@ -39,7 +40,7 @@ class Pictures:
 
     """
 
-    def __init__(self, images: Mapping[str, bytes], limit: int = MAX_PAGE, size: int = LARGE) -> None:
+    def __init__(self, images: Mapping[Any, bytes], limit: int = MAX_PAGE, size: int = LARGE) -> None:
         self._images = images
         self._sources: dict[str, str] = {}
         self._remaining, self._size = limit, size
@@ -63,7 +64,7 @@ class Pictures:
         if self.is_full:
             return Markup()
         if name not in self._sources:
-            self._sources[name] = self._source(name)
+            self._sources[name] = self._source(key)
         source = self._sources[name]
         if len(source) > self._remaining:
             self.is_full = True
@@ -71,9 +72,10 @@ class Pictures:
         self._remaining -= len(source)
         return element("img", alt=description, src=source) if source else Markup()
 
-    def _source(self, key: str) -> str:
+    def _source(self, key: object) -> str:
         try:
-            data = self._images[key]
+            # Ids are strings in a TSV file, and integers in a dictionary by the ids of a task.
+            data = self._images[str(key) if str(key) in self._images else key]
         except (KeyError, ValueError, OSError):
             # Not there, not base64, or the file was changed.
             return ""

@@ -131,7 +131,7 @@ summary { cursor: pointer; }
 @media (max-width: 40rem) {
   body { padding: 1.25rem .9rem 3rem; }
   h1 { font-size: 1.3rem; }
-  th, td { padding: .3rem .35rem; }
+  th, td { padding: .3rem .35rem; } th.number { white-space: normal; }
   #controls:not([hidden]) { position: static; }
   #controls label { flex-basis: 40%; }
   dl.properties dt { flex-basis: 6.5rem; }

@@ -226,7 +226,8 @@ def _load_model(name: str, *, download: bool) -> _Model:
         transformers = import_module("transformers")
     except ImportError as error:
         raise ImportError("CLIP needs transformers: pip install 'muge-fast[clip]'") from error
-    options = {"local_files_only": not download}
+    # Without trust_remote_code, transformers asks on the terminal whether to run the code in a model's folder.
+    options = {"local_files_only": not download, "trust_remote_code": False}
     try:
         model_type = transformers.AutoConfig.from_pretrained(name, **options).model_type
         network = _load_network(transformers, name, model_type, options)
@@ -247,7 +248,7 @@ def _load_network(transformers: ModuleType, name: str, model_type: str, options:
     if model_type not in classes:
         raise ValueError(f"the model type is {model_type!r}, needs {' or '.join(classes)}")
     with _without_progress_bar(transformers.utils.logging):
-        loaded = classes[model_type].from_pretrained(name, output_loading_info=True, **options)
+        loaded = classes[model_type].from_pretrained(name, output_loading_info=True, weights_only=True, **options)
     network: torch.nn.Module = loaded[0]
     # For these, transformers only logs a warning and uses random weights.
     wrong = sorted(map(str, (*loaded[1]["missing_keys"], *loaded[1]["mismatched_keys"])))

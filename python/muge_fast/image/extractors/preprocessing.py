@@ -228,7 +228,7 @@ def check_images(images: ImageBatch) -> None:
     if not len(images):
         raise ValueError("there are no images")
     for index, image in enumerate(images):
-        if not is_array(image):
+        if not is_array(image) or isinstance(image, np.ma.MaskedArray):
             raise TypeError(f"images[{index}] must be a uint8 array, got {describe(image)}")
         if image.dtype != np.uint8:
             raise TypeError(f"images[{index}] must be a uint8 array, got {dtype_name(image)}: {dtype_fix(image)}")

@@ -5,13 +5,14 @@ from __future__ import annotations
 import io
 import pickle
 import warnings
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from muge_fast._internal.display import format_argument, format_id
+from muge_fast._internal.display import format_argument, format_id, format_path
 
 # First bytes of files that are often saved under the name of the weights.
 OTHER_FILES = {
@@ -21,6 +22,7 @@ OTHER_FILES = {
 }
 COUNTER = "num_batches_tracked"
 SCRIPT = "constants.pkl"
+UNPACKS = "it unpacks to more than its size, and torch.save compresses nothing"
 
 
 def read_state(path: Path, data: bytes) -> dict[str, Tensor]:
@@ -31,9 +33,10 @@ def read_state(path: Path, data: bytes) -> dict[str, Tensor]:
         data: Its bytes.
 
     Returns:
-        Tensors by name.
+        Tensors by name, none of them larger than the file.
 
     Raises:
+        MemoryError: There is too little memory.
         ValueError: The file does not hold a dictionary of tensors; the message says what it holds.
 
     Example:
@@ -46,20 +49,27 @@ def read_state(path: Path, data: bytes) -> dict[str, Tensor]:
 
     """
     try:
+        _check_members(data)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             state = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+    except MemoryError:
+        raise
     except Exception as error:  # noqa: BLE001
         # torch.load raises many types of exceptions for files that are not its own, some with advice to unpickle them.
-        raise ValueError(f"{path}: not a PyTorch file of weights: {_reason(data, error)}") from None
+        raise ValueError(f"{format_path(path)}: not a PyTorch file of weights: {_reason(data, error)}") from None
     if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
         found = f"a {type(state).__name__}"
         if isinstance(state, dict):
             found = f"a dictionary with the keys {', '.join(format_id(key, 20) for key in list(state)[:4])}"
         raise ValueError(
-            f"{path}: not a PyTorch file of weights: it has {found}, needs a dictionary of tensors: "
+            f"{format_path(path)}: not a PyTorch file of weights: it has {found}, needs a dictionary of tensors: "
             f"save the state_dict() of the network alone"
         )
+    large = next((name for name, value in state.items() if value.numel() * value.element_size() > len(data)), None)
+    if large is not None:
+        # A view that repeats few numbers, which a copy would unpack.
+        raise ValueError(f"{path}: not a PyTorch file of weights: {format_id(large)} is larger than the file")
     return state
 
 
@@ -137,6 +147,15 @@ def was_trained_in_torch(state: Mapping[str, Tensor]) -> bool:
     return any(bool((value != 0).any()) for name, value in state.items() if name.endswith(COUNTER))
 
 
+def _check_members(data: bytes) -> None:
+    """Raise ``ValueError`` for an archive that unpacks to more than its size: ``torch.save`` compresses nothing."""
+    if data.startswith(b"PK"):
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            members = archive.infolist()
+        if sum(member.file_size for member in members) > len(data):
+            raise ValueError(UNPACKS)
+
+
 def _other_network(state: Mapping[str, Tensor], needed: Mapping[str, Tensor]) -> str | None:
     """Return which Inception network with another number of classes has these weights, or None."""
     if not {"fc.weight", "Mixed_7c.branch_pool.conv.weight"} <= state.keys() & needed.keys():
@@ -153,8 +172,8 @@ def _reason(data: bytes, error: Exception) -> str:
     for start, kind in OTHER_FILES.items():
         if data.lstrip().startswith(start):
             return f"it is {kind}"
-    if not data:
-        return "it is empty"
+    if not data or str(error) == UNPACKS:
+        return str(error) if data else "it is empty"
     if data.startswith(b"PK") and SCRIPT.encode() in data:
         return "it is a TorchScript archive, which holds a program"
     if data.startswith(b"PK") and b"data.pkl" in data[:1000] and b"PK\x05\x06" not in data[-100:]:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from muge_fast._internal.display import format_path
 from muge_fast.image.extractors.download import download_file
 from muge_fast.image.extractors.networks import Inception
 from muge_fast.image.extractors.state_dicts import read_state
@@ -174,7 +175,8 @@ def _find_file(weights: str | os.PathLike[str] | None, published: PublishedWeigh
         return cached
     path = Path(weights or os.environ.get(published.variable) or cached)
     if path.is_dir():
-        raise IsADirectoryError(f"weights: {path} is a folder: pass the file, such as {path / published.file_name}")
+        example = format_path(path / published.file_name)
+        raise IsADirectoryError(f"weights: {format_path(path)} is a folder: pass the file, such as {example}")
     if not path.is_file():
         raise FileNotFoundError(
             f'no weights of {published.network.title} at {path}: pass weights="download", or download {published.url} '

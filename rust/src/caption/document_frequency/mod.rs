@@ -16,10 +16,15 @@ pub(in crate::caption) use table::Frequencies;
 use super::in_place::Segment;
 use super::tfidf::idf::Idf;
 use crate::error::{Error, Result};
+use crate::memory;
 use crate::parallel::Plan;
 use crate::text::Table;
 use crate::text::ngrams::{Key, MAX_ORDER, Seed, by_key_width, pack};
 use crate::text::vocab::Vocab;
+
+/// Upper bounds of the memory for a token and for an n-gram while a table is built.
+const TOKEN_BYTES: usize = 96;
+const NGRAM_BYTES: usize = 256;
 
 /// Document frequencies of n-grams of 1 to [`MAX_ORDER`] tokens.
 #[derive(Debug)]
@@ -154,14 +159,61 @@ impl DocumentFrequency {
         if ngrams.len() != counts.len() {
             return Err(invalid(format!("{} n-grams have {} counts", ngrams.len(), counts.len())));
         }
+        memory::check::<u8>(tokens.len() * TOKEN_BYTES)?;
         let mut vocab = Vocab::default();
-        let token_count = tokens.len();
-        tokens.for_each(|token| _ = vocab.intern(token));
-        let ngrams = ngrams.enumerate().map(|(row, ids)| without_padding(row, ids)).collect::<Result<Vec<_>>>()?;
-        if vocab.max_id() as usize != token_count {
+        for (index, token) in tokens.enumerate() {
+            // At the first repetition: a file may repeat one token millions of times.
+            if vocab.intern(token) as usize != index + 1 {
+                return Err(invalid("duplicate token".to_owned()));
+            }
+        }
+        let rows = ngrams.len();
+        let ngrams = ngrams.enumerate().map(|(row, ids)| without_padding(row, ids));
+        let mut padded = memory::with_capacity(rows)?;
+        let mut longer = 0;
+        for ngram in ngrams {
+            let ngram = ngram?;
+            longer += usize::from(ngram.1 > 1);
+            padded.push(ngram);
+        }
+        memory::check::<u8>(longer * NGRAM_BYTES)?;
+        let ngrams = padded.iter().map(|(ids, order)| &ids[..*order]);
+        Self::from_ids(documents, vocab, ngrams.zip(counts))
+    }
+
+    /// Build a table like [`DocumentFrequency::from_padded_ids`] from tokens that are laid end to end in UTF-8.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for tokens that are not UTF-8 or not as long as `lengths` says, and for what
+    /// [`DocumentFrequency::from_padded_ids`] rejects.
+    pub fn from_encoded_tokens<N>(
+        documents: f64,
+        encoded: &[u8],
+        lengths: &[u32],
+        ngrams: impl ExactSizeIterator<Item = N>,
+        counts: impl ExactSizeIterator<Item = u32>,
+    ) -> Result<Self>
+    where
+        N: IntoIterator<Item = u32>,
+    {
+        // Before memory is taken for them: they take none in a file.
+        if lengths.iter().filter(|&&length| length == 0).nth(1).is_some() {
             return Err(invalid("duplicate token".to_owned()));
         }
-        Self::from_ids(documents, vocab, ngrams.iter().map(Vec::as_slice).zip(counts))
+        let not_text = |_| invalid("tokens that are not UTF-8".to_owned());
+        let mut rest = str::from_utf8(encoded).map_err(not_text)?;
+        let mut tokens = memory::with_capacity(lengths.len())?;
+        for &length in lengths {
+            let Some((token, after)) = rest.split_at_checked(length as usize) else {
+                return Err(invalid("lengths of tokens that do not fit the tokens".to_owned()));
+            };
+            tokens.push(token);
+            rest = after;
+        }
+        if !rest.is_empty() {
+            return Err(invalid("lengths of tokens that do not fit the tokens".to_owned()));
+        }
+        Self::from_padded_ids(documents, tokens.into_iter(), ngrams, counts)
     }
 
     /// Build a table from n-grams that are token ids of `vocab`.
@@ -210,6 +262,7 @@ impl DocumentFrequency {
     /// [`Error::Invalid`] for bytes that are not such a table, or a table that [`DocumentFrequency::from_ids`] rejects.
     pub fn from_pickle(bytes: &[u8]) -> Result<Self> {
         let pickle::PickledCounts { documents, vocab, counts } = pickle::read_counts(bytes)?;
+        memory::check::<u8>(counts.len() * NGRAM_BYTES)?;
         let order = |ngram: &[u32]| ngram.iter().take_while(|&&id| id > 0).count();
         let counts = counts.iter().map(|(ngram, &count)| (&ngram[..order(ngram)], count));
         Self::from_ids(documents, vocab, counts)
@@ -306,15 +359,22 @@ impl DocumentFrequency {
     }
 }
 
-/// Return the ids of an n-gram up to the zeros at its end.
-fn without_padding(row: usize, ids: impl IntoIterator<Item = u32>) -> Result<Vec<u32>> {
-    let mut ids: Vec<u32> = ids.into_iter().collect();
-    let len = ids.iter().take_while(|&&id| id > 0).count();
-    if ids[len..].iter().any(|&id| id > 0) {
-        return Err(invalid(format!("n-gram {row} has a zero before its last token")));
+/// Return the ids of an n-gram and their number, without the zeros at its end.
+fn without_padding(row: usize, ids: impl IntoIterator<Item = u32>) -> Result<([u32; MAX_ORDER], usize)> {
+    let (mut kept, mut order) = ([0; MAX_ORDER], 0);
+    for (index, id) in ids.into_iter().enumerate().filter(|&(_, id)| id > 0) {
+        if index > order {
+            return Err(invalid(format!("n-gram {row} has a zero before its last token")));
+        }
+        order += 1;
+        if let Some(slot) = kept.get_mut(index) {
+            *slot = id;
+        }
     }
-    ids.truncate(len);
-    Ok(ids)
+    if !(1..=MAX_ORDER).contains(&order) {
+        return Err(invalid(format!("n-gram {row} has {order} tokens, needs 1 to {MAX_ORDER}")));
+    }
+    Ok((kept, order))
 }
 
 /// Return the FNV-1a hash of some bytes, with a final mix (multiply by the golden ratio, xor-shift), so that sums of

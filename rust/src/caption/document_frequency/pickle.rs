@@ -13,6 +13,7 @@ use super::pickle_reader::{Reader, name, unescape_bytes, unescape_text};
 use foldhash::fast::RandomState;
 
 use crate::error::{Error, Result};
+use crate::memory;
 use crate::text::ngrams::MAX_ORDER;
 use crate::text::vocab::Vocab;
 
@@ -30,6 +31,14 @@ pub struct PickledCounts {
 /// The table is one dict inside another.
 const MAX_DICTS: usize = 2;
 
+/// Bytes of the file between two checks of memory, and an upper bound of the memory for their values. Without the
+/// checks a vector that cannot grow would abort the process.
+const CHECK_INTERVAL: usize = 1 << 16;
+const CHECK_MEMORY: usize = CHECK_INTERVAL * 64 + (4 << 20);
+
+/// Upper bound of the memory for an n-gram with its count and its tokens.
+const COUNT_BYTES: usize = 192;
+
 /// The outcome of an instruction, or why it was rejected.
 pub(super) type Step<T> = std::result::Result<T, String>;
 
@@ -41,12 +50,19 @@ pub(super) type Step<T> = std::result::Result<T, String>;
 /// [`Error::Invalid`] for bytes that are not such a table, with the instruction and its offset.
 pub fn read_counts(bytes: &[u8]) -> Result<PickledCounts> {
     let mut machine = Machine { reader: Reader { bytes, offset: 0 }, ..Machine::default() };
+    let mut checked = 0;
     loop {
         let offset = machine.reader.offset;
+        if offset >= checked {
+            // Enough for vectors of twice the size next to the old ones, and for what is added until the next check.
+            memory::check::<u8>(2 * machine.memory() + CHECK_MEMORY)?;
+            checked = offset + CHECK_INTERVAL;
+        }
         let opcode = machine.reader.array().map(|[opcode]| opcode).map_err(invalid)?;
         let located = |problem: String| invalid(format!("{problem} (opcode {} at byte {offset})", name(opcode)));
         if opcode == b'.' {
             let table = machine.pop().map_err(located)?;
+            memory::check::<u8>(machine.memory() + machine.dicts.iter().map(Vec::len).sum::<usize>() * COUNT_BYTES)?;
             return machine.table(table).map_err(invalid);
         }
         machine.step(opcode).map_err(located)?;
@@ -138,6 +154,18 @@ impl Machine<'_> {
             b'R' => self.call(),
             _ => Err("unexpected instruction".to_owned()),
         }
+    }
+
+    /// Return about how much memory the machine has taken.
+    fn memory(&self) -> usize {
+        let values = self.stack.capacity() + self.memo.capacity() + self.ngrams.capacity();
+        let pairs: usize = self.dicts.iter().map(Vec::capacity).sum();
+        values * size_of::<Value>()
+            + self.sparse.capacity() * 2 * size_of::<(usize, Value)>()
+            + self.texts.capacity() * size_of::<Span>()
+            + pairs * size_of::<(Value, Value)>()
+            + self.marks.capacity() * size_of::<usize>()
+            + self.text.capacity()
     }
 
     /// Return the height of the last mark, below which an instruction cannot reach.

@@ -21,16 +21,14 @@ pub(super) fn line<'a>(line: &'a [u8], values: &mut Vec<f32>) -> Result<(&'stati
     }
     let text = str::from_utf8(line).map_err(|error| format!("not UTF-8 at byte {}", error.valid_up_to()))?;
     let mut parser = serde_json::Deserializer::from_str(text);
-    let Row { field, id, feature } = parser.deserialize_map(RowVisitor).map_err(|error| describe(&error, text))?;
+    let before = values.len();
+    let row = RowVisitor { values: &mut *values };
+    let Row { field, id, too_large } = parser.deserialize_map(row).map_err(|error| describe(&error, text))?;
     parser.end().map_err(|error| describe(&error, text))?;
-    for (index, &number) in feature.iter().enumerate() {
-        let value = number as f32;
-        if !value.is_finite() {
-            return Err(format!("feature[{index}] is {number:e}, too large for float32"));
-        }
-        values.push(value);
+    if let Some((index, number)) = too_large {
+        return Err(format!("feature[{index}] is {number:e}, too large for float32"));
     }
-    if feature.is_empty() { Err("feature is empty, needs at least one number".to_owned()) } else { Ok((field, id)) }
+    if values.len() == before { Err("feature is empty, needs at least one number".to_owned()) } else { Ok((field, id)) }
 }
 
 /// Return the message of an error without "at line 1": each line is parsed by itself.
@@ -64,12 +62,16 @@ fn shortened(text: &str) -> String {
 struct Row<'a> {
     field: &'static str,
     id: Id<'a>,
-    feature: Vec<f64>,
+    /// Index and value of the first number that is.
+    too_large: Option<(usize, f64)>,
 }
 
-struct RowVisitor;
+/// A visitor that appends numbers to `values`.
+struct RowVisitor<'v> {
+    values: &'v mut Vec<f32>,
+}
 
-impl<'de> Visitor<'de> for RowVisitor {
+impl<'de> Visitor<'de> for RowVisitor<'_> {
     type Value = Row<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -82,10 +84,13 @@ impl<'de> Visitor<'de> for RowVisitor {
             let second = if let Some(&field) = ID_FIELDS.iter().find(|name| **name == key) {
                 id.replace((field, map.next_value_seed(IdSeed(field))?)).map(|_| "id")
             } else if key == "feature" {
-                feature.replace(map.next_value_seed(FeatureSeed)?).map(|_| "feature")
+                feature.replace(map.next_value_seed(FeatureSeed(&mut *self.values))?).map(|_| "feature")
             } else {
                 map.next_value::<IgnoredAny>()?;
-                others.push(key);
+                // No more than an error lists, and one that shows that there are more.
+                if others.len() <= LISTED_FIELDS {
+                    others.push(key);
+                }
                 continue;
             };
             if let Some(name) = second {
@@ -94,7 +99,7 @@ impl<'de> Visitor<'de> for RowVisitor {
         }
         let missing = |field: &str| M::Error::custom(format!("{field} is missing{}", found(&others)));
         let (field, id) = id.ok_or_else(|| missing(&names()))?;
-        Ok(Row { field, id, feature: feature.ok_or_else(|| missing("feature"))? })
+        Ok(Row { field, id, too_large: feature.ok_or_else(|| missing("feature"))? })
     }
 }
 
@@ -150,30 +155,35 @@ impl<'de> Visitor<'de> for IdSeed {
     }
 }
 
-/// The list of numbers.
-struct FeatureSeed;
+/// The list of numbers, which is appended to these. The value is the first that is too large, and its index.
+struct FeatureSeed<'v>(&'v mut Vec<f32>);
 
-impl<'de> DeserializeSeed<'de> for FeatureSeed {
-    type Value = Vec<f64>;
+impl<'de> DeserializeSeed<'de> for FeatureSeed<'_> {
+    type Value = Option<(usize, f64)>;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Vec<f64>, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_seq(self)
     }
 }
 
-impl<'de> Visitor<'de> for FeatureSeed {
-    type Value = Vec<f64>;
+impl<'de> Visitor<'de> for FeatureSeed<'_> {
+    type Value = Option<(usize, f64)>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a list of numbers as feature")
     }
 
-    fn visit_seq<S: SeqAccess<'de>>(self, mut list: S) -> Result<Vec<f64>, S::Error> {
-        let mut numbers = Vec::new();
-        while let Some(number) = list.next_element_seed(NumberSeed(numbers.len()))? {
-            numbers.push(number);
+    fn visit_seq<S: SeqAccess<'de>>(self, mut list: S) -> Result<Self::Value, S::Error> {
+        let (mut index, mut too_large) = (0, None);
+        while let Some(number) = list.next_element_seed(NumberSeed(index))? {
+            let value = number as f32;
+            if !value.is_finite() && too_large.is_none() {
+                too_large = Some((index, number));
+            }
+            self.0.push(value);
+            index += 1;
         }
-        Ok(numbers)
+        Ok(too_large)
     }
 }
 

@@ -45,13 +45,27 @@ impl Ids {
     }
 
     /// Append an id of the type of the ids before it; the caller compares types.
-    pub(super) fn push(&mut self, id: Id<'_>) {
-        match (&mut *self, id) {
-            (Self::Integers(ids), Id::Integer(id)) => ids.push(id),
-            (Self::Texts(ids), Id::Text(id)) => ids.push(id.into_owned()),
-            (_, Id::Integer(id)) => *self = Self::Integers(vec![id]),
-            (_, Id::Text(id)) => *self = Self::Texts(vec![id.into_owned()]),
+    ///
+    /// # Errors
+    /// [`crate::error::Error::Memory`].
+    pub(super) fn push(&mut self, id: Id<'_>) -> Result<()> {
+        match (&mut *self, &id) {
+            (Self::Texts(_), Id::Integer(_)) => *self = Self::Integers(Vec::new()),
+            (Self::Integers(_), Id::Text(_)) => *self = Self::Texts(Vec::new()),
+            _ => {}
         }
+        match (self, id) {
+            (Self::Integers(ids), Id::Integer(id)) => {
+                memory::reserve(ids, 1)?;
+                ids.push(id);
+            }
+            (Self::Texts(ids), Id::Text(id)) => {
+                memory::reserve(ids, 1)?;
+                ids.push(memory::owned(&id)?);
+            }
+            _ => {}
+        }
+        Ok(())
     }
 
     /// Return the ids of all parts, which have one type, and leave the parts without strings.

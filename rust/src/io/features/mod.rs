@@ -90,10 +90,10 @@ impl Problem {
     /// Return the error, with the number of the line.
     fn locate(self, source: &(impl Source + ?Sized)) -> Error {
         let mut number = 1;
-        let mut bytes = vec![0; BLOCK as usize];
+        let mut bytes = [0; 1 << 13];
         let mut start = 0;
         while start < self.offset {
-            let part = &mut bytes[..BLOCK.min(self.offset - start) as usize];
+            let part = &mut bytes[..(1 << 13).min(self.offset - start) as usize];
             if let Err(error) = source.read_at(start, part) {
                 return error.into();
             }
@@ -144,27 +144,36 @@ impl Block {
         let start = block as u64 * BLOCK;
         let lines = lines(source, start, bytes)?;
         let offset = start + lines.start as u64 - u64::from(block > 0);
-        this.parse(&bytes[lines], offset, level);
+        this.parse(&bytes[lines], offset, level)?;
         Ok(this)
     }
 
     /// Parse lines, the first of which is at `offset` in the file, until one is malformed.
-    fn parse(&mut self, lines: &[u8], mut offset: u64, level: Level) {
+    fn parse(&mut self, lines: &[u8], mut offset: u64, level: Level) -> Result<()> {
         let mut start = 0;
         while start < lines.len() {
             let end = memchr(b'\n', &lines[start..]).map_or(lines.len(), |length| start + length + 1);
-            if let Err(text) = self.push(&lines[start..end], offset, level) {
-                self.problem = Some(Problem { offset, text });
-                return;
+            let line = &lines[start..end];
+            // Room for a digit and a comma each, so that parsers never have to grow it.
+            memory::reserve(&mut self.rows.values, line.len() / 2 + 1)?;
+            match self.push(line, offset, level) {
+                Ok(Some(id)) => self.rows.ids.push(id)?,
+                Ok(None) => {}
+                Err(text) => {
+                    self.problem = Some(Problem { offset, text });
+                    return Ok(());
+                }
             }
-            offset += (end - start) as u64;
+            offset += line.len() as u64;
             start = end;
         }
+        Ok(())
     }
 
-    fn push(&mut self, line: &[u8], offset: u64, level: Level) -> std::result::Result<(), String> {
-        if line.trim_ascii().is_empty() {
-            return Ok(());
+    /// Append the numbers of a line and return its id, None for a blank line, or a description of the error.
+    fn push<'a>(&mut self, line: &'a [u8], offset: u64, level: Level) -> std::result::Result<Option<Id<'a>>, String> {
+        if usual_line::skip_space(line).is_empty() {
+            return Ok(None);
         }
         let before = self.rows.values.len();
         let (field, id) = if let Some(id) = usual_line::line(line, &mut self.rows.values, level) {
@@ -180,8 +189,7 @@ impl Block {
             self.rows.values.truncate(before);
             return Err(form.difference(first));
         }
-        self.rows.ids.push(id);
-        Ok(())
+        Ok(Some(id))
     }
 
     /// Compare the form of the first row with that of the file.

@@ -48,6 +48,43 @@ fn both_parsers_agree() {
 }
 
 #[test]
+fn lines_of_the_usual_form_are_the_same_to_the_other_parser() {
+    let seeds = [
+        r#"{"image_id": 42967, "feature": [0.0123, -4.56e-3, 7]}"#,
+        r#"{"feature":[1.5,0.25,123456789.125],"query_id":"裙 1"}"#,
+        "{ \"text_id\" :\t-7 , \"feature\" : [ 1 , 2.0 ] } \r",
+    ];
+    let bytes = b"\x0c\x0b \t\r\0\"\\{}[],:.-+eE0123456789nN\x7f\x80\xc3x";
+    let mut state = 1_u64;
+    let mut random = |below: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % below
+    };
+    let (mut usual_lines, mut refused) = (0, 0);
+    for _ in 0..60_000 {
+        let mut line = seeds[random(seeds.len())].as_bytes().to_vec();
+        for _ in 0..=random(3) {
+            let (at, byte) = (random(line.len()), bytes[random(bytes.len())]);
+            match random(3) {
+                0 => line[at] = byte,
+                1 => line.insert(at, byte),
+                _ => drop(line.remove(at)),
+            }
+        }
+        let (mut usual, mut any) = (vec![], vec![]);
+        let found = usual_line::line(&line, &mut usual, Level::best());
+        let other = any_line::line(&line, &mut any);
+        refused += usize::from(other.is_err());
+        let Some(found) = found else { continue };
+        usual_lines += 1;
+        assert_eq!(other, Ok(found), "{:?}", String::from_utf8_lossy(&line));
+        let bits = |values: &[f32]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
+        assert_eq!(bits(&usual), bits(&any));
+    }
+    assert!(usual_lines > 5000 && refused > 5000, "{usual_lines} {refused}");
+}
+
+#[test]
 fn ids_are_strings_in_both_parsers() {
     for (id, expected) in [("", ""), ("a b", "a b"), ("裙", "裙"), ("007", "007"), ("1e3", "1e3"), ("\u{7f}", "\u{7f}")]
     {

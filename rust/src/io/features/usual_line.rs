@@ -14,7 +14,7 @@ pub(super) fn line<'a>(line: &'a [u8], values: &mut Vec<f32>, level: Level) -> O
     loop {
         let key;
         (key, rest) = self::key(rest)?;
-        rest = token(rest, b':')?.trim_ascii_start();
+        rest = skip_space(token(rest, b':')?);
         if key == b"feature" && !has_feature {
             rest = numbers(line, line.len() - rest.len(), values, level)?;
             has_feature = true;
@@ -24,18 +24,26 @@ pub(super) fn line<'a>(line: &'a [u8], values: &mut Vec<f32>, level: Level) -> O
             (value, rest) = self::id(rest)?;
             id = Some((field, value));
         }
-        rest = rest.trim_ascii_start();
+        rest = skip_space(rest);
         match rest.split_first()? {
             (b',', after) => rest = after,
-            (b'}', after) if after.trim_ascii_start().is_empty() && has_feature => return id,
+            (b'}', after) if skip_space(after).is_empty() && has_feature => return id,
             _ => return None,
         }
     }
 }
 
+/// Skip what is white space in JSON, which a form feed is not.
+pub(super) fn skip_space(mut bytes: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t' | b'\r' | b'\n', rest @ ..] = bytes {
+        bytes = rest;
+    }
+    bytes
+}
+
 /// Skip white space and one byte; None if the next byte is another one.
 fn token(bytes: &[u8], expected: u8) -> Option<&[u8]> {
-    let (&first, rest) = bytes.trim_ascii_start().split_first()?;
+    let (&first, rest) = skip_space(bytes).split_first()?;
     (first == expected).then_some(rest)
 }
 
@@ -67,6 +75,10 @@ fn integer(bytes: &[u8]) -> Option<(i64, &[u8])> {
     if count == 0 || count > 18 || count > 1 && digits[0] == b'0' || matches!(rest.first(), Some(b'.' | b'e' | b'E')) {
         return None;
     }
+    if digits == b"0" && bytes[0] == b'-' {
+        // A floating-point number for the other parser.
+        return None;
+    }
     let number = digits.iter().fold(0, |number, &digit| number * 10 + i64::from(digit - b'0'));
     Some((if bytes[0] == b'-' { -number } else { number }, rest))
 }
@@ -82,8 +94,8 @@ fn numbers<'a>(line: &'a [u8], start: usize, values: &mut Vec<f32>, level: Level
             None => any_number(rest)?,
         };
         values.push(value);
-        match rest[length..].trim_ascii_start().split_first()? {
-            (b',', after) => at = line.len() - after.trim_ascii_start().len(),
+        match skip_space(&rest[length..]).split_first()? {
+            (b',', after) => at = line.len() - skip_space(after).len(),
             (b']', after) => return Some(after),
             _ => return None,
         }
@@ -93,7 +105,7 @@ fn numbers<'a>(line: &'a [u8], start: usize, values: &mut Vec<f32>, level: Level
 /// Return a number of any form, after white space, and where it ends.
 #[cold]
 fn any_number(bytes: &[u8]) -> Option<(f32, usize)> {
-    let rest = bytes.trim_ascii_start();
+    let rest = skip_space(bytes);
     let (number, length) = fast_float2::parse_partial::<f64, _>(rest).ok()?;
     let value = number as f32;
     (is_json(&rest[..length]) && value.is_finite()).then_some((value, bytes.len() - rest.len() + length))
