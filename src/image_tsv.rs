@@ -1,6 +1,7 @@
 //! Image files of MUGE.
 
 use std::path::PathBuf;
+use std::thread::available_parallelism;
 
 use muge_fast_core::io::image_tsv::{self, Limits, Position, decode};
 use muge_fast_core::memory;
@@ -8,7 +9,7 @@ use numpy::PyArray1;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
-use crate::border::{exception, run, thread_count, with_filename};
+use crate::border::{check_threads, exception, run, thread_count, with_filename};
 use crate::source::OpenFile;
 
 type Integers<'py> = Bound<'py, PyArray1<i64>>;
@@ -19,6 +20,9 @@ const OBJECTS: usize = 128;
 
 /// Memory that must be there besides: Python takes it in blocks of 1 MiB.
 const SPARE_MEMORY: usize = 4 << 20;
+
+/// Threads by default: more are no faster than a disk, and would take more memory than a process may have.
+const MAX_THREADS: i64 = 4;
 
 /// Return the ids of a file, and where the base64 of each starts, how long it is, and on which line; then the line and
 /// the code of each broken line, and where reading stopped: the offset and the number of lines before. Reading starts at
@@ -35,6 +39,9 @@ pub fn index_images(
 ) -> PyResult<Index<'_>> {
     let source = OpenFile::open(py, &path)?;
     let start = Position { offset: start.0, lines: start.1 };
+    let threads =
+        threads.or_else(|| Some(available_parallelism().map_or(1, |count| count.get() as i64).min(MAX_THREADS)));
+    check_threads(threads)?;
     let limits = Limits { start, images: most_images, broken: most_broken };
     let index = with_filename(py, &path, run(py, threads, |plan| image_tsv::index(&source, plan, limits)))?;
     // Python's objects are made without a way to say that there is no memory for them.
