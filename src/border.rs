@@ -96,6 +96,12 @@ pub fn make_objects<T>(make: impl FnOnce() -> PyResult<T>) -> PyResult<T> {
     })
 }
 
+/// Check that there is memory for threads: the C library ends the process if one finds none for its variables.
+pub fn check_threads(threads: Option<i64>) -> PyResult<()> {
+    let memory = plan(threads)?.threads().min(MAX_HEAPS).saturating_mul(THREAD_MEMORY);
+    memory::check::<u8>(memory).map_err(|error| exception(&error))
+}
+
 /// Run `work` like [`run`], and report its progress.
 pub fn run_with<T: Send>(
     py: Python<'_>,

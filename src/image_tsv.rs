@@ -1,36 +1,60 @@
 //! Image files of MUGE.
 
 use std::path::PathBuf;
+use std::thread::available_parallelism;
 
-use muge_fast_core::io::image_tsv::{Limits, decode, index};
+use muge_fast_core::io::image_tsv::{self, Limits, Position, decode};
+use muge_fast_core::memory;
 use numpy::PyArray1;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList};
 
-use crate::border::{exception, make_objects, run, thread_count, with_filename};
+use crate::border::{check_threads, exception, make_objects, run, thread_count, with_filename};
 use crate::source::OpenFile;
 
 type Integers<'py> = Bound<'py, PyArray1<i64>>;
-type Index<'py> = (Bound<'py, PyList>, Integers<'py>, Integers<'py>, Integers<'py>, Vec<(u64, &'static str)>);
+type Index<'py> =
+    (Bound<'py, PyList>, Integers<'py>, Integers<'py>, Integers<'py>, Vec<(u64, &'static str)>, (u64, u64));
+
+/// Upper bound of the memory of Python's objects for an id, apart from its bytes, and for a broken line.
+const OBJECTS: usize = 128;
+
+/// Memory that must be there besides: Python takes it in blocks of 1 MiB.
+const SPARE_MEMORY: usize = 4 << 20;
+
+/// Threads by default: more are no faster than a disk, and would take more memory than a process may have.
+const MAX_THREADS: i64 = 4;
 
 /// Return the ids of a file, and where the base64 of each starts, how long it is, and on which line; then the line and
-/// the code of each broken line. Reading stops after `most_images` or `most_broken` lines of either kind.
+/// the code of each broken line, and where reading stopped: the offset and the number of lines before. Reading starts at
+/// such an end, and stops after `most_images` or `most_broken` lines of either kind.
 #[pyfunction]
-#[pyo3(signature = (path, threads=None, most_images=None, most_broken=None))]
+#[pyo3(signature = (path, threads=None, most_images=None, most_broken=None, start=(0, 0)))]
 pub fn index_images(
     py: Python<'_>,
     path: PathBuf,
     #[pyo3(from_py_with = thread_count)] threads: Option<i64>,
     most_images: Option<usize>,
     most_broken: Option<usize>,
+    start: (u64, u64),
 ) -> PyResult<Index<'_>> {
     let source = OpenFile::open(py, &path)?;
-    let limits = Limits { images: most_images, broken: most_broken };
-    let index = with_filename(py, &path, run(py, threads, |plan| index(&source, plan, limits)))?;
+    let start = Position { offset: start.0, lines: start.1 };
+    let threads =
+        threads.or_else(|| Some(available_parallelism().map_or(1, |count| count.get() as i64).min(MAX_THREADS)));
+    check_threads(threads)?;
+    let limits = Limits { start, images: most_images, broken: most_broken };
+    let index = with_filename(py, &path, run(py, threads, |plan| image_tsv::index(&source, plan, limits)))?;
+    // Python's objects are made without a way to say that there is no memory for them.
+    let texts: usize = index.ids.iter().map(String::len).sum();
+    // A character of up to three bytes may take four in Python.
+    let objects = (index.ids.len() + index.broken.len()) * OBJECTS + 4 * texts;
+    memory::check::<u8>(objects + SPARE_MEMORY).map_err(|error| exception(&error))?;
     let broken = index.broken.into_iter().map(|(line, broken)| (line, broken.code())).collect();
     let array = |values| PyArray1::from_vec(py, values);
+    let end = (index.end.offset, index.end.lines);
     let ids = make_objects(|| PyList::new(py, index.ids))?;
-    Ok((ids, array(index.starts), array(index.lengths), array(index.lines), broken))
+    Ok((ids, array(index.starts), array(index.lengths), array(index.lines), broken, end))
 }
 
 /// Decode base64, in either alphabet, with or without padding.

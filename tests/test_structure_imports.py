@@ -32,7 +32,7 @@ LAZY_FOREIGN = {
     "pyarrow": "an extra",
     "tqdm": "shown only on a terminal or on request",
     "importlib.metadata": "takes as long to import as the whole package",
-    "concurrent.futures": "used only to decode images",
+    "queue": "used only to decode images",
     "unicodedata": "used only for hints about ids with other letters than ASCII",
     "importlib": "only where a sub-package is first used",
 }

@@ -163,6 +163,12 @@ def read_strict_rows(
     line_bytes: int,
 ) -> tuple[dict[Any, Any], dict[Any, str], list[tuple[str, int]], int] | None: ...
 def index_images(
-    path: str, threads: int | None = None, most_images: int | None = None, most_broken: int | None = None
-) -> tuple[list[str], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], list[tuple[int, str]]]: ...
+    path: str,
+    threads: int | None = None,
+    most_images: int | None = None,
+    most_broken: int | None = None,
+    start: tuple[int, int] = (0, 0),
+) -> tuple[
+    list[str], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], list[tuple[int, str]], tuple[int, int]
+]: ...
 def decode_base64(text: bytes) -> bytes: ...

@@ -122,5 +122,6 @@ mod tests {
         assert_eq!(refill(&mut vector, 2), Ok(()));
         assert_eq!(vector, [0, 0]);
         assert_eq!(collect(1..4, 3), Ok(vec![1, 2, 3]));
+        assert_eq!(owned("裙"), Ok("裙".to_owned()));
     }
 }

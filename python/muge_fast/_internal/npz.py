@@ -16,13 +16,13 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import IO, Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from muge_fast._internal.atomic import replacing
+from muge_fast._internal.paths import open_file
 
 Array = npt.NDArray[Any]
 T = TypeVar("T")
@@ -230,7 +230,7 @@ def load_arrays(path: str | os.PathLike[str], kind: str, make: Callable[[dict[st
         ['mu', 'sigma']
 
     """
-    with Path(path).open("rb") as file:
+    with open_file(path) as file:
         try:
             return make(dict(Archive(file)))
         except BROKEN_CONTENT as error:

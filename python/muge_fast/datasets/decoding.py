@@ -5,21 +5,18 @@ from __future__ import annotations
 import io
 import os
 import struct
-import sys
 import warnings
-from collections import deque
-from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import closing, contextmanager
-from itertools import islice
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
+import numpy as np
+
+from muge_fast.datasets.decoding_threads import map_in_order
 from muge_fast.datasets.limits import MAX_PIXELS
 
 if TYPE_CHECKING:
     from PIL.Image import Image
-
-Item = TypeVar("Item")
-Result = TypeVar("Result")
 
 # Pillow decodes dozens more. One of them runs an external program, and some expand a few bytes to megabytes.
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
@@ -31,15 +28,30 @@ MAX_SIDE_RATIO = 64
 MAX_SCANNED_PIXELS = 500 << 22
 # Start of a scan in JPEG data, which elsewhere is rare: compressed data escapes the first byte.
 START_OF_SCAN = b"\xff\xda"
-# Before version 13, Pillow reads a comment of a GIF file in time proportional to all comments before it.
-MAX_COMMENTS = 1000
-START_OF_COMMENT = b"!\xfe"
+# Pillow takes some steps in Python for each block of a file, such as a chunk of PNG or a segment of JPEG, which may
+# have a few bytes. Reads that a file may take: a fixed number, and one for each of this number of bytes.
+MAX_READS, BYTES_OF_READ = 10_000, 64
+# A block of GIF has 255 bytes at most. Pillow joins the blocks of a comment one by one, before version 13 in time
+# proportional to all comments before it. Pixels are read in blocks of 64 KiB.
+BYTES_OF_READ_OF_GIF = 1 << 12
 # Before version 13, Pillow copies the value of each tag of a TIFF file, and many tags may have the same bytes.
 MAX_COPIES_OF_FILE = 10
+# Numbers of one tag of a TIFF file, which become Python's. The largest tags have one for each row of pixels.
+MAX_TAG_NUMBERS = 1 << 19
+# Types of TIFF whose values stay bytes: bytes, text, and any data.
+TIFF_BYTE_TYPES = (1, 2, 7)
 # Bytes of one value of each of TIFF's types, from 1 on; others have 8 at most.
 TIFF_VALUE_BYTES = (1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4)
+# Tag of TIFF with the compression, and its two values for JPEG data.
+TIFF_COMPRESSION, TIFF_JPEG = 259, (6, 7)
 # Tags of TIFF with the width and the height of a tile. It is allocated whole, however small the image is.
 TIFF_TILE_TAGS = (322, 323)
+# Bytes of the header of a WebP file with the size of the image.
+WEBP_HEADER = 30
+# Bytes that decoding takes for each pixel: canvases, coefficients, the image, and its copy in another mode.
+MEMORY_OF_PIXEL = 24
+# Bytes that must be left besides: other threads take and return memory all the time.
+SPARE_MEMORY = 8 << 20
 DECODE_AHEAD_PER_THREAD = 4
 
 
@@ -57,8 +69,8 @@ class BrokenImageError(ValueError):
 def decode(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Image:
     """Decode an image with Pillow.
 
-    Limits on pixels, on the ratio of sides, on the tiles of a TIFF file and on the scans of a JPEG file are checked
-    before anything is decoded.
+    Limits on pixels, on the ratio of sides, on the tags and tiles of a TIFF file and on the scans of a JPEG file are
+    checked before anything is decoded, and a limit on the number of blocks while the file is read.
 
     Args:
         data: Bytes of a JPEG, PNG, WebP, GIF, BMP or TIFF file.
@@ -91,11 +103,12 @@ def decode(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Image:
         from PIL import Image, UnidentifiedImageError  # noqa: PLC0415 - an optional package
     except ImportError as error:
         raise ImportError("images need Pillow: pip install 'muge-fast[images]'") from error
-    problem = _excess_of_metadata(data)
+    problem = _excess_of_header(data, max_pixels)
     if problem is not None:
         raise ValueError(problem)
+    image = None
     try:
-        image = Image.open(io.BytesIO(data), formats=FORMATS)
+        image = Image.open(_CountedReads(data), formats=FORMATS)
         problem = _excess(image, data, max_pixels)
         if problem is None:
             image.load()
@@ -105,45 +118,132 @@ def decode(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Image:
     except MemoryError:
         raise
     except Exception as error:
-        # Pillow's decoders raise exceptions of any type for broken files.
+        # Pillow's decoders raise exceptions of any type for broken files, some of them also where memory is short.
+        width, height = _webp_size(data) if image is None else image.size
+        _check_memory(MEMORY_OF_PIXEL * width * height + 2 * len(data))
         raise ValueError(str(error) or type(error).__name__) from error
     raise ValueError(problem)
 
 
-def _excess_of_metadata(data: bytes) -> str | None:
+def decode_rgb(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Image:
+    """Decode an image of any mode to RGB as torch-fidelity, pytorch-fid and clean-fid do.
+
+    Args:
+        data: As of :func:`decode`.
+        max_pixels: As of :func:`decode`.
+
+    Returns:
+        A Pillow image of the mode RGB.
+
+    Raises:
+        ImportError: Pillow is not installed.
+        ValueError: As of :func:`decode`, or an image that has no colors.
+        MemoryError: There is too little memory, which says nothing about the image.
+
+    Example:
+        >>> import io
+        >>> from PIL import Image
+        >>> from muge_fast.datasets.decoding import decode_rgb
+        >>> file = io.BytesIO()
+        >>> Image.new("L", (3, 2)).save(file, "PNG")
+        >>> decode_rgb(file.getvalue()).mode
+        'RGB'
+
+    """
+    image = decode(data, max_pixels=max_pixels)
+    try:
+        return image if image.mode == "RGB" else image.convert("RGB")
+    except MemoryError:
+        raise
+    except Exception as error:
+        # Such as odd palettes and transparent colors.
+        raise ValueError(str(error) or type(error).__name__) from error
+
+
+class _CountedReads(io.BytesIO):
+    """The bytes of a file, which end with an error for one of too many tiny blocks."""
+
+    def __init__(self, data: bytes) -> None:
+        super().__init__(data)
+        bytes_of_read = BYTES_OF_READ_OF_GIF if data.startswith(b"GIF") else BYTES_OF_READ
+        self._remaining = MAX_READS + len(data) // bytes_of_read
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Return the next bytes."""
+        self._remaining -= 1
+        if self._remaining < 0:
+            raise ValueError("has too many blocks of data for its size")
+        return super().read(size)
+
+
+def _check_memory(size: int) -> None:
+    """Raise if some bytes of memory are not there, after a failure that may be due to that.
+
+    It is taken and returned without being used, in microseconds.
+    """
+    try:
+        np.empty(size + SPARE_MEMORY, dtype=np.uint8)
+    except MemoryError:
+        raise MemoryError("out of memory while an image was decoded") from None
+
+
+def _excess_of_header(data: bytes, max_pixels: int) -> str | None:
     """Return which limit a file exceeds that must be checked before it is opened; None if it exceeds none."""
-    if data.startswith(b"GIF"):
-        comments = data.count(START_OF_COMMENT)
-        return f"has {comments} comments, at most {MAX_COMMENTS} are allowed" if comments > MAX_COMMENTS else None
+    # Memory for these pixels is taken when the file is opened.
+    width, height = _webp_size(data)
+    if width * height > max_pixels:
+        return _too_many_pixels(width, height, max_pixels)
     byte_order = {b"II": "<", b"MM": ">"}.get(data[:2])
-    if byte_order is not None and _tiff_tag_bytes(data, byte_order) > MAX_COPIES_OF_FILE * len(data):
-        return "has more bytes in tags than in the file"
-    return None
+    return None if byte_order is None else _excess_of_tags(data, byte_order)
 
 
-def _tiff_tag_bytes(data: bytes, byte_order: str) -> int:
-    """Return the number of bytes of all tags of the first image of a TIFF file."""
+def _webp_size(data: bytes) -> tuple[int, int]:
+    """Return the width and height in the header of a WebP file; zeros for another file."""
+    if data[:4] != b"RIFF" or data[8:12] != b"WEBP" or len(data) < WEBP_HEADER:
+        return 0, 0
+    kind = data[12:16]
+    if kind == b"VP8X":
+        return int.from_bytes(data[24:27], "little") + 1, int.from_bytes(data[27:30], "little") + 1
+    # 14 bits each; the lossless format has them one after the other, less one.
+    mask = (1 << 14) - 1
+    if kind == b"VP8L":
+        bits = int.from_bytes(data[21:25], "little")
+        return (bits & mask) + 1, (bits >> 14 & mask) + 1
+    return int.from_bytes(data[26:28], "little") & mask, int.from_bytes(data[28:30], "little") & mask
+
+
+def _excess_of_tags(data: bytes, byte_order: str) -> str | None:
+    """Return which limit the tags of a TIFF file exceed, before they are read; None if they exceed none."""
+    total = 0
+    for kind, count in _tiff_tags(data, byte_order):
+        if kind not in TIFF_BYTE_TYPES and count > MAX_TAG_NUMBERS:
+            return f"has a tag of {count} numbers, at most {MAX_TAG_NUMBERS} are allowed"
+        total += count * (TIFF_VALUE_BYTES[kind - 1] if 0 < kind <= len(TIFF_VALUE_BYTES) else 8)
+    return "has more bytes in tags than in the file" if total > MAX_COPIES_OF_FILE * len(data) else None
+
+
+def _tiff_tags(data: bytes, byte_order: str) -> Iterator[tuple[int, int]]:
+    """Yield the type and the number of values of each tag of the first image of a TIFF file."""
     is_big = data[2:4] in (b"+\0", b"\0+")
     header, count_format, entry = (8, "Q", "HHQQ") if is_big else (4, "H", "HHII")
     try:
         (offset,) = struct.unpack_from(byte_order + ("Q" if is_big else "I"), data, header)
         (count,) = struct.unpack_from(byte_order + count_format, data, offset)
         start = offset + struct.calcsize(byte_order + count_format)
-        entries = struct.iter_unpack(byte_order + entry, data[start:][: count * struct.calcsize(byte_order + entry)])
-        return sum(
-            values * (TIFF_VALUE_BYTES[kind - 1] if 0 < kind <= len(TIFF_VALUE_BYTES) else 8)
-            for _, kind, values, _ in entries
-        )
+        # An entry that is cut off does not count.
+        size = struct.calcsize(byte_order + entry)
+        entries = struct.iter_unpack(byte_order + entry, data[start:][: min(count, (len(data) - start) // size) * size])
+        yield from ((kind, values) for _, kind, values, _ in entries)
     except struct.error:
         # The decoder says what is broken.
-        return 0
+        return
 
 
 def _excess(image: Image, data: bytes, max_pixels: int) -> str | None:
     """Return which limit an image that is open but not decoded exceeds; None if it exceeds none."""
     width, height = image.size
     if width * height > max_pixels:
-        return f"has {width} x {height} pixels, at most {max_pixels} are allowed"
+        return _too_many_pixels(width, height, max_pixels)
     if max(width, height) > MAX_SIDE_RATIO * min(width, height):
         return f"has {width} x {height} pixels, the longer side may be at most {MAX_SIDE_RATIO} times the shorter"
     if image.format == "TIFF":
@@ -151,12 +251,19 @@ def _excess(image: Image, data: bytes, max_pixels: int) -> str | None:
         tile_width, tile_height = (int(tags.get(tag, 0)) for tag in TIFF_TILE_TAGS)
         if tile_width * tile_height > max_pixels:
             return f"has tiles of {tile_width} x {tile_height} pixels, at most {max_pixels} are allowed"
-    # TIFF files may hold JPEG data.
-    if image.format in {"JPEG", "MPO", "TIFF"}:
+    if image.format in {"JPEG", "MPO"} or _is_jpeg_in_tiff(image):
         scans = data.count(START_OF_SCAN)
         if scans * width * height > MAX_SCANNED_PIXELS:
             return f"has {scans} scans of {width} x {height} pixels, more than are allowed"
     return None
+
+
+def _too_many_pixels(width: int, height: int, max_pixels: int) -> str:
+    return f"has {width} x {height} pixels, at most {max_pixels} are allowed"
+
+
+def _is_jpeg_in_tiff(image: Image) -> bool:
+    return image.format == "TIFF" and getattr(image, "tag_v2", {}).get(TIFF_COMPRESSION) in TIFF_JPEG
 
 
 @contextmanager
@@ -205,7 +312,7 @@ def broken_images(
 
     def find_problem(key: str) -> tuple[str, str | None]:
         try:
-            decode(images[key], max_pixels=max_pixels)
+            decode_rgb(images[key], max_pixels=max_pixels)
         except ValueError as error:
             return key, str(error)
         return key, None
@@ -215,48 +322,3 @@ def broken_images(
     ahead = DECODE_AHEAD_PER_THREAD * threads
     with closing(map_in_order(find_problem, keys, threads=threads, ahead=ahead)) as problems:
         yield from ((key, reason) for key, reason in problems if reason is not None)
-
-
-def map_in_order(
-    function: Callable[[Item], Result],
-    items: Iterable[Item],
-    *,
-    threads: int,
-    ahead: int,
-    stop: Callable[[], object] = lambda: None,
-) -> Generator[Result]:
-    """Apply a function to items in threads, and yield the results in the order of the items.
-
-    Args:
-        function: The function. An exception in it ends the iteration.
-        items: The items; they are started in their order.
-        threads: Number of threads.
-        ahead: Largest number of items that are started or queued beyond those consumed.
-        stop: Called at the end before threads are joined, to wake up those that wait for the consumer.
-
-    Yields:
-        The result of each item.
-
-    Example:
-        >>> from muge_fast.datasets.decoding import map_in_order
-        >>> list(map_in_order(abs, [-3, 2, -1], threads=2, ahead=2))
-        [3, 2, 1]
-
-    """
-    # Imports a dozen modules, such as logging, that scoring captions does not need.
-    from concurrent.futures import Future, ThreadPoolExecutor  # noqa: PLC0415
-
-    pending: deque[Future[Result]] = deque()
-    remaining = iter(items)
-    pool = ThreadPoolExecutor(threads)
-    try:
-        while True:
-            pending.extend(pool.submit(function, item) for item in islice(remaining, ahead - len(pending)))
-            if not pending:
-                return
-            yield pending.popleft().result()
-    finally:
-        # Ctrl-C does not wait for the items that have been started.
-        interrupted = isinstance(sys.exc_info()[1], KeyboardInterrupt)
-        stop()
-        pool.shutdown(wait=not interrupted, cancel_futures=True)

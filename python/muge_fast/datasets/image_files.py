@@ -128,12 +128,19 @@ def find_image_files(folder: PathLike) -> list[Path]:
 
     """
     root, found = Path(folder), FoundFiles()
-    for parent, folders, names in os.walk(root, onerror=_raise):
-        found.left_out["linked folder"] += sum(Path(parent, name).is_symlink() for name in folders)
-        inside = Path(parent).relative_to(root)
-        for name in names:
-            found.add(inside / name)
-    found.left_out += Counter()  # Without zeros.
+    # os.walk calls itself for each folder within a folder before Python 3.12, and a path may be a thousand deep.
+    remaining = [root]
+    while remaining:
+        parent = remaining.pop()
+        inside = parent.relative_to(root)
+        with os.scandir(parent) as entries:
+            for entry in entries:
+                if not _is_folder(entry):
+                    found.add(inside / entry.name)
+                elif entry.is_symlink():
+                    found.left_out["linked folder"] += 1
+                else:
+                    remaining.append(parent / entry.name)
     for path in found.images:
         if not (root / path).is_file():
             raise FileNotFoundError(f"{root / path}: a link to a file that is not there, or not a regular file")
@@ -180,5 +187,9 @@ def _listed(counts: Counter[str]) -> str:
     return f"{listed} and {more} more" if more else listed
 
 
-def _raise(error: OSError) -> None:
-    raise error
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    """Return whether an entry is a folder or a link to one; not for a link to itself."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False

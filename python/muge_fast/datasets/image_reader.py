@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from itertools import islice
 from types import MappingProxyType
 
 from muge_fast._internal.file_kinds import HEAD_BYTES
 from muge_fast._internal.paths import PathLike, open_file
 from muge_fast.datasets.decoding import broken_images, quiet_decoding
 from muge_fast.datasets.fields import RowFormat
-from muge_fast.datasets.image_tsv import ImageTsv
+from muge_fast.datasets.growing_image_tsv import GrowingImageTsv
+from muge_fast.datasets.image_tsv import ChangedFileError, ImageTsv
 from muge_fast.datasets.input_file import InputFile
 from muge_fast.datasets.limits import Limits
 from muge_fast.datasets.problems import Problem
@@ -28,6 +30,7 @@ class ImageReader(Reader):
         row_format: Fields of a row; their names appear in messages.
         limits: Limits on the file, the images and the problems.
         wanted: Ids of the gold file; other images are not decoded. None for all images.
+        is_trusted: Whether all lines are read at once, as those of a gold file. Otherwise :meth:`decode` reads on.
 
     Example:
         >>> import muge_fast as mf
@@ -39,14 +42,23 @@ class ImageReader(Reader):
 
     FILE_BYTES, LINE_BYTES = 1 << 34, 1 << 26
 
-    def __init__(self, row_format: RowFormat, limits: Limits, wanted: Collection[str] | None = None) -> None:
+    def __init__(
+        self,
+        row_format: RowFormat,
+        limits: Limits,
+        wanted: Collection[str] | None = None,
+        *,
+        is_trusted: bool = False,
+    ) -> None:
         super().__init__(row_format, limits)
-        self.wanted = wanted
+        self.wanted, self._is_trusted = wanted, is_trusted
         self.rows.names = row_format.names[0]
         self.images: ImageTsv | None = None
+        # Number of broken lines whose problems have been added.
+        self._broken_lines = 0
 
     def _read(self, path: PathLike) -> None:
-        """Read the ids; :meth:`decode` then checks the images."""
+        """Read the ids, or those of the first part; :meth:`decode` then checks the images and reads on."""
         with open_file(path) as file:
             size, head = os.fstat(file.fileno()).st_size, file.read(HEAD_BYTES)
         if not self._check_size(size):
@@ -56,35 +68,65 @@ class ImageReader(Reader):
         if problem is not None:
             self.add_problem(problem)
             return
-        stop_after = self.limits.stop_after
-        # Beyond this number of images, those with unknown or repeated ids alone reach the limit of problems.
-        max_images = None if self.wanted is None else len(self.wanted) + stop_after
-        images = ImageTsv(path, broken="skip", max_images=max_images, max_broken=max(1, stop_after))
-        self.images = images
-        for line in images.broken_lines[:stop_after]:
-            self._add(line.code, line.number)
-        self.rows.values = dict.fromkeys(images)
+        max_broken = max(1, self.limits.stop_after)
+        try:
+            if self._is_trusted:
+                self.images = ImageTsv(path, broken="skip", max_broken=max_broken)
+                self._add_part(list(self.images))
+            else:
+                # Beyond this number of images, those with unknown or repeated ids alone reach the limit of problems.
+                max_images = None if self.wanted is None else len(self.wanted) + self.limits.stop_after
+                images = self.images = GrowingImageTsv(path, max_images=max_images, max_broken=max_broken)
+                self._add_part(images.keys_of_part)
+        except ChangedFileError:
+            self.add_problem(Problem("changed"))
         if not self.rows.values and not self.rows.problem_count:
             self.add_problem(Problem("empty"))
 
     def decode(self) -> None:
-        """Decode the wanted images once, and add a problem for each that is too long, too large or broken."""
-        if self.images is None:
-            return
-        wanted = set(self.images if self.wanted is None else self.wanted)
-        keys = []
-        for key in filter(wanted.__contains__, self.images):
-            size = self.images.base64_size(key)
-            if size <= self.line_bytes:
-                keys.append(key)
-            else:
-                self._add("long_line", self.line_of(key), key, {"size": size, "limit": self.line_bytes})
+        """Decode the wanted images once, and add a problem for each that is too long, too large or broken.
+
+        Images beyond those of a part are read if the part has too few problems to stop.
+        """
+        images = self.images
+        try:
+            if isinstance(images, GrowingImageTsv):
+                self._decode_part(images, images.keys_of_part)
+                while self.wanted is None and self.remaining and images.index_next_part(self.remaining):
+                    self._add_part(images.keys_of_part)
+                    self._decode_part(images, images.keys_of_part)
+        except ChangedFileError:
+            self.add_problem(Problem("changed"), is_first=True)
+
+    def _add_part(self, keys: Iterable[str]) -> None:
+        """Add the ids of a part, and the problems of its lines."""
+        assert self.images is not None  # noqa: S101 - the part is theirs
+        for line in islice(self.images.broken_lines, self._broken_lines, self._broken_lines + self.remaining):
+            self._add(line.code, line.number)
+        self._broken_lines = len(self.images.broken_lines)
+        self.rows.values.update(dict.fromkeys(keys))
+
+    def _decode_part(self, images: ImageTsv, keys: Iterable[str]) -> None:
+        if self.wanted is not None:
+            keys = filter(set(self.wanted).__contains__, keys)
         with quiet_decoding():
-            for key, reason in broken_images(self.images, keys, max_pixels=self.limits.pixels):
-                if not self.remaining:
-                    return
+            short = list(self._short_lines(images, keys))
+            if not self.remaining:
+                return
+            for key, reason in broken_images(images, short, max_pixels=self.limits.pixels):
                 details = {"reason": reason.rpartition(": ")[2][:REASON_LENGTH]}
                 self._add("broken_image", self.line_of(key), key, details)
+                if not self.remaining:
+                    return
+
+    def _short_lines(self, images: ImageTsv, keys: Iterable[str]) -> Iterator[str]:
+        """Yield the ids of images that are not too long, and add a problem for the others."""
+        for key in keys:
+            size = images.base64_size(key)
+            if size <= self.line_bytes:
+                yield key
+            elif self.remaining:
+                self._add("long_line", self.line_of(key), key, {"size": size, "limit": self.line_bytes})
 
     def line_of(self, key: object) -> int:
         """Return the line number of an image.
@@ -111,6 +153,20 @@ class ImageReader(Reader):
         """
         del ids
         return self.images or {}
+
+    def was_changed(self) -> bool:
+        """Return whether the file was changed since it was opened.
+
+        Returns:
+            False for the file as it was checked.
+
+        """
+        try:
+            if self.images is not None:
+                self.images.check_unchanged()
+        except ChangedFileError:
+            return True
+        return False
 
     def _add(
         self, code: str, line: int, key: str | None = None, details: Mapping[str, object] = MappingProxyType({})

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
 from muge_fast import _core
 from muge_fast._internal.atomic import replacing
 from muge_fast._internal.checks import check_choice, whole_number
@@ -37,6 +39,17 @@ PROBLEMS = {
     "no_image": "has no image after the tab",
     "second_image": "has an id that occurred before",
 }
+
+
+class ChangedFileError(OSError):
+    """A file that was written while it was in use.
+
+    Example:
+        >>> from muge_fast.datasets.image_tsv import ChangedFileError
+        >>> issubclass(ChangedFileError, OSError)
+        True
+
+    """
 
 
 class BrokenLine(NamedTuple):
@@ -119,17 +132,35 @@ class ImageTsv(Mapping[str, bytes]):
         self._version = self._size_and_time()
         if code := magic_bytes_problem(self._read(4, 0)):
             raise ValueError(f"{self.path}: {MESSAGES[code][0]}")
+        self.broken_lines = list[BrokenLine]()
+        self._index = dict[str, int]()
+        self._starts = self._lengths = self._lines = np.zeros(0, dtype=np.int64)
+        self._end = (0, 0)
         self._index_lines(threads, max_images, 1 if broken == "refuse" else max_broken)
         if self.broken_lines and broken == "refuse":
             raise ValueError(f"{self.path}: {self.broken_lines[0]}")
 
-    def _index_lines(self, threads: int | None, max_images: int | None, max_broken: int | None) -> None:
-        ids, starts, lengths, lines, broken = _core.index_images(str(self.path), threads, max_images, max_broken)
-        self.broken_lines = [BrokenLine(line, code) for line, code in broken]
+    def _index_lines(self, threads: int | None, max_images: int | None, max_broken: int | None) -> list[str]:
+        """Index further lines, up to a limit, and return the ids that did not occur before."""
+        name, start = str(self.path), self._end
+        ids, starts, lengths, lines, broken, end = _core.index_images(name, threads, max_images, max_broken, start)
+        # The core opens the file by its name, which may be that of another one by now.
+        if not os.path.samestat(self.path.stat(), os.fstat(self._file)):
+            raise ChangedFileError(f"{self.path} was changed while it was read")
+        self.check_unchanged()
+        self._end, first = end, len(self._starts)
+        if first:
+            starts = np.concatenate([self._starts, starts])
+            lengths = np.concatenate([self._lengths, lengths])
+            lines = np.concatenate([self._lines, lines])
         self._starts, self._lengths, self._lines = starts, lengths, lines
-        self._index = dict(zip(ids, range(len(ids)), strict=True))
-        if len(self._index) < len(ids):
-            self._keep_first(ids)
+        self.broken_lines += [BrokenLine(line, code) for line, code in broken]
+        new = dict(zip(ids, range(first, first + len(ids)), strict=True))
+        if len(new) == len(ids) and self._index.keys().isdisjoint(new):
+            self._index.update(new)
+        else:
+            ids = self._keep_first(ids, first)
+        return ids
 
     def __getitem__(self, key: str) -> bytes:
         """Return the bytes of an image file.
@@ -226,10 +257,25 @@ class ImageTsv(Mapping[str, bytes]):
         while length:
             block = self._read(length, start)
             if not block:
-                raise OSError(f"{self.path} was changed: it ends before image {key!r}")
+                raise ChangedFileError(f"{self.path} was changed: it ends before image {key!r}")
             blocks.append(block)
             start, length = start + len(block), length - len(block)
+        self.check_unchanged()
         return b"".join(blocks)
+
+    def check_unchanged(self) -> None:
+        """Raise if the file was changed since it was opened.
+
+        Raises:
+            OSError: Its size, or the time when it was written, is another.
+
+        Example:
+            >>> images = ImageTsv("T2I_val.img.tsv")  # doctest: +SKIP
+            >>> images.check_unchanged()  # doctest: +SKIP
+
+        """
+        if self._size_and_time() != self._version:
+            raise ChangedFileError(f"{self.path} was changed while it was read")
 
     def image(self, key: str) -> Image:
         """Decode an image with Pillow.
@@ -338,13 +384,16 @@ class ImageTsv(Mapping[str, bytes]):
             hint = f": the id is there as a str, {format_argument(text)}" if text in self._index else ""
             raise KeyError(f"no image with the id {format_argument(key)} in {self.path}{hint}") from None
 
-    def _keep_first(self, ids: list[str]) -> None:
-        """Keep the first line of each id; report the others as broken."""
-        self._index = {}
-        for index, key in enumerate(ids):
-            if self._index.setdefault(key, index) != index:
+    def _keep_first(self, ids: list[str], first: int) -> list[str]:
+        """Keep the first line of each id and return those; report the others as broken."""
+        kept = []
+        for index, key in enumerate(ids, first):
+            if self._index.setdefault(key, index) == index:
+                kept.append(key)
+            else:
                 self.broken_lines.append(BrokenLine(int(self._lines[index]), "second_image", key))
         self.broken_lines.sort()
+        return kept
 
     def _open(self) -> None:
         # Without O_NONBLOCK, opening a pipe waits for a writer.

@@ -137,6 +137,15 @@ class Reader(ABC):
         """
         return {key: self.rows.values[key] for key in ids}
 
+    def was_changed(self) -> bool:
+        """Return whether the file was changed since it was read, as far as it is read again for scoring.
+
+        Returns:
+            False for a file that is in memory.
+
+        """
+        return False
+
     def _check_size(self, size: int) -> bool:
         """Add a problem and return False if the file is too large."""
         if size > self.file_bytes:

@@ -107,7 +107,7 @@ def _image_ids(path: PathLike) -> Iterator[int]:
     with open_file(path) as file:
         head = file.read(HEAD_BYTES)
     _refuse(path, pool_problem(head, is_tsv=True))
-    ids, _, _, lines, broken = _core.index_images(name, most_broken=1)
+    ids, _, _, lines, broken, _ = _core.index_images(name, most_broken=1)
     if broken:
         raise ValueError(f"{name}, line {broken[0][0]}: {PROBLEMS[broken[0][1]]}")
     for number, key in zip(lines.tolist(), ids, strict=True):

@@ -10,6 +10,7 @@ from muge_fast import tasks
 from muge_fast._internal.checks import check_choice
 from muge_fast._internal.paths import PathLike
 from muge_fast.datasets.decoding import BrokenImageError
+from muge_fast.datasets.image_tsv import ChangedFileError
 from muge_fast.datasets.limits import Limits
 from muge_fast.datasets.problems import LANGUAGES, WARNINGS, Problem
 from muge_fast.datasets.rows import Reader
@@ -165,7 +166,7 @@ def _score(task: Task, reader: Reader, gold: Reader, path: PathLike, options: Ma
     ids = gold.rows.values.keys()
     try:
         scores = task.score(reader.values_for(ids), gold.values_for(ids), **options)
-    except (BrokenImageError, OSError, ValueError) as error:
+    except (BrokenImageError, ChangedFileError, OSError, ValueError) as error:
         if _is_changed(reader):
             return None
         if isinstance(error, BrokenImageError):
@@ -181,7 +182,7 @@ def _score(task: Task, reader: Reader, gold: Reader, path: PathLike, options: Ma
 
 def _is_changed(reader: Reader) -> bool:
     """Return whether the submission is not the file that was checked, and add the problem."""
-    is_changed = reader.source is not None and not reader.source.is_unchanged()
+    is_changed = reader.was_changed() or (reader.source is not None and not reader.source.is_unchanged())
     if is_changed:
         reader.add_problem(Problem("changed"))
     return is_changed

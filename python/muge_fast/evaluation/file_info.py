@@ -188,7 +188,7 @@ def _describe_tsv(path: Path, head: bytes) -> dict[str, Any]:
         return {"kind": "unknown"}
     # A short text may look like base64, but an image is never that short.
     is_image = len(value) >= MIN_IMAGE and BASE64.issuperset(value[:MAX_SAMPLE])
-    ids, _, lengths, _, broken = _core.index_images(str(path))
+    ids, _, lengths, _, broken, _ = _core.index_images(str(path))
     repeated = len(ids) - len(set(ids))
     errors = [f"line {line} {PROBLEMS[code]}" for line, code in broken] + repeated_ids(repeated)
     info: dict[str, Any] = {"kind": "images" if is_image else "texts", "rows": len(ids)}

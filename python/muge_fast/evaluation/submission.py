@@ -153,7 +153,7 @@ def read_gold(task: Task, path: PathLike, lang: str, submission: PathLike | None
     """
     reader: Reader
     if task.file_type == "images":
-        reader = ImageReader(task.gold_format, GOLD_LIMITS)
+        reader = ImageReader(task.gold_format, GOLD_LIMITS, is_trusted=True)
     else:
         reader = RowReader(task.gold_format, GOLD_LIMITS, submission)
     rows = reader.read(path)

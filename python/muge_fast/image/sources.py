@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import weakref
 import zipfile
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError
@@ -17,10 +18,12 @@ from typing import Any, Protocol, TypeAlias, TypeGuard, TypeVar, runtime_checkab
 import numpy as np
 
 from muge_fast._internal.checks import find_repeated
-from muge_fast._internal.display import format_argument
-from muge_fast.datasets.decoding import BrokenImageError, decode, map_in_order
+from muge_fast._internal.display import format_argument, format_id
+from muge_fast._internal.paths import open_file
+from muge_fast.datasets.decoding import BrokenImageError, decode_rgb
+from muge_fast.datasets.decoding_threads import map_in_order
 from muge_fast.datasets.image_files import IMAGE_SUFFIXES, find_image_files, find_image_names
-from muge_fast.datasets.image_tsv import ImageTsv
+from muge_fast.datasets.image_tsv import ChangedFileError, ImageTsv
 from muge_fast.image.inputs import (
     IMAGE_NDIM,
     Pixels,
@@ -38,8 +41,15 @@ from muge_fast.image.inputs import (
 
 Key = TypeVar("Key")
 
-# Largest image file in an archive.
+# Largest image file in a folder or an archive.
 MAX_FILE_BYTES = 1 << 28
+# Most bytes that the images of an archive may have: a fixed number, and a multiple of the archive.
+MAX_UNPACKED, MAX_UNPACKED_RATIO = 1 << 30, 100
+# Flag of an encrypted member of an archive, and the methods of packing that Python knows everywhere.
+ZIP_ENCRYPTED = 1
+ZIP_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
+# Characters of the name of an image in a message.
+MAX_NAME = 200
 # Most bytes of the decoded images of a batch, and of those decoded ahead. One image per thread may exceed either.
 MAX_DECODED_BYTES = 1 << 28
 
@@ -101,10 +111,14 @@ class LazyImage:
 
         Raises:
             BrokenImageError: The image cannot be decoded.
+            ChangedFileError: Its file was changed.
+            MemoryError: There is too little memory, which says nothing about the image.
 
         """
         try:
             return self.load()
+        except (MemoryError, ChangedFileError):
+            raise
         except Exception as error:
             # Decoders of Pillow and datasets of callers raise exceptions of any type.
             raise BrokenImageError(f"image {self.name} is broken: {str(error) or type(error).__name__}") from error
@@ -400,11 +414,15 @@ def _from_files(files: Iterable[Path]) -> list[LazyImage]:
 
 
 def _read_file(path: Path) -> Pixels:
-    return _decode_rgb(path.read_bytes())
+    with open_file(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > MAX_FILE_BYTES:
+            raise ValueError(f"the file has {size} bytes, at most {MAX_FILE_BYTES} are read")
+        return _decode_rgb(file.read())
 
 
 def _from_tsv(images: ImageTsv) -> list[LazyImage]:
-    names = (f"{key!r} of {images.path} (line {images.line(key)})" for key in images)
+    names = (f"{format_argument(key)} of {images.path} (line {images.line(key)})" for key in images)
     return [LazyImage(name, partial(_decode_value, images, key)) for name, key in zip(names, images, strict=True)]
 
 
@@ -434,27 +452,46 @@ def _from_dataset(dataset: ImageDataset) -> list[LazyImage]:
 
 
 def _from_zip(path: Path) -> list[LazyImage]:
+    file = open_file(path)
     try:
-        archive = zipfile.ZipFile(path)
+        archive = zipfile.ZipFile(file)
     except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
+        file.close()
         raise ValueError(f"{path}: {error}") from None
+    # An archive closes only files that it has opened.
+    weakref.finalize(archive, file.close)
     # ZipInfo.is_dir() fails for an empty name.
-    names = [name for name in archive.namelist() if name[-1:] != "/"]
-    members: dict[PurePath, str] = {PurePosixPath(name): name for name in names}
-    images = find_image_names(path, map(PurePosixPath, names))
+    members: dict[PurePath, zipfile.ZipInfo] = {
+        PurePosixPath(member.filename): member for member in archive.infolist() if member.filename[-1:] != "/"
+    }
+    images = find_image_names(path, (PurePosixPath(name) for name in archive.namelist() if name[-1:] != "/"))
     repeated = find_repeated(images)
     if repeated is not None:
-        raise ValueError(f"{path}: has {images[repeated]} twice")
+        raise ValueError(f"{path}: has {format_id(images[repeated], MAX_NAME)} twice")
+    _check_members(path, [members[image] for image in images])
 
-    def load(name: str) -> Pixels:
-        size = archive.getinfo(name).file_size
-        if size > MAX_FILE_BYTES:
-            raise ValueError(f"the file has {size} bytes, at most {MAX_FILE_BYTES} are read")
-        return _decode_rgb(archive.read(name))
+    def load(member: zipfile.ZipInfo) -> Pixels:
+        return _decode_rgb(archive.read(member))
 
-    return [LazyImage(f"{path}/{image}", partial(load, members[image])) for image in images]
+    return [LazyImage(f"{path}/{format_id(image, MAX_NAME)}", partial(load, members[image])) for image in images]
+
+
+def _check_members(path: Path, members: Sequence[zipfile.ZipInfo]) -> None:
+    """Raise if an archive needs a password, or unpacks to far more than its size."""
+    for member in members:
+        name = format_argument(member.filename)
+        if member.flag_bits & ZIP_ENCRYPTED:
+            raise ValueError(f"{path}: {name} is encrypted; pack the images without a password")
+        if member.compress_type not in ZIP_METHODS:
+            raise ValueError(f"{path}: {name} is packed by method {member.compress_type}; use deflate")
+        if member.file_size > MAX_FILE_BYTES:
+            raise ValueError(f"{path}: {name} has {member.file_size} bytes, at most {MAX_FILE_BYTES} are read")
+    # Members may overlap, so that each unpacks the same bytes.
+    total, size = sum(member.file_size for member in members), path.stat().st_size
+    limit = MAX_UNPACKED + MAX_UNPACKED_RATIO * size
+    if total > limit:
+        raise ValueError(f"{path}: unpacks to {total} bytes, at most {limit} are allowed for a file of {size}")
 
 
 def _decode_rgb(data: bytes) -> Pixels:
-    """Decode an image of any mode to RGB as torch-fidelity, pytorch-fid and clean-fid do, with Pillow."""
-    return np.array(decode(data).convert("RGB"))
+    return np.array(decode_rgb(data))

@@ -9,6 +9,7 @@ from typing import Any
 
 from muge_fast._internal.checks import check_names, whole_number
 from muge_fast._internal.field_names import IMAGE
+from muge_fast.datasets.decoding import quiet_decoding
 from muge_fast.datasets.fields import Text
 from muge_fast.datasets.problems import LANGUAGES
 from muge_fast.image import score_images as score
@@ -48,7 +49,7 @@ def score_images(
         17.3
 
     """
-    with warnings.catch_warnings():
+    with quiet_decoding(), warnings.catch_warnings():
         # Reports have warnings about the number of images, in the language of the report.
         warnings.filterwarnings("ignore", SMALL_SET)
         return score(real=references, generated=predictions, threads=threads, **options)

@@ -25,6 +25,9 @@ const LINES: usize = 64;
 /// Lines between two checks of the limits: a hostile file costs at most this many lines more.
 const LINES_BETWEEN_CHECKS: usize = 1 << 16;
 
+/// Memory that must be there for the small buffers of these lines, which would abort the process otherwise.
+const SPARE_MEMORY: usize = 16 << 20;
+
 /// Why a line has no image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BrokenLine {
@@ -50,6 +53,15 @@ impl BrokenLine {
     }
 }
 
+/// A place between two lines of a file.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Position {
+    /// Offset at which the next line starts.
+    pub offset: u64,
+    /// Number of lines before it.
+    pub lines: u64,
+}
+
 /// The images of a file, in the order of their lines, and the lines that are broken.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Index {
@@ -63,17 +75,19 @@ pub struct Index {
     pub lines: Vec<i64>,
     /// Line of each broken line, from 1, and what is wrong with it.
     pub broken: Vec<(u64, BrokenLine)>,
+    /// Where reading stopped: beyond the last line, or after the one that reached a limit.
+    pub end: Position,
 }
 
 impl Index {
     /// Make room for further lines, all of which may have an image or be broken.
-    fn reserve(&mut self, lines: &[Line]) -> Result<()> {
-        let images = lines.iter().filter(|line| line.id.is_ok()).count();
+    fn reserve(&mut self, lines: &[Vec<Line>]) -> Result<()> {
+        let images = lines.iter().flatten().filter(|line| line.id.is_ok()).count();
         memory::reserve(&mut self.ids, images)?;
         memory::reserve(&mut self.starts, images)?;
         memory::reserve(&mut self.lengths, images)?;
         memory::reserve(&mut self.lines, images)?;
-        memory::reserve(&mut self.broken, lines.len() - images)
+        memory::reserve(&mut self.broken, lines.iter().map(Vec::len).sum::<usize>() - images)
     }
 
     fn push(&mut self, line: Line, number: u64) {
@@ -94,9 +108,11 @@ impl Index {
     }
 }
 
-/// Numbers of lines after which reading stops, at least one of each; None for the whole file.
+/// Where reading starts, and the numbers of lines after which it stops, at least one of each; None for the whole file.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct Limits {
+    /// The end of an earlier index, to go on from there.
+    pub start: Position,
     /// Lines with an image.
     pub images: Option<usize>,
     /// Lines that are broken.
@@ -108,23 +124,29 @@ pub struct Limits {
 /// # Errors
 /// [`Error::Io`]; [`Error::Memory`]; [`Error::Cancelled`].
 pub fn index(source: &(impl Source + ?Sized), plan: &Plan, limits: Limits) -> Result<Index> {
-    let mut index = Index::default();
-    let (mut bytes, mut before, mut start) = (Vec::new(), 0, 0);
-    for offset in (0..source.size()).step_by(BLOCK * GROUP) {
+    let mut index = Index { end: limits.start, ..Index::default() };
+    let mut bytes = Vec::new();
+    for offset in (limits.start.offset..source.size()).step_by(BLOCK * GROUP) {
         let ends = line_ends(source, plan, offset, &mut bytes)?;
         let loaded = Loaded { source, offset, bytes: &bytes };
         for ends in ends.chunks(LINES_BETWEEN_CHECKS) {
-            let lines = lines(&loaded, plan, start, ends)?;
+            memory::check::<u8>(SPARE_MEMORY)?;
+            let before = index.end;
+            let after = |lines: usize| Position {
+                offset: offset + u64::from(ends[lines - 1]) + 1,
+                lines: before.lines + lines as u64,
+            };
+            let lines = lines(&loaded, plan, before.offset, ends)?;
             index.reserve(&lines)?;
-            for line in lines {
-                let number = before + line.number;
-                index.push(line, number);
+            for line in lines.into_iter().flatten() {
+                let end = after(line.number);
+                index.push(line, end.lines);
                 if index.is_full(limits) {
+                    index.end = end;
                     return Ok(index);
                 }
             }
-            before += ends.len() as u64;
-            start = ends.last().map_or(start, |end| end + 1);
+            index.end = after(ends.len());
         }
     }
     Ok(index)
@@ -134,7 +156,7 @@ pub fn index(source: &(impl Source + ?Sized), plan: &Plan, limits: Limits) -> Re
 #[derive(Debug)]
 struct Line {
     /// Number of the line, from 1 for the first of its chunk.
-    number: u64,
+    number: usize,
     id: std::result::Result<String, BrokenLine>,
     /// Offset in the file at which the base64 starts.
     start: u64,
@@ -142,24 +164,25 @@ struct Line {
     len: u64,
 }
 
-/// Return the lines that end at some offsets, without those that are blank.
-fn lines<S: Source + ?Sized>(loaded: &Loaded<'_, S>, plan: &Plan, start: u64, ends: &[u64]) -> Result<Vec<Line>> {
-    let blocks = plan.map(ends.len(), LINES, Vec::new, |scratch, block| {
-        let mut lines = Vec::new();
+/// Return the lines that end at some offsets of the part in memory, in blocks, without those that are blank. The first
+/// of them starts at `start` of the source.
+fn lines<S: Source + ?Sized>(loaded: &Loaded<'_, S>, plan: &Plan, start: u64, ends: &[u32]) -> Result<Vec<Vec<Line>>> {
+    let end = |line: usize| loaded.offset + u64::from(ends[line]);
+    plan.map(ends.len(), LINES, Vec::new, |scratch, block| {
+        let mut lines = memory::with_capacity(block.len())?;
         for line in block {
-            let start = if line == 0 { start } else { ends[line - 1] + 1 };
-            lines.extend(self::line(loaded, scratch, line as u64 + 1, start, ends[line])?);
+            let start = if line == 0 { start } else { end(line - 1) + 1 };
+            lines.extend(self::line(loaded, scratch, line + 1, start, end(line))?);
         }
         Ok(lines)
-    })?;
-    Ok(blocks.into_iter().flatten().collect())
+    })
 }
 
 /// Return the line between two offsets; None if it is blank.
 fn line<S: Source + ?Sized>(
     loaded: &Loaded<'_, S>,
     scratch: &mut Vec<u8>,
-    number: u64,
+    number: usize,
     start: u64,
     end: u64,
 ) -> Result<Option<Line>> {
@@ -173,7 +196,7 @@ fn line<S: Source + ?Sized>(
     };
     let id = match str::from_utf8(&head[..tab]).map(str::trim) {
         Ok("") => Err(BrokenLine::NoId),
-        Ok(id) => Ok(id.to_owned()),
+        Ok(id) => Ok(memory::owned(id)?),
         Err(_) => Err(BrokenLine::BadId),
     };
     let start = start + tab as u64 + 1;
@@ -205,24 +228,28 @@ impl<S: Source + ?Sized> Loaded<'_, S> {
     }
 }
 
-/// Read a group of blocks into `bytes` and return the offsets of its line ends. The end of the file is one too.
-fn line_ends<S: Source + ?Sized>(source: &S, plan: &Plan, offset: u64, bytes: &mut Vec<u8>) -> Result<Vec<u64>> {
+/// Read a group of blocks into `bytes` and return the positions of its line ends there. The end of the file is one too.
+fn line_ends<S: Source + ?Sized>(source: &S, plan: &Plan, offset: u64, bytes: &mut Vec<u8>) -> Result<Vec<u32>> {
     let rest = source.size() - offset;
-    bytes.resize(rest.min((BLOCK * GROUP) as u64) as usize, 0);
+    memory::resize(bytes, rest.min((BLOCK * GROUP) as u64) as usize)?;
     let mut blocks: Vec<_> = bytes.chunks_mut(BLOCK).map(|block| (block, Vec::new())).collect();
     plan.each(
         &mut blocks,
         || (),
         |(), index, (block, ends)| {
-            let offset = offset + (index * BLOCK) as u64;
-            source.read_at(offset, block)?;
-            ends.extend(memchr_iter(b'\n', block).map(|end| offset + end as u64));
+            let start = index * BLOCK;
+            source.read_at(offset + start as u64, block)?;
+            // Counted first: a vector that grows would take twice the memory where all lines are blank.
+            *ends = memory::with_capacity(memchr_iter(b'\n', block).count())?;
+            ends.extend(memchr_iter(b'\n', block).map(|end| (start + end) as u32));
             Ok(())
         },
     )?;
-    let mut ends: Vec<u64> = blocks.into_iter().flat_map(|(_, ends)| ends).collect();
+    let count: usize = blocks.iter().map(|(_, ends)| ends.len()).sum();
+    let mut ends = memory::with_capacity(count + 1)?;
+    ends.extend(blocks.into_iter().flat_map(|(_, ends)| ends));
     if bytes.len() as u64 == rest && bytes.last() != Some(&b'\n') {
-        ends.push(source.size());
+        ends.push(bytes.len() as u32);
     }
     Ok(ends)
 }
@@ -251,7 +278,7 @@ mod tests {
 
     /// The line, id and base64 of each image.
     fn images(text: &str) -> Vec<(i64, String, String)> {
-        let Index { ids, starts, lengths, lines, broken } = read(text);
+        let Index { ids, starts, lengths, lines, broken, .. } = read(text);
         assert_eq!(broken, []);
         let base64 =
             starts.iter().zip(lengths).map(|(&start, len)| text[start as usize..(start + len) as usize].to_owned());
@@ -270,6 +297,34 @@ mod tests {
     }
 
     #[test]
+    fn reading_goes_on_where_it_stopped() {
+        let long = "A".repeat(BLOCK * GROUP);
+        for end in ["", "\n", "\r\n", "\n \n"] {
+            let text = format!("7\tAAAA\n\nx\n\ny\t{long}\r\n 8 \tBB\nz\n9\tC{end}");
+            let whole = read(&text);
+            for images in 1..5 {
+                let mut parts = Index::default();
+                loop {
+                    let limits = Limits { start: parts.end, images: Some(images), broken: Some(1) };
+                    let part = index(text.as_bytes(), &Plan::new(Some(2)), limits).expect("readable");
+                    assert!(part.ids.len() <= images && part.broken.len() <= 1);
+                    if part.ids.is_empty() && part.broken.is_empty() {
+                        break;
+                    }
+                    parts.ids.extend(part.ids);
+                    parts.starts.extend(part.starts);
+                    parts.lengths.extend(part.lengths);
+                    parts.lines.extend(part.lines);
+                    parts.broken.extend(part.broken);
+                    parts.end = part.end;
+                }
+                // Blank lines at the end may be left.
+                assert_eq!(Index { end: whole.end, ..parts }, whole);
+            }
+        }
+    }
+
+    #[test]
     fn a_line_may_go_through_several_groups_of_blocks() {
         let group = BLOCK * GROUP;
         for offset in 0..4 {
@@ -285,7 +340,8 @@ mod tests {
     #[test]
     fn reading_stops_at_either_limit() {
         let count = |text: &str, images, broken| {
-            let index = index(text.as_bytes(), &Plan::new(Some(2)), Limits { images, broken }).expect("readable");
+            let index = index(text.as_bytes(), &Plan::new(Some(2)), Limits { images, broken, ..Limits::default() })
+                .expect("readable");
             (index.ids.len(), index.broken.len())
         };
         let all = LINES_BETWEEN_CHECKS;

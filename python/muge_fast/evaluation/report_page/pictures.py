@@ -7,7 +7,7 @@ import io
 from collections.abc import Mapping
 from typing import Any
 
-from muge_fast.datasets.decoding import decode
+from muge_fast.datasets.decoding import decode, quiet_decoding
 from muge_fast.evaluation.report_page.elements import Markup, element
 
 # First bytes of the image formats that browsers show.
@@ -87,7 +87,8 @@ class Pictures:
 def _thumbnail(data: bytes, size: int) -> bytes:
     """Return a smaller image file; the same one if it is not too large and cannot be decoded, or no bytes."""
     try:
-        image = decode(data)
+        with quiet_decoding():
+            image = decode(data)
         image.thumbnail((size, size))
         file = io.BytesIO()
         if image.mode in ("RGBA", "LA", "PA", "P"):

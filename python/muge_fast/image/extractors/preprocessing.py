@@ -125,6 +125,8 @@ PROTOCOLS: dict[str, Callable[[Tensor], Tensor]] = {
 }
 
 
+# Bytes of images that are resized together on the device.
+MAX_BYTES_AT_ONCE = 1 << 26
 # These resize with Pillow, on the host; all others resize on the device.
 HOST_PROTOCOLS = ("clean", "ofa")
 
@@ -160,8 +162,18 @@ def preprocess(images: ImageBatch, protocol: str = "tf1", *, device: torch.devic
     if protocol in HOST_PROTOCOLS:
         inputs = [to_device(resize(group), device) for group in groups]
     else:
-        inputs = [resize(to_device(group, device)) for group in groups]
+        inputs = [_resize_in_parts(resize, to_device(group, device)) for group in groups]
     return inputs[0] if len(inputs) == 1 else torch.cat(inputs)
+
+
+def _resize_in_parts(resize: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
+    """Resize images, large ones one by one and channel by channel: a copy in floats has four times the bytes."""
+    if images.numel() <= MAX_BYTES_AT_ONCE:
+        return resize(images)
+    count = max(1, MAX_BYTES_AT_ONCE // images[0].numel())
+    if count < len(images):
+        return torch.cat([_resize_in_parts(resize, part) for part in torch.split(images, count)])
+    return torch.cat([resize(channel) for channel in torch.split(images, 1, dim=1)], dim=1)
 
 
 def stack_images(images: Sequence[Pixels]) -> list[Tensor]:

@@ -1,0 +1,58 @@
+"""Images decoded under ever larger limits of address space: valid ones are never broken, only memory is short.
+
+Some decoders have the same error for both: libwebp's was a verdict on the image.
+"""
+
+import io
+import os
+import resource
+from pathlib import Path
+
+from PIL import Image
+
+from muge_fast.datasets.decoding import broken_images
+
+MEMORY = 1 << 30
+RAISED, VERDICT = 3, 4
+SIZE = 1500, 1500
+
+
+def prepare():
+    images = {}
+    for name, options in {
+        "JPEG": {"progressive": True},
+        "PNG": {},
+        "WEBP": {"lossless": True, "method": 0},
+        "GIF": {},
+        "TIFF": {"compression": "tiff_lzw"},
+    }.items():
+        file = io.BytesIO()
+        Image.linear_gradient("L").resize(SIZE).convert("RGB").save(file, name, **options)
+        images[name] = file.getvalue()
+    return images
+
+
+def decode_limited(images, extra):
+    """Decode in a child process with ``extra`` bytes; return its exit status."""
+    child = os.fork()
+    if child == 0:
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+        limit = pages * resource.getpagesize() + extra
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+        try:
+            os._exit(VERDICT if list(broken_images(images, list(images), threads=2)) else 0)
+        except (MemoryError, RuntimeError):
+            os._exit(RAISED)
+        except BaseException:  # noqa: BLE001 - seen in the status
+            os._exit(1)
+    return os.waitpid(child, 0)[1]
+
+
+def attack(images):
+    for name, data in images.items():
+        statuses, extra = [], 1 << 19
+        while extra < MEMORY and statuses[-2:] != [0, 0]:
+            statuses.append(decode_limited({name: data, "again": data}, extra))
+            extra = extra * 5 // 4
+        assert set(statuses) <= {RAISED << 8, 0}, (name, statuses)
+        assert statuses[-1] == 0, (name, statuses)
