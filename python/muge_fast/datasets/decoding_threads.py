@@ -157,7 +157,7 @@ class _Team:
 
 
 def _is_interrupted(error: BaseException | None) -> bool:
-    """Return whether an exception, or the one that it was raised for, is Ctrl-C."""
-    while error is not None and not isinstance(error, KeyboardInterrupt):
+    """Return whether an exception, or the one that it was raised for, is Ctrl-C or another signal's."""
+    while error is not None and isinstance(error, (Exception, GeneratorExit)):
         error = error.__context__
     return error is not None
