@@ -24,7 +24,7 @@ const THREAD_MEMORY: usize = 66 << 20;
 /// Address space of a thread's stack, without which the system cannot start it.
 const STACK: usize = (2 << 20) + (1 << 16);
 
-/// The panic of PyO3 where Python could not make an object.
+/// The panic of `PyO3` where Python could not make an object.
 const PYO3_FAILED: &str = "Python API call failed";
 
 /// Threads whose heaps count. With more of them, the work is so large that it outweighs the rest.
@@ -86,7 +86,7 @@ pub fn run_checked<T: Send>(py: Python<'_>, bytes: usize, work: impl FnOnce(&Pla
     run(py, Some(1), work)
 }
 
-/// Make objects of Python. Where memory is short, PyO3 panics in some places; that becomes a `MemoryError`.
+/// Make objects of Python. Where memory is short, `PyO3` panics in some places; that becomes a `MemoryError`.
 pub fn make_objects<T>(make: impl FnOnce() -> PyResult<T>) -> PyResult<T> {
     let result = catch_unwind(AssertUnwindSafe(make));
     result.unwrap_or_else(|panic| {

@@ -1,4 +1,4 @@
-"""Lines with 100,000 brackets, read in threads with small stacks.
+"""Lines with 50,000 brackets, read in threads with small stacks.
 
 The parser of Python calls itself for each bracket. Up to its limit of depth the calls need 64 KiB to 1 MiB of stack,
 depending on the version, and the process ended with SIGSEGV in threads that have less. Brackets are counted before.
@@ -17,7 +17,7 @@ from muge_fast.evaluation.official_verdict import official_verdict
 MEMORY = 512 << 20
 STACKS = (64 << 10, 1 << 20)
 ROW = {"query_id": 1, "item_ids": [*range(10)]}
-DEPTH = 100_000
+DEPTH = 50_000
 
 
 def nested(depth, begin="[", end="]", middle=""):
@@ -42,6 +42,9 @@ def prepare():
     (path / "gold").write_text(json.dumps(ROW))
     for name, line in lines():
         (path / name).write_bytes(line.encode("utf-16-le" if name == "utf-16" else "utf-8"))
+    # These are valid, or nearly so deep that Python refuses them.
+    for depth in (127, 500, 9_000):
+        (path / str(depth)).write_text(json.dumps(ROW)[:-1] + ', "x": ' + nested(depth) + "}")
     return path, [name for name, _ in lines()], folder
 
 
@@ -59,6 +62,12 @@ def read_all(path, names, failures):
                     continue
                 raise AssertionError(name)
             describe(file)
+        for depth in (127, 500, 9_000):
+            is_valid = mf.evaluate("retrieval", path / "gold", path / str(depth)).ok
+            assert is_valid or depth > 500, depth
+            is_valid = official_verdict("retrieval", path / "gold", path / str(depth)).result["success"]
+            assert is_valid or depth > 500, depth
+            describe(path / str(depth))
     except BaseException as error:  # noqa: BLE001 - raised in the main thread
         failures.append(error)
 

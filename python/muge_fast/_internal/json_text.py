@@ -1,4 +1,4 @@
-"""Untrusted JSON: its depth is found before a recursive parser sees it, and a part of it is told from a broken text.
+"""Untrusted JSON: its depth is found before a recursive parser reads it; and JSON that was cut off.
 
 The parser of Python calls itself for each list and object. How deep that may go depends on the version of Python and on
 ``sys.setrecursionlimit``; in a thread with a small stack the process can end before Python raises an error.
@@ -9,10 +9,19 @@ from __future__ import annotations
 import codecs
 import json
 import re
+from collections.abc import Callable
 from itertools import accumulate
+from threading import Lock, Thread, current_thread, main_thread, stack_size
+from typing import Any, TypeVar
 
-# As in the core, whose parser stops there. A level takes about 200 bytes of the stack of a thread.
-MAX_DEPTH = 127
+Result = TypeVar("Result")
+
+# Stack of the main thread on most systems, and a depth that it has room for: a level takes about 200 bytes. Python
+# allows about 1,000 levels, some versions 10,000, and any number if a caller raises its limit.
+STACK_BYTES, MAX_DEPTH = 1 << 23, 10_000
+# Depth that has room in a thread with any stack.
+SMALL_DEPTH = 127
+_stack_lock = Lock()
 # A string, valid or not, up to its end or that of the text.
 ANY_STRING = re.compile(rb'(?s)"[^"\\]*(?:\\.[^"\\]*)*"?')
 # 1 for a bracket that opens and -1 for one that closes, as signed bytes.
@@ -58,6 +67,56 @@ def is_deeper(text: str | bytes, limit: int = MAX_DEPTH) -> bool:
     return max(accumulate(memoryview(steps).cast("b")), default=0) > limit
 
 
+class _Call(Thread):
+    """A thread that calls a function, with few other calls below it."""
+
+    def __init__(self, function: Callable[..., Any], arguments: tuple[object, ...]) -> None:
+        super().__init__(daemon=True)
+        self._function, self._arguments = function, arguments
+        self.result: Any = None
+        self.error: BaseException | None = None
+
+    def run(self) -> None:
+        try:
+            self.result = self._function(*self._arguments)
+        except BaseException as error:  # noqa: BLE001 - raised where the thread is waited for
+            self.error = error
+
+
+def on_large_stack(function: Callable[..., Result], *arguments: object, always: bool = False) -> Result:
+    """Call a function where the parser of Python has room: directly in the main thread, else in a new thread.
+
+    Args:
+        function: The function.
+        arguments: Its arguments.
+        always: Whether to start a thread in any case, which has fewer calls on its stack than the caller.
+
+    Returns:
+        What the function returns; what it raises is raised.
+
+    Example:
+        >>> from muge_fast._internal.json_text import on_large_stack
+        >>> on_large_stack(max, 3, 7)
+        7
+
+    """
+    if current_thread() is main_thread() and not always:
+        return function(*arguments)
+    thread = _Call(function, arguments)
+    # The size of all new threads, for a moment.
+    with _stack_lock:
+        before = stack_size(STACK_BYTES)
+        try:
+            thread.start()
+        finally:
+            stack_size(before)
+    thread.join()
+    if thread.error is not None:
+        raise thread.error
+    result: Result = thread.result
+    return result
+
+
 def parse_json(text: str | bytes) -> object:
     """Return the value of an untrusted JSON text.
 
@@ -69,7 +128,7 @@ def parse_json(text: str | bytes) -> object:
 
     Raises:
         ValueError: The text is not JSON, or bytes are not UTF-8.
-        RecursionError: Lists and objects are nested more than 127 deep.
+        RecursionError: Lists and objects are nested too deeply.
 
     Example:
         >>> from muge_fast._internal.json_text import parse_json
@@ -77,10 +136,13 @@ def parse_json(text: str | bytes) -> object:
         {'a': [1]}
 
     """
-    if is_deeper(text):
-        raise RecursionError(f"lists or objects are nested more than {MAX_DEPTH} deep")
     # Python itself would also take UTF-16, in which brackets can be hidden.
-    return json.loads(text.decode("utf-8") if isinstance(text, bytes) else text)
+    string = text.decode("utf-8") if isinstance(text, bytes) else text
+    if not is_deeper(text, SMALL_DEPTH):
+        return json.loads(string)
+    if is_deeper(text):
+        raise RecursionError(f"lists or objects are nested more than {MAX_DEPTH:,} deep")
+    return on_large_stack(json.loads, string)
 
 
 def is_json_prefix(data: bytes) -> bool:

@@ -18,7 +18,7 @@ from muge_fast._internal.checks import find_repeated
 from muge_fast._internal.display import format_value
 from muge_fast._internal.field_names import FieldNames
 from muge_fast._internal.file_kinds import HEAD_BYTES, encoding_kind
-from muge_fast._internal.json_text import is_deeper, is_json_prefix
+from muge_fast._internal.json_text import is_deeper, is_json_prefix, on_large_stack
 from muge_fast._internal.paths import PathLike, is_regular, open_file
 from muge_fast.datasets.extra_fields import count_extra, shown_names
 from muge_fast.datasets.fields import Integer, IntegerList, Kind, RowFormat, Text, TextList
@@ -83,7 +83,7 @@ class RowReader(Reader):
         """
         self._data = data
         if not self._parse_valid(data) and self._recognize():
-            self._parse_lines(self._data)
+            on_large_stack(self._parse_lines, self._data)
         self.rows.extra_fields = shown_names(self._extra)
         if not self.rows.values and not self.rows.problem_count:
             self.add_problem(Problem("empty"))

@@ -27,12 +27,11 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from threading import Lock, Thread, stack_size
 from typing import NamedTuple
 
 from muge_fast._internal.display import format_value
 from muge_fast._internal.field_names import QUERY, RETRIEVAL, FieldNames
-from muge_fast._internal.json_text import is_deeper
+from muge_fast._internal.json_text import is_deeper, on_large_stack
 from muge_fast._internal.paths import FileTypeError, PathLike, is_regular, magic_bytes_problem, open_file
 from muge_fast.datasets.problems import Problem
 from muge_fast.evaluation.submission import GOLD_BYTES, GoldError
@@ -41,10 +40,6 @@ from muge_fast.tasks.task import Task
 ITEMS = 10
 KS = (1, 5, 10)
 FILE_BYTES = 1 << 27
-# Stack of the main thread on most systems, and a depth whose calls fit in it: Python itself refuses it, unless a caller
-# has raised its limit of recursion.
-STACK_BYTES, MAX_DEPTH = 1 << 23, 10_000
-_stack_lock = Lock()
 
 OTHER_SCRIPT = (
     "the gold file has {actual}, but the evaluation script needs {expected}; `muge-fast official retrieval` evaluates "
@@ -145,7 +140,7 @@ class PublishedGold:
 
         """
         try:
-            rows = _read_gold_rows(read_bytes(path, GOLD_BYTES), names)
+            rows = on_large_stack(_read_gold_rows, read_bytes(path, GOLD_BYTES), names)
         except OfficialError as error:
             if error.problem.code == "other_names":
                 raise GoldNamesError(path, [OTHER_SCRIPT.format(**error.problem.details)]) from None
@@ -168,12 +163,7 @@ class PublishedGold:
             OfficialError: The scripts reject the submission.
 
         """
-        ranked: dict[object, list[int]] = {}
-        for number, line in _lines(data):
-            query, items = _read_row(number, _parse(number, line), self.names)
-            # Unknown queries do not count. They are not kept, so that no ids can be chosen to collide.
-            if query in self.relevant:
-                ranked[query] = items
+        ranked = on_large_stack(self._read_rows, data)
         missing = [query for query in self.relevant if query not in ranked]
         if missing:
             name = self.names.id
@@ -181,6 +171,16 @@ class PublishedGold:
         hits = [sum(not self.relevant[query].isdisjoint(items[:k]) for query, items in ranked.items()) for k in KS]
         r1, r5, r10 = (count * 1.0 / len(self.relevant) for count in hits)
         return RecallScores((r1 + r5 + r10) / 3.0 * 100, r1 * 100, r5 * 100, r10 * 100)
+
+    def _read_rows(self, data: bytes) -> dict[object, list[int]]:
+        """Return the items of each query of the gold file that a submission has."""
+        ranked: dict[object, list[int]] = {}
+        for number, line in _lines(data):
+            query, items = _read_row(number, _parse(number, line), self.names)
+            # Unknown queries do not count. They are not kept, so that no ids can be chosen to collide.
+            if query in self.relevant:
+                ranked[query] = items
+        return ranked
 
 
 def score_as_published(gold: PathLike, submission: PathLike, *, names: FieldNames = QUERY) -> RecallScores:
@@ -390,46 +390,27 @@ def _not_utf8(data: bytes) -> Problem:
 
 def _parse(number: int, line: str) -> object:
     if is_deeper(line):
-        return _parse_on_new_stack(number, line)
+        raise OfficialError(Problem("too_deep", number))
     try:
-        return json.loads(line)
+        try:
+            return json.loads(line)
+        except RecursionError:
+            return on_large_stack(_parse_first, line, always=True)
+    except RecursionError:
+        raise OfficialError(Problem("too_deep", number)) from None
     except ValueError as error:
         raise OfficialError(_not_json(number, line, error)) from None
 
 
-def _parse_on_new_stack(number: int, line: str) -> object:
-    """Parse a deeply nested line with as many calls below the parser, and as large a stack, as the scripts have.
+def _parse_first(line: str) -> object:
+    """Parse a deeply nested line with as many calls below the parser as the scripts have.
 
-    Python limits the depth of calls and of lists together, so a caller's own calls would lower the limit. The parser
-    would overflow a small stack before it reaches the limit.
+    Python limits the depth of calls and of lists together, so a caller's own calls would lower the limit.
     """
-    results: list[object] = []
-    if not is_deeper(line, MAX_DEPTH):
-        with _stack_lock:
-            before = stack_size(STACK_BYTES)
-            try:
-                thread = Thread(target=_parse_into, args=(line, results))
-                thread.start()
-            finally:
-                stack_size(before)
-        thread.join()
-    if not results:
-        raise OfficialError(Problem("too_deep", number))
-    if isinstance(results[0], ValueError):
-        raise OfficialError(_not_json(number, line, results[0]))
-    return results[0]
-
-
-def _parse_into(line: str, results: list[object]) -> None:
-    """Append what the line holds, or the error; nothing if it is nested too deeply."""
-    try:
-        value, end = json.JSONDecoder().raw_decode(line)
-    except RecursionError:
-        return
-    except ValueError as error:
-        results.append(error)
-        return
-    results.append(value if end == len(line) else json.JSONDecodeError("Extra data", line, end))
+    value, end = json.JSONDecoder().raw_decode(line)
+    if end != len(line):
+        raise json.JSONDecodeError("Extra data", line, end)
+    return value
 
 
 def _not_json(number: int, line: str, error: ValueError) -> Problem:

@@ -1,4 +1,4 @@
-//! What integers cost as the keys of a dictionary of CPython, whose hash of an integer is the integer.
+//! What integers cost as the keys of a dictionary of Python, whose hash of an integer is the integer.
 //!
 //! Without a seed, keys can be chosen that fill an arc of the order in which a table is probed, and others that walk along
 //! it: building the dictionary takes quadratic time, and so does looking up what it lacks. No reader makes a dictionary
@@ -78,7 +78,7 @@ impl DictCost {
         slot
     }
 
-    /// Double the number of slots, as CPython does where two thirds are in use.
+    /// Double the number of slots, as Python does where two thirds are in use.
     fn grow(&mut self) -> Result<()> {
         self.slots = memory::zeroed((self.slots.len() * 2).max(FIRST_SLOTS))?;
         for index in 0..self.keys.len() {
@@ -121,7 +121,7 @@ pub fn are_slow(keys: &[i64]) -> Result<bool> {
     Ok(!cost.is_fast())
 }
 
-/// Return CPython's hash of an integer on 64-bit systems.
+/// Return the hash of an integer in Python on 64-bit systems.
 fn python_hash(key: i64) -> i64 {
     let absolute = (key.unsigned_abs() % MODULUS) as i64;
     let hash = if key < 0 { -absolute } else { absolute };

@@ -170,6 +170,7 @@ pub struct Table {
 
 /// What a file has.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(clippy::large_enum_variant)] // One for each file.
 pub enum Content {
     /// Rows without errors, apart from ids that occur more than once.
     Rows(Table),

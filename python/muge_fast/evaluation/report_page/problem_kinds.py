@@ -122,6 +122,10 @@ _KINDS: dict[str, _Kind] = {
         ("Repeated id with another value", "ID 重复且内容不同"),
         ("Write one line for each id, and decide for one of the values.", "每个 ID 只写一行，并确定其中一个值。"),
     ),
+    "colliding_ids": _Kind(
+        ("Ids that collide", "ID 冲突"),
+        ("Use the ids of the gold file, or integers in sequence.", "请使用标准答案文件中的 ID，或连续的整数。"),
+    ),
     "missing_id": _Kind(
         ("Missing id", "缺少 ID"), ("Add a row for each id of the gold file.", "请为标准答案文件的每个 ID 添加一行。")
     ),
