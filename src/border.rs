@@ -24,6 +24,9 @@ const THREAD_MEMORY: usize = 66 << 20;
 /// Address space of a thread's stack, without which the system cannot start it.
 const STACK: usize = (2 << 20) + (1 << 16);
 
+/// Memory for the calls themselves, which start threads and wait for them.
+const SPARE_MEMORY: usize = 4 << 20;
+
 /// Threads whose heaps count. With more of them, the work is so large that it outweighs the rest.
 const MAX_HEAPS: usize = 8;
 
@@ -128,7 +131,8 @@ fn run_and_watch<T: Send>(
     progress: Option<&Py<PyAny>>,
     work: impl FnOnce(&Plan) -> Result<T> + Send,
 ) -> PyResult<(Option<Result<T>>, Option<PyErr>)> {
-    memory::check::<u8>(plan.threads().saturating_mul(STACK) + STACK).map_err(|error| exception(&error))?;
+    memory::check::<u8>(plan.threads().saturating_mul(STACK).saturating_add(SPARE_MEMORY))
+        .map_err(|error| exception(&error))?;
     let team = Team::new(plan).map_err(|error| PyRuntimeError::new_err(format!("cannot start threads: {error}")))?;
     let (sender, receiver) = mpsc::channel();
     let work = move |plan: &Plan| {
