@@ -27,6 +27,9 @@ const STACK: usize = (2 << 20) + (1 << 16);
 /// The panic of `PyO3` where Python could not make an object.
 const PYO3_FAILED: &str = "Python API call failed";
 
+/// Memory for the calls themselves, which start threads and wait for them.
+const SPARE_MEMORY: usize = 4 << 20;
+
 /// Threads whose heaps count. With more of them, the work is so large that it outweighs the rest.
 const MAX_HEAPS: usize = 8;
 
@@ -153,7 +156,8 @@ fn run_and_watch<T: Send>(
     progress: Option<&Py<PyAny>>,
     work: impl FnOnce(&Plan) -> Result<T> + Send,
 ) -> PyResult<(Option<Result<T>>, Option<PyErr>)> {
-    memory::check::<u8>(plan.threads().saturating_mul(STACK) + STACK).map_err(|error| exception(&error))?;
+    memory::check::<u8>(plan.threads().saturating_mul(STACK).saturating_add(SPARE_MEMORY))
+        .map_err(|error| exception(&error))?;
     let team = Team::new(plan).map_err(|error| PyRuntimeError::new_err(format!("cannot start threads: {error}")))?;
     let (sender, receiver) = mpsc::channel();
     let work = move |plan: &Plan| {

@@ -59,7 +59,7 @@ def attack(folder):
             if statuses[-1] == 0:
                 break
             assert statuses[-1] == RAISED << 8, (path.name, extra, statuses)
-            extra += max(1 << 18, extra // 4)
+            extra += max(1 << 18, extra // 2)
         assert statuses[-1] == 0, (path.name, statuses)
         raised += len(statuses) > 1
     assert raised == len(list(folder.iterdir())), raised

@@ -50,8 +50,8 @@ def read_features(path: str | os.PathLike[str], *, threads: int | None = None) -
       Arrays may unpack to 16 MiB plus 20 times the size of the file.
     - ``.npy``: an array of shape ``(rows, dimensions)``, rounded to float32. Ids are row indices.
     - ``.parquet``, ``.arrow``, ``.feather``: a column ``image_id``, ``item_id``, ``text_id`` or ``query_id`` of
-      integers or strings and a column ``feature`` of lists of floating-point numbers, rounded to float32. This needs
-      pyarrow: ``pip install 'muge-fast[arrow]'``.
+      integers or strings and a column ``feature`` of lists of floating-point numbers, rounded to float32. Both may
+      unpack to 16 MiB plus 20 times the size of the file. This needs pyarrow: ``pip install 'muge-fast[arrow]'``.
 
     Ids are integers of at most 64 bits, or strings, all of one type.
 

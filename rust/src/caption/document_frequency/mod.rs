@@ -23,8 +23,11 @@ use crate::text::ngrams::{Key, MAX_ORDER, Seed, by_key_width, pack};
 use crate::text::vocab::Vocab;
 
 /// Upper bounds of the memory for a token and for an n-gram while a table is built.
-const TOKEN_BYTES: usize = 96;
+const TOKEN_BYTES: usize = 128;
 const NGRAM_BYTES: usize = 256;
+
+/// Memory for tables of any size.
+const SPARE_BYTES: usize = 2 << 20;
 
 /// Document frequencies of n-grams of 1 to [`MAX_ORDER`] tokens.
 #[derive(Debug)]
@@ -159,7 +162,7 @@ impl DocumentFrequency {
         if ngrams.len() != counts.len() {
             return Err(invalid(format!("{} n-grams have {} counts", ngrams.len(), counts.len())));
         }
-        memory::check::<u8>(tokens.len() * TOKEN_BYTES)?;
+        memory::check::<u8>(tokens.len() * TOKEN_BYTES + SPARE_BYTES)?;
         let mut vocab = Vocab::default();
         for (index, token) in tokens.enumerate() {
             // At the first repetition: a file may repeat one token millions of times.
@@ -176,7 +179,7 @@ impl DocumentFrequency {
             longer += usize::from(ngram.1 > 1);
             padded.push(ngram);
         }
-        memory::check::<u8>(longer * NGRAM_BYTES)?;
+        memory::check::<u8>(longer * NGRAM_BYTES + SPARE_BYTES)?;
         let ngrams = padded.iter().map(|(ids, order)| &ids[..*order]);
         Self::from_ids(documents, vocab, ngrams.zip(counts))
     }
