@@ -4,6 +4,7 @@ The parser of Python calls itself for each bracket. Up to its limit of depth the
 depending on the version, and the process ended with SIGSEGV in threads that have less. Brackets are counted before.
 """
 
+import contextlib
 import json
 import sys
 import tempfile
@@ -42,10 +43,16 @@ def prepare():
     (path / "gold").write_text(json.dumps(ROW))
     for name, line in lines():
         (path / name).write_bytes(line.encode("utf-16-le" if name == "utf-16" else "utf-8"))
+    for depth in (500, 9_000):
+        deep = nested(depth)
+        (path / f"value {depth}").write_text('{"query_id": 1, "item_ids": ' + deep + "}")
+        (path / f"short {depth}").write_text('{"query_id": 1, "item_ids": [1], "x": ' + deep + "}")
+        (path / f"broken {depth}").write_text('{"query_id": 1, "item_ids": [1], "x": ' + deep)
     # These are valid, or nearly so deep that Python refuses them.
     for depth in (127, 500, 9_000):
         (path / str(depth)).write_text(json.dumps(ROW)[:-1] + ', "x": ' + nested(depth) + "}")
-    return path, [name for name, _ in lines()], folder
+    names = [file.name for file in path.iterdir() if not file.name.isdigit() and file.name != "gold"]
+    return path, names, folder
 
 
 def read_all(path, names, failures):
@@ -55,6 +62,13 @@ def read_all(path, names, failures):
             assert not mf.check("retrieval", file).ok, name
             assert not mf.evaluate("retrieval", path / "gold", file).ok, name
             assert not official_verdict("retrieval", path / "gold", file).result["success"], name
+            if name == "short 500":
+                mf.read_queries(file)
+                continue
+            if name == "short 9000":
+                with contextlib.suppress(ValueError):
+                    mf.read_queries(file)
+                continue
             for read in (mf.read_queries, mf.read_captions):
                 try:
                     read(file)

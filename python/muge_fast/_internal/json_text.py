@@ -10,6 +10,7 @@ import codecs
 import json
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from itertools import accumulate
 from threading import Lock, Thread, current_thread, main_thread, stack_size
 from typing import Any, TypeVar
@@ -81,6 +82,19 @@ class _Call(Thread):
             self.result = self._function(*self._arguments)
         except BaseException as error:  # noqa: BLE001 - raised where the thread is waited for
             self.error = error
+            _clear_frames(error)
+
+
+def _clear_frames(error: BaseException | None) -> None:
+    """Free the variables of an error's calls: freeing a deeply nested value may need as much stack as reading it."""
+    while error is not None:
+        trace = error.__traceback__
+        while trace is not None:
+            # Calls that have not ended are not cleared.
+            with suppress(RuntimeError):
+                trace.tb_frame.clear()
+            trace = trace.tb_next
+        error = error.__context__
 
 
 def on_large_stack(function: Callable[..., Result], *arguments: object, always: bool = False) -> Result:
@@ -124,7 +138,7 @@ def parse_json(text: str | bytes) -> object:
         text: The text, UTF-8 if it is bytes.
 
     Returns:
-        The value.
+        The value; what is nested more than 127 deep is None.
 
     Raises:
         ValueError: The text is not JSON, or bytes are not UTF-8.
@@ -142,7 +156,36 @@ def parse_json(text: str | bytes) -> object:
         return json.loads(string)
     if is_deeper(text):
         raise RecursionError(f"lists or objects are nested more than {MAX_DEPTH:,} deep")
-    return on_large_stack(json.loads, string)
+    return on_large_stack(_parse_and_cut, string)
+
+
+def cut_deep(value: object, depth: int = SMALL_DEPTH) -> object:
+    """Return a value in which None stands for what is nested so deeply that freeing it may need a large stack.
+
+    Args:
+        value: The value of a JSON text.
+        depth: Depth of lists and objects that are kept.
+
+    Returns:
+        The value, with new lists and objects.
+
+    Example:
+        >>> from muge_fast._internal.json_text import cut_deep
+        >>> cut_deep([1, [2, [3]]], 2)
+        [1, [2, None]]
+
+    """
+    if not isinstance(value, (list, dict)):
+        return value
+    if not depth:
+        return None
+    if isinstance(value, list):
+        return [cut_deep(element, depth - 1) for element in value]
+    return {name: cut_deep(element, depth - 1) for name, element in value.items()}
+
+
+def _parse_and_cut(text: str) -> object:
+    return cut_deep(json.loads(text))
 
 
 def is_json_prefix(data: bytes) -> bool:

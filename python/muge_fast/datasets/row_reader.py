@@ -18,7 +18,7 @@ from muge_fast._internal.checks import find_repeated
 from muge_fast._internal.display import format_value
 from muge_fast._internal.field_names import FieldNames
 from muge_fast._internal.file_kinds import HEAD_BYTES, encoding_kind
-from muge_fast._internal.json_text import is_deeper, is_json_prefix, on_large_stack
+from muge_fast._internal.json_text import cut_deep, is_deeper, is_json_prefix, on_large_stack
 from muge_fast._internal.paths import PathLike, is_regular, open_file
 from muge_fast.datasets.extra_fields import count_extra, shown_names
 from muge_fast.datasets.fields import Integer, IntegerList, Kind, RowFormat, Text, TextList
@@ -309,7 +309,8 @@ class RowReader(Reader):
             self.add_problem(Problem(code, number, names.id, key, names.id, {"first": self._lines[key]}))
             return
         self._lines[key] = number
-        rows.values[key] = row.get(names.value)
+        value = row.get(names.value)
+        rows.values[key] = value if is_valid else cut_deep(value)
         if is_valid:
             for name in self.row_format.text_fields:
                 if name in row:
