@@ -20,6 +20,8 @@ LAZY = {
     "muge_fast.image.distributed": "needs torch",
     "muge_fast.retrieval.top_k_torch": "needs torch",
     "muge_fast.evaluation.report_page": "few evaluations need a page",
+    "muge_fast.features.arrow_buffers": "few files are tables",
+    "muge_fast.features.parquet_pages": "few files are tables",
 }
 
 # Other modules that are imported inside functions: the optional dependencies, and what few calls need.
@@ -33,6 +35,7 @@ LAZY_FOREIGN = {
     "tqdm": "shown only on a terminal or on request",
     "importlib.metadata": "takes as long to import as the whole package",
     "queue": "used only to decode images",
+    "csv": "few reports are written as CSV",
     "unicodedata": "used only for hints about ids with other letters than ASCII",
     "importlib": "only where a sub-package is first used",
 }

@@ -14,7 +14,7 @@ from PIL import Image
 import muge_fast as mf
 from muge_fast.datasets import image_reader
 
-MEMORY = 256 << 20
+MEMORY = 640 << 20
 
 
 def image(color):

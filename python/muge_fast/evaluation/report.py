@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -353,6 +352,8 @@ class Report:
 
         """
         text = io.StringIO()
+        import csv  # noqa: PLC0415 - few reports are written as CSV
+
         writer = csv.writer(text)
         writer.writerow(["id", *(self.scores or ())])
         writer.writerows(map(_spreadsheet_text, row.values()) for row in self.items())

@@ -18,8 +18,6 @@ from muge_fast._internal.field_names import FEATURE_IDS
 from muge_fast._internal.ids import IdArray
 from muge_fast._internal.npz import unpacked_limit
 from muge_fast._internal.optional import import_optional
-from muge_fast.features.arrow_buffers import check_buffers
-from muge_fast.features.parquet_pages import check_pages, read_footer
 from muge_fast.features.validation import FeatureFile, check_features
 
 if TYPE_CHECKING:
@@ -126,6 +124,8 @@ def write_table(file: IO[bytes], suffix: str, id_field: str, ids: IdArray, featu
 
 def _parquet_table(pyarrow: ModuleType, file: IO[bytes]) -> pa.Table:
     """Read the columns of ids and features, after a check of their types and unpacked sizes."""
+    from muge_fast.features.parquet_pages import check_pages, read_footer  # noqa: PLC0415 - few files are tables
+
     footer = read_footer(file)
     opened = pyarrow.parquet.ParquetFile(file)
     names = _column_names(opened.schema_arrow)
@@ -145,6 +145,8 @@ def _parquet_table(pyarrow: ModuleType, file: IO[bytes]) -> pa.Table:
 
 def _arrow_table(pyarrow: ModuleType, file: IO[bytes]) -> pa.Table:
     """Read the columns of ids and features, after a check of their types and unpacked sizes."""
+    from muge_fast.features.arrow_buffers import check_buffers  # noqa: PLC0415 - few files are tables
+
     check_buffers(file)
     file.seek(0)
     opened = pyarrow.ipc.open_file(file)
