@@ -167,7 +167,7 @@ def index_images(
     threads: int | None = None,
     most_images: int | None = None,
     most_broken: int | None = None,
-    start: tuple[int, int] = (0, 0),
+    start: tuple[int, int] = ...,
 ) -> tuple[
     list[str], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], list[tuple[int, str]], tuple[int, int]
 ]: ...
