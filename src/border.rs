@@ -28,7 +28,7 @@ const STACK: usize = (2 << 20) + (1 << 16);
 const PYO3_FAILED: &str = "Python API call failed";
 
 /// Memory for the calls themselves, which start threads and wait for them.
-const SPARE_MEMORY: usize = 4 << 20;
+pub const SPARE_MEMORY: usize = 4 << 20;
 
 /// Threads whose heaps count. With more of them, the work is so large that it outweighs the rest.
 const MAX_HEAPS: usize = 8;
@@ -76,7 +76,7 @@ pub fn run_sized<T: Send>(
     let plan = plan(threads)?;
     if size.texts.saturating_add(size.tokens) > INLINE_WORK_LIMIT {
         let memory = size.memory().saturating_add(plan.threads().min(MAX_HEAPS) * THREAD_MEMORY);
-        memory::check::<u8>(memory).map_err(|error| exception(&error))?;
+        check_memory(memory)?;
         return run(py, threads, work);
     }
     let result = py.detach(|| catch_unwind(AssertUnwindSafe(|| work(&plan))));
@@ -85,7 +85,7 @@ pub fn run_sized<T: Send>(
 
 /// Run `work` like [`run`], after a check that `bytes` and a thread fit in memory.
 pub fn run_checked<T: Send>(py: Python<'_>, bytes: usize, work: impl FnOnce(&Plan) -> Result<T> + Send) -> PyResult<T> {
-    memory::check::<u8>(bytes.saturating_add(THREAD_MEMORY)).map_err(|error| exception(&error))?;
+    check_memory(bytes.saturating_add(THREAD_MEMORY))?;
     run(py, Some(1), work)
 }
 
@@ -99,10 +99,15 @@ pub fn make_objects<T>(make: impl FnOnce() -> PyResult<T>) -> PyResult<T> {
     })
 }
 
+/// Check that this many bytes fit in memory; raises a `MemoryError`.
+pub fn check_memory(bytes: usize) -> PyResult<()> {
+    memory::check::<u8>(bytes).map_err(|error| exception(&error))
+}
+
 /// Check that there is memory for threads: the C library ends the process if one finds none for its variables.
 pub fn check_threads(threads: Option<i64>) -> PyResult<()> {
     let memory = plan(threads)?.threads().min(MAX_HEAPS).saturating_mul(THREAD_MEMORY);
-    memory::check::<u8>(memory).map_err(|error| exception(&error))
+    check_memory(memory)
 }
 
 /// Run `work` like [`run`], and report its progress.
@@ -156,8 +161,7 @@ fn run_and_watch<T: Send>(
     progress: Option<&Py<PyAny>>,
     work: impl FnOnce(&Plan) -> Result<T> + Send,
 ) -> PyResult<(Option<Result<T>>, Option<PyErr>)> {
-    memory::check::<u8>(plan.threads().saturating_mul(STACK).saturating_add(SPARE_MEMORY))
-        .map_err(|error| exception(&error))?;
+    check_memory(plan.threads().saturating_mul(STACK).saturating_add(SPARE_MEMORY))?;
     let team = Team::new(plan).map_err(|error| PyRuntimeError::new_err(format!("cannot start threads: {error}")))?;
     let (sender, receiver) = mpsc::channel();
     let work = move |plan: &Plan| {

@@ -3,13 +3,12 @@
 use std::path::PathBuf;
 
 use muge_fast_core::io::features::{ID_FIELDS, Ids, read, write};
-use muge_fast_core::memory;
 use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList};
 
-use crate::border::{exception, make_objects, run, thread_count, with_filename};
+use crate::border::{check_memory, make_objects, run, thread_count, with_filename};
 use crate::retrieval::level;
 use crate::source::OpenFile;
 
@@ -40,7 +39,7 @@ pub fn read_features(
         Ids::Texts(ids) => {
             // Strings of Python, whose characters take up to four bytes: PyO3 panics where one cannot be made.
             let bytes: usize = ids.iter().map(|id| 4 * id.len() + STRING_BYTES).sum();
-            memory::check::<u8>(bytes + SPARE_BYTES).map_err(|error| exception(&error))?;
+            check_memory(bytes + SPARE_BYTES)?;
             make_objects(|| PyList::new(py, ids))?.into_any()
         }
     };

@@ -4,12 +4,13 @@ use std::path::PathBuf;
 use std::thread::available_parallelism;
 
 use muge_fast_core::io::image_tsv::{self, Limits, Position, decode};
-use muge_fast_core::memory;
 use numpy::PyArray1;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList};
 
-use crate::border::{check_threads, exception, make_objects, run, thread_count, with_filename};
+use crate::border::{
+    SPARE_MEMORY, check_memory, check_threads, exception, make_objects, run, thread_count, with_filename,
+};
 use crate::source::OpenFile;
 
 type Integers<'py> = Bound<'py, PyArray1<i64>>;
@@ -18,9 +19,6 @@ type Index<'py> =
 
 /// Upper bound of the memory of Python's objects for an id, apart from its bytes, and for a broken line.
 const OBJECTS: usize = 128;
-
-/// Memory that must be there besides: Python takes it in blocks of 1 MiB.
-const SPARE_MEMORY: usize = 4 << 20;
 
 /// Threads by default: more are no faster than a disk, and would take more memory than a process may have.
 const MAX_THREADS: i64 = 4;
@@ -49,7 +47,7 @@ pub fn index_images(
     let texts: usize = index.ids.iter().map(String::len).sum();
     // A character of up to three bytes may take four in Python.
     let objects = (index.ids.len() + index.broken.len()) * OBJECTS + 4 * texts;
-    memory::check::<u8>(objects + SPARE_MEMORY).map_err(|error| exception(&error))?;
+    check_memory(objects + SPARE_MEMORY)?;
     let broken = index.broken.into_iter().map(|(line, broken)| (line, broken.code())).collect();
     let array = |values| PyArray1::from_vec(py, values);
     let end = (index.end.offset, index.end.lines);

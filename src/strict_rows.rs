@@ -4,12 +4,11 @@ use std::sync::{Mutex, PoisonError};
 
 use muge_fast_core::io::dict_cost::DictCost;
 use muge_fast_core::io::strict_rows::{Column, Content, Fields, Kind, Table, Texts, Value, read};
-use muge_fast_core::memory;
 use pyo3::exceptions::{PyKeyError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString};
 
-use crate::border::{exception, make_objects, run_checked};
+use crate::border::{check_memory, exception, make_objects, run_checked};
 
 type Rows<'py> = (Bound<'py, PyDict>, Bound<'py, PyDict>, Vec<(String, u64)>, u64);
 
@@ -49,7 +48,7 @@ pub fn read_strict_rows<'py>(
         Content::Invalid => return Ok(None),
         Content::CollidingIds => return Err(PyValueError::new_err("the ids would make a dictionary slow")),
     };
-    memory::check::<u8>(object_bytes(&table)).map_err(|error| exception(&error))?;
+    check_memory(object_bytes(&table))?;
     make_objects(|| objects(py, table))
 }
 
