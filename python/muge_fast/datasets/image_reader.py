@@ -155,12 +155,14 @@ class ImageReader(Reader):
         return self.images or {}
 
     def was_changed(self) -> bool:
-        """Return whether the file was changed since it was opened.
+        """Return whether the file was changed or removed since it was opened.
 
         Returns:
             False for the file as it was checked.
 
         """
+        if super().was_changed():
+            return True
         try:
             if self.images is not None:
                 self.images.check_unchanged()

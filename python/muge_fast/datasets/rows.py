@@ -138,13 +138,13 @@ class Reader(ABC):
         return {key: self.rows.values[key] for key in ids}
 
     def was_changed(self) -> bool:
-        """Return whether the file was changed since it was read, as far as it is read again for scoring.
+        """Return whether the file was changed or removed since it was opened.
 
         Returns:
             False for a file that is in memory.
 
         """
-        return False
+        return self.source is not None and not self.source.is_unchanged()
 
     def _check_size(self, size: int) -> bool:
         """Add a problem and return False if the file is too large."""

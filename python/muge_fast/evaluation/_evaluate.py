@@ -182,7 +182,7 @@ def _score(task: Task, reader: Reader, gold: Reader, path: PathLike, options: Ma
 
 def _is_changed(reader: Reader) -> bool:
     """Return whether the submission is not the file that was checked, and add the problem."""
-    is_changed = reader.was_changed() or (reader.source is not None and not reader.source.is_unchanged())
+    is_changed = reader.was_changed()
     if is_changed:
         reader.add_problem(Problem("changed"))
     return is_changed

@@ -119,19 +119,14 @@ def read_submission(
             images.read(path)
             images.decode()
         except (OSError, ValueError):
-            if not _is_changed(images):
+            if not images.was_changed():
                 raise
-        if _is_changed(images):
+        if images.was_changed():
             images.add_problem(Problem("changed"), is_first=True)
         return images
     rows = RowReader(task.submission_format, limits, gold)
     rows.read(path)
     return rows
-
-
-def _is_changed(images: ImageReader) -> bool:
-    """Return whether a file of images is not the one that was opened."""
-    return images.source is not None and not images.source.is_unchanged()
 
 
 def read_gold(task: Task, path: PathLike, lang: str, submission: PathLike | None = None) -> Reader:
