@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
@@ -33,6 +34,8 @@ from muge_fast.evaluation.report import Report
 from muge_fast.features.arrow import import_pyarrow
 from muge_fast.text.tokenizers import TOKENIZERS
 
+Decorated = TypeVar("Decorated", bound=Callable[..., None])
+
 # Importing these from muge_fast.image.extractors would import torch.
 PROTOCOLS = ("tf1", "pytorch-fid", "torchmetrics", "clean", "ofa")
 PRECISIONS = ("fp32", "tf32", "bf16")
@@ -48,33 +51,24 @@ Example:
 """
 
 
+def _choice(name: str, choices: Sequence[str], section: str, *, default: str) -> Callable[[Decorated], Decorated]:
+    """Return a decorator that adds an option with these choices; the score function has the default."""
+    help_text = f"{', '.join(choices)}.  [default: {default}]"
+    return option(f"--{name}", type=Name(name, choices), section=section, help=help_text)
+
+
 @click.command(cls=Command, epilog=EXAMPLE)
 @task_argument
 @submission_options(needs_gold=True)
-@option(
-    "--tokenizer",
-    type=Name("tokenizer", TOKENIZERS),
-    section=CAPTIONS,
-    help=f"{', '.join(TOKENIZERS)}.  [default: muge]",
-)
+@_choice("tokenizer", TOKENIZERS, CAPTIONS, default="muge")
 @option(
     "--weights",
     type=InputFile("download"),
     section=IMAGES,
     help="File with the weights of FID's Inception network, or 'download'.",
 )
-@option(
-    "--protocol",
-    type=Name("protocol", PROTOCOLS),
-    section=IMAGES,
-    help=f"{', '.join(PROTOCOLS)}.  [default: tf1]",
-)
-@option(
-    "--precision",
-    type=Name("precision", PRECISIONS),
-    section=IMAGES,
-    help=f"{', '.join(PRECISIONS)}.  [default: fp32]",
-)
+@_choice("protocol", PROTOCOLS, IMAGES, default="tf1")
+@_choice("precision", PRECISIONS, IMAGES, default="fp32")
 @option(
     "--device",
     metavar="NAME",

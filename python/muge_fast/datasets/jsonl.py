@@ -111,42 +111,9 @@ def read_queries(path: PathLike) -> dict[int, list[int]]:
         {8426: [42967]}
 
     """
-    return _read_queries(path, None).rows.values
-
-
-def read_numbered_queries(path: PathLike, count: int | None = None) -> tuple[dict[int, list[int]], dict[int, int]]:
-    """Read a retrieval file as :func:`read_queries` does, with the line number of each query.
-
-    Args:
-        path: The file, UTF-8.
-        count: Exact number of items that each line must have; None for any number.
-
-    Returns:
-        Item ids by query id, and line numbers, from 1, by query id.
-
-    Raises:
-        OSError: The file cannot be read.
-        ValueError: The file has a problem that :func:`read_queries` raises for, or a line has a wrong number of items.
-            The message names the file, the line and the problem.
-
-    Example:
-        >>> import pathlib, tempfile
-        >>> from muge_fast.datasets.jsonl import read_numbered_queries
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     path = pathlib.Path(folder) / "pred.jsonl"
-        ...     _ = path.write_text('{"query_id": 8426, "item_ids": [42967]}')
-        ...     read_numbered_queries(path, 1)
-        ({8426: [42967]}, {8426: 1})
-
-    """
-    reader = _read_queries(path, count)
-    return reader.rows.values, {query: reader.line_of(query) for query in reader.rows.values}
-
-
-def _read_queries(path: PathLike, count: int | None) -> RowReader:
-    items = IntegerList(count=count, allow_empty=True)
+    items = IntegerList(allow_empty=True)
     row_format = RowFormat(names=RETRIEVAL, id=Integer(), value=items, text_fields=QUERY_TEXTS, strict=False)
-    return _parse(path, read_whole(path), row_format)
+    return _parse(path, read_whole(path), row_format).rows.values
 
 
 def _parse(path: PathLike, data: bytes, row_format: RowFormat) -> RowReader:

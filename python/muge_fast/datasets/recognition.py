@@ -96,12 +96,12 @@ def tsv_problem(data: bytes, *, has_images: bool) -> Problem | None:
 
     """
     problem = binary_problem(data)
-    head = data[:HEAD_BYTES]
-    kind = row_kind(head)
     if problem is not None:
         return problem
+    head = data[:HEAD_BYTES]
+    kind = row_kind(head)
     if kind is not None:
-        actual = tuple(kind.name(lang=lang) for lang in LANGUAGES)
+        actual = _names(kind)
     elif head.lstrip()[:2] in {b'{"', b"[{", b'["'} and b"\t" not in head.partition(b"\n")[0]:
         actual = A_JSON_FILE
     elif text_kind(head) == ("tsv" if has_images else "image_tsv") and _is_sure(head, has_images=has_images):
@@ -128,12 +128,12 @@ def pool_problem(data: bytes, *, is_tsv: bool = False) -> Problem | None:
 
     """
     problem = binary_problem(data)
-    head = data[:HEAD_BYTES]
-    kind = row_kind(head)
     if problem is not None:
         return problem
+    head = data[:HEAD_BYTES]
+    kind = row_kind(head)
     if kind is not None:
-        actual = tuple(kind.name(lang=lang) for lang in LANGUAGES)
+        actual = _names(kind)
     elif head.lstrip()[:1] in {b"{", b"["}:
         actual = A_JSON_FILE
     elif not is_tsv and b"\t" in head.partition(b"\n")[0]:
@@ -141,6 +141,11 @@ def pool_problem(data: bytes, *, is_tsv: bool = False) -> Problem | None:
     else:
         return None
     return Problem("not_pool", details={"actual": actual})
+
+
+def _names(kind: RowKind) -> tuple[str, ...]:
+    """Return the name of a kind of rows in each language."""
+    return tuple(kind.name(lang=lang) for lang in LANGUAGES)
 
 
 def _is_sure(head: bytes, *, has_images: bool) -> bool:
@@ -154,7 +159,7 @@ def _is_sure(head: bytes, *, has_images: bool) -> bool:
 def _wrong_task(kind: RowKind, row_format: RowFormat) -> Problem:
     expected = task_of(_pair(row_format.names[0]))
     a_file = TASK_NAMES[expected] if expected in TASK_NAMES else (f"rows of {row_format.names[0]}",) * 2
-    actual = tuple(kind.name(lang=lang) for lang in LANGUAGES)
+    actual = _names(kind)
     fields = (" and ".join(kind.fields), "、".join(kind.fields))
     return Problem("wrong_task", details={"actual": actual, "expected": a_file, "fields": fields})
 
@@ -175,9 +180,8 @@ def _role_problem(kind: RowKind, role: str | None, counterpart: PathLike | None)
         return Problem("swapped", details={"reason": reason})
     if kind.role is None:
         return None
-    names = [kind._replace(role=role).name(lang=lang) for lang in LANGUAGES]
-    actual = tuple(kind.name(lang=lang) for lang in LANGUAGES)
-    return Problem("wrong_role", details={"actual": actual, "expected": tuple(names), "reason": reasons[kind.role]})
+    expected = _names(kind._replace(role=role))
+    return Problem("wrong_role", details={"actual": _names(kind), "expected": expected, "reason": reasons[kind.role]})
 
 
 def _role(row_format: RowFormat) -> str | None:

@@ -47,14 +47,13 @@ def caption_items(content: PageContent, scores: Scores, scales: Scales) -> ItemL
     counts = Counter(predictions)
     bleu = scores.get("bleu")
     facts, lengths, is_shorter = _bleu_facts(content, bleu, scales, predictions)
-    names = [name for name, score in scores.items() if len(score.per_item)]
-    columns = [_rounded(scores[name], scales) for name in names]
+    columns = scales.columns(scores)
     items = []
     for index in worst_first(scores, content.task.main):
         text = predictions[index]
         flags = DUPLICATE * (counts[text] > 1) | EQUAL * (text in references[index])
         flags |= NO_PHRASE * (not has_phrase[index]) | SHORTER * is_shorter[index]
-        values = [column[index] for column in columns]
+        values = [column[index] for column in columns.values()]
         key = ids[index]
         item_id = shorten(key)
         items.append(Item(index, item_id, values, lengths[index], flags, facts[index], fields[index], key))
@@ -62,17 +61,13 @@ def caption_items(content: PageContent, scores: Scores, scales: Scales) -> ItemL
     return ItemList(
         title=word("all_items"),
         items=items,
-        metrics=names,
+        metrics=list(columns),
         labels=(word("prediction"), word("reference")),
         flags=tuple(map(word, ("duplicates", "equal_reference", "no_phrase", "shorter"))),
         note="" if content.tokenizer is None else word("marks").format(content.tokenizer.signature),
         has_length=True,
         pictures=(("", Pictures(content.images)),) if content.images else (),
     )
-
-
-def _rounded(score: Score, scales: Scales) -> list[float]:
-    return [scales.value(score.name, value) for value in score.per_item.tolist()]
 
 
 def _bleu_facts(

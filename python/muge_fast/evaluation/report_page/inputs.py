@@ -1,4 +1,4 @@
-"""What was scored: files with their hashes, options, version."""
+"""The section about what was scored: files with their hashes, options, version."""
 
 from __future__ import annotations
 

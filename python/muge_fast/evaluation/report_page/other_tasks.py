@@ -22,18 +22,17 @@ def other_items(content: PageContent, scores: Scores, scales: Scales) -> ItemLis
 
     """
     word = content.word
-    names = [name for name, score in scores.items() if len(score.per_item)]
-    columns = [[scales.value(name, value) for value in scores[name].per_item.tolist()] for name in names]
+    columns = scales.columns(scores)
     items = []
     for index in worst_first(scores, content.task.main):
         key = scores.ids[index]
         fields = [Field(2, "texts", [plain_text(content.texts[key])])] if key in content.texts else []
         fields += [_field(0, content.predictions[key]), _field(1, content.references[key])]
-        items.append(Item(index, shorten(key), [column[index] for column in columns], 0, 0, "", fields, key))
+        items.append(Item(index, shorten(key), [column[index] for column in columns.values()], 0, 0, "", fields, key))
     return ItemList(
         title=word("all_items"),
         items=items,
-        metrics=names,
+        metrics=list(columns),
         labels=(word("prediction"), word("reference"), word("text")),
         pictures=(("", Pictures(content.images)),) if content.images else (),
     )

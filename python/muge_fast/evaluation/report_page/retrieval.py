@@ -103,8 +103,7 @@ def retrieval_items(content: PageContent, scores: Scores, scales: Scales) -> Ite
 
     """
     word = content.word
-    names = [name for name, score in scores.items() if len(score.per_item)]
-    columns = [[scales.value(name, value) for value in scores[name].per_item.tolist()] for name in names]
+    columns = scales.columns(scores)
     groups, ends = _names(content), _ends(content)
     items = []
     for index in worst_first(scores, content.task.main):
@@ -119,7 +118,7 @@ def retrieval_items(content: PageContent, scores: Scores, scales: Scales) -> Ite
         fields = [Field(0, "texts", [plain_text(content.texts[key])])] if key in content.texts else []
         fields.append(Field(1, "ranking", id_list(ranking, wanted)))
         fields += [Field(2, "ids", id_list(missed))] if missed else []
-        values = [column[index] for column in columns]
+        values = [column[index] for column in columns.values()]
         items.append(Item(index, shorten(key), values, rank, 1 << group, facts, fields, key))
     # The queries of the other direction are images, whose ids are not those of the items.
     is_of_queries = content.names == IMAGE_TO_TEXT
@@ -128,7 +127,7 @@ def retrieval_items(content: PageContent, scores: Scores, scales: Scales) -> Ite
     return ItemList(
         title=word("all_queries"),
         items=items,
-        metrics=names,
+        metrics=list(columns),
         labels=(word("query"), word("ranking"), word("missed")),
         flags=(*rank_names, groups[-1]),
         pictures=(("", pictures),) if is_of_queries and pictures else (),

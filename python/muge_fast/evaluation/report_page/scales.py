@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from muge_fast._internal.metric_names import arrow, metric_bounds, metric_title
-from muge_fast.scores import Score
+from muge_fast.scores import Score, Scores
 from muge_fast.tasks.task import Task
 
 # Digits after the point of metrics with small values.
@@ -35,6 +35,14 @@ class Scales:
     def value(self, name: str, value: float) -> float:
         """Return a score times its factor, rounded to the digits that are shown."""
         return round(self._task.official_value(name, value), DIGITS.get(name, 2))
+
+    def columns(self, scores: Scores) -> dict[str, list[float]]:
+        """Return the scores of items times their factors, by name; metrics of a whole set have none."""
+        return {
+            name: [self.value(name, value) for value in score.per_item.tolist()]
+            for name, score in scores.items()
+            if len(score.per_item)
+        }
 
     def text(self, name: str, value: float) -> str:
         """Return a score times its factor as text."""
