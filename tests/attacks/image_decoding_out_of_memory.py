@@ -4,16 +4,14 @@ Some decoders have the same error for both: libwebp's was a verdict on the image
 """
 
 import io
-import os
-import resource
-from pathlib import Path
 
 from PIL import Image
 
+from limited_memory import RAISED, run_limited
 from muge_fast.datasets.decoding import broken_images
 
 MEMORY = 1 << 30
-RAISED, VERDICT = 3, 4
+VERDICT = 4
 SIZE = 1500, 1500
 
 
@@ -34,18 +32,11 @@ def prepare():
 
 def decode_limited(images, extra):
     """Decode in a child process with ``extra`` bytes; return its exit status."""
-    child = os.fork()
-    if child == 0:
-        pages = int(Path("/proc/self/statm").read_text().split()[0])
-        limit = pages * resource.getpagesize() + extra
-        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-        try:
-            os._exit(VERDICT if list(broken_images(images, list(images), threads=2)) else 0)
-        except (MemoryError, RuntimeError):
-            os._exit(RAISED)
-        except BaseException:  # noqa: BLE001 - seen in the status
-            os._exit(1)
-    return os.waitpid(child, 0)[1]
+
+    def decode():
+        return VERDICT if list(broken_images(images, list(images), threads=2)) else 0
+
+    return run_limited(decode, extra, (MemoryError, RuntimeError))
 
 
 def attack(images):

@@ -1,10 +1,7 @@
 """Captions under ever larger limits of address space: a ``MemoryError``, then the result, and never an abort."""
 
-import os
-import resource
-from pathlib import Path
-
 import muge_fast as mf
+from limited_memory import RAISED, run_limited
 
 MEMORY = 2 << 30
 SHAPES = {
@@ -13,7 +10,6 @@ SHAPES = {
     "words": (["a a a"] * 50_000, "whitespace"),
     "one long text": (["".join(chr(0x4E00 + i * i % 20_000) for i in range(400_000))] * 2, "char"),
 }
-RAISED = 3
 
 
 def calls(texts, tokenizer):
@@ -23,23 +19,6 @@ def calls(texts, tokenizer):
     yield lambda: mf.Captions(references, tokenizer=tokenizer).score(texts)
     yield lambda: mf.DocumentFrequency.from_references(references, tokenizer=tokenizer)
     yield lambda: mf.tokenize(texts, tokenizer=tokenizer)
-
-
-def run_limited(call, extra):
-    """Run a call in a child process with ``extra`` bytes; return its exit status."""
-    child = os.fork()
-    if child == 0:
-        pages = int(Path("/proc/self/statm").read_text().split()[0])
-        limit = pages * resource.getpagesize() + extra
-        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-        try:
-            call()
-        except MemoryError:
-            os._exit(RAISED)
-        except BaseException:  # noqa: BLE001 - the status is the answer
-            os._exit(1)
-        os._exit(0)
-    return os.waitpid(child, 0)[1]
 
 
 def attack():

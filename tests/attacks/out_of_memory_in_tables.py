@@ -7,9 +7,9 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from out_of_memory_in_captions import RAISED, run_limited
 
 import muge_fast as mf
+from limited_memory import RAISED, run_limited
 
 MEMORY = 2 << 30
 

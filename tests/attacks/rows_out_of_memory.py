@@ -8,9 +8,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from out_of_memory_in_captions import RAISED, run_limited
-
 import muge_fast as mf
+from limited_memory import RAISED, run_limited
 from muge_fast.evaluation import describe
 from muge_fast.evaluation.official_verdict import official_verdict
 

@@ -8,20 +8,10 @@ from pathlib import Path
 # For the modules that attacks and tests have in common.
 sys.path.append(str(Path(__file__).parents[1]))
 
+from limited_memory import limit_memory
+
 # Machines are noisy: differences below this many seconds do not count.
 NOISE = 0.5
-
-
-def limit_memory(extra):
-    """Allow ``extra`` bytes of address space beyond those in use."""
-    try:
-        import resource  # noqa: PLC0415 - not on Windows
-
-        pages = int(Path("/proc/self/statm").read_text().split()[0])
-    except (ImportError, OSError):
-        return
-    limit = pages * resource.getpagesize() + extra
-    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 
 
 def seconds(function, arguments):
