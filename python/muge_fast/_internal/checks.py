@@ -294,8 +294,8 @@ def other_form(key: Hashable, ids: Iterable[Hashable]) -> Hashable | None:
         ids: The ids that are there. All of them are read, so call it for errors only.
 
     Returns:
-        The first id with the same text: 7 for ``"7"``, ``"007"``, ``b"7"`` or ``" 7"``, and the reverse. None if there
-        is none.
+        The first id with the same text: 7 for ``"7"``, ``"007"``, ``b"7"`` or ``" 7"``, and the reverse; None without
+        such an id.
 
     Example:
         >>> from muge_fast._internal.checks import other_form

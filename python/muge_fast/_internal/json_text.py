@@ -138,7 +138,7 @@ def parse_json(text: str | bytes) -> object:
         text: The text, UTF-8 if it is bytes.
 
     Returns:
-        The value; what is nested more than 127 deep is None.
+        The value, with None for lists and objects that are nested more than 127 deep.
 
     Raises:
         ValueError: The text is not JSON, or bytes are not UTF-8.

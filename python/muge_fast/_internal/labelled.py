@@ -17,7 +17,7 @@ from muge_fast._internal.display import format_argument, format_id
 from muge_fast._internal.dlpack import resolve_negation
 
 Kind = Literal["series", "column", "frame", "groups", "other_series", "xarray", "masked", "records", "tensor"]
-"""What :func:`labelled_kind` recognizes."""
+"""Kinds of objects that :func:`labelled_kind` recognizes."""
 
 KINDS: dict[tuple[str, str], Kind] = {
     ("pandas", "Series"): "series",

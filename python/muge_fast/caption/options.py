@@ -41,7 +41,7 @@ ELSEWHERE = {
     **dict.fromkeys(("meanrecall", "recall", "precision", "mrr", "map", "hitrate"), OF_RETRIEVAL),
     **dict.fromkeys(("fid", "kid", "is", "rprecision"), "it is a metric of image.score_images"),
 }
-"""What to do about names that are not accepted, in lower case and without separators."""
+"""Advice for names that are not accepted, by the name in lower case without separators."""
 
 ORDERS = range(1, 5)
 BLEU_COLUMNS = (

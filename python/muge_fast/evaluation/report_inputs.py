@@ -1,4 +1,4 @@
-"""What a report says about its inputs: files, options, the tokenizer, and lines with problems."""
+"""Inputs that a report shows: files, options, the tokenizer, and lines with problems."""
 
 from __future__ import annotations
 

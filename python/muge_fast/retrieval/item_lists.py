@@ -22,7 +22,7 @@ IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
 
 PADDING = -1
-"""What faiss and padded arrays have in place of a missing item."""
+"""Placeholder for a missing item in results of faiss and in padded arrays."""
 
 COLUMNS = ("query_id", "item_ids")
 """Typical names of columns, for errors."""
