@@ -10,6 +10,7 @@ import traceback
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from difflib import get_close_matches
 from typing import TextIO
 
 import click
@@ -30,6 +31,9 @@ class Ended(SystemExit):
 
 # Errors of the library, whose messages are sentences.
 EXPECTED = (OSError, ValueError, TypeError, ImportError, MemoryError, RuntimeError)
+
+# The least similarity of a suggested option, from 0 to 1: --sumbission is as similar as that, --ks and --json are not.
+MIN_SIMILARITY = 0.75
 
 # Key of --debug among the data of a context.
 DEBUG = "muge_fast.debug"
@@ -217,15 +221,30 @@ def _no_option(error: click.NoSuchOption, context: click.Context) -> str:
         message = translate("{option} is an option of {others}, not of {this}", context)
         others = translate(" and ", context).join(commands)
         return message.format(option=name, others=others, this=context.info_name)
-    near = error.possibilities or []
+    near = _similar_option(name, context)
     text = "no option {name}, did you mean {near}?" if near else "no option {name}"
-    return translate(text, context).format(name=name, near="".join(near[:1]))
+    return translate(text, context).format(name=name, near=near)
+
+
+def _similar_option(option: str, context: click.Context) -> str:
+    """Return the option of a command that is written most similarly; an empty string if none is similar."""
+    # The hyphens at the beginning, which all options have, would make short names similar.
+    names = {
+        name.lstrip("-"): name
+        for parameter in context.command.get_params(context)
+        for name in parameter.opts
+        if name.startswith("--")
+    }
+    word = option.lstrip("-").replace("_", "-").casefold()
+    longer = [name for name in names if name.startswith(word)]
+    found = longer if len(longer) == 1 else get_close_matches(word, list(names), n=1, cutoff=MIN_SIMILARITY)
+    return names[found[0]] if found else ""
 
 
 def _commands_with(option: str, context: click.Context) -> list[str]:
-    """Return the names of the other commands that have an option."""
+    """Return the names of the other commands that have an option, and of the program for its options."""
     group = context.find_root().command
-    commands = group.commands if isinstance(group, click.Group) else {}
+    commands = {**group.commands, str(group.name): group} if isinstance(group, click.Group) else {}
     return [name for name, command in commands.items() if any(option in parameter.opts for parameter in command.params)]
 
 
