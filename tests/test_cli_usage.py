@@ -417,7 +417,11 @@ def texts_of_help():
         yield from description(command)
         for parameter in command.get_params(click.Context(command)):
             if isinstance(parameter, click.Option):
-                yield parameter.help.partition("  [default: ")[0]
+                text, _, default = parameter.help.partition("  [default: ")
+                yield text
+                # Names of values are the same in every language.
+                if " " in default:
+                    yield default.removesuffix("]")
                 yield getattr(parameter, "section", "Other options")
 
 

@@ -1,6 +1,7 @@
 """Chinese translations of what commands print, by the English text.
 
-Messages about the content of files are in :mod:`muge_fast.datasets.problems`. A text without a translation is printed
+Messages about the content of files are in :mod:`muge_fast.datasets.problems`, those of other errors of the library in
+:mod:`muge_fast.cli.chinese_errors`. A text without a translation is printed
 in English; a test finds help texts that lack one.
 """
 
@@ -51,6 +52,7 @@ MESSAGES = {
     "ids of {options} are strings, submissions to the benchmark need integers": (
         "{options} 的 ID 是字符串，基准的提交文件应为整数"
     ),
+    "the evaluation was interrupted": "评测被中断",
     "standard input is closed": "标准输入已关闭",
     "no such file": "文件不存在",
     "a folder, expected a file": "是目录，应为文件",
@@ -171,6 +173,8 @@ HELP = {
     "MUGE_FAST_LANG, or en": "环境变量 MUGE_FAST_LANG，否则 en",
     "a GPU if available": "有 GPU 则用 GPU",
     "all cores": "全部核心",
+    "those of the text features": "与文本特征一致",
+    "10; ofa 1": "10；ofa 为 1",
     # Descriptions of commands, by paragraph
     "Score the tasks of MUGE, the Chinese multimodal benchmark.": "为中文多模态评测基准 MUGE 的各项任务评分。",
     "Check a submission, and score it if it is valid.": "检查提交文件，有效则评分。",

@@ -17,6 +17,7 @@ import click
 
 from muge_fast._internal.display import printable
 from muge_fast.cli.argument_names import name_options, option_name, options_of
+from muge_fast.cli.error_language import in_chinese
 from muge_fast.cli.input_files import FileArgumentError, original_names
 from muge_fast.cli.language import language, translate
 from muge_fast.evaluation.submission import GoldError
@@ -94,7 +95,8 @@ def describe(error: BaseException, context: click.Context | None) -> str:
         # The messages of other errors are often a single word.
         message = ": ".join(filter(None, (type(error).__name__, message)))
     if isinstance(error, GoldError) and language(context) == "zh":
-        message = error.message(lang="zh")
+        # Images are decoded by functions that know no language.
+        message = GoldError(error.path, list(map(in_chinese, error.errors))).message(lang="zh")
     if isinstance(error, OSError) and error.strerror:
         reason = translate("no such file" if isinstance(error, FileNotFoundError) else error.strerror, context)
         message = reason if error.filename is None else f"{os.fsdecode(error.filename)}: {reason}"
@@ -104,7 +106,8 @@ def describe(error: BaseException, context: click.Context | None) -> str:
         message = message.replace(copy, name)
     # Some packages raise messages of many lines.
     message = " ".join(filter(None, map(str.strip, message.split("\n"))))
-    return name_options(message, options_of(context))
+    message = name_options(message, options_of(context))
+    return in_chinese(message) if language(context) == "zh" else message
 
 
 def print_error(message: str, context: click.Context | None = None) -> None:
@@ -157,7 +160,8 @@ def printed_warnings() -> Iterator[None]:
 
     def show(message: Warning | str, *place: object, **more: object) -> None:
         del place, more
-        click.echo(click.style(translate("Warning: "), fg="yellow") + printable(str(message)), err=True)
+        text = in_chinese(str(message)) if language() == "zh" else str(message)
+        click.echo(click.style(translate("Warning: "), fg="yellow") + printable(text), err=True)
 
     with warnings.catch_warnings():
         warnings.showwarning = show
@@ -197,7 +201,7 @@ def show_usage_error(error: click.ClickException) -> None:
     print_error(_usage_message(error, context), context)
 
 
-def _usage_message(error: click.ClickException, context: click.Context) -> str:
+def _usage_message(error: click.UsageError, context: click.Context) -> str:
     if isinstance(error, click.NoSuchOption):
         return _no_option(error, context)
     if isinstance(error, click.MissingParameter) and error.param is not None:
@@ -206,13 +210,20 @@ def _usage_message(error: click.ClickException, context: click.Context) -> str:
         # A flag with a value, such as --json=1, is the other case.
         text = "{name} takes no value" if "not take a value" in error.message else "{name} needs a value"
         return translate(text, context).format(name=error.option_name)
-    if isinstance(error, click.BadParameter) and isinstance(error.param, click.Option):
-        return f"{option_name(error.param)}: {error.message}"
     if found := re.match(r"Got unexpected extra arguments? \((.*)\)", error.message):
         return translate("unexpected argument {names}", context).format(names=found[1])
+    return _other_message(error, context)
+
+
+def _other_message(error: click.UsageError, context: click.Context) -> str:
+    """Return the message of an error that has words for it, of click or of a command."""
     message = error.message if isinstance(error, click.BadParameter) else error.format_message()
+    if language(context) == "zh":
+        message = in_chinese(message)
+    if isinstance(error, click.BadParameter) and isinstance(error.param, click.Option):
+        return f"{option_name(error.param)}: {message}"
     # Messages of click begin with a capital letter.
-    return message[:1].lower() + message[1:] if language(context) == "en" else message
+    return message[:1].lower() + message[1:]
 
 
 def _no_option(error: click.NoSuchOption, context: click.Context) -> str:

@@ -98,7 +98,9 @@ def _choice(name: str, choices: Sequence[str], section: str, *, default: str) ->
     section=OF_IMAGES,
     help="Feature file of the generated images, instead of --texts.",
 )
-@option("--text-feats", "text_features", type=InputFile(), section=OF_IMAGES, help="Feature file of the texts, likewise.")
+@option(
+    "--text-feats", "text_features", type=InputFile(), section=OF_IMAGES, help="Feature file of the texts, likewise."
+)
 @option(
     "--negatives",
     type=AT_LEAST_1,
