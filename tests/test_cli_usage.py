@@ -110,6 +110,21 @@ def test_misspelled_commands_and_options_have_suggestions():
     )
 
 
+def test_only_similar_options_are_suggested():
+    cases = {
+        ("score", "retrieval", "--ks", "1"): "no option --ks",
+        ("score", "caption", "--x"): "no option --x",
+        ("score", "caption", "--toknizer", "x"): "no option --toknizer, did you mean --tokenizer?",
+        ("score", "retrieval", "--batchsize", "3"): "no option --batchsize, did you mean --batch-size?",
+        ("top-k", "--image_feats", "x"): "no option --image_feats, did you mean --image-feats?",
+        ("check", "caption", "--sub", "x"): "no option --sub, did you mean --submission?",
+        ("--html", "x", "score"): "--html is an option of score and demo, not of muge-fast",
+        ("score", "--version"): "--version is an option of muge-fast, not of score",
+    }
+    for arguments, message in cases.items():
+        assert error_of(run(*arguments)) == f"Error: {message}"
+
+
 OF_IMAGES = [
     ("--protocol", "tf1"),
     ("--precision", "bf16"),
@@ -137,6 +152,15 @@ def test_options_of_other_tasks_are_named_with_their_tasks():
     for command in ("check", "score"):
         result = run(command, "caption", "-g", CAPTIONS[0], "-s", CAPTIONS[1], "--pool", QUERIES[0])
         assert error_of(result) == "Error: --pool is an option of retrieval, not of caption"
+
+
+@pytest.mark.parametrize("task", ["caption", "CAPTION"])
+def test_an_option_of_another_task_is_refused_before_its_file_is_looked_at(tmp_path, task):
+    options = {"--texts": "t2i", "--image-feats": "t2i", "--weights": "t2i", "--pool": "retrieval"}
+    for option, other in options.items():
+        for value in (tmp_path / "missing", tmp_path, ""):
+            result = run("score", task, option, value, "-g", tmp_path / "missing", "-s", CAPTIONS[1])
+            assert error_of(result) == f"Error: {option} is an option of {other}, not of caption"
 
 
 def test_an_option_of_a_task_of_another_package_is_accepted(monkeypatch):
@@ -228,6 +252,27 @@ def test_outputs_are_announced_on_stderr(tmp_path):
         f"wrote {paths['i.csv']} (64 rows)",
     ]
     assert all(path.stat().st_size for path in paths.values())
+
+
+def test_pages_of_the_same_date_have_the_same_bytes(tmp_path):
+    commands = {"score": ("score", "retrieval", "-g", QUERIES[0], "-s", QUERIES[1]), "demo": ("demo",)}
+    for name, command in commands.items():
+        pages = [tmp_path / f"{name}{number}.html" for number in range(3)]
+        for page, date in zip(pages, ("2026-11-27", "2026-11-27", "2026-11-28"), strict=True):
+            assert run(*command, "--html", page, "--date", date).exit_code == 0
+        first, second, other = (page.read_text("utf-8") for page in pages)
+        assert first == second
+        assert first.replace("2026-11-27", "2026-11-28") == other != first
+
+
+def test_a_page_has_the_time_on_request(tmp_path):
+    pages = [tmp_path / "plain.html", tmp_path / "seconds.html"]
+    assert score("retrieval", QUERIES, "--html", pages[0]).exit_code == 0
+    assert score("retrieval", QUERIES, "--html", pages[1], "--seconds").exit_code == 0
+    plain, with_time = (len(page.read_text("utf-8")) for page in pages)
+    assert plain < with_time
+    for option in (("--seconds",), ("--date", "2026-11-27")):
+        assert error_of(score("retrieval", QUERIES, *option)) == f"Error: {option[0]} needs --html too"
 
 
 @pytest.mark.parametrize("option", ["--html", "--markdown", "--official"])
@@ -372,7 +417,11 @@ def texts_of_help():
         yield from description(command)
         for parameter in command.get_params(click.Context(command)):
             if isinstance(parameter, click.Option):
-                yield parameter.help.partition("  [default: ")[0]
+                text, _, default = parameter.help.partition("  [default: ")
+                yield text
+                # Names of values are the same in every language.
+                if " " in default:
+                    yield default.removesuffix("]")
                 yield getattr(parameter, "section", "Other options")
 
 

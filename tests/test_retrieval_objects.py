@@ -486,6 +486,23 @@ def test_nan_among_the_best_warns_with_its_rows(dtype):
         mf.top_k_of(masked, 2)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16"])
+def test_a_rank_that_cuts_through_infinite_ties_warns_with_its_rows(dtype):
+    inf = np.inf
+    similarity = np.array([[3, 1, 2, 0], [inf, 1, inf, 0], [inf, 1, inf, inf], [inf] * 4, [0, inf, 1, -inf]], dtype)
+    message = "^similarity: 2 of 5 rows have more than 2 infinite scores, the first is row 2; .* by index alone"
+    with pytest.warns(UserWarning, match=message) as caught:
+        ranking = mf.top_k_of(similarity, 2)
+    assert (len(caught), caught[0].filename) == (1, __file__)
+    assert ranking.indices.tolist() == [[0, 2], [0, 2], [0, 2], [0, 1], [1, 2]]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        mf.top_k_of(similarity[:2], 2)
+        mf.top_k_of(similarity[2:3], 3)
+        # Items that are masked out on purpose.
+        mf.top_k_of(np.full((2, 5), -inf, dtype), 2)
+
+
 def test_a_list_of_scores_and_indices_is_named_like_a_pair():
     scores, indices = np.array([[0.9, 0.8]] * 2, "float32"), np.array([[3, 1]] * 2)
     for pair in ((scores, indices), [scores, indices]):

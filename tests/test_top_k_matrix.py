@@ -5,8 +5,8 @@ import pytest
 
 import muge_fast as mf
 
-# Many of these matrices have NaN on purpose.
-pytestmark = pytest.mark.filterwarnings("ignore:similarity. .* rows have NaN among")
+# Many of these matrices have NaN and infinity on purpose.
+pytestmark = pytest.mark.filterwarnings("ignore:similarity. .* rows have (NaN among|more than .* infinite)")
 
 DTYPES = ["float32", "float64", "float16"]
 COLUMNS = [1, 7, 15, 16, 17, 33, 63, 64, 65, 129, 1000, 5000]

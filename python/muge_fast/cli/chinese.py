@@ -1,6 +1,7 @@
 """Chinese translations of what commands print, by the English text.
 
-Messages about the content of files are in :mod:`muge_fast.datasets.problems`. A text without a translation is printed
+Messages about the content of files are in :mod:`muge_fast.datasets.problems`, those of other errors of the library in
+:mod:`muge_fast.cli.chinese_errors`. A text without a translation is printed
 in English; a test finds help texts that lack one.
 """
 
@@ -51,6 +52,7 @@ MESSAGES = {
     "ids of {options} are strings, submissions to the benchmark need integers": (
         "{options} 的 ID 是字符串，基准的提交文件应为整数"
     ),
+    "the evaluation was interrupted": "评测被中断",
     "standard input is closed": "标准输入已关闭",
     "no such file": "文件不存在",
     "a folder, expected a file": "是目录，应为文件",
@@ -171,6 +173,8 @@ HELP = {
     "MUGE_FAST_LANG, or en": "环境变量 MUGE_FAST_LANG，否则 en",
     "a GPU if available": "有 GPU 则用 GPU",
     "all cores": "全部核心",
+    "those of the text features": "与文本特征一致",
+    "10; ofa 1": "10；ofa 为 1",
     # Descriptions of commands, by paragraph
     "Score the tasks of MUGE, the Chinese multimodal benchmark.": "为中文多模态评测基准 MUGE 的各项任务评分。",
     "Check a submission, and score it if it is valid.": "检查提交文件，有效则评分。",
@@ -250,6 +254,9 @@ HELP = {
     "Random texts per image in R-precision.": "R-precision 中每张图像的随机文本数。",
     "Write a report for a browser.": "写入网页报告。",
     "Image TSV: shows the images in the --html report.": "图像 TSV：在 --html 报告中显示图像。",
+    "Date to show in the --html report.": "在 --html 报告中显示的日期。",
+    "Date to show in the report.": "在报告中显示的日期。",
+    "Show the time taken in the --html report, which differs each time.": "在 --html 报告中显示用时（每次不同）。",
     "Write the scores as a Markdown table.": "将得分写成 Markdown 表格。",
     "Write the scores of each item: .csv or .parquet.": "写入各条目的得分：.csv 或 .parquet。",
     "Write the official result object as JSON.": "将官方结果对象写成 JSON。",

@@ -22,10 +22,11 @@ from muge_fast.cli.program import Command
     section=OUTPUT,
     help="Report for a browser.",
 )
-def demo(*, html: Path) -> None:
+@option("--date", metavar="TEXT", section=OUTPUT, help="Date to show in the report.")
+def demo(*, html: Path, date: str | None) -> None:
     """Score the sample data of the package, and write a report for a browser."""
     with usage_errors():
-        for part in (demo_captions, demo_retrieval, lambda: demo_submissions(html)):
+        for part in (demo_captions, demo_retrieval, lambda: demo_submissions(html, date=date)):
             click.echo(part() + "\n")
         # Loading torch and the network takes seconds.
         click.echo(translate("Scoring synthetic images …"), err=True)

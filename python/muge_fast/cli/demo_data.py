@@ -126,11 +126,12 @@ def demo_retrieval() -> str:
     )
 
 
-def demo_submissions(path: Path) -> str:
+def demo_submissions(path: Path, *, date: str | None = None) -> str:
     """Evaluate sample submissions of three tasks, and write the report of one as HTML.
 
     Args:
         path: The HTML file.
+        date: Date to show in the report, if any.
 
     Returns:
         A table of the main scores, and the errors of a broken submission.
@@ -155,7 +156,7 @@ def demo_submissions(path: Path) -> str:
         values = "".join(f"{report.official()['score']:>11.2f}" for report in reports)
         lines.append(f"{task:<16}{metric_title(reports[0].task.main):<12}{values}")
         if task == "caption":
-            reports[-1].to_html(path=path)
+            reports[-1].to_html(path=path, date=date)
     report = translate("Report for a browser: {path}").format(path=path)
     return "\n".join([*lines, "", report, "", *_broken_submission()])
 

@@ -10,12 +10,14 @@ import traceback
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from difflib import get_close_matches
 from typing import TextIO
 
 import click
 
 from muge_fast._internal.display import printable
 from muge_fast.cli.argument_names import name_options, option_name, options_of
+from muge_fast.cli.error_language import in_chinese
 from muge_fast.cli.input_files import FileArgumentError, original_names
 from muge_fast.cli.language import language, translate
 from muge_fast.evaluation.submission import GoldError
@@ -30,6 +32,9 @@ class Ended(SystemExit):
 
 # Errors of the library, whose messages are sentences.
 EXPECTED = (OSError, ValueError, TypeError, ImportError, MemoryError, RuntimeError)
+
+# The least similarity of a suggested option, from 0 to 1: --sumbission is as similar as that, --ks and --json are not.
+MIN_SIMILARITY = 0.75
 
 # Key of --debug among the data of a context.
 DEBUG = "muge_fast.debug"
@@ -90,7 +95,8 @@ def describe(error: BaseException, context: click.Context | None) -> str:
         # The messages of other errors are often a single word.
         message = ": ".join(filter(None, (type(error).__name__, message)))
     if isinstance(error, GoldError) and language(context) == "zh":
-        message = error.message(lang="zh")
+        # Images are decoded by functions that know no language.
+        message = GoldError(error.path, list(map(in_chinese, error.errors))).message(lang="zh")
     if isinstance(error, OSError) and error.strerror:
         reason = translate("no such file" if isinstance(error, FileNotFoundError) else error.strerror, context)
         message = reason if error.filename is None else f"{os.fsdecode(error.filename)}: {reason}"
@@ -100,7 +106,8 @@ def describe(error: BaseException, context: click.Context | None) -> str:
         message = message.replace(copy, name)
     # Some packages raise messages of many lines.
     message = " ".join(filter(None, map(str.strip, message.split("\n"))))
-    return name_options(message, options_of(context))
+    message = name_options(message, options_of(context))
+    return in_chinese(message) if language(context) == "zh" else message
 
 
 def print_error(message: str, context: click.Context | None = None) -> None:
@@ -153,7 +160,8 @@ def printed_warnings() -> Iterator[None]:
 
     def show(message: Warning | str, *place: object, **more: object) -> None:
         del place, more
-        click.echo(click.style(translate("Warning: "), fg="yellow") + printable(str(message)), err=True)
+        text = in_chinese(str(message)) if language() == "zh" else str(message)
+        click.echo(click.style(translate("Warning: "), fg="yellow") + printable(text), err=True)
 
     with warnings.catch_warnings():
         warnings.showwarning = show
@@ -193,7 +201,7 @@ def show_usage_error(error: click.ClickException) -> None:
     print_error(_usage_message(error, context), context)
 
 
-def _usage_message(error: click.ClickException, context: click.Context) -> str:
+def _usage_message(error: click.UsageError, context: click.Context) -> str:
     if isinstance(error, click.NoSuchOption):
         return _no_option(error, context)
     if isinstance(error, click.MissingParameter) and error.param is not None:
@@ -202,13 +210,20 @@ def _usage_message(error: click.ClickException, context: click.Context) -> str:
         # A flag with a value, such as --json=1, is the other case.
         text = "{name} takes no value" if "not take a value" in error.message else "{name} needs a value"
         return translate(text, context).format(name=error.option_name)
-    if isinstance(error, click.BadParameter) and isinstance(error.param, click.Option):
-        return f"{option_name(error.param)}: {error.message}"
     if found := re.match(r"Got unexpected extra arguments? \((.*)\)", error.message):
         return translate("unexpected argument {names}", context).format(names=found[1])
+    return _other_message(error, context)
+
+
+def _other_message(error: click.UsageError, context: click.Context) -> str:
+    """Return the message of an error that has words for it, of click or of a command."""
     message = error.message if isinstance(error, click.BadParameter) else error.format_message()
+    if language(context) == "zh":
+        message = in_chinese(message)
+    if isinstance(error, click.BadParameter) and isinstance(error.param, click.Option):
+        return f"{option_name(error.param)}: {message}"
     # Messages of click begin with a capital letter.
-    return message[:1].lower() + message[1:] if language(context) == "en" else message
+    return message[:1].lower() + message[1:]
 
 
 def _no_option(error: click.NoSuchOption, context: click.Context) -> str:
@@ -217,15 +232,30 @@ def _no_option(error: click.NoSuchOption, context: click.Context) -> str:
         message = translate("{option} is an option of {others}, not of {this}", context)
         others = translate(" and ", context).join(commands)
         return message.format(option=name, others=others, this=context.info_name)
-    near = error.possibilities or []
+    near = _similar_option(name, context)
     text = "no option {name}, did you mean {near}?" if near else "no option {name}"
-    return translate(text, context).format(name=name, near="".join(near[:1]))
+    return translate(text, context).format(name=name, near=near)
+
+
+def _similar_option(option: str, context: click.Context) -> str:
+    """Return the option of a command that is written most similarly; an empty string if none is similar."""
+    # The hyphens at the beginning, which all options have, would make short names similar.
+    names = {
+        name.lstrip("-"): name
+        for parameter in context.command.get_params(context)
+        for name in parameter.opts
+        if name.startswith("--")
+    }
+    word = option.lstrip("-").replace("_", "-").casefold()
+    longer = [name for name in names if name.startswith(word)]
+    found = longer if len(longer) == 1 else get_close_matches(word, list(names), n=1, cutoff=MIN_SIMILARITY)
+    return names[found[0]] if found else ""
 
 
 def _commands_with(option: str, context: click.Context) -> list[str]:
-    """Return the names of the other commands that have an option."""
+    """Return the names of the other commands that have an option, and of the program for its options."""
     group = context.find_root().command
-    commands = group.commands if isinstance(group, click.Group) else {}
+    commands = {**group.commands, str(group.name): group} if isinstance(group, click.Group) else {}
     return [name for name, command in commands.items() if any(option in parameter.opts for parameter in command.params)]
 
 

@@ -18,7 +18,8 @@ from click.shell_completion import CompletionItem
 from muge_fast import tasks
 from muge_fast._internal.display import format_id
 from muge_fast.cli.argument_names import option_name
-from muge_fast.cli.language import translate
+from muge_fast.cli.error_language import in_chinese
+from muge_fast.cli.language import language, translate
 from muge_fast.datasets.image_reader import ImageReader
 from muge_fast.datasets.row_reader import RowReader
 
@@ -118,7 +119,10 @@ class InputFile(PathType):
         if name not in STDIN and (reason := _reason(name)):
             option = "" if param is None else f"{option_name(param)} "
             shown = format_id(name, PATH_LENGTH) if name else "''"
-            raise FileArgumentError(f"{option}{shown}: {translate(reason, ctx)}", ctx)
+            text = translate(reason, ctx)
+            # Others are words of the operating system.
+            text = in_chinese(text) if language(ctx) == "zh" else text
+            raise FileArgumentError(f"{option}{shown}: {text}", ctx)
         return Path(name)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -175,7 +179,7 @@ def copy_streams(context: click.Context) -> None:
     ]
     from_stdin = [parameter for parameter in streams if str(context.params[parameter.name or ""]) in STDIN]
     if len(from_stdin) > 1:
-        names = " and ".join(option_name(parameter) for parameter in from_stdin)
+        names = translate(" and ", context).join(option_name(parameter) for parameter in from_stdin)
         message = translate("standard input can be read only once, not for {names}", context)
         raise click.UsageError(message.format(names=names), context)
     for parameter in streams:

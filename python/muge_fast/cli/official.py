@@ -7,8 +7,9 @@ from typing import Any
 
 import click
 
+from muge_fast.cli.error_language import in_chinese
 from muge_fast.cli.errors import Ended, usage_errors
-from muge_fast.cli.language import language
+from muge_fast.cli.language import language, translate
 from muge_fast.cli.options import PATH, WRITTEN, print_written, task_argument, write_json
 from muge_fast.cli.program import Command
 from muge_fast.cli.report_text import print_warnings
@@ -32,15 +33,21 @@ def official(*, task: str, gold: Path, prediction: Path, output: Path) -> None:
     try:
         verdict = official_verdict(task, gold, prediction, lang=language())
     except (KeyboardInterrupt, Terminated):
-        write_json(output, failed_result("the evaluation was interrupted"))
+        write_json(output, failed_result(translate("the evaluation was interrupted")))
         raise
     with usage_errors():
-        _write(output, verdict.result)
+        _write(output, _in_language(verdict.result))
         print_written(output)
         print_warnings(verdict.warnings)
         if verdict.error is not None:
             raise ValueError(verdict.error)
     raise Ended(0 if verdict.result["success"] else 1)
+
+
+def _in_language(result: dict[str, Any]) -> dict[str, Any]:
+    """Return a result object whose messages are in Chinese for ``--lang zh``, also those of the operating system."""
+    keys = [key for key in ("errorMsg", "errorDetail") if key in result and language() == "zh"]
+    return {**result, **{key: "\n".join(map(in_chinese, result[key].split("\n"))) for key in keys}}
 
 
 def _write(output: Path, result: dict[str, Any]) -> None:

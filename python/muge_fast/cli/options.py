@@ -17,6 +17,7 @@ from muge_fast.cli.language import counted, translate
 from muge_fast.cli.output_files import OutputFile
 from muge_fast.cli.parameter_types import Name, PositiveInteger
 from muge_fast.cli.program import Option
+from muge_fast.cli.task_options import OF_RETRIEVAL
 
 Command = TypeVar("Command", bound=Callable[..., None])
 
@@ -31,6 +32,10 @@ option = partial(click.option, cls=Option)
 
 task_argument = click.argument("task", type=Name("task", tasks.names()), metavar="TASK")
 threads_option = click.option("--threads", type=AT_LEAST_1, help="Number of threads.  [default: all cores]")
+date_option = option("--date", metavar="TEXT", section=OUTPUT, help="Date to show in the --html report.")
+seconds_option = option(
+    "--seconds", is_flag=True, section=OUTPUT, help="Show the time taken in the --html report, which differs each time."
+)
 json_option = option("--json", "as_json", is_flag=True, section=OUTPUT, help="Print JSON instead of text.")
 
 
@@ -61,7 +66,7 @@ def submission_options(*, needs_gold: bool) -> Callable[[Command], Command]:
         option(
             "--pool",
             type=InputFile(),
-            section="Options of retrieval",
+            section=OF_RETRIEVAL,
             help="Image TSV or list of ids of the allowed items.",
         ),
     )

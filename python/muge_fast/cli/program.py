@@ -34,6 +34,7 @@ from muge_fast.cli.language import KEY, VARIABLE, note_language, translate
 from muge_fast.cli.output_files import check_outputs
 from muge_fast.cli.parameter_types import Name
 from muge_fast.cli.signals import Terminated, raising_signals
+from muge_fast.cli.task_options import refuse_other_tasks
 from muge_fast.datasets.problems import LANGUAGES
 
 # Exit codes of programs that a signal ends are larger.
@@ -109,7 +110,10 @@ class Command(Translated):
         note_language(ctx, args)
         with _errors_of(ctx):
             if not ctx.resilient_parsing:
-                refuse_repeated(self, ctx, args)
+                values, _, given = self.make_parser(ctx).parse_args(list(args))
+                refuse_repeated(given, ctx)
+                with usage_errors():
+                    refuse_other_tasks(values.get("task"), given)
             return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> object:
@@ -230,7 +234,7 @@ class Program(Translated, click.Group):
         note_language(ctx, args)
         with _errors_of(ctx):
             if not ctx.resilient_parsing:
-                refuse_repeated(self, ctx, args)
+                refuse_repeated(self.make_parser(ctx).parse_args(list(args))[2], ctx)
             return super().parse_args(ctx, args)
 
     def resolve_command(
@@ -354,20 +358,18 @@ def _keep(key: str) -> Callable[[click.Context, click.Parameter, object], None]:
     return keep
 
 
-def refuse_repeated(command: click.Command, context: click.Context, arguments: Sequence[str]) -> None:
+def refuse_repeated(given: Sequence[click.Parameter], context: click.Context) -> None:
     """Raise if an option with one value is given twice, also under another name; click would take the last value.
 
     Args:
-        command: The command.
-        context: Its context.
-        arguments: The arguments that are to be parsed.
+        given: The parameters that are given, in their order.
+        context: Context of the command.
 
     Raises:
-        click.UsageError: An option is repeated, or the arguments are wrong otherwise.
+        click.UsageError: An option is repeated.
 
     """
-    _, _, order = command.make_parser(context).parse_args(list(arguments))
-    for parameter, count in Counter(order).items():
+    for parameter, count in Counter(given).items():
         if count > 1 and isinstance(parameter, click.Option) and not (parameter.multiple or parameter.is_flag):
             message = translate("{name} is given {count} times, it takes one value", context)
             raise click.UsageError(message.format(name=option_name(parameter), count=count), context)

@@ -16,9 +16,11 @@ from muge_fast.cli.options import (
     AT_LEAST_1,
     OUTPUT,
     WRITTEN,
+    date_option,
     json_option,
     option,
     print_written,
+    seconds_option,
     submission_options,
     task_argument,
     threads_option,
@@ -27,7 +29,7 @@ from muge_fast.cli.options import (
 from muge_fast.cli.parameter_types import Name
 from muge_fast.cli.program import Command
 from muge_fast.cli.report_text import print_report, print_warnings
-from muge_fast.cli.task_options import check_combinations, check_task_options
+from muge_fast.cli.task_options import OF_CAPTIONS, OF_IMAGES, check_combinations, check_task_options
 from muge_fast.datasets import ImageTsv
 from muge_fast.evaluation._evaluate import evaluate
 from muge_fast.evaluation.report import Report
@@ -41,7 +43,6 @@ PROTOCOLS = ("tf1", "pytorch-fid", "torchmetrics", "clean", "ofa")
 PRECISIONS = ("fp32", "tf32", "bf16")
 # Suffixes of tables of item scores.
 TABLES = (".csv", ".parquet")
-CAPTIONS, IMAGES = "Options of captions", "Options of text-to-image"
 # click keeps the line breaks after \b.
 EXAMPLE = """
 \b
@@ -60,53 +61,57 @@ def _choice(name: str, choices: Sequence[str], section: str, *, default: str) ->
 @click.command(cls=Command, epilog=EXAMPLE)
 @task_argument
 @submission_options(needs_gold=True)
-@_choice("tokenizer", TOKENIZERS, CAPTIONS, default="muge")
+@_choice("tokenizer", TOKENIZERS, OF_CAPTIONS, default="muge")
 @option(
     "--weights",
     type=InputFile("download"),
-    section=IMAGES,
+    section=OF_IMAGES,
     help="File with the weights of FID's Inception network, or 'download'.",
 )
-@_choice("protocol", PROTOCOLS, IMAGES, default="tf1")
-@_choice("precision", PRECISIONS, IMAGES, default="fp32")
+@_choice("protocol", PROTOCOLS, OF_IMAGES, default="tf1")
+@_choice("precision", PRECISIONS, OF_IMAGES, default="fp32")
 @option(
     "--device",
     metavar="NAME",
-    section=IMAGES,
+    section=OF_IMAGES,
     help="Device of the networks, such as cpu or cuda:1.  [default: a GPU if available]",
 )
-@option("--batch-size", type=AT_LEAST_1, section=IMAGES, help="Images per batch.  [default: 32]")
+@option("--batch-size", type=AT_LEAST_1, section=OF_IMAGES, help="Images per batch.  [default: 32]")
 @option(
     "--splits",
     type=AT_LEAST_1,
     metavar="N",
-    section=IMAGES,
+    section=OF_IMAGES,
     help="Splits of the Inception Score.  [default: 10; ofa 1]",
 )
-@option("--texts", type=InputFile(), section=IMAGES, help="TSV of ids and texts, for R-precision.")
+@option("--texts", type=InputFile(), section=OF_IMAGES, help="TSV of ids and texts, for R-precision.")
 @option(
     "--clip",
     metavar="MODEL",
-    section=IMAGES,
+    section=OF_IMAGES,
     help="CLIP or Chinese-CLIP model for --texts, a folder or a cached model's name.",
 )
 @option(
     "--image-feats",
     "image_features",
     type=InputFile(),
-    section=IMAGES,
+    section=OF_IMAGES,
     help="Feature file of the generated images, instead of --texts.",
 )
-@option("--text-feats", "text_features", type=InputFile(), section=IMAGES, help="Feature file of the texts, likewise.")
+@option(
+    "--text-feats", "text_features", type=InputFile(), section=OF_IMAGES, help="Feature file of the texts, likewise."
+)
 @option(
     "--negatives",
     type=AT_LEAST_1,
     metavar="N",
-    section=IMAGES,
+    section=OF_IMAGES,
     help="Random texts per image in R-precision.  [default: 99]",
 )
 @option("--html", type=WRITTEN, section=OUTPUT, help="Write a report for a browser.")
 @option("--images", type=InputFile(), section=OUTPUT, help="Image TSV: shows the images in the --html report.")
+@date_option
+@seconds_option
 @option("--markdown", type=WRITTEN, section=OUTPUT, help="Write the scores as a Markdown table.")
 @option("--per-item", type=WRITTEN, section=OUTPUT, help="Write the scores of each item: .csv or .parquet.")
 @option("--official", type=WRITTEN, section=OUTPUT, help="Write the official result object as JSON.")
@@ -121,6 +126,8 @@ def score(
     official: Path | None,
     html: Path | None,
     images: Path | None,
+    date: str | None,
+    seconds: bool,
     markdown: Path | None,
     per_item: Path | None,
     as_json: bool,
@@ -135,7 +142,8 @@ def score(
     """
     with usage_errors():
         check_task_options(task, {"pool": pool, **task_options})
-        check_combinations({"html": html, "images": images, **task_options})
+        of_page = {"images": images, "date": date, "seconds": seconds or None}
+        check_combinations({"html": html, **of_page, **task_options})
         # Before scoring, which may take minutes.
         _check_table(per_item)
         shown = None if images is None else ImageTsv(images)
@@ -145,7 +153,9 @@ def score(
             write_json(official, report.official())
             print_written(official)
         if html is not None:
-            _write_page(report, html, shown)
+            _warn_about_images(report, shown)
+            report.to_html(path=html, images=shown, date=date, seconds=seconds)
+            print_written(html, report.rows)
         if markdown is not None:
             report.to_markdown(path=markdown)
             print_written(markdown)
@@ -166,12 +176,10 @@ def _check_table(path: Path | None) -> None:
         import_pyarrow()
 
 
-def _write_page(report: Report, path: Path, images: ImageTsv | None) -> None:
+def _warn_about_images(report: Report, images: ImageTsv | None) -> None:
     if images is not None and report.ok and not _are_shown(report, images):
         message = translate("none of the {images} of --images has an id of the submission or the gold file")
         print_warnings([message.format(images=counted(len(images), "image"))])
-    report.to_html(path=path, images=images)
-    print_written(path, report.rows)
 
 
 def _are_shown(report: Report, images: ImageTsv) -> bool:

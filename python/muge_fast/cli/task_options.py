@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import click
 
@@ -11,6 +11,10 @@ from muge_fast.cli.argument_names import options_of
 from muge_fast.cli.language import translate
 from muge_fast.tasks.task import Task
 
+OF_CAPTIONS, OF_RETRIEVAL, OF_IMAGES = "Options of captions", "Options of retrieval", "Options of text-to-image"
+SECTIONS = (OF_CAPTIONS, OF_RETRIEVAL, OF_IMAGES)
+"""Headings of the options that only some tasks have."""
+
 # Options that are useless without another one.
 NEEDS = {
     "texts": "clip",
@@ -18,6 +22,8 @@ NEEDS = {
     "image_features": "text_features",
     "text_features": "image_features",
     "images": "html",
+    "date": "html",
+    "seconds": "html",
 }
 # Options of which only one can be used.
 EXCLUSIVE = ("texts", "image_features")
@@ -41,6 +47,22 @@ def check_task_options(name: str, given: Mapping[str, object]) -> None:
         others = [other for other in tasks.BUILT_IN if _has(tasks.get(other), key)]
         text = "{option} is an option of {others}, not of {this}" if others else "{this} has no option {option}"
         raise _error(text, option=key, others=translate(" and ").join(others), this=name)
+
+
+def refuse_other_tasks(name: object, given: Collection[click.Parameter]) -> None:
+    """Raise for an option of another task before its value is looked at: the file that it names may not exist.
+
+    Args:
+        name: The argument for the task, which may be misspelled or missing.
+        given: The parameters that are given.
+
+    Raises:
+        click.UsageError: The message names the option, and the tasks that have it.
+
+    """
+    keys = [item.name for item in given if getattr(item, "section", None) in SECTIONS]
+    if isinstance(name, str) and name.casefold() in tasks.names():
+        check_task_options(name.casefold(), dict.fromkeys(filter(None, keys), ""))
 
 
 def check_combinations(given: Mapping[str, object]) -> None:

@@ -10,7 +10,7 @@ import click
 from muge_fast._internal.atomic import replacing
 from muge_fast._internal.field_names import DIRECTIONS, RETRIEVAL_FIELDS
 from muge_fast.cli.errors import usage_errors
-from muge_fast.cli.input_files import InputFile
+from muge_fast.cli.input_files import InputFile, NamedPath
 from muge_fast.cli.language import translate
 from muge_fast.cli.options import AT_LEAST_1, print_written, threads_option
 from muge_fast.cli.output_files import check_writable, refuse_input
@@ -31,9 +31,7 @@ SUBMITTED_ITEMS = 10
 @click.option("--image-feats", required=True, type=FEATURES, help="Feature file of the images.")
 @click.option("--text-feats", required=True, type=FEATURES, help="Feature file of the texts.")
 @click.option("--top-k", "k", type=AT_LEAST_1, default=10, show_default=True, help="Number of results per query.")
-@click.option(
-    "--output", required=True, type=click.Path(path_type=Path, allow_dash=True), help="File, or - for stdout."
-)
+@click.option("--output", required=True, type=NamedPath(path_type=Path, allow_dash=True), help="File, or - for stdout.")
 @click.option(
     "--direction",
     type=Name("direction", DIRECTIONS),

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from muge_fast._internal.display import format_id, printable
 from muge_fast._internal.file_kinds import DETAILS
 from muge_fast._internal.file_kinds import MESSAGES as FILE_KINDS
+from muge_fast.datasets.image_reasons import chinese_reason
 
 LANGUAGES = ("en", "zh")
 
@@ -163,6 +164,7 @@ EXPECTED = {
     "a string": "字符串",
     "a list of integers": "整数列表",
     "a list of strings": "字符串列表",
+    "a list of ids": "由 ID 组成的列表",
     # Reasons of Python's reader of JSON
     "Expecting value": "此处应为值",
     "Expecting property name enclosed in double quotes": "此处应为双引号中的字段名",
@@ -177,6 +179,8 @@ EXPECTED = {
     "Invalid \\uXXXX escape": "无效的 \\u 转义",
 }
 
+# Beginning of the message with which Python refuses to convert a long integer.
+TOO_MANY_DIGITS = "Exceeds the limit ("
 
 # Hints, which follow the messages of problems that have one of these keys as the detail "hint".
 HINTS = {
@@ -280,5 +284,7 @@ def in_language(value: object, lang: str) -> object:
         return value
     if value == "an object":
         return "对象"
+    if value.startswith(TOO_MANY_DIGITS):
+        return "整数的位数过多"
     length = re.fullmatch(r"a list of (\d+)", value)
-    return f"长度为 {length[1]} 的列表" if length else EXPECTED.get(value, value)
+    return f"长度为 {length[1]} 的列表" if length else EXPECTED.get(value) or chinese_reason(value) or value

@@ -33,7 +33,7 @@ from muge_fast._internal.display import format_value
 from muge_fast._internal.field_names import QUERY, RETRIEVAL, FieldNames
 from muge_fast._internal.json_text import is_deeper, on_large_stack
 from muge_fast._internal.paths import FileTypeError, PathLike, is_regular, magic_bytes_problem, open_file
-from muge_fast.datasets.problems import Problem
+from muge_fast.datasets.problems import LANGUAGES, Problem
 from muge_fast.evaluation.submission import GOLD_BYTES, GoldError
 from muge_fast.tasks.task import Task
 
@@ -42,8 +42,15 @@ KS = (1, 5, 10)
 FILE_BYTES = 1 << 27
 
 OTHER_SCRIPT = (
-    "the gold file has {actual}, but the evaluation script needs {expected}; `muge-fast official retrieval` evaluates "
-    "files with the names of MUGE, `python -m muge_fast.compat.chinese_clip` those of Chinese-CLIP"
+    (
+        "the gold file has {actual}, but the evaluation script needs {expected}; `muge-fast official retrieval` "
+        "evaluates files with the names of MUGE, `python -m muge_fast.compat.chinese_clip` those of Chinese-CLIP"
+    ),
+    (
+        "标准答案文件的字段为 {actual}，但评测脚本需要 {expected}；"
+        "`muge-fast official retrieval` 评测 MUGE 字段名的文件，"
+        "`python -m muge_fast.compat.chinese_clip` 评测 Chinese-CLIP 字段名的文件"
+    ),
 )
 
 
@@ -114,12 +121,13 @@ class PublishedGold:
     relevant: dict[object, set[object]]
 
     @classmethod
-    def read(cls, path: PathLike, names: FieldNames = QUERY) -> PublishedGold:
+    def read(cls, path: PathLike, names: FieldNames = QUERY, *, lang: str = "en") -> PublishedGold:
         """Read a gold file.
 
         Args:
             path: The file.
             names: Names of its fields.
+            lang: Language of messages, ``"en"`` or ``"zh"``.
 
         Returns:
             The relevant items of each query; of a repeated query, those of its last line.
@@ -141,13 +149,14 @@ class PublishedGold:
         """
         try:
             rows = on_large_stack(_read_gold_rows, read_bytes(path, GOLD_BYTES), names)
+            relevant = {query: _relevant_items(*row, names) for query, row in rows.items()}
+            if not relevant:
+                raise OfficialError(Problem("empty"))
         except OfficialError as error:
             if error.problem.code == "other_names":
-                raise GoldNamesError(path, [OTHER_SCRIPT.format(**error.problem.details)]) from None
-            raise GoldError(path, [str(error)]) from None
-        relevant = {query: _relevant_items(path, *row, names) for query, row in rows.items()}
-        if not relevant:
-            raise GoldError(path, ["the file has no lines"])
+                message = OTHER_SCRIPT[LANGUAGES.index(lang)].format(**error.problem.details)
+                raise GoldNamesError(path, [message]) from None
+            raise GoldError(path, [error.message(lang)]) from None
         return cls(names, relevant)
 
     def score(self, data: bytes) -> RecallScores:
@@ -294,12 +303,12 @@ def read_bytes(path: PathLike, limit: int = FILE_BYTES) -> bytes:
 # Rows
 
 
-def _relevant_items(path: PathLike, number: int, items: object, names: FieldNames) -> set[object]:
+def _relevant_items(number: int, items: object, names: FieldNames) -> set[object]:
     try:
         return set(items)  # type: ignore[call-overload, no-any-return]
     except TypeError:
-        message = f"line {number}: {names.value} is {format_value(items)}, expected a list of ids"
-        raise GoldError(path, [message]) from None
+        details = {"actual": format_value(items), "expected": "a list of ids"}
+        raise OfficialError(Problem("wrong_type", number, field=names.value, details=details)) from None
 
 
 def _read_gold_rows(data: bytes, names: FieldNames) -> dict[object, tuple[int, object]]:

@@ -112,7 +112,7 @@ def _public_message(error: BaseException, gold: PathLike, submission: PathLike, 
 
 
 def _verdict_of_script(gold: PathLike, submission: PathLike, names: FieldNames, lang: str) -> Verdict:
-    published = PublishedGold.read(gold, names)
+    published = PublishedGold.read(gold, names, lang=lang)
     data = b""
     try:
         data = read_bytes(submission)

@@ -52,7 +52,8 @@ def top_k_of(
             ``k`` is not an integer, or ids are neither all integers nor all strings.
 
     Warns:
-        UserWarning: NaN is among the ``k`` best of a row, which has fewer than ``k`` numbers.
+        UserWarning: NaN is among the ``k`` best of a row, which has fewer than ``k`` numbers; or more than ``k`` scores
+            of a row are infinite, so that rank ``k`` cuts through a tie.
 
     Example:
         >>> import numpy as np
@@ -77,6 +78,7 @@ def top_k_of(
     # The core reads through strides, which needs aligned values. Only arrays over raw bytes may be unaligned.
     ranking = Ranking(*_core.top_k_of(np.require(matrix, requirements="A"), count, threads))
     _warn_about_missing(ranking.scores, count)
+    _warn_about_infinite(matrix, ranking.scores, count)
     return attach_ids(ranking, ids)
 
 
@@ -88,4 +90,17 @@ def _warn_about_missing(scores: npt.NDArray[Any], k: int) -> None:
         warn_caller(
             f"similarity: {len(rows)} of {len(scores)} rows have NaN among the {k} best, the first is row {rows[0]}; "
             f"their last items are ranked by index alone. Find out where NaN comes from, or leave these rows out"
+        )
+
+
+def _warn_about_infinite(matrix: npt.NDArray[Any], scores: npt.NDArray[Any], k: int) -> None:
+    """Warn if more than ``k`` scores of a row are infinite, all of them equal."""
+    full = np.flatnonzero(np.isposinf(scores[:, -1]))
+    # Row by row, without a copy of the matrix.
+    rows = [row for row in full.tolist() if np.count_nonzero(np.isposinf(matrix[row])) > k]
+    if rows:
+        warn_caller(
+            f"similarity: {len(rows)} of {len(scores)} rows have more than {k} infinite scores, the first is row "
+            f"{rows[0]}; their best items are ranked by index alone. Find out where the overflow comes from, for "
+            f"example in float16, or compute the scores in float32"
         )
