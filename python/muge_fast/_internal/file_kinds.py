@@ -202,6 +202,8 @@ CONTROLS = bytes(byte for byte in range(32) if byte not in b"\t\n\r\x0b\x0c\x1b\
 MAX_CONTROLS = 0.02
 # Proportion of zero bytes in UTF-16 and UTF-32 text that is partly ASCII.
 MIN_ZEROS = 0.1
+# Largest proportion of low bytes that are zero, of all characters or of those in ASCII.
+MAX_LOW_ZEROS = 0.2
 # First bytes in GBK of punctuation and of the 3,755 characters that make up nearly all of modern Chinese text, the
 # smallest proportion of them in text of GBK, and the number of letters below which nothing is sure.
 COMMON_LEADS = 0xA1, 0xD7
@@ -472,10 +474,12 @@ def _wide_kind(head: bytes) -> str | None:
     zeros = [head[start::4].count(0) for start in range(4)]
     if not quarter or sum(zeros) < MIN_ZEROS * len(head):
         return None
+    # Some characters have a low byte of zero, such as U+4E00.
     for first, second, _, last in (zeros, zeros[::-1]):
-        if first == quarter and second * 2 > quarter and last == 0:
+        if first == quarter and second * 2 > quarter and last <= MAX_LOW_ZEROS * quarter:
             return "utf32"
-    return "utf16" if (zeros[0] + zeros[2] == 0) != (zeros[1] + zeros[3] == 0) else None
+    low, high = sorted([zeros[0] + zeros[2], zeros[1] + zeros[3]])
+    return "utf16" if low <= MAX_LOW_ZEROS * high else None
 
 
 def _controls_kind(head: bytes) -> str | None:

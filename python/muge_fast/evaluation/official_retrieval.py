@@ -29,13 +29,17 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from muge_fast import tasks
 from muge_fast._internal.display import format_value
 from muge_fast._internal.field_names import QUERY, RETRIEVAL, FieldNames
 from muge_fast._internal.json_text import is_deeper, on_large_stack
 from muge_fast._internal.paths import FileTypeError, PathLike, is_regular, magic_bytes_problem, open_file
 from muge_fast.datasets.problems import Problem
+from muge_fast.datasets.recognition import file_problem
 from muge_fast.evaluation.submission import GOLD_BYTES, GoldError
 from muge_fast.tasks.task import Task
+
+GOLD_FORMAT = tasks.get("retrieval").gold_format
 
 ITEMS = 10
 KS = (1, 5, 10)
@@ -114,12 +118,16 @@ class PublishedGold:
     relevant: dict[object, set[object]]
 
     @classmethod
-    def read(cls, path: PathLike, names: FieldNames = QUERY) -> PublishedGold:
+    def read(
+        cls, path: PathLike, names: FieldNames = QUERY, submission: PathLike | None = None, lang: str = "en"
+    ) -> PublishedGold:
         """Read a gold file.
 
         Args:
             path: The file.
             names: Names of its fields.
+            submission: The submission, to recognize swapped files.
+            lang: Language of errors, ``"en"`` or ``"zh"``.
 
         Returns:
             The relevant items of each query; of a repeated query, those of its last line.
@@ -139,12 +147,16 @@ class PublishedGold:
             {1: {4, 5}}
 
         """
+        data = b""
         try:
-            rows = on_large_stack(_read_gold_rows, read_bytes(path, GOLD_BYTES), names)
+            data = read_bytes(path, GOLD_BYTES)
+            rows = on_large_stack(_read_gold_rows, data, names)
         except OfficialError as error:
             if error.problem.code == "other_names":
                 raise GoldNamesError(path, [OTHER_SCRIPT.format(**error.problem.details)]) from None
-            raise GoldError(path, [str(error)]) from None
+            other = file_problem(data, GOLD_FORMAT, submission) if data else None
+            kinds = [] if other is None else [other.message(lang=lang)]
+            raise GoldError(path, list(dict.fromkeys([*kinds, error.message(lang)]))) from None
         relevant = {query: _relevant_items(path, *row, names) for query, row in rows.items()}
         if not relevant:
             raise GoldError(path, ["the file has no lines"])
