@@ -79,7 +79,31 @@ def test_gbk_is_recognized_and_other_text_is_not(encoding, text):
     assert binary_kind(text.encode()[:-4] + b"\xff\n") is None
     assert binary_kind(text.encode() + "红".encode("gbk")) is None
     assert binary_kind("Größe, déjà vu".encode("latin-1")) is None
-    assert binary_kind("ワンピースの色は赤です".encode("shift_jis")) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding", "code"),
+    [
+        ("紅色連衣裙，顯瘦長款", "big5", "big5"),
+        ("復古風格的黑色外套", "cp950", "big5"),
+        ("呢件衫咗好靚嘅", "big5hkscs", "big5"),
+        ("紅色連衣裙，顯瘦長款", "gbk", "gbk"),
+        ("復古風格的黑色外套", "gb18030", "gbk"),
+        ("女士高跟鞋𠮷祥如意", "gb18030", "gbk"),
+        ("ワンピースの色は赤です", "shift_jis", "shift_jis"),
+        ("ワンピースの色は赤です", "euc_jp", "euc_jp"),
+        ("빨간 원피스 여성용 긴팔 드레스", "euc_kr", "euc_kr"),
+        ("красное платье", "cp1251", None),
+        ("Größe, déjà vu, über", "latin-1", None),
+        # One of two encodings, without a common character in either.
+        ("呵燕潦", "gbk", "gbk_or_big5"),
+    ],
+)
+def test_other_encodings_of_east_asia_are_not_called_gbk(evaluate, text, encoding, code):
+    assert binary_kind(text.encode(encoding)) == code
+    rows = lines({**row, "text": text} for row in CAPTION_PRED)
+    errors = evaluate("caption", rows.encode(encoding), CAPTION_GOLD).errors
+    assert (errors == [kind_message(code)]) if code else errors[0].startswith("line 1 and 4 more lines: invalid UTF-8")
 
 
 def test_gbk_far_into_a_file_is_recognized(evaluate):

@@ -11,6 +11,7 @@ import re
 from collections.abc import Collection
 
 from muge_fast._internal.json_text import is_json_prefix, parse_json
+from muge_fast._internal.text_encodings import encoding_kind
 
 HEAD_BYTES = 1 << 16
 """Number of bytes at the beginning of a file that are enough to recognize it."""
@@ -109,6 +110,26 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "the file is not UTF-8, maybe GBK; convert it with iconv -f GB18030 -t UTF-8 (or iconv -f GBK)",
         "文件不是 UTF-8，可能是 GBK 编码，请用 iconv -f GB18030 -t UTF-8（或 iconv -f GBK）转换",
     ),
+    "big5": (
+        "the file is not UTF-8, maybe Big5; convert it with iconv -f BIG5 -t UTF-8 (or iconv -f BIG5-HKSCS)",
+        "文件不是 UTF-8，可能是 Big5 编码，请用 iconv -f BIG5 -t UTF-8（或 iconv -f BIG5-HKSCS）转换",
+    ),
+    "gbk_or_big5": (
+        "the file is not UTF-8, maybe GBK or Big5; convert it with iconv -f GB18030 -t UTF-8, or iconv -f BIG5",
+        "文件不是 UTF-8，可能是 GBK 或 Big5 编码，请用 iconv -f GB18030 -t UTF-8 或 iconv -f BIG5 转换",
+    ),
+    "shift_jis": (
+        "the file is not UTF-8, maybe Shift-JIS; convert it with iconv -f CP932 -t UTF-8",
+        "文件不是 UTF-8，可能是 Shift-JIS 编码，请用 iconv -f CP932 -t UTF-8 转换",
+    ),
+    "euc_jp": (
+        "the file is not UTF-8, maybe EUC-JP; convert it with iconv -f EUC-JP -t UTF-8",
+        "文件不是 UTF-8，可能是 EUC-JP 编码，请用 iconv -f EUC-JP -t UTF-8 转换",
+    ),
+    "euc_kr": (
+        "the file is not UTF-8, maybe EUC-KR; convert it with iconv -f CP949 -t UTF-8",
+        "文件不是 UTF-8，可能是 EUC-KR 编码，请用 iconv -f CP949 -t UTF-8 转换",
+    ),
     # Compressed files and archives
     "gzip": ("the file is compressed with gzip; decompress it first", "文件经过 gzip 压缩，请先解压"),
     "zstd": ("the file is compressed with Zstandard; decompress it first", "文件经过 Zstandard 压缩，请先解压"),
@@ -204,11 +225,6 @@ MAX_CONTROLS = 0.02
 MIN_ZEROS = 0.1
 # Largest proportion of low bytes that are zero, of all characters or of those in ASCII.
 MAX_LOW_ZEROS = 0.2
-# First bytes in GBK of punctuation and of the 3,755 characters that make up nearly all of modern Chinese text, the
-# smallest proportion of them in text of GBK, and the number of letters below which nothing is sure.
-COMMON_LEADS = 0xA1, 0xD7
-MIN_COMMON = 0.8
-MIN_LETTERS = 2
 MARKUP = re.compile(rb"\s*<(?:(!doctype html|html|head|body|table|div|meta|title|script)\b|[?!a-z])", re.IGNORECASE)
 # Rows of Python, or a list of them; an integer cannot be a key in JSON.
 PYTHON_ROW = re.compile(rb"(?:\[\s*)?\{\s*(?:'|\d+\s*:)")
@@ -275,45 +291,7 @@ def binary_kind(head: bytes) -> str | None:
     code = next((code for start, code in MAGIC_BYTES.items() if head.startswith(start)), None)
     if code == "zip":
         return _zip_kind(head)
-    return code or _format_kind(head) or _wide_kind(head) or encoding_kind(head) or _controls_kind(head)
-
-
-def encoding_kind(sample: bytes) -> str | None:
-    r"""Return ``"gbk"`` for text that is not UTF-8 but very probably GBK or GB18030, or None.
-
-    Text that is mostly UTF-8, with a few broken bytes, is not GBK.
-
-    Args:
-        sample: Part of a file, which may be cut off in the middle of a character.
-
-    Returns:
-        ``"gbk"`` or None.
-
-    Example:
-        >>> from muge_fast._internal.file_kinds import encoding_kind
-        >>> encoding_kind("红色连衣裙".encode("gbk")), encoding_kind("红色连衣裙".encode())
-        ('gbk', None)
-
-    """
-    sample = sample[:HEAD_BYTES]
-    try:
-        codecs.getincrementaldecoder("utf-8")().decode(sample)
-    except UnicodeDecodeError:
-        pass
-    else:
-        return None
-    try:
-        text = codecs.getincrementaldecoder("gb18030")().decode(sample)
-    except UnicodeDecodeError:
-        return None
-    letters = [letter for letter in text if not letter.isascii()]
-    codes = [letter.encode("gb18030") for letter in letters]
-    # GB18030 has codes of two and of four bytes.
-    common = sum(not code[2:] and COMMON_LEADS[0] <= code[0] <= COMMON_LEADS[1] for code in codes)
-    as_utf8 = [letter for letter in sample.decode("utf-8", "replace") if not letter.isascii()]
-    is_utf8 = as_utf8.count("\ufffd") * 2 < len(as_utf8)
-    is_chinese = len(letters) >= MIN_LETTERS and common >= MIN_COMMON * len(letters)
-    return "gbk" if is_chinese and not is_utf8 else None
+    return code or _format_kind(head) or _wide_kind(head) or encoding_kind(head[:HEAD_BYTES]) or _controls_kind(head)
 
 
 def text_kind(head: bytes, fields: Collection[str] = ()) -> str | None:

@@ -76,9 +76,9 @@ def result(golden_file: PathLike, predict_file: PathLike) -> dict[str, Any]:
     Returns:
         ``{"success": True, "score": …, "scoreJson": {"score": …, "mean_recall": …, "r1": …, "r5": …, "r10": …}}`` with
         scores from 0 to 100. If the original fails, ``{"success": False, "score": 0, "scoreJson": {}, "errorMsg": …,
-        "errorDetail": …}``: the first error of the original in one line, and all errors, of which the first says what the
-        file is if it is another kind of file. Both are without paths of the server and
-        content of the annotation.
+        "errorDetail": …}``: the first error of the original in one line, and all errors, the first of which
+        names the kind of the file if it is another one. Both are without paths of the server and content of the
+        annotation.
 
     Example:
         >>> from muge_fast.compat.chinese_clip import result

@@ -134,7 +134,7 @@ def _rejection(error: OfficialError, groups: list[ProblemGroup], lang: str) -> d
 
 
 def _is_cause(problem: Problem, error: Problem) -> bool:
-    """Return whether a problem says in other words why the script stops: another kind of file, or one that is cut off."""
+    """Return whether a problem is the cause of the script's error: another kind of file, or one that is cut off."""
     return is_file_problem(problem) or (problem.code == "truncated" and problem.line == error.line)
 
 
