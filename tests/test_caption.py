@@ -276,10 +276,10 @@ def test_the_samples_rank_as_their_readme_says():
 
 def test_an_id_may_be_repeated_in_one_shard_alone():
     references = mf.Captions({"a": ["红裙"], "b": ["黑鞋"]})
-    once, twice = (references.score(["红"] * len(ids), ids=ids, metrics=("bleu",)) for ids in ("b", "aa"))
+    once, twice = (references.score(["红"] * len(ids), ids=list(ids), metrics=("bleu",)) for ids in ("b", "aa"))
     assert mf.Scores.merge([twice]).ids == ["a", "a"]
     assert mf.Scores.merge([once, twice]).ids == ["b", "a", "a"]
-    again = references.score(["红"], ids="a", metrics=("bleu",))
+    again = references.score(["红"], ids=["a"], metrics=("bleu",))
     for shards in ([once, twice, again], [again, once, twice]):
         with pytest.raises(ValueError, match=r"^id 'a' is in more than one shard$"):
             mf.Scores.merge(shards)

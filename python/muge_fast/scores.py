@@ -348,9 +348,9 @@ class Scores(Mapping[str, Score]):
         Raises:
             TypeError: Not a list of :class:`Scores`.
             ValueError: No shards, different metrics or signatures, an id that is in two shards (one shard may have
-                several samples for an id), the same object twice, CIDEr scores whose document frequencies were counted in the references of each shard (batches of one
-                :class:`muge_fast.Captions` share those of all its references), or a metric of a whole set. (A single
-                shard is returned unchanged.)
+                several samples for an id), the same object twice, CIDEr scores whose document frequencies were counted
+                in the references of each shard (batches of one :class:`muge_fast.Captions` share those of all its
+                references), or a metric of a whole set. (A single shard is returned unchanged.)
 
         Example:
             >>> import muge_fast as mf
