@@ -64,6 +64,18 @@ def test_every_kind_has_a_sentence_in_both_languages(code):
     assert "{" not in english.replace("{…}", "")
 
 
+@pytest.mark.parametrize("delimiter", [",", ";", "|"])
+def test_tables_with_each_delimiter_are_recognized(evaluate, delimiter):
+    rows = "".join(f"{row['image_id']}{delimiter}{row['text']}\n" for row in CAPTION_PRED)
+    assert evaluate("caption", rows, CAPTION_GOLD).errors[0].startswith("the file looks like CSV")
+
+
+@pytest.mark.parametrize("text", ["一需\n" * 9 + "a" * 99, lines([{"text": "一一需需"}, *ANSWERS])])
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+def test_wide_encodings_with_low_bytes_of_zero_are_recognized(encoding, text):
+    assert binary_kind(text.encode(encoding)) == encoding[:6].replace("-", "")
+
+
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"])
 @pytest.mark.parametrize("text", [lines(CAPTION_PRED), lines(ANSWERS), "a1\t红色连衣裙\nb2\t黑色的鞋\n", "7\n8\n9\n"])
 def test_wide_encodings_are_recognized_with_and_without_a_mark(encoding, text):

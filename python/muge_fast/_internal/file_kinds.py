@@ -95,8 +95,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
     **TEXT_KINDS,
     # Encodings
     "utf16": (
-        "the file is encoded in UTF-16; save it as UTF-8, for example with iconv -f UTF-16 -t UTF-8",
-        "文件采用 UTF-16 编码，请另存为 UTF-8，例如使用 iconv -f UTF-16 -t UTF-8",
+        "the file is encoded in UTF-16; save it as UTF-8, for example with iconv -f UTF-16 -t UTF-8 (or -f UTF-16BE)",
+        "文件采用 UTF-16 编码，请另存为 UTF-8，例如使用 iconv -f UTF-16 -t UTF-8（或 -f UTF-16LE、UTF-16BE）",
     ),
     "utf32": (
         "the file is encoded in UTF-32; save it as UTF-8, for example with iconv -f UTF-32 -t UTF-8",
@@ -235,7 +235,7 @@ PREFIXED_ROW = re.compile(rb'[^{]+\{\s*"\w+"\s*:.*\}\s*$')
 COLUMNS = re.compile(rb'\s*\{\s*"\w+_id"\s*:\s*[\[{]')
 COLUMN_KEYS = ({"columns", "data"}, {"schema", "data"})
 WRAPPER = re.compile(rb'"([A-Za-z_]\w*)"\s*:\s*\[\s*\{\s*"(\w+)"')
-DELIMITERS = b",", b";"
+DELIMITERS = b",", b";", b"|"
 # The end of an object and the beginning of the next, whose name is that of a field.
 SEVERAL_OBJECTS = re.compile(rb'\}\s*\{\s*"\w+"\s*:')
 COMMA_LINES = re.compile(rb"\s*\{[^\n]*\},[ \t\r]*\n[ \t]*\{[^\n]*\},?[ \t\r]*(?:\n|\Z)")
