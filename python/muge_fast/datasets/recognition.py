@@ -35,7 +35,7 @@ def file_problem(data: bytes, row_format: RowFormat, counterpart: PathLike | Non
     Args:
         data: The content of the file, or its beginning.
         row_format: Format that the reader expects.
-        counterpart: As for :func:`lines_problem`.
+        counterpart: The gold file of a submission, or the submission of a gold file, to recognize swapped files.
 
     Returns:
         The problem.
