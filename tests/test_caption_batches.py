@@ -53,6 +53,32 @@ def test_merged_batches_have_the_bits_of_the_whole(seed):
         assert bits(merged) == bits(whole) == bits(mf.score_captions(predictions, references, metrics=METRICS))
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_batches_with_several_samples_for_an_id_have_the_bits_of_the_whole(seed):
+    random = Random(seed)
+    predictions, references = prepare(20, seed)
+    texts = list(predictions.values())
+    samples = {key: random.choices(texts, k=random.randint(1, 4)) for key in references}
+    captions = mf.Captions(references)
+    whole = captions.score(samples, metrics=METRICS)
+    batches = split(list(samples), random)
+    flat = [[(key, text) for key in ids for text in samples[key]] for ids in batches]
+    as_mappings = [captions.score({key: samples[key] for key in ids}, metrics=METRICS) for ids in batches]
+    as_lists = [
+        captions.score([text for _, text in pairs], ids=[key for key, _ in pairs], metrics=METRICS) for pairs in flat
+    ]
+    for merged in (mf.Scores.merge(as_mappings), mf.Scores.merge(as_lists)):
+        assert merged.ids == whole.ids == [key for pairs in flat for key, _ in pairs]
+        assert bits(merged) == bits(whole)
+        # The value of the whole set is the mean over samples, each scored alone.
+        alone = [
+            captions.score([text], ids=[key], metrics=("cider_d",))["cider_d"].value for p in flat for key, text in p
+        ]
+        assert merged["cider_d"].value == pytest.approx(sum(alone) / len(alone), abs=1e-12)
+    with pytest.raises(ValueError, match="is in more than one shard"):
+        mf.Scores.merge([*as_mappings, captions.score({key: samples[key] for key in batches[0][:1]}, metrics=METRICS)])
+
+
 def test_batches_of_sequences_merge():
     texts = data.caption_set(50, seed=4)
     captions = mf.Captions(texts.references)

@@ -302,6 +302,77 @@ def test_files_are_recognised(tmp_path):
     assert [files[name]["problems"] for name in ("img_feat.jsonl", "T2I_val.text.tsv", "pred.jsonl")] == [1, 1, 0]
 
 
+@pytest.mark.parametrize(
+    ("ids", "expected"),
+    [
+        ([str(7 * n) for n in range(90)], [0, 623]),
+        ([f"{n:04}" for n in range(90)], ["0000", "0089"]),
+        ([str(n) for n in range(9, 90)] + ["007"], ["007", "89"]),
+        ([f"k{n}" for n in range(90)], ["k0", "k9"]),
+    ],
+)
+def test_large_tsv_files_are_described_in_parts(tmp_path, monkeypatch, ids, expected):
+    path = tmp_path / "texts.tsv"
+    path.write_text("".join(f"{key}\t{'裙' * (n + 1)}\n" for n, key in enumerate(ids)) + "no tab\n", encoding="utf-8")
+    whole = describe(path)
+    count = len(ids)
+    assert whole["ids"] == expected
+    assert (whole["rows"], whole["problems"]) == (count, 1)
+    assert whole["bytes_of_text"] == {"min": 3, "mean": 3 * (count + 1) / 2, "max": 3 * count}
+    monkeypatch.setattr("muge_fast.evaluation.tsv_info.PART", 7)
+    assert describe(path) == whole
+    with path.open("a", encoding="utf-8") as file:
+        file.write(f"{ids[3]}\tx\n{ids[5]}")
+    info = describe(path)
+    assert (info["rows"], info["problems"]) == (count + 1, 3)
+    errors = [
+        f"line {count + 1} has no tab after the id",
+        f"line {count + 3} has no tab after the id; the file ends in this line, it may be cut off",
+        "1 line repeats an earlier id",
+    ]
+    assert info["errors"] == errors
+    monkeypatch.setattr("muge_fast.evaluation.tsv_info.MAX_LINES", 20)
+    assert describe(path)["errors"] == ["reading stopped after line 21; the file has more than are counted"]
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
+@pytest.mark.parametrize("has_padding", [True, False])
+def test_an_image_file_cut_off_at_any_byte_of_its_last_line_is_named(tmp_path, kind, has_padding):
+    gold, submission = tmp_path / "gold.tsv", tmp_path / "pred.tsv"
+    ImageTsv.write(gold, {key: picture((7, 5), kind) for key in ("im0", "im1")})
+    data = gold.read_bytes()
+    if not has_padding:
+        data = data.replace(b"=", b"")
+    first = data.index(b"\n") + 1
+    # Nothing is lost without the line end and the padding.
+    last = len(data.rstrip(b"\n="))
+    for end in range(first + 1, len(data) + 1):
+        submission.write_bytes(data[:end])
+        report = mf.check("t2i", submission, gold=gold)
+        if end in {last, len(data) - 1, len(data)}:
+            assert report.ok, end
+        elif not report.ok:
+            assert report.errors[0] == "the file ends in the middle of line 2: it was cut off"
+        else:
+            # The padding was cut off.
+            assert end > last
+    submission.write_bytes(data[: last - 9])
+    with pytest.raises(ValueError, match="the file ends in this line, it may be cut off"):
+        ImageTsv(submission).image("im1")
+
+
+def test_a_last_line_without_an_end_is_not_always_cut_off(tmp_path):
+    gold, submission = tmp_path / "gold.tsv", tmp_path / "pred.tsv"
+    ImageTsv.write(gold, {key: picture() for key in "ab"})
+    large = base64.b64encode(picture((3000, 1000)))
+    submission.write_bytes(gold.read_bytes().split(b"\n")[0] + b"\nb\t" + large)
+    assert mf.check("t2i", submission, limits=mf.Limits(pixels=1000)).errors == [
+        "line 2: img_id b: the image cannot be decoded: has 3000 x 1000 pixels, at most 1000 are allowed"
+    ]
+    submission.write_bytes(b"a\tbroken00\nb\tbroken00")
+    assert [problem.code for problem in mf.check("t2i", submission).problems] == ["broken_image"] * 2
+
+
 def test_names_are_the_same_as_at_the_top():
     from muge_fast import datasets  # noqa: PLC0415 - the import is under test
 

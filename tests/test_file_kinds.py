@@ -64,6 +64,18 @@ def test_every_kind_has_a_sentence_in_both_languages(code):
     assert "{" not in english.replace("{…}", "")
 
 
+@pytest.mark.parametrize("delimiter", [",", ";", "|"])
+def test_tables_with_each_delimiter_are_recognized(evaluate, delimiter):
+    rows = "".join(f"{row['image_id']}{delimiter}{row['text']}\n" for row in CAPTION_PRED)
+    assert evaluate("caption", rows, CAPTION_GOLD).errors[0].startswith("the file looks like CSV")
+
+
+@pytest.mark.parametrize("text", ["一需\n" * 9 + "a" * 99, lines([{"text": "一一需需"}, *ANSWERS])])
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+def test_wide_encodings_with_low_bytes_of_zero_are_recognized(encoding, text):
+    assert binary_kind(text.encode(encoding)) == encoding[:6].replace("-", "")
+
+
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"])
 @pytest.mark.parametrize("text", [lines(CAPTION_PRED), lines(ANSWERS), "a1\t红色连衣裙\nb2\t黑色的鞋\n", "7\n8\n9\n"])
 def test_wide_encodings_are_recognized_with_and_without_a_mark(encoding, text):
@@ -79,7 +91,31 @@ def test_gbk_is_recognized_and_other_text_is_not(encoding, text):
     assert binary_kind(text.encode()[:-4] + b"\xff\n") is None
     assert binary_kind(text.encode() + "红".encode("gbk")) is None
     assert binary_kind("Größe, déjà vu".encode("latin-1")) is None
-    assert binary_kind("ワンピースの色は赤です".encode("shift_jis")) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding", "code"),
+    [
+        ("紅色連衣裙，顯瘦長款", "big5", "big5"),
+        ("復古風格的黑色外套", "cp950", "big5"),
+        ("呢件衫咗好靚嘅", "big5hkscs", "big5"),
+        ("紅色連衣裙，顯瘦長款", "gbk", "gbk"),
+        ("復古風格的黑色外套", "gb18030", "gbk"),
+        ("女士高跟鞋𠮷祥如意", "gb18030", "gbk"),
+        ("ワンピースの色は赤です", "shift_jis", "shift_jis"),
+        ("ワンピースの色は赤です", "euc_jp", "euc_jp"),
+        ("빨간 원피스 여성용 긴팔 드레스", "euc_kr", "euc_kr"),
+        ("красное платье", "cp1251", None),
+        ("Größe, déjà vu, über", "latin-1", None),
+        # One of two encodings, without a common character in either.
+        ("呵燕潦", "gbk", "gbk_or_big5"),
+    ],
+)
+def test_other_encodings_of_east_asia_are_not_called_gbk(evaluate, text, encoding, code):
+    assert binary_kind(text.encode(encoding)) == code
+    rows = lines({**row, "text": text} for row in CAPTION_PRED)
+    errors = evaluate("caption", rows.encode(encoding), CAPTION_GOLD).errors
+    assert (errors == [kind_message(code)]) if code else errors[0].startswith("line 1 and 4 more lines: invalid UTF-8")
 
 
 def test_gbk_far_into_a_file_is_recognized(evaluate):

@@ -77,6 +77,44 @@ def test_torchvisions_network_is_refused_although_its_names_and_shapes_fit(tmp_p
         InceptionExtractor(path, protocol="ofa")
 
 
+def new_linear(state):
+    state["fc.weight"], state["fc.bias"] = torch.nn.Linear(2048, 1008).state_dict().values()
+
+
+def new_linear_of_torchvision(state):
+    new_linear(state)
+    torch.nn.init.trunc_normal_(state["fc.weight"], std=0.1)
+
+
+def new_linear_without_bias(state):
+    new_linear(state)
+    torch.nn.init.xavier_normal_(state["fc.weight"])
+    state["fc.bias"].zero_()
+
+
+def new_linear_in_half_precision(state):
+    new_linear(state)
+    state.update({name: value.half() for name, value in state.items() if value.is_floating_point()})
+
+
+@pytest.mark.parametrize(
+    "change", [new_linear, new_linear_of_torchvision, new_linear_without_bias, new_linear_in_half_precision]
+)
+@pytest.mark.parametrize("has_counters", [True, False])
+def test_another_network_with_a_new_last_layer_is_refused(change, has_counters, tmp_path):
+    """Its names and shapes fit, it was trained elsewhere, and its counters may be 0."""
+    torch.manual_seed(1)
+    state = random_weights()
+    change(state)
+    if has_counters:
+        state |= {
+            name.replace("running_var", "num_batches_tracked"): torch.tensor(0) for name in state if "_var" in name
+        }
+    torch.save(state, tmp_path / "w.pth")
+    with pytest.raises(ValueError, match=r"w\.pth: not the weights of FID's Inception: the last layer, fc, was not tr"):
+        InceptionExtractor(tmp_path / "w.pth")
+
+
 def test_the_state_of_pytorch_fids_network_is_accepted():
     """It has counters of batches, all 0."""
     state = random_weights()

@@ -263,6 +263,10 @@ REJECTED = {
 }
 
 
+# Files of which more is known than the error of the script.
+CAUSES = {"GBK", "an empty file", "two rows in a line", "a row that is no object"}
+
+
 @pytest.mark.parametrize("rule", REJECTED)
 def test_rejected(files, rule):
     submission, message = REJECTED[rule]
@@ -272,8 +276,52 @@ def test_rejected(files, rule):
     assert message in str(caught.value)
     assert plain_verdict(gold, path, QUERY) is None
     verdict = official_verdict("retrieval", gold, path)
-    assert verdict.result["errorMsg"] == str(caught.value)
-    assert verdict.result["errorDetail"].splitlines()[0] == str(caught.value)
+    result = verdict.result
+    detail = result["errorDetail"].splitlines()
+    assert result["errorMsg"] == str(caught.value)
+    assert detail.index(str(caught.value)) == (rule in CAUSES)
+
+
+KINDS = {
+    "csv": ("id,items\n1,2\n2,3\n", "the file looks like CSV"),
+    "json_array": (json.dumps([row(1), row(2)]), "the file is a JSON array"),
+    "json_mapping": (json.dumps({"1": TEN, "2": TEN}), "the file is one JSON object"),
+    "python_rows": (f"{row(1)}\n{row(2)}\n", "the rows are Python dictionaries"),
+    "wrong_task": (lines({"image_id": "a", "text": "x"}), "this looks like a caption submission, not a retrieval one"),
+    "wrong_role": (lines(row(1, [5]), row(2, [6])), "gold and submission seem to be swapped"),
+    "utf16": (lines('{"query_text": "一需一一"}', *[row(1)] * 9).encode("utf-16-le"), "the file is encoded in UTF-16"),
+    "gzip": (b"\x1f\x8b\x08\x00\x00", "the file is compressed with gzip"),
+    "pickle": (b"\x80\x04\x95\x00", "the file is a Python pickle"),
+    "empty": ("\n\n", "the file has no rows"),
+    "truncated": (GOOD[:-9], "the file ends in the middle of line 2: it was cut off"),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_another_kind_of_file_is_named_once_and_first(files, tmp_path, kind):
+    content, message = KINDS[kind]
+    gold, submission = files(content, GOOD if kind == "wrong_role" else GOLD)
+    output = tmp_path / "out.json"
+    run = CliRunner().invoke(main, ["official", "retrieval", *map(str, (gold, submission, output))])
+    assert run.exit_code == 1
+    assert run.stderr.splitlines()[-1].startswith(f"invalid: {message}")
+    result = json.loads(output.read_text(encoding="utf-8"))
+    detail = result["errorDetail"].splitlines()
+    with pytest.raises(OfficialError) as caught:
+        score_as_published(gold, submission)
+    assert (result["success"], result["score"], result["errorMsg"]) == (False, 0, str(caught.value))
+    assert detail[0].startswith(message)
+    assert str(caught.value) in detail[:2]
+    assert result["errorDetail"].count(message) == 1
+
+
+@pytest.mark.parametrize(("lang", "message"), [("en", "the file looks like CSV"), ("zh", "文件看起来是 CSV")])
+def test_the_kind_of_a_gold_file_is_named_for_the_organizer(files, lang, message):
+    gold, submission = files(GOOD, KINDS["csv"][0])
+    verdict = official_verdict("retrieval", gold, submission, lang=lang)
+    assert verdict.error is not None
+    assert message in verdict.error
+    assert "CSV" not in json.dumps(verdict.result)
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import html
-from bisect import bisect_right
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from itertools import accumulate
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
@@ -349,10 +347,10 @@ class Scores(Mapping[str, Score]):
 
         Raises:
             TypeError: Not a list of :class:`Scores`.
-            ValueError: No shards, different metrics or signatures, an id that occurs twice, the same object twice,
-                CIDEr scores whose document frequencies were counted in the references of each shard (batches of one
-                :class:`muge_fast.Captions` share those of all its references), or a metric of a whole set. (A single
-                shard is returned unchanged.)
+            ValueError: No shards, different metrics or signatures, an id that is in two shards (one shard may have
+                several samples for an id), the same object twice, CIDEr scores whose document frequencies were counted
+                in the references of each shard (batches of one :class:`muge_fast.Captions` share those of all its
+                references), or a metric of a whole set. (A single shard is returned unchanged.)
 
         Example:
             >>> import muge_fast as mf
@@ -538,12 +536,11 @@ def _merge_ids(shards: list[Scores]) -> list[Hashable] | None:
     if all(shard._ids is None for shard in shards):  # noqa: SLF001
         return None
     ids = [item for shard in shards for item in shard.ids]
-    repeated = find_repeated(ids)
+    # Several samples for an id are in one shard.
+    distinct = [item for shard in shards for item in dict.fromkeys(shard.ids)]
+    repeated = find_repeated(distinct)
     if repeated is not None:
-        ends = list(accumulate(len(shard.ids) for shard in shards))
-        shard, first_shard = (bisect_right(ends, index) for index in (repeated, ids.index(ids[repeated])))
-        where = f"shards[{shard}] more than once" if first_shard == shard else "more than one shard"
-        raise ValueError(f"id {ids[repeated]!r} is in {where}")
+        raise ValueError(f"id {distinct[repeated]!r} is in more than one shard")
     return ids
 
 

@@ -43,6 +43,10 @@ def caption(text):
     return second(f'{{"image_id": "b", "text": {text}}}', CAPTION, CAPTION_LAST)
 
 
+def captions_in(encoding, text):
+    return "".join(f'{{"image_id": "{key}", "text": "{text}"}}\n' for key in "abc").encode(encoding)
+
+
 def zipped(name="pred.jsonl"):
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w") as archive:
@@ -69,6 +73,13 @@ def lines(*rows):
 MISSING = ["missing_id", None]
 ROWS = [{"query_id": n, "item_ids": TEN} for n in (1, 2, 3)]
 CAPTIONS = [{"image_id": key, "text": "红色连衣裙"} for key in "abc"]
+ENCODED = {
+    "big5": ("big5", "紅色連衣裙"),
+    "gbk_or_big5": ("gbk", "呵燕潦"),
+    "shift_jis": ("shift_jis", "赤いワンピース"),
+    "euc_jp": ("euc_jp", "赤いワンピース"),
+    "euc_kr": ("euc_kr", "빨간 원피스 여성용 긴팔"),
+}
 PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(60)
 # The first bytes are enough to recognize these.
 FIRST_BYTES = {
@@ -138,6 +149,7 @@ FILES = {
     "retrieval/old_pickle": (pickle.dumps({1: TEN}, protocol=0), [["pickle", None]]),
     "retrieval/gbk": (second(row(query_text="红色连衣裙")).decode().encode("gbk"), [["gbk", None]]),
     "caption/gbk": (caption('"裙子"').decode().encode("gb18030"), [["gbk", None]]),
+    **{f"caption/{code}": (captions_in(*encoded), [[code, None]]) for code, encoded in ENCODED.items()},
     # A broken line of a file in UTF-8, and a character of GBK in it, say nothing about the other lines.
     "caption/one_line_of_gbk": (
         second('{"image_id": "b", "text": "裙子"}'.encode("gbk"), CAPTION, CAPTION_LAST),

@@ -11,6 +11,7 @@ import re
 from collections.abc import Collection
 
 from muge_fast._internal.json_text import is_json_prefix, parse_json
+from muge_fast._internal.text_encodings import encoding_kind
 
 HEAD_BYTES = 1 << 16
 """Number of bytes at the beginning of a file that are enough to recognize it."""
@@ -94,8 +95,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
     **TEXT_KINDS,
     # Encodings
     "utf16": (
-        "the file is encoded in UTF-16; save it as UTF-8, for example with iconv -f UTF-16 -t UTF-8",
-        "文件采用 UTF-16 编码，请另存为 UTF-8，例如使用 iconv -f UTF-16 -t UTF-8",
+        "the file is encoded in UTF-16; save it as UTF-8, for example with iconv -f UTF-16 -t UTF-8 (or -f UTF-16BE)",
+        "文件采用 UTF-16 编码，请另存为 UTF-8，例如使用 iconv -f UTF-16 -t UTF-8（或 -f UTF-16LE、UTF-16BE）",
     ),
     "utf32": (
         "the file is encoded in UTF-32; save it as UTF-8, for example with iconv -f UTF-32 -t UTF-8",
@@ -108,6 +109,26 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "gbk": (
         "the file is not UTF-8, maybe GBK; convert it with iconv -f GB18030 -t UTF-8 (or iconv -f GBK)",
         "文件不是 UTF-8，可能是 GBK 编码，请用 iconv -f GB18030 -t UTF-8（或 iconv -f GBK）转换",
+    ),
+    "big5": (
+        "the file is not UTF-8, maybe Big5; convert it with iconv -f BIG5 -t UTF-8 (or iconv -f BIG5-HKSCS)",
+        "文件不是 UTF-8，可能是 Big5 编码，请用 iconv -f BIG5 -t UTF-8（或 iconv -f BIG5-HKSCS）转换",
+    ),
+    "gbk_or_big5": (
+        "the file is not UTF-8, maybe GBK or Big5; convert it with iconv -f GB18030 -t UTF-8, or iconv -f BIG5",
+        "文件不是 UTF-8，可能是 GBK 或 Big5 编码，请用 iconv -f GB18030 -t UTF-8 或 iconv -f BIG5 转换",
+    ),
+    "shift_jis": (
+        "the file is not UTF-8, maybe Shift-JIS; convert it with iconv -f CP932 -t UTF-8",
+        "文件不是 UTF-8，可能是 Shift-JIS 编码，请用 iconv -f CP932 -t UTF-8 转换",
+    ),
+    "euc_jp": (
+        "the file is not UTF-8, maybe EUC-JP; convert it with iconv -f EUC-JP -t UTF-8",
+        "文件不是 UTF-8，可能是 EUC-JP 编码，请用 iconv -f EUC-JP -t UTF-8 转换",
+    ),
+    "euc_kr": (
+        "the file is not UTF-8, maybe EUC-KR; convert it with iconv -f CP949 -t UTF-8",
+        "文件不是 UTF-8，可能是 EUC-KR 编码，请用 iconv -f CP949 -t UTF-8 转换",
     ),
     # Compressed files and archives
     "gzip": ("the file is compressed with gzip; decompress it first", "文件经过 gzip 压缩，请先解压"),
@@ -202,11 +223,8 @@ CONTROLS = bytes(byte for byte in range(32) if byte not in b"\t\n\r\x0b\x0c\x1b\
 MAX_CONTROLS = 0.02
 # Proportion of zero bytes in UTF-16 and UTF-32 text that is partly ASCII.
 MIN_ZEROS = 0.1
-# First bytes in GBK of punctuation and of the 3,755 characters that make up nearly all of modern Chinese text, the
-# smallest proportion of them in text of GBK, and the number of letters below which nothing is sure.
-COMMON_LEADS = 0xA1, 0xD7
-MIN_COMMON = 0.8
-MIN_LETTERS = 2
+# Largest proportion of low bytes that are zero, of all characters or of those in ASCII.
+MAX_LOW_ZEROS = 0.2
 MARKUP = re.compile(rb"\s*<(?:(!doctype html|html|head|body|table|div|meta|title|script)\b|[?!a-z])", re.IGNORECASE)
 # Rows of Python, or a list of them; an integer cannot be a key in JSON.
 PYTHON_ROW = re.compile(rb"(?:\[\s*)?\{\s*(?:'|\d+\s*:)")
@@ -217,7 +235,7 @@ PREFIXED_ROW = re.compile(rb'[^{]+\{\s*"\w+"\s*:.*\}\s*$')
 COLUMNS = re.compile(rb'\s*\{\s*"\w+_id"\s*:\s*[\[{]')
 COLUMN_KEYS = ({"columns", "data"}, {"schema", "data"})
 WRAPPER = re.compile(rb'"([A-Za-z_]\w*)"\s*:\s*\[\s*\{\s*"(\w+)"')
-DELIMITERS = b",", b";"
+DELIMITERS = b",", b";", b"|"
 # The end of an object and the beginning of the next, whose name is that of a field.
 SEVERAL_OBJECTS = re.compile(rb'\}\s*\{\s*"\w+"\s*:')
 COMMA_LINES = re.compile(rb"\s*\{[^\n]*\},[ \t\r]*\n[ \t]*\{[^\n]*\},?[ \t\r]*(?:\n|\Z)")
@@ -273,45 +291,7 @@ def binary_kind(head: bytes) -> str | None:
     code = next((code for start, code in MAGIC_BYTES.items() if head.startswith(start)), None)
     if code == "zip":
         return _zip_kind(head)
-    return code or _format_kind(head) or _wide_kind(head) or encoding_kind(head) or _controls_kind(head)
-
-
-def encoding_kind(sample: bytes) -> str | None:
-    r"""Return ``"gbk"`` for text that is not UTF-8 but very probably GBK or GB18030, or None.
-
-    Text that is mostly UTF-8, with a few broken bytes, is not GBK.
-
-    Args:
-        sample: Part of a file, which may be cut off in the middle of a character.
-
-    Returns:
-        ``"gbk"`` or None.
-
-    Example:
-        >>> from muge_fast._internal.file_kinds import encoding_kind
-        >>> encoding_kind("红色连衣裙".encode("gbk")), encoding_kind("红色连衣裙".encode())
-        ('gbk', None)
-
-    """
-    sample = sample[:HEAD_BYTES]
-    try:
-        codecs.getincrementaldecoder("utf-8")().decode(sample)
-    except UnicodeDecodeError:
-        pass
-    else:
-        return None
-    try:
-        text = codecs.getincrementaldecoder("gb18030")().decode(sample)
-    except UnicodeDecodeError:
-        return None
-    letters = [letter for letter in text if not letter.isascii()]
-    codes = [letter.encode("gb18030") for letter in letters]
-    # GB18030 has codes of two and of four bytes.
-    common = sum(not code[2:] and COMMON_LEADS[0] <= code[0] <= COMMON_LEADS[1] for code in codes)
-    as_utf8 = [letter for letter in sample.decode("utf-8", "replace") if not letter.isascii()]
-    is_utf8 = as_utf8.count("\ufffd") * 2 < len(as_utf8)
-    is_chinese = len(letters) >= MIN_LETTERS and common >= MIN_COMMON * len(letters)
-    return "gbk" if is_chinese and not is_utf8 else None
+    return code or _format_kind(head) or _wide_kind(head) or encoding_kind(head[:HEAD_BYTES]) or _controls_kind(head)
 
 
 def text_kind(head: bytes, fields: Collection[str] = ()) -> str | None:
@@ -472,10 +452,12 @@ def _wide_kind(head: bytes) -> str | None:
     zeros = [head[start::4].count(0) for start in range(4)]
     if not quarter or sum(zeros) < MIN_ZEROS * len(head):
         return None
+    # Some characters have a low byte of zero, such as U+4E00.
     for first, second, _, last in (zeros, zeros[::-1]):
-        if first == quarter and second * 2 > quarter and last == 0:
+        if first == quarter and second * 2 > quarter and last <= MAX_LOW_ZEROS * quarter:
             return "utf32"
-    return "utf16" if (zeros[0] + zeros[2] == 0) != (zeros[1] + zeros[3] == 0) else None
+    low, high = sorted([zeros[0] + zeros[2], zeros[1] + zeros[3]])
+    return "utf16" if low <= MAX_LOW_ZEROS * high else None
 
 
 def _controls_kind(head: bytes) -> str | None:

@@ -12,7 +12,7 @@ from muge_fast.cli.errors import Ended, usage_errors
 from muge_fast.cli.language import language, translate
 from muge_fast.cli.options import PATH, WRITTEN, print_written, task_argument, write_json
 from muge_fast.cli.program import Command
-from muge_fast.cli.report_text import print_warnings
+from muge_fast.cli.report_text import print_invalid, print_warnings
 from muge_fast.cli.signals import Terminated
 from muge_fast.evaluation.official_result import failed_result
 from muge_fast.evaluation.official_verdict import official_verdict
@@ -41,6 +41,8 @@ def official(*, task: str, gold: Path, prediction: Path, output: Path) -> None:
         print_warnings(verdict.warnings)
         if verdict.error is not None:
             raise ValueError(verdict.error)
+        if not verdict.result["success"]:
+            print_invalid(verdict.result["errorDetail"].partition("\n")[0])
     raise Ended(0 if verdict.result["success"] else 1)
 
 

@@ -64,8 +64,18 @@ def print_warnings(warnings: Iterable[str]) -> None:
         click.echo(click.style(translate("Warning: "), fg="yellow") + printable(warning), err=True)
 
 
-def _sentence(state: str, count: str) -> str:
-    return f"{state}：{count}" if language() == "zh" else f"{state}: {count}"
+def print_invalid(error: str) -> None:
+    """Print on stderr that a submission is invalid, and the first error.
+
+    Args:
+        error: The error.
+
+    """
+    click.echo(_sentence(click.style(translate("invalid"), fg="red"), printable(error)), err=True)
+
+
+def _sentence(state: str, text: str) -> str:
+    return f"{state}：{text}" if language() == "zh" else f"{state}: {text}"
 
 
 def _score_lines(report: Report, submission: Path, gold: Path | None) -> Iterator[str]:

@@ -76,8 +76,9 @@ def result(golden_file: PathLike, predict_file: PathLike) -> dict[str, Any]:
     Returns:
         ``{"success": True, "score": …, "scoreJson": {"score": …, "mean_recall": …, "r1": …, "r5": …, "r10": …}}`` with
         scores from 0 to 100. If the original fails, ``{"success": False, "score": 0, "scoreJson": {}, "errorMsg": …,
-        "errorDetail": …}``: the first error in one line, and all errors. Both are without paths of the server and
-        content of the annotation.
+        "errorDetail": …}``: the first error of the original in one line, and all errors, the first of which
+        names the kind of the file if it is another one. Both are without paths of the server and content of the
+        annotation.
 
     Example:
         >>> from muge_fast.compat.chinese_clip import result
@@ -119,6 +120,9 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write(printable(f"Warning: {warning}") + "\n")
     if verdict.error is not None:
         sys.stderr.write(printable(verdict.error) + "\n")
+    elif not verdict.result["success"]:
+        cause = verdict.result["errorDetail"].partition("\n")[0]
+        sys.stderr.write(printable(f"invalid: {cause}") + "\n")
     return 0 if verdict.result["success"] else 1
 
 

@@ -21,6 +21,15 @@ from muge_fast.datasets.rows import Reader
 
 # Characters of a decoder's message that are kept.
 REASON_LENGTH = 100
+# Beginning of the reasons why an image that can be decoded is refused.
+LIMIT_REASON = "has "
+# Problems of a line that may be those of a line that is cut off.
+CUT_CODES = {"no_tab", "no_image", "bad_id"}
+# First characters in base64 of JPEG, PNG, GIF, WebP, BMP and TIFF.
+MAGIC = b"/9j/", b"iVBORw0KGgo", b"R0lGOD", b"UklGR", b"Qk", b"SUkq", b"TU0A"
+MAGIC_LENGTH = 12
+PNG_CHECKSUM = 4
+URL_SAFE = bytes.maketrans(b"-_", b"+/")
 
 
 class ImageReader(Reader):
@@ -102,7 +111,8 @@ class ImageReader(Reader):
         """Add the ids of a part, and the problems of its lines."""
         assert self.images is not None  # noqa: S101 - the part is theirs
         for line in islice(self.images.broken_lines, self._broken_lines, self._broken_lines + self.remaining):
-            self._add(line.code, line.number)
+            is_cut = line.code in CUT_CODES and line.number == self.images.unended_line
+            self._add("truncated" if is_cut else line.code, line.number)
         self._broken_lines = len(self.images.broken_lines)
         self.rows.values.update(dict.fromkeys(keys))
 
@@ -113,11 +123,30 @@ class ImageReader(Reader):
             short = list(self._short_lines(images, keys))
             if not self.remaining:
                 return
-            for key, reason in broken_images(images, short, max_pixels=self.limits.pixels):
+            broken = ""
+            for broken, reason in broken_images(images, short, max_pixels=self.limits.pixels):
+                if self._is_cut_off(images, broken, reason):
+                    self._add("truncated", self.line_of(broken), broken)
+                    return
                 details = {"reason": reason.rpartition(": ")[2][:REASON_LENGTH]}
-                self._add("broken_image", self.line_of(key), key, details)
+                self._add("broken_image", self.line_of(broken), broken, details)
                 if not self.remaining:
                     return
+        # Decoders accept some files without an end.
+        last = short[-1] if short else broken
+        if last != broken and images.line(last) == images.unended_line and _lacks_end(images[last]):
+            self._add("truncated", self.line_of(last), last)
+
+    def _is_cut_off(self, images: ImageTsv, key: str, reason: str) -> bool:
+        """Return whether a broken image is that of a last line in whose middle the file ends.
+
+        A last line without a line end may also be one of many that are broken.
+        """
+        if images.line(key) != images.unended_line or reason.startswith(LIMIT_REASON):
+            return False
+        text = images.base64(key)[:MAGIC_LENGTH].translate(URL_SAFE)
+        is_only_one = all(group.first.code != "broken_image" for group in self.rows.groups)
+        return is_only_one and (len(text) < MAGIC_LENGTH or text.startswith(MAGIC))
 
     def _short_lines(self, images: ImageTsv, keys: Iterable[str]) -> Iterator[str]:
         """Yield the ids of images that are not too long, and add a problem for the others."""
@@ -174,3 +203,11 @@ class ImageReader(Reader):
         self, code: str, line: int, key: str | None = None, details: Mapping[str, object] = MappingProxyType({})
     ) -> None:
         self.add_problem(Problem(code, line, self.names.id, key, self.names.value, details))
+
+
+def _lacks_end(image: bytes) -> bool:
+    """Return whether an image is a PNG or JPEG file without its last bytes."""
+    if image.startswith(b"\x89PNG"):
+        end = image.rfind(b"IEND")
+        return end < 0 or end + len(b"IEND") + PNG_CHECKSUM > len(image)
+    return image.startswith(b"\xff\xd8") and image.rfind(b"\xff\xd9") < image.rfind(b"\xff\xda")

@@ -41,6 +41,9 @@ PROBLEMS = {
 }
 
 
+CUT_OFF_HINT = "; the file ends in this line, it may be cut off"
+
+
 class ChangedFileError(OSError):
     """A file that was written while it was in use.
 
@@ -138,7 +141,7 @@ class ImageTsv(Mapping[str, bytes]):
         self._end = (0, 0)
         self._index_lines(threads, max_images, 1 if broken == "refuse" else max_broken)
         if self.broken_lines and broken == "refuse":
-            raise ValueError(f"{self.path}: {self.broken_lines[0]}")
+            raise ValueError(f"{self.path}: {self.broken_lines[0]}{self._hint(self.broken_lines[0].number)}")
 
     def _index_lines(self, threads: int | None, max_images: int | None, max_broken: int | None) -> list[str]:
         """Index further lines, up to a limit, and return the ids that did not occur before."""
@@ -178,7 +181,8 @@ class ImageTsv(Mapping[str, bytes]):
         try:
             return _core.decode_base64(self.base64(key))
         except ValueError:
-            raise ValueError(f"{self.path}: line {self._lines[index]}: image {key!r} is not base64") from None
+            line = self._lines[index]
+            raise ValueError(f"{self.path}: line {line}: image {key!r} is not base64{self._hint(line)}") from None
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._index)
@@ -191,6 +195,12 @@ class ImageTsv(Mapping[str, bytes]):
 
     def __repr__(self) -> str:
         return f"<ImageTsv of {len(self):,} images in {self.path}>"
+
+    @property
+    def unended_line(self) -> int | None:
+        """Number of the last line if it is indexed and has no line end, as in a file that was cut off; else None."""
+        offset, lines = self._end
+        return lines if offset > self._version[0] else None
 
     def line(self, key: str) -> int:
         """Return the number of an image's line, from 1.
@@ -304,7 +314,8 @@ class ImageTsv(Mapping[str, bytes]):
         try:
             return decode(data)
         except ValueError as error:
-            raise BrokenImageError(f"{self.path}: image {key!r} is broken: {error}") from error
+            hint = self._hint(self.line(key))
+            raise BrokenImageError(f"{self.path}: image {key!r} is broken: {error}{hint}") from error
 
     @staticmethod
     def write(path: PathLike, images: PathLike | Mapping[str, bytes] | Iterable[tuple[str, bytes]]) -> None:
@@ -374,6 +385,10 @@ class ImageTsv(Mapping[str, bytes]):
             suffixes = (suffix for start, suffix in SUFFIX_OF_MAGIC_BYTES.items() if data.startswith(start))
             with replacing(folder / f"{key}{next(suffixes, '.bin')}") as file:
                 file.write(data)
+
+    def _hint(self, line: int) -> str:
+        """Return what may be the cause of a problem in a line, for messages."""
+        return CUT_OFF_HINT if line == self.unended_line else ""
 
     def _index_of(self, key: str) -> int:
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from muge_fast._internal.field_names import FieldNames
-from muge_fast._internal.file_kinds import HEAD_BYTES, binary_kind, text_kind, wrapper_key
+from muge_fast._internal.file_kinds import HEAD_BYTES, MESSAGES, binary_kind, text_kind, wrapper_key
 from muge_fast._internal.paths import PathLike, read_head
 from muge_fast._internal.row_kinds import TASK_NAMES, RowKind, row_kind, task_of
 from muge_fast.datasets.fields import Integer, IntegerList, RowFormat, Text, TextList
@@ -11,6 +11,9 @@ from muge_fast.datasets.problems import LANGUAGES, Problem
 
 # Examples of values in a row.
 EXAMPLES: dict[type, str] = {Integer: "1", Text: '"…"', TextList: '["…"]', IntegerList: "[1, 2]"}
+
+# Codes of problems that are about the file, not about its lines.
+FILE_PROBLEMS = {*MESSAGES, "wrong_task", "wrong_role", "swapped", "empty"}
 
 A_JSON_FILE = ("a JSON file", "JSON 文件")
 
@@ -24,6 +27,46 @@ REASONS = {
         "submission": ("the rows have exactly 10 items", "各行恰好有 10 个 item"),
     },
 }
+
+
+def file_problem(data: bytes, row_format: RowFormat, counterpart: PathLike | None = None) -> Problem | None:
+    r"""Return the problem of a file that is not JSON Lines of a format, or None.
+
+    Args:
+        data: The content of the file, or its beginning.
+        row_format: Format that the reader expects.
+        counterpart: The gold file of a submission, or the submission of a gold file, to recognize swapped files.
+
+    Returns:
+        The problem.
+
+    Example:
+        >>> import muge_fast as mf
+        >>> from muge_fast.datasets.recognition import file_problem
+        >>> file_problem(b"\x1f\x8b\x08", mf.tasks.get("caption").gold_format).code
+        'gzip'
+
+    """
+    return binary_problem(data) or lines_problem(data, row_format, counterpart)
+
+
+def is_file_problem(problem: Problem) -> bool:
+    """Return whether a problem says what the file is instead of the one that is expected.
+
+    Args:
+        problem: The problem.
+
+    Returns:
+        Whether it comes before all problems of lines.
+
+    Example:
+        >>> from muge_fast.datasets.problems import Problem
+        >>> from muge_fast.datasets.recognition import is_file_problem
+        >>> is_file_problem(Problem("csv")), is_file_problem(Problem("not_json", 1))
+        (True, False)
+
+    """
+    return problem.code in FILE_PROBLEMS
 
 
 def binary_problem(data: bytes) -> Problem | None:

@@ -17,9 +17,10 @@ from muge_fast import _core
 from muge_fast._internal.checks import find_repeated
 from muge_fast._internal.display import format_value
 from muge_fast._internal.field_names import FieldNames
-from muge_fast._internal.file_kinds import HEAD_BYTES, encoding_kind
+from muge_fast._internal.file_kinds import HEAD_BYTES
 from muge_fast._internal.json_text import cut_deep, is_deeper, is_json_prefix, on_large_stack
 from muge_fast._internal.paths import PathLike, is_regular, open_file
+from muge_fast._internal.text_encodings import encoding_kind
 from muge_fast.datasets.extra_fields import count_extra, shown_names
 from muge_fast.datasets.fields import Integer, IntegerList, Kind, RowFormat, Text, TextList
 from muge_fast.datasets.input_file import InputFile
@@ -231,21 +232,21 @@ class RowReader(Reader):
             self.add_problem(Problem("truncated", number))
         elif isinstance(error, json.JSONDecodeError):
             self.add_problem(Problem("not_json", number, details={"position": error.pos, "reason": error.msg}))
-        elif self._is_gbk(match.start()):
-            self.add_problem(Problem("gbk"), is_first=True)
+        elif encoding := self._encoding(match.start()):
+            self.add_problem(Problem(encoding), is_first=True)
             self._is_stopped = True
             self.rows.values, self.rows.texts = {}, {}
         else:
             self.add_problem(Problem("not_utf8", number, details={"position": error.start}))
 
-    def _is_gbk(self, position: int) -> bool:
-        """Return whether the file is GBK, from the lines around the first that is not UTF-8."""
+    def _encoding(self, position: int) -> str | None:
+        """Return the code of the encoding of the file, from the lines around the first that is not UTF-8."""
         if self._is_encoding_checked:
-            return False
+            return None
         self._is_encoding_checked = True
         # The lines before have no letters that differ from ASCII, or they are UTF-8.
         start = self._data.find(b"\n", max(0, position - HEAD_BYTES // 2), position) + 1
-        return encoding_kind(self._data[start : position + HEAD_BYTES // 2]) == "gbk"
+        return encoding_kind(self._data[start : position + HEAD_BYTES // 2])
 
     def _take_row(self, number: int, row: dict[str, Any]) -> None:
         names = self._choose_names(number, row)

@@ -9,15 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from muge_fast import _core, tasks
-from muge_fast._internal.display import truncate_id
+from muge_fast import tasks
 from muge_fast._internal.field_names import FieldNames
 from muge_fast._internal.file_kinds import HEAD_BYTES, TEXT_KINDS, binary_kind, text_kind
 from muge_fast._internal.ids import count_distinct
 from muge_fast._internal.paths import PathLike, open_file
 from muge_fast._internal.row_kinds import RowKind, row_kind
 from muge_fast.datasets.fields import RowFormat, TextList
-from muge_fast.datasets.image_tsv import PROBLEMS
 from muge_fast.datasets.limits import Limits
 from muge_fast.datasets.problem_groups import format_groups
 from muge_fast.datasets.row_reader import RowReader
@@ -29,17 +27,12 @@ from muge_fast.evaluation.binary_info import (
     min_max,
     problems_of,
     refused_file,
-    repeated_ids,
 )
+from muge_fast.evaluation.tsv_info import describe_tsv
 from muge_fast.features import arrow
 from muge_fast.tasks.task import Task
 
 LIMITS = Limits(file_bytes=1 << 34, max_reported=MAX_ERRORS)
-BASE64 = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_=")
-# Minimum length of base64 that counts as an image, and the number of characters that are checked.
-MIN_IMAGE, MAX_SAMPLE = 33, 4096
-# Digits of ids that are shown as integers.
-MAX_DIGITS = 18
 # Kinds of text that hold no lines of rows.
 NOT_LINES = {*TEXT_KINDS} - {"tsv", "image_tsv"}
 
@@ -98,7 +91,7 @@ def _describe_content(path: Path, head: bytes, lang: str) -> dict[str, Any]:
         return refused_file(code, lang)
     if text.lstrip()[:1] == b"{":
         return _describe_json_lines(path, text, lang)
-    return refused_file("bom", lang) if head.startswith(codecs.BOM_UTF8) else _describe_tsv(path, text)
+    return refused_file("bom", lang) if head.startswith(codecs.BOM_UTF8) else describe_tsv(path, text)
 
 
 # JSON Lines
@@ -176,37 +169,6 @@ def _describe_rows(task: Task, rows: Rows, lang: str) -> dict[str, Any]:
     if texts:
         info["length"] = _min_mean_max([len(text) for text in texts])
     return {**info, **problems_of(format_groups(rows.groups, lang), rows.problem_count)}
-
-
-# TSV files
-
-
-def _describe_tsv(path: Path, head: bytes) -> dict[str, Any]:
-    first = head.partition(b"\n")[0].rstrip(b"\r")
-    key, tab, value = first.partition(b"\t")
-    if not tab or not key.strip():
-        return {"kind": "unknown"}
-    # A short text may look like base64, but an image is never that short.
-    is_image = len(value) >= MIN_IMAGE and BASE64.issuperset(value[:MAX_SAMPLE])
-    ids, _, lengths, _, broken, _ = _core.index_images(str(path))
-    repeated = len(ids) - len(set(ids))
-    errors = [f"line {line} {PROBLEMS[code]}" for line, code in broken] + repeated_ids(repeated)
-    info: dict[str, Any] = {"kind": "images" if is_image else "texts", "rows": len(ids)}
-    if ids:
-        info["ids"] = _range_of_texts(ids)
-        info["base64_bytes" if is_image else "bytes_of_text"] = _min_mean_max(lengths.tolist())
-    return {**info, **problems_of(errors, len(broken) + repeated)}
-
-
-def _range_of_texts(ids: list[str]) -> list[Any]:
-    """Return the smallest and the largest id: integers by their value, and as strings if they have leading zeros."""
-    if not all(key.isascii() and key.isdigit() for key in ids):
-        return min_max(ids)
-    # Without int(), which refuses numbers of thousands of digits.
-    least, most = (pick(ids, key=lambda key: (len(key.lstrip("0")), key.lstrip("0"))) for pick in (min, max))
-    is_padded = any(key[0] == "0" and key != "0" for key in ids)
-    is_short = len(most) <= MAX_DIGITS
-    return [int(least), int(most)] if is_short and not is_padded else [truncate_id(least), truncate_id(most)]
 
 
 def _min_mean_max(values: Sequence[int]) -> dict[str, float]:

@@ -29,13 +29,17 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from muge_fast import tasks
 from muge_fast._internal.display import format_value
 from muge_fast._internal.field_names import QUERY, RETRIEVAL, FieldNames
 from muge_fast._internal.json_text import is_deeper, on_large_stack
 from muge_fast._internal.paths import FileTypeError, PathLike, is_regular, magic_bytes_problem, open_file
 from muge_fast.datasets.problems import LANGUAGES, Problem
+from muge_fast.datasets.recognition import file_problem
 from muge_fast.evaluation.submission import GOLD_BYTES, GoldError
 from muge_fast.tasks.task import Task
+
+GOLD_FORMAT = tasks.get("retrieval").gold_format
 
 ITEMS = 10
 KS = (1, 5, 10)
@@ -121,13 +125,16 @@ class PublishedGold:
     relevant: dict[object, set[object]]
 
     @classmethod
-    def read(cls, path: PathLike, names: FieldNames = QUERY, *, lang: str = "en") -> PublishedGold:
+    def read(
+        cls, path: PathLike, names: FieldNames = QUERY, submission: PathLike | None = None, lang: str = "en"
+    ) -> PublishedGold:
         """Read a gold file.
 
         Args:
             path: The file.
             names: Names of its fields.
-            lang: Language of messages, ``"en"`` or ``"zh"``.
+            submission: The submission, to recognize swapped files.
+            lang: Language of errors, ``"en"`` or ``"zh"``.
 
         Returns:
             The relevant items of each query; of a repeated query, those of its last line.
@@ -147,8 +154,10 @@ class PublishedGold:
             {1: {4, 5}}
 
         """
+        data = b""
         try:
-            rows = on_large_stack(_read_gold_rows, read_bytes(path, GOLD_BYTES), names)
+            data = read_bytes(path, GOLD_BYTES)
+            rows = on_large_stack(_read_gold_rows, data, names)
             relevant = {query: _relevant_items(*row, names) for query, row in rows.items()}
             if not relevant:
                 raise OfficialError(Problem("empty"))
@@ -156,7 +165,9 @@ class PublishedGold:
             if error.problem.code == "other_names":
                 message = OTHER_SCRIPT[LANGUAGES.index(lang)].format(**error.problem.details)
                 raise GoldNamesError(path, [message]) from None
-            raise GoldError(path, [error.message(lang)]) from None
+            other = file_problem(data, GOLD_FORMAT, submission) if data else None
+            kinds = [] if other is None else [other.message(lang=lang)]
+            raise GoldError(path, list(dict.fromkeys([*kinds, error.message(lang)]))) from None
         return cls(names, relevant)
 
     def score(self, data: bytes) -> RecallScores:

@@ -11,8 +11,9 @@ from muge_fast import tasks
 from muge_fast._internal.field_names import QUERY, FieldNames
 from muge_fast._internal.paths import PathLike
 from muge_fast.datasets.limits import Limits
-from muge_fast.datasets.problem_groups import format_groups
+from muge_fast.datasets.problem_groups import ProblemGroup, format_groups
 from muge_fast.datasets.problems import LANGUAGES, WARNINGS, Problem
+from muge_fast.datasets.recognition import is_file_problem
 from muge_fast.datasets.row_reader import RowReader
 from muge_fast.datasets.rows import Rows
 from muge_fast.evaluation._evaluate import evaluate
@@ -112,33 +113,39 @@ def _public_message(error: BaseException, gold: PathLike, submission: PathLike, 
 
 
 def _verdict_of_script(gold: PathLike, submission: PathLike, names: FieldNames, lang: str) -> Verdict:
-    published = PublishedGold.read(gold, names, lang=lang)
-    data = b""
+    published = PublishedGold.read(gold, names, submission, lang)
+    data = None
     try:
         data = read_bytes(submission)
         scores = published.score(data)
     except OfficialError as error:
-        message = error.message(lang)
-        return Verdict(failed_result(message, "\n".join([message, *_further_problems(message, data, published, lang)])))
+        groups = [] if data is None else list(_read_strictly(data, published, gold).rows.groups)
+        return Verdict(_rejection(error, groups, lang))
     result = scored_result(scores.mean_recall, scores._asdict())
     return Verdict(result, tuple(_find_warnings(data, published, lang)))
 
 
-def _further_problems(message: str, data: bytes, gold: PublishedGold, lang: str) -> list[str]:
-    """Return the other problems of a rejected submission; none if its content was not read."""
-    if not data:
-        return []
-    problems = format_groups(_read_strictly(data, gold).rows.groups, lang)
-    return [problem for problem in problems if problem != message]
+def _rejection(error: OfficialError, groups: list[ProblemGroup], lang: str) -> dict[str, Any]:
+    """Return the result object of a rejected submission: the error of the script, and all errors, its cause first."""
+    message = error.message(lang)
+    cause = next((group.first for group in groups if _is_cause(group.first, error.problem)), None)
+    causes = [] if cause is None else [cause.message(lang=lang)]
+    return failed_result(message, "\n".join(dict.fromkeys([*causes, message, *format_groups(groups, lang)])))
 
 
-def _read_strictly(data: bytes, gold: PublishedGold) -> RowReader:
-    """Read a submission as :func:`muge_fast.evaluate` does, with all problems."""
+def _is_cause(problem: Problem, error: Problem) -> bool:
+    """Return whether a problem is the cause of the script's error: another kind of file, or one that is cut off."""
+    return is_file_problem(problem) or (problem.code == "truncated" and problem.line == error.line)
+
+
+def _read_strictly(data: bytes, gold: PublishedGold, path: PathLike | None = None) -> RowReader:
+    """Read a submission as :func:`muge_fast.evaluate` does, with all problems; the path is that of the gold file."""
     row_format = tasks.get("retrieval").submission_format
     others = (names for names in row_format.names if names != gold.names)
-    reader = RowReader(replace(row_format, names=(gold.names, *others)), COUNTED)
+    reader = RowReader(replace(row_format, names=(gold.names, *others)), COUNTED, path)
     reader.parse(data)
-    compare_with_gold(reader, Rows(values=gold.relevant, names=gold.names))
+    if reader.rows.values or not reader.rows.problem_count:
+        compare_with_gold(reader, Rows(values=gold.relevant, names=gold.names))
     return reader
 
 

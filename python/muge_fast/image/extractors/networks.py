@@ -270,8 +270,9 @@ class Inception(nn.Module):
 
         Raises:
             ValueError: Weights are missing, unknown or of a wrong shape, or those of a network that was not trained, or
-                was trained in PyTorch where the published weights are ported from TensorFlow. Torchvision's
-                ``inception_v3(num_classes=1008, aux_logits=False)`` has the names and shapes of FID's network.
+                was trained in PyTorch where the published weights are ported from TensorFlow, or has a new last layer.
+                Torchvision's ``inception_v3(num_classes=1008, aux_logits=False)`` has the names and shapes of FID's
+                network.
 
         """
         # Some copies of the file have counters of training batches, which inference does not use.

@@ -20,6 +20,8 @@ OTHER_FILES = {
     b"version https://git-lfs": "a pointer of Git LFS, not the file itself",
     b"\x1f\x8b": "compressed with gzip",
 }
+# Biases from which a distribution is recognized.
+MIN_BIASES = 100
 COUNTER = "num_batches_tracked"
 SCRIPT = "constants.pkl"
 UNPACKS = "it unpacks to more than its size, and torch.save compresses nothing"
@@ -125,7 +127,29 @@ def why_not_trained(state: Mapping[str, Tensor]) -> str | None:
     variances = [value for name, value in state.items() if name.endswith("running_var")]
     if means and not any(bool(mean.any()) for mean in means) and all(bool((value == 1).all()) for value in variances):
         return "the network was not trained: all means of batch normalization are 0, all variances 1"
+    if _is_new_layer(state.get("fc.weight"), state.get("fc.bias")):
+        return (
+            "the last layer, fc, was not trained: it has the initial values of torch.nn.Linear, as in another network"
+        )
     return None
+
+
+def _is_new_layer(weight: Tensor | None, bias: Tensor | None) -> bool:
+    """Return whether a layer has the initial values of ``torch.nn.Linear``, or a bias of zeros.
+
+    Both weights and biases are uniform up to the inverse root of the number of inputs. Torchvision draws other weights,
+    but keeps the biases.
+    """
+    if weight is None or bias is None or weight.ndim != 2 or len(bias) < MIN_BIASES:  # noqa: PLR2004
+        return False
+    bound = float(weight.shape[1]) ** -0.5
+    return not bool(bias.any()) or any(_is_uniform(values.float(), bound) for values in (weight, bias))
+
+
+def _is_uniform(values: Tensor, bound: float) -> bool:
+    """Return whether many values are uniform between a bound and its negative."""
+    largest, spread = float(values.abs().max()), float(values.std())
+    return 0.95 * bound < largest < 1.01 * bound and abs(spread * 3**0.5 / bound - 1) < 0.1  # noqa: PLR2004
 
 
 def was_trained_in_torch(state: Mapping[str, Tensor]) -> bool:
