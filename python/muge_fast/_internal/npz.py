@@ -1,8 +1,8 @@
 """Reader and writer of NumPy's ``.npz`` and ``.npy`` files that is safe for files of any origin.
 
 Nothing is unpickled, and no size that a file declares is trusted: an archive may unpack to 16 MiB plus 20 times the
-size of the file. ``numpy.savez`` writes archives that are as large as their arrays, so only a compressed archive can
-exceed the limit.
+size of the file, and may have 10,000 arrays. ``numpy.savez`` writes archives that are as large as their arrays, so only
+a compressed archive can exceed the limit.
 """
 
 from __future__ import annotations
@@ -23,12 +23,14 @@ import numpy.typing as npt
 
 from muge_fast._internal.atomic import replacing
 from muge_fast._internal.paths import open_file
+from muge_fast._internal.zip_files import open_zip
 
 Array = npt.NDArray[Any]
 T = TypeVar("T")
 
 UNPACKED_BYTES_ALLOWED = 16 << 20
 MAX_EXPANSION = 20
+MAX_ARRAYS = 10_000
 
 COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 ENCRYPTED = 1
@@ -109,7 +111,7 @@ class Archive(Mapping[str, Array]):
     def __init__(self, file: IO[bytes], *, max_bytes: int | None = None) -> None:
         with _format_errors():
             limit = unpacked_limit(file.seek(0, os.SEEK_END))
-            self._zip = zipfile.ZipFile(file)
+            self._zip = open_zip(file, MAX_ARRAYS)
         members = self._zip.infolist()
         self._members = {member.filename.removesuffix(".npy"): member for member in members}
         if len(self._members) < len(members):
