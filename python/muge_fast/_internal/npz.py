@@ -31,6 +31,7 @@ T = TypeVar("T")
 UNPACKED_BYTES_ALLOWED = 16 << 20
 MAX_EXPANSION = 20
 MAX_ARRAYS = 10_000
+FLOAT64_BYTES = 8
 
 COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 ENCRYPTED = 1
@@ -224,7 +225,7 @@ def load_arrays(path: str | os.PathLike[str], kind: str, make: Callable[[dict[st
 
     Raises:
         OSError: The file cannot be read.
-        ValueError: The file is not such an archive, or ``make`` refuses it. The message names the file.
+        ValueError: The file is not such an archive, its arrays would be too large as float64, or ``make`` refuses it. The message names the file.
 
     Example:
         >>> from muge_fast._internal.npz import load_arrays
@@ -234,9 +235,18 @@ def load_arrays(path: str | os.PathLike[str], kind: str, make: Callable[[dict[st
     """
     with open_file(path) as file:
         try:
-            return make(dict(Archive(file)))
+            arrays = dict(Archive(file))
+            _check_wide(arrays, unpacked_limit(file.seek(0, os.SEEK_END)))
+            return make(arrays)
         except BROKEN_CONTENT as error:
             raise ValueError(f"{os.fspath(path)}: not a file of {kind}: {_first_line(error)}") from error
+
+
+def _check_wide(arrays: Mapping[str, Array], limit: int) -> None:
+    """Raise if arrays take more bytes than the limit as float64, in which they are used: a byte becomes eight."""
+    size = sum(array.size * max(FLOAT64_BYTES, array.itemsize) for array in arrays.values())
+    if size > limit:
+        raise ValueError(f"takes {size} bytes as float64, more than the {limit} allowed")
 
 
 @contextmanager
