@@ -1,4 +1,4 @@
-"""Submissions of captions that are scored: bounded by the size of the files, for the shortest rows and the longest texts.
+"""Submissions of captions that are scored: memory follows the files, for the shortest rows and the longest texts.
 
 Scoring captions took 25 to 37 times the size of the submission: rows were copied, contents of files kept, and
 the statistics of all tokens in memory at once.
@@ -29,7 +29,7 @@ def write(path, row):
     with path.open("w", encoding="utf-8") as file:
         number = 0
         while file.tell() < SIZE:
-            count = 1 if len(row) > 1000 else 10_000  # noqa: PLR2004
+            count = 1 if len(row) > 1000 else 10_000
             file.write("".join(f'{{"image_id":"{key}","text":{row}}}\n' for key in range(number, number + count)))
             number += count
     return number

@@ -44,7 +44,7 @@ def open_zip(file: IO[bytes], max_members: int) -> zipfile.ZipFile:
         ValueError: has more than 1 files
 
     """
-    archive = zipfile.ZipFile(_DirectoryReader(file, max_members))  # type: ignore[arg-type]
+    archive = zipfile.ZipFile(_DirectoryReader(file, max_members))
     # Members are read from the file itself.
     archive.fp = file
     return archive

@@ -31,8 +31,8 @@ from typing import NamedTuple
 
 from muge_fast._internal.display import format_value
 from muge_fast._internal.field_names import QUERY, RETRIEVAL, FieldNames
-from muge_fast._internal.json_text import is_deeper, on_large_stack
 from muge_fast._internal.file_kinds import MAGIC_LENGTH, magic_kind
+from muge_fast._internal.json_text import is_deeper, on_large_stack
 from muge_fast._internal.paths import FileTypeError, PathLike, is_regular, open_file
 from muge_fast.datasets.problems import Problem
 from muge_fast.evaluation.submission import GOLD_BYTES, GoldError
