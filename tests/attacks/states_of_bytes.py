@@ -7,12 +7,13 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from muge_fast.evaluation import describe
 from muge_fast.image import FID, KID, InceptionScore, Statistics
 
 MEMORY = 192 << 20
-DIMS = 5000
+DIMS = 2000
 
 
 def prepare():
@@ -34,10 +35,6 @@ def attack(prepared):
     folder, kinds = prepared
     for kind in kinds:
         path = Path(folder.name, f"{kind.__name__}.npz")
-        try:
+        with pytest.raises(ValueError, match="allowed"):
             kind.load(path)
-        except ValueError as error:
-            assert "allowed" in str(error), error
-        else:
-            raise AssertionError(kind)
         describe(path)

@@ -225,7 +225,8 @@ def load_arrays(path: str | os.PathLike[str], kind: str, make: Callable[[dict[st
 
     Raises:
         OSError: The file cannot be read.
-        ValueError: The file is not such an archive, its arrays would be too large as float64, or ``make`` refuses it. The message names the file.
+        ValueError: The file is not such an archive, its arrays would be too large as float64, or ``make`` refuses it.
+            The message names the file.
 
     Example:
         >>> from muge_fast._internal.npz import load_arrays
