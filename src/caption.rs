@@ -212,7 +212,7 @@ impl References {
             rouge_l: metrics.contains(&Metric::RougeL),
             parameters: CiderParameters { sigma, orders },
         };
-        let Size { texts, tokens } = input.size();
+        let (texts, tokens) = (input.size().texts, caption::max_tokens_at_once(&input));
         let (reference_texts, reference_tokens) = self.0.size_to_read(items.as_deref(), &metrics);
         let size = Size { texts: texts + reference_texts, tokens: tokens + reference_tokens };
         let score = |plan: &_| self.0.score(&input, items.as_deref(), &metrics, keep_tables, plan);

@@ -69,6 +69,11 @@ impl Strings {
         Ok(&mut self.chunks[last][self.used..self.used + length])
     }
 
+    /// Number of characters in one string.
+    pub fn length(&self, index: usize) -> usize {
+        self.ranges[index].1.len()
+    }
+
     /// Iterate over the characters of one string.
     pub fn chars(&self, index: usize) -> impl Iterator<Item = char> {
         let (chunk, range) = &self.ranges[index];

@@ -178,6 +178,13 @@ impl Texts for Input {
         }
     }
 
+    fn max_tokens(&self, text: usize) -> usize {
+        match self {
+            Self::Strings(_, texts) => texts.length(text),
+            Self::TokenLists(texts) => texts[text].len(),
+        }
+    }
+
     fn cut(&self, text: usize, scratch: &mut Scratch, sink: &mut impl Sink) {
         match self {
             Self::Strings(tokenizer, texts) => tokenizer.cut_chars(texts.chars(text), scratch, sink),

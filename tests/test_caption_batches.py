@@ -228,3 +228,16 @@ def test_batches_of_other_processes_merge():
     for name in whole:
         assert merged[name].per_item[order].tobytes() == whole[name].per_item.tobytes()
     assert re.search(r"references\(90 items, \w{16}\)", merged["cider_d"].signature)
+
+
+def test_predictions_of_many_tokens_are_scored_in_parts_with_the_same_bits():
+    # More characters than are taken at once; each half has fewer.
+    texts = {number: "红裙黑鞋新款夏季"[number % 8 :] * 50_000 for number in range(40)}
+    assert sum(map(len, texts.values())) > 2**23
+    references = {number: ["红色裙新款", "黑鞋夏季" * (number % 3 + 1)] for number in texts}
+    together = mf.score_captions(texts, references, tokenizer="char", metrics=["cider_d", "bleu"])
+    captions = mf.Captions(references, tokenizer="char")
+    for half in (range(20), range(20, 40)):
+        scores = captions.score({number: texts[number] for number in half}, metrics=["cider_d", "bleu"])
+        for name, score in scores.items():
+            assert np.array_equal(together[name].per_item[half.start : half.stop], score.per_item), name

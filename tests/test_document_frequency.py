@@ -302,7 +302,8 @@ def test_pipes_and_devices_are_not_read(tmp_path):
 def test_at_most_the_checked_size_is_read(tmp_path, monkeypatch):
     path = tmp_path / "table.p"
     table().save(path)
-    monkeypatch.setattr(os, "fstat", lambda _: SimpleNamespace(st_size=5))
+    mode = path.stat().st_mode
+    monkeypatch.setattr(os, "fstat", lambda _: SimpleNamespace(st_size=5, st_mode=mode))
     with pytest.raises(ValueError, match="not a table of document frequencies"):
         mf.DocumentFrequency.load(path, max_bytes=5)
 

@@ -174,7 +174,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "binary": ("the file is binary, not text", "文件是二进制文件，不是文本"),
 }
 
-# First bytes of files, with their codes; longer ones before their prefixes.
+# First bytes of files, with their codes; longer ones before their prefixes. No start is longer than the length below.
+MAGIC_LENGTH = 32
 MAGIC_BYTES = {
     b"\xff\xfe\x00\x00": "utf32",
     b"\x00\x00\xfe\xff": "utf32",
@@ -200,9 +201,10 @@ MAGIC_BYTES = {
     b"ccopy_reg\n": "pickle",
     b"\x93NUMPY": "npy",
     b"\x89HDF\r\n\x1a\n": "hdf5",
-    b"PAR1": "parquet",
-    b"ARROW1": "arrow",
-    b"FEA1": "arrow",
+    # With the byte that follows: an id may begin with these letters.
+    b"PAR1\x15": "parquet",
+    b"ARROW1\x00": "arrow",
+    b"FEA1\x00": "arrow",
     b"\xff\xff\xff\xff": "arrow",
     b"SQLite format 3\x00": "sqlite",
     b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "office",
@@ -288,10 +290,28 @@ def binary_kind(head: bytes) -> str | None:
         ('gzip', 'utf16', None)
 
     """
-    code = next((code for start, code in MAGIC_BYTES.items() if head.startswith(start)), None)
+    code = magic_kind(head)
     if code == "zip":
         return _zip_kind(head)
     return code or _format_kind(head) or _wide_kind(head) or encoding_kind(head[:HEAD_BYTES]) or _controls_kind(head)
+
+
+def magic_kind(head: bytes) -> str | None:
+    r"""Return the code of a file by the few bytes that all files of its kind begin with, or None.
+
+    Args:
+        head: The first bytes of the file; 32 of them are enough.
+
+    Returns:
+        A key of ``MESSAGES``; None for text, and for other files that are recognized by more of their content.
+
+    Example:
+        >>> from muge_fast._internal.file_kinds import magic_kind
+        >>> magic_kind(b"\x1f\x8b\x08"), magic_kind(b"PAR1\x15\x04"), magic_kind(b"PAR1001\t/9j/")
+        ('gzip', 'parquet', None)
+
+    """
+    return next((code for start, code in MAGIC_BYTES.items() if head.startswith(start)), None)
 
 
 def text_kind(head: bytes, fields: Collection[str] = ()) -> str | None:

@@ -1,8 +1,8 @@
 """Reader and writer of NumPy's ``.npz`` and ``.npy`` files that is safe for files of any origin.
 
 Nothing is unpickled, and no size that a file declares is trusted: an archive may unpack to 16 MiB plus 20 times the
-size of the file. ``numpy.savez`` writes archives that are as large as their arrays, so only a compressed archive can
-exceed the limit.
+size of the file, and may have 10,000 arrays. ``numpy.savez`` writes archives that are as large as their arrays, so only
+a compressed archive can exceed the limit.
 """
 
 from __future__ import annotations
@@ -23,12 +23,15 @@ import numpy.typing as npt
 
 from muge_fast._internal.atomic import replacing
 from muge_fast._internal.paths import open_file
+from muge_fast._internal.zip_files import open_zip
 
 Array = npt.NDArray[Any]
 T = TypeVar("T")
 
 UNPACKED_BYTES_ALLOWED = 16 << 20
 MAX_EXPANSION = 20
+MAX_ARRAYS = 10_000
+FLOAT64_BYTES = 8
 
 COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 ENCRYPTED = 1
@@ -109,7 +112,7 @@ class Archive(Mapping[str, Array]):
     def __init__(self, file: IO[bytes], *, max_bytes: int | None = None) -> None:
         with _format_errors():
             limit = unpacked_limit(file.seek(0, os.SEEK_END))
-            self._zip = zipfile.ZipFile(file)
+            self._zip = open_zip(file, MAX_ARRAYS)
         members = self._zip.infolist()
         self._members = {member.filename.removesuffix(".npy"): member for member in members}
         if len(self._members) < len(members):
@@ -222,7 +225,8 @@ def load_arrays(path: str | os.PathLike[str], kind: str, make: Callable[[dict[st
 
     Raises:
         OSError: The file cannot be read.
-        ValueError: The file is not such an archive, or ``make`` refuses it. The message names the file.
+        ValueError: The file is not such an archive, its arrays would be too large as float64, or ``make`` refuses it.
+            The message names the file.
 
     Example:
         >>> from muge_fast._internal.npz import load_arrays
@@ -232,9 +236,18 @@ def load_arrays(path: str | os.PathLike[str], kind: str, make: Callable[[dict[st
     """
     with open_file(path) as file:
         try:
-            return make(dict(Archive(file)))
+            arrays = dict(Archive(file))
+            _check_wide(arrays, unpacked_limit(file.seek(0, os.SEEK_END)))
+            return make(arrays)
         except BROKEN_CONTENT as error:
             raise ValueError(f"{os.fspath(path)}: not a file of {kind}: {_first_line(error)}") from error
+
+
+def _check_wide(arrays: Mapping[str, Array], limit: int) -> None:
+    """Raise if arrays take more bytes than the limit as float64, in which they are used: a byte becomes eight."""
+    size = sum(array.size * max(FLOAT64_BYTES, array.itemsize) for array in arrays.values())
+    if size > limit:
+        raise ValueError(f"takes {size} bytes as float64, more than the {limit} allowed")
 
 
 @contextmanager

@@ -15,17 +15,6 @@ from muge_fast._internal.display import format_id
 
 PathLike = str | os.PathLike[str]
 
-# First bytes of files that are not plain UTF-8, with the code of the problem.
-MAGIC_BYTES = {
-    b"\x1f\x8b": "gzip",
-    b"PK\x03\x04": "zip",
-    b"\xff\xfe\x00\x00": "utf32",
-    b"\x00\x00\xfe\xff": "utf32",
-    b"\xff\xfe": "utf16",
-    b"\xfe\xff": "utf16",
-    b"\xef\xbb\xbf": "bom",
-}
-
 # Names of streams that are already open. Other names, and those that only begin like these, are names of files.
 STREAM_NAME = re.compile(r"/dev/stdin|(?:/dev|/proc/self)/fd/[0-9]+")
 
@@ -68,24 +57,6 @@ def file_type_problem(mode: int) -> str | None:
     if stat.S_ISREG(mode):
         return None
     return "directory" if stat.S_ISDIR(mode) else "not_regular"
-
-
-def magic_bytes_problem(head: bytes) -> str | None:
-    r"""Return the problem code of a file that is compressed or not plain UTF-8 by its first bytes, or None.
-
-    Args:
-        head: The first bytes of the file, at least four if it has them.
-
-    Returns:
-        ``"gzip"``, ``"zip"``, ``"utf16"``, ``"utf32"``, ``"bom"``, or None.
-
-    Example:
-        >>> from muge_fast._internal.paths import magic_bytes_problem
-        >>> magic_bytes_problem(b"\x1f\x8b\x08"), magic_bytes_problem(b"{}")
-        ('gzip', None)
-
-    """
-    return next((code for start, code in MAGIC_BYTES.items() if head.startswith(start)), None)
 
 
 def is_open_stream(path: PathLike) -> bool:
@@ -146,6 +117,37 @@ def open_file(path: PathLike, *, streams: bool = False) -> IO[bytes]:
         os.close(descriptor)
         raise
     return os.fdopen(descriptor, "rb")
+
+
+def open_named(path: PathLike, *, streams: bool = False) -> IO[bytes]:
+    """Open a file like :func:`open_file`, for a caller who has named it: a directory is an ``OSError`` like any other.
+
+    Args:
+        path: The file.
+        streams: Whether a path such as ``/dev/stdin`` or ``/dev/fd/3`` may be a pipe, a socket or a terminal.
+
+    Returns:
+        The file.
+
+    Raises:
+        IsADirectoryError: The path is a directory; the message names a file in it if there is only one.
+        OSError: The file does not exist or cannot be opened.
+        FileTypeError: The path is a pipe or a device.
+
+    Example:
+        >>> from muge_fast._internal.paths import open_named
+        >>> open_named("/dev/null")
+        Traceback (most recent call last):
+        ...
+        muge_fast._internal.paths.FileTypeError: /dev/null: not a regular file
+
+    """
+    try:
+        return open_file(path, streams=streams)
+    except FileTypeError as error:
+        if error.code == "directory":
+            check_file(path, "file")
+        raise
 
 
 def is_regular(file: IO[bytes]) -> bool:
@@ -210,27 +212,6 @@ def _only_file(folder: Path) -> str:
     except OSError:
         return ""
     return f" in it, such as {format_id(names[0])}" if len(names) == 1 else " in it"
-
-
-def refuse_pipes(path: PathLike) -> None:
-    """Raise if a path is a pipe or a device, before opening it, which may block forever.
-
-    Args:
-        path: The path. A directory is accepted: opening it raises the right error.
-
-    Raises:
-        OSError: The path does not exist or cannot be accessed.
-        ValueError: The path is neither a regular file nor a directory.
-
-    Example:
-        >>> from muge_fast._internal.paths import refuse_pipes
-        >>> refuse_pipes("/dev/null")
-        Traceback (most recent call last):
-        ValueError: /dev/null: not a regular file
-
-    """
-    if file_type_problem(Path(path).stat().st_mode) == "not_regular":
-        raise ValueError(f"{os.fspath(path)}: not a regular file")
 
 
 def refuse_replacing(name: str, output: PathLike, inputs: Mapping[str, PathLike]) -> None:
@@ -306,13 +287,7 @@ def read_whole(path: PathLike) -> bytes:
         b'a'
 
     """
-    try:
-        file = open_file(path, streams=True)
-    except FileTypeError as error:
-        if error.code == "directory":
-            check_file(path, "file")
-        raise
-    with file:
+    with open_named(path, streams=True) as file:
         # What is appended meanwhile is not read.
         return file.read(os.fstat(file.fileno()).st_size if is_regular(file) else -1)
 

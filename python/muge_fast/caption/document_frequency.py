@@ -18,7 +18,7 @@ from muge_fast import _core
 from muge_fast._internal.atomic import replacing
 from muge_fast._internal.checks import finite_number, whole_number
 from muge_fast._internal.npz import Archive
-from muge_fast._internal.paths import PathLike, refuse_pipes
+from muge_fast._internal.paths import PathLike, open_named
 from muge_fast.caption.texts import ReferencesLike, split_references
 from muge_fast.text.tokenizers import Tokenizer, TokenizerLike
 
@@ -292,8 +292,7 @@ class DocumentFrequency:
         """
         max_bytes = whole_number("max_bytes", max_bytes, least=0)
         path = Path(path)
-        refuse_pipes(path)
-        with path.open("rb") as file:
+        with open_named(path) as file:
             size = os.fstat(file.fileno()).st_size
             if size > max_bytes:
                 raise ValueError(f"{path}: has {size} bytes, more than max_bytes={max_bytes}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Sequence, Sized
-from functools import lru_cache, partial
+from functools import cached_property, lru_cache, partial
 from typing import Any, cast
 
 import numpy as np
@@ -172,7 +172,7 @@ class Captions:
             type_name = type(document_frequency).__name__
             raise TypeError(f"document_frequency: expected a DocumentFrequency, found {type_name}")
         ids, texts_by_item = split_references(references)
-        self._set_ids(ids)
+        self._ids = ids
         self._tokenizer = Tokenizer.resolve(tokenizer, user_dict)
         self._frequency = document_frequency
         self._counted_in_references: str | None = None
@@ -199,14 +199,14 @@ class Captions:
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
         """Prepare the references of a pickle again, from their tokens."""
-        ids, self._tokenizer, self._frequency, self._counted_in_references, tokens = state
-        self._set_ids(ids)
+        self._ids, self._tokenizer, self._frequency, self._counted_in_references, tokens = state
         frequency = None if self._frequency is None else self._frequency.core
-        self._core = _core.References(_nested_tokens(*tokens), None, ids, frequency)
+        self._core = _core.References(_nested_tokens(*tokens), None, self._ids, frequency)
 
-    def _set_ids(self, ids: list[Hashable] | None) -> None:
-        self._ids = ids
-        self._index_by_id = None if ids is None else {item: index for index, item in enumerate(ids)}
+    @cached_property
+    def _index_by_id(self) -> dict[Hashable, int] | None:
+        """The index of each id: not needed, and so not made, where predictions have the order of the references."""
+        return None if self._ids is None else {item: index for index, item in enumerate(self._ids)}
 
     def __repr__(self) -> str:
         return f"Captions({len(self)} items, tokenizer {self._tokenizer.signature})"

@@ -170,7 +170,7 @@ class ImageReader(Reader):
         assert self.images is not None  # noqa: S101 - ids come from the file
         return self.images.line(str(key))
 
-    def values_for(self, ids: Iterable[str]) -> Mapping[str, bytes]:
+    def values_for(self, ids: Collection[str]) -> Mapping[str, bytes]:
         """Return all images, each of which is read when it is used.
 
         Args:

@@ -15,7 +15,8 @@ from muge_fast import _core
 from muge_fast._internal.atomic import replacing
 from muge_fast._internal.checks import check_choice, whole_number
 from muge_fast._internal.display import format_argument, format_value
-from muge_fast._internal.paths import PathLike, file_type_problem, magic_bytes_problem
+from muge_fast._internal.file_kinds import MAGIC_LENGTH, magic_kind
+from muge_fast._internal.paths import PathLike, file_type_problem
 from muge_fast.datasets.decoding import BrokenImageError, decode
 from muge_fast.datasets.image_files import find_image_files
 from muge_fast.datasets.problems import MESSAGES
@@ -133,7 +134,7 @@ class ImageTsv(Mapping[str, bytes]):
         self.path = Path(path).absolute()
         self._open()
         self._version = self._size_and_time()
-        if code := magic_bytes_problem(self._read(4, 0)):
+        if code := magic_kind(self._read(MAGIC_LENGTH, 0)):
             raise ValueError(f"{self.path}: {MESSAGES[code][0]}")
         self.broken_lines = list[BrokenLine]()
         self._index = dict[str, int]()
@@ -455,8 +456,10 @@ def _checked_id(key: str, data: bytes, seen: set[str]) -> bytes:
         raise ValueError(f"image {format_value(key)}: the id occurs more than once")
     if not key or key != key.strip() or set("\t\r\n") & set(key):
         raise ValueError(f"image {format_value(key)}: the id is empty, or has outer white space, a tab or a line end")
-    if not seen and magic_bytes_problem(name):
-        raise ValueError(f"image {format_value(key)}: the first id begins like a compressed file or a byte order mark")
+    if not seen and magic_kind(name):
+        raise ValueError(
+            f"image {format_value(key)}: the first id begins like a compressed file, or one of another kind"
+        )
     if len(name) > MAX_ID_BYTES:
         raise ValueError(f"image {format_value(key)}: the id has {len(name)} bytes, at most {MAX_ID_BYTES} are allowed")
     return name

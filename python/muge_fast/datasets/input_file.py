@@ -70,6 +70,11 @@ class InputFile:
         except OSError:
             return False
 
+    def forget_data(self) -> None:
+        """Free the content after hashing it. Excerpts of its lines are gone."""
+        if self._data is not None:
+            self._sha256, self._data = self.sha256, None
+
     def to_dict(self) -> dict[str, Any]:
         """Return name, size and hash as plain Python objects.
 

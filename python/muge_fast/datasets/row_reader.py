@@ -27,7 +27,7 @@ from muge_fast.datasets.input_file import InputFile
 from muge_fast.datasets.limits import Limits
 from muge_fast.datasets.problems import Problem
 from muge_fast.datasets.recognition import binary_problem, lines_problem
-from muge_fast.datasets.rows import Reader, Rows
+from muge_fast.datasets.rows import KEPT_BYTES, Reader, Rows
 
 # A line that is not blank, from its first character that is not JSON's white space to its end.
 LINE = re.compile(rb"[^ \t\r\n][^\n]*")
@@ -118,6 +118,12 @@ class RowReader(Reader):
             numbers = (number for number, _ in _numbered_lines(self._data))
             self._lines = dict(zip(self.rows.values, numbers, strict=True))
         return self._lines[key]
+
+    def forget_data(self) -> None:
+        """Free the content of a large file, where no problem needs its lines any more."""
+        super().forget_data()
+        if len(self._data) > KEPT_BYTES:
+            self._data, self._lines = b"", {}
 
     # The file
 

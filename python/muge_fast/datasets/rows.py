@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from operator import eq
 from typing import Any
 
 from muge_fast._internal.field_names import FieldNames
@@ -14,6 +15,9 @@ from muge_fast.datasets.input_file import InputFile
 from muge_fast.datasets.limits import Limits
 from muge_fast.datasets.problem_groups import ProblemGroups
 from muge_fast.datasets.problems import Problem
+
+# Hashing a larger file, which is done before it is freed, takes little of the time that its rows take.
+KEPT_BYTES = 8 << 20
 
 
 @dataclass
@@ -125,17 +129,25 @@ class Reader(ABC):
 
         """
 
-    def values_for(self, ids: Iterable[Any]) -> Mapping[Any, Any]:
+    def values_for(self, ids: Collection[Any]) -> Mapping[Any, Any]:
         """Return the values of ids that are in the file, for scoring.
 
         Args:
             ids: The ids.
 
         Returns:
-            A mapping of these ids, in their order.
+            A mapping of these ids, in their order: that of the rows itself, if it is the same. Do not modify it.
 
         """
-        return {key: self.rows.values[key] for key in ids}
+        values = self.rows.values
+        if len(ids) == len(values) and all(map(eq, ids, values)):
+            return values
+        return {key: values[key] for key in ids}
+
+    def forget_data(self) -> None:
+        """Free the content of a large file that is in memory, where no problem needs its lines any more."""
+        if self.source is not None and self.source.size > KEPT_BYTES:
+            self.source.forget_data()
 
     def was_changed(self) -> bool:
         """Return whether the file was changed or removed since it was opened.

@@ -152,13 +152,19 @@ def _find_task(task: str | Task, lang: str) -> Task:
 
 
 def _compare(reader: Reader, gold: Reader | None, pool: Collection[Any] | None) -> None:
-    """Add the problems of ids and items, unless no row could be read, because then every id would be missing."""
+    """Add the problems of ids and items, unless no row could be read, because then every id would be missing.
+
+    Where there are no problems at all, the rows are all that is needed of the files, and large contents are freed.
+    """
     if not reader.rows.values and reader.rows.problem_count:
         return
     if gold is not None:
         compare_with_gold(reader, gold.rows)
     if pool is not None:
         check_pool(reader, pool)
+    if not reader.rows.problem_count:
+        for file in filter(None, (reader, gold)):
+            file.forget_data()
 
 
 def _score(task: Task, reader: Reader, gold: Reader, path: PathLike, options: Mapping[str, Any]) -> Scores | None:

@@ -32,8 +32,9 @@ from typing import NamedTuple
 from muge_fast import tasks
 from muge_fast._internal.display import format_value
 from muge_fast._internal.field_names import QUERY, RETRIEVAL, FieldNames
+from muge_fast._internal.file_kinds import MAGIC_LENGTH, magic_kind
 from muge_fast._internal.json_text import is_deeper, on_large_stack
-from muge_fast._internal.paths import FileTypeError, PathLike, is_regular, magic_bytes_problem, open_file
+from muge_fast._internal.paths import FileTypeError, PathLike, is_regular, open_file
 from muge_fast.datasets.problems import LANGUAGES, Problem
 from muge_fast.datasets.recognition import file_problem
 from muge_fast.evaluation.submission import GOLD_BYTES, GoldError
@@ -388,7 +389,7 @@ def _id_error(number: int, value: object, name: str) -> OfficialError:
 
 def _lines(data: bytes) -> Iterator[tuple[int, str]]:
     """Yield the lines that Python's text files have, with their numbers, without the white space around them."""
-    code = magic_bytes_problem(data[:4])
+    code = magic_kind(data[:MAGIC_LENGTH])
     if code is not None:
         raise OfficialError(Problem(code))
     try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import IO
 
 import numpy as np
@@ -12,6 +11,7 @@ import numpy.typing as npt
 from muge_fast._internal.field_names import FEATURE_IDS
 from muge_fast._internal.ids import IdArray
 from muge_fast._internal.npz import Archive, named_errors, read_array
+from muge_fast._internal.paths import open_named
 from muge_fast.features.validation import FeatureFile, check_features
 
 ID_ARRAYS = ("ids", *FEATURE_IDS)
@@ -39,7 +39,7 @@ def read_npz(path: str) -> FeatureFile:
         (30588, 512)
 
     """
-    with Path(path).open("rb") as file, named_errors("not an archive of features"):
+    with open_named(path) as file, named_errors("not an archive of features"):
         archive = Archive(file)
         id_name, feature_name = _only_name(archive, ID_ARRAYS), _only_name(archive, FEATURE_ARRAYS)
         ids, features = archive[id_name], archive[feature_name]
@@ -66,7 +66,7 @@ def read_npy(path: str) -> FeatureFile:
         (30588, 512)
 
     """
-    with Path(path).open("rb") as file, named_errors("not an array of features"):
+    with open_named(path) as file, named_errors("not an array of features"):
         features = read_array(file, os.fstat(file.fileno()).st_size)
     # A header may declare any number of rows without columns, so count rows only where there is data.
     rows = len(features) if features.ndim and features.size else 0

@@ -6,7 +6,6 @@ import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from types import ModuleType
 from typing import IO, TYPE_CHECKING, Any
 
@@ -18,6 +17,7 @@ from muge_fast._internal.field_names import FEATURE_IDS
 from muge_fast._internal.ids import IdArray
 from muge_fast._internal.npz import unpacked_limit
 from muge_fast._internal.optional import import_optional
+from muge_fast._internal.paths import open_named
 from muge_fast.features.validation import FeatureFile, check_features
 
 if TYPE_CHECKING:
@@ -79,10 +79,9 @@ def read_table(path: str, suffix: str) -> FeatureFile:
 
     """
     pyarrow = import_pyarrow()
-    # Raises an error that names the file if it is missing.
-    Path(path).open("rb").close()
     # One open file for checks and reading, so that it cannot be replaced between them.
-    with _format_errors(pyarrow, f"not {FORMATS[suffix]}"), pyarrow.OSFile(path) as file:
+    with open_named(path) as opened, _format_errors(pyarrow, f"not {FORMATS[suffix]}"):
+        file = pyarrow.PythonFile(opened, mode="r")
         table = _parquet_table(pyarrow, file) if suffix == ".parquet" else _arrow_table(pyarrow, file)
         # Without this, broken offsets would read beyond the end of buffers.
         table.validate(full=True)

@@ -17,7 +17,7 @@ from muge_fast._internal.field_names import FEATURE_IDS
 from muge_fast._internal.file_kinds import HEAD_BYTES, binary_kind, kind_message, text_kind
 from muge_fast._internal.ids import IdArray, id_array, quoted_id, refuse_surrogates, repeated_rows, unique_ids
 from muge_fast._internal.labelled import labelled_kind, refuse_unordered
-from muge_fast._internal.paths import refuse_pipes
+from muge_fast._internal.paths import FileTypeError, open_named, read_head
 from muge_fast._internal.row_kinds import row_kind
 from muge_fast.features import arrays, arrow
 from muge_fast.features.validation import FeatureFile, Features, check_features
@@ -112,10 +112,11 @@ def read_feature_file(path: str | os.PathLike[str], *, threads: int | None = Non
 
     """
     name = os.fspath(path)
-    # All formats are read at offsets, which a pipe does not have.
-    refuse_pipes(path)
     try:
         file = _read(name, threads)
+    except FileTypeError:
+        # A pipe or a device: all formats are read at offsets.
+        raise
     except ValueError as error:
         raise ValueError(f"{name}: {_foreign_kind(name) or error}") from error
     except TypeError as error:
@@ -195,8 +196,8 @@ def _read(path: str, threads: int | None) -> FeatureFile:
         return arrays.read_npz(path)
     if suffix in arrow.FORMATS:
         return arrow.read_table(path, suffix)
-    # Raises an error that names the file if it is missing.
-    Path(path).open("rb").close()
+    # The core opens it with the same care, but knows fewer types of exceptions.
+    open_named(path).close()
     ids, features, id_field = _core.read_features(path, threads)
     return FeatureFile(id_array(ids, "ids"), features, id_field)
 
@@ -205,8 +206,8 @@ def _repeated(path: str, ids: IdArray, rows: tuple[int, int]) -> str:
     """Return the error for an id that occurs twice, with the lines of a text file."""
     words, row = "rows", rows[0]
     if Path(path).suffix.lower() not in BINARY_SUFFIXES:
-        words, lines = "lines", Path(path).read_bytes().split(b"\n")
-        numbers = [number for number, line in enumerate(lines, 1) if line.strip(b" \t\r")]
+        with open_named(path) as file:
+            words, numbers = "lines", [number for number, line in enumerate(file, 1) if line.strip(b" \t\r\n")]
         rows = numbers[rows[0]], numbers[rows[1]]
     return f"id {quoted_id(ids[row])} occurs twice, in {words} {rows[0]} and {rows[1]}"
 
@@ -214,8 +215,7 @@ def _repeated(path: str, ids: IdArray, rows: tuple[int, int]) -> str:
 def _foreign_kind(path: str) -> str | None:
     """Return what a file is that could not be read, if it is not of the format that its suffix says."""
     suffix = Path(path).suffix.lower()
-    with Path(path).open("rb") as file:
-        head = file.read(HEAD_BYTES)
+    head = read_head(path, HEAD_BYTES)
     if not head:
         return "the file is empty"
     code = binary_kind(head)

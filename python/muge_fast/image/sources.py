@@ -20,6 +20,7 @@ import numpy as np
 from muge_fast._internal.checks import find_repeated
 from muge_fast._internal.display import format_argument, format_id
 from muge_fast._internal.paths import open_file
+from muge_fast._internal.zip_files import open_zip
 from muge_fast.datasets.decoding import BrokenImageError, decode_rgb
 from muge_fast.datasets.decoding_threads import map_in_order
 from muge_fast.datasets.image_files import IMAGE_SUFFIXES, find_image_files, find_image_names
@@ -41,6 +42,8 @@ from muge_fast.image.inputs import (
 
 Key = TypeVar("Key")
 
+# Most files in an archive.
+MAX_MEMBERS = 1_000_000
 # Largest image file in a folder or an archive.
 MAX_FILE_BYTES = 1 << 28
 # Most bytes that the images of an archive may have: a fixed number, and a multiple of the archive.
@@ -454,7 +457,7 @@ def _from_dataset(dataset: ImageDataset) -> list[LazyImage]:
 def _from_zip(path: Path) -> list[LazyImage]:
     file = open_file(path)
     try:
-        archive = zipfile.ZipFile(file)
+        archive = open_zip(file, MAX_MEMBERS)
     except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
         file.close()
         raise ValueError(f"{path}: {error}") from None

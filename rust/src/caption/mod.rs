@@ -61,6 +61,12 @@ use tfidf::{Corpus, Keep, Norms};
 /// memory.
 const CHUNK: usize = 1 << 14;
 
+/// Number of tokens in a chunk, without its last prediction: long predictions come in chunks of fewer.
+const CHUNK_TOKENS: usize = 1 << 21;
+
+/// Predictions that may have more tokens are divided into chunks, as the statistics of a token take up to 48 bytes.
+const MAX_TOKENS_AT_ONCE: usize = 1 << 23;
+
 /// Smallest number of predictions in a share of [`Strategy::Shares`]: for fewer, starting another thread takes longer.
 const MIN_SHARE: usize = 16;
 
@@ -231,7 +237,12 @@ impl References {
             let reference_ranges: Vec<_> = range.clone().map(references_of).collect();
             self.score_chunk(&Part { texts: predictions, range }, &reference_ranges, metrics, plan)
         };
-        let parts = match self.strategy(count, chosen.is_none(), metrics, keep_tables, plan) {
+        let strategy = if is_large(predictions) {
+            Strategy::Chunks
+        } else {
+            self.strategy(count, chosen.is_none(), metrics, keep_tables, plan)
+        };
+        let parts = match strategy {
             Strategy::Once => return self.score_once(predictions, metrics, plan),
             Strategy::Shares(size) => {
                 // What all shares need is computed first, on all threads.
@@ -241,8 +252,7 @@ impl References {
                 plan.map(count, size, || (), |(), range| score(range, &plan.at_most(1)))?
             }
             Strategy::Chunks => {
-                let chunks = (0..count).step_by(CHUNK).map(|start| start..count.min(start + CHUNK));
-                chunks.map(|range| score(range, plan)).collect::<Result<_>>()?
+                Chunks { texts: predictions, start: 0 }.map(|range| score(range, plan)).collect::<Result<_>>()?
             }
         };
         Ok(ItemStatistics::concat(parts))
@@ -313,6 +323,36 @@ impl References {
             (Arc::new(frequency), norms)
         };
         Ok(self.tfidf.get_or_init(|| ReferenceTfidf { document_frequency, norms }))
+    }
+}
+
+/// Return the largest number of tokens of predictions that [`References::score`] may have in memory at once.
+pub fn max_tokens_at_once(predictions: &impl Texts) -> usize {
+    let lengths = || (0..predictions.len()).map(|text| predictions.max_tokens(text));
+    lengths().sum::<usize>().min(MAX_TOKENS_AT_ONCE.max(CHUNK_TOKENS + lengths().max().unwrap_or(0)))
+}
+
+fn is_large(predictions: &impl Texts) -> bool {
+    (0..predictions.len()).map(|text| predictions.max_tokens(text)).sum::<usize>() > MAX_TOKENS_AT_ONCE
+}
+
+/// Iterator over the chunks of [`Strategy::Chunks`].
+struct Chunks<'a, T> {
+    texts: &'a T,
+    start: usize,
+}
+
+impl<T: Texts> Iterator for Chunks<'_, T> {
+    type Item = Range<usize>;
+
+    fn next(&mut self) -> Option<Range<usize>> {
+        let (start, limit) = (self.start, self.texts.len().min(self.start + CHUNK));
+        let mut tokens = 0;
+        while self.start < limit && tokens < CHUNK_TOKENS {
+            tokens += self.texts.max_tokens(self.start);
+            self.start += 1;
+        }
+        (start < self.start).then_some(start..self.start)
     }
 }
 

@@ -66,6 +66,9 @@ pub trait Texts: Sync {
         self.len() == 0
     }
 
+    /// Upper bound of the number of tokens of one text, such as the number of its characters.
+    fn max_tokens(&self, text: usize) -> usize;
+
     /// Send the tokens of one text to `sink`.
     fn cut(&self, text: usize, scratch: &mut Scratch, sink: &mut impl Sink);
 }
@@ -84,6 +87,10 @@ impl<T: AsRef<str> + Sync> Texts for Uncut<'_, T> {
         self.texts.len()
     }
 
+    fn max_tokens(&self, text: usize) -> usize {
+        self.texts[text].as_ref().len()
+    }
+
     fn cut(&self, text: usize, scratch: &mut Scratch, sink: &mut impl Sink) {
         self.tokenizer.cut(self.texts[text].as_ref(), scratch, sink);
     }
@@ -96,6 +103,10 @@ pub struct Cut<'a, T>(pub &'a [Vec<T>]);
 impl<T: AsRef<str> + Sync> Texts for Cut<'_, T> {
     fn len(&self) -> usize {
         self.0.len()
+    }
+
+    fn max_tokens(&self, text: usize) -> usize {
+        self.0[text].len()
     }
 
     fn cut(&self, text: usize, _scratch: &mut Scratch, sink: &mut impl Sink) {
@@ -115,6 +126,10 @@ pub struct Part<'a, T> {
 impl<T: Texts> Texts for Part<'_, T> {
     fn len(&self) -> usize {
         self.range.len()
+    }
+
+    fn max_tokens(&self, text: usize) -> usize {
+        self.texts.max_tokens(self.range.start + text)
     }
 
     fn cut(&self, text: usize, scratch: &mut Scratch, sink: &mut impl Sink) {

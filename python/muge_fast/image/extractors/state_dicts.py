@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import pickle
 import warnings
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import torch
 from torch import Tensor
 
 from muge_fast._internal.display import format_argument, format_id, format_path
+from muge_fast._internal.zip_files import open_zip
 
 # First bytes of files that are often saved under the name of the weights.
 OTHER_FILES = {
@@ -22,6 +22,8 @@ OTHER_FILES = {
 }
 # Biases from which a distribution is recognized.
 MIN_BIASES = 100
+# One for each tensor, and few others.
+MAX_MEMBERS = 100_000
 COUNTER = "num_batches_tracked"
 SCRIPT = "constants.pkl"
 UNPACKS = "it unpacks to more than its size, and torch.save compresses nothing"
@@ -174,8 +176,7 @@ def was_trained_in_torch(state: Mapping[str, Tensor]) -> bool:
 def _check_members(data: bytes) -> None:
     """Raise ``ValueError`` for an archive that unpacks to more than its size: ``torch.save`` compresses nothing."""
     if data.startswith(b"PK"):
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            members = archive.infolist()
+        members = open_zip(io.BytesIO(data), MAX_MEMBERS).infolist()
         if sum(member.file_size for member in members) > len(data):
             raise ValueError(UNPACKS)
 
