@@ -95,8 +95,8 @@ def main(arguments: list[str]) -> int:
         arguments: Paths of the annotation, the submission and the result.
 
     Returns:
-        The exit code: 0 if the submission was scored, 1 if it was not, 2 if there are not three arguments or the
-        result cannot be written.
+        The exit code: 0 if the submission was scored, 1 if it is invalid, 2 if it could not be evaluated, if there are
+        not three arguments, or if the result cannot be written.
 
     Example:
         >>> from muge_fast.compat.chinese_clip import main
@@ -119,6 +119,7 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write(printable(f"Warning: {warning}") + "\n")
     if verdict.error is not None:
         sys.stderr.write(printable(verdict.error) + "\n")
+        return 2
     return 0 if verdict.result["success"] else 1
 
 
