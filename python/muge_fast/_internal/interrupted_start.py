@@ -6,7 +6,6 @@ that was started as the command ``muge-fast`` or as ``python -m muge_fast``.
 
 from __future__ import annotations
 
-import mmap
 import os
 import signal
 import sys
@@ -64,6 +63,8 @@ def end() -> None:
 
 
 def _check_memory() -> None:
+    import mmap  # noqa: PLC0415 - a program that imports the package does not need it
+
     try:
         mmap.mmap(-1, IMPORTS + IMPORTS_OF_CORE * ((os.cpu_count() or 1) - 1)).close()
     except (OSError, MemoryError):
