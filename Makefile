@@ -14,7 +14,7 @@ export PYTHONDONTWRITEBYTECODE :=
 export PYTHONPYCACHEPREFIX := $(abspath $(VENV))/pycache
 RUST_SOURCES := $(shell find src rust/src -type f) Cargo.toml Cargo.lock rust/Cargo.toml pyproject.toml
 
-.PHONY: help demo test test-quick test-rust test-python lint fmt bench bench-gpu fuzz attacks clean
+.PHONY: help demo test test-quick test-rust test-bindings test-python lint fmt bench bench-gpu fuzz attacks clean
 
 help: ## List all targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -22,13 +22,16 @@ help: ## List all targets
 demo: $(STAMPS)/extension ## Score the sample files of the package
 	@$(BIN)/muge-fast demo
 
-test: test-rust test-python ## Run all tests
+test: test-rust test-bindings test-python ## Run all tests
 
 test-quick: $(STAMPS)/extension $(STAMPS)/test ## Run the tests of the package that are not marked as slow
 	$(BIN)/pytest -q -n auto --dist worksteal -m "not slow"
 
 test-rust: ## Run the tests of the core crate, which need no Python
 	cargo test --quiet --locked -p muge-fast-core
+
+test-bindings: $(STAMPS)/venv ## Run the tests of the bindings, in a process with Python
+	PYO3_PYTHON=$(abspath $(BIN))/python cargo test --quiet --locked -p muge_fast --lib
 
 test-python: $(STAMPS)/extension $(STAMPS)/test ## Run the tests of the package, against the reference implementations
 	$(BIN)/pytest -q -n auto --dist worksteal

@@ -226,3 +226,52 @@ pub fn with_filename<T>(py: Python<'_>, path: &Path, result: PyResult<T>) -> PyR
     }
     result
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SMALL: Size = Size { texts: 1, tokens: 1 };
+    const LARGE: Size = Size { texts: 1, tokens: INLINE_WORK_LIMIT };
+
+    fn panic_on_purpose<T>() -> T {
+        panic!("on purpose")
+    }
+
+    #[test]
+    fn a_panic_of_work_is_a_runtime_error() {
+        Python::initialize();
+        Python::attach(|py| {
+            let options = || RunOptions { threads: Some(2), progress: None };
+            let results = [
+                run(py, Some(1), |_| panic_on_purpose::<Result<()>>()),
+                run_sized(py, None, SMALL, |_| panic_on_purpose()),
+                run_sized(py, Some(2), LARGE, |_| panic_on_purpose()),
+                run_checked(py, 1, |_| panic_on_purpose()),
+                run_with(py, options(), |_| panic_on_purpose()),
+                // In a step of the work, on threads of its plan.
+                run_with(py, options(), |plan| {
+                    plan.map(9, 1, || (), |(), block| if block.start == 5 { panic_on_purpose() } else { Ok(()) })?;
+                    Ok(())
+                }),
+                make_objects(panic_on_purpose),
+                make_objects(|| panic!("with {} words", 2)),
+            ];
+            for result in results {
+                let error = result.expect_err("it panicked");
+                assert!(error.is_instance_of::<PyRuntimeError>(py), "{error}");
+                assert!(error.to_string().ends_with("the computation panicked"), "{error}");
+            }
+            assert_eq!(run(py, Some(1), |_| Ok(7)).expect("the next call works"), 7);
+        });
+    }
+
+    #[test]
+    fn a_panic_where_python_has_no_memory_is_a_memory_error() {
+        Python::initialize();
+        Python::attach(|py| {
+            let error = make_objects::<()>(|| panic!("{PYO3_FAILED}")).expect_err("it panicked");
+            assert!(error.is_instance_of::<PyMemoryError>(py), "{error}");
+        });
+    }
+}

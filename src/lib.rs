@@ -16,13 +16,25 @@ mod text;
 mod top_k_embeddings;
 mod top_k_matrix;
 
+use numpy::{PyArray1, PyArrayMethods};
 use pyo3::prelude::*;
+
+/// Load NumPy's C interface, and that of its checks of borrowed arrays, with the module. The crate `numpy` would load them in
+/// the first call that needs an array, and would panic where a signal interrupts the code of Python that this runs.
+fn load_numpy(py: Python<'_>) -> PyResult<()> {
+    py.import("numpy")?;
+    border::make_objects(|| {
+        PyArray1::<f64>::zeros(py, 1, false).try_readonly()?;
+        Ok(())
+    })
+}
 
 /// Rust core of `muge_fast`. Everything public is wrapped and documented in Python.
 // Nothing here relies on the interpreter lock: classes are frozen, and the one that changes locks itself. The wheels use the
 // stable ABI, which a free-threaded Python cannot load; this takes effect in a build without `abi3`.
 #[pymodule(gil_used = false)]
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    load_numpy(module.py())?;
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_class::<text::Tokenizer>()?;
     module.add_class::<caption::DocumentFrequency>()?;

@@ -13,6 +13,51 @@ from typing import IO
 # Folder with the open files of the process, through which Linux gives a name to a file without one.
 OPEN_FILES = "/proc/self/fd"
 
+# Paths of temporary files and folders, from before they are made until they are gone.
+_temporary: set[Path] = set()
+
+
+@contextmanager
+def temporary_path(path: Path) -> Iterator[Path]:
+    """Remove a file or a folder in the end, if it is still there.
+
+    A signal may interrupt the removal, or come between two calls that no ``finally`` covers. A command that a signal
+    ends therefore calls :func:`remove_temporary`.
+
+    Args:
+        path: The path of a file or folder that is made within the block.
+
+    Yields:
+        The path.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> from muge_fast._internal.atomic import temporary_path
+        >>> with temporary_path(pathlib.Path(tempfile.gettempdir()) / "muge_fast.example") as path:
+        ...     _ = path.write_text("x")
+        >>> path.exists()
+        False
+
+    """
+    _temporary.add(path)
+    try:
+        yield path
+    finally:
+        _remove(path)
+
+
+def remove_temporary() -> None:
+    """Remove all temporary files and folders that are left."""
+    for path in list(_temporary):
+        _remove(path)
+
+
+def _remove(path: Path) -> None:
+    with suppress(OSError):
+        path.unlink()
+    shutil.rmtree(path, ignore_errors=True)
+    _temporary.discard(path)
+
 
 @contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
@@ -54,7 +99,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     path = Path(os.path.realpath(path))
     # Not derived from the file's name, which may already have the maximum length.
     temporary = path.with_name(f".muge_fast.{os.urandom(8).hex()}")
-    try:
+    with temporary_path(temporary):
         with ExitStack() as stack:
             file: IO[bytes]
             nameless = _open_nameless(path.parent)
@@ -75,9 +120,6 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
                     file.close()
                 raise
         temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
 
 
 def _open_nameless(folder: Path) -> int | None:

@@ -18,6 +18,9 @@ INTERRUPTED = 130
 # Exit code of a command that could not do its work.
 FAILED = 2
 
+# Address space that importing NumPy takes at most, on one core and for each further one.
+IMPORTS, IMPORTS_OF_CORE = 128 << 20, 16 << 20
+
 
 def is_command() -> bool:
     """Return whether this process was started as the command.
@@ -43,10 +46,12 @@ def begin() -> None:
     """Let Ctrl-C end the process with a word and exit code 130, without a traceback, until :func:`end`.
 
     Errors that nothing catches, such as those of an import, end the command with exit code 2, because Python's code for
-    them is that of an invalid submission.
+    them is that of an invalid submission. So does too little memory for NumPy, whose library OpenBLAS would end the
+    process with that code.
     """
     if is_command():
         sys.excepthook = _failed
+        _check_memory()
         if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
             signal.signal(signal.SIGINT, _interrupted)
 
@@ -55,6 +60,17 @@ def end() -> None:
     """Let Ctrl-C raise KeyboardInterrupt again, as Python does."""
     if signal.getsignal(signal.SIGINT) is _interrupted:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _check_memory() -> None:
+    import mmap  # noqa: PLC0415 - a program that imports the package does not need it
+
+    try:
+        mmap.mmap(-1, IMPORTS + IMPORTS_OF_CORE * ((os.cpu_count() or 1) - 1)).close()
+    except (OSError, MemoryError):
+        with suppress(OSError):
+            os.write(2, b"Error: too little memory to start\n")
+        os._exit(FAILED)
 
 
 def _interrupted(number: int, frame: FrameType | None) -> None:

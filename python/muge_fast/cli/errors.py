@@ -20,6 +20,7 @@ from muge_fast.cli.argument_names import name_options, option_name, options_of
 from muge_fast.cli.error_language import in_chinese
 from muge_fast.cli.input_files import FileArgumentError, original_names
 from muge_fast.cli.language import language, translate
+from muge_fast.cli.signals import Terminated, find_signal
 from muge_fast.evaluation.submission import GoldError
 
 WRONG_USAGE, INTERRUPTED, CLOSED_PIPE = 2, 130, 141
@@ -60,17 +61,19 @@ def usage_errors() -> Iterator[None]:
     context = click.get_current_context(silent=True)
     try:
         yield
-    except (BrokenPipeError, click.UsageError, FileArgumentError, Ended):
+    except (BrokenPipeError, click.UsageError, FileArgumentError, Ended, Terminated, GeneratorExit):
         raise
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - there is an exit code for every error
+    except KeyboardInterrupt:
+        print_interrupted(context)
+        sys.exit(INTERRUPTED)
+    except BaseException as error:  # noqa: BLE001 - there is an exit code for every error, also for a panic of PyO3
+        if (found := find_signal(error)) is not None:
+            raise found from None
         if context is not None and context.meta.get(DEBUG):
             print_traceback(error)
         else:
             print_error(describe(error, context), context)
         sys.exit(WRONG_USAGE)
-    except KeyboardInterrupt:
-        print_interrupted(context)
-        sys.exit(INTERRUPTED)
 
 
 def describe(error: BaseException, context: click.Context | None) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import stat
 import sys
 import tempfile
@@ -16,6 +15,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from muge_fast import tasks
+from muge_fast._internal.atomic import temporary_path
 from muge_fast._internal.display import format_id
 from muge_fast.cli.argument_names import option_name
 from muge_fast.cli.error_language import in_chinese
@@ -223,7 +223,7 @@ def _is_stream(value: object) -> bool:
 def temporary_folder() -> Iterator[Path]:
     """Make a folder for temporary files, and remove it in the end.
 
-    Other than with :mod:`tempfile`, a signal between making the folder and noting it cannot leave it behind.
+    Other than with :mod:`tempfile`, a signal at any moment cannot leave it behind.
 
     Yields:
         The folder, which only this user can enter.
@@ -235,12 +235,9 @@ def temporary_folder() -> Iterator[Path]:
         True
 
     """
-    folder = Path(tempfile.gettempdir()) / f"muge_fast.{os.urandom(8).hex()}"
-    try:
+    with temporary_path(Path(tempfile.gettempdir()) / f"muge_fast.{os.urandom(8).hex()}") as folder:
         folder.mkdir(mode=0o700)
         yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager

@@ -32,7 +32,8 @@ def official(*, task: str, gold: Path, prediction: Path, output: Path) -> None:
     """
     try:
         verdict = official_verdict(task, gold, prediction, lang=language())
-    except (KeyboardInterrupt, Terminated):
+    except BaseException:
+        # Signals, and what is no error of Python, such as a panic of PyO3.
         write_json(output, failed_result(translate("the evaluation was interrupted")))
         raise
     with usage_errors():

@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 import click
 
 from muge_fast._internal import interrupted_start
+from muge_fast._internal.atomic import remove_temporary
 from muge_fast.cli.argument_names import option_name
 from muge_fast.cli.errors import (
     DEBUG,
@@ -33,7 +34,7 @@ from muge_fast.cli.input_files import copy_streams
 from muge_fast.cli.language import KEY, VARIABLE, note_language, translate
 from muge_fast.cli.output_files import check_outputs
 from muge_fast.cli.parameter_types import Name
-from muge_fast.cli.signals import Terminated, raising_signals
+from muge_fast.cli.signals import Terminated, find_signal, raising_signals
 from muge_fast.cli.task_options import refuse_other_tasks
 from muge_fast.datasets.problems import LANGUAGES
 
@@ -171,18 +172,8 @@ class Program(Translated, click.Group):
 
         """
         interrupted_start.end()
-        try:
-            with raising_signals(), quiet_ending(), printed_warnings():
-                options["standalone_mode"] = False
-                code = _exit_code(partial(super().main, *arguments, **options))
-                flush_output()
-        except Terminated as ended:
-            code = ended.exit_code
-        except KeyboardInterrupt:
-            code = INTERRUPTED
-        if code >= SIGNALLED and interrupted_start.is_command():
-            # Threads that still decode images would be waited for.
-            os._exit(code)
+        options["standalone_mode"] = False
+        code = _code_of_signal(partial(_end, partial(super().main, *arguments, **options)))
         sys.exit(code)
 
     def make_context(
@@ -284,6 +275,41 @@ def _errors_of(context: click.Context) -> Iterator[None]:
         raise
 
 
+def _end(run: Callable[[], object]) -> int:
+    """Run a command and return the exit code. As the command ``muge-fast``, a signal ends the process here."""
+    with raising_signals():
+        code = _code_of_signal(partial(_run, run))
+        if code >= SIGNALLED:
+            # While further signals are ignored.
+            remove_temporary()
+            if interrupted_start.is_command():
+                # Threads that still decode images would be waited for.
+                os._exit(code)
+    return code
+
+
+def _code_of_signal(run: Callable[[], int]) -> int:
+    """Return the exit code that a function returns, or that of the signal that ends it."""
+    try:
+        return run()
+    except Terminated as ended:
+        return ended.exit_code
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def _run(run: Callable[[], object]) -> int:
+    """Run a command, print its errors and what is left in buffers, and return the exit code."""
+    try:
+        with quiet_ending(), printed_warnings():
+            code = _exit_code(run)
+            flush_output()
+    except SystemExit as ended:
+        # Of a stream that cannot be written to.
+        return ended.code if isinstance(ended.code, int) else WRONG_USAGE
+    return code
+
+
 def _exit_code(run: Callable[[], object]) -> int:
     """Run a command, print its errors, and return the exit code."""
     try:
@@ -305,7 +331,9 @@ def _exit_code(run: Callable[[], object]) -> int:
             raise
         print_traceback(error)
         return WRONG_USAGE
-    except Exception as error:  # noqa: BLE001 - Python would exit with 1, which is the code of an invalid submission
+    except BaseException as error:  # noqa: BLE001 - Python would exit with 1, which is the code of an invalid submission
+        if (found := find_signal(error)) is not None:
+            raise found from None
         print_traceback(error)
         return WRONG_USAGE
     return code if isinstance(code, int) else 0

@@ -5,14 +5,28 @@ Only the command does this. In a program that imports the package, signals do wh
 
 from __future__ import annotations
 
+import _thread
+import os
 import signal
+import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from types import FrameType
+from typing import Any
 
 # SIGHUP does not exist on Windows.
 SIGNALS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
+
+# The command timeout sends a signal twice, and the second one must not interrupt the removal of files. After this many
+# seconds a signal counts again.
+PAUSE = 1.0
+# Seconds until a signal is sent again.
+DELAY = 0.01
+# When the last signal was raised as an exception.
+_raised: list[float] = []
 
 
 class Terminated(BaseException):
@@ -31,6 +45,34 @@ class Terminated(BaseException):
     def exit_code(self) -> int:
         """Exit code of a program that the signal ends, 128 and its number."""
         return 128 + self.number
+
+
+def find_signal(error: BaseException | None) -> KeyboardInterrupt | Terminated | None:
+    """Return the exception of a signal that another one replaced.
+
+    Before Python 3.12, what ``__set_name__`` raises, as while a data class is made, becomes a ``RuntimeError``.
+
+    Args:
+        error: An exception.
+
+    Returns:
+        The exception itself or one of those that it comes from; None if no signal is among them.
+
+    Example:
+        >>> from muge_fast.cli.signals import find_signal
+        >>> error = RuntimeError("x")
+        >>> error.__cause__ = KeyboardInterrupt()
+        >>> find_signal(error), find_signal(ValueError("x"))
+        (KeyboardInterrupt(), None)
+
+    """
+    seen = set()
+    while error is not None and id(error) not in seen:
+        if isinstance(error, KeyboardInterrupt | Terminated):
+            return error
+        seen.add(id(error))
+        error = error.__cause__ or error.__context__
+    return None
 
 
 @contextmanager
@@ -56,23 +98,42 @@ def raising_signals() -> Iterator[None]:
     """
     is_main = threading.current_thread() is threading.main_thread()
     numbers = [number for number in SIGNALS if is_main and signal.getsignal(number) is signal.SIG_DFL]
+    hook = sys.unraisablehook
+    _raised.clear()
     try:
+        if is_main:
+            sys.unraisablehook = partial(_repeat, hook)
         for number in numbers:
             signal.signal(number, _raise)
         yield
     finally:
         for number in numbers:
             signal.signal(number, signal.SIG_DFL)
+        sys.unraisablehook = hook
 
 
 def _raise(number: int, frame: FrameType | None) -> None:
     del frame
-    # The command timeout sends the signal twice, and the second one must not interrupt the removal of files.
-    for other in SIGNALS:
-        if signal.getsignal(other) is _raise:
-            signal.signal(other, _ignore)
-    raise Terminated(number)
+    now = time.monotonic()
+    if not _raised or now > _raised[-1] + PAUSE:
+        _raised[:] = [now]
+        raise Terminated(number)
 
 
-def _ignore(number: int, frame: FrameType | None) -> None:
-    del number, frame
+def _repeat(hook: Callable[[Any], object], unraisable: Any) -> None:  # noqa: ANN401 - the type has no public name
+    """Send a signal again whose exception Python drops, because a handler raised it within a finalizer or callback."""
+    error = unraisable.exc_value
+    if not isinstance(error, KeyboardInterrupt | Terminated):
+        hook(unraisable)
+        return
+    _raised.clear()
+    # Not from here: an exception of this function would be dropped, too.
+    _thread.start_new_thread(_send, (error.number if isinstance(error, Terminated) else signal.SIGINT,))
+
+
+def _send(number: int) -> None:
+    time.sleep(DELAY)
+    if os.name == "posix":
+        os.kill(os.getpid(), number)
+    else:
+        signal.raise_signal(number)

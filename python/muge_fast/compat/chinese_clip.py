@@ -96,8 +96,8 @@ def main(arguments: list[str]) -> int:
         arguments: Paths of the annotation, the submission and the result.
 
     Returns:
-        The exit code: 0 if the submission was scored, 1 if it was not, 2 if there are not three arguments or the
-        result cannot be written.
+        The exit code: 0 if the submission was scored, 1 if it is invalid, 2 if it could not be evaluated, if there are
+        not three arguments, or if the result cannot be written.
 
     Example:
         >>> from muge_fast.compat.chinese_clip import main
@@ -120,7 +120,8 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write(printable(f"Warning: {warning}") + "\n")
     if verdict.error is not None:
         sys.stderr.write(printable(verdict.error) + "\n")
-    elif not verdict.result["success"]:
+        return 2
+    if not verdict.result["success"]:
         cause = verdict.result["errorDetail"].partition("\n")[0]
         sys.stderr.write(printable(f"invalid: {cause}") + "\n")
     return 0 if verdict.result["success"] else 1

@@ -6,6 +6,7 @@ import base64
 import os
 import weakref
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -100,6 +101,7 @@ class ImageTsv(Mapping[str, bytes]):
 
     Attributes:
         path: Absolute path of the file.
+        given_path: The path as it was given, for messages.
         broken_lines: The lines that were left out, as :class:`BrokenLine`, in the order of the file.
 
     Raises:
@@ -131,26 +133,28 @@ class ImageTsv(Mapping[str, bytes]):
     ) -> None:
         check_choice("broken", broken, ("refuse", "skip"))
         max_images, max_broken = _limit("max_images", max_images), _limit("max_broken", max_broken)
+        self.given_path = os.fspath(path)
         self.path = Path(path).absolute()
         self._open()
         self._version = self._size_and_time()
         if code := magic_kind(self._read(MAGIC_LENGTH, 0)):
-            raise ValueError(f"{self.path}: {MESSAGES[code][0]}")
+            raise ValueError(f"{self.given_path}: {MESSAGES[code][0]}")
         self.broken_lines = list[BrokenLine]()
         self._index = dict[str, int]()
         self._starts = self._lengths = self._lines = np.zeros(0, dtype=np.int64)
         self._end = (0, 0)
         self._index_lines(threads, max_images, 1 if broken == "refuse" else max_broken)
         if self.broken_lines and broken == "refuse":
-            raise ValueError(f"{self.path}: {self.broken_lines[0]}{self._hint(self.broken_lines[0].number)}")
+            raise ValueError(f"{self.given_path}: {self.broken_lines[0]}{self._hint(self.broken_lines[0].number)}")
 
     def _index_lines(self, threads: int | None, max_images: int | None, max_broken: int | None) -> list[str]:
         """Index further lines, up to a limit, and return the ids that did not occur before."""
         name, start = str(self.path), self._end
-        ids, starts, lengths, lines, broken, end = _core.index_images(name, threads, max_images, max_broken, start)
+        with self._given_name():
+            ids, starts, lengths, lines, broken, end = _core.index_images(name, threads, max_images, max_broken, start)
         # The core opens the file by its name, which may be that of another one by now.
         if not os.path.samestat(self.path.stat(), os.fstat(self._file)):
-            raise ChangedFileError(f"{self.path} was changed while it was read")
+            raise ChangedFileError(f"{self.given_path} was changed while it was read")
         self.check_unchanged()
         self._end, first = end, len(self._starts)
         if first:
@@ -183,7 +187,7 @@ class ImageTsv(Mapping[str, bytes]):
             return _core.decode_base64(self.base64(key))
         except ValueError:
             line = self._lines[index]
-            raise ValueError(f"{self.path}: line {line}: image {key!r} is not base64{self._hint(line)}") from None
+            raise ValueError(f"{self.given_path}: line {line}: image {key!r} is not base64{self._hint(line)}") from None
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._index)
@@ -195,7 +199,7 @@ class ImageTsv(Mapping[str, bytes]):
         return key in self._index
 
     def __repr__(self) -> str:
-        return f"<ImageTsv of {len(self):,} images in {self.path}>"
+        return f"<ImageTsv of {len(self):,} images in {self.given_path}>"
 
     @property
     def unended_line(self) -> int | None:
@@ -268,7 +272,7 @@ class ImageTsv(Mapping[str, bytes]):
         while length:
             block = self._read(length, start)
             if not block:
-                raise ChangedFileError(f"{self.path} was changed: it ends before image {key!r}")
+                raise ChangedFileError(f"{self.given_path} was changed: it ends before image {key!r}")
             blocks.append(block)
             start, length = start + len(block), length - len(block)
         self.check_unchanged()
@@ -286,7 +290,7 @@ class ImageTsv(Mapping[str, bytes]):
 
         """
         if self._size_and_time() != self._version:
-            raise ChangedFileError(f"{self.path} was changed while it was read")
+            raise ChangedFileError(f"{self.given_path} was changed while it was read")
 
     def image(self, key: str) -> Image:
         """Decode an image with Pillow.
@@ -316,7 +320,7 @@ class ImageTsv(Mapping[str, bytes]):
             return decode(data)
         except ValueError as error:
             hint = self._hint(self.line(key))
-            raise BrokenImageError(f"{self.path}: image {key!r} is broken: {error}{hint}") from error
+            raise BrokenImageError(f"{self.given_path}: image {key!r} is broken: {error}{hint}") from error
 
     @staticmethod
     def write(path: PathLike, images: PathLike | Mapping[str, bytes] | Iterable[tuple[str, bytes]]) -> None:
@@ -381,7 +385,7 @@ class ImageTsv(Mapping[str, bytes]):
         folder.mkdir(parents=True, exist_ok=True)
         for key in self:
             if key in (".", "..") or set("/\\\0:") & set(key):
-                raise ValueError(f"{self.path}: id {key!r} cannot be the name of a file")
+                raise ValueError(f"{self.given_path}: id {key!r} cannot be the name of a file")
         for key, data in self.items():
             suffixes = (suffix for start, suffix in SUFFIX_OF_MAGIC_BYTES.items() if data.startswith(start))
             with replacing(folder / f"{key}{next(suffixes, '.bin')}") as file:
@@ -398,7 +402,7 @@ class ImageTsv(Mapping[str, bytes]):
             # A TypeError if the key cannot be hashed, such as a list.
             text = str(key)
             hint = f": the id is there as a str, {format_argument(text)}" if text in self._index else ""
-            raise KeyError(f"no image with the id {format_argument(key)} in {self.path}{hint}") from None
+            raise KeyError(f"no image with the id {format_argument(key)} in {self.given_path}{hint}") from None
 
     def _keep_first(self, ids: list[str], first: int) -> list[str]:
         """Keep the first line of each id and return those; report the others as broken."""
@@ -413,10 +417,21 @@ class ImageTsv(Mapping[str, bytes]):
 
     def _open(self) -> None:
         # Without O_NONBLOCK, opening a pipe waits for a writer.
-        self._file = os.open(self.path, os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0))
+        with self._given_name():
+            self._file = os.open(self.path, os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0))
         self._close = weakref.finalize(self, os.close, self._file)
         if code := file_type_problem(os.fstat(self._file).st_mode):
-            raise ValueError(f"{self.path}: {MESSAGES[code][0]}")
+            raise ValueError(f"{self.given_path}: {MESSAGES[code][0]}")
+
+    @contextmanager
+    def _given_name(self) -> Iterator[None]:
+        """Name the file in errors as it was given."""
+        try:
+            yield
+        except OSError as error:
+            if error.filename is not None:
+                error.filename = self.given_path
+            raise
 
     def _size_and_time(self) -> tuple[int, int]:
         state = os.fstat(self._file)
@@ -439,7 +454,7 @@ class ImageTsv(Mapping[str, bytes]):
         self.__dict__.update(state)
         self._open()
         if self._size_and_time() != self._version:
-            raise ValueError(f"{self.path} was changed since it was indexed")
+            raise ValueError(f"{self.given_path} was changed since it was indexed")
 
 
 def _limit(name: str, value: int | None) -> int | None:

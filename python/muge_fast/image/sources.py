@@ -425,7 +425,7 @@ def _read_file(path: Path) -> Pixels:
 
 
 def _from_tsv(images: ImageTsv) -> list[LazyImage]:
-    names = (f"{format_argument(key)} of {images.path} (line {images.line(key)})" for key in images)
+    names = (f"{format_argument(key)} of {images.given_path} (line {images.line(key)})" for key in images)
     return [LazyImage(name, partial(_decode_value, images, key)) for name, key in zip(names, images, strict=True)]
 
 
