@@ -584,7 +584,7 @@ IMAGE = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(80)).decode()
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (gzip.compress(b"x"), "compressed with gzip"),
+        (gzip.compress(b"x", mtime=0), "compressed with gzip"),
         ("a\t红裙\n".encode("utf-16"), "UTF-16"),
         ("a\t红色长裙\nb\t黑色的鞋".encode("gbk"), "maybe GBK"),
         (lines(CAPTION_PRED), "this looks like a caption submission, not a TSV of texts"),
@@ -600,8 +600,8 @@ def test_other_files_in_place_of_texts_are_named(save, content, message):
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("pool.txt", gzip.compress(b"x"), "compressed with gzip"),
-        ("pool.tsv", gzip.compress(b"x"), "compressed with gzip"),
+        ("pool.txt", gzip.compress(b"x", mtime=0), "compressed with gzip"),
+        ("pool.tsv", gzip.compress(b"x", mtime=0), "compressed with gzip"),
         ("pool.txt", "7\n".encode("utf-16"), "UTF-16"),
         ("pool.txt", "[7, 8]", "this looks like a JSON file, not a pool: write one id per line"),
         ("pool.jsonl", lines(QUERIES), "this looks like a retrieval gold file, not a pool"),
@@ -625,7 +625,7 @@ def test_other_files_in_place_of_a_pool_are_named(save, name, content, message):
         (lines(ANSWERS), "this looks like a retrieval submission, not a TSV of images"),
         ("a\t红裙\nb\t黑鞋\n", "this looks like a TSV of texts, not a TSV of images"),
         (json.dumps([{"a": 1}]), "this looks like a JSON file, not a TSV of images"),
-        (gzip.compress(b"x"), "compressed with gzip"),
+        (gzip.compress(b"x", mtime=0), "compressed with gzip"),
         (f"a\t{IMAGE}\n".encode("utf-16-le"), "UTF-16"),
     ],
 )
@@ -664,7 +664,7 @@ def test_descriptions_name_files_of_every_kind(save, tmp_path):
     np.savez(tmp_path / "statistics.npz", mu=np.zeros(2), sigma=np.eye(2))
     np.save(tmp_path / "feat.npy", np.eye(3))
     mf.image.KID().save(tmp_path / "kid.npz")
-    save("pred.jsonl.gz", gzip.compress(b"x"))
+    save("pred.jsonl.gz", gzip.compress(b"x", mtime=0))
     save("pred.json", json.dumps(ANSWERS))
     save("pred.csv", "id,text\na,x\n")
     save("bom.jsonl", b"\xef\xbb\xbf" + lines(CAPTION_PRED).encode())
