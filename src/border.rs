@@ -49,6 +49,13 @@ impl Size {
     }
 }
 
+/// How much work there is: its steps, and the memory that it takes in bytes.
+#[derive(Debug, Clone, Copy)]
+pub struct Amount {
+    pub steps: usize,
+    pub bytes: usize,
+}
+
 /// Options of work that may take long.
 pub struct RunOptions {
     /// Number of threads, None for all cores.
@@ -73,9 +80,20 @@ pub fn run_sized<T: Send>(
     size: Size,
     work: impl FnOnce(&Plan) -> Result<T> + Send,
 ) -> PyResult<T> {
+    let amount = Amount { steps: size.texts.saturating_add(size.tokens), bytes: size.memory() };
+    run_amount(py, threads, amount, work)
+}
+
+/// Run `work` like [`run_sized`], with a number of steps that each take about as long as a token, and a known memory.
+pub fn run_amount<T: Send>(
+    py: Python<'_>,
+    threads: Option<i64>,
+    amount: Amount,
+    work: impl FnOnce(&Plan) -> Result<T> + Send,
+) -> PyResult<T> {
     let plan = plan(threads)?;
-    if size.texts.saturating_add(size.tokens) > INLINE_WORK_LIMIT {
-        let memory = size.memory().saturating_add(plan.threads().min(MAX_HEAPS) * THREAD_MEMORY);
+    if amount.steps > INLINE_WORK_LIMIT {
+        let memory = amount.bytes.saturating_add(plan.threads().min(MAX_HEAPS) * THREAD_MEMORY);
         check_memory(memory)?;
         return run(py, threads, work);
     }

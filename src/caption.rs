@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use muge_fast_core::caption::bleu::{self, BleuStatistics, Smoothing};
+use muge_fast_core::caption::bleu::{self, BleuStatistics, Precision, Smoothing};
 use muge_fast_core::caption::cider::CiderParameters;
 use muge_fast_core::caption::{self, Metrics};
-use muge_fast_core::sums;
 use muge_fast_core::text::ngrams::MAX_ORDER;
+use muge_fast_core::{memory, sums};
 use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -15,6 +15,9 @@ use pyo3::types::{PyDict, PyList};
 
 use crate::border::{Size, exception, run, run_sized, thread_count};
 use crate::text::{Input, Names, Tokenizer, strings};
+
+/// Sums that are scored between two checks for Ctrl-C.
+const SUMS_PER_CHECK: usize = 1 << 16;
 
 /// Document frequencies of n-grams.
 #[pyclass(frozen, module = "muge_fast._core")]
@@ -260,6 +263,33 @@ pub fn bleu_items<'py>(
     let smoothing = Smoothing::named(smoothing, smoothing_value).map_err(|error| exception(&error))?;
     let scores = bleu::score_items(bleu_statistics(&rows)?, smoothing, effective_order);
     PyArray1::from_vec(py, scores.into_flattened()).call_method1("reshape", ((-1, MAX_ORDER),))
+}
+
+/// Return BLEU-4 of each row, a sum of rows: 0 to 1, or 0 to 100 with `percent`.
+#[pyfunction]
+#[pyo3(signature = (sums, smoothing, smoothing_value, effective_order, precision, percent=false))]
+pub fn bleu_of_sums<'py>(
+    py: Python<'py>,
+    sums: PyReadonlyArray2<'py, f64>,
+    smoothing: &str,
+    smoothing_value: Option<f64>,
+    effective_order: bool,
+    precision: &str,
+    percent: bool,
+) -> PyResult<Bound<'py, PyArray1<f64>>> {
+    let smoothing = Smoothing::named(smoothing, smoothing_value).map_err(|error| exception(&error))?;
+    let precision = Precision::named(precision).map_err(|error| exception(&error))?;
+    let sums = bleu_statistics(&sums)?;
+    let score = if percent { bleu::percent_of_sum } else { bleu::score_sum };
+    let scores = run_sized(py, Some(1), Size { texts: 0, tokens: sums.len() }, |plan| {
+        let mut scores = memory::with_capacity(sums.len())?;
+        for sums in sums.chunks(SUMS_PER_CHECK) {
+            plan.check()?;
+            scores.extend(sums.iter().map(|sum| score(sum, smoothing, effective_order, precision)));
+        }
+        Ok(scores)
+    });
+    Ok(PyArray1::from_vec(py, scores?))
 }
 
 fn bleu_statistics<'a>(rows: &'a PyReadonlyArray2<'_, f64>) -> PyResult<&'a [BleuStatistics]> {

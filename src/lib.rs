@@ -8,7 +8,9 @@ mod border;
 mod caption;
 mod features;
 mod image_tsv;
+mod resampling;
 mod retrieval;
+mod significance;
 mod source;
 mod strict_rows;
 mod strings;
@@ -40,6 +42,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<caption::DocumentFrequency>()?;
     module.add_class::<caption::References>()?;
     module.add_class::<top_k_embeddings::TopK>()?;
+    module.add_class::<resampling::Pcg64>()?;
     module.add_class::<strict_rows::PyDictCost>()?;
     module.add_function(wrap_pyfunction!(features::read_features, module)?)?;
     module.add_function(wrap_pyfunction!(features::format_feature_lines, module)?)?;
@@ -47,10 +50,14 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(image_tsv::decode_base64, module)?)?;
     module.add_function(wrap_pyfunction!(retrieval::cpu_level, module)?)?;
     module.add_function(wrap_pyfunction!(retrieval::retrieval_rows, module)?)?;
+    module.add_function(wrap_pyfunction!(significance::sign_flip_exact, module)?)?;
+    module.add_function(wrap_pyfunction!(significance::subset_sums, module)?)?;
+    module.add_function(wrap_pyfunction!(significance::step_down, module)?)?;
     module.add_function(wrap_pyfunction!(top_k_matrix::top_k_of, module)?)?;
     module.add_function(wrap_pyfunction!(strict_rows::read_strict_rows, module)?)?;
     module.add_function(wrap_pyfunction!(text::tokenize, module)?)?;
     module.add_function(wrap_pyfunction!(caption::bleu_score, module)?)?;
     module.add_function(wrap_pyfunction!(caption::bleu_items, module)?)?;
+    module.add_function(wrap_pyfunction!(caption::bleu_of_sums, module)?)?;
     module.add_function(wrap_pyfunction!(caption::mean, module)?)
 }

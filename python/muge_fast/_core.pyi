@@ -7,11 +7,13 @@ from numpy.typing import NDArray
 __all__ = [
     "DictCost",
     "DocumentFrequency",
+    "Pcg64",
     "References",
     "Tokenizer",
     "TopK",
     "__version__",
     "bleu_items",
+    "bleu_of_sums",
     "bleu_score",
     "cpu_level",
     "decode_base64",
@@ -21,6 +23,9 @@ __all__ = [
     "read_features",
     "read_strict_rows",
     "retrieval_rows",
+    "sign_flip_exact",
+    "step_down",
+    "subset_sums",
     "tokenize",
     "top_k_of",
 ]
@@ -122,6 +127,19 @@ class TopK:
         blocks: list[tuple[int, int]],
     ) -> TopK: ...
 
+@final
+class Pcg64:
+    def __new__(cls, seed: list[int]) -> Pcg64: ...
+    def raw(self, count: int) -> NDArray[np.uint64]: ...
+    def indices(self, n: int, count: int) -> NDArray[np.uint32]: ...
+    def bits(self, count: int) -> NDArray[np.bool_]: ...
+    def advance(self, steps: int) -> None: ...
+    def resample_sums(
+        self, rows: NDArray[np.float64], resamples: int, threads: int | None = None
+    ) -> NDArray[np.float64]: ...
+    def resample_counts(self, n: int, resamples: int) -> NDArray[np.uint16]: ...
+    def swap_sums(self, rows: NDArray[np.float64], trials: int, threads: int | None = None) -> NDArray[np.float64]: ...
+
 def tokenize(
     texts: list[str] | list[list[str]], tokenizer: Tokenizer | None, threads: int | None = None
 ) -> list[list[str]]: ...
@@ -131,8 +149,25 @@ def bleu_score(
 def bleu_items(
     rows: NDArray[np.float64], smoothing: str, smoothing_value: float | None, effective_order: bool
 ) -> NDArray[np.float64]: ...
+def bleu_of_sums(
+    sums: NDArray[np.float64],
+    smoothing: str,
+    smoothing_value: float | None,
+    effective_order: bool,
+    precision: str,
+    percent: bool = False,
+) -> NDArray[np.float64]: ...
 def mean(values: NDArray[np.float64]) -> float: ...
 def cpu_level() -> str: ...
+def sign_flip_exact(differences: NDArray[np.int64], alternative: str, mid_p: bool = False) -> float | None: ...
+def subset_sums(rows: NDArray[np.float64]) -> NDArray[np.float64]: ...
+def step_down(
+    scores: NDArray[np.float64],
+    observed: NDArray[np.float64],
+    pairs: NDArray[np.uint32],
+    level: float,
+    threads: int | None = None,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], list[float]]: ...
 def top_k_of(
     similarity: NDArray[Any], k: int, threads: int | None = None
 ) -> tuple[NDArray[Any], NDArray[np.int64]]: ...

@@ -5,6 +5,8 @@
 //! | [`text`] | tokenizers, vocabularies, n-grams |
 //! | [`caption`] | BLEU, CIDEr, CIDEr-D and ROUGE-L, on token ids |
 //! | [`retrieval`] | top-k search of embeddings and of matrices, metrics of rankings |
+//! | [`significance`] | tests of differences between systems |
+//! | [`resampling`] | sums of resampled and of swapped items, on NumPy's random numbers |
 //! | [`io`] | readers of feature files, image files and submissions |
 //! | [`simd`] | kernels with vector instructions, the only folder with `unsafe` |
 //! | [`parallel`], [`memory`], [`huge`], [`sums`], [`error`] | threads, memory, sums and errors for all of them |
@@ -19,7 +21,9 @@ pub mod huge;
 pub mod io;
 pub mod memory;
 pub mod parallel;
+pub mod resampling;
 pub mod retrieval;
+pub mod significance;
 pub mod simd;
 pub mod sums;
 pub mod text;

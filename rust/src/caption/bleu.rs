@@ -111,6 +111,63 @@ pub fn score_items(
     statistics.iter().map(|statistics| score(statistics, smoothing, effective_order).by_order).collect()
 }
 
+/// Number format of the precisions of n-grams.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Precision {
+    /// Double precision, as for whole corpora in every tool.
+    Float64,
+    /// Single precision: the resamples of sacrebleu under NumPy 2. Everything else is in double precision.
+    Float32,
+}
+
+impl Precision {
+    /// The names that [`Precision::named`] accepts.
+    pub const NAMES: &'static [&'static str] = &["float64", "float32"];
+
+    /// Return the number format of that name.
+    ///
+    /// # Errors
+    /// [`Error::UnknownName`].
+    pub fn named(name: &str) -> Result<Self> {
+        match name {
+            "float64" => Ok(Self::Float64),
+            "float32" => Ok(Self::Float32),
+            _ => Err(Error::UnknownName { parameter: "precision", found: name.to_owned(), known: Self::NAMES }),
+        }
+    }
+}
+
+/// Return BLEU-4 of a sum of statistics, from 0 to 1.
+pub fn score_sum(
+    statistics: &BleuStatistics,
+    smoothing: Smoothing,
+    effective_order: bool,
+    precision: Precision,
+) -> f64 {
+    match precision {
+        Precision::Float64 => score(statistics, smoothing, effective_order).by_order[MAX_ORDER - 1],
+        Precision::Float32 => percent_of_sum(statistics, smoothing, effective_order, precision) / 100.0,
+    }
+}
+
+/// Return BLEU-4 of a sum of statistics in percent, as sacrebleu does: the last bit may differ from a score times 100.
+pub fn percent_of_sum(
+    statistics: &BleuStatistics,
+    smoothing: Smoothing,
+    effective_order: bool,
+    precision: Precision,
+) -> f64 {
+    if smoothing == Smoothing::Tiny {
+        return 100.0 * tiny(statistics).by_order[MAX_ORDER - 1];
+    }
+    let (percent, effective) = match precision {
+        Precision::Float64 => precisions(statistics, smoothing),
+        Precision::Float32 => precisions_f32(statistics, smoothing),
+    };
+    let orders = if effective_order { effective } else { MAX_ORDER };
+    of_precisions(statistics, &percent, brevity_penalty(statistics), MAX_ORDER - 1, orders)
+}
+
 fn tiny(statistics: &BleuStatistics) -> Bleu {
     const TINY: f64 = 1e-15;
     const SMALL: f64 = 1e-9;
@@ -131,24 +188,39 @@ fn tiny(statistics: &BleuStatistics) -> Bleu {
 const LOG_ZERO: f64 = -9_999_999_999.0;
 
 fn smoothed(statistics: &BleuStatistics, smoothing: Smoothing, effective_order: bool) -> Bleu {
-    let (prediction, reference) = (statistics[0], statistics[1]);
-    let brevity_penalty = match prediction {
-        length if length >= reference => 1.0,
-        length if length > 0.0 => (1.0 - reference / length).exp(),
-        _ => 0.0,
-    };
+    let brevity_penalty = brevity_penalty(statistics);
     // Percentages, as in sacrebleu, so that roundings agree.
     let (percent, effective) = precisions(statistics, smoothing);
     let by_order = std::array::from_fn(|last| {
-        if statistics[2..=2 + last].iter().all(|&matched| matched == 0.0) {
-            return 0.0;
-        }
         let orders = if effective_order { effective.min(last + 1) } else { last + 1 };
-        let log = |&p: &f64| if p == 0.0 { LOG_ZERO } else { p.ln() };
-        let sum: f64 = percent[..orders].iter().map(log).sum();
-        brevity_penalty * (sum / orders as f64).exp() / 100.0
+        of_precisions(statistics, &percent, brevity_penalty, last, orders) / 100.0
     });
     Bleu { by_order, brevity_penalty }
+}
+
+fn brevity_penalty(statistics: &BleuStatistics) -> f64 {
+    let (prediction, reference) = (statistics[0], statistics[1]);
+    match prediction {
+        length if length >= reference => 1.0,
+        length if length > 0.0 => (1.0 - reference / length).exp(),
+        _ => 0.0,
+    }
+}
+
+/// Return BLEU in percent of the orders up to index `last`, from the precisions of the first `orders` of them.
+fn of_precisions(
+    statistics: &BleuStatistics,
+    percent: &[f64; MAX_ORDER],
+    brevity_penalty: f64,
+    last: usize,
+    orders: usize,
+) -> f64 {
+    if statistics[2..=2 + last].iter().all(|&matched| matched == 0.0) {
+        return 0.0;
+    }
+    let log = |&p: &f64| if p == 0.0 { LOG_ZERO } else { p.ln() };
+    let sum: f64 = percent[..orders].iter().map(log).sum();
+    brevity_penalty * (sum / orders as f64).exp()
 }
 
 /// Return the precision of each order in percent, and the number of orders that the prediction is long enough for.
@@ -173,6 +245,34 @@ fn precisions(statistics: &BleuStatistics, smoothing: Smoothing) -> ([f64; MAX_O
             Smoothing::Floor(value) => 100.0 * value / total,
             _ => 0.0,
         };
+    }
+    (percent, MAX_ORDER)
+}
+
+/// Return the same in single precision: each operation is rounded.
+fn precisions_f32(statistics: &BleuStatistics, smoothing: Smoothing) -> ([f64; MAX_ORDER], usize) {
+    let mut percent = [0.0; MAX_ORDER];
+    let mut halved = 1.0;
+    for index in 0..MAX_ORDER {
+        let (mut matched, mut total) = (statistics[2 + index] as f32, statistics[2 + MAX_ORDER + index] as f32);
+        if let (Smoothing::AddK(k), 1..) = (smoothing, index) {
+            matched += k as f32;
+            total += k as f32;
+        }
+        if total == 0.0 {
+            return (percent, index);
+        }
+        let precision = match smoothing {
+            _ if matched != 0.0 => 100.0 * matched / total,
+            Smoothing::Exp => {
+                halved *= 2.0;
+                100.0 / (halved * total)
+            }
+            // The product is one of Python's floats.
+            Smoothing::Floor(value) => (100.0 * value) as f32 / total,
+            _ => 0.0,
+        };
+        percent[index] = f64::from(precision);
     }
     (percent, MAX_ORDER)
 }

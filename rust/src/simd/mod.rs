@@ -41,14 +41,22 @@ macro_rules! per_level {
     };
 }
 
+pub mod bounded;
+pub mod count_products;
+#[cfg(target_arch = "x86_64")]
+mod count_products_x86;
 pub mod decimal;
 #[cfg(target_arch = "x86_64")]
 mod decimal_x86;
 pub mod dot;
 pub mod group_max;
 pub mod hadamard;
+pub mod pcg64;
+#[cfg(target_arch = "x86_64")]
+mod pcg64_x86;
 pub mod round;
 pub mod scale;
+pub mod selected_sums;
 pub mod tile;
 #[cfg(target_arch = "x86_64")]
 mod tile_x86;

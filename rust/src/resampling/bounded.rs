@@ -1,0 +1,142 @@
+//! Random integers below a bound, without bias (Lemire, 2019).
+//!
+//! A draw of 32 bits is multiplied with the bound n; the upper half of the product is the integer. The draw is rejected if
+//! the lower half is below 2^32 modulo n, which happens once in 2^32 / n draws at most. So a block of draws is multiplied at
+//! once, and only a block with a rejection is gone through one by one.
+
+use super::Pcg64;
+use crate::error::{Error, Result};
+use crate::simd::Level;
+use crate::simd::bounded::{self, BLOCK};
+
+/// The bound of random integers.
+#[derive(Debug, Clone, Copy)]
+pub struct Bound {
+    n: u32,
+    /// A draw is rejected if the lower half of its product is below this.
+    threshold: u32,
+}
+
+impl Bound {
+    /// Return the bound `n`, the value of a parameter.
+    ///
+    /// # Errors
+    /// [`Error::OutOfRange`] if it is 0 or above 2^32 - 1.
+    pub fn new(parameter: &'static str, n: usize) -> Result<Self> {
+        let most = u32::MAX as usize;
+        match u32::try_from(n) {
+            Ok(n) if n > 0 => Ok(Self { n, threshold: n.wrapping_neg() % n }),
+            _ => Err(Error::OutOfRange { parameter, value: n, least: 1, most, limit: "the range of 32 bits" }),
+        }
+    }
+
+    /// Whether a draw may be rejected.
+    pub fn rejects(self) -> bool {
+        self.threshold > 0
+    }
+
+    /// Whether integers need no draw: there is only one, as in NumPy.
+    pub fn is_fixed(self) -> bool {
+        self.n == 1
+    }
+
+    /// Draw `count` integers from 0 to n - 1, and pass them on in blocks.
+    pub fn draw(self, generator: &mut Pcg64, count: usize, level: Level, mut each: impl FnMut(&[u32])) {
+        let mut rest = count;
+        generator.bits = (0, 0);
+        if self.is_fixed() {
+            for start in (0..count).step_by(2 * BLOCK) {
+                each(&[0; 2 * BLOCK][..(count - start).min(2 * BLOCK)]);
+            }
+            return;
+        }
+        while rest > 0 && generator.half.is_some() {
+            each(&[self.draw_one(generator)]);
+            rest -= 1;
+        }
+        let (mut numbers, mut pairs) = ([0; BLOCK], [0; BLOCK]);
+        while rest >= 2 * BLOCK {
+            generator.numbers.fill(&mut numbers, level);
+            if bounded::products(&numbers, self.n, self.threshold, &mut pairs, level) {
+                rest -= self.draw_with_rejections(&numbers, &mut each);
+            } else {
+                each(bytemuck::cast_slice(&pairs));
+                rest -= 2 * BLOCK;
+            }
+        }
+        let last: &mut [u32] = &mut bytemuck::cast_slice_mut(&mut pairs)[..rest];
+        last.fill_with(|| self.draw_one(generator));
+        each(last);
+    }
+
+    /// Return how many of the draws in `numbers` are not rejected.
+    pub fn accepted(self, numbers: &[u64; BLOCK], level: Level) -> usize {
+        if bounded::products(numbers, self.n, self.threshold, &mut [0; BLOCK], level) {
+            self.draw_with_rejections(numbers, |_| ())
+        } else {
+            2 * BLOCK
+        }
+    }
+
+    /// Pass on the integers of a block one by one; returns how many there are.
+    #[cold]
+    fn draw_with_rejections(self, numbers: &[u64; BLOCK], mut each: impl FnMut(&[u32])) -> usize {
+        let integers = numbers.iter().flat_map(|&number| [number as u32, (number >> 32) as u32]);
+        let integers = integers.filter_map(|draw| self.of_draw(draw));
+        integers.inspect(|&integer| each(&[integer])).count()
+    }
+
+    fn draw_one(self, generator: &mut Pcg64) -> u32 {
+        loop {
+            if let Some(integer) = self.of_draw(generator.next_u32()) {
+                return integer;
+            }
+        }
+    }
+
+    /// Return the integer of a draw; None if it is rejected.
+    pub(super) fn of_draw(self, draw: u32) -> Option<u32> {
+        let product = u64::from(draw) * u64::from(self.n);
+        (product as u32 >= self.threshold).then_some((product >> 32) as u32)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_of_integers_are_single_integers() {
+        // The last bounds reject nothing, every fourth and almost every second draw.
+        for n in [2, 3, 10, 10_007, 1 << 31, 3 << 30, (1 << 31) + 11] {
+            let bound = Bound::new("n", n).expect("a bound");
+            for level in Level::available() {
+                let (mut block, mut single) = (Pcg64::new(&[7]).expect("a seed"), Pcg64::new(&[7]).expect("a seed"));
+                for count in [0, 1, 2 * BLOCK - 1, 2 * BLOCK, 2 * BLOCK + 1, 5000] {
+                    let mut integers = Vec::new();
+                    bound.draw(&mut block, count, level, |drawn| integers.extend_from_slice(drawn));
+                    let expected: Vec<u32> = (0..count).map(|_| bound.draw_one(&mut single)).collect();
+                    assert_eq!(integers, expected, "{n} {count} {level:?}");
+                    assert_eq!(block, single);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn one_integer_draws_nothing() {
+        let mut generator = Pcg64::new(&[7]).expect("a seed");
+        let mut integers = Vec::<u32>::new();
+        Bound::new("n", 1).expect("a bound").draw(&mut generator, 1234, Level::best(), |drawn| integers.extend(drawn));
+        assert_eq!(integers, [0; 1234]);
+        assert_eq!(Ok(generator), Pcg64::new(&[7]));
+    }
+
+    #[test]
+    fn bounds_that_do_not_fit_are_errors() {
+        for n in [0, 1 << 32] {
+            let message = format!("n is {n}, needs 1 to 4294967295, the range of 32 bits");
+            assert_eq!(Bound::new("n", n).expect_err("an error").to_string(), message);
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! How often each item is in each resample.
+
+use std::ops::Range;
+
+use super::Pcg64;
+use super::bounded::Bound;
+use crate::error::{Error, Result};
+use crate::memory;
+use crate::parallel::Plan;
+use crate::simd::Level;
+
+/// Memory of the counts of a block of resamples in bytes, unless a few resamples alone take more.
+const BLOCK_BYTES: usize = 1 << 20;
+
+/// Largest number of resamples in a block.
+const MAX_RESAMPLES: usize = 1024;
+
+/// Draws between two checks for cancellation.
+const DRAWS_PER_CHECK: usize = 1 << 22;
+
+/// Counts of a few resamples in bytes, which are enough for all counts that ever happen: that an item of 256 or more is
+/// drawn 256 times has a probability below 10^-500.
+#[derive(Debug)]
+pub struct Counts {
+    bytes: Vec<u8>,
+    n: usize,
+    padded: usize,
+}
+
+impl Counts {
+    /// Return counts for up to `resamples` resamples of `n` items. Each has zeros up to a multiple of `multiple` items.
+    ///
+    /// # Errors
+    /// [`Error::Memory`].
+    pub fn new(n: usize, resamples: usize, multiple: usize) -> Result<Self> {
+        let padded = n.next_multiple_of(multiple);
+        Ok(Self { bytes: memory::zeroed(resamples.saturating_mul(padded))?, n, padded })
+    }
+
+    /// Count the items of the next resamples. Returns whether all counts fit in bytes.
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`].
+    pub fn draw(
+        &mut self,
+        generator: &mut Pcg64,
+        bound: Bound,
+        resamples: usize,
+        level: Level,
+        plan: &Plan,
+    ) -> Result<bool> {
+        self.bytes.fill(0);
+        let (mut resample, mut rest) = (0, self.n);
+        let mut count = |mut drawn: &[u32]| {
+            while !drawn.is_empty() {
+                let (now, later) = drawn.split_at(rest.min(drawn.len()));
+                let start = resample * self.padded;
+                add(now, &mut self.bytes[start..start + self.n]);
+                (drawn, rest) = (later, rest - now.len());
+                if rest == 0 {
+                    (resample, rest) = (resample + 1, self.n);
+                }
+            }
+        };
+        let draws = resamples * self.n;
+        for start in (0..draws).step_by(DRAWS_PER_CHECK) {
+            plan.check()?;
+            bound.draw(generator, DRAWS_PER_CHECK.min(draws - start), level, &mut count);
+        }
+        Ok((0..resamples).all(|resample| is_complete(self.of(resample, 0..self.n), self.n)))
+    }
+
+    /// The counts of some items in a resample.
+    pub fn of(&self, resample: usize, items: Range<usize>) -> &[u8] {
+        let start = resample * self.padded;
+        &self.bytes[start + items.start..start + items.end]
+    }
+}
+
+/// Return how many resamples of `n` items make a block, if there are `resamples` for `threads` threads.
+pub fn block_size(n: usize, resamples: usize, threads: usize) -> usize {
+    (BLOCK_BYTES / n).min(MAX_RESAMPLES).min(resamples.div_ceil(threads)).max(4)
+}
+
+/// Count items. A count of 256 becomes zero.
+fn add(items: &[u32], counts: &mut [u8]) {
+    for &item in items {
+        // Indices are below the number of items; the check is for the compiler.
+        if let Some(count) = counts.get_mut(item as usize) {
+            *count = count.wrapping_add(1);
+        }
+    }
+}
+
+/// Return whether no count was 256 or more: such a count lacks 256 in the sum.
+fn is_complete(counts: &[u8], draws: usize) -> bool {
+    let sums = counts.chunks(1 << 16).map(|block| block.iter().map(|&count| u32::from(count)).sum::<u32>());
+    sums.map(|sum| sum as usize).sum::<usize>() == draws
+}
+
+/// Count the items of one resample, whatever the counts.
+pub fn count_any(generator: &mut Pcg64, bound: Bound, level: Level, counts: &mut [u32]) {
+    counts.fill(0);
+    bound.draw(generator, counts.len(), level, |drawn| drawn.iter().for_each(|&item| counts[item as usize] += 1));
+}
+
+/// Return how often each of `n` items is in each of `resamples` resamples, and go on in the generator.
+///
+/// # Errors
+/// [`Error::Zero`] for no resample; [`Error::OutOfRange`] if `n` is 0 or above 2^32 - 1; [`Error::TooMany`] for an item
+/// that is drawn 65,536 times; [`Error::Memory`]; [`Error::Cancelled`].
+pub fn resample_counts(
+    generator: &mut Pcg64,
+    n: usize,
+    resamples: usize,
+    level: Level,
+    plan: &Plan,
+) -> Result<Vec<u16>> {
+    let bound = Bound::new("n", n)?;
+    if resamples == 0 {
+        return Err(Error::Zero("resamples"));
+    }
+    let mut all = memory::with_capacity(resamples.saturating_mul(n))?;
+    let mut counts = Counts::new(n, 1, 1)?;
+    for _ in 0..resamples {
+        let mut again = generator.clone();
+        if counts.draw(generator, bound, 1, level, plan)? {
+            all.extend(counts.bytes.iter().map(|&count| u16::from(count)));
+        } else {
+            extend_any(&mut all, &mut again, bound, level, n)?;
+        }
+    }
+    Ok(all)
+}
+
+#[cold]
+fn extend_any(all: &mut Vec<u16>, generator: &mut Pcg64, bound: Bound, level: Level, n: usize) -> Result<()> {
+    let mut counts: Vec<u32> = memory::zeroed(n)?;
+    count_any(generator, bound, level, &mut counts);
+    for count in counts {
+        let most = usize::from(u16::MAX);
+        let too_many = || Error::TooMany { parameter: "n", what: "draws of an item", count: count as usize, most };
+        all.push(u16::try_from(count).map_err(|_| too_many())?);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_are_those_of_the_indices() {
+        for n in [1, 2, 31, 32, 33, 255, 256, 257, 1000] {
+            for level in Level::available() {
+                let new = || Pcg64::new(&[5]).expect("a seed");
+                let (mut generator, mut any, mut other) = (new(), new(), new());
+                let plan = Plan::new(Some(1));
+                let all = resample_counts(&mut generator, n, 7, level, &plan).expect("counts");
+                let mut counts = Counts::new(n, 9, 64).expect("memory");
+                let bound = Bound::new("n", n).expect("a bound");
+                assert_eq!(counts.draw(&mut any, bound, 7, level, &plan), Ok(true));
+                for resample in 0..7 {
+                    let mut expected = vec![0; n];
+                    let indices = other.indices(n, n, level, &plan).expect("indices");
+                    indices.into_iter().for_each(|index| expected[index as usize] += 1);
+                    assert_eq!(all[resample * n..][..n], expected);
+                    let padded = n.next_multiple_of(64);
+                    let found: Vec<u16> = counts.of(resample, 0..padded).iter().map(|&count| count.into()).collect();
+                    assert_eq!(found[..n], expected);
+                    assert!(found[n..].iter().all(|&count| count == 0));
+                }
+                assert_eq!((&generator, &any), (&other, &other));
+            }
+        }
+    }
+
+    #[test]
+    fn counts_that_do_not_fit_in_bytes_are_noticed() {
+        let mut counts = [0; 300];
+        add(&[7; 255], &mut counts);
+        assert!(is_complete(&counts, 255));
+        add(&[7], &mut counts);
+        assert!(!is_complete(&counts, 256));
+        add(&[8; 44], &mut counts);
+        assert_eq!((counts[7], counts[8]), (0, 44));
+        assert!(!is_complete(&counts, 300));
+    }
+
+    #[test]
+    fn any_counts_are_extended() {
+        let new = || Pcg64::new(&[6]).expect("a seed");
+        let bound = Bound::new("n", 50).expect("a bound");
+        let mut all = Vec::new();
+        extend_any(&mut all, &mut new(), bound, Level::Portable, 50).expect("counts");
+        assert_eq!(Ok(all), resample_counts(&mut new(), 50, 1, Level::Portable, &Plan::new(Some(1))));
+    }
+}

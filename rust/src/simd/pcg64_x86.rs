@@ -1,0 +1,85 @@
+//! States of the generator PCG64 in registers, by products of 52 bits.
+
+use std::arch::x86_64::{
+    __m512i, _mm512_add_epi64, _mm512_and_si512, _mm512_loadu_si512, _mm512_madd52hi_epu64, _mm512_madd52lo_epu64,
+    _mm512_or_si512, _mm512_rorv_epi64, _mm512_set1_epi64, _mm512_slli_epi64, _mm512_srli_epi64, _mm512_storeu_si512,
+    _mm512_xor_si512,
+};
+
+use super::pcg64::STATES;
+
+/// States of a register.
+const LANES: usize = 8;
+
+/// Bits of the lower two of three parts of a number; the highest has 24 bits.
+const PART: u32 = 52;
+
+/// Eight numbers of 128 bits.
+type Parts = [__m512i; 3];
+
+/// Replace `numbers` by the hashes of the states, which advance together; see [`super::pcg64::fill`].
+#[target_feature(enable = "avx512f,avx512ifma")]
+pub fn fill(states: &[u128; STATES], multiplier: u128, increment: u128, numbers: &mut [[u64; STATES]]) {
+    let (multiplier, increment) = (parts(&[multiplier; LANES]), parts(&[increment; LANES]));
+    let (states, _) = states.as_chunks::<LANES>();
+    let mut states = [parts(&states[0]), parts(&states[1])];
+    for numbers in numbers {
+        let (numbers, _) = numbers.as_chunks_mut::<LANES>();
+        for half in 0..2 {
+            store(output(states[half]), &mut numbers[half]);
+            states[half] = step(states[half], multiplier, increment);
+        }
+    }
+}
+
+/// Return the numbers in parts.
+#[target_feature(enable = "avx512f")]
+fn parts(numbers: &[u128; LANES]) -> Parts {
+    let part = |shift: u32| numbers.map(|number| (number >> shift) as u64 & ((1 << PART) - 1));
+    [load(&part(0)), load(&part(PART)), load(&part(2 * PART))]
+}
+
+/// Return the hashes of states.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn output([low, middle, high]: Parts) -> __m512i {
+    let lower = _mm512_or_si512(low, _mm512_slli_epi64::<52>(middle));
+    // The highest part may have further bits, which are shifted out.
+    let upper = _mm512_or_si512(_mm512_srli_epi64::<12>(middle), _mm512_slli_epi64::<40>(high));
+    _mm512_rorv_epi64(_mm512_xor_si512(lower, upper), _mm512_srli_epi64::<58>(upper))
+}
+
+/// Return the product of states with the multiplier, plus the increment, modulo 2^128.
+#[inline]
+#[target_feature(enable = "avx512f,avx512ifma")]
+fn step([low, middle, high]: Parts, multiplier: Parts, increment: Parts) -> Parts {
+    let [a, b, c] = multiplier;
+    let mask = _mm512_set1_epi64((1 << PART) - 1);
+    let first = _mm512_madd52lo_epu64(increment[0], low, a);
+    let second = _mm512_madd52hi_epu64(increment[1], low, a);
+    let second = _mm512_madd52lo_epu64(second, low, b);
+    let second = _mm512_madd52lo_epu64(second, middle, a);
+    let third = _mm512_madd52hi_epu64(increment[2], low, b);
+    let third = _mm512_madd52hi_epu64(third, middle, a);
+    let third = _mm512_madd52lo_epu64(third, low, c);
+    let third = _mm512_madd52lo_epu64(third, middle, b);
+    let third = _mm512_madd52lo_epu64(third, high, a);
+    let second = _mm512_add_epi64(second, _mm512_srli_epi64::<PART>(first));
+    let third = _mm512_add_epi64(third, _mm512_srli_epi64::<PART>(second));
+    [_mm512_and_si512(first, mask), _mm512_and_si512(second, mask), third]
+}
+
+#[target_feature(enable = "avx512f")]
+#[allow(unsafe_code)]
+fn load(numbers: &[u64; LANES]) -> __m512i {
+    // SAFETY: the array has as many bytes as the register.
+    unsafe { _mm512_loadu_si512(numbers.as_ptr().cast()) }
+}
+
+#[inline]
+#[target_feature(enable = "avx512f")]
+#[allow(unsafe_code)]
+fn store(register: __m512i, numbers: &mut [u64; LANES]) {
+    // SAFETY: the array has as many bytes as the register.
+    unsafe { _mm512_storeu_si512(numbers.as_mut_ptr().cast(), register) }
+}
