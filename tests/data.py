@@ -30,9 +30,9 @@ class CaptionSet:
         return CaptionSet([self.predictions[i] for i in indices], [self.references[i] for i in indices])
 
 
-def samples(name: str) -> list[dict]:
+def samples(name: str, task: str = "caption") -> list[dict]:
     """Read a sample file without the library under test."""
-    path = files("muge_fast") / "samples" / "caption" / name
+    path = files("muge_fast") / "samples" / task / name
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
