@@ -218,7 +218,7 @@ def test_kid_equals_torch_fidelity(monkeypatch):
     options = {"kid_subsets": 20, "kid_subset_size": 100, "rng_seed": 2020, "verbose": False}
     expected = metric_kid.kid_features_to_metric(torch.tensor(left), torch.tensor(right), **options)
     for pairs in (1 << 26, 0):
-        monkeypatch.setattr("muge_fast.image._kid.MAX_PAIRS_KEPT", pairs)
+        monkeypatch.setattr("muge_fast.image.mmd.MAX_PAIRS_KEPT", pairs)
         score = image.kid_from_features(left, right, subsets=20, subset_size=100)
         assert score.value == pytest.approx(expected["kernel_inception_distance_mean"], rel=1e-3)
         assert score.parts["std"] == pytest.approx(expected["kernel_inception_distance_std"], rel=1e-2)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
@@ -15,6 +15,16 @@ import numpy.typing as npt
 from muge_fast import _core
 from muge_fast._internal.checks import find_repeated, fold_name, suggest
 from muge_fast._internal.optional import import_pandas
+from muge_fast.significance.intervals import (
+    RESAMPLES,
+    Interval,
+    IntervalMethod,
+    IntervalOptions,
+    normal_interval,
+    resampled_interval,
+    wilson_interval,
+)
+from muge_fast.significance.stream import SEED
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,6 +72,63 @@ class ItemStatistics:
         return len(self.rows)
 
 
+@dataclass(frozen=True, eq=False)
+class AdditiveStatistics:
+    """Rows of a score whose sums determine it, and the score as a function of sums.
+
+    ``of_sums`` of the sum of all rows is the value of the score. For metrics of whole numbers, such as BLEU, recall and
+    accuracy, the bits are equal; the mean of real numbers may differ in its last bits, since :func:`numpy.mean` adds in
+    another order.
+
+    Attributes:
+        columns: Names of the columns. Two scores of one metric may have different columns only for macro F1, whose
+            columns name labels: put them together by name, and fill those that are missing with zeros.
+        rows: float64 of shape ``(items, columns)``.
+        of_sums: Takes sums of rows, of shape ``(samples, columns)``, and the number of items in each of these sums, and
+            returns the score of each sample.
+        gradient: Takes the sum of all rows and the number of items, and returns the derivative of the score by each
+            column of the sum. It is zero where the score does not change, and at kinks.
+
+    Example:
+        >>> import muge_fast as mf
+        >>> from muge_fast.scores import additive_statistics
+        >>> score = mf.score_captions(["红色连衣裙", "黑鞋"], [["红色连衣裙"], ["黑色皮鞋"]])["bleu"]
+        >>> additive = additive_statistics(score)
+        >>> additive.rows.shape, additive.influence().round(2).tolist()
+        ((2, 10), [0.36, -0.36])
+
+    """
+
+    columns: tuple[str, ...]
+    rows: FloatArray
+    of_sums: Callable[[FloatArray, npt.NDArray[Any]], FloatArray]
+    gradient: Callable[[FloatArray, int], FloatArray]
+
+    @property
+    def is_mean(self) -> bool:
+        """Whether the score is a mean over items of the mean of the columns."""
+        return self.of_sums is _mean_of_sums
+
+    def influence(self) -> FloatArray:
+        """Return the change of the score with the weight of each item, times the number of items.
+
+        Returns:
+            float64 of shape ``(items,)``. The mean is zero, and the variance divided by the number of items is that of
+            the score to first order.
+
+        """
+        gradient = self.gradient(self.rows.sum(axis=0), len(self.rows))
+        changes: FloatArray = (self.rows - self.rows.mean(axis=0)) @ (gradient * len(self.rows))
+        return changes
+
+
+WITH_INFLUENCE = {
+    "fid": "fid, fid_from_features",
+    "kid": "kid, kid_from_features, KID.compute",
+    "is": "inception_score, inception_score_from_logits",
+}
+"""Metrics of a whole set whose influence is computed on request, with their functions of ``muge_fast.image``."""
+
 NO_ITEMS: FloatArray = np.empty(0)
 NO_PARTS: Mapping[str, float] = MappingProxyType({})
 NO_STATISTICS = ItemStatistics((), np.empty((0, 0)))
@@ -103,6 +170,9 @@ class Score(float):
     higher_is_better: bool
     _rescore: Callable[[FloatArray], Score] | None
     _merge_error: str
+    # Set for few metrics: creating a score takes longer with each attribute.
+    _additive: Callable[[ItemStatistics], AdditiveStatistics] | None = None
+    _influence: tuple[FloatArray, ...] | None = None
 
     def __new__(  # noqa: PLR0917, PYI034 - the order of the attributes; Self needs Python 3.11
         cls,
@@ -116,6 +186,8 @@ class Score(float):
         *,
         _rescore: Callable[[FloatArray], Score] | None = None,
         _merge_error: str = "",
+        _additive: Callable[[ItemStatistics], AdditiveStatistics] | None = None,
+        _influence: tuple[FloatArray, ...] | None = None,
     ) -> Score:
         """Create a score from its attributes, or a plain float from a number alone, as ``statistics.mean`` does."""
         if value is None:
@@ -133,6 +205,10 @@ class Score(float):
             _rescore=_rescore,
             _merge_error=_merge_error,
         )
+        if _additive is not None:
+            score.__dict__["_additive"] = _additive
+        if _influence is not None:
+            score.__dict__["_influence"] = _influence
         return score
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
@@ -155,6 +231,102 @@ class Score(float):
 
     def _repr_html_(self) -> str:
         return _html_table([self])
+
+    @property
+    def influence(self) -> tuple[FloatArray, ...]:
+        """Influence of each item: the change of the score with the item's weight, times the number of items.
+
+        One float64 array for each sample that the score is computed from. FID and KID have two, of the generated and of
+        the real images; FID against :class:`muge_fast.image.Statistics` has the first alone, for real images that are
+        fixed. All other metrics have one.
+
+        The mean of an array is zero. The variance of the score, if other items had been drawn, is the sum over arrays
+        of their variance divided by their length: exactly for means, and to first order for other metrics.
+
+        - Means over items, such as CIDEr-D, recall or CLIPScore: ``per_item`` minus its mean. Document frequencies of
+          CIDEr are fixed, and so is the other set of images for precision, recall and coverage of images.
+        - BLEU and macro F1: from their derivatives by the sums of ``statistics``. Where an order of n-grams has few
+          matches, or a label few items, a bootstrap is better.
+        - FID, KID and the Inception Score: computed by the functions of :mod:`muge_fast.image` with ``influence=True``,
+          whose documentation says how near the standard errors are.
+
+        Raises:
+            ValueError: The score was computed without ``influence=True``, or the metric does not have it, such as
+                density and FID of infinitely many images.
+
+        Example:
+            >>> import muge_fast as mf
+            >>> score = mf.score_captions(["红色连衣裙", "黑鞋"], [["红色连衣裙"], ["黑色皮鞋"]])["rouge_l"]
+            >>> [values.round(4).tolist() for values in score.influence]
+            [[0.1856, -0.1856]]
+
+        """
+        if self._influence is not None:
+            return self._influence
+        additive = additive_statistics(self)
+        if additive is not None:
+            return (additive.influence(),)
+        if self.name in WITH_INFLUENCE:
+            functions = f"{WITH_INFLUENCE[self.name]} or score_images of muge_fast.image"
+            raise ValueError(
+                f"{self.name} was computed without the influence of images: pass influence=True to {functions}"
+            )
+        raise ValueError(f"muge_fast does not compute the influence of images on {self.name}")
+
+    def interval(
+        self,
+        level: float = 0.95,
+        method: IntervalMethod = "bootstrap",
+        resamples: int = RESAMPLES,
+        seed: int = SEED,
+        *,
+        clusters: Sequence[object] | npt.NDArray[Any] | None = None,
+        threads: int | None = None,
+    ) -> Interval:
+        """Compute a confidence interval of the score: how far it may be from that of all items of this kind.
+
+        The items are resampled, not the references, weights or seeds of the training; CIDEr's document frequencies
+        stay as they are. To compare two systems, use the interval of their difference, not two intervals.
+
+        The resamples of ``"bootstrap"`` and ``"bca"`` are those of ``numpy.random.default_rng(seed)``, as
+        :func:`muge_fast.bootstrap_interval` describes them. BLEU and macro F1 are computed from the sums of the
+        statistics of the resampled items.
+
+        Args:
+            level: Nominal probability that such intervals contain the true score, between 0 and 1.
+            method: How the bounds are computed:
+
+                - ``"bootstrap"``: quantiles of the scores of resampled items (percentile method).
+                - ``"bca"``: the same quantiles after a correction of bias and skewness, for fewer than about 200 items.
+                - ``"normal"``: score ± z · standard error, without resamples, from the influence of each item. The only
+                  method for FID, KID and the Inception Score, which must be computed with ``influence=True``.
+                - ``"wilson"``: Wilson's interval of a proportion, without resamples, for metrics that are 0 or 1 for
+                  each item, such as recall of one relevant item or accuracy.
+            resamples: Number of resamples, at least ``2 / (1 - level)``.
+            seed: Seed of the resamples, an integer of at least 0.
+            clusters: A key for each item, in the order of ``Scores.ids``: items with equal keys, such as the captions
+                of one image or the queries of one user, are resampled together. None if each item stands alone.
+            threads: Number of threads, at least 1; None for all cores. The result does not depend on it.
+
+        Returns:
+            The interval, which unpacks as ``low, high``. Items with equal statistics give an interval of zero width.
+
+        Raises:
+            TypeError: An option of the wrong type.
+            ValueError: Fewer than two items, an option out of range, an unknown method or one that is not defined for
+                the metric, or keys of clusters that do not fit the items.
+
+        Example:
+            >>> import muge_fast as mf
+            >>> references = [["红色连衣裙"], ["黑色皮鞋"], ["白色衬衫"], ["蓝色牛仔裤"]]
+            >>> score = mf.score_captions(["红色裙子", "黑色皮鞋", "白衬衫", "牛仔裤"], references)["rouge_l"]
+            >>> low, high = score.interval()
+            >>> round(low, 2), round(score, 2), round(high, 2)
+            (0.69, 0.8, 0.93)
+
+        """
+        options = IntervalOptions.check(level=level, method=method, resamples=resamples, seed=seed, threads=threads)
+        return _score_interval(self, options, clusters)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the score as a dictionary of plain Python objects, which JSON can represent.
@@ -195,6 +367,25 @@ class Score(float):
 
         """
         return import_pandas().Series(self.per_item, name=self.name)
+
+    def with_influence(self, influence: Sequence[npt.ArrayLike]) -> Score:
+        """Return the same score with other influence rows, such as the same ones in the order of ids.
+
+        Args:
+            influence: Rows of each sample, see :attr:`influence`.
+
+        Returns:
+            The score.
+
+        Example:
+            >>> from muge_fast.scores import set_score
+            >>> score = set_score("is", "is|version:0", 9.1, influence=([1.0, -1.0],))
+            >>> score.with_influence(([-1.0, 1.0],)).influence[0].tolist()
+            [-1.0, 1.0]
+
+        """
+        rows = tuple(np.ascontiguousarray(sample, dtype=np.float64) for sample in influence)
+        return type(self)(**{**self.__dict__, "_influence": rows})
 
     def with_statistics(self, rows: npt.ArrayLike) -> Score:
         """Compute the score of a set of items from their statistics, under the same options.
@@ -452,6 +643,7 @@ def set_score(
     *,
     parts: Mapping[str, float] | None = None,
     higher_is_better: bool = True,
+    influence: tuple[FloatArray, ...] | None = None,
 ) -> Score:
     """Return the score of a metric that is only defined for a whole set of items, such as FID.
 
@@ -461,6 +653,7 @@ def set_score(
         value: The score of the set.
         parts: Further numbers, by name.
         higher_is_better: Whether a larger value is better.
+        influence: The influence of the items of each sample; None if it was not computed.
 
     Returns:
         The score; ``per_item`` and the statistics are empty.
@@ -480,7 +673,83 @@ def set_score(
         statistics=ItemStatistics((), np.empty((0, 0))),
         higher_is_better=higher_is_better,
         _merge_error=SET_MERGE_ERROR,
+        _influence=influence,
     )
+
+
+def additive_statistics(score: Score) -> AdditiveStatistics | None:
+    """Return the rows of a score whose sums determine it.
+
+    They are made on request: scores of small batches are created often and seldom resampled.
+
+    Args:
+        score: The score of any metric.
+
+    Returns:
+        The statistics; None for metrics of a whole set, such as FID. Means over items have one column. Mean recall has
+        a column for each cutoff, BLEU the ten columns of :class:`ItemStatistics`, and macro F1 two for each label.
+
+    Raises:
+        ValueError: The rows of macro F1 would be larger than 1 GiB.
+
+    Example:
+        >>> import numpy as np
+        >>> from muge_fast.scores import additive_statistics, mean_score
+        >>> additive = additive_statistics(mean_score("accuracy", "accuracy|version:0", np.array([1.0, 0.0])))
+        >>> additive.rows.tolist(), additive.of_sums(np.array([[1.0], [2.0]]), np.array([2, 2])).tolist()
+        ([[1.0], [0.0]], [0.5, 1.0])
+
+    """
+    statistics = score.statistics
+    if score._additive is not None:  # noqa: SLF001
+        return score._additive(statistics)  # noqa: SLF001
+    return mean_of_columns(statistics) if statistics.columns == (score.name,) else None
+
+
+def mean_of_columns(statistics: ItemStatistics) -> AdditiveStatistics:
+    """Return the additive statistics of a score that is the mean of the means of its columns.
+
+    Args:
+        statistics: Statistics of the score, with one or more columns.
+
+    Returns:
+        The same rows with this rule.
+
+    Example:
+        >>> import numpy as np
+        >>> from muge_fast.scores import ItemStatistics, mean_of_columns
+        >>> additive = mean_of_columns(ItemStatistics(("recall@1", "recall@5"), np.array([[0.0, 1.0], [1.0, 1.0]])))
+        >>> additive.influence().tolist()
+        [-0.25, 0.25]
+
+    """
+    return AdditiveStatistics(statistics.columns, statistics.rows, _mean_of_sums, _mean_gradient)
+
+
+def _mean_of_sums(sums: FloatArray, counts: npt.NDArray[Any]) -> FloatArray:
+    # The columns are added from left to right, as for the score itself.
+    means: FloatArray = sum(sums.T / counts) / sums.shape[1]
+    return means
+
+
+def _mean_gradient(sums: FloatArray, count: int) -> FloatArray:
+    return np.full(len(sums), 1 / (count * len(sums)))
+
+
+def _score_interval(score: Score, options: IntervalOptions, clusters: object) -> Interval:
+    if options.method == "wilson":
+        if score.statistics.columns != (score.name,):
+            raise ValueError(f"method 'wilson' needs a mean of items that are 0 or 1; use 'bootstrap' for {score.name}")
+        return wilson_interval(score.per_item, options, f"{score.name}.per_item", clusters=clusters)
+    if options.method == "normal":
+        return normal_interval(score.value, score.influence, options, score.name, clusters=clusters)
+    additive = additive_statistics(score)
+    if additive is None:
+        raise ValueError(
+            f"{score.name} is a score of a whole set, which does not follow from sums over items; use method 'normal'"
+        )
+    rows = f"{score.name}.statistics.rows"
+    return resampled_interval(score.value, additive.rows, additive.of_sums, options, rows, clusters=clusters)
 
 
 def _restore_score(cls: type[Score], attributes: dict[str, Any]) -> Score:

@@ -15,6 +15,7 @@ from muge_fast._internal.checks import align_ids, find_repeated, other_form_hint
 from muge_fast._internal.display import format_argument
 from muge_fast._internal.labelled import plain_ids
 from muge_fast._internal.paths import PathLike
+from muge_fast.caption.bleu_sums import additive_bleu
 from muge_fast.caption.document_frequency import DocumentFrequency
 from muge_fast.caption.options import BLEU_COLUMNS, DEFAULT_METRICS, ORDERS, CaptionMetric, ScoringOptions, Smoothing
 from muge_fast.caption.texts import PredictionsLike, ReferencesLike, split_predictions, split_references
@@ -482,6 +483,7 @@ def _bleu(tokenizer: str, smoothing: str, value: float | None, effective_order: 
         parts=parts,
         statistics=ItemStatistics(BLEU_COLUMNS, rows),
         _rescore=partial(_bleu, tokenizer, smoothing, value, effective_order),
+        _additive=partial(additive_bleu, smoothing, value, effective_order),
     )
 
 

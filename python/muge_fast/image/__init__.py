@@ -7,7 +7,7 @@ caller passes an extractor that does not use torch.
 from typing import TYPE_CHECKING
 
 from muge_fast._internal.lazy_modules import lazy_modules
-from muge_fast.image._fid import FID, fid
+from muge_fast.image._fid import FID, fid, fid_from_features
 from muge_fast.image._inception_score import InceptionScore, inception_score, inception_score_from_logits
 from muge_fast.image._kid import KID, kid, kid_from_features
 from muge_fast.image._precision_recall import precision_recall
@@ -28,6 +28,7 @@ __all__ = [
     "clip_score",
     "extractors",
     "fid",
+    "fid_from_features",
     "fid_infinity",
     "fid_interval",
     "frechet_distance",

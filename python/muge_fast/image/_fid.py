@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+
+import numpy.typing as npt
 
 from muge_fast._internal.npz import Array
-from muge_fast.image.backend import DeviceLike
+from muge_fast.image.backend import DeviceLike, Float64Array, NumpyBackend
 from muge_fast.image.extractors.interface import FeatureExtractor, ProtocolName
 from muge_fast.image.frechet import frechet_distance
 from muge_fast.image.image_set import (
@@ -16,10 +18,12 @@ from muge_fast.image.image_set import (
     load_statistics,
     outputs_for,
 )
-from muge_fast.image.options import UNKNOWN_EXTRACTOR, LoadOptions, NetworkOptions
+from muge_fast.image.influence import fid_influence
+from muge_fast.image.inputs import checked_features
+from muge_fast.image.options import UNKNOWN_EXTRACTOR, LoadOptions, NetworkOptions, check_influence
 from muge_fast.image.small_sets import MIN_IMAGES_FOR_FID, warn_about_small_set
 from muge_fast.image.sources import check_paths, open_side
-from muge_fast.image.statistics import Statistics
+from muge_fast.image.statistics import Statistics, feature_pair
 from muge_fast.image.streaming import Batch, StreamingMetric, check_extractor, check_real
 from muge_fast.scores import Score, set_score, signature
 
@@ -36,6 +40,7 @@ def fid(
     batch_size: int = 32,
     threads: int | None = None,
     progress: bool | None = None,
+    influence: bool = False,
 ) -> Score:
     """Compute the Fréchet Inception Distance (Heusel et al., 2017) of real and generated images, in this order.
 
@@ -65,6 +70,9 @@ def fid(
         batch_size: Images per batch, at least 1. It changes results by rounding only.
         threads: Threads that decode images, at least 1; None for the number of CPU cores.
         progress: Whether to show a progress bar; None to show it on a terminal only.
+        influence: Whether to compute ``Score.influence``, as :func:`fid_from_features` describes. The generated images
+            must then be images; real ones are fixed if they are statistics. The features of all images are kept in
+            memory, in single precision.
 
     Returns:
         The score ``"fid"``, from 0; lower is better. Its signature names the extractor and both numbers of images.
@@ -87,9 +95,13 @@ def fid(
 
     """
     network, load = NetworkOptions(weights, protocol, precision, device), LoadOptions(batch_size, threads, progress)
+    check_influence(influence)
     # Before weights are looked for, so that a wrong path is not reported as missing weights.
     check_paths(real=real, generated=generated)
     real_statistics, generated_statistics = load_statistics(real), load_statistics(generated)
+    if influence and generated_statistics is not None:
+        raise ValueError("generated is statistics, influence=True needs the images")
+    features: tuple[Array, ...] = ()
     if real_statistics is None or generated_statistics is None:
         sources = [
             open_side(name, source) if statistics is None else statistics
@@ -99,21 +111,90 @@ def fid(
             )
         ]
         opened = network.open(extractor, outputs_for(("fid",)))
-        sets = [ImageSetAccumulator(source, opened, ("fid",)) for source in sources]
+        sets = [ImageSetAccumulator(source, opened, ("fid",), influence=influence) for source in sources]
         for image_set in sets:
             image_set.run(load)
         real_statistics, generated_statistics = (image_set.statistics for image_set in sets)
-    score = fid_from_statistics(real_statistics, generated_statistics)
+        features = features_of(*reversed(sets))
+    score = fid_from_statistics(real_statistics, generated_statistics, features)
     warn_about_few_images(real_statistics, generated_statistics)
     return score
 
 
-def fid_from_statistics(real: Statistics, generated: Statistics) -> Score:
+def fid_from_features(
+    real: npt.ArrayLike | Statistics,
+    generated: npt.ArrayLike,
+    *,
+    extractor_signature: str | None = None,
+    influence: bool = False,
+) -> Score:
+    """Compute FID of features, in double precision.
+
+    The influence of images gives the standard error of FID, which is that of the expected FID of this number of images;
+    the bias is larger, so compare sets of equal size only. With 64 features, the standard error over the standard
+    deviation of FID of new images was 1.4 with one image for each feature, 1.35 with 2.5, 1.2 with 5, 1.15 with 15 and
+    1.0 with 47, and up to 1.5 if both distributions are equal, in Monte Carlo runs with an uncertainty of 0.07: tests
+    with it reject too seldom rather than too often. It takes about twice as long as FID itself of 5,000 images with
+    2048 features, and 270 MB.
+
+    Args:
+        real: Features of real images, of shape ``(images, features)``, or their :class:`Statistics`.
+        generated: Features of generated images, with the same number of columns.
+        extractor_signature: Signature of the extractor that made the features, for the score's signature; None for that
+            of the statistics.
+        influence: Whether to compute ``Score.influence``: of the generated images and, unless these are statistics, of
+            the real ones.
+
+    Returns:
+        The score ``"fid"``, from 0; lower is better.
+
+    Raises:
+        TypeError: Features are not numbers.
+        ValueError: Shapes or signatures do not match, a value is not finite or too large, or a set has fewer than two
+            images.
+
+    Example:
+        >>> from muge_fast.image import fid_from_features
+        >>> score = fid_from_features([[0.0], [2.0]], [[1.0], [3.0]], influence=True)
+        >>> score.value, [values.tolist() for values in score.influence]
+        (1.0, [[-2.0, 2.0], [2.0, -2.0]])
+
+    """
+    check_influence(influence)
+    features: tuple[Float64Array, ...]
+    if isinstance(real, Statistics):
+        features = (NumpyBackend().as_float64(checked_features("generated", generated)),)
+        NumpyBackend().first_nonfinite_row(features[0], "generated", seen=0, earlier=None)
+        left, extractor = real, real.extractor_signature if extractor_signature is None else extractor_signature
+    else:
+        features = feature_pair(real, generated)[::-1]
+        extractor = extractor_signature or ""
+        left = Statistics.from_features(features[1], extractor_signature=extractor)
+    right = Statistics.from_features(features[0], extractor_signature=extractor)
+    return fid_from_statistics(left, right, features if influence else ())
+
+
+def features_of(*sets: ImageSetAccumulator) -> tuple[Array, ...]:
+    """Return the features of the sets that kept them, for the influence of their images.
+
+    Args:
+        sets: Sets of images, after they have been read.
+
+    Returns:
+        The features of the sets, in their order, without sets that are statistics.
+
+    """
+    return tuple(image_set.features for image_set in sets if image_set.has_features)
+
+
+def fid_from_statistics(real: Statistics, generated: Statistics, features: Sequence[Array] = ()) -> Score:
     """Compute FID from statistics, without the warning about few images.
 
     Args:
         real: Statistics of the real images.
         generated: Statistics of the generated images.
+        features: Features of the generated images and, unless these are fixed, of the real images, to compute the
+            influence of each; empty to compute none.
 
     Returns:
         The score ``"fid"``.
@@ -135,7 +216,11 @@ def fid_from_statistics(real: Statistics, generated: Statistics) -> Score:
     counts = [statistics.count or "unknown" for statistics in (real, generated)]
     extractor = real.extractor_signature or generated.extractor_signature or UNKNOWN_EXTRACTOR
     return set_score(
-        "fid", signature("fid", extractor, real=counts[0], generated=counts[1]), value, higher_is_better=False
+        "fid",
+        signature("fid", extractor, real=counts[0], generated=counts[1]),
+        value,
+        higher_is_better=False,
+        influence=fid_influence(real, generated, *features) if features else None,
     )
 
 

@@ -14,8 +14,9 @@ from muge_fast._internal.npz import Array
 from muge_fast.image.backend import DeviceLike, Float64Array, NumpyBackend
 from muge_fast.image.extractors.interface import FeatureExtractor, ProtocolName, convention_of_extractor, signature_of
 from muge_fast.image.image_set import ImageSetAccumulator, outputs_for
+from muge_fast.image.influence import inception_score_influence
 from muge_fast.image.inputs import checked_features
-from muge_fast.image.options import SEED, UNKNOWN_EXTRACTOR, LoadOptions, NetworkOptions
+from muge_fast.image.options import SEED, UNKNOWN_EXTRACTOR, LoadOptions, NetworkOptions, check_influence
 from muge_fast.image.small_sets import warn_about_small_set
 from muge_fast.image.sources import ImageSource, open_side
 from muge_fast.image.split_sums import SplitSums, split_bounds
@@ -35,6 +36,7 @@ def inception_score(
     batch_size: int = 32,
     threads: int | None = None,
     progress: bool | None = None,
+    influence: bool = False,
 ) -> Score:
     """Compute the Inception Score (Salimans et al., 2016) of generated images.
 
@@ -65,6 +67,8 @@ def inception_score(
         batch_size: Images per batch, at least 1. It changes results by rounding only.
         threads: Threads that decode images, at least 1; None for the number of CPU cores.
         progress: Whether to show a progress bar; None to show it on a terminal only.
+        influence: Whether to compute ``Score.influence``, as :func:`inception_score_from_logits` describes. The logits
+            of all images are then kept in memory, in single precision.
 
     Returns:
         The score ``"is"``, the mean over splits, from 1 to the number of classes; higher is better. Its
@@ -88,14 +92,15 @@ def inception_score(
 
     """
     network, load = NetworkOptions(weights, protocol, precision, device), LoadOptions(batch_size, threads, progress)
+    check_influence(influence)
     if splits is not None:
         whole_number("splits", splits)
     # Before weights are looked for, so that a wrong path is not reported as missing weights.
     images = open_side("generated", generated)
     opened = network.open(extractor, outputs_for(("is",), network.convention(extractor)))
-    image_set = ImageSetAccumulator(images, opened, ("is",), splits=splits)
+    image_set = ImageSetAccumulator(images, opened, ("is",), splits=splits, influence=influence)
     image_set.run(load)
-    score = inception_score_from_sums(image_set.split_sums, signature_of(opened))
+    score = inception_score_from_sums(image_set.split_sums, signature_of(opened), image_set.logits)
     warn_about_few_images_per_split(image_set.split_sums)
     return score
 
@@ -107,10 +112,16 @@ def inception_score_from_logits(
     shuffle: bool = True,
     seed: int = SEED,
     extractor_signature: str | None = None,
+    influence: bool = False,
 ) -> Score:
     """Compute the Inception Score (Salimans et al., 2016) of logits as torch-fidelity does, in double precision.
 
     Of ``n`` images, split ``k`` has those from ``k * n // splits`` up to, not including, ``(k + 1) * n // splits``.
+
+    The influence of an image is that on the score of its split, by leaving it out (the jackknife). In Monte Carlo runs
+    with 20 and 100 classes and an uncertainty of 0.04 to 0.07, the standard error over the standard deviation of the
+    score of new images was 0.9 to 1.13, with splits of half as many images as classes and more, and at least ten. It is
+    that of the expected score of splits of this size, which is biased.
 
     Args:
         logits: Class logits of shape ``(images, classes)``; of the FID network, those without the bias of its last
@@ -119,6 +130,7 @@ def inception_score_from_logits(
         shuffle: Whether rows are first put in the order of ``RandomState(seed).permutation(images)``.
         seed: Seed of the order.
         extractor_signature: Signature of the extractor that made the logits, for the score's signature.
+        influence: Whether to compute ``Score.influence``, which takes about as long as the score.
 
     Returns:
         The score ``"is"``, the mean over splits; higher is better. Its ``parts["std"]`` is the standard deviation over
@@ -135,6 +147,7 @@ def inception_score_from_logits(
         4.0
 
     """
+    check_influence(influence)
     matrix = NumpyBackend().as_float64(checked_features("logits", logits))
     splits = whole_number("splits", splits)
     if len(matrix) < splits:
@@ -142,21 +155,34 @@ def inception_score_from_logits(
     nonfinite = np.flatnonzero(~np.isfinite(matrix).all(axis=1))
     if len(nonfinite):
         raise ValueError(f"logits[{nonfinite[0]}] is not finite")
+    order = np.random.RandomState(seed).permutation(len(matrix)) if shuffle else np.arange(len(matrix))
+    changes = _influence(matrix, order, splits) if influence else None
     if shuffle:
-        matrix = matrix[np.random.RandomState(seed).permutation(len(matrix))]
+        matrix = matrix[order]
     scores = [_score_of_split(matrix[start:end]) for start, end in pairwise(split_bounds(len(matrix), splits))]
     score_signature = signature(
         "is", extractor_signature or UNKNOWN_EXTRACTOR, splits=splits, shuffle=seed if shuffle else "none"
     )
-    return set_score("is", score_signature, float(np.mean(scores)), parts={"std": float(np.std(scores))})
+    return set_score(
+        "is", score_signature, float(np.mean(scores)), parts={"std": float(np.std(scores))}, influence=changes
+    )
 
 
-def inception_score_from_sums(sums: SplitSums, extractor_signature: str) -> Score:
+def _influence(logits: Float64Array, order: npt.NDArray[np.int64], splits: int) -> tuple[Float64Array]:
+    split_of_image = np.empty(len(logits), dtype=np.int64)
+    split_of_image[order] = np.repeat(np.arange(splits), np.diff(split_bounds(len(logits), splits)))
+    return (inception_score_influence(logits, split_of_image, splits),)
+
+
+def inception_score_from_sums(
+    sums: SplitSums, extractor_signature: str, logits: npt.NDArray[np.floating] | None = None
+) -> Score:
     """Compute the Inception Score from accumulated sums.
 
     Args:
         sums: Sums of all images.
         extractor_signature: Signature of the extractor that made the logits; may be empty.
+        logits: Logits of all images, in the order in which they were added, to compute the influence of each; or None.
 
     Returns:
         The score ``"is"``.
@@ -180,7 +206,8 @@ def inception_score_from_sums(sums: SplitSums, extractor_signature: str) -> Scor
     is_round_robin = images is None and (splits > 1 or seed is not None)
     order = {"round_robin" if is_round_robin else "shuffle": "none" if seed is None else seed}
     score_signature = signature("is", extractor_signature or UNKNOWN_EXTRACTOR, splits=splits, **order)
-    return set_score("is", score_signature, mean, parts={"std": std})
+    influence = None if logits is None else (inception_score_influence(logits, sums.split_of_images(), splits),)
+    return set_score("is", score_signature, mean, parts={"std": std}, influence=influence)
 
 
 def warn_about_few_images_per_split(sums: SplitSums) -> None:

@@ -5,20 +5,20 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import numpy.typing as npt
 
 from muge_fast._internal.checks import whole_number
 from muge_fast.datasets.image_tsv import ImageTsv
-from muge_fast.image._fid import fid_from_statistics, warn_about_few_images
+from muge_fast.image._fid import features_of, fid_from_statistics, warn_about_few_images
 from muge_fast.image._inception_score import inception_score_from_sums, warn_about_few_images_per_split
 from muge_fast.image._kid import check_subsets, kid_from_features
 from muge_fast.image._r_precision import NEGATIVES, check_negatives, r_precision
 from muge_fast.image.extractors.interface import FeatureExtractor, ProtocolName, signature_of
 from muge_fast.image.image_set import ImageMetric, ImageSetAccumulator, ImagesOrStatistics, outputs_for
 from muge_fast.image.inputs import is_path
-from muge_fast.image.options import LoadOptions, NetworkOptions
+from muge_fast.image.options import LoadOptions, NetworkOptions, check_influence
 from muge_fast.image.sources import ImageSource, OpenedSource, check_paths, open_side
 from muge_fast.image.statistics import Statistics
 from muge_fast.image.text_features import ImageTextModel, TextOptions, ids_in_order, paired_features
@@ -48,6 +48,7 @@ def score_images(
     image_features: str | os.PathLike[str] | npt.ArrayLike | None = None,
     text_features: str | os.PathLike[str] | npt.ArrayLike | None = None,
     negatives: int = NEGATIVES,
+    influence: bool = False,
 ) -> Scores:
     """Score generated images against real ones, with one pass of the network over each image for all metrics.
 
@@ -93,6 +94,8 @@ def score_images(
             their own; or another file of :func:`muge_fast.read_features`, matched by id.
         text_features: Features of the texts of the generated images, in the same forms.
         negatives: Number of other texts that R-precision compares each image with.
+        influence: Whether to compute ``Score.influence`` of FID, KID and the Inception Score, as their functions of
+            features describe. The features and logits of all images are then kept in memory, in single precision.
 
     Returns:
         The scores ``"fid"`` and ``"kid"`` (lower is better) and ``"is"``, in the order of ``metrics``, and
@@ -121,11 +124,14 @@ def score_images(
     text_options = TextOptions(texts, clip, image_features, text_features)
     outputs = outputs_for(metrics, network.convention(extractor))
     _check_numbers(splits, subsets, subset_size, negatives)
+    check_influence(influence)
     # Before weights are looked for, so that a wrong path is not reported as missing weights.
     check_paths(texts=texts, image_features=image_features, text_features=text_features)
     real = None if real is None else _with_ids("real", real)
     generated = _with_ids("generated", generated)
-    image_sets = _ImageSets(real, generated, network.open(extractor, outputs), metrics, splits=splits)
+    image_sets = _ImageSets(
+        real, generated, network.open(extractor, outputs), metrics, splits=splits, influence=influence
+    )
     if "kid" in metrics:
         check_subsets(subsets, subset_size, *image_sets.counts)
     ids = ids_in_order(generated, real)
@@ -137,9 +143,21 @@ def score_images(
         hits = r_precision(features.images, features.texts, negatives=negatives, extractor_signature=features.signature)
     scores = image_sets.run(load, subsets=subsets, subset_size=subset_size)
     image_sets.warn_about_few_images()
+    if influence and ids is not None:
+        # Images were read in the order of the submission, which differs between systems.
+        scores = {
+            name: _in_order(score, list(cast("Mapping[str, object]", generated)), ids) for name, score in scores.items()
+        }
     if hits is None:
-        return Scores(scores)
+        return Scores(scores, len(ids), [*ids]) if influence and ids is not None else Scores(scores)
     return Scores({**scores, "r_precision": hits}, len(hits.per_item), None if ids is None else [*ids])
+
+
+def _in_order(score: Score, given: Sequence[str], ids: Sequence[str]) -> Score:
+    """Return a score with the influence of the generated images in the order of their ids."""
+    indices = {key: index for index, key in enumerate(given)}
+    generated, *others = score.influence
+    return score.with_influence((generated[[indices[key] for key in ids]], *others))
 
 
 class _ImageSets:
@@ -153,16 +171,17 @@ class _ImageSets:
         metrics: Sequence[str],
         *,
         splits: int | None,
+        influence: bool,
     ) -> None:
-        self.metrics, self.signature = metrics, signature_of(extractor)
+        self.metrics, self.signature, self.influence = metrics, signature_of(extractor), influence
         # The Inception Score needs no real images.
         compared = [name for name in metrics if name != "is"]
         self.real: ImageSetAccumulator | None = None
         if compared:
             if real is None:
                 raise TypeError(f"real must be images or statistics for {', '.join(compared)}, got None")
-            self.real = ImageSetAccumulator(real, extractor, compared)
-        self.generated = ImageSetAccumulator(generated, extractor, metrics, splits=splits)
+            self.real = ImageSetAccumulator(real, extractor, compared, influence=influence)
+        self.generated = ImageSetAccumulator(generated, extractor, metrics, splits=splits, influence=influence)
 
     @property
     def counts(self) -> tuple[int | None, int | None]:
@@ -185,16 +204,18 @@ class _ImageSets:
 
     def _score(self, metric: str, subsets: int | None, subset_size: int) -> Score:
         if metric == "is":
-            return inception_score_from_sums(self.generated.split_sums, self.signature)
+            return inception_score_from_sums(self.generated.split_sums, self.signature, self.generated.logits)
         assert self.real is not None  # noqa: S101 - there are real images to compare with
         if metric == "fid":
-            return fid_from_statistics(self.real.statistics, self.generated.statistics)
+            features = features_of(self.generated, self.real) if self.influence else ()
+            return fid_from_statistics(self.real.statistics, self.generated.statistics, features)
         return kid_from_features(
             self.real.features,
             self.generated.features,
             subsets=subsets,
             subset_size=subset_size,
             extractor_signature=self.signature,
+            influence=self.influence,
         )
 
 

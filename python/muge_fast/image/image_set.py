@@ -69,6 +69,7 @@ class ImageSetAccumulator:
         extractor: The feature extractor.
         metrics: One or more of :data:`METRICS`, without repetitions.
         splits: Number of splits of the Inception Score; None for the extractor's convention.
+        influence: Whether to keep the features for FID too, and the logits, to compute the influence of each image.
 
     Attributes:
         count: Number of images; None if it is unknown before all have been read.
@@ -98,13 +99,16 @@ class ImageSetAccumulator:
         metrics: Sequence[str],
         *,
         splits: int | None = None,
+        influence: bool = False,
     ) -> None:
         self.extractor, self.metrics = extractor, tuple(metrics)
+        self._influence = influence
         self.convention = convention_of_extractor(extractor)
         self.count: int | None = None
         self._statistics = load_statistics(source)
         self._split_sums: SplitSums | None = None
         self._features: list[npt.NDArray[np.float32]] = []
+        self._logits: list[npt.NDArray[np.float32]] = []
         self._images: OpenedSource | None = None
         if isinstance(source, Statistics) or self._statistics is not None:
             self._check_statistics(self.statistics)
@@ -135,6 +139,16 @@ class ImageSetAccumulator:
     def features(self) -> npt.NDArray[np.float32]:
         """Features of all images for KID, of shape ``(images, features)``, after :meth:`run`."""
         return np.concatenate(self._features)
+
+    @property
+    def logits(self) -> npt.NDArray[np.float32] | None:
+        """Logits of all images, after :meth:`run`; None unless the influence of images was asked for."""
+        return np.concatenate(self._logits) if self._logits else None
+
+    @property
+    def has_features(self) -> bool:
+        """Whether features were kept, after :meth:`run`; none are if the source is statistics."""
+        return bool(self._features)
 
     def run(self, load: LoadOptions) -> None:
         """Read all images and accumulate their features; do nothing if the source is statistics.
@@ -170,7 +184,9 @@ class ImageSetAccumulator:
             self._statistics.update(batch[FEATURES])
         if self._split_sums is not None:
             self._split_sums.extend(batch[self.convention.logits])
-        if "kid" in self.metrics:
+            if self._influence:
+                self._logits.append(np.array(to_numpy(batch[self.convention.logits]), dtype=np.float32))
+        if "kid" in self.metrics or (self._influence and "fid" in self.metrics):
             self._features.append(np.array(to_numpy(batch[FEATURES]), dtype=np.float32))
 
     def _check_statistics(self, statistics: Statistics) -> None:

@@ -218,6 +218,11 @@ class SplitSums:
             return self.counts, np.zeros(self.config.splits), np.zeros((self.config.splits, 0))
         return self.counts, to_numpy(self._sum_p_log_p), to_numpy(self._sum_p)
 
+    def split_of_images(self) -> Int64Array:
+        """Return the split of each image, if those so far were added in order from the first."""
+        count = int(self.counts.sum())
+        return self._split_of(np.arange(count), count)
+
     def mean_and_std(self) -> tuple[float, float]:
         """Return the mean and standard deviation of the Inception Score over the splits.
 

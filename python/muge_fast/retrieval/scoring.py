@@ -18,7 +18,7 @@ from muge_fast.retrieval.metric_names import METRICS_AT_K, Column, check_ks, che
 from muge_fast.retrieval.ranked_lists import ranked_lists
 from muge_fast.retrieval.ranking import Ranking
 from muge_fast.retrieval.relevant_lists import relevant_lists
-from muge_fast.scores import FloatArray, ItemStatistics, Score, Scores, mean_score, signature
+from muge_fast.scores import FloatArray, ItemStatistics, Score, Scores, mean_of_columns, mean_score, signature
 
 FEW_QUERIES = 10
 """Number of queries from which a ranking without any hit is suspicious."""
@@ -214,4 +214,5 @@ def _mean_recall(ks: list[int], rows: FloatArray) -> Score:
         parts={f"recall@{k}": value for k, value in zip(ks, recalls, strict=True)},
         statistics=ItemStatistics(tuple(f"recall@{k}" for k in ks), np.ascontiguousarray(rows)),
         _rescore=partial(_mean_recall, ks),
+        _additive=mean_of_columns,
     )
