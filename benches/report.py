@@ -21,6 +21,7 @@ from benches.features import features
 from benches.frechet import frechet
 from benches.images import images
 from benches.matrix import matrix
+from benches.significance import significance
 from benches.stages import stages
 from benches.timing import Row
 
@@ -70,6 +71,7 @@ SECTIONS = {
         lambda: chain(matrix(500, 3_000), embeddings(500, 3_000)),
         ("torch", "faiss-cpu"),
     ),
+    "significance": Section(significance, lambda: significance(500, 100, 1_000), ("sacrebleu", "scipy", "ranx")),
     "frechet": Section(frechet, lambda: frechet(64, {16: 1e-3, 500: 1e-9}), ("scipy",)),
     "images": Section(images, lambda: images(20), ("torch", "torch-fidelity", "pytorch-fid", "clean-fid")),
     "stages": Section(stages, lambda: stages(20), ("torch",)),

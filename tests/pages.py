@@ -26,10 +26,11 @@ ELEMENTS |= {
     "th",
 }
 ELEMENTS |= {"td", "ul", "ol", "li", "dl", "dt", "dd", "svg", "rect", "line", "text", "details", "summary", "form"}
-ELEMENTS |= {"label", "input", "select", "option", "output", "button"}
+ELEMENTS |= {"label", "input", "select", "option", "output", "button", "thead", "tbody", "circle"}
 ATTRIBUTES = {"lang", "charset", "http-equiv", "content", "name", "class", "id", "href", "src", "alt", "type", "hidden"}
 ATTRIBUTES |= {"placeholder", "step", "value", "colspan", "scope", "viewbox", "role", "aria-label", "aria-hidden", "x"}
-ATTRIBUTES |= {"y", "width", "height", "x1", "x2", "y1", "y2", "text-anchor", "preserveaspectratio"}
+ATTRIBUTES |= {"y", "width", "height", "x1", "x2", "y1", "y2", "text-anchor", "preserveaspectratio", "cx", "cy", "r"}
+ATTRIBUTES |= {"open", "data-value", "data-sort"}
 
 
 class Page(HTMLParser):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -26,6 +27,16 @@ def test_the_demo_shows_all_samples(tmp_path):
     assert "MeanRecall" in result.output
     assert "line 6: image_id is 5, expected a string" in result.output
     assert (tmp_path / "demo.html").stat().st_size > 10_000
+    comparisons = result.output.partition("Comparison of the sample submissions")[2]
+    assert re.findall(r"^(\S+) +(\w+) +([\d.]+) +\[", comparisons, re.MULTILINE) == [
+        ("1", "large", "91.6"),
+        ("2", "base", "9.4"),
+        ("3", "template", "0.318"),
+        ("1", "large", "54.7"),
+        ("2–3", "base", "34.4"),
+        ("2–3", "template", "27.1"),
+    ]
+    assert (tmp_path / "demo-comparison.html").stat().st_size > 10_000
 
 
 def test_the_installed_command():
@@ -206,7 +217,7 @@ def test_info_shows_ids_and_names_in_one_short_line(tmp_path):
 def test_the_module_is_the_command():
     result = subprocess.run([sys.executable, "-m", "muge_fast", "--help"], capture_output=True, text=True, check=True)
     assert "Usage: muge-fast" in result.stdout
-    for command in ("score", "check", "official", "top-k", "info", "demo"):
+    for command in ("score", "check", "compare", "official", "top-k", "info", "demo"):
         assert command in result.stdout
 
 
@@ -215,7 +226,7 @@ def test_the_help_of_score_lists_all_tokenizers():
     assert f"--tokenizer NAME {', '.join(TOKENIZERS)}." in text
 
 
-@pytest.mark.parametrize("command", ["score", "check", "official", "top-k", "info", "demo"])
+@pytest.mark.parametrize("command", ["score", "check", "compare", "official", "top-k", "info", "demo"])
 def test_help_is_laid_out_for_a_terminal(command):
     text = run(command, "--help").output
     assert "\\b" not in text

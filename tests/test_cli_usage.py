@@ -15,13 +15,13 @@ from muge_fast.cli.chinese import CHINESE, DESCRIPTIONS, HELP, MESSAGES
 from muge_fast.cli.language import counted, duration
 from muge_fast.cli.main import main
 from muge_fast.cli.program import Command, description
-from muge_fast.cli.score import PRECISIONS, PROTOCOLS
+from muge_fast.cli.scoring_options import PRECISIONS, PROTOCOLS
 from source_files import ROOT, read
 
 SAMPLES = ROOT / "python" / "muge_fast" / "samples"
 CAPTIONS = SAMPLES / "caption" / "IC_sample.jsonl", SAMPLES / "caption" / "IC_sample.pred.large.jsonl"
 QUERIES = SAMPLES / "retrieval" / "MR_sample_queries.jsonl", SAMPLES / "retrieval" / "MR_sample.pred.large.jsonl"
-COMMANDS = ["score", "check", "official", "top-k", "info", "demo"]
+COMMANDS = ["score", "check", "compare", "official", "top-k", "info", "demo"]
 
 
 def run(*arguments, **options):
@@ -53,7 +53,7 @@ def test_a_submission_that_is_given_twice_is_wrong_usage(first, second):
 def single_valued_options():
     for command in main.commands.values():
         for parameter in command.params:
-            if isinstance(parameter, click.Option) and not parameter.is_flag:
+            if isinstance(parameter, click.Option) and not (parameter.is_flag or parameter.multiple):
                 yield pytest.param(command.name, parameter, id=f"{command.name}-{parameter.name}")
 
 
@@ -106,7 +106,7 @@ def test_misspelled_commands_and_options_have_suggestions():
     assert error_of(run("check", "caption", "--json=1", "-s", "x")) == "Error: --json takes no value"
     assert error_of(run("check", "caption", "retrieval", "-s", CAPTIONS[1])) == "Error: unexpected argument retrieval"
     assert error_of(run("check", "caption", "--html", "x")) == (
-        "Error: --html is an option of score and demo, not of check"
+        "Error: --html is an option of score, compare and demo, not of check"
     )
 
 
@@ -118,7 +118,7 @@ def test_only_similar_options_are_suggested():
         ("score", "retrieval", "--batchsize", "3"): "no option --batchsize, did you mean --batch-size?",
         ("top-k", "--image_feats", "x"): "no option --image_feats, did you mean --image-feats?",
         ("check", "caption", "--sub", "x"): "no option --sub, did you mean --submission?",
-        ("--html", "x", "score"): "--html is an option of score and demo, not of muge-fast",
+        ("--html", "x", "score"): "--html is an option of score, compare and demo, not of muge-fast",
         ("score", "--version"): "--version is an option of muge-fast, not of score",
     }
     for arguments, message in cases.items():
@@ -255,7 +255,18 @@ def test_outputs_are_announced_on_stderr(tmp_path):
 
 
 def test_pages_of_the_same_date_have_the_same_bytes(tmp_path):
-    commands = {"score": ("score", "retrieval", "-g", QUERIES[0], "-s", QUERIES[1]), "demo": ("demo",)}
+    commands = {
+        "score": ("score", "retrieval", "-g", QUERIES[0], "-s", QUERIES[1]),
+        "compare": (
+            "compare",
+            "retrieval",
+            "-g",
+            QUERIES[0],
+            QUERIES[1],
+            QUERIES[1].with_name("MR_sample.pred.base.jsonl"),
+        ),
+        "demo": ("demo",),
+    }
     for name, command in commands.items():
         pages = [tmp_path / f"{name}{number}.html" for number in range(3)]
         for page, date in zip(pages, ("2026-11-27", "2026-11-27", "2026-11-28"), strict=True):
@@ -583,6 +594,7 @@ def test_an_empty_name_is_not_the_current_folder(lang):
         ("info", ""),
         ("official", "caption", "", CAPTIONS[1], "x"),
         ("top-k", "--image-feats", "", "--text-feats", CAPTIONS[0], "--output", "x"),
+        ("compare", "caption", "-g", CAPTIONS[0], "a=", CAPTIONS[1]),
     ):
         assert error_of(run(*arguments, "--lang", lang)).endswith(f"'': {reason}")
 

@@ -123,9 +123,12 @@ def test_reports_are_written_in_every_format(report, tmp_path):
     data = json.loads(report.to_json(path=tmp_path / "r.json"))
     assert data == json.loads((tmp_path / "r.json").read_text())
     assert data["scores"]["cider_d"]["value"] == report.scores["cider_d"].value
-    assert "| score | value times 100 | signature |\n" in report.to_markdown()
-    assert "| 指标 | 数值 ×100 | 签名 |\n" in replace(report, lang="zh").to_markdown()
-    assert "| cider_d | 91.64 |" in report.to_markdown(path=tmp_path / "r.md")
+    assert "| score | value times 100 | 95 % interval | signature |\n" in report.to_markdown()
+    assert "| 指标 | 数值 ×100 | 95 % 区间 | 签名 |\n" in replace(report, lang="zh").to_markdown()
+    low, high = report.scores["cider_d"].interval()
+    text = report.to_markdown(path=tmp_path / "r.md")
+    assert f"| CIDEr-D ↑ | 91.64 | [{100 * low:.2f}, {100 * high:.2f}] |" in text
+    assert [line.split(" | ")[0] for line in text.splitlines()[4:7]] == ["| CIDEr-D ↑", "| BLEU-4 ↑", "| ROUGE-L ↑"]
     page = report.to_html(path=tmp_path / "r.html")
     assert (tmp_path / "r.html").read_text(encoding="utf-8") == page
     assert page.count("<svg") == 3
@@ -145,7 +148,7 @@ def test_reports_are_written_in_every_format(report, tmp_path):
 def test_a_table_of_markdown_has_as_many_cells_in_each_row(report):
     rows = [line for line in report.to_markdown().splitlines() if line.startswith("|")]
     assert len(rows) == 2 + len(report.scores)
-    assert [len(re.findall(r"(?<!\\)\|", row)) for row in rows] == [4] * len(rows)
+    assert [len(re.findall(r"(?<!\\)\|", row)) for row in rows] == [5] * len(rows)
     for score, row in zip(report.scores.values(), rows[2:], strict=True):
         assert row.split("`")[1].replace("\\|", "|") == score.signature
 

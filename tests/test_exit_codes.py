@@ -52,6 +52,7 @@ INTERRUPTS = [(KeyboardInterrupt(), 130), (Terminated(15), 143), (Terminated(1),
 COMMANDS = {
     "check": ("check", "caption", "-g", CAPTION[0], "-s", CAPTION[1]),
     "score": ("score", "caption", "-g", CAPTION[0], "-s", CAPTION[1]),
+    "compare": ("compare", "caption", "-g", CAPTION[0], "a=" + str(CAPTION[1]), "b=" + str(CAPTION[1])),
     "official": ("official", "caption", *CAPTION),
     "info": ("info", CAPTION[0]),
     "official retrieval": ("official", "retrieval", *RETRIEVAL),
@@ -60,6 +61,7 @@ COMMANDS = {
 PLACES = {
     "check": ["muge_fast.datasets.row_reader.RowReader.read", "muge_fast.cli.check.check_submission"],
     "score": ["muge_fast.evaluation._evaluate._score", "muge_fast.datasets.row_reader.RowReader.read"],
+    "compare": ["muge_fast.datasets.row_reader.RowReader.read", "muge_fast.cli.compare.compare_systems"],
     "official": ["muge_fast.evaluation._evaluate._score", "muge_fast.datasets.row_reader.RowReader.read"],
     "info": ["muge_fast.evaluation.file_info.describe"],
     "official retrieval": ["muge_fast.evaluation.official_verdict.read_bytes"],

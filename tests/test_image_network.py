@@ -394,7 +394,7 @@ def test_a_submission_of_images_is_scored(task_files, weights, tmp_path):
     page = report.to_html(path=tmp_path / "r.html")
     assert Page(page).find("div", "name") == ["FID\u00a0↓"]
     report.to_csv(path=tmp_path / "r.csv")
-    assert "| fid |" in report.to_markdown()
+    assert "| FID ↓ |" in report.to_markdown()
 
 
 def test_a_broken_image_of_the_gold_file_raises_gold_error(task_files, weights):

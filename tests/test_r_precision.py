@@ -83,7 +83,7 @@ def test_the_official_result_has_r_precision(report, features):
     assert set(official["scoreJson"]) == {"score", "fid", "is", "r_precision"}
     assert official["scoreJson"]["r_precision"] == pytest.approx(100 * expected.value)
     assert official["score"] == official["scoreJson"]["fid"] == report.scores["fid"].value
-    assert f"| r_precision (times 100) | {100 * expected.value:.2f} |" in report.to_markdown()
+    assert f"| R-precision ↑ (times 100) | {100 * expected.value:.2f} |" in report.to_markdown()
     page = Page(report.to_html())
     assert "R-precision\u00a0↑ (times 100)" in page.find("td")
     assert f"{100 * expected.value:.2f}" in page.find("td", "number")

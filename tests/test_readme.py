@@ -7,14 +7,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 import muge_fast as mf
+from muge_fast.cli.demo_data import demo_comparisons
+from muge_fast.cli.main import main
 from source_files import ROOT, read
 
 README = read(ROOT / "README.md")
 BLOCK = re.compile(r"(<!-- not run: .*? -->\n)?```python\n(.*?)```", re.DOTALL)
 BLOCKS = [code for skipped, code in BLOCK.findall(README) if not skipped]
 SAMPLES = Path(str(files("muge_fast"))) / "samples"
+SYSTEMS = {f"MR_sample.pred.{name}": name for name in ("template", "base", "large")}
 
 
 @pytest.fixture
@@ -64,6 +68,21 @@ def test_the_table_of_the_demo_is_what_it_prints():
     for system, result in scores.items():
         line = re.search(rf"^{system} +(.*)$", README, re.MULTILINE)[1]
         assert re.findall(r"[\d.]+", line) == [f"{score.value * 100:.2f}" for score in result.values()]
+
+
+def test_the_comparison_of_the_demo_is_what_it_prints(tmp_path):
+    printed = demo_comparisons(tmp_path / "comparison.html")
+    table = re.search(r"^```\n(MeanRecall .*?)```", README, re.MULTILINE | re.DOTALL)[1]
+    assert table in printed
+
+
+def test_the_comparison_of_the_documentation_is_what_the_command_prints(tmp_path, monkeypatch):
+    text = read(ROOT / "docs" / "command-line.md")
+    command, expected = re.search(r"^\$ muge-fast (compare .*?)\n(.*?)```", text, re.MULTILINE | re.DOTALL).groups()
+    for source, copy in {"MR_sample_queries": "MR_valid_queries", **SYSTEMS}.items():
+        shutil.copy(SAMPLES / "retrieval" / f"{source}.jsonl", tmp_path / f"{copy}.jsonl")
+    monkeypatch.chdir(tmp_path)
+    assert CliRunner().invoke(main, command.split()).stdout == expected
 
 
 # docs/file-formats.md

@@ -203,6 +203,8 @@ def test_numbers_are_those_of_the_scores_with_one_factor(task):
     for score in report.scores.values():
         assert f"{100 * score.value:.2f}" in values
         assert score.signature in page.find("code")
+        low, high = score.interval()
+        assert f"[{100 * low:.2f}, {100 * high:.2f}]" in values
     main = report.scores[report.task.main]
     assert page.find("div", "main") == [f"{100 * main.value:.2f}"]
     names = {"caption": "CIDEr-D\u00a0↑", "retrieval": "MeanRecall\u00a0↑", "classification": "Accuracy\u00a0↑"}

@@ -13,8 +13,10 @@ from source_files import ROOT, read
 MODULES = {
     "muge_fast": "NumPy",
     "muge_fast.caption": "NumPy",
+    "muge_fast.comparison": "NumPy",
     "muge_fast.compat.chinese_clip": "NumPy",
     "muge_fast.compat.pycocoevalcap": "NumPy",
+    "muge_fast.compat.sacrebleu": "NumPy",
     "muge_fast.datasets": "NumPy",
     "muge_fast.evaluation": "NumPy",
     "muge_fast.features": "NumPy",
@@ -37,7 +39,13 @@ POSITIONAL: dict[str, dict[str, str]] = {
     "preprocess": {"protocol": "calls name the images and the protocol, in this order"},
     "InceptionExtractor": {"weights": "the file that the extractor is made from"},
     "ImageTsvDataset": {"transform": "the second argument, as torchvision has it"},
+    "Comparison.plot": {"metric": "the value that is plotted, as torchmetrics has it"},
+    "sign_flip_test": {"b": "the scores of the second system, as in tests of SciPy"},
 }
+POSITIONAL["Score.interval"] = dict.fromkeys(("level", "method", "resamples", "seed"), "short calls: interval(0.9)")
+POSITIONAL["paired_test"] = dict.fromkeys(("test", "samples", "seed", "numpy"), "a replacement, as other DROP_INS")
+POSITIONAL["compare"] = {"metrics": "the second question after the systems"}
+POSITIONAL["sign_flip_test"] = {"b": "the scores of the second system"}
 POSITIONAL |= {name + method: EXTRACTOR for name in ("FID", "KID", "InceptionScore") for method in METHODS}
 
 

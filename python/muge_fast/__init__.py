@@ -23,21 +23,44 @@ from muge_fast.scores import Score, Scores
 from muge_fast.text import tokenize
 
 if TYPE_CHECKING:
-    from muge_fast import caption, compat, datasets, evaluation, features, image, retrieval, scores, tasks, text
+    from muge_fast import (
+        caption,
+        comparison,
+        compat,
+        datasets,
+        evaluation,
+        features,
+        image,
+        retrieval,
+        scores,
+        tasks,
+        text,
+    )
+    from muge_fast.comparison import Comparison, compare
+    from muge_fast.significance.adjust import adjust
+    from muge_fast.significance.intervals import Interval, bootstrap_interval
+    from muge_fast.significance.sign_flips import SignFlipTest, sign_flip_test
 
 __all__ = [
     "Captions",
+    "Comparison",
     "DocumentFrequency",
     "GoldError",
+    "Interval",
     "Limits",
     "Ranking",
     "Report",
     "Score",
     "Scores",
+    "SignFlipTest",
     "TopK",
     "__version__",
+    "adjust",
+    "bootstrap_interval",
     "caption",
     "check",
+    "compare",
+    "comparison",
     "compat",
     "cpu_level",
     "datasets",
@@ -52,6 +75,7 @@ __all__ = [
     "score_captions",
     "score_retrieval",
     "scores",
+    "sign_flip_test",
     "tasks",
     "text",
     "tokenize",
@@ -64,4 +88,16 @@ __all__ = [
 ]
 
 if not TYPE_CHECKING:
-    __getattr__, __dir__ = lazy_modules(__name__, __all__)
+    __getattr__, __dir__ = lazy_modules(
+        __name__,
+        __all__,
+        {
+            "Comparison": "comparison",
+            "Interval": "significance.intervals",
+            "SignFlipTest": "significance.sign_flips",
+            "adjust": "significance.adjust",
+            "bootstrap_interval": "significance.intervals",
+            "compare": "comparison",
+            "sign_flip_test": "significance.sign_flips",
+        },
+    )

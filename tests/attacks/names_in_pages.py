@@ -52,6 +52,10 @@ def attack():
                     except mf.GoldError:
                         report = mf.check("caption", path, **options)
                     Page(report.to_html())
+                    if report.scores is not None:
+                        compared = mf.compare({f".{text}": report, f"{text} ": report}, resamples=100)
+                        Page(compared.to_html(date=text, **options))
+                        strict(compared.to_json())
                     strict(report.to_json())
                     report.to_csv(path=Path(folder) / "scores.csv")
                     report.to_markdown(path=Path(folder) / "scores.md")

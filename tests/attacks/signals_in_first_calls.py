@@ -1,7 +1,7 @@
 """Ctrl-C while the first call loads NumPy's C interface: the crate for NumPy panicked, with an exception of PyO3.
 
-That is no ``Exception``: it went through every ``except Exception`` of the caller, and the command ended with another
-code than that of the signal.
+That is not an ``Exception``: it went through every ``except Exception`` of the caller, and the command ended with
+another code than that of the signal.
 """
 
 import subprocess

@@ -23,21 +23,21 @@ def directory(count):
     return (entry + b"a") * count
 
 
-def write(path, *, is_wide=False, told=COUNT):
-    """Write an archive; the count in its end record is the one that is told."""
+def write(path, *, is_wide=False, claimed=COUNT):
+    """Write an archive; the count in its end record is the claimed one."""
     entries = directory(COUNT)
     end = b"PK\3\4" + entries
     if is_wide:
-        wide = struct.pack("<4sQ2H2L4Q", b"PK\6\6", 44, 45, 45, 0, 0, told, told, len(entries), 4)
+        wide = struct.pack("<4sQ2H2L4Q", b"PK\6\6", 44, 45, 45, 0, 0, claimed, claimed, len(entries), 4)
         end += wide + struct.pack("<4sLQL", b"PK\6\7", 0, len(end), 1)
-    end += struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, min(told, 0xFFFF), min(told, 0xFFFF), len(entries), 4, 0)
+    end += struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, min(claimed, 0xFFFF), min(claimed, 0xFFFF), len(entries), 4, 0)
     path.write_bytes(end)
 
 
 def prepare():
     folder = tempfile.TemporaryDirectory()
     for name in NAMES:
-        write(Path(folder.name, name), is_wide=name.startswith("zip64"), told=1 if name.startswith("one") else COUNT)
+        write(Path(folder.name, name), is_wide=name.startswith("zip64"), claimed=1 if name.startswith("one") else COUNT)
     return folder
 
 

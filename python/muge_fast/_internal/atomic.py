@@ -10,6 +10,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
+from muge_fast._internal.display import escape_surrogates
+
 # Folder with the open files of the process, through which Linux gives a name to a file without one.
 OPEN_FILES = "/proc/self/fd"
 
@@ -120,6 +122,26 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
                     file.close()
                 raise
         temporary.replace(path)
+
+
+def save_text(text: str, path: str | os.PathLike[str] | None) -> str:
+    """Write a text to a file in UTF-8, complete or not at all, and return it.
+
+    Args:
+        text: The text; halves of surrogate pairs are written as escapes.
+        path: Path of the file; None to write nothing.
+
+    Returns:
+        The text.
+
+    Raises:
+        OSError: The file cannot be written.
+
+    """
+    if path is not None:
+        with replacing(path) as file:
+            file.write(escape_surrogates(text).encode("utf-8"))
+    return text
 
 
 def _open_nameless(folder: Path) -> int | None:

@@ -203,6 +203,7 @@ MAGIC_BYTES = {
     b"\x89HDF\r\n\x1a\n": "hdf5",
     # With the byte that follows: an id may begin with these letters.
     b"PAR1\x15": "parquet",
+    b"PAR1\x00": "parquet",
     b"ARROW1\x00": "arrow",
     b"FEA1\x00": "arrow",
     b"\xff\xff\xff\xff": "arrow",

@@ -65,7 +65,7 @@ def option_name(parameter: click.Parameter) -> str:
     """
     if isinstance(parameter, click.Option):
         return next((name for name in parameter.opts if name.startswith("--")), parameter.opts[0])
-    return parameter.metavar or (parameter.name or "").upper()
+    return (parameter.metavar or (parameter.name or "").upper()).rstrip("…")
 
 
 def name_options(message: str, options: Mapping[str, str]) -> str:

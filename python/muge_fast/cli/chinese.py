@@ -19,12 +19,17 @@ MESSAGES = {
     "no command {name}, choose from {choices}": "没有命令 {name}，可用的命令：{choices}",
     "unknown {kind} {value}, did you mean {near}?": "未知的{kind} {value}，您是否想用 {near}？",
     "unknown {kind} {value}, choose from {choices}": "未知的{kind} {value}，可选：{choices}",
-    "must be an integer of at least 1, got {value}": "应为不小于 1 的整数，实际为 {value}",
+    "must be an integer of at least {least}, got {value}": "应为不小于 {least} 的整数，实际为 {value}",
+    "must be a number between 0 and 1, such as 0.95, got {value}": "应为 0 与 1 之间的数，例如 0.95，实际为 {value}",
     "task": "任务",
     "tokenizer": "分词方式",
     "protocol": "预处理协议",
     "precision": "精度",
     "language": "语言",
+    "test": "检验方法",
+    "system": "系统",
+    "alternative": "备择假设",
+    "correction": "校正方法",
     "{name} is missing": "缺少 {name}",
     "{name} takes no value": "{name} 不带值",
     "unexpected argument {names}": "多余的参数 {names}",
@@ -37,6 +42,11 @@ MESSAGES = {
     "{option} needs {other} too": "{option} 必须与 {other} 一起使用",
     "{option} and {other} exclude each other": "{option} 与 {other} 不能同时使用",
     "standard input can be read only once, not for {names}": "标准输入只能读取一次，不能同时用于 {names}",
+    "a comparison needs at least two submissions, got {count}": "比较至少需要两个提交文件，实际为 {count} 个",
+    "two submissions have the name {name}; give one of them another, as NAME=FILE": (
+        "有两个提交文件的名称同为 {name}；请用 名称=文件 的形式为其中一个另取名称"
+    ),
+    "the name in {value} is empty, expected NAME=FILE": "{value} 中的名称为空，应为 名称=文件",
     # Files
     "{name} {path} is the file of {other}, which would be replaced": "{name} {path} 是 {other} 的文件，会被覆盖",
     "the name is empty, expected the name of a file": "名称为空，应为文件名",
@@ -88,6 +98,8 @@ MESSAGES = {
     "higher is better": "越高越好",
     "lower is better": "越低越好",
     "{rows} in {time}": "{rows}，用时 {time}",
+    "{name} is invalid: {problems}": "{name} 无效：{problems}",
+    "the submissions of {first} and {second} are identical": "{first} 与 {second} 的提交文件内容相同",
     # Descriptions of files
     " to ": " 至 ",
     "{low} to {high}, mean {mean}": "{low} 至 {high}，平均 {mean}",
@@ -102,6 +114,11 @@ MESSAGES = {
     "Feature files written, searched and scored in {time}.": "写入特征文件、检索和评分用时 {time}。",
     "Sample submissions, main score of each task times 100": "样例提交，各任务的主要得分 ×100",
     "Report for a browser: {path}": "网页报告：{path}",
+    "Comparison of the sample submissions: which differences do the items support?": (
+        "样例提交的比较：哪些差异有数据支持？"
+    ),
+    "Evaluated, resampled and tested in {time}.": "评测、重抽样和检验用时 {time}。",
+    "Comparison for a browser: {path}": "网页比较：{path}",
     "Errors of a copy with three broken lines:": "一份有三行错误的副本的错误：",
     "Scoring synthetic images …": "正在评估合成图像……",
     "t2i: skipped, torch and Pillow are not installed: pip install 'muge-fast[t2i]'": (
@@ -167,12 +184,14 @@ HELP = {
     "Options of captions": "图像描述的选项",
     "Options of retrieval": "图文检索的选项",
     "Options of text-to-image": "文本生成图像的选项",
+    "Comparison": "比较",
     # What the help adds to an option
     "[required]": "[必需]",
     "[default: {value}]": "[默认：{value}]",
     "MUGE_FAST_LANG, or en": "环境变量 MUGE_FAST_LANG，否则 en",
     "a GPU if available": "有 GPU 则用 GPU",
     "all cores": "全部核心",
+    "all of the task": "该任务的全部度量",
     "those of the text features": "与文本特征一致",
     "10; ofa 1": "10；ofa 为 1",
     # Descriptions of commands, by paragraph
@@ -187,6 +206,18 @@ HELP = {
     "Exit code 0: the submission is valid. 1: it is invalid, and its errors are printed. 2: wrong usage, a file cannot "
     "be read, or checking failed.": (
         "退出码 0：提交文件有效。1：无效，并列出错误。2：用法错误、文件无法读取或检查失败。"
+    ),
+    "Compare systems, and say which differences the items support and which ranks are possible.": (
+        "比较各系统，说明哪些差异有数据支持，可能的名次有哪些。"
+    ),
+    "TASK is caption, retrieval, t2i or classification. SUBMISSION is a file or NAME=FILE, at least two of them; other "
+    "systems are named after their files.": (
+        "TASK 为 caption（图像描述）、retrieval（图文检索）、t2i（文本生成图像）或 classification（分类）。"
+        "SUBMISSION 为文件或 名称=文件，至少两个；未给出名称的系统以文件名命名。"
+    ),
+    "Exit code 0: compared. 1: a submission is invalid, and the errors of all are printed. 2: wrong usage, a file "
+    "cannot be read, or comparing failed.": (
+        "退出码 0：已比较。1：有提交文件无效，并列出所有无效文件的错误。2：用法错误、文件无法读取或比较失败。"
     ),
     "Score with the arguments of the official evaluator.": "以官方评测程序的参数评分。",
     "OUTPUT gets the official result object in every case. Exit code 0: scored. 1: the submission is invalid. 2: it "
@@ -231,8 +262,11 @@ HELP = {
     "read; the others are described.": (
         "退出码 0：文件均无问题。1：有文件存在问题，并列出。2：用法错误或有文件无法读取，其余文件仍会列出。"
     ),
-    "Score the sample data of the package, and write a report for a browser.": (
-        "为软件包自带的样例数据评分，并写入网页报告。"
+    "Score the sample data of the package and compare its systems, and write a report for a browser.": (
+        "为软件包自带的样例数据评分并比较其中的系统，写入网页报告。"
+    ),
+    "The comparison is written next to the report, with -comparison.html at the end of its name.": (
+        "比较写在报告旁边，文件名以 -comparison.html 结尾。"
     ),
     # Options
     "Gold file, or - for standard input.": "标准答案文件，或用 - 表示标准输入。",
@@ -257,6 +291,15 @@ HELP = {
     "Date to show in the --html report.": "在 --html 报告中显示的日期。",
     "Date to show in the report.": "在报告中显示的日期。",
     "Show the time taken in the --html report, which differs each time.": "在 --html 报告中显示用时（每次不同）。",
+    "Metric to compare; may be repeated.": "要比较的度量，可重复给出。",
+    "Compare the others with this system only.": "只将其他系统与此系统比较。",
+    "Confidence level.": "置信水平。",
+    "TSV of ids and keys: items with the same key, such as those of a user, are kept together.": (
+        "ID 和组名的 TSV：组名相同的条目（如同一用户的条目）一同重抽样。"
+    ),
+    "Number of resamples.": "重抽样次数。",
+    "Seed of the resamples.": "重抽样的随机种子。",
+    "Write the tables in Markdown.": "将表格写成 Markdown。",
     "Write the scores as a Markdown table.": "将得分写成 Markdown 表格。",
     "Write the scores of each item: .csv or .parquet.": "写入各条目的得分：.csv 或 .parquet。",
     "Write the official result object as JSON.": "将官方结果对象写成 JSON。",

@@ -155,6 +155,7 @@ FEATURES = {
     "{name} are {dtype}, needs integers or strings": "{name} 为 {dtype}，应为整数或字符串",
     'convert whole numbers with .astype("int64")': '整数值请用 .astype("int64") 转换',
     "has two arrays of the same name": "有两个同名数组",
+    "takes {size} bytes as float64, more than the {limit} allowed": "以 float64 存放需 {size} 字节，超过上限 {limit} 字节",
     "unpacks to {size} bytes, more than the {limit} allowed": "解压后为 {size} 字节，超过上限 {limit} 字节",
     "array {name} is encrypted": "数组 {name} 已加密",
     "array {name} has an unknown compression": "数组 {name} 的压缩方式未知",
@@ -242,7 +243,9 @@ FILES = {
     "not a regular file": "不是普通文件",
     "it is empty": "是空的",
     "the file ends in this line, it may be cut off": "文件在该行结束，可能不完整",
-    "needs an id, a tab and a text, got {value}": "应有 ID、制表符和文本，实际为 {value}",
+    "needs an id, a tab and a {name}, got {value}": "应有 ID、制表符和{name}，实际为 {value}",
+    "text": "文本",
+    "key": "组名",
     "id {id} occurs more than once": "ID {id} 重复出现",
     "expected an integer of at most 64 bits, got {value}": "应为 64 位以内的整数，实际为 {value}",
     "has no tab after the id": "ID 后缺少制表符",
@@ -387,4 +390,25 @@ WARNINGS = {
     "{images} images": "{images} 张图像",
 }
 
-ERRORS = {**PLACES, **SYSTEM, **PARSER, **CLICK, **FEATURES, **FILES, **NETWORKS, **WARNINGS}
+COMPARISONS = {
+    "the test {test} cannot be used for {metric}, choose from {choices}": (
+        "检验方法 {test} 不能用于 {metric}，可选：{choices}"
+    ),
+    "{option} has {value} more than once": "{option} 中的 {value} 重复出现",
+    "{option} must be at least {needed} for level {level}, got {value}": (
+        "置信水平为 {level} 时，{option} 应不小于 {needed}，实际为 {value}"
+    ),
+    "compare needs at least two items, got {items}": "比较至少需要两个条目，实际为 {items} 个",
+    "all items are in one cluster, needs at least two clusters": "所有条目都在同一组中，至少需要两组",
+    "{metric} cannot be compared: {reason}": "{metric} 不能比较：{reason}",
+    "{metric} was computed without the influence of images: pass influence=True": (
+        "计算 {metric} 时没有计算各图像的影响：请传入 influence=True"
+    ),
+    "{metric} has no influence: it does not change smoothly with the weights of images": (
+        "{metric} 没有各图像的影响：它不随图像的权重平滑变化"
+    ),
+    "the gold file": "标准答案文件",
+}
+"""Errors of comparisons."""
+
+ERRORS = {**PLACES, **SYSTEM, **PARSER, **CLICK, **FEATURES, **FILES, **NETWORKS, **WARNINGS, **COMPARISONS}

@@ -17,9 +17,11 @@ from muge_fast.caption.options import CaptionMetric
 from muge_fast.caption.scoring import Captions
 from muge_fast.cli.input_files import temporary_folder
 from muge_fast.cli.language import duration, language, translate
+from muge_fast.comparison._compare import compare
 from muge_fast.datasets import ImageTsv
 from muge_fast.datasets.jsonl import read_captions, read_queries
 from muge_fast.evaluation._evaluate import evaluate
+from muge_fast.evaluation.report import Report
 from muge_fast.features.files import write_features
 from muge_fast.retrieval.predictions import predict
 from muge_fast.retrieval.scoring import score_retrieval
@@ -34,6 +36,8 @@ GOLD: dict[TaskName, str] = {
     "retrieval": "MR_sample_queries.jsonl",
     "classification": "CC_sample.jsonl",
 }
+
+COMPARED: tuple[TaskName, ...] = ("caption", "retrieval")
 
 SEED = 2022
 
@@ -147,18 +151,51 @@ def demo_submissions(path: Path, *, date: str | None = None) -> str:
     lines = [translate("Sample submissions, main score of each task times 100"), ""]
     lines.append(f"{'task':<16}{'score':<12}" + "".join(f"{system:>11}" for system in SYSTEMS))
     lines.append("-" * len(lines[-1]))
-    for task, gold in GOLD.items():
-        folder = SAMPLES / task
-        stem = gold.removesuffix(".jsonl").removesuffix("_queries")
-        reports = [
-            evaluate(task, folder / gold, folder / f"{stem}.pred.{system}.jsonl", lang=language()) for system in SYSTEMS
-        ]
-        values = "".join(f"{report.official()['score']:>11.2f}" for report in reports)
-        lines.append(f"{task:<16}{metric_title(reports[0].task.main):<12}{values}")
+    for task in GOLD:
+        reports = _sample_reports(task)
+        values = "".join(f"{report.official()['score']:>11.2f}" for report in reports.values())
+        lines.append(f"{task:<16}{metric_title(reports['large'].task.main):<12}{values}")
         if task == "caption":
-            reports[-1].to_html(path=path, date=date)
+            reports["large"].to_html(path=path, date=date)
     report = translate("Report for a browser: {path}").format(path=path)
     return "\n".join([*lines, "", report, "", *_broken_submission()])
+
+
+def demo_comparisons(path: Path, *, date: str | None = None) -> str:
+    """Compare the systems of the sample submissions of two tasks, and write the comparison of one as HTML.
+
+    Args:
+        path: The HTML file.
+        date: Date to show on the page, if any.
+
+    Returns:
+        A table of the systems for the main score of each task.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> from muge_fast.cli.demo_data import demo_comparisons
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     print(demo_comparisons(pathlib.Path(folder) / "comparison.html").splitlines()[19])
+        2–3     base         34.4     [23.4, 45.8]       -20.3    [-32.8, -7.8]        0.0035
+
+    """
+    start = time.perf_counter()
+    comparisons = {}
+    for task in COMPARED:
+        reports = _sample_reports(task)
+        comparisons[task] = compare(reports, [reports["large"].task.main])
+    seconds = time.perf_counter() - start
+    tables = (comparison.table(lang=language()).replace("\n\n\n", "\n") for comparison in comparisons.values())
+    comparisons["caption"].to_html(path=path, lang=language(), date=date)
+    return "\n".join(
+        [
+            translate("Comparison of the sample submissions: which differences do the items support?"),
+            "",
+            *tables,
+            translate("Evaluated, resampled and tested in {time}.").format(time=duration(seconds)),
+            translate("Comparison for a browser: {path}").format(path=path),
+        ]
+    )
 
 
 def demo_images() -> str:
@@ -198,6 +235,16 @@ def demo_images() -> str:
     note = "" if published else translate(" The weights are random, so the scores are meaningless.")
     text = translate("t2i: {images} real and {images} generated synthetic images in {time}: {values}.")
     return text.format(images=IMAGES, time=duration(report.seconds), values=values) + note
+
+
+def _sample_reports(task: TaskName) -> dict[str, Report]:
+    """Return the reports on the sample submissions of a task by the names of the systems."""
+    folder, gold = SAMPLES / task, GOLD[task]
+    stem = gold.removesuffix(".jsonl").removesuffix("_queries")
+    return {
+        system: evaluate(task, folder / gold, folder / f"{stem}.pred.{system}.jsonl", lang=language())
+        for system in SYSTEMS
+    }
 
 
 def _write_images(folder: Path) -> None:

@@ -19,7 +19,7 @@ from muge_fast._internal.display import printable
 from muge_fast.cli.argument_names import name_options, option_name, options_of
 from muge_fast.cli.error_language import in_chinese
 from muge_fast.cli.input_files import FileArgumentError, original_names
-from muge_fast.cli.language import language, translate
+from muge_fast.cli.language import language, listed, translate
 from muge_fast.cli.signals import Terminated, find_signal
 from muge_fast.evaluation.submission import GoldError
 
@@ -233,8 +233,7 @@ def _no_option(error: click.NoSuchOption, context: click.Context) -> str:
     name = error.option_name
     if commands := _commands_with(name, context):
         message = translate("{option} is an option of {others}, not of {this}", context)
-        others = translate(" and ", context).join(commands)
-        return message.format(option=name, others=others, this=context.info_name)
+        return message.format(option=name, others=listed(commands, context), this=context.info_name)
     near = _similar_option(name, context)
     text = "no option {name}, did you mean {near}?" if near else "no option {name}"
     return translate(text, context).format(name=name, near=near)

@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -26,8 +27,9 @@ from muge_fast.datasets.row_reader import RowReader
 if TYPE_CHECKING:
     # click.ParamType is generic from click 8.4 on, but not when the oldest click runs.
     PathType = click.ParamType["Path | str"]
+    NamedFileType = click.ParamType["NamedFile"]
 else:
-    PathType = click.ParamType
+    PathType = NamedFileType = click.ParamType
 
 STDIN = ("-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0")
 """Names of standard input."""
@@ -142,6 +144,67 @@ class InputFile(PathType):
         return words or [CompletionItem(incomplete, type="file")]
 
 
+@dataclass(frozen=True)
+class NamedFile:
+    """A submission and the name of the system that made it.
+
+    Attributes:
+        path: The file.
+        name: The name that was given; None if it comes from the name of the file.
+
+    """
+
+    path: Path
+    name: str | None = None
+
+
+class NamedInputFile(NamedFileType):
+    """Type of a parameter: ``FILE`` or ``NAME=FILE``, where the file is one that :class:`InputFile` takes."""
+
+    name = "path"
+
+    def convert(self, value: str | NamedFile, param: click.Parameter | None, ctx: click.Context | None) -> NamedFile:
+        """Check that the file can be opened, and find the name.
+
+        Args:
+            value: The argument. What stands before its first ``=`` is a name if it has no slash, unless there is a file
+                whose name is the whole argument.
+            param: The parameter.
+            ctx: Context of the command.
+
+        Returns:
+            The file with its name.
+
+        Raises:
+            click.BadParameter: The name is empty.
+            FileArgumentError: There is no such file, or it is a folder or a device.
+
+        """
+        if isinstance(value, NamedFile):
+            return value
+        name, equals, path = value.partition("=")
+        if not equals or "/" in name or os.sep in name or os.path.exists(value):  # noqa: PTH110 - may have a null
+            return NamedFile(Path(InputFile().convert(value, param, ctx)))
+        if not name.strip():
+            message = translate("the name in {value} is empty, expected NAME=FILE", ctx)
+            raise click.BadParameter(message.format(value=format_id(value, PATH_LENGTH)), ctx=ctx, param=param)
+        return NamedFile(Path(InputFile().convert(path, param, ctx)), name)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Complete names of files.
+
+        Args:
+            ctx: Context of the command.
+            param: The parameter.
+            incomplete: The beginning of the argument.
+
+        Returns:
+            The completions.
+
+        """
+        return InputFile().shell_complete(ctx, param, incomplete)
+
+
 def _reason(name: str) -> str:
     """Return why a path cannot be read; an empty string if it can."""
     if not name:
@@ -172,19 +235,45 @@ def copy_streams(context: click.Context) -> None:
         OSError: A stream cannot be read, or the copy cannot be written.
 
     """
-    streams = [
-        parameter
+    given = {
+        parameter: context.params[parameter.name or ""]
         for parameter in context.command.params
-        if isinstance(parameter.type, InputFile) and _is_stream(context.params.get(parameter.name or ""))
-    ]
-    from_stdin = [parameter for parameter in streams if str(context.params[parameter.name or ""]) in STDIN]
+        if isinstance(parameter.type, (InputFile, NamedInputFile)) and parameter.name in context.params
+    }
+    from_stdin = [parameter for parameter, value in given.items() for path in paths_of(value) if str(path) in STDIN]
     if len(from_stdin) > 1:
         names = translate(" and ", context).join(option_name(parameter) for parameter in from_stdin)
         message = translate("standard input can be read only once, not for {names}", context)
         raise click.UsageError(message.format(names=names), context)
-    for parameter in streams:
+    for parameter, value in given.items():
         key = parameter.name or ""
-        context.params[key] = context.with_resource(_copied(context, context.params[key], _limit(context, key)))
+        limit = _limit(context, key)
+        if isinstance(value, tuple):
+            context.params[key] = tuple(_without_stream(context, item, limit) for item in value)
+        else:
+            context.params[key] = _without_stream(context, value, limit)
+
+
+def paths_of(value: object) -> list[Path]:
+    """Return the paths of a parameter.
+
+    Args:
+        value: Its value: a path, an argument that has one, a tuple of them, or anything else.
+
+    Returns:
+        The paths.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from muge_fast.cli.input_files import paths_of
+        >>> paths_of(Path("pred.jsonl")), paths_of("download"), paths_of(None)
+        ([PosixPath('pred.jsonl')], [], [])
+
+    """
+    if isinstance(value, tuple):
+        return [path for item in value for path in paths_of(item)]
+    path = value.path if isinstance(value, NamedFile) else value
+    return [path] if isinstance(path, Path) else []
 
 
 def original_names(context: click.Context) -> dict[str, str]:
@@ -210,13 +299,18 @@ def original_names(context: click.Context) -> dict[str, str]:
 def _limit(context: click.Context, key: str) -> int:
     """Return the maximum number of bytes of a stream; a submission has the limit of its reader."""
     name = context.params.get("task")
-    is_lines = key == "submission" and name is not None and tasks.get(name).file_type == "lines"
+    is_lines = key in ("submission", "submissions") and name is not None and tasks.get(name).file_type == "lines"
     return RowReader.FILE_BYTES if is_lines else ImageReader.FILE_BYTES
 
 
-def _is_stream(value: object) -> bool:
-    """Return whether an argument is standard input or a pipe."""
-    return isinstance(value, Path) and (str(value) in STDIN or stat.S_ISFIFO(value.stat().st_mode))
+def _without_stream(context: click.Context, value: object, limit: int) -> object:
+    """Return an argument with a copy in place of standard input or a pipe."""
+    if isinstance(value, NamedFile):
+        path = _without_stream(context, value.path, limit)
+        return NamedFile(path, value.name) if isinstance(path, Path) else value
+    if isinstance(value, Path) and (str(value) in STDIN or stat.S_ISFIFO(value.stat().st_mode)):
+        return context.with_resource(_copied(context, value, limit))
+    return value
 
 
 @contextmanager

@@ -79,6 +79,27 @@ def counted(count: int, unit: str, context: click.Context | None = None) -> str:
     return f"{count:,} {unit if count == 1 else plural}"
 
 
+def listed(names: Sequence[str], context: click.Context | None = None) -> str:
+    """Return names as a list in a sentence.
+
+    Args:
+        names: The names.
+        context: Context of the command; None for the current one.
+
+    Returns:
+        The names with commas, and "and" before the last one.
+
+    Example:
+        >>> from muge_fast.cli.language import listed
+        >>> listed(["score", "compare", "demo"]), listed(["score"])
+        ('score, compare and demo', 'score')
+
+    """
+    comma = "、" if language(context) == "zh" else ", "
+    *first, last = names
+    return translate(" and ", context).join(filter(None, (comma.join(first), last)))
+
+
 def duration(seconds: float, context: click.Context | None = None) -> str:
     """Return a time in the unit that suits its size.
 

@@ -11,6 +11,7 @@ import click
 
 from muge_fast._core import __version__
 from muge_fast.cli.check import check
+from muge_fast.cli.compare import compare
 from muge_fast.cli.demo import demo
 from muge_fast.cli.info import info
 from muge_fast.cli.official import official
@@ -45,5 +46,5 @@ def main() -> None:
             stream.reconfigure(errors=ESCAPE)
 
 
-for command in (score, check, official, top_k, info, demo):
+for command in (score, check, compare, official, top_k, info, demo):
     main.add_command(command)

@@ -33,18 +33,19 @@ def official(*, task: str, gold: Path, prediction: Path, output: Path) -> None:
     try:
         verdict = official_verdict(task, gold, prediction, lang=language())
     except BaseException:
-        # Signals, and what is no error of Python, such as a panic of PyO3.
+        # Signals, and exceptions that are not errors of Python, such as a panic of PyO3.
         write_json(output, failed_result(translate("the evaluation was interrupted")))
         raise
     with usage_errors():
-        _write(output, _in_language(verdict.result))
+        result = _in_language(verdict.result)
+        _write(output, result)
         print_written(output)
         print_warnings(verdict.warnings)
         if verdict.error is not None:
             raise ValueError(verdict.error)
-        if not verdict.result["success"]:
-            print_invalid(verdict.result["errorDetail"].partition("\n")[0])
-    raise Ended(0 if verdict.result["success"] else 1)
+        if not result["success"]:
+            print_invalid(result["errorDetail"].partition("\n")[0])
+    raise Ended(0 if result["success"] else 1)
 
 
 def _in_language(result: dict[str, Any]) -> dict[str, Any]:

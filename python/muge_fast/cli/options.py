@@ -15,14 +15,14 @@ from muge_fast._internal.display import format_path, json_text
 from muge_fast.cli.input_files import InputFile, NamedPath
 from muge_fast.cli.language import counted, translate
 from muge_fast.cli.output_files import OutputFile
-from muge_fast.cli.parameter_types import Name, PositiveInteger
+from muge_fast.cli.parameter_types import AtLeast, Name
 from muge_fast.cli.program import Option
 from muge_fast.cli.task_options import OF_RETRIEVAL
 
 Command = TypeVar("Command", bound=Callable[..., None])
 
 PATH = NamedPath(path_type=Path)
-AT_LEAST_1 = PositiveInteger()
+AT_LEAST_0, AT_LEAST_1 = AtLeast(0), AtLeast(1)
 WRITTEN = OutputFile()
 
 FILES, OUTPUT = "Files", "Output"
@@ -39,6 +39,28 @@ seconds_option = option(
 json_option = option("--json", "as_json", is_flag=True, section=OUTPUT, help="Print JSON instead of text.")
 
 
+pool_option = option(
+    "--pool",
+    type=InputFile(),
+    section=OF_RETRIEVAL,
+    help="Image TSV or list of ids of the allowed items.",
+)
+
+
+def gold_option(*, is_required: bool) -> Callable[[Command], Command]:
+    """Return a decorator that adds the option of the gold file.
+
+    Args:
+        is_required: Whether the gold file is required.
+
+    Returns:
+        The decorator.
+
+    """
+    text = "Gold file, or - for standard input." if is_required else "Gold file, to find missing and unknown ids."
+    return option("-g", "--gold", required=is_required, type=InputFile(), section=FILES, help=text)
+
+
 def submission_options(*, needs_gold: bool) -> Callable[[Command], Command]:
     """Return a decorator that adds the options of the files that are compared.
 
@@ -49,30 +71,20 @@ def submission_options(*, needs_gold: bool) -> Callable[[Command], Command]:
         The decorator.
 
     """
-    gold = "Gold file, or - for standard input." if needs_gold else "Gold file, to find missing and unknown ids."
-    options = (
-        option("-g", "--gold", required=needs_gold, type=InputFile(), section=FILES, help=gold),
-        option(
-            "-s",
-            "--submission",
-            "--predictions",
-            "--pred",
-            "submission",
-            required=True,
-            type=InputFile(),
-            section=FILES,
-            help="Submission file, in the same format, or - for standard input.",
-        ),
-        option(
-            "--pool",
-            type=InputFile(),
-            section=OF_RETRIEVAL,
-            help="Image TSV or list of ids of the allowed items.",
-        ),
+    submission = option(
+        "-s",
+        "--submission",
+        "--predictions",
+        "--pred",
+        "submission",
+        required=True,
+        type=InputFile(),
+        section=FILES,
+        help="Submission file, in the same format, or - for standard input.",
     )
 
     def decorate(command: Command) -> Command:
-        for add in reversed(options):
+        for add in (pool_option, submission, gold_option(is_required=needs_gold)):
             command = add(command)
         return command
 

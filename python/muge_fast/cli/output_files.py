@@ -11,7 +11,7 @@ import click
 
 from muge_fast._internal.paths import replaced_input
 from muge_fast.cli.argument_names import option_name
-from muge_fast.cli.input_files import NO_NAME, FileArgumentError, InputFile
+from muge_fast.cli.input_files import NO_NAME, FileArgumentError, InputFile, NamedInputFile, paths_of
 from muge_fast.cli.language import translate
 
 if TYPE_CHECKING:
@@ -108,14 +108,18 @@ def check_outputs(context: click.Context) -> None:
         (option_name(parameter), parameter.type, context.params.get(parameter.name or ""))
         for parameter in context.command.params
     ]
-    inputs = {
-        name: path for name, kind, path in given if isinstance(kind, InputFile | click.Path) and isinstance(path, Path)
-    }
+    inputs = [
+        (name, path)
+        for name, kind, value in given
+        if isinstance(kind, InputFile | NamedInputFile | click.Path)
+        for path in paths_of(value)
+    ]
     seen: dict[str, str] = {}
     for name, kind, path in given:
         if not isinstance(kind, OutputFile) or not isinstance(path, Path):
             continue
-        refuse_input(name, path, inputs)
+        for other, read in inputs:
+            refuse_input(name, path, {other: read})
         first = seen.setdefault(os.path.realpath(path), name)
         if first != name:
             message = translate("{first} and {second} are the same file {path}")

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     # click.ParamType is generic from click 8.4 on, but not when the oldest click runs.
     NameType = click.ParamType[str]
     NumberType = click.ParamType[int]
+    LevelType = click.ParamType[float]
 else:
-    NameType = NumberType = click.ParamType
+    NameType = NumberType = LevelType = click.ParamType
 
 
 class Name(NameType):
@@ -84,10 +85,18 @@ class Name(NameType):
         return [CompletionItem(choice) for choice in self.choices if choice.casefold().startswith(folded)]
 
 
-class PositiveInteger(NumberType):
-    """Type of a parameter that takes an integer of at least 1."""
+class AtLeast(NumberType):
+    """Type of a parameter that takes an integer that is not too small.
+
+    Args:
+        least: The smallest integer that is allowed.
+
+    """
 
     name = "n"
+
+    def __init__(self, least: int) -> None:
+        self.least = least
 
     def convert(self, value: str | int, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """Return the number.
@@ -101,11 +110,38 @@ class PositiveInteger(NumberType):
             The number.
 
         Raises:
-            click.BadParameter: It is not an integer, or smaller than 1.
+            click.BadParameter: It is not an integer, or too small.
 
         """
         with suppress(ValueError):
-            if int(value) >= 1:
+            if int(value) >= self.least:
                 return int(value)
-        message = translate("must be an integer of at least 1, got {value}", ctx)
+        message = translate("must be an integer of at least {least}, got {value}", ctx)
+        raise click.BadParameter(message.format(least=self.least, value=format_argument(value)), ctx=ctx, param=param)
+
+
+class Level(LevelType):
+    """Type of a parameter that takes a number between 0 and 1."""
+
+    name = "level"
+
+    def convert(self, value: str | float, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the number.
+
+        Args:
+            value: The argument.
+            param: The parameter.
+            ctx: Context of the command.
+
+        Returns:
+            The number.
+
+        Raises:
+            click.BadParameter: It is not a number, or not between 0 and 1.
+
+        """
+        with suppress(ValueError):
+            if 0 < float(value) < 1:
+                return float(value)
+        message = translate("must be a number between 0 and 1, such as 0.95, got {value}", ctx)
         raise click.BadParameter(message.format(value=format_argument(value)), ctx=ctx, param=param)

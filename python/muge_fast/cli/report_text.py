@@ -20,6 +20,8 @@ from muge_fast.scores import Score
 PATH_LENGTH = 4096
 # Width of the words before the names of files.
 LABEL = 12
+# What is printed for characters that stdout lacks.
+PLAINER = {" ↑": "", " ↓": "", "–": "-"}
 
 
 def print_report(report: Report, submission: Path, gold: Path | None, *, as_json: bool) -> None:
@@ -42,10 +44,9 @@ def print_report(report: Report, submission: Path, gold: Path | None, *, as_json
     elif not report.ok:
         for error in report.errors:
             click.echo(printable(error))
-        invalid = click.style(translate("invalid"), fg="red")
-        click.echo(_sentence(invalid, counted(report.problem_count, "problem")))
+        click.echo(_verdict("invalid", counted(report.problem_count, "problem")))
     elif report.scores is None:
-        click.echo(_sentence(click.style(translate("valid"), fg="green"), counted(report.rows, "row")))
+        click.echo(_verdict("valid", counted(report.rows, "row")))
     else:
         for line in _score_lines(report, submission, gold):
             click.echo(line)
@@ -71,11 +72,54 @@ def print_invalid(error: str) -> None:
         error: The error.
 
     """
-    click.echo(_sentence(click.style(translate("invalid"), fg="red"), printable(error)), err=True)
+    click.echo(_verdict("invalid", printable(error)), err=True)
 
 
-def _sentence(state: str, text: str) -> str:
-    return f"{state}：{text}" if language() == "zh" else f"{state}: {text}"
+def _verdict(state: str, text: str) -> str:
+    """Return a line that says whether a submission is ``"valid"`` or ``"invalid"``, the state in color."""
+    styled = click.style(translate(state), fg="green" if state == "valid" else "red")
+    return f"{styled}：{text}" if language() == "zh" else f"{styled}: {text}"
+
+
+def file_line(role: str, path: Path) -> str:
+    """Return a line with the name of a file as it was given.
+
+    Args:
+        role: ``"submission"`` or ``"gold"``.
+        path: The file.
+
+    Returns:
+        The line.
+
+    """
+    names = original_names(click.get_current_context())
+    # Both words have four characters in Chinese.
+    return f"{translate(role):<{LABEL}}{format_id(names.get(str(path), path), PATH_LENGTH)}"
+
+
+def encodable(text: str) -> str:
+    """Return a text with other characters for those that stdout lacks: arrows are left out, dashes are hyphens.
+
+    Args:
+        text: The text.
+
+    Returns:
+        The text.
+
+    """
+    for character, other in PLAINER.items():
+        if not _can_print(character):
+            text = text.replace(character, other)
+    return text
+
+
+def _can_print(text: str) -> bool:
+    """Return whether stdout has all characters of a text."""
+    try:
+        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _score_lines(report: Report, submission: Path, gold: Path | None) -> Iterator[str]:
@@ -83,10 +127,9 @@ def _score_lines(report: Report, submission: Path, gold: Path | None) -> Iterato
     assert report.scores is not None  # noqa: S101 - the submission was scored
     scores = list(report.scores.values())
     yield click.style(report.title, bold=True)
-    for word, path in (("submission", submission), ("gold", gold)):
+    for role, path in (("submission", submission), ("gold", gold)):
         if path is not None:
-            # Both words have four characters in Chinese.
-            yield f"{translate(word):<{LABEL}}{_name(path)}"
+            yield file_line(role, path)
     yield ""
     width = max(len(metric_title(score.name)) for score in scores)
     for score in scores:
@@ -104,20 +147,5 @@ def _score_line(report: Report, score: Score, width: int) -> str:
     scale = "" if factor == 1 else translate("x{factor}, ").format(factor=f"{factor:g}")
     direction = translate("higher is better" if score.higher_is_better else "lower is better")
     value = report.task.official_value(score.name, score.value)
-    return f"{metric_title(score.name):<{width}}{value:>9.2f}  ({scale}{direction}{_arrow(score)})"
-
-
-def _arrow(score: Score) -> str:
-    """Return the arrow of a score after a space; nothing if stdout has no such character."""
-    sign = f" {arrow(score.higher_is_better)}"
-    try:
-        sign.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
-    except UnicodeEncodeError:
-        return ""
-    return sign
-
-
-def _name(path: Path) -> str:
-    """Return the name of a file as it was given."""
-    names = original_names(click.get_current_context())
-    return format_id(names.get(str(path), path), PATH_LENGTH)
+    direction += encodable(f" {arrow(score.higher_is_better)}")
+    return f"{metric_title(score.name):<{width}}{value:>9.2f}  ({scale}{direction})"

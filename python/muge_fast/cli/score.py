@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
@@ -13,7 +12,6 @@ from muge_fast.cli.errors import usage_errors
 from muge_fast.cli.input_files import InputFile
 from muge_fast.cli.language import counted, language, translate
 from muge_fast.cli.options import (
-    AT_LEAST_1,
     OUTPUT,
     WRITTEN,
     date_option,
@@ -26,21 +24,15 @@ from muge_fast.cli.options import (
     threads_option,
     write_json,
 )
-from muge_fast.cli.parameter_types import Name
 from muge_fast.cli.program import Command
 from muge_fast.cli.report_text import print_report, print_warnings
-from muge_fast.cli.task_options import OF_CAPTIONS, OF_IMAGES, check_combinations, check_task_options
+from muge_fast.cli.scoring_options import scoring_options
+from muge_fast.cli.task_options import OF_IMAGES, check_combinations, check_task_options
 from muge_fast.datasets import ImageTsv
 from muge_fast.evaluation._evaluate import evaluate
 from muge_fast.evaluation.report import Report
 from muge_fast.features.arrow import import_pyarrow
-from muge_fast.text.tokenizers import TOKENIZERS
 
-Decorated = TypeVar("Decorated", bound=Callable[..., None])
-
-# Importing these from muge_fast.image.extractors would import torch.
-PROTOCOLS = ("tf1", "pytorch-fid", "torchmetrics", "clean", "ofa")
-PRECISIONS = ("fp32", "tf32", "bf16")
 # Suffixes of tables of item scores.
 TABLES = (".csv", ".parquet")
 # click keeps the line breaks after \b.
@@ -52,45 +44,10 @@ Example:
 """
 
 
-def _choice(name: str, choices: Sequence[str], section: str, *, default: str) -> Callable[[Decorated], Decorated]:
-    """Return a decorator that adds an option with these choices; the score function has the default."""
-    help_text = f"{', '.join(choices)}.  [default: {default}]"
-    return option(f"--{name}", type=Name(name, choices), section=section, help=help_text)
-
-
 @click.command(cls=Command, epilog=EXAMPLE)
 @task_argument
 @submission_options(needs_gold=True)
-@_choice("tokenizer", TOKENIZERS, OF_CAPTIONS, default="muge")
-@option(
-    "--weights",
-    type=InputFile("download"),
-    section=OF_IMAGES,
-    help="File with the weights of FID's Inception network, or 'download'.",
-)
-@_choice("protocol", PROTOCOLS, OF_IMAGES, default="tf1")
-@_choice("precision", PRECISIONS, OF_IMAGES, default="fp32")
-@option(
-    "--device",
-    metavar="NAME",
-    section=OF_IMAGES,
-    help="Device of the networks, such as cpu or cuda:1.  [default: a GPU if available]",
-)
-@option("--batch-size", type=AT_LEAST_1, section=OF_IMAGES, help="Images per batch.  [default: 32]")
-@option(
-    "--splits",
-    type=AT_LEAST_1,
-    metavar="N",
-    section=OF_IMAGES,
-    help="Splits of the Inception Score.  [default: 10; ofa 1]",
-)
-@option("--texts", type=InputFile(), section=OF_IMAGES, help="TSV of ids and texts, for R-precision.")
-@option(
-    "--clip",
-    metavar="MODEL",
-    section=OF_IMAGES,
-    help="CLIP or Chinese-CLIP model for --texts, a folder or a cached model's name.",
-)
+@scoring_options
 @option(
     "--image-feats",
     "image_features",
@@ -100,13 +57,6 @@ def _choice(name: str, choices: Sequence[str], section: str, *, default: str) ->
 )
 @option(
     "--text-feats", "text_features", type=InputFile(), section=OF_IMAGES, help="Feature file of the texts, likewise."
-)
-@option(
-    "--negatives",
-    type=AT_LEAST_1,
-    metavar="N",
-    section=OF_IMAGES,
-    help="Random texts per image in R-precision.  [default: 99]",
 )
 @option("--html", type=WRITTEN, section=OUTPUT, help="Write a report for a browser.")
 @option("--images", type=InputFile(), section=OUTPUT, help="Image TSV: shows the images in the --html report.")

@@ -8,7 +8,7 @@ import click
 
 from muge_fast import tasks
 from muge_fast.cli.argument_names import options_of
-from muge_fast.cli.language import translate
+from muge_fast.cli.language import listed, translate
 from muge_fast.tasks.task import Task
 
 OF_CAPTIONS, OF_RETRIEVAL, OF_IMAGES = "Options of captions", "Options of retrieval", "Options of text-to-image"
@@ -46,7 +46,7 @@ def check_task_options(name: str, given: Mapping[str, object]) -> None:
             continue
         others = [other for other in tasks.BUILT_IN if _has(tasks.get(other), key)]
         text = "{option} is an option of {others}, not of {this}" if others else "{this} has no option {option}"
-        raise _error(text, option=key, others=translate(" and ").join(others), this=name)
+        raise _error(text, option=key, others=listed(others) if others else "", this=name)
 
 
 def refuse_other_tasks(name: object, given: Collection[click.Parameter]) -> None:

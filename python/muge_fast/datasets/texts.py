@@ -13,7 +13,7 @@ from muge_fast._internal.paths import IncompleteLineError, PathLike, each_line, 
 from muge_fast.datasets.fields import INT64
 from muge_fast.datasets.image_tsv import PROBLEMS
 from muge_fast.datasets.problems import Problem
-from muge_fast.datasets.recognition import pool_problem, tsv_problem
+from muge_fast.datasets.recognition import binary_problem, pool_problem, tsv_problem
 
 # Length of the longest integer of 64 bits, -2**63.
 INTEGER_LENGTH = 20
@@ -46,20 +46,56 @@ def read_texts(path: PathLike) -> dict[str, str]:
         {'a1b2': '红色连衣裙'}
 
     """
-    texts: dict[str, str] = {}
-
-    def add(_: int, line: bytes) -> None:
-        key, _tab, text = (part.strip() for part in _decode(line).partition("\t"))
-        if not key or not text:
-            raise IncompleteLineError(f"needs an id, a tab and a text, got {format_value(_decode(line))}")
-        if key in texts:
-            raise ValueError(f"id {format_value(key)} occurs more than once")
-        texts[key] = text
-
     data = read_whole(path)
     _refuse(path, tsv_problem(data, has_images=False))
+    return _pairs(data, path, "text")
+
+
+def read_clusters(path: PathLike) -> dict[str, str]:
+    r"""Read a file of clusters: in each line the id of an item, a tab, and the key of its cluster.
+
+    White space around ids and keys is removed, and blank lines are ignored.
+
+    Args:
+        path: The file, UTF-8. Also an open stream, ``/dev/stdin`` or ``/dev/fd/…``.
+
+    Returns:
+        Keys by id, in the order of the file.
+
+    Raises:
+        OSError: The file cannot be read.
+        ValueError: A line lacks the tab, the id or the key, or is not UTF-8; or an id occurs more than once. The
+            message names the file and the line. Or the file is a compressed one, or another pipe or device.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> from muge_fast.datasets.texts import read_clusters
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = pathlib.Path(folder) / "users.tsv"
+        ...     _ = path.write_text("8426\tuser 7\n8427\tuser 3\n")
+        ...     read_clusters(path)
+        {'8426': 'user 7', '8427': 'user 3'}
+
+    """
+    data = read_whole(path)
+    _refuse(path, binary_problem(data))
+    return _pairs(data, path, "key")
+
+
+def _pairs(data: bytes, path: PathLike, name: str) -> dict[str, str]:
+    """Return what stands behind the tab of each line, by what stands before it."""
+    pairs: dict[str, str] = {}
+
+    def add(_: int, line: bytes) -> None:
+        key, _tab, value = (part.strip() for part in _decode(line).partition("\t"))
+        if not key or not value:
+            raise IncompleteLineError(f"needs an id, a tab and a {name}, got {format_value(_decode(line))}")
+        if key in pairs:
+            raise ValueError(f"id {format_value(key)} occurs more than once")
+        pairs[key] = value
+
     each_line(data, path, add)
-    return texts
+    return pairs
 
 
 def read_pool(path: PathLike) -> frozenset[int]:

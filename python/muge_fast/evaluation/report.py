@@ -5,13 +5,14 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 from muge_fast import _core
-from muge_fast._internal.atomic import replacing
-from muge_fast._internal.display import escape_surrogates, json_text, printable, truncate_id
+from muge_fast._internal.atomic import replacing, save_text
+from muge_fast._internal.display import json_text, truncate_id
 from muge_fast._internal.field_names import FieldNames
+from muge_fast._internal.markdown import plain_markdown
 from muge_fast._internal.paths import PathLike
 from muge_fast.datasets.input_file import InputFile
 from muge_fast.datasets.problem_groups import ProblemGroup, format_groups, group_problems
@@ -22,13 +23,14 @@ from muge_fast.scores import Scores
 from muge_fast.tasks.task import Task
 from muge_fast.text.tokenizers import Tokenizer, TokenizerLike
 
+if TYPE_CHECKING:
+    from muge_fast.evaluation.report_page.content import PageContent
+
 TokenizerOptions = tuple[TokenizerLike, PathLike | None]
 """The options ``tokenizer`` and ``user_dict`` of caption metrics."""
 
 # First characters of what spreadsheets calculate, also in full width; and what they need not be kept from.
 FORMULA, NUMBER = "=+-@\t\r\n＝＋－＠", re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
-# Text that no renderer takes for markup or for an address: words, also with an underscore between letters.
-PLAIN = re.compile(r"[^\W_]+(?:_[^\W_]+|[ ,:，：]+[^\W_]+)*")
 # Characters of an id of a group of problems.
 GROUP_ID_LENGTH = 80
 
@@ -210,10 +212,13 @@ class Report:
             OSError: The file cannot be written.
 
         """
-        return _save(json_text(self.to_dict(), indent=2) + "\n", path)
+        return save_text(json_text(self.to_dict(), indent=2) + "\n", path)
 
     def to_markdown(self, *, path: PathLike | None = None) -> str:
         """Return the scores as a Markdown table, or the errors as a list, and write them to a file if there is a path.
+
+        The table has the 95 % confidence interval of each score, see :meth:`muge_fast.Score.interval`; none for metrics
+        of a whole set of images unless they were computed with ``influence=True``.
 
         Args:
             path: File to write, in UTF-8. It appears complete or not at all.
@@ -227,23 +232,15 @@ class Report:
         """
         lines = [f"# {self.title}", ""]
         if not self.ok:
-            lines += [f"- {_markdown(error)}" for error in self.errors]
+            lines += [f"- {plain_markdown(error)}" for error in self.errors]
         elif self.scores is None:
             lines += [f"{self.rows} 行，有效" if self.lang == "zh" else f"{self.rows} rows, valid"]
         else:
-            from muge_fast.evaluation.report_page.words import WORDS  # noqa: PLC0415 - few evaluations need a table
+            from muge_fast.evaluation.report_page.score_table import markdown_scores  # noqa: PLC0415 - few need a table
 
-            words, scale = WORDS[self.lang], self.task.score_scale
-            value = words["value"] if scale == 1 else f"{words['value']} {words['factor'].format(scale)}"
-            lines += [f"| {words['score']} | {value} | {words['signature']} |", "| --- | ---: | --- |"]
-            for name, score in self.scores.items():
-                # A bar ends a cell, also within code.
-                label, signature = (
-                    text.replace("|", "\\|") for text in (self.task.label(name), _markdown(score.signature))
-                )
-                lines.append(f"| {label} | {self.task.official_value(name, score.value):.2f} | {signature} |")
-        lines += [f"\n> {_markdown(warning)}" for warning in self.warnings]
-        return _save("\n".join(lines) + "\n", path)
+            lines += markdown_scores(self.task, self.scores, self.lang)
+        lines += [f"\n> {plain_markdown(warning)}" for warning in self.warnings]
+        return save_text("\n".join(lines) + "\n", path)
 
     def to_html(
         self,
@@ -255,9 +252,9 @@ class Report:
     ) -> str:
         """Return one self-contained HTML page, and write it to a file if there is a path.
 
-        The page has what was scored, the scores, histograms, and all items, the worst ones first, with what they share
-        with the gold file; or all problems by kind. It loads nothing. It can be read without scripts; its own script
-        adds sorting, search and filters. The same report gives the same bytes.
+        The page has what was scored, the scores with their 95 % confidence intervals, histograms, and all items, the
+        worst ones first, with what they share with the gold file; or all problems by kind. It loads nothing. It can be
+        read without scripts; its own script adds sorting, search and filters. The same report gives the same bytes.
 
         Args:
             path: File to write, in UTF-8. It appears complete or not at all.
@@ -273,10 +270,18 @@ class Report:
             OSError: The file cannot be written.
 
         """
-        from muge_fast.evaluation.report_page.content import PageContent  # noqa: PLC0415 - few evaluations need a page
-        from muge_fast.evaluation.report_page.page import render_page  # noqa: PLC0415
+        from muge_fast.evaluation.report_page.page import render_page  # noqa: PLC0415 - few evaluations need a page
 
-        content = PageContent(
+        content = replace(
+            self._page_content(), images=images or {}, seconds=self.seconds if seconds else None, date=date
+        )
+        return save_text(render_page(content), path)
+
+    def _page_content(self) -> PageContent:
+        """Return the content of a page, without images, date and seconds."""
+        from muge_fast.evaluation.report_page.content import PageContent  # noqa: PLC0415 - few evaluations need a page
+
+        return PageContent(
             task=self.task,
             lang=self.lang,
             rows=self.rows,
@@ -289,15 +294,11 @@ class Report:
             references=self.references,
             names=self.names,
             texts=self.texts,
-            images=images or {},
             files=self.files,
             excerpts=self.excerpts,
             options=self.options,
             tokenizer=self._resolve_tokenizer(),
-            seconds=self.seconds if seconds else None,
-            date=date,
         )
-        return _save(render_page(content), path)
 
     def _resolve_tokenizer(self) -> Tokenizer | None:
         """Return the tokenizer of the scores; None if they have none, or if its user dictionary was changed since."""
@@ -357,7 +358,7 @@ class Report:
         writer = csv.writer(text)
         writer.writerow(["id", *(self.scores or ())])
         writer.writerows(map(_spreadsheet_text, row.values()) for row in self.items())
-        return _save(text.getvalue(), path)
+        return save_text(text.getvalue(), path)
 
     def to_parquet(self, *, path: PathLike) -> None:
         """Write the scores of each item to a Parquet file.
@@ -373,29 +374,6 @@ class Report:
         pyarrow = import_pyarrow()
         with replacing(path) as file:
             pyarrow.parquet.write_table(pyarrow.Table.from_pylist(list(self.items())), file)
-
-
-def _save(text: str, path: PathLike | None) -> str:
-    if path is not None:
-        with replacing(path) as file:
-            file.write(escape_surrogates(text).encode("utf-8"))
-    return text
-
-
-def _markdown(text: str) -> str:
-    """Return a text without markup, because it may come from a submission: as it is, or as code.
-
-    Only code keeps all renderers from making links of bare addresses, of names after ``@`` and of numbers after ``#``,
-    whatever is escaped.
-    """
-    text = printable(text) or " "
-    if PLAIN.fullmatch(text):
-        return text
-    # Longer than all others in the text, so that none of them can end the code.
-    mark = "`" * (1 + max(map(len, re.findall("`+", text)), default=0))
-    # A renderer takes one space from both ends away.
-    space = " " if text[0] in "` " or text[-1] in "` " else ""
-    return f"{mark}{space}{text}{space}{mark}"
 
 
 def _spreadsheet_text(value: object) -> object:

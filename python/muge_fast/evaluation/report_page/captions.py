@@ -9,20 +9,13 @@ from itertools import chain, pairwise
 from operator import mul
 
 from muge_fast.evaluation.report_page.content import PageContent
-from muge_fast.evaluation.report_page.items import (
-    SHOWN_VALUES,
-    Field,
-    Item,
-    ItemList,
-    plain_text,
-    shorten,
-    worst_first,
-)
+from muge_fast.evaluation.report_page.fields import SHOWN_VALUES, Field, plain_text, shorten
+from muge_fast.evaluation.report_page.items import Item, ItemList, worst_first
 from muge_fast.evaluation.report_page.pictures import Pictures
 from muge_fast.evaluation.report_page.scales import Scales
 from muge_fast.scores import Score, Scores
 
-# Levels of marks, see items.LEVELS.
+# Levels of marks, see fields.LEVELS.
 PLAIN, TOKEN, PHRASE = "0", "1", "2"
 RUN = re.compile(r"(.)\1*")
 DUPLICATE, EQUAL, NO_PHRASE, SHORTER = 1, 2, 4, 8
@@ -109,21 +102,39 @@ def _fields(
     fields, has_phrase = [], []
     for text, words, candidates in zip(texts, tokens, shown, strict=True):
         others = [next(flat) for _ in candidates]
-        prediction = _mark(text, words, _ngrams(others))
-        wanted = _ngrams([words])
-        marked = [_mark(candidate, other, wanted) for candidate, other in zip(candidates, others, strict=True)]
+        prediction = mark(text, words, ngrams(others))
+        wanted = ngrams([words])
+        marked = [mark(candidate, other, wanted) for candidate, other in zip(candidates, others, strict=True)]
         fields.append([Field(0, "texts", [prediction]), Field(1, "texts", marked)])
         has_phrase.append(PHRASE in prediction[0])
     return fields, has_phrase
 
 
-def _ngrams(texts: Sequence[Sequence[str]]) -> tuple[set[str], set[tuple[str, str]]]:
-    """Return the tokens of texts, and the pairs of tokens in a row."""
+def ngrams(texts: Sequence[Sequence[str]]) -> tuple[set[str], set[tuple[str, str]]]:
+    """Return the tokens of texts, and the pairs of tokens in a row.
+
+    Args:
+        texts: The tokens of each text.
+
+    Returns:
+        Two sets.
+
+    """
     return set(chain.from_iterable(texts)), set(chain.from_iterable(map(pairwise, texts)))
 
 
-def _mark(text: str, tokens: Sequence[str], compared: tuple[set[str], set[tuple[str, str]]]) -> list[str]:
-    """Return a text in parts, each with its level: tokens that occur in another text, alone or with a neighbour."""
+def mark(text: str, tokens: Sequence[str], compared: tuple[set[str], set[tuple[str, str]]]) -> list[str]:
+    """Return a text in parts, each with its level: tokens that occur in another text, alone or with a neighbour.
+
+    Args:
+        text: The text.
+        tokens: Its tokens.
+        compared: Tokens and pairs of tokens of other texts, as :func:`ngrams` returns them.
+
+    Returns:
+        A value of a field of texts.
+
+    """
     single, pairs = compared
     is_shared = [pair in pairs for pair in pairwise(tokens)]
     levels = [

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
 
 from muge_fast._internal.metric_names import metric_title
+from muge_fast.evaluation.report_page.axes import Axis, round_axis, ticks
 from muge_fast.evaluation.report_page.content import PageContent
 from muge_fast.evaluation.report_page.elements import Markup, element
 from muge_fast.evaluation.report_page.scales import Scales
@@ -22,8 +21,8 @@ LEFT, RIGHT, TOP, BOTTOM = 44, 12, 22, 40
 BINS = 20
 # Labels of an axis, about.
 TICKS = 5
-# Round steps of scores, and of numbers of items.
-ROUND_SCORES, ROUND_COUNTS = (1, 2, 2.5, 5, 10), (1, 2, 5, 10)
+# Round steps of numbers of items.
+ROUND_COUNTS = (1, 2, 5, 10)
 
 
 def histogram_section(content: PageContent, scores: Scores, scales: Scales) -> Markup:
@@ -68,30 +67,6 @@ def _card(content: PageContent, score: Score, scales: Scales) -> Markup:
     return element("figure", element("h3", metric_title(score.name)), draw(content, score, scales), note, class_="card")
 
 
-class _Axis(NamedTuple):
-    """A range of values with round ends.
-
-    Attributes:
-        low: Lowest value.
-        high: Highest value.
-        step: Distance of the labels, or of the edges of bins.
-
-    """
-
-    low: float
-    high: float
-    step: float
-
-
-def _axis(low: float, high: float, parts: int, factors: Sequence[float] = ROUND_SCORES) -> _Axis:
-    """Return round ends and a round step for a range of values, with about this many parts."""
-    high = high if high > low else low + 1
-    raw = (high - low) / parts
-    power = 10.0 ** math.floor(math.log10(raw))
-    step = next(factor * power for factor in factors if factor * power >= raw * (1 - 1e-9))
-    return _Axis(step * math.floor(low / step + 1e-9), step * math.ceil(high / step - 1e-9), step)
-
-
 def draw(content: PageContent, score: Score, scales: Scales) -> Markup:
     """Return a histogram with titles and numbers at both axes, and a line at the mean of the items.
 
@@ -107,10 +82,10 @@ def draw(content: PageContent, score: Score, scales: Scales) -> Markup:
     values = score.per_item * scales.factor(score.name)
     least, largest = float(values.min()), float(values.max())
     # From zero, unless that would leave much of the drawing empty.
-    axis = _axis(0.0 if 0 <= least < largest / 2 else least, largest, BINS)
+    axis = round_axis(0.0 if 0 <= least < largest / 2 else least, largest, BINS)
     counts, edges = _count(values, axis)
-    vertical = _axis(0, int(counts.max()), TICKS, ROUND_COUNTS)
-    vertical = vertical if vertical.step >= 1 else _Axis(0, max(1, int(counts.max())), 1)
+    vertical = round_axis(0, int(counts.max()), TICKS, ROUND_COUNTS)
+    vertical = vertical if vertical.step >= 1 else Axis(0, max(1, int(counts.max())), 1)
     mean = scales.text(score.name, float(score.per_item.mean()))
     factor = scales.factor(score.name)
     unit = "" if factor == 1 else f" ({content.word('factor').format(factor)})"
@@ -127,7 +102,7 @@ def draw(content: PageContent, score: Score, scales: Scales) -> Markup:
     )
 
 
-def _count(values: FloatArray, axis: _Axis) -> tuple[npt.NDArray[np.int64], list[float]]:
+def _count(values: FloatArray, axis: Axis) -> tuple[npt.NDArray[np.int64], list[float]]:
     """Return the number of values in each bin, and the edges of the bins. The last bin includes its upper end."""
     bins = max(1, round((axis.high - axis.low) / axis.step))
     # Rounding must not push a value out of its bin: edges are multiples of the step, values are compared with them.
@@ -140,32 +115,26 @@ def _inner_width() -> float:
     return WIDTH - LEFT - RIGHT
 
 
-def _x(value: float, axis: _Axis) -> float:
+def _x(value: float, axis: Axis) -> float:
     return LEFT + (value - axis.low) / (axis.high - axis.low) * _inner_width()
 
 
-def _y(value: float, axis: _Axis) -> float:
+def _y(value: float, axis: Axis) -> float:
     return HEIGHT - BOTTOM - (value - axis.low) / (axis.high - axis.low) * (HEIGHT - TOP - BOTTOM)
 
 
-def _grid(horizontal: _Axis, vertical: _Axis) -> Iterator[Markup]:
-    labels = _axis(horizontal.low, horizontal.high, TICKS)
-    for value in _ticks(vertical):
+def _grid(horizontal: Axis, vertical: Axis) -> Iterator[Markup]:
+    labels = round_axis(horizontal.low, horizontal.high, TICKS)
+    for value in ticks(vertical):
         y = _y(value, vertical)
         yield _line(LEFT, y, WIDTH - RIGHT, y, "grid")
         yield _text(f"{value:,.0f}", LEFT - 5, y + 4, "end")
-    for value in _ticks(labels):
+    for value in ticks(labels):
         if horizontal.low - 1e-9 <= value <= horizontal.high + 1e-9:
             yield _text(f"{value:g}", _x(value, horizontal), HEIGHT - BOTTOM + 14, "middle")
 
 
-def _ticks(axis: _Axis) -> Iterator[float]:
-    yield from (
-        round(axis.low + index * axis.step, 9) for index in range(round((axis.high - axis.low) / axis.step) + 1)
-    )
-
-
-def _bars(counts: npt.NDArray[np.int64], edges: list[float], axis: _Axis, vertical: _Axis) -> Iterator[Markup]:
+def _bars(counts: npt.NDArray[np.int64], edges: list[float], axis: Axis, vertical: Axis) -> Iterator[Markup]:
     for index, count in enumerate(counts.tolist()):
         if not count:
             continue
@@ -180,7 +149,7 @@ def _bars(counts: npt.NDArray[np.int64], edges: list[float], axis: _Axis, vertic
         )
 
 
-def _mean_line(axis: _Axis, mean: float, label: str) -> Iterator[Markup]:
+def _mean_line(axis: Axis, mean: float, label: str) -> Iterator[Markup]:
     x = _x(mean, axis)
     yield _line(x, TOP - 4, x, HEIGHT - BOTTOM, "mean")
     # The label is on the side with more room.

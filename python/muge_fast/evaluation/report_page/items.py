@@ -10,15 +10,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from html import escape
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from muge_fast._internal.display import escape_surrogates, format_id
 from muge_fast._internal.metric_names import metric_title
 from muge_fast.evaluation.report_page.content import PageContent
 from muge_fast.evaluation.report_page.elements import Markup, element, join
+from muge_fast.evaluation.report_page.fields import LEVELS, Field, field_element
 from muge_fast.evaluation.report_page.pictures import MAX_PAGE, Pictures
 from muge_fast.evaluation.report_page.scales import Scales
 from muge_fast.scores import Scores
@@ -26,28 +25,6 @@ from muge_fast.scores import Scores
 STATIC_ITEMS = 2_000
 # Of more items, the number of worst and of best ones that are elements.
 EXTREMES = 50
-# Characters of a text, and texts or ids in one field of an item.
-SHOWN_CHARACTERS = 400
-SHOWN_VALUES = 20
-
-# Classes of parts of a text, by level: plain, a shared token, a shared phrase, right, wrong.
-LEVELS = ("", "token", "phrase", "right", "wrong")
-
-
-class Field(NamedTuple):
-    """A field of an item, such as its references.
-
-    Attributes:
-        label: Index of its label in :attr:`ItemList.labels`.
-        kind: ``"texts"``, ``"ranking"`` or ``"ids"``.
-        values: Of ``"texts"``, a list for each text: a string of levels, one digit for each part, then the parts. Of
-            ids, pairs of the id and 1 for a hit, else 0.
-
-    """
-
-    label: int
-    kind: str
-    values: list[list[Any]]
 
 
 class Item(NamedTuple):
@@ -119,49 +96,6 @@ def worst_first(scores: Scores, main: str) -> list[int]:
     score = scores[main]
     values = score.per_item if score.higher_is_better else -score.per_item
     return np.argsort(values, kind="stable").tolist()  # type: ignore[no-any-return]
-
-
-def shorten(text: object) -> str:
-    """Return the first characters of a text of a file, in valid Unicode.
-
-    Args:
-        text: The text.
-
-    Returns:
-        At most ``SHOWN_CHARACTERS`` characters, with an ellipsis if there were more.
-
-    """
-    value = str(text)
-    value = value if len(value) <= SHOWN_CHARACTERS else value[:SHOWN_CHARACTERS] + "…"
-    return value if value.isascii() else escape_surrogates(value)
-
-
-def plain_text(text: object, level: int = 0) -> list[Any]:
-    """Return a text of one level as a value of a field of texts.
-
-    Args:
-        text: The text.
-        level: Index in ``LEVELS``.
-
-    Returns:
-        The value.
-
-    """
-    return [str(level), shorten(text)]
-
-
-def id_list(values: Sequence[object], hits: object = frozenset()) -> list[list[Any]]:
-    """Return ids as values of a field.
-
-    Args:
-        values: The ids.
-        hits: A container of the ids that are hits.
-
-    Returns:
-        Pairs of id and 0 or 1.
-
-    """
-    return [[format_id(value), int(value in hits)] for value in values[:SHOWN_VALUES]]  # type: ignore[operator]
 
 
 def item_section(content: PageContent, listed: ItemList, scales: Scales) -> Markup:
@@ -269,23 +203,8 @@ class _Writer:
             yield element("div", *figures, class_="pictures")
 
     def _field(self, shown: Field) -> Markup:
-        label = element("h4", self.listed.labels[shown.label])
-        if shown.kind == "texts":
-            values = [element("li", *map(self._part, text[0], text[1:])) for text in shown.values]
-            return element("div", label, element("ul", *values, class_="texts"), class_="field")
-        values = [self._id(position, *value) for position, value in enumerate(shown.values, 1)]
-        kind = "ol" if shown.kind == "ranking" else "ul"
-        return element("div", label, element(kind, *values, class_="chips"), class_=f"field {shown.kind}")
-
-    def _part(self, level: str, text: str) -> Markup:
-        name = LEVELS[int(level)]
-        return element("span", text, class_=name) if name else Markup(escape(text))
-
-    def _id(self, rank: int, key: str, hit: int) -> Markup:
-        pictures = [] if self.listed.value_pictures is None else [self.listed.value_pictures.image(key, key)]
-        mark = [element("span", self.content.word("hit"), class_="badge good")] if hit else []
-        number = element("span", str(rank), class_="rank")
-        return element("li", *pictures, number, element("span", key, class_="key"), *mark, class_="hit" if hit else "")
+        label = self.listed.labels[shown.label]
+        return field_element(shown, label, self.content.word("hit"), self.listed.value_pictures)
 
 
 # Controls, which appear if scripts run

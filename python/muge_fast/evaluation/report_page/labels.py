@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 
 from muge_fast.evaluation.report_page.content import PageContent
 from muge_fast.evaluation.report_page.elements import Markup, element
-from muge_fast.evaluation.report_page.items import Field, Item, ItemList, plain_text, shorten, worst_first
+from muge_fast.evaluation.report_page.fields import Field, plain_text, shorten
+from muge_fast.evaluation.report_page.items import Item, ItemList, worst_first
 from muge_fast.evaluation.report_page.pictures import Pictures
 from muge_fast.evaluation.report_page.scales import Scales
 from muge_fast.scores import Scores
@@ -18,7 +19,7 @@ TABLE_LABELS = 200
 SHOWN_ERRORS = 20
 # Shades of a cell of the matrix.
 SHADES = 8
-# Levels of texts, see items.LEVELS.
+# Levels of texts, see fields.LEVELS.
 RIGHT, WRONG = 3, 4
 
 

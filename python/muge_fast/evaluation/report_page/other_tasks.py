@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from muge_fast.evaluation.report_page.content import PageContent
-from muge_fast.evaluation.report_page.items import SHOWN_VALUES, Field, Item, ItemList, plain_text, shorten, worst_first
+from muge_fast.evaluation.report_page.fields import SHOWN_VALUES, Field, plain_text, shorten
+from muge_fast.evaluation.report_page.items import Item, ItemList, worst_first
 from muge_fast.evaluation.report_page.pictures import Pictures
 from muge_fast.evaluation.report_page.scales import Scales
 from muge_fast.scores import Scores

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Iterator
 
 from muge_fast import _core
-from muge_fast._internal.display import escape_surrogates, format_id
+from muge_fast._internal.display import format_id
 from muge_fast.datasets.fields import IntegerList, Text, TextList
 from muge_fast.evaluation.report_page.captions import caption_items
 from muge_fast.evaluation.report_page.content import PageContent
-from muge_fast.evaluation.report_page.elements import Markup, element, join
+from muge_fast.evaluation.report_page.document import html_document
+from muge_fast.evaluation.report_page.elements import Markup, element
 from muge_fast.evaluation.report_page.histograms import histogram_section
 from muge_fast.evaluation.report_page.inputs import inputs_section
 from muge_fast.evaluation.report_page.items import item_section
@@ -22,7 +21,6 @@ from muge_fast.evaluation.report_page.retrieval import hit_section, retrieval_it
 from muge_fast.evaluation.report_page.scales import Scales
 from muge_fast.evaluation.report_page.score_table import main_score, score_section
 from muge_fast.evaluation.report_page.script import SCRIPT
-from muge_fast.evaluation.report_page.style import STYLE
 from muge_fast.evaluation.report_page.text_to_image import image_items
 from muge_fast.scores import Scores
 
@@ -43,28 +41,8 @@ def render_page(content: PageContent) -> str:
 
     """
     sections = list(_sections(content))
-    scripts = [element("script", Markup(SCRIPT))] if any('id="data"' in section for section in sections) else []
-    head = [
-        element("meta", charset="utf-8"),
-        element("meta", http_equiv="Content-Security-Policy", content=Markup(_policy())),
-        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        element("title", _title(content)),
-        element("style", Markup(STYLE)),
-    ]
-    body = element("body", join([_heading(content), *sections, *scripts], "\n"))
-    lang = "zh-CN" if content.lang == "zh" else content.lang
-    # Names of files and messages of problems may hold lone surrogates, which no file can.
-    return escape_surrogates(f"<!doctype html>\n{element('html', element('head', *head), body, lang=lang)}\n")
-
-
-def _policy() -> str:
-    script, style = (_hash(text) for text in (SCRIPT, STYLE))
-    sources = f"style-src '{style}'; script-src '{script}'; img-src data:"
-    return f"default-src 'none'; {sources}; base-uri 'none'; form-action 'none'"
-
-
-def _hash(text: str) -> str:
-    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
+    script = SCRIPT if any('id="data"' in section for section in sections) else ""
+    return html_document(_title(content), [_heading(content), *sections], lang=content.lang, script=script)
 
 
 def _title(content: PageContent) -> str:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from muge_fast._internal.field_names import IMAGE_TO_TEXT
 from muge_fast.evaluation.report_page.content import PageContent
 from muge_fast.evaluation.report_page.elements import Markup, element
-from muge_fast.evaluation.report_page.items import Field, Item, ItemList, id_list, plain_text, shorten, worst_first
+from muge_fast.evaluation.report_page.fields import Field, id_list, plain_text, shorten
+from muge_fast.evaluation.report_page.items import Item, ItemList, worst_first
 from muge_fast.evaluation.report_page.pictures import LARGE, SMALL, Pictures
 from muge_fast.evaluation.report_page.scales import Scales
 from muge_fast.scores import Scores

@@ -132,6 +132,8 @@ summary { cursor: pointer; }
   body { padding: 1.25rem .9rem 3rem; }
   h1 { font-size: 1.3rem; }
   th, td { padding: .3rem .35rem; } th.number { white-space: normal; }
+  .scores th, .scores td { padding-left: .2rem; padding-right: .2rem; }
+  .scores .bounds { font-size: .75rem; white-space: normal; }
   #controls:not([hidden]) { position: static; }
   #controls label { flex-basis: 40%; }
   dl.properties dt { flex-basis: 6.5rem; }

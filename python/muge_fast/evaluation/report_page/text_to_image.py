@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from muge_fast.evaluation.report_page.content import PageContent
-from muge_fast.evaluation.report_page.items import Field, Item, ItemList, plain_text, shorten
+from muge_fast.evaluation.report_page.fields import Field, plain_text, shorten
+from muge_fast.evaluation.report_page.items import Item, ItemList
 from muge_fast.evaluation.report_page.pictures import MAX_PAGE, Pictures
 from muge_fast.evaluation.report_page.scales import Scales
 from muge_fast.scores import Scores
@@ -29,7 +30,7 @@ def image_items(content: PageContent, scores: Scores, scales: Scales) -> ItemLis
 
     """
     word = content.word
-    generated, real = _images(content, "submission"), _images(content, "gold")
+    generated, real = images_of(content, "submission"), images_of(content, "gold")
     names = [name for name, score in scores.items() if len(score.per_item)]
     keys = [str(key) for key in (scores.ids if names else content.references or generated)]
     hits = scores[names[0]].per_item if names else np.zeros(len(keys))
@@ -58,7 +59,17 @@ def image_items(content: PageContent, scores: Scores, scales: Scales) -> ItemLis
     )
 
 
-def _images(content: PageContent, role: str) -> Mapping[str, bytes]:
+def images_of(content: PageContent, role: str) -> Mapping[str, bytes]:
+    """Return the images of a file of a report.
+
+    Args:
+        content: The content of the page.
+        role: ``"submission"`` or ``"gold"``.
+
+    Returns:
+        Image files by id; nothing if they are not there any more.
+
+    """
     file = content.files.get(role)
     images = None if file is None else file.open_images()
     return images or {}

@@ -32,6 +32,11 @@ _WORDS: Final = {
     "score": ("score", "指标"),
     "factor": ("times {:g}", "×{:g}"),
     "value": ("value", "数值"),
+    "interval": ("{} % interval", "{} % 区间"),
+    "interval_note": (
+        "Intervals show how much the scores depend on the choice of items, not on references or seeds of the training.",
+        "区间反映得分随条目选取而变化的程度，不涵盖参考答案与训练随机种子带来的变化。",
+    ),
     "range": ("range", "取值范围"),
     "items": ("items", "条目数"),
     "signature": ("signature", "签名"),

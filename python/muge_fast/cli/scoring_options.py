@@ -1,0 +1,91 @@
+"""Options of how submissions are scored, which ``score`` and ``compare`` have."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from muge_fast.cli.input_files import InputFile
+from muge_fast.cli.options import AT_LEAST_1, option
+from muge_fast.cli.parameter_types import Name
+from muge_fast.cli.task_options import OF_CAPTIONS, OF_IMAGES
+from muge_fast.text.tokenizers import TOKENIZERS
+
+Decorated = TypeVar("Decorated", bound=Callable[..., None])
+
+# Importing these from muge_fast.image.extractors would import torch.
+PROTOCOLS = ("tf1", "pytorch-fid", "torchmetrics", "clean", "ofa")
+PRECISIONS = ("fp32", "tf32", "bf16")
+
+
+def choice(name: str, choices: Sequence[str], section: str, *, default: str) -> Callable[[Decorated], Decorated]:
+    """Return a decorator that adds an option with these choices; the function of the library has the default.
+
+    Args:
+        name: Name of the option without its hyphens.
+        choices: Names of the values.
+        section: Heading of the option.
+        default: The default, for the help.
+
+    Returns:
+        The decorator.
+
+    """
+    help_text = f"{', '.join(choices)}.  [default: {default}]"
+    return option(f"--{name}", type=Name(name, choices), section=section, help=help_text)
+
+
+OPTIONS = (
+    choice("tokenizer", TOKENIZERS, OF_CAPTIONS, default="muge"),
+    option(
+        "--weights",
+        type=InputFile("download"),
+        section=OF_IMAGES,
+        help="File with the weights of FID's Inception network, or 'download'.",
+    ),
+    choice("protocol", PROTOCOLS, OF_IMAGES, default="tf1"),
+    choice("precision", PRECISIONS, OF_IMAGES, default="fp32"),
+    option(
+        "--device",
+        metavar="NAME",
+        section=OF_IMAGES,
+        help="Device of the networks, such as cpu or cuda:1.  [default: a GPU if available]",
+    ),
+    option("--batch-size", type=AT_LEAST_1, section=OF_IMAGES, help="Images per batch.  [default: 32]"),
+    option(
+        "--splits",
+        type=AT_LEAST_1,
+        metavar="N",
+        section=OF_IMAGES,
+        help="Splits of the Inception Score.  [default: 10; ofa 1]",
+    ),
+    option("--texts", type=InputFile(), section=OF_IMAGES, help="TSV of ids and texts, for R-precision."),
+    option(
+        "--clip",
+        metavar="MODEL",
+        section=OF_IMAGES,
+        help="CLIP or Chinese-CLIP model for --texts, a folder or a cached model's name.",
+    ),
+    option(
+        "--negatives",
+        type=AT_LEAST_1,
+        metavar="N",
+        section=OF_IMAGES,
+        help="Random texts per image in R-precision.  [default: 99]",
+    ),
+)
+
+
+def scoring_options(command: Decorated) -> Decorated:
+    """Add the options of how submissions are scored.
+
+    Args:
+        command: Function of a command.
+
+    Returns:
+        The function.
+
+    """
+    for add in reversed(OPTIONS):
+        command = add(command)
+    return command

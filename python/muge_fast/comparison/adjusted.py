@@ -1,0 +1,139 @@
+"""p-values adjusted for the number of pairs, and the ranks that they allow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from muge_fast.comparison.pairs import RankRange
+from muge_fast.scores import FloatArray
+from muge_fast.significance.adjust import METHODS, adjust
+from muge_fast.significance.sign_flips import Alternative
+from muge_fast.significance.step_down import step_down
+
+__all__ = ["CORRECTIONS", "NO_CORRECTION", "SIMULTANEOUS", "STEP_DOWN", "Family", "rank_ranges"]
+
+Pair = tuple[int, int]
+PValues = Mapping[Pair, float]
+
+STEP_DOWN, NO_CORRECTION = "step_down", "none"
+CORRECTIONS = (STEP_DOWN, *METHODS, NO_CORRECTION)
+SIMULTANEOUS = (STEP_DOWN, "holm", "bonferroni")
+"""Corrections after which any wrong verdict is as rare as the level says; others bound the rate of wrong verdicts."""
+
+
+@dataclass(frozen=True)
+class Family:
+    """The pairs of systems that are tested together.
+
+    Attributes:
+        pairs: Indices of the two systems of each pair, in one order.
+        correction: Name of the correction.
+        resampled: Scores of the systems on joint resamples, float64 of shape ``(resamples, systems)``.
+        values: The score of each system.
+        units: Number of items or clusters.
+        level: Confidence level.
+        threads: Number of threads; None for all cores.
+
+    """
+
+    pairs: Sequence[Pair]
+    correction: str
+    resampled: FloatArray
+    values: FloatArray
+    units: int
+    level: float
+    threads: int | None
+
+    def adjust(self, p_values: PValues, alternative: Alternative) -> dict[Pair, float]:
+        """Return adjusted p-values for both orders of each pair.
+
+        Args:
+            p_values: The p-value of each pair in both orders, for the alternative.
+            alternative: The alternative hypothesis.
+
+        Returns:
+            Adjusted p-values by pair, none below that of the pair alone.
+
+        """
+        reverse = [(second, first) for first, second in self.pairs]
+        if self.correction == NO_CORRECTION or len(self.pairs) == 1:
+            return dict(p_values)
+        if self.correction != STEP_DOWN:
+            return {
+                pair: p
+                for pairs in (self.pairs, reverse)
+                for pair, p in zip(
+                    pairs, adjust([p_values[pair] for pair in pairs], self.correction).tolist(), strict=True
+                )
+            }
+        above = self._step_down()
+        adjusted = {}
+        for pair, p in p_values.items():
+            larger, smaller = above[pair], above[pair[::-1]]
+            family = {"greater": larger, "less": smaller, "two-sided": min(larger, smaller)}[alternative]
+            adjusted[pair] = max(p, family)
+        return adjusted
+
+    def two_sided(self, p_values: PValues, alternative: Alternative) -> dict[Pair, float]:
+        """Return adjusted p-values of the two-sided tests, which rank ranges need.
+
+        Args:
+            p_values: The p-value of each pair in both orders, for the alternative.
+            alternative: The alternative hypothesis.
+
+        Returns:
+            Adjusted p-values by pair, equal for both orders.
+
+        """
+        if alternative != "two-sided":
+            p_values = {pair: min(1.0, 2 * min(p, p_values[pair[::-1]])) for pair, p in p_values.items()}
+        return self.adjust(p_values, "two-sided")
+
+    def _step_down(self) -> dict[Pair, float]:
+        """Return for both orders of each pair the adjusted p-value of the first system having the larger score."""
+        pairs = [*self.pairs, *((second, first) for first, second in self.pairs)]
+        indices = np.array(pairs, dtype=np.uint32)
+        test = step_down(self.resampled, self.values, indices, items=self.units, level=self.level, threads=self.threads)
+        return dict(zip(pairs, test.p.tolist(), strict=True))
+
+
+def rank_ranges(goodness: FloatArray, p_values: PValues, alpha: float) -> list[RankRange]:
+    """Return the ranks that each system may have.
+
+    A system is better than another if its score is and the p-value of the pair is at most ``alpha``. With p-values that
+    are adjusted for all pairs by the step-down method, all ranges hold their true ranks together with a probability of
+    about ``1 - alpha`` (Mogstad, Romano, Shaikh and Wilhelm, 2024).
+
+    Args:
+        goodness: The score of each system, larger is better.
+        p_values: Adjusted two-sided p-values by pair; without those of a pair, the order of its systems is unknown.
+        alpha: Probability of error.
+
+    Returns:
+        A range for each system.
+
+    Example:
+        >>> import numpy as np
+        >>> from muge_fast.comparison.adjusted import rank_ranges
+        >>> p = {(0, 1): 0.5, (1, 0): 0.5, (0, 2): 0.01, (2, 0): 0.01, (1, 2): 0.2, (2, 1): 0.2}
+        >>> [str(ranks) for ranks in rank_ranges(np.array([0.9, 0.8, 0.5]), p, 0.05)]
+        ['1–2', '1–3', '2–3']
+
+    """
+    systems = range(len(goodness))
+    is_above = np.zeros((len(goodness), len(goodness)), dtype=bool)
+    for (first, second), p in p_values.items():
+        is_above[first, second] = p <= alpha and goodness[first] > goodness[second]
+    better, worse = is_above.sum(axis=0), is_above.sum(axis=1)
+    return [
+        RankRange(
+            rank=1 + int(np.count_nonzero(goodness > goodness[system])),
+            low=1 + int(better[system]),
+            high=len(goodness) - int(worse[system]),
+            tied_with_first=not better[system],
+        )
+        for system in systems
+    ]

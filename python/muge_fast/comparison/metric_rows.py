@@ -1,0 +1,249 @@
+"""The rows of one metric for all systems: what is resampled and swapped."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from muge_fast import _core
+from muge_fast._internal.display import format_id
+from muge_fast.comparison.systems import Systems, reordered
+from muge_fast.scores import AdditiveStatistics, FloatArray, Score, additive_statistics
+from muge_fast.significance.clusters import cluster_codes, sum_by_cluster
+from muge_fast.significance.stream import pcg64
+
+__all__ = ["MetricRows", "Units", "metric_rows", "resampled_scores"]
+
+# Bytes of the sums of the resamples that are computed at once.
+BLOCK_BYTES = 1 << 24
+
+Kind = Literal["mean", "sums", "influence"]
+
+
+@dataclass(frozen=True)
+class Units:
+    """What is resampled: items, or clusters of items.
+
+    Attributes:
+        codes: Cluster of each item, from 0; None if each item is a unit.
+        counts: Number of items of each unit, float64.
+
+    """
+
+    codes: npt.NDArray[np.intp] | None
+    counts: FloatArray
+
+    def sums(self, rows: FloatArray) -> FloatArray:
+        """Return the sums of the rows of each unit, float64 of shape ``(units, columns)``."""
+        if self.codes is None:
+            return rows
+        return sum_by_cluster(rows, self.codes)
+
+
+def units_of(items: int, clusters: Sequence[Hashable] | None) -> Units:
+    """Return the units of a comparison.
+
+    Args:
+        items: Number of items.
+        clusters: A key for each item; None if items are independent.
+
+    Returns:
+        The units.
+
+    Raises:
+        ValueError: A wrong number of keys, or fewer than two clusters.
+
+    """
+    if clusters is None:
+        return Units(None, np.ones(items))
+    codes = cluster_codes(clusters, items)
+    return Units(codes, np.bincount(codes).astype(np.float64))
+
+
+@dataclass(frozen=True)
+class MetricRows:
+    """One metric of all systems.
+
+    Attributes:
+        name: Name of the metric.
+        values: The score of each system.
+        kind: ``"mean"`` if the score is a mean of one number per item, ``"sums"`` if it is another function of sums of
+            rows, ``"influence"`` if only its influence rows are known.
+        samples: Rows of each sample of units that is drawn, float64 of shape ``(units, systems * columns)``: one
+            sample, or generated and real images.
+        items: Rows of the items of the first sample; the same array as the sample if each item is a unit.
+        counts: Number of items of each unit of the first sample.
+        statistics: How sums become scores; None for influence rows.
+
+    """
+
+    name: str
+    values: FloatArray
+    kind: Kind
+    samples: tuple[FloatArray, ...]
+    items: FloatArray
+    counts: FloatArray
+    statistics: AdditiveStatistics | None
+
+    @property
+    def systems(self) -> int:
+        """Number of systems."""
+        return len(self.values)
+
+    def of_system(self, system: int) -> FloatArray:
+        """Return the rows of a system of the first sample, float64 of shape ``(units, columns)``."""
+        rows = self.samples[0]
+        columns = rows.shape[1] // self.systems
+        return rows[:, system * columns : (system + 1) * columns]
+
+    def differing_items(self, pair: tuple[int, int]) -> int:
+        """Return the number of items whose rows differ between two systems."""
+        by_system = self.items.reshape(len(self.items), self.systems, -1)
+        return int(np.count_nonzero((by_system[:, pair[0]] != by_system[:, pair[1]]).any(axis=1)))
+
+    def item_scores(self) -> FloatArray | None:
+        """Return the score of each item scored alone, float64 of shape ``(items, systems)``; None without rows.
+
+        For macro F1 it is 1 if the label is right, else 0.
+        """
+        return None if self.statistics is None else self.scores_of(self.items, np.ones(len(self.items)))
+
+    def scores_of(self, sums: FloatArray, counts: FloatArray) -> FloatArray:
+        """Return the score of each system for sums of rows.
+
+        Args:
+            sums: Sums of rows of any systems side by side, float64 of shape ``(resamples, systems * columns)``.
+            counts: Number of items in each sum, float64 of shape ``(resamples,)``.
+
+        Returns:
+            float64 of shape ``(resamples, systems)``.
+
+        """
+        assert self.statistics is not None  # noqa: S101 - influence rows have no sums
+        columns = self.samples[0].shape[1] // self.systems
+        systems = sums.shape[1] // columns
+        table = np.ascontiguousarray(sums).reshape(-1, columns)
+        return self.statistics.of_sums(table, np.repeat(counts, systems)).reshape(-1, systems)
+
+
+def metric_rows(systems: Systems, metric: str, units: Units) -> MetricRows:
+    """Return the rows of one metric for all systems, with the items in one order.
+
+    Args:
+        systems: The systems.
+        metric: Name of the metric.
+        units: What is resampled.
+
+    Returns:
+        The rows.
+
+    Raises:
+        ValueError: The options of the systems differ, a row is not finite, or the metric is one of a whole set without
+            influence rows, or of sets of different sizes.
+
+    """
+    scores = systems.of_metric(metric)
+    values = np.array([score.value for score in scores])
+    additive = [statistics for statistics in map(additive_statistics, scores) if statistics is not None]
+    if len(additive) < len(scores):
+        items, *others = _influence_samples(systems, metric, scores)
+        samples = (np.ascontiguousarray(units.sums(items)), *others)
+        return MetricRows(metric, values, "influence", samples, items, units.counts, None)
+    columns = list(dict.fromkeys(name for statistics in additive for name in statistics.columns))
+    tables = [
+        reordered(_with_columns(statistics, columns), order)
+        for statistics, order in zip(additive, systems.orders, strict=True)
+    ]
+    for name, table in zip(systems.names, tables, strict=True):
+        _check_finite(name, metric, table, systems.ids)
+    items = np.concatenate(tables, axis=1)
+    kind: Kind = "mean" if additive[0].is_mean else "sums"
+    return MetricRows(
+        metric, values, kind, (np.ascontiguousarray(units.sums(items)),), items, units.counts, additive[0]
+    )
+
+
+def _with_columns(statistics: AdditiveStatistics, columns: list[str]) -> FloatArray:
+    """Return the rows with a column for each name; zeros for labels that a system has nowhere."""
+    if list(statistics.columns) == columns:
+        return statistics.rows
+    rows = np.zeros((len(statistics.rows), len(columns)))
+    rows[:, [columns.index(name) for name in statistics.columns]] = statistics.rows
+    return rows
+
+
+def _check_finite(name: str, metric: str, rows: FloatArray, ids: Sequence[Hashable] | None) -> None:
+    finite = np.isfinite(rows).all(axis=1)
+    if not finite.all():
+        index = int(finite.argmin())
+        item = f"item {index}" if ids is None else f"id {format_id(ids[index])}"
+        raise ValueError(f"{metric} of {name!r} is {rows[index].tolist()} for {item}, not a finite number")
+
+
+def _influence_samples(systems: Systems, metric: str, scores: list[Score]) -> list[FloatArray]:
+    """Return the influence rows of a metric of a whole set, a column for each system."""
+    influence = [score.influence for score in scores]
+    sizes = [tuple(len(rows) for rows in samples) for samples in influence]
+    for name, size in zip(systems.names, sizes, strict=True):
+        if size != sizes[0]:
+            raise ValueError(
+                f"{metric} of {name!r} is that of {_counted(size)}, of {systems.names[0]!r} that of "
+                f"{_counted(sizes[0])}; its bias depends on the number of images, so compare equal numbers"
+            )
+    generated = [reordered(samples[0], order) for samples, order in zip(influence, systems.orders, strict=True)]
+    return [
+        np.stack(columns, axis=1)
+        for columns in (generated, *([samples[k] for samples in influence] for k in range(1, len(sizes[0]))))
+    ]
+
+
+def _counted(sizes: tuple[int, ...]) -> str:
+    return " and ".join(f"{size} images" for size in sizes)
+
+
+def resampled_scores(rows: MetricRows, resamples: int, seed: int, threads: int | None) -> FloatArray:
+    """Return the scores of all systems on the same resamples of the units.
+
+    The units of a resample are those of ``numpy.random.default_rng(seed).integers(0, n, (resamples, n))``. Where two
+    samples are drawn, those of the second follow in the same stream.
+
+    Args:
+        rows: Rows of a metric.
+        resamples: Number of resamples.
+        seed: Seed of the generator.
+        threads: Number of threads; None for all cores. Results do not depend on it.
+
+    Returns:
+        float64 of shape ``(resamples, systems)``.
+
+    """
+    generator = pcg64(seed)
+    scores = np.empty((resamples, rows.systems))
+    if rows.kind == "influence":
+        scores[:] = rows.values
+        for index, sample in enumerate(rows.samples):
+            counts = rows.counts if index == 0 else np.ones(len(sample))
+            for block, sums, sizes in _blocks(generator, sample, counts, resamples, threads):
+                scores[block] += sums / sizes[:, None]
+        return scores
+    for block, sums, sizes in _blocks(generator, rows.samples[0], rows.counts, resamples, threads):
+        scores[block] = rows.scores_of(sums, sizes)
+    return scores
+
+
+def _blocks(
+    generator: _core.Pcg64, rows: FloatArray, counts: FloatArray, resamples: int, threads: int | None
+) -> Iterator[tuple[slice, FloatArray, FloatArray]]:
+    """Yield the sums of blocks of resamples, and the number of items in each sum."""
+    equal = bool((counts == 1).all())
+    table = rows if equal else np.ascontiguousarray(np.concatenate([rows, counts[:, None]], axis=1))
+    size = max(1, BLOCK_BYTES // (table.shape[1] * table.itemsize))
+    for start in range(0, resamples, size):
+        count = min(size, resamples - start)
+        sums = generator.resample_sums(table, count, threads)
+        sizes = np.full(count, float(len(rows))) if equal else sums[:, -1]
+        yield slice(start, start + count), sums if equal else sums[:, :-1], sizes

@@ -1,0 +1,251 @@
+"""The systems of a comparison: their scores by name, with the items in one order."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from typing import NamedTuple, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from muge_fast._internal.checks import align_ids, check_names, check_same_kind
+from muge_fast._internal.display import format_argument, format_id
+from muge_fast.datasets.input_file import InputFile
+from muge_fast.evaluation.report import Report
+from muge_fast.scores import FloatArray, Score, Scores, mean_score, signature
+from muge_fast.tasks.task import Task
+
+__all__ = ["Systems", "SystemsLike", "align_systems"]
+
+IndexArray = npt.NDArray[np.int64]
+
+SystemsLike = Mapping[str, "Scores | Score | Report | npt.ArrayLike | Mapping[str, npt.ArrayLike]"]
+"""Scores of each system by its name, in any form that :func:`muge_fast.compare` takes."""
+
+ARRAY_METRIC = "mean"
+"""Name of the metric of plain arrays."""
+
+
+class Systems(NamedTuple):
+    """Scores of several systems on the same items.
+
+    Attributes:
+        scores: Scores of each system by its name, in the order given.
+        ids: Ids of the items, in the order of the first system; None if items have no ids.
+        orders: For each system, the index of each item in its own order; None if that is the order of ``ids``.
+        task: The task, if all systems are reports of one.
+        reports: The reports by the names of their systems, if all systems are reports of one task; else nothing.
+
+    """
+
+    scores: Mapping[str, Scores]
+    ids: list[Hashable] | None
+    orders: tuple[IndexArray | None, ...]
+    task: Task | None
+    reports: Mapping[str, Report]
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the systems."""
+        return list(self.scores)
+
+    def scales(self, metrics: Sequence[str]) -> dict[str, float]:
+        """Return the factor of each metric in the official result of the task; nothing if there is no task."""
+        return {} if self.task is None else {metric: self.task.official_value(metric, 1.0) for metric in metrics}
+
+    def of_metric(self, metric: str) -> list[Score]:
+        """Return the score of each system by one metric.
+
+        Args:
+            metric: Name of the metric.
+
+        Returns:
+            A score for each system.
+
+        Raises:
+            ValueError: The options differ between systems, which the signatures show.
+
+        """
+        scores = [scores[metric] for scores in self.scores.values()]
+        for name, score in zip(self.names, scores, strict=True):
+            if score.signature != scores[0].signature:
+                raise ValueError(
+                    f"{metric} of {name!r} was computed as {score.signature}, of {self.names[0]!r} as "
+                    f"{scores[0].signature}; score all systems with the same options and version"
+                )
+        return scores
+
+
+def align_systems(scores: SystemsLike) -> Systems:
+    """Return the scores of several systems with the order of their items.
+
+    Args:
+        scores: Scores by the name of the system; see :func:`muge_fast.compare`.
+
+    Returns:
+        The systems.
+
+    Raises:
+        TypeError: Not a mapping from names to scores, or only some systems have ids.
+        ValueError: Fewer than two systems, an invalid submission, reports of different tasks or gold files, or systems
+            with different items. The message names the first system and the first ids.
+
+    """
+    if not isinstance(scores, Mapping) or isinstance(scores, Scores):
+        raise TypeError(
+            f"scores must be a mapping from the name of each system to its scores, got {type(scores).__name__}"
+        )
+    if len(scores) < 2:  # noqa: PLR2004 - a comparison
+        raise ValueError(f"compare needs at least two systems, got {len(scores)}")
+    _check_reports({name: value for name, value in scores.items() if isinstance(value, Report)})
+    listed = {_checked_name(name): _as_scores(name, value) for name, value in scores.items()}
+    first_name, first = next(iter(listed.items()))
+    ids = first._ids  # noqa: SLF001 - None differs from ids that are indices
+    orders = tuple(_order(name, system, first_name, first) for name, system in listed.items())
+    reports = {name: value for name, value in scores.items() if isinstance(value, Report)}
+    if len(reports) < len(scores) or len({report.task.name for report in reports.values()}) > 1:
+        return Systems(listed, ids, orders, None, {})
+    return Systems(listed, ids, orders, next(iter(reports.values())).task, reports)
+
+
+def shared_metrics(systems: Systems, metrics: Sequence[str] | None) -> list[str]:
+    """Return the names of the metrics to compare.
+
+    Args:
+        systems: The systems.
+        metrics: Names that were asked for; None for all metrics that every system has.
+
+    Returns:
+        The names, in the order asked for or that of the first system.
+
+    Raises:
+        TypeError: ``metrics`` is not a list of strings.
+        ValueError: A name is unknown or repeated, or a system lacks it.
+
+    """
+    shared = [
+        name for name in next(iter(systems.scores.values())) if all(name in own for own in systems.scores.values())
+    ]
+    if not shared:
+        found = "; ".join(f"{format_id(name)}: {', '.join(own)}" for name, own in systems.scores.items())
+        raise ValueError(f"the systems have no metric in common ({found})")
+    return shared if metrics is None else list(check_names("metrics", metrics, shared))
+
+
+def _checked_name(name: object) -> str:
+    if not isinstance(name, str):
+        raise TypeError(f"names of systems must be strings, got {format_argument(name)}")
+    if not name.strip():
+        raise ValueError("the name of a system is empty")
+    return name
+
+
+def _as_scores(name: str, value: object) -> Scores:
+    """Return the scores of a system, whatever form they were given in."""
+    if isinstance(value, Scores):
+        return value
+    if isinstance(value, Score):
+        return Scores({value.name: value}, len(value.per_item))
+    if isinstance(value, Report):
+        return _scores_of_report(name, value)
+    if isinstance(value, Mapping):
+        arrays = {
+            str(metric): _array_score(f"{name}[{metric!r}]", str(metric), array) for metric, array in value.items()
+        }
+    else:
+        arrays = {ARRAY_METRIC: _array_score(name, ARRAY_METRIC, value)}
+    lengths = {metric: len(score.per_item) for metric, score in arrays.items()}
+    if len(set(lengths.values())) != 1:
+        raise ValueError(f"the arrays of {name!r} must have the same number of items, got {lengths}")
+    return Scores(arrays, next(iter(lengths.values())))
+
+
+def _scores_of_report(name: str, report: Report) -> Scores:
+    if report.scores is None:
+        state = "was checked, not scored; use evaluate()" if report.ok else f"is invalid: {report.errors[0]}"
+        raise ValueError(f"the submission of {name!r} {state}")
+    return report.scores
+
+
+def _check_reports(reports: Mapping[str, Report]) -> None:
+    """Raise if submissions were scored as different tasks, or with different gold files."""
+    for name, report in reports.items():
+        first_name = next(iter(reports))
+        first = reports[first_name]
+        if report.task.name != first.task.name:
+            raise ValueError(
+                f"{name!r} is a report of task {report.task.name!r}, {first_name!r} of task {first.task.name!r}; "
+                "compare reports of one task"
+            )
+        gold, first_gold = report.files.get("gold"), first.files.get("gold")
+        if gold is not None and first_gold is not None and _differ(gold, first_gold):
+            raise ValueError(
+                f"{name!r} was scored with the gold file {_described(gold)}, {first_name!r} with "
+                f"{_described(first_gold)}; score all systems with the same gold file"
+            )
+
+
+def _differ(file: InputFile, other: InputFile) -> bool:
+    """Return whether two files had different contents when they were read, as far as that is known."""
+    if file.size != other.size:
+        return True
+    hashes = file.sha256, other.sha256
+    return None not in hashes and hashes[0] != hashes[1]
+
+
+def _described(file: InputFile) -> str:
+    digest = "" if file.sha256 is None else f", SHA-256 {file.sha256[:8]}…"
+    return f"{file.name} ({file.size:,} bytes{digest})"
+
+
+def _array_score(name: str, metric: str, values: object) -> Score:
+    """Return the mean of the values of an array, one for each item, as a score."""
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        raise TypeError(f"{name} must be Scores, a Report or an array of numbers, got {type(values).__name__}")
+    array = np.asarray(cast("npt.ArrayLike", values))
+    if array.dtype.kind not in "biuf" or array.ndim != 1:
+        raise TypeError(f"{name} must be a one-dimensional array of numbers, got {array.dtype} of shape {array.shape}")
+    return mean_score(metric, signature(metric), array.astype(np.float64))
+
+
+def _order(name: str, system: Scores, first_name: str, first: Scores) -> IndexArray | None:
+    """Return the index of each item of the first system in another one; None if both have the same order."""
+    given, wanted = system._ids, first._ids  # noqa: SLF001
+    given_name, wanted_name = f"items of {name!r}", f"items of {first_name!r}"
+    check_same_kind(
+        given, wanted, given_name=given_name, wanted_name=wanted_name, hint="give ids to all systems or to none"
+    )
+    if given is None or wanted is None:
+        if system._items != first._items:  # noqa: SLF001
+            raise ValueError(f"{name!r} has {system._items} items, {first_name!r} has {first._items}")  # noqa: SLF001
+        return None
+    if given is wanted or given == wanted:
+        return None
+    if len(set(wanted)) < len(wanted):
+        given, wanted = _numbered(given), _numbered(wanted)
+    return np.array(align_ids(given, wanted, given_name=given_name, wanted_name=wanted_name), dtype=np.int64)
+
+
+def _numbered(ids: Sequence[Hashable]) -> list[Hashable]:
+    """Return ids with the number of earlier occurrences: of several samples of an item, the first matches the first."""
+    seen: Counter[Hashable] = Counter()
+    numbered: list[Hashable] = []
+    for key in ids:
+        numbered.append((key, seen[key]))
+        seen[key] += 1
+    return numbered
+
+
+def reordered(rows: FloatArray, order: IndexArray | None) -> FloatArray:
+    """Return rows in the common order of the items.
+
+    Args:
+        rows: One row or value for each item, in the order of a system.
+        order: Index of each item in that order; None if it is the common one.
+
+    Returns:
+        The rows, unchanged if the order is.
+
+    """
+    return rows if order is None else rows[order]
