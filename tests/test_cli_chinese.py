@@ -133,7 +133,11 @@ def run(*arguments, **options):
 
 def check_language(result):
     """Check that what was printed is in Chinese, and return it."""
-    lines = [line for line in result.stderr.splitlines() if line.startswith(("错误", "警告", "无效", "Error", "Warning", "invalid"))]
+    lines = [
+        line
+        for line in result.stderr.splitlines()
+        if line.startswith(("错误", "警告", "无效", "Error", "Warning", "invalid"))
+    ]
     lines += result.stdout.splitlines() if result.exit_code == 1 else []
     assert lines or result.exit_code == 0, result.output
     for line in lines:

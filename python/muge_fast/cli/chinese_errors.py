@@ -155,7 +155,9 @@ FEATURES = {
     "{name} are {dtype}, needs integers or strings": "{name} 为 {dtype}，应为整数或字符串",
     'convert whole numbers with .astype("int64")': '整数值请用 .astype("int64") 转换',
     "has two arrays of the same name": "有两个同名数组",
-    "takes {size} bytes as float64, more than the {limit} allowed": "以 float64 存放需 {size} 字节，超过上限 {limit} 字节",
+    "takes {size} bytes as float64, more than the {limit} allowed": (
+        "以 float64 存放需 {size} 字节，超过上限 {limit} 字节"
+    ),
     "unpacks to {size} bytes, more than the {limit} allowed": "解压后为 {size} 字节，超过上限 {limit} 字节",
     "array {name} is encrypted": "数组 {name} 已加密",
     "array {name} has an unknown compression": "数组 {name} 的压缩方式未知",
