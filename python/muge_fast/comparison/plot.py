@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from muge_fast._internal.display import printable
 from muge_fast._internal.metric_names import arrow, metric_title
@@ -55,14 +55,15 @@ def plot_metric(
         ax.plot([low, high], [row, row], "-", color=color, linewidth=2)
         ax.plot([scale * pair.difference], [row], "o", color=color)
     _label_rows(ax, [printable(name, NAME_WIDTH) for name in order])
-    _label_rows(ax.secondary_yaxis("right"), [str(metric.ranks[name]) for name in order], "possible ranks")
+    _label_rows(
+        cast("Axes", ax.secondary_yaxis("right")), [str(metric.ranks[name]) for name in order], "possible ranks"
+    )
     ax.set_ylim(len(order) - 0.5, -0.5)
     unit = "" if scale == 1 else f", times {scale:g}"
     level = f"{100 * metric.level:g} % interval"
     title = f"{metric_title(metric.name)} {arrow(metric.higher_is_better)}{unit}: difference to "
     ax.set_xlabel(f"{title}{printable(reference, NAME_WIDTH)}, {level}", parse_math=False)
-    figure: Figure = ax.get_figure()
-    return figure, ax
+    return cast("Figure", ax.get_figure()), ax
 
 
 def _color(metric: MetricComparison, name: str, baseline: str | None) -> str:
