@@ -291,7 +291,7 @@ def macro_f1(predictions, gold) -> float:
         ({"a": [1, 0], "b": [1]}, ValueError, "'b' has 1 items, 'a' has 2"),
         ({"a": [1], "b": [1]}, ValueError, "at least two items"),
         ({"a": [1, 0], "b": [1, math.nan]}, ValueError, "'b' is .*nan.* for item 1"),
-        ({"a": [1, 0], "b": "10"}, TypeError, "b must be Scores"),
+        ({"a": [1, 0], "b": "10"}, TypeError, r"scores\['b'\] must be Scores"),
         ({"a": [1, 0], 2: [1, 0]}, TypeError, "names of systems must be strings"),
         ({"a": [1, 0], " ": [1, 0]}, ValueError, "name of a system is empty"),
         ({"a": {"x": [1, 0]}, "b": {"y": [1, 0]}}, ValueError, "no metric in common"),

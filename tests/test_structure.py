@@ -114,6 +114,7 @@ def test_recorded_values_name_their_source(path):
 CLOCKS = {
     "tests/test_border.py": "Ctrl-C is answered within a second; threads run at the same time",
     "tests/test_caption.py": "merging takes linear time, where quadratic time would be minutes",
+    "tests/test_compare_inputs.py": "Ctrl-C ends a comparison within a second",
     "tests/test_image_sources.py": "Ctrl-C ends a pass that would take minutes",
 }
 

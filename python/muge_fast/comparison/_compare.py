@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from itertools import combinations
 from typing import NamedTuple
 
 from muge_fast._internal.checks import check_choice
+from muge_fast._internal.display import format_argument
 from muge_fast.comparison.adjusted import CORRECTIONS, STEP_DOWN, Family, rank_ranges
 from muge_fast.comparison.comparison import Comparison
 from muge_fast.comparison.metric_comparison import MetricComparison
 from muge_fast.comparison.metric_rows import MetricRows, metric_rows, resampled_scores, units_of
 from muge_fast.comparison.pair_tests import TESTS, TestName, choose_test, run_pair_tests
 from muge_fast.comparison.swaps import Swaps
-from muge_fast.comparison.systems import Systems, SystemsLike, align_systems, shared_metrics
+from muge_fast.comparison.systems import Systems, SystemsLike, align_systems, clusters_in_order, shared_metrics
 from muge_fast.scores import additive_statistics, signature
 from muge_fast.significance.intervals import RESAMPLES, IntervalOptions
 from muge_fast.significance.sign_flips import ALTERNATIVES, Alternative
@@ -30,7 +31,7 @@ def compare(
     test: TestName = "auto",
     alternative: Alternative = "two-sided",
     correction: str = STEP_DOWN,
-    clusters: Sequence[Hashable] | None = None,
+    clusters: Sequence[Hashable] | Mapping[Hashable, Hashable] | None = None,
     resamples: int = RESAMPLES,
     level: float = 0.95,
     seed: int = SEED,
@@ -46,7 +47,9 @@ def compare(
         scores: The scores of each system by its name, at least two: :class:`muge_fast.Scores`, a single
             :class:`muge_fast.Score`, a :class:`muge_fast.Report` of a valid submission, an array of one number per
             item, or arrays by name of a metric. Systems with ids must have the same ids, in any order; items without
-            ids must be in the same order. Plain arrays are metrics whose score is the mean, and higher is better.
+            ids must be in the same order. References must be the same, which scores cannot tell. Plain arrays are
+            metrics whose score is the mean, and higher is better. The index of a pandas Series holds ids, unless it is
+            the default one.
         metrics: Names of the metrics to compare; None for all that every system has. Metrics of a whole set of images,
             such as FID, can be compared if they were computed with ``influence=True``; with None, the others are left
             out.
@@ -68,8 +71,9 @@ def compare(
             or ``"less"``.
         correction: How p-values are adjusted for several pairs: ``"step_down"`` (Romano and Wolf, 2005) uses the
             correlations of the systems; ``"holm"``, ``"bonferroni"``, ``"bh"``, ``"by"``; or ``"none"``.
-        clusters: A key for each item, in the order of the first system, such as the image of a caption or the user of a
-            query. Items with the same key are kept together. None if items are independent.
+        clusters: A key for each item, such as the image of a caption or the user of a query: in the order of the first
+            system, or by id as a mapping or a pandas Series with an index. Items with the same key are kept together.
+            None if items are independent.
         resamples: Number of resamples, and of random draws of a test, at least ``2 / (1 - level)``.
         level: Confidence level of intervals and rank ranges, between 0 and 1.
         seed: Seed of the resamples, which are those of ``numpy.random.default_rng(seed).integers(0, n, (resamples,
@@ -83,8 +87,8 @@ def compare(
     Raises:
         TypeError: An argument has the wrong type, or only some systems have ids.
         ValueError: Fewer than two systems or items, different items, reports of different tasks or gold files, scores
-            that were computed with different options, values that are not finite, or an unknown name. The message names
-            the first system, id and option.
+            that were computed with different options, values that are not finite or too large, or an unknown name. The
+            message names the first system, id and option.
 
     Example:
         >>> import muge_fast as mf
@@ -106,7 +110,10 @@ def compare(
     options = IntervalOptions.check(level=level, method="bootstrap", resamples=resamples, seed=seed, threads=threads)
     swaps = Swaps(alternative, options.resamples, options.seed, options.threads)
     names, left_out = _comparable(systems, metrics)
-    units = units_of(_item_count(systems, names[0]), clusters)
+    keys = clusters_in_order(clusters, systems.ids)
+    counts = {name: _item_count(systems, name) for name in names}
+    units_by_count = {count: units_of(count, keys) for count in dict.fromkeys(counts.values())}
+    units = units_by_count[counts[names[0]]]
     pairs = _pairs(systems.names, baseline)
     described = signature(
         "compare",
@@ -122,7 +129,9 @@ def compare(
         rng="pcg64",
     )
     plan = _Plan(pairs, test, correction, options.level, swaps)
-    compared = {name: _compare_metric(systems, metric_rows(systems, name, units), plan) for name in names}
+    compared = {
+        name: _compare_metric(systems, metric_rows(systems, name, units_by_count[counts[name]]), plan) for name in names
+    }
     return Comparison(
         metrics=compared,
         systems=tuple(systems.names),
@@ -159,14 +168,14 @@ def _comparable(systems: Systems, metrics: Sequence[str] | None) -> tuple[list[s
 
 
 def _reason_against(systems: Systems, metric: str) -> str:
-    """Return why a metric has neither rows nor influence rows, or an empty string."""
-    score = next(iter(systems.scores.values()))[metric]
-    if additive_statistics(score) is not None:
-        return ""
-    try:
-        _ = score.influence
-    except ValueError as error:
-        return str(error)
+    """Return why a metric of the first system without rows cannot be compared, or an empty string."""
+    for name, scores in systems.scores.items():
+        if additive_statistics(scores[metric]) is not None:
+            return ""
+        try:
+            _ = scores[metric].influence
+        except ValueError as error:
+            return str(error).replace(f"{metric} was", f"{metric} of {format_argument(name)} was", 1)
     return ""
 
 
@@ -198,7 +207,7 @@ def _compare_metric(systems: Systems, rows: MetricRows, plan: _Plan) -> MetricCo
     p_values |= {(second, first): result.reverse_p for (first, second), result in tests.items()}
     family = Family(plan.pairs, plan.correction, resampled, rows.values, len(rows.counts), plan.level, swaps.threads)
     goodness = rows.values if score.higher_is_better else -rows.values
-    ranks = rank_ranges(goodness, family.two_sided(p_values, swaps.alternative), 1 - plan.level)
+    ranks = rank_ranges(goodness, family.two_sided(p_values, swaps.alternative), round(1 - plan.level, 12))
     return MetricComparison(
         name=rows.name,
         higher_is_better=score.higher_is_better,

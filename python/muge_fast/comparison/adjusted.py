@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -69,7 +70,7 @@ class Family:
                     pairs, adjust([p_values[pair] for pair in pairs], self.correction).tolist(), strict=True
                 )
             }
-        above = self._step_down()
+        above = self._above
         adjusted = {}
         for pair, p in p_values.items():
             larger, smaller = above[pair], above[pair[::-1]]
@@ -92,7 +93,8 @@ class Family:
             p_values = {pair: min(1.0, 2 * min(p, p_values[pair[::-1]])) for pair, p in p_values.items()}
         return self.adjust(p_values, "two-sided")
 
-    def _step_down(self) -> dict[Pair, float]:
+    @cached_property
+    def _above(self) -> dict[Pair, float]:
         """Return for both orders of each pair the adjusted p-value of the first system having the larger score."""
         pairs = [*self.pairs, *((second, first) for first, second in self.pairs)]
         indices = np.array(pairs, dtype=np.uint32)

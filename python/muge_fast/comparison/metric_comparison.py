@@ -11,6 +11,7 @@ import numpy as np
 
 from muge_fast._internal.checks import suggest
 from muge_fast._internal.display import format_argument
+from muge_fast.comparison.metric_rows import differ
 from muge_fast.comparison.pairs import PairComparison, RankRange
 from muge_fast.comparison.swaps import PairTest
 from muge_fast.evaluation.report import Report
@@ -201,7 +202,8 @@ class MetricComparison(Mapping[tuple[str, str], PairComparison]):
     def _wins(self, first: int, second: int, sign: float) -> tuple[int | None, int | None]:
         if self._per_item is None:
             return None, None
-        difference = sign * (self._per_item[:, first] - self._per_item[:, second])
+        one, other = self._per_item[:, first], self._per_item[:, second]
+        difference = sign * np.where(differ(one, other), one - other, 0.0)
         return int(np.count_nonzero(difference > 0)), int(np.count_nonzero(difference < 0))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -10,16 +11,20 @@ import numpy as np
 import numpy.typing as npt
 
 from muge_fast import _core
-from muge_fast._internal.display import format_id
+from muge_fast._internal.display import format_argument, format_id
 from muge_fast.comparison.systems import Systems, reordered
 from muge_fast.scores import AdditiveStatistics, FloatArray, Score, additive_statistics
 from muge_fast.significance.clusters import cluster_codes, sum_by_cluster
+from muge_fast.significance.multiples import rounding_of
 from muge_fast.significance.stream import pcg64
 
-__all__ = ["MetricRows", "Units", "metric_rows", "resampled_scores"]
+__all__ = ["MetricRows", "Units", "differ", "metric_rows", "resampled_scores", "units_of"]
 
 # Bytes of the sums of the resamples that are computed at once.
 BLOCK_BYTES = 1 << 24
+
+# Squares of sums of larger numbers overflow.
+LARGEST = 1e150
 
 Kind = Literal["mean", "sums", "influence"]
 
@@ -44,7 +49,7 @@ class Units:
         return sum_by_cluster(rows, self.codes)
 
 
-def units_of(items: int, clusters: Sequence[Hashable] | None) -> Units:
+def units_of(items: int, clusters: object) -> Units:
     """Return the units of a comparison.
 
     Args:
@@ -103,7 +108,23 @@ class MetricRows:
     def differing_items(self, pair: tuple[int, int]) -> int:
         """Return the number of items whose rows differ between two systems."""
         by_system = self.items.reshape(len(self.items), self.systems, -1)
-        return int(np.count_nonzero((by_system[:, pair[0]] != by_system[:, pair[1]]).any(axis=1)))
+        return int(np.count_nonzero(self.rows_differ(by_system[:, pair[0]], by_system[:, pair[1]])))
+
+    def rows_differ(self, first: FloatArray, second: FloatArray) -> npt.NDArray[np.bool_]:
+        """Return which rows of two systems differ, numbers of a mean by more than rounding.
+
+        Args:
+            first: Rows of one system, float64 of shape ``(rows, columns)``.
+            second: Those of another one.
+
+        Returns:
+            bool of shape ``(rows,)``.
+
+        """
+        # Sums of counts are exact, and have many columns.
+        unequal = differ(first, second) if self.kind == "mean" else first != second
+        found: npt.NDArray[np.bool_] = np.logical_or.reduce(unequal, axis=1)
+        return found
 
     def item_scores(self) -> FloatArray | None:
         """Return the score of each item scored alone, float64 of shape ``(items, systems)``; None without rows.
@@ -155,11 +176,17 @@ def metric_rows(systems: Systems, metric: str, units: Units) -> MetricRows:
         return MetricRows(metric, values, "influence", samples, items, units.counts, None)
     columns = list(dict.fromkeys(name for statistics in additive for name in statistics.columns))
     tables = [
-        reordered(_with_columns(statistics, columns), order)
+        # Some metrics of images have other items, such as the real images, which are in one order.
+        reordered(_with_columns(statistics, columns), order if len(statistics.rows) == len(systems.ids or ()) else None)
         for statistics, order in zip(additive, systems.orders, strict=True)
     ]
     for name, table in zip(systems.names, tables, strict=True):
-        _check_finite(name, metric, table, systems.ids)
+        if len(table) != len(tables[0]):
+            raise ValueError(
+                f"{metric} of {format_argument(name)} is a mean over {len(table)} items, of "
+                f"{format_argument(systems.names[0])} over {len(tables[0])}; score the same items with all systems"
+            )
+        _check_rows(name, metric, table, systems.ids)
     items = np.concatenate(tables, axis=1)
     kind: Kind = "mean" if additive[0].is_mean else "sums"
     return MetricRows(
@@ -176,22 +203,52 @@ def _with_columns(statistics: AdditiveStatistics, columns: list[str]) -> FloatAr
     return rows
 
 
-def _check_finite(name: str, metric: str, rows: FloatArray, ids: Sequence[Hashable] | None) -> None:
+def differ(first: FloatArray, second: FloatArray) -> npt.NDArray[np.bool_]:
+    """Return where numbers differ by more than rounding.
+
+    Args:
+        first: Rows or scores of one system.
+        second: Those of another one, of the same shape.
+
+    Returns:
+        bool of the same shape.
+
+    Example:
+        >>> import numpy as np
+        >>> from muge_fast.comparison.metric_rows import differ
+        >>> differ(np.array([0.1 + 0.2, 1.0]), np.array([0.3, 2.0])).tolist()
+        [False, True]
+
+    """
+    sizes = np.maximum(np.abs(first), np.abs(second))
+    found: npt.NDArray[np.bool_] = np.abs(first - second) > rounding_of(sizes, float(np.finfo(np.float64).eps))
+    return found
+
+
+def _check_rows(name: str, metric: str, rows: FloatArray, ids: Sequence[Hashable] | None) -> None:
+    """Raise for numbers that are not finite, or too large."""
     finite = np.isfinite(rows).all(axis=1)
     if not finite.all():
         index = int(finite.argmin())
-        item = f"item {index}" if ids is None else f"id {format_id(ids[index])}"
-        raise ValueError(f"{metric} of {name!r} is {rows[index].tolist()} for {item}, not a finite number")
+        item = f"item {index}" if ids is None or len(ids) != len(rows) else f"id {format_id(ids[index])}"
+        found = float(rows[index, int(np.isfinite(rows[index]).argmin())])
+        raise ValueError(f"{metric} of {format_argument(name)} is {found} for {item}, not a finite number")
+    if float(max(rows.max(), -rows.min())) * len(rows) > LARGEST:
+        fix = "divide the scores of all systems by a constant"
+        raise ValueError(f"{metric} of {format_argument(name)} is too large, its sums or squares overflow; {fix}")
 
 
 def _influence_samples(systems: Systems, metric: str, scores: list[Score]) -> list[FloatArray]:
     """Return the influence rows of a metric of a whole set, a column for each system."""
     influence = [score.influence for score in scores]
+    for name, score, samples in zip(systems.names, scores, influence, strict=True):
+        if not (math.isfinite(score.value) and all(np.isfinite(rows).all() for rows in samples)):
+            raise ValueError(f"{metric} of {format_argument(name)} or its influence is not a finite number")
     sizes = [tuple(len(rows) for rows in samples) for samples in influence]
     for name, size in zip(systems.names, sizes, strict=True):
         if size != sizes[0]:
             raise ValueError(
-                f"{metric} of {name!r} is that of {_counted(size)}, of {systems.names[0]!r} that of "
+                f"{metric} of {format_argument(name)} is that of {_counted(size)}, of {systems.names[0]!r} that of "
                 f"{_counted(sizes[0])}; its bias depends on the number of images, so compare equal numbers"
             )
     generated = [reordered(samples[0], order) for samples, order in zip(influence, systems.orders, strict=True)]

@@ -13,7 +13,7 @@ from muge_fast.comparison.metric_rows import MetricRows
 from muge_fast.comparison.swaps import PairTest, Swaps, Tails
 from muge_fast.scores import FloatArray
 from muge_fast.significance.multiples import rounding_of, whole_multiples
-from muge_fast.significance.sign_flips import exact_sign_flips
+from muge_fast.significance.sign_flips import SUM_ROUNDING, exact_sign_flips
 from muge_fast.significance.student_t import student_t_tail
 
 __all__ = ["TESTS", "TestName", "choose_test", "differing_units", "run_pair_tests"]
@@ -28,6 +28,9 @@ MOST_SWAPPED = 16
 
 # Scores of whole sets whose relative difference is smaller are equal: their sums depend on the order of the images.
 ROUNDING = 1e-9
+
+# The smallest p-value that is not 0.
+SMALLEST_P = float(np.finfo(np.float64).tiny)
 
 USABLE: dict[str, tuple[str, ...]] = {
     "mean": ("sign_flip", "swap", "bootstrap", "t", "normal"),
@@ -98,8 +101,7 @@ def differing_units(rows: MetricRows, pair: Pair) -> np.ndarray:
 
     """
     first, second = (rows.of_system(system) for system in pair)
-    differ: np.ndarray = (first != second).any(axis=1)
-    return differ
+    return rows.rows_differ(first, second)
 
 
 def _sign_flip_tests(rows: MetricRows, pairs: Sequence[Pair], swaps: Swaps) -> dict[Pair, PairTest]:
@@ -143,11 +145,11 @@ def _swap_tests(rows: MetricRows, pairs: Sequence[Pair], swaps: Swaps) -> dict[P
     drawn: dict[Pair, Tails] = {}
     for pair in pairs:
         tails = Tails(*_observed(rows, pair), swaps.alternative)
-        differ = differing_units(rows, pair)
-        if np.count_nonzero(differ) <= MOST_SWAPPED:
-            selected = tuple(_core.subset_sums(np.ascontiguousarray(rows.of_system(system)[differ])) for system in pair)
-            kept = rows.of_system(pair[0])[~differ].sum(axis=0)
-            totals = tuple(rows.of_system(system)[differ].sum(axis=0) for system in pair)
+        chosen = differing_units(rows, pair)
+        if np.count_nonzero(chosen) <= MOST_SWAPPED:
+            selected = tuple(_core.subset_sums(np.ascontiguousarray(rows.of_system(system)[chosen])) for system in pair)
+            kept = rows.of_system(pair[0])[~chosen].sum(axis=0)
+            totals = tuple(rows.of_system(system)[chosen].sum(axis=0) for system in pair)
             tails.add(_swapped_difference(rows, selected, totals, kept))
             results[pair] = tails.result(exact=True)
         else:
@@ -202,17 +204,21 @@ def _bootstrap_test(rows: MetricRows, pair: Pair, resampled: FloatArray, swaps: 
 
 def _standard_error_test(rows: MetricRows, pair: Pair, test: str, swaps: Swaps) -> PairTest:
     """Return the paired t-test, or the z-test of the first-order standard error."""
-    difference = float(rows.values[pair[0]] - rows.values[pair[1]])
+    difference, size = _observed(rows, pair)
     error = math.sqrt(sum(_variances(rows, pair)))
-    if max(abs(difference), error) <= ROUNDING * np.abs(rows.values).max():
+    if rows.kind == "influence" and max(abs(difference), error) <= ROUNDING * size:
         # The same images in another order.
         return PairTest(1.0, 1.0, exact=True)
-    statistic = difference / error if error else math.copysign(math.inf, difference)
-    freedom = len(rows.counts) - 1
-    upper, lower = (
-        student_t_tail(value, freedom) if test == "t" else math.erfc(value / math.sqrt(2)) / 2
-        for value in (statistic, -statistic)
-    )
+    units = len(rows.counts)
+    if error <= SUM_ROUNDING * size:
+        # The same difference everywhere: its signs alone say how likely it is, and no p-value is 0.
+        tails = (0.5**units, 1.0) if difference > 0 else (1.0, 0.5**units)
+    elif test == "t":
+        tails = student_t_tail(difference / error, units - 1), student_t_tail(-difference / error, units - 1)
+    else:
+        z = difference / error / math.sqrt(2)
+        tails = math.erfc(z) / 2, math.erfc(-z) / 2
+    upper, lower = (max(tail, SMALLEST_P) for tail in tails)
     if swaps.alternative == "two-sided":
         p = min(1.0, 2 * min(upper, lower))
         return PairTest(p, p, exact=False)

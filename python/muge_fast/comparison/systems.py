@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Mapping, Sequence
-from typing import NamedTuple, cast
+from collections.abc import Hashable, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from muge_fast._internal.checks import align_ids, check_names, check_same_kind
+from muge_fast._internal.checks import align_ids, check_names
 from muge_fast._internal.display import format_argument, format_id
+from muge_fast._internal.labelled import labelled_kind, plain_items
+from muge_fast.comparison.arrays import has_ids, scores_of_arrays
 from muge_fast.datasets.input_file import InputFile
 from muge_fast.evaluation.report import Report
-from muge_fast.scores import FloatArray, Score, Scores, mean_score, signature
+from muge_fast.scores import FloatArray, Score, Scores
 from muge_fast.tasks.task import Task
 
-__all__ = ["Systems", "SystemsLike", "align_systems"]
+__all__ = ["Systems", "SystemsLike", "align_systems", "clusters_in_order", "shared_metrics"]
 
 IndexArray = npt.NDArray[np.int64]
 
 SystemsLike = Mapping[str, "Scores | Score | Report | npt.ArrayLike | Mapping[str, npt.ArrayLike]"]
 """Scores of each system by its name, in any form that :func:`muge_fast.compare` takes."""
-
-ARRAY_METRIC = "mean"
-"""Name of the metric of plain arrays."""
 
 
 class Systems(NamedTuple):
@@ -68,13 +67,22 @@ class Systems(NamedTuple):
 
         """
         scores = [scores[metric] for scores in self.scores.values()]
+        first = format_argument(self.names[0])
         for name, score in zip(self.names, scores, strict=True):
             if score.signature != scores[0].signature:
                 raise ValueError(
-                    f"{metric} of {name!r} was computed as {score.signature}, of {self.names[0]!r} as "
-                    f"{scores[0].signature}; score all systems with the same options and version"
+                    f"{metric} of {format_argument(name)} was computed as {score.signature}, of {first} as "
+                    f"{scores[0].signature}; {_fix(score.signature, scores[0].signature)}"
                 )
         return scores
+
+
+def _fix(signature: str, other: str) -> str:
+    """Return what to do about scores of different signatures."""
+    differing = set(signature.split("|")) ^ set(other.split("|"))
+    if all(option.startswith(("real:", "generated:")) for option in differing):
+        return "their bias depends on the numbers of images, so compare equal numbers"
+    return "score all systems with the same options and version"
 
 
 def align_systems(scores: SystemsLike) -> Systems:
@@ -93,8 +101,9 @@ def align_systems(scores: SystemsLike) -> Systems:
 
     """
     if not isinstance(scores, Mapping) or isinstance(scores, Scores):
+        fix = "; pass {name: df[name] for name in df.columns}" if labelled_kind(scores) == "frame" else ""
         raise TypeError(
-            f"scores must be a mapping from the name of each system to its scores, got {type(scores).__name__}"
+            f"scores must be a mapping from the name of each system to its scores, got {type(scores).__name__}{fix}"
         )
     if len(scores) < 2:  # noqa: PLR2004 - a comparison
         raise ValueError(f"compare needs at least two systems, got {len(scores)}")
@@ -149,22 +158,13 @@ def _as_scores(name: str, value: object) -> Scores:
         return Scores({value.name: value}, len(value.per_item))
     if isinstance(value, Report):
         return _scores_of_report(name, value)
-    if isinstance(value, Mapping):
-        arrays = {
-            str(metric): _array_score(f"{name}[{metric!r}]", str(metric), array) for metric, array in value.items()
-        }
-    else:
-        arrays = {ARRAY_METRIC: _array_score(name, ARRAY_METRIC, value)}
-    lengths = {metric: len(score.per_item) for metric, score in arrays.items()}
-    if len(set(lengths.values())) != 1:
-        raise ValueError(f"the arrays of {name!r} must have the same number of items, got {lengths}")
-    return Scores(arrays, next(iter(lengths.values())))
+    return scores_of_arrays(f"scores[{format_argument(name)}]", value)
 
 
 def _scores_of_report(name: str, report: Report) -> Scores:
     if report.scores is None:
         state = "was checked, not scored; use evaluate()" if report.ok else f"is invalid: {report.errors[0]}"
-        raise ValueError(f"the submission of {name!r} {state}")
+        raise ValueError(f"the submission of {format_argument(name)} {state}")
     return report.scores
 
 
@@ -199,32 +199,67 @@ def _described(file: InputFile) -> str:
     return f"{file.name} ({file.size:,} bytes{digest})"
 
 
-def _array_score(name: str, metric: str, values: object) -> Score:
-    """Return the mean of the values of an array, one for each item, as a score."""
-    if isinstance(values, str) or not isinstance(values, Iterable):
-        raise TypeError(f"{name} must be Scores, a Report or an array of numbers, got {type(values).__name__}")
-    array = np.asarray(cast("npt.ArrayLike", values))
-    if array.dtype.kind not in "biuf" or array.ndim != 1:
-        raise TypeError(f"{name} must be a one-dimensional array of numbers, got {array.dtype} of shape {array.shape}")
-    return mean_score(metric, signature(metric), array.astype(np.float64))
-
-
 def _order(name: str, system: Scores, first_name: str, first: Scores) -> IndexArray | None:
     """Return the index of each item of the first system in another one; None if both have the same order."""
     given, wanted = system._ids, first._ids  # noqa: SLF001
-    given_name, wanted_name = f"items of {name!r}", f"items of {first_name!r}"
-    check_same_kind(
-        given, wanted, given_name=given_name, wanted_name=wanted_name, hint="give ids to all systems or to none"
-    )
+    shown, first_shown = format_argument(name), format_argument(first_name)
+    given_name, wanted_name = f"items of {shown}", f"items of {first_shown}"
+    if (given is None) is not (wanted is None):
+        with_ids, without = (first_shown, shown) if given is None else (shown, first_shown)
+        raise TypeError(
+            f"the items of {with_ids} have ids, those of {without} have none: give ids to all systems or to none; "
+            "a Score alone and an array have none, Scores and a pandas Series with an index may have them"
+        )
     if given is None or wanted is None:
-        if system._items != first._items:  # noqa: SLF001
-            raise ValueError(f"{name!r} has {system._items} items, {first_name!r} has {first._items}")  # noqa: SLF001
+        count, first_count = system._items, first._items  # noqa: SLF001
+        if count != first_count:
+            raise ValueError(f"{shown} has {count} items, {first_shown} has {first_count}")
         return None
     if given is wanted or given == wanted:
         return None
     if len(set(wanted)) < len(wanted):
+        _check_samples(given, wanted, given_name, wanted_name)
         given, wanted = _numbered(given), _numbered(wanted)
     return np.array(align_ids(given, wanted, given_name=given_name, wanted_name=wanted_name), dtype=np.int64)
+
+
+def clusters_in_order(clusters: object, ids: Sequence[Hashable] | None) -> object:
+    """Return the keys of clusters in the order of the items, if they were given by id.
+
+    Args:
+        clusters: A key for each item in order, or a mapping or a pandas Series from id to key.
+        ids: Ids of the items; None if they have none.
+
+    Returns:
+        A list of the keys by id, or the argument itself if it has no ids.
+
+    Raises:
+        TypeError: A mapping, but items have no ids.
+        ValueError: Other ids than those of the items.
+
+    """
+    if not isinstance(clusters, Mapping) and (ids is None or not has_ids(clusters)):
+        return clusters
+    if ids is None:
+        raise TypeError("clusters are a mapping, but the items have no ids; pass a list of keys in their order")
+    by_id: Mapping[Hashable, object] = plain_items(clusters, "clusters")
+    align_ids(list(by_id), list(dict.fromkeys(ids)), given_name="clusters", wanted_name="items")
+    return [by_id[key] for key in ids]
+
+
+def _check_samples(given: Sequence[Hashable], wanted: Sequence[Hashable], given_name: str, wanted_name: str) -> None:
+    """Raise if an id that both have does not have equal numbers of samples."""
+    counts, wanted_counts = Counter(given), Counter(wanted)
+    for key, count in wanted_counts.items():
+        if key in counts and counts[key] != count:
+            raise ValueError(
+                f"{given_name} have id {format_argument(key)} {_times(counts[key])}, {wanted_name} {_times(count)}; "
+                "score equally many samples of each id with all systems"
+            )
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
 
 
 def _numbered(ids: Sequence[Hashable]) -> list[Hashable]:

@@ -191,7 +191,8 @@ class _Systems:
             sums = _blocks(generator.resample_sums, rows, resamples, self._threads)
         else:
             sums = _rounded_sums(generator, rows, resamples)
-        return _transposed([self._formula.of_resamples(table) for table in _split(block)] for block in sums)
+        scores = ([self._formula.of_resamples(table) for table in _split(block)] for block in sums)
+        return _transposed(scores, rows.shape[1] // WIDTH, resamples)
 
     def _swapped(self, generator: _core.Pcg64, trials: int) -> list[FloatArray]:
         """Return the absolute difference of each system and the baseline after swaps of random items."""
@@ -204,7 +205,7 @@ class _Systems:
                 yield np.abs(self._formula.of_trials(one) - self._formula.of_trials(first_total + total - one))
 
         sums = _blocks(generator.swap_sums, self._rows, trials, self._threads)
-        return _transposed(differences(block) for block in sums)
+        return _transposed((differences(block) for block in sums), len(totals), trials)
 
 
 class _Formula:
@@ -273,9 +274,17 @@ def _split(table: FloatArray) -> list[FloatArray]:
     return [table[:, start : start + WIDTH] for start in range(0, table.shape[1], WIDTH)]
 
 
-def _transposed(blocks: Iterable[Iterable[FloatArray]]) -> list[FloatArray]:
+def _transposed(blocks: Iterable[Iterable[FloatArray]], systems: int, samples: int) -> list[FloatArray]:
     """Return the values of each system from blocks of the values of all systems."""
-    return [np.concatenate(parts) for parts in zip(*blocks, strict=True)]
+    if systems * samples > LARGEST_COUNT:
+        raise MemoryError(f"{samples} samples of {systems} systems do not fit in memory")
+    values = np.empty((systems, samples))
+    start = 0
+    for block in blocks:
+        parts = np.stack(list(block))
+        values[:, start : start + parts.shape[1]] = parts
+        start += parts.shape[1]
+    return list(values)
 
 
 def _estimate(scores: FloatArray) -> tuple[float, float]:

@@ -24,6 +24,9 @@ METHODS: tuple[IntervalMethod, ...] = get_args(IntervalMethod)
 RESAMPLES = 10_000
 """Default number of resamples."""
 
+MOST_RESAMPLES = 2**56
+"""More of them have no size in bytes; memory ends long before."""
+
 BLOCK = 2**20
 """Numbers in a block of sums of resamples, or of items left out one at a time: 8 MiB."""
 
@@ -113,6 +116,8 @@ class IntervalOptions:
         needed = math.ceil(round(2 / (1 - level), 6))
         if resamples < needed:
             raise ValueError(f"resamples must be at least {needed} for level {level:g}, got {resamples}")
+        if resamples > MOST_RESAMPLES:
+            raise ValueError("resamples must be at most 2**56")
         seed = whole_number("seed", seed, least=0)
         threads = None if threads is None else whole_number("threads", threads)
         return cls(level, cast("IntervalMethod", method), resamples, seed, threads)

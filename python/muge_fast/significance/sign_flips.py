@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast, get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from muge_fast import _core
 from muge_fast._internal.checks import check_choice, whole_number
+from muge_fast._internal.labelled import labelled_kind
 from muge_fast.significance.clusters import cluster_codes
 from muge_fast.significance.multiples import rounding_of, whole_multiples
 from muge_fast.significance.stream import SEED, pcg64
@@ -19,6 +20,7 @@ from muge_fast.significance.values import numbers
 __all__ = [
     "ALTERNATIVES",
     "MOST_PATTERNS",
+    "SUM_ROUNDING",
     "Alternative",
     "PairedDifferences",
     "SignFlipMethod",
@@ -44,6 +46,9 @@ MOST_PATTERNS = 20
 
 BLOCK = 2**20
 """Patterns whose sums are kept at a time."""
+
+LARGEST_SUM = 1e307
+"""Differences are summed with both signs, and doubled."""
 
 TIE = 100 * np.finfo(np.float64).eps
 """Relative distance of sums that are equal but for rounding, as in SciPy's permutation test."""
@@ -149,8 +154,8 @@ def sign_flip_test(
 
     Raises:
         TypeError: Scores are not numbers in one dimension, or an option has the wrong type.
-        ValueError: A score is NaN or infinite, ``a`` and ``b`` have unequal lengths, there are fewer than two items or
-            clusters, or an option is unknown or out of range.
+        ValueError: A score is NaN, infinite or too large, ``a`` and ``b`` have unequal lengths or are pandas Series
+            with different indexes, there are fewer than two items or clusters, or an option is unknown or out of range.
 
     Example:
         >>> import muge_fast as mf
@@ -164,6 +169,7 @@ def sign_flip_test(
     check_choice("alternative", alternative, ALTERNATIVES)
     resamples = whole_number("resamples", resamples)
     seed = whole_number("seed", seed, least=0)
+    threads = None if threads is None else whole_number("threads", threads)
     if not isinstance(mid_p, (bool, np.bool_)):
         raise TypeError(f"mid_p must be True or False, got {mid_p!r}")
     paired = PairedDifferences.of_scores(a, b, clusters)
@@ -313,12 +319,27 @@ def _differences(a: object, b: object) -> tuple[FloatArray, FloatArray]:
         second = _finite_numbers("b", b)
         if len(first) != len(second):
             raise ValueError(f"a has {len(first)} scores but b has {len(second)}, needs scores of the same items")
+        _check_indexes(a, b)
         sizes = np.maximum(np.abs(first), np.abs(second))
-        differences = first - second
+        with np.errstate(over="ignore"):
+            differences = first - second
     if len(differences) < 2:  # noqa: PLR2004
         raise ValueError(f"a has {len(differences)} score{'' if len(differences) else 's'}, needs at least two items")
+    if float(sizes.max()) * len(sizes) > LARGEST_SUM:
+        raise ValueError("the scores are too large: sums of their differences overflow; divide all by a constant")
     tolerance = rounding_of(sizes, max(_precision(a), _precision(b)))
     return np.where(np.abs(differences) <= tolerance, 0.0, differences), tolerance
+
+
+def _check_indexes(a: object, b: object) -> None:
+    """Raise for two pandas Series of other ids, or in another order, which would be paired by position."""
+    if labelled_kind(a) == labelled_kind(b) == "series":
+        first, second = cast("Any", a).index, cast("Any", b).index
+        if len(first) == len(second) and not first.equals(second):
+            raise ValueError(
+                "a and b are Series with different indexes; pass b.reindex(a.index) to pair them by id, or "
+                "a.to_numpy() and b.to_numpy() to pair them in order"
+            )
 
 
 def _finite_numbers(name: str, values: object) -> FloatArray:

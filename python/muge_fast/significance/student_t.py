@@ -42,7 +42,11 @@ def _incomplete_beta(freedom: int, square: float) -> float:
     x, rest = freedom / (freedom + square), square / (freedom + square)
     if rest == 0:
         return 1.0
-    log_front = _log_gamma_ratio(a) - math.log(math.pi) / 2 + a * math.log1p(-rest) + math.log(rest) / 2
+    if x == 0:
+        return 0.0
+    # Near 1, the logarithm of the smaller part has more digits.
+    log_x = math.log(x) if x < rest else math.log1p(-rest)
+    log_front = _log_gamma_ratio(a) - math.log(math.pi) / 2 + a * log_x + math.log(rest) / 2
     # The continued fraction converges quickly on this side of the mean only.
     if x < (a + 1) / (a + b + 2):
         return math.exp(log_front) * _continued_fraction(a, b, x) / a

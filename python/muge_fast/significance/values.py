@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, cast
 
 import numpy as np
@@ -29,6 +29,7 @@ def numbers(name: str, values: object) -> FloatArray:
     Raises:
         TypeError: A mapping, a table, a masked array, an array of more than one dimension, or values that are not
             numbers.
+        ValueError: An integer that is too large for a float.
 
     Example:
         >>> from muge_fast.significance.values import numbers
@@ -44,6 +45,9 @@ def numbers(name: str, values: object) -> FloatArray:
     kind = labelled_kind(values)
     if kind == "tensor":
         values = resolve_negation(cast("Any", values).detach().cpu())
+        if str(cast("Any", values).dtype) == "torch.bfloat16":
+            # A type that NumPy does not have.
+            values = cast("Any", values).float()
     elif kind is not None:
         values = to_list(values)
     if isinstance(values, (Mapping, set, frozenset)):
@@ -54,15 +58,29 @@ def numbers(name: str, values: object) -> FloatArray:
         # Lists of different lengths.
         array = np.empty((0, 0))
     if array.ndim != 1:
-        raise TypeError(f"{name} must be numbers in one dimension, got {_described(values, array)}")
+        fix = "; pass its per_item" if hasattr(values, "per_item") else ""
+        fix = "; pass list(x)" if isinstance(values, Iterator) else fix
+        raise TypeError(f"{name} must be numbers in one dimension, got {_described(values, array)}{fix}")
     if array.dtype.kind not in "biuf" and len(array):
-        wrong = next((i for i, value in enumerate(cast("Any", values)) if not _is_number(value)), 0)
+        wrong = next((i for i, value in enumerate(cast("Any", values)) if not _is_number(value)), None)
+        if wrong is None:
+            # Integers of more than 64 bits.
+            return _large_numbers(name, cast("Any", values))
         raise TypeError(f"{name}[{wrong}] is {format_argument(cast('Any', values)[wrong])}, needs a number")
     return np.ascontiguousarray(array, dtype=np.float64)
 
 
+def _large_numbers(name: str, values: Iterable[int | float]) -> FloatArray:
+    try:
+        return np.array([float(value) for value in values])
+    except OverflowError:
+        raise ValueError(f"{name} has an integer that is too large for a float") from None
+
+
 def _is_number(value: object) -> bool:
-    return isinstance(value, (bool, int, float, np.bool_, np.integer, np.floating))
+    is_number = isinstance(value, (bool, int, float, np.bool_, np.integer, np.floating))
+    # A time is an integer of NumPy.
+    return is_number and not isinstance(value, np.timedelta64)
 
 
 def _described(values: object, array: npt.NDArray[Any]) -> str:
