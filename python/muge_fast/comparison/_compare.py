@@ -47,9 +47,9 @@ def compare(
         scores: The scores of each system by its name, at least two: :class:`muge_fast.Scores`, a single
             :class:`muge_fast.Score`, a :class:`muge_fast.Report` of a valid submission, an array of one number per
             item, or arrays by name of a metric. Systems with ids must have the same ids, in any order; items without
-            ids must be in the same order. References must be the same, which scores cannot tell. Plain arrays are
-            metrics whose score is the mean, and higher is better. The index of a pandas Series holds ids, unless it is
-            the default one.
+            ids must be in the same order. References must be the same; this is checked for reports only. Plain arrays
+            are metrics whose score is the mean, and higher is better. The index of a pandas Series holds ids, unless it
+            is the default one.
         metrics: Names of the metrics to compare; None for all that every system has. Metrics of a whole set of images,
             such as FID, can be compared if they were computed with ``influence=True``; with None, the others are left
             out.
