@@ -142,7 +142,7 @@ def test_a_month_closes_only_after_every_verdict_of_a_submission_before_its_end(
     if state in TERMINAL or accepted_at >= END:
         check_closable(submissions, NOVEMBER, zone=SHANGHAI, now=END)
     else:
-        with pytest.raises(RefusalError, match="1 evaluations of it or of earlier months are pending") as caught:
+        with pytest.raises(RefusalError, match=r"evaluations of it or of earlier months are pending \(1\)") as caught:
             check_closable(submissions, NOVEMBER, zone=SHANGHAI, now=END)
         assert caught.value.code == "month_pending"
 
@@ -182,6 +182,15 @@ def record_of(made):
 def test_the_boundary_itself_belongs_to_the_next_month():
     record = record_of([entry("a", 0.5, days=0), replace(entry("b", 0.4, days=0), accepted_at=END - SECOND)])
     assert [finalist.row.entry.team for finalist in record.board] == ["b"]
+
+
+def test_the_first_moment_of_the_month_belongs_to_it():
+    start = datetime(2026, 11, 1, tzinfo=SHANGHAI)
+    made = [
+        replace(entry("a", 0.5, days=0), accepted_at=start),
+        replace(entry("b", 0.9, days=0), accepted_at=start - SECOND),
+    ]
+    assert [finalist.row.entry.team for finalist in record_of(made).of_month] == ["a"]
 
 
 def test_a_correction_is_a_new_revision_and_the_record_stays():

@@ -33,7 +33,8 @@ limits = st.builds(Limits, *[st.integers(0, 4)] * 4)
 zones = st.sampled_from(["Asia/Shanghai", "UTC", "America/New_York", "America/Havana"]).map(ZoneInfo)
 # A day or more, some hours, a second; steps back too. The end of the month is near.
 steps = st.sampled_from([-30, -3, -1, 0, 0, 1, 3, 8, 23, 24, 25, 100]).map(lambda hours: hours * HOUR)
-sequences = st.lists(st.tuples(steps, st.sampled_from(["submit", "submit", *ACTIONS]), st.integers(0, 30)), max_size=40)
+actions = st.sampled_from([*["submit"] * len(ACTIONS), *ACTIONS])
+sequences = st.lists(st.tuples(steps, actions, st.integers(0, 30)), min_size=6, max_size=40)
 
 
 def play(sequence, limit, zone):
@@ -151,6 +152,30 @@ def test_a_month_is_that_of_the_zone():
     assert not measure_quota([Use(sent, "scored")], limit, now=quota.next_free, zone=ZoneInfo("UTC")).is_free
 
 
+def test_the_first_moment_of_a_month_counts_for_it():
+    start = datetime(2026, 12, 1, tzinfo=SHANGHAI)
+    monthly = Limits(0, 0, 1, 0)
+    quota = measure_quota([Use(start, "scored")], monthly, now=start + 48 * HOUR, zone=SHANGHAI)
+    assert (quota.is_free, quota.next_free) == (False, datetime(2027, 1, 1, tzinfo=SHANGHAI))
+    before = Use(start - timedelta(microseconds=1), "scored")
+    assert measure_quota([before], monthly, now=start + 48 * HOUR, zone=SHANGHAI).is_free
+
+
+def test_of_two_limits_that_are_reached_the_later_time_is_given():
+    daily_first = measure_quota([Use(NOON, "scored")], Limits(1, 0, 1, 0), now=NOON, zone=SHANGHAI)
+    assert daily_first.next_free == datetime(2026, 12, 1, tzinfo=SHANGHAI)
+    last_hour = datetime(2026, 11, 30, 23, tzinfo=SHANGHAI)
+    monthly_first = measure_quota([Use(last_hour, "scored")], Limits(1, 0, 1, 0), now=last_hour, zone=SHANGHAI)
+    assert monthly_first.next_free == last_hour + 24 * HOUR
+
+
+def test_after_a_merger_or_a_lower_limit_the_excess_must_expire_first():
+    uses = [Use(NOON + hour * HOUR, "scored") for hour in range(5)]
+    quota = measure_quota(uses, Limits(valid_per_day=2), now=NOON + 5 * HOUR, zone=SHANGHAI)
+    assert (quota.left, quota.used["valid_per_day"]) == (0, 5)
+    assert quota.next_free == NOON + 27 * HOUR  # one of five is left
+
+
 def test_a_clock_that_steps_back_frees_nothing():
     limit = Limits(valid_per_day=1)
     quota = measure_quota([Use(NOON, "scored")], limit, now=NOON - 100 * HOUR, zone=SHANGHAI)
@@ -171,7 +196,7 @@ def test_refusals_name_the_limits_and_the_time_in_the_zone_in_both_languages():
         check_quota(quota, zone=SHANGHAI)
     assert caught.value.code == "quota_reached"
     assert str(caught.value) == (
-        "limit reached: 1 valid submissions in 24 hours, 1 submissions in 24 hours, files with errors included; "
+        "limit reached: valid submissions in 24 hours (1), submissions in 24 hours, files with errors included (1); "
         "the next is possible at 2026-11-28 20:00:01 (UTC+08:00)"  # rounded up, or it would still be refused
     )
     assert "24 小时内最多 1 次有效提交" in caught.value.message("zh")

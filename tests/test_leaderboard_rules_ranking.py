@@ -163,6 +163,24 @@ def test_a_new_submission_never_lowers_the_number_of_its_team(entries, rule, sco
         assert after.number != before.number or after.entry == before.entry
 
 
+# Scores within a unit or two of the last digit, of any size.
+steps = st.tuples(st.sampled_from([0.5, 50.0, 1e6, 1e15]), st.integers(-60, 60))
+
+
+@given(st.lists(st.tuples(st.sampled_from("AB"), steps), max_size=12), rules)
+def test_of_submissions_with_equal_numbers_the_first_counts_however_near_their_scores_are(rows, rule):
+    unit = 1 / (rule.scale * 10**rule.digits)
+    made = [
+        Entry(f"s{index:02d}", team, base + step * unit / 20, START + timedelta(hours=index))
+        for index, (team, (base, step)) in enumerate(rows)
+    ]
+    for row in rank_entries(made, rule):
+        numbers = {entry.submission: plain_number(entry.score, rule) for entry in made if entry.team == row.entry.team}
+        best = max(numbers.values()) if rule.higher_is_better else min(numbers.values())
+        assert row.number == best
+        assert row.entry.submission == min(submission for submission, number in numbers.items() if number == best)
+
+
 @given(boards(), rules, st.integers(1, 8))
 def test_prizes_go_to_different_teams_in_the_order_of_the_board(entries, rule, prizes):
     rows = [row for row in rank_entries(entries, rule) if row.rank is not None]

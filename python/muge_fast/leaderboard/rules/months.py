@@ -73,7 +73,7 @@ def check_closable(
         ...     check_closable([(end.replace(hour=15), "running")], Month(2026, 11), zone=zone, now=end)
         ... except ValueError as error:
         ...     print(error)
-        2026-11 cannot be closed yet: 1 evaluations of it or of earlier months are pending; try again when they are done
+        2026-11 cannot be closed yet: evaluations of it or of earlier months are pending (1); try again later
 
     """
     boundary = month_start(month.plus(1), zone)
@@ -88,8 +88,8 @@ def check_closable(
     if pending:
         raise RefusalError(
             "month_pending",
-            f"{month} cannot be closed yet: {pending} evaluations of it or of earlier months are pending; "
-            "try again when they are done",
+            f"{month} cannot be closed yet: evaluations of it or of earlier months are pending ({pending}); "
+            "try again later",
             f"{month} 尚不能结算：该月或更早的提交中还有 {pending} 个评测未完成，请等待完成后再试",
         )
 

@@ -29,10 +29,10 @@ COUNTED_AS_VALID: frozenset[State] = frozenset({"queued", "running", "scored"})
 COUNTED: frozenset[State] = COUNTED_AS_VALID | {"invalid"}
 
 LIMITS_EN = {
-    "valid_per_day": "{limit} valid submissions in 24 hours",
-    "all_per_day": "{limit} submissions in 24 hours, files with errors included",
-    "valid_per_month": "{limit} valid submissions in a calendar month",
-    "all_per_month": "{limit} submissions in a calendar month, files with errors included",
+    "valid_per_day": "valid submissions in 24 hours ({limit})",
+    "all_per_day": "submissions in 24 hours, files with errors included ({limit})",
+    "valid_per_month": "valid submissions in a calendar month ({limit})",
+    "all_per_month": "submissions in a calendar month, files with errors included ({limit})",
 }
 LIMITS_ZH = {
     "valid_per_day": "24 小时内最多 {limit} 次有效提交",
@@ -158,7 +158,8 @@ def measure_quota(uses: Iterable[Use], limits: Limits, *, now: datetime, zone: Z
     The count must be made inside the transaction that inserts the submission, or two requests at once both pass.
 
     Args:
-        uses: The team's submissions for the task, from :func:`charged_uses`.
+        uses: The team's submissions for the task, from :func:`charged_uses`. Those of the calendar month and of the
+            last 24 hours are enough, if the latest of all is among them.
         limits: Limits of the task.
         now: Time of the clock. If it is before an acceptance, the clock stepped back, and the latest acceptance counts.
         zone: Zone of the board, for calendar months.
@@ -217,7 +218,7 @@ def check_quota(quota: Quota, *, zone: ZoneInfo) -> None:
         ...     check_quota(quota, zone=zone)
         ... except ValueError as error:
         ...     print(error)
-        limit reached: 1 valid submissions in 24 hours; the next is possible at 2026-11-28 20:00:00 (UTC+08:00)
+        limit reached: valid submissions in 24 hours (1); the next is possible at 2026-11-28 20:00:00 (UTC+08:00)
 
     """
     if quota.is_free:

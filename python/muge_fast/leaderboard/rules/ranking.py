@@ -14,6 +14,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Literal
 
+from muge_fast._internal.display import format_argument
 from muge_fast.leaderboard.rules.moments import to_utc
 
 Status = Literal["counted", "baseline", "withdrawn", "ruled_out"]
@@ -161,18 +162,42 @@ def rank_entries(entries: Iterable[Entry], rule: RankingRule) -> tuple[Row, ...]
 
 
 def _numbered(entries: Iterable[Entry], rule: RankingRule) -> Iterable[tuple[Decimal, Entry]]:
+    """Yield the entries that may have a row, each with its number.
+
+    Exact rounding takes microseconds, so of each team only those entries are rounded that are so near to its best score
+    that the numbers may be equal. Rounding keeps the order, so no other entry can count.
+    """
+    sign = 1 if rule.higher_is_better else -1
+    shown = [
+        (sign * entry.score, entry)
+        for entry in _checked(entries)
+        if entry.score is not None and math.isfinite(entry.score)
+    ]
+    best: dict[str, float] = {}
+    for score, entry in shown:
+        if entry.status == "counted":
+            best[entry.team] = max(best.get(entry.team, -math.inf), score)
+    # Scores with equal numbers differ by one unit of the last digit at most; two allow for the error of the difference.
+    reach = 2 / (rule.scale * 10**rule.digits)
+    for score, entry in shown:
+        if entry.status == "baseline" or best[entry.team] - score <= reach:
+            number = published_number(entry.score, rule)
+            if number is not None:
+                yield number, entry
+
+
+def _checked(entries: Iterable[Entry]) -> Iterable[Entry]:
+    """Yield the entries that are neither withdrawn nor ruled out."""
     seen: set[str] = set()
     for entry in entries:
         if entry.submission in seen:
-            raise ValueError(
-                f"submission {entry.submission!r} occurs twice in one ranking: pass one evaluator's scores"
-            )
+            shown = format_argument(entry.submission)
+            raise ValueError(f"submission {shown} occurs twice in one ranking: pass the scores of one evaluator")
         seen.add(entry.submission)
         if entry.status not in STATUSES:
-            raise ValueError(f"unknown status {entry.status!r}, choose one of {', '.join(STATUSES)}")
-        number = published_number(entry.score, rule)
-        if number is not None and entry.status in ("counted", "baseline"):
-            yield number, entry
+            raise ValueError(f"unknown status {format_argument(entry.status)}, choose one of {', '.join(STATUSES)}")
+        if entry.status in ("counted", "baseline"):
+            yield entry
 
 
 def _order(number: Decimal, entry: Entry, rule: RankingRule) -> tuple[Decimal, bool, datetime, str]:
