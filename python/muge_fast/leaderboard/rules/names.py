@@ -30,8 +30,8 @@ BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 EMOJI_SELECTORS = frozenset("\ufe0e\ufe0f")
 VARIATION_SELECTORS = re.compile("[\ufe00-\ufe0f\u180b-\u180f\U000e0100-\U000e01ef]")
 
-# A spreadsheet runs a cell that begins with one of these; the forms of full width too.
-FORMULA = frozenset("=+-@\t\r＝＋－＠")
+# A spreadsheet calculates a cell that begins with one of these; the forms of full width too.
+FORMULA = frozenset("=+-@＝＋－＠")
 
 RESERVED = (
     *("admin", "administrator", "root", "system", "staff", "moderator", "anonymous"),
@@ -210,24 +210,3 @@ def check_unique(name: str, taken: Iterable[str]) -> None:
             f"the name {format_argument(name)} is taken, or looks like one that is: choose another",
             f"名称 {format_argument(name)} 已被使用，或与已有名称过于相似：请换一个",
         )
-
-
-def csv_cell(value: str) -> str:
-    """Return a text for a cell of a CSV file that spreadsheets do not run as a formula.
-
-    Numbers are not for this function: a negative number keeps its sign.
-
-    Args:
-        value: Text of a stranger.
-
-    Returns:
-        The text, with an apostrophe before it if it begins like a formula.
-
-    Example:
-        >>> from muge_fast.leaderboard.rules.names import csv_cell
-        >>> csv_cell("=HYPERLINK(1)"), csv_cell("红裙")
-        ("'=HYPERLINK(1)", '红裙')
-
-    """
-    # Spreadsheets skip white space before a formula.
-    return f"'{value}" if value[:1] in FORMULA or value.lstrip()[:1] in FORMULA else value
