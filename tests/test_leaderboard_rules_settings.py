@@ -200,6 +200,19 @@ def test_tasks_of_other_packages_must_say_which_direction_is_better(monkeypatch)
     assert parse(SMALLEST + "higher_is_better = false").tasks["retrieval"].ranking.higher_is_better is False
 
 
+def test_the_direction_of_a_built_in_task_cannot_be_turned():
+    turned = "[tasks.t2i]\ngold = 'a'\nhigher_is_better = true"
+    assert problems(turned) == ["tasks.t2i.higher_is_better: a smaller fid is better: remove the key"]
+    assert problems(SMALLEST + "higher_is_better = false") == [
+        f"{TASK}.higher_is_better: a larger mean_recall is better: remove the key"
+    ]
+
+
+def test_image_files_may_be_larger():
+    sizes = {slug: task.max_bytes for slug, task in parse(SMALLEST + "[tasks.t2i]\ngold = 'a'").tasks.items()}
+    assert sizes == {"retrieval": 128_000_000, "t2i": 8_192_000_000}
+
+
 def test_options_are_passed_on():
     text = "[tasks.caption]\ngold = 'a'\n[tasks.caption.options]\ntokenizer = 'jieba'\n"
     assert parse(text).tasks["caption"].options == {"tokenizer": "jieba"}
@@ -222,7 +235,9 @@ def test_paths_are_relative_to_the_folder(tmp_path, monkeypatch):
 
 
 def test_missing_files_are_named(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"there is no board\.toml in .*: make a board with `board init`"):
+    with pytest.raises(
+        FileNotFoundError, match=r"there is no board\.toml in .*: make a board with `muge-fast board init`"
+    ):
         read_settings(tmp_path)
     write(tmp_path, SMALLEST)
     with pytest.raises(

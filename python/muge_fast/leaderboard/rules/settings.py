@@ -35,6 +35,9 @@ ZONE = "Asia/Shanghai"
 # Scores of the built-in tasks that are better when they are lower.
 LOWER_IS_BETTER = frozenset({"fid", "kid"})
 
+# By the type of file: lines of text, or images.
+MAX_MEGABYTES = {"lines": 128, "images": 8192}
+
 # Files with errors that a team may send for each one without.
 ALL_PER_VALID = 5
 
@@ -154,7 +157,9 @@ def read_settings(folder: Path) -> Settings:
     """
     path = folder / FILE_NAME
     if not path.is_file():
-        raise FileNotFoundError(f"there is no {FILE_NAME} in {format_id(folder)}: make a board with `board init`")
+        raise FileNotFoundError(
+            f"there is no {FILE_NAME} in {format_id(folder)}: make a board with `muge-fast board init`"
+        )
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -245,7 +250,7 @@ def _read_task(slug: str, table: Table, folder: Path, limits: Mapping[str, int],
         options=_read_options(table, scorer),
         ranking=_read_ranking(table, scorer, main),
         limits=Limits(**_with_defaults(_read_limits(table.table("limits"), limits))),
-        max_bytes=table.whole("max_megabytes", 128, least=1) * 1_000_000,
+        max_bytes=table.whole("max_megabytes", MAX_MEGABYTES[scorer.file_type], least=1) * 1_000_000,
         opens=opens,
         closes=closes,
         disclosure=Disclosure(
@@ -271,11 +276,15 @@ def _read_scorer(table: Table, slug: str) -> Task | None:
 
 
 def _read_ranking(table: Table, scorer: Task, main: str) -> RankingRule:
-    # A wrong guess would put the worst first, so it is made for the built-in tasks only.
+    # A mistake would put the worst first, so nothing is assumed of tasks of other packages.
+    known = main not in LOWER_IS_BETTER
+    higher_is_better = table.flag("higher_is_better", default=known)
     if scorer.name not in BUILT_IN and "higher_is_better" not in table.data:
         table.problem("higher_is_better", f"missing: write true if a larger {main} is better, or false")
+    if scorer.name in BUILT_IN and higher_is_better is not known:
+        table.problem("higher_is_better", f"a {'larger' if known else 'smaller'} {main} is better: remove the key")
     return RankingRule(
-        higher_is_better=table.flag("higher_is_better", default=main not in LOWER_IS_BETTER),
+        higher_is_better=higher_is_better,
         digits=table.whole("digits", 2, most=6),
         scale=scorer.official_value(main, 1.0),
     )
