@@ -161,7 +161,8 @@ def measure_quota(uses: Iterable[Use], limits: Limits, *, now: datetime, zone: Z
         uses: The team's submissions for the task, from :func:`charged_uses`. Those of the calendar month and of the
             last 24 hours are enough, if the latest of all is among them.
         limits: Limits of the task.
-        now: Time of the clock. If it is before an acceptance, the clock stepped back, and the latest acceptance counts.
+        now: Time of the clock, or better :func:`.moments.acceptance_time` of it and the latest acceptance of all teams.
+            An acceptance after it means that the clock stepped back; then the latest one counts.
         zone: Zone of the board, for calendar months.
 
     Returns:
