@@ -73,6 +73,11 @@ def test_importing_the_image_metrics_imports_only_numpy():
     assert roots(added) - sys.stdlib_module_names <= {"muge_fast", "numpy"}
 
 
+def test_the_scorer_imports_nothing_of_the_leaderboard():
+    loaded = modules_after("import " + ", ".join(f"muge_fast.{name}" for name in PACKAGES))
+    assert not {name for name in loaded if name.startswith("muge_fast.leaderboard")}
+
+
 def test_scoring_imports_no_reference_implementation():
     script = "import muge_fast as mf; mf.tokenize(['红裙'], 'jieba'); mf.score_captions(['红', '裙'], [['红'], ['裙']])"
     assert not roots(modules_after(script)) & {"torch", "scipy", "jieba", "sacrebleu", "pycocoevalcap", "pandas"}
