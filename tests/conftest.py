@@ -1,6 +1,7 @@
 """Settings of the Python tests."""
 
 import os
+import shutil
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -68,3 +69,43 @@ def weights(tmp_path_factory):
     path = tmp_path_factory.mktemp("weights") / "inception.pth"
     torch.save(random_weights(5), path)
     return path
+
+
+# Databases of the leaderboard
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory):
+    """Path of a database file with the tables and no rows."""
+    from leaderboard_boards import make_sqlite_template  # noqa: PLC0415 - it needs an extra
+
+    return make_sqlite_template(tmp_path_factory.mktemp("sqlite"))
+
+
+@pytest.fixture(scope="session")
+def postgresql_server():
+    """Start a server of PostgreSQL for the tests of this process."""
+    from leaderboard_boards import running_server  # noqa: PLC0415 - it needs an extra
+
+    with running_server() as server:
+        if server is None:
+            pytest.skip("PostgreSQL is not tested: there is no initdb in /usr/lib/postgresql/*/bin")
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def address(request, tmp_path):
+    """Address of an empty database, in SQLite and in PostgreSQL."""
+    if request.param == "sqlite":
+        return str(shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "board.sqlite"))
+    return request.getfixturevalue("postgresql_server").emptied_database()
+
+
+@pytest.fixture
+def board(address):
+    """Open a board with a task, an evaluator, two teams and a clock that stands still."""
+    from leaderboard_boards import Board  # noqa: PLC0415 - it needs an extra
+
+    opened = Board(address)
+    yield opened
+    opened.database.close()

@@ -1,0 +1,1 @@
+"""Submitted files, stored under the hash of their bytes."""

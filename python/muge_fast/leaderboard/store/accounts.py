@@ -1,0 +1,378 @@
+"""Accounts with passwords, sessions of browsers, and API tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any, NamedTuple
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from sqlalchemy import ColumnElement, Connection, Table, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
+
+from muge_fast.leaderboard.store.audit import Actor, append_audit
+from muge_fast.leaderboard.store.database import Database
+from muge_fast.leaderboard.store.errors import ConflictError, NotFoundError
+from muge_fast.leaderboard.store.new_ids import new_id
+from muge_fast.leaderboard.store.schema import account, api_token, session
+from muge_fast.leaderboard.store.secrets import is_secret, new_secret, secret_hash
+
+MAX_PASSWORD = 1024
+_hasher = PasswordHasher()
+
+
+class Account(NamedTuple):
+    """An account that may act.
+
+    Attributes:
+        id: Its id.
+        name: Its name.
+        role: ``"participant"``, ``"organizer"`` or ``"admin"``.
+        scopes: What a token allows; None for a session, which allows everything.
+
+    """
+
+    id: str
+    name: str
+    role: str
+    scopes: tuple[str, ...] | None = None
+
+
+class ApiToken(NamedTuple):
+    """An API token as its owner sees it in a list, without the secret.
+
+    Attributes:
+        id: Its id.
+        label: Its label.
+        scopes: What it allows.
+        created_at: When it was made.
+        expires_at: When it ends; None for never.
+        revoked_at: When it was revoked.
+
+    """
+
+    id: str
+    label: str
+    scopes: list[str]
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+
+
+def create_account(
+    database: Database,
+    *,
+    name: str,
+    name_key: str,
+    password: str | None = None,
+    role: str = "participant",
+    actor: Actor,
+) -> str:
+    """Create an account.
+
+    Args:
+        database: The database.
+        name: The name as it is shown.
+        name_key: What the rule for names makes of it: equal for names that look alike.
+        password: The password; None for an account that uses tokens only.
+        role: The role.
+        actor: Who asks.
+
+    Returns:
+        The id.
+
+    Raises:
+        ConflictError: The name is taken.
+        ValueError: The password is too long.
+
+    """
+    hashed = None if password is None else hash_password(password)
+    values = {"id": new_id(), "name": name, "name_key": name_key, "role": role}
+    try:
+        with database.write() as connection:
+            now = database.now(connection)
+            connection.execute(insert(account).values(**values, password_hash=hashed, created_at=now))
+            append_audit(connection, "account.create", values["id"], actor=actor, at=now, after={"role": role})
+    except IntegrityError as error:
+        raise ConflictError("the name is taken, or looks like one that is: choose another") from error
+    return values["id"]
+
+
+def hash_password(password: str) -> str:
+    """Return the hash of a password by Argon2id.
+
+    Args:
+        password: The password.
+
+    Returns:
+        The hash with its parameters.
+
+    Raises:
+        ValueError: It is empty, or has more than 1,024 bytes.
+
+    """
+    if not 1 <= len(password.encode("utf-8", "surrogatepass")) <= MAX_PASSWORD:
+        raise ValueError(f"a password has between 1 and {MAX_PASSWORD} bytes")
+    return _hasher.hash(password)
+
+
+@cache
+def _hash_of_no_account() -> str:
+    return _hasher.hash("the time of a wrong name is that of a wrong password")
+
+
+def check_password(database: Database, name_key: str, password: str) -> Account | None:
+    """Return the account of a name and a password.
+
+    A wrong name takes as long as a wrong password.
+
+    Args:
+        database: The database.
+        name_key: Key of the name.
+        password: The password.
+
+    Returns:
+        The account; None if the name or the password is wrong, or the account is disabled.
+
+    """
+    with database.read() as connection:
+        query = select(account).where(account.c.name_key == name_key, account.c.disabled_at.is_(None))
+        row = connection.execute(query).one_or_none()
+    stored = row.password_hash if row and row.password_hash else _hash_of_no_account()
+    is_right = _matches(stored, password)
+    if row is None or not row.password_hash or not is_right:
+        return None
+    if _hasher.check_needs_rehash(stored):
+        with database.write() as connection:
+            values = {"password_hash": _hasher.hash(password)}
+            same = (account.c.id == row.id) & (account.c.password_hash == stored)
+            connection.execute(update(account).where(same).values(values))
+    return Account(row.id, row.name, row.role)
+
+
+def _matches(stored: str, password: str) -> bool:
+    try:
+        return len(password) <= MAX_PASSWORD and _hasher.verify(stored, password)
+    except (VerificationError, InvalidHashError, UnicodeEncodeError):
+        return False
+
+
+def set_password(database: Database, account_id: str, password: str, *, actor: Actor) -> None:
+    """Set the password of an account, and end its sessions.
+
+    Args:
+        database: The database.
+        account_id: The account.
+        password: The new password.
+        actor: Who asks.
+
+    Raises:
+        NotFoundError: There is none of this id.
+        ValueError: The password is too long.
+
+    """
+    values = {"password_hash": hash_password(password)}
+    _change_account(database, account_id, "account.password", values, actor)
+
+
+def disable_account(database: Database, account_id: str, *, actor: Actor) -> None:
+    """Disable an account: its password, sessions and tokens do not work any more.
+
+    Args:
+        database: The database.
+        account_id: The account.
+        actor: Who asks.
+
+    Raises:
+        NotFoundError: There is none of this id.
+
+    """
+    _change_account(database, account_id, "account.disable", {"disabled_at": True}, actor)
+
+
+def erase_account(database: Database, account_id: str, *, actor: Actor) -> None:
+    """Erase the name and the password of an account. Its submissions stay.
+
+    Args:
+        database: The database.
+        account_id: The account.
+        actor: Who asks.
+
+    Raises:
+        NotFoundError: There is none of this id.
+
+    """
+    erased = {"name": "", "name_key": f"erased:{account_id}", "password_hash": None}
+    _change_account(database, account_id, "account.erase", {**erased, "disabled_at": True, "erased_at": True}, actor)
+
+
+def _change_account(database: Database, account_id: str, action: str, values: dict[str, Any], actor: Actor) -> None:
+    """Change an account and end its sessions; True stands for the time."""
+    with database.write() as connection:
+        now = database.now(connection)
+        values = {name: now if value is True else value for name, value in values.items()}
+        if connection.execute(update(account).where(account.c.id == account_id).values(values)).rowcount != 1:
+            raise NotFoundError(f"there is no account {account_id!r}")
+        open_ones = (session.c.account == account_id) & session.c.revoked_at.is_(None)
+        connection.execute(update(session).where(open_ones).values(revoked_at=now))
+        append_audit(connection, action, account_id, actor=actor, at=now)
+
+
+def start_session(database: Database, account_id: str, *, lasts: timedelta) -> str:
+    """Start a session of a browser.
+
+    Args:
+        database: The database.
+        account_id: The account.
+        lasts: How long.
+
+    Returns:
+        The secret for the cookie; only its hash is stored.
+
+    """
+    secret = new_secret("session")
+    with database.write() as connection:
+        now = database.now(connection)
+        values = {"sha256": secret_hash(secret), "account": account_id, "created_at": now, "expires_at": now + lasts}
+        connection.execute(insert(session).values(values))
+    return secret
+
+
+def account_of_session(database: Database, secret: str) -> Account | None:
+    """Return the account of a session.
+
+    Args:
+        database: The database.
+        secret: The secret of the cookie.
+
+    Returns:
+        The account; None if the session has ended, or never was.
+
+    """
+    if not is_secret(secret, "session"):
+        return None
+    with database.read() as connection:
+        row = _owner(connection, session, secret, database.now(connection), session.c.sha256)
+    return Account(*row[:3]) if row else None
+
+
+def end_session(database: Database, secret: str) -> None:
+    """End a session.
+
+    Args:
+        database: The database.
+        secret: The secret of the cookie.
+
+    """
+    with database.write() as connection:
+        mine = (session.c.sha256 == secret_hash(secret)) & session.c.revoked_at.is_(None)
+        connection.execute(update(session).where(mine).values(revoked_at=database.now(connection)))
+
+
+def create_token(
+    database: Database,
+    account_id: str,
+    *,
+    label: str,
+    scopes: Sequence[str],
+    lasts: timedelta | None = None,
+    actor: Actor,
+) -> str:
+    """Create an API token.
+
+    Args:
+        database: The database.
+        account_id: The account.
+        label: A label for its owner.
+        scopes: What it allows.
+        lasts: How long; None for no end.
+        actor: Who asks.
+
+    Returns:
+        The secret, which is shown once; only its hash is stored.
+
+    """
+    secret = new_secret("token")
+    with database.write() as connection:
+        now = database.now(connection)
+        values: dict[str, object] = {
+            "id": new_id(),
+            "sha256": secret_hash(secret),
+            "account": account_id,
+            "label": label,
+        }
+        values |= {"scopes": list(scopes), "expires_at": now + lasts if lasts else None}
+        connection.execute(insert(api_token).values(**values, created_at=now))
+        after = {"account": account_id, "scopes": list(scopes)}
+        append_audit(connection, "token.create", str(values["id"]), actor=actor, at=now, after=after)
+    return secret
+
+
+def account_of_token(database: Database, secret: str) -> Account | None:
+    """Return the account of an API token, with its scopes.
+
+    Args:
+        database: The database.
+        secret: The token.
+
+    Returns:
+        The account; None if the token has ended, or never was.
+
+    """
+    if not is_secret(secret, "token"):
+        return None
+    with database.read() as connection:
+        row = _owner(connection, api_token, secret, database.now(connection), api_token.c.scopes)
+    return Account(*row[:3], tuple(row[3])) if row else None
+
+
+def _owner(
+    connection: Connection, table: Table, secret: str, now: datetime, extra: ColumnElement[Any]
+) -> tuple[str, str, str, Any] | None:
+    query = (
+        select(account.c.id, account.c.name, account.c.role, extra.label("extra"))
+        .join(table, table.c.account == account.c.id)
+        .where(table.c.sha256 == secret_hash(secret), table.c.revoked_at.is_(None), account.c.disabled_at.is_(None))
+        .where(or_(table.c.expires_at.is_(None), table.c.expires_at > now))
+    )
+    row = connection.execute(query).one_or_none()
+    return (row.id, row.name, row.role, row.extra) if row else None
+
+
+def list_tokens(connection: Connection, account_id: str) -> list[ApiToken]:
+    """Return the API tokens of an account.
+
+    Args:
+        connection: A connection.
+        account_id: The account.
+
+    Returns:
+        The tokens, the oldest first.
+
+    """
+    columns = [api_token.c[name] for name in ApiToken._fields]
+    query = select(*columns).where(api_token.c.account == account_id).order_by(api_token.c.created_at, api_token.c.id)
+    return [ApiToken(*row) for row in connection.execute(query)]
+
+
+def revoke_token(database: Database, token_id: str, *, account_id: str, actor: Actor) -> None:
+    """Revoke an API token.
+
+    Args:
+        database: The database.
+        token_id: The token.
+        account_id: Its owner.
+        actor: Who asks.
+
+    Raises:
+        NotFoundError: The account has no such token, or it is revoked.
+
+    """
+    with database.write() as connection:
+        now = database.now(connection)
+        mine = (api_token.c.id == token_id) & (api_token.c.account == account_id) & api_token.c.revoked_at.is_(None)
+        if connection.execute(update(api_token).where(mine).values(revoked_at=now)).rowcount != 1:
+            raise NotFoundError(f"there is no token {token_id!r} that works")
+        append_audit(connection, "token.revoke", token_id, actor=actor, at=now)

@@ -1,0 +1,141 @@
+"""The audit log: insert-only, each entry with the hash of the one before."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import Connection, desc, insert, select, text
+
+from muge_fast.leaderboard.store.column_types import canonical_json
+from muge_fast.leaderboard.store.database import Database
+from muge_fast.leaderboard.store.schema import audit
+
+FIRST_HASH = "0" * 64
+AUDIT_LOCK = 0x6175646974  # Held to the end of a transaction that appends.
+
+
+class Actor(NamedTuple):
+    """Who asks for a change.
+
+    Attributes:
+        name: The id of an account, or the name of a command.
+        request: An id of the request, or its address.
+
+    """
+
+    name: str
+    request: str | None = None
+
+
+class AuditEntry(NamedTuple):
+    """An entry of the audit log.
+
+    Attributes:
+        seq: Its number, from 1.
+        at: The time.
+        actor: Who asked.
+        action: What was done, such as ``"team.rename"``.
+        subject: The id of what was changed.
+        before: Its values before.
+        after: Its values after.
+        request: The request.
+        previous_hash: Hash of the entry before.
+        hash: Hash of this entry.
+
+    """
+
+    seq: int
+    at: datetime
+    actor: str
+    action: str
+    subject: str
+    before: object
+    after: object
+    request: str | None
+    previous_hash: str
+    hash: str
+
+
+def append_audit(
+    connection: Connection,
+    action: str,
+    subject: str,
+    *,
+    actor: Actor,
+    at: datetime,
+    before: object = None,
+    after: object = None,
+) -> None:
+    """Append an entry within a transaction. Call it last: from here on, other transactions that append wait.
+
+    Args:
+        connection: Connection of the transaction that makes the change.
+        action: What is done.
+        subject: The id of what is changed.
+        actor: Who asks.
+        at: The time.
+        before: Values before, as JSON.
+        after: Values after, as JSON.
+
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(text(f"SELECT pg_advisory_xact_lock({AUDIT_LOCK})"))
+    newest = connection.execute(select(audit.c.seq, audit.c.hash).order_by(desc(audit.c.seq)).limit(1)).one_or_none()
+    seq, previous = (newest.seq + 1, newest.hash) if newest else (1, FIRST_HASH)
+    entry = AuditEntry(seq, at, actor.name, action, subject, before, after, actor.request, previous, "")
+    connection.execute(insert(audit).values(entry._replace(hash=_hash(entry))._asdict()))
+
+
+def _hash(entry: AuditEntry) -> str:
+    values = entry._asdict() | {"at": entry.at.isoformat()}
+    del values["hash"]
+    return hashlib.sha256(canonical_json(values).encode()).hexdigest()
+
+
+def audit_entries(connection: Connection, *, after: int = 0) -> Iterator[AuditEntry]:
+    """Yield the entries in their order.
+
+    Args:
+        connection: A connection.
+        after: Number of an entry, to begin with the next one.
+
+    Yields:
+        Each entry.
+
+    """
+    query = select(audit).where(audit.c.seq > after).order_by(audit.c.seq)
+    for row in connection.execution_options(yield_per=1000).execute(query):
+        yield AuditEntry(*row)
+
+
+def verify_audit(database: Database, *, newest: tuple[int, str] | None = None) -> list[str]:
+    """Check the chain of the audit log.
+
+    A log whose last entries are missing is still a chain. Compare it with a number and a hash that were noted
+    elsewhere, such as in a backup.
+
+    Args:
+        database: The database.
+        newest: Number and hash of an entry that must exist.
+
+    Returns:
+        A sentence for each fault; empty if there is none.
+
+    """
+    faults, previous, seq, noted = [], FIRST_HASH, 0, newest is None
+    with database.read() as connection:
+        for entry in audit_entries(connection):
+            if entry.seq != seq + 1:
+                faults.append(f"audit entries {seq + 1} to {entry.seq - 1} are missing")
+            if entry.previous_hash != previous:
+                faults.append(f"audit entry {entry.seq} does not follow the entry before it")
+            if entry.hash != _hash(entry):
+                faults.append(f"audit entry {entry.seq} was changed")
+            noted = noted or (entry.seq, entry.hash) == newest
+            seq, previous = entry.seq, entry.hash
+    if not noted:
+        faults.append("the audit log lacks an entry that was noted before: its end was cut, or it was written again")
+    return faults

@@ -1,0 +1,188 @@
+"""Opening a database, and its transactions."""
+
+from __future__ import annotations
+
+import os
+import threading
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from datetime import datetime, timezone
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
+
+from muge_fast.leaderboard.store.errors import StorageFullError, UnsafeDatabaseError
+from muge_fast.leaderboard.store.migrations import newest_revision, revision_of, upgrade
+from muge_fast.leaderboard.store.postgresql import postgresql_engine
+from muge_fast.leaderboard.store.sqlite import sqlite_engine
+
+DISK_FULL = "53100"  # SQLSTATE of PostgreSQL.
+
+
+class Database:
+    """A database with the tables of the leaderboard.
+
+    Threads may use one object at the same time. A forked process may use it, too: it opens its own connections.
+
+    Args:
+        engine: Its engine, of :func:`sqlite_engine` or :func:`postgresql_engine`.
+        clock: Function that returns the time, for tests. By default, PostgreSQL's clock, which several servers agree
+            on, or for SQLite the clock of the machine.
+
+    """
+
+    def __init__(self, engine: Engine, *, clock: Callable[[], datetime] | None = None) -> None:
+        self.engine = engine
+        self.is_sqlite = engine.dialect.name == "sqlite"
+        self._clock = clock
+        self._lock = threading.Lock()
+        _databases.add(self)
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Run a transaction that writes: committed at the end of the block, rolled back after an error.
+
+        Yields:
+            The connection.
+
+        Raises:
+            StorageFullError: The disk is full.
+
+        """
+        # SQLite has one writer. Threads of a process wait for each other here, in turn and without polling the file.
+        turn = self._lock if self.is_sqlite else nullcontext()
+        with (
+            turn,
+            _full_disks(),
+            self.engine.connect().execution_options(writes=True) as connection,
+            connection.begin(),
+        ):
+            yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Run a transaction that reads.
+
+        Yields:
+            The connection.
+
+        """
+        with self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    def now(self, connection: Connection) -> datetime:
+        """Return the time.
+
+        Args:
+            connection: Connection of a transaction.
+
+        Returns:
+            The time in UTC.
+
+        """
+        if self._clock:
+            return self._clock()
+        if self.is_sqlite:
+            return datetime.now(timezone.utc)
+        moment: datetime = connection.execute(select(func.clock_timestamp())).scalar_one()
+        return moment.astimezone(timezone.utc)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+    def _after_fork(self) -> None:
+        """Forget the connections of the parent without closing them."""
+        self._lock = threading.Lock()
+        self.engine.dispose(close=False)
+
+
+_databases: weakref.WeakSet[Database] = weakref.WeakSet()
+
+
+def _forget_connections() -> None:
+    for database in _databases:
+        database._after_fork()  # noqa: SLF001 - of this module
+
+
+os.register_at_fork(after_in_child=_forget_connections)
+
+
+@contextmanager
+def _full_disks() -> Iterator[None]:
+    """Raise the error of full disks for those of both databases."""
+    try:
+        yield
+    except DBAPIError as error:
+        state = getattr(error.orig, "sqlstate", None)
+        if state == DISK_FULL or "disk is full" in str(error.orig):
+            raise StorageFullError("the disk of the database is full: nothing was stored") from error
+        raise
+
+
+def open_database(
+    address: str | os.PathLike[str], *, create: bool = False, clock: Callable[[], datetime] | None = None
+) -> Database:
+    """Open a database.
+
+    Args:
+        address: Path of an SQLite file, or ``postgresql://…``.
+        create: Make the tables, or migrate them from an older version.
+        clock: Function that returns the time, for tests.
+
+    Returns:
+        The database.
+
+    Raises:
+        FileNotFoundError: The file is missing, and ``create`` is false.
+        UnsafeDatabaseError: The library, the file system or the version of the tables is refused.
+        ValueError: The address has another scheme.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> from muge_fast.leaderboard.store.database import open_database
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     database = open_database(pathlib.Path(folder, "board.sqlite"), create=True)
+        ...     database.is_sqlite
+        ...     database.close()
+        True
+
+    """
+    database = Database(_engine(address, create=create), clock=clock)
+    try:
+        if create:
+            with database.write() as connection:
+                upgrade(connection)
+        with database.read() as connection:
+            _check_revision(connection)
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def _engine(address: str | os.PathLike[str], *, create: bool) -> Engine:
+    text = os.fspath(address)
+    if "://" not in text:
+        if not create and not Path(text).is_file():
+            raise FileNotFoundError(f"there is no database {text!r}: make a board with muge-fast board init")
+        return sqlite_engine(text)
+    try:
+        url = make_url(text)
+    except ArgumentError as error:
+        raise ValueError("the address of the database cannot be read: write postgresql://USER@HOST/NAME") from error
+    if url.get_backend_name() not in ("postgresql", "postgres"):
+        raise ValueError(f"databases of {url.get_backend_name()} are not supported: use PostgreSQL or a file of SQLite")
+    return postgresql_engine(url)
+
+
+def _check_revision(connection: Connection) -> None:
+    revision, newest = revision_of(connection), newest_revision()
+    if revision != newest:
+        raise UnsafeDatabaseError(
+            f"the tables have the version {revision or 'none'}, and this package needs {newest}: "
+            "use the same version of muge-fast everywhere, and migrate the database"
+        )

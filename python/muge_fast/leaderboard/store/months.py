@@ -1,0 +1,232 @@
+"""Months: insert-only records of a board at its end, with later revisions."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from muge_fast.leaderboard.store.audit import Actor, append_audit
+from muge_fast.leaderboard.store.boards import BoardEntry, best_entries
+from muge_fast.leaderboard.store.column_types import canonical_json
+from muge_fast.leaderboard.store.database import Database
+from muge_fast.leaderboard.store.errors import ConflictError, NotFoundError, RefusedError
+from muge_fast.leaderboard.store.schema import evaluation, evaluator, month, submission, task
+from muge_fast.leaderboard.store.tasks import active_evaluator, bump_board, lock_task
+
+
+class MonthRecord(NamedTuple):
+    """The record of a month.
+
+    Attributes:
+        task: The task.
+        month: The month, such as ``"2026-11"``.
+        revision: 1 for the record at its close, more for corrections.
+        evaluator: The evaluator of that time.
+        closed_at: When the record was made.
+        boundary: The end of the month.
+        rows: What the rules of months made of the board.
+        sha256: Hash of the rows.
+        reason: The reason of a correction.
+        actor: Who made it.
+
+    """
+
+    task: str
+    month: str
+    revision: int
+    evaluator: str
+    closed_at: datetime
+    boundary: datetime
+    rows: object
+    sha256: str
+    reason: str
+    actor: str
+
+
+def close_month(
+    database: Database,
+    slug: str,
+    name: str,
+    *,
+    start: datetime,
+    boundary: datetime,
+    select_rows: Callable[[Sequence[BoardEntry]], object],
+    actor: Actor,
+) -> MonthRecord:
+    """Write the record of a month. Any process may try; one of them succeeds.
+
+    Args:
+        database: The database.
+        slug: The task.
+        name: The month, such as ``"2026-11"``.
+        start: The beginning of the month.
+        boundary: The end of the month. Submissions that were accepted before belong to it.
+        select_rows: Rule that chooses the rows of the record from the best entry of each team before the boundary, and
+            the best of each team in the month, by time of acceptance.
+        actor: Who asks.
+
+    Returns:
+        The record.
+
+    Raises:
+        RefusedError: The month has not ended, its submissions are not all judged, or the task has no evaluator.
+        ConflictError: The month is closed.
+        NotFoundError: There is no such task.
+
+    """
+    try:
+        with database.write() as connection:
+            locked = lock_task(connection, slug)
+            clock = database.now(connection)
+            now = max(clock, locked.last_accepted_at or clock)
+            if now < boundary:
+                raise RefusedError(f"the month {name} ends at {boundary.isoformat()}: close it then")
+            if waiting := _waiting(connection, slug, boundary):
+                raise RefusedError(f"{waiting} submissions of {name} are not judged yet: close the month after them")
+            used = active_evaluator(connection, slug)
+            if used is None:
+                raise RefusedError(f"the task {slug} has no evaluator")
+            # From here on, nothing is accepted before the boundary, even if the clock steps back.
+            connection.execute(update(task).where(task.c.slug == slug).values(last_accepted_at=now))
+            rows = select_rows(_candidates(connection, slug, start, boundary))
+            record = MonthRecord(slug, name, 1, used.id, now, boundary, rows, rows_hash(rows), "", actor.name)
+            return _write(connection, record, actor)
+    except IntegrityError as error:
+        with database.read() as connection:
+            if month_revisions(connection, slug, name):
+                raise ConflictError(f"the month {name} is closed: correct it by a revision with a reason") from error
+        raise
+
+
+def _candidates(connection: Connection, slug: str, start: datetime, boundary: datetime) -> list[BoardEntry]:
+    """Return the entries that can be in a record: for each team, the best of all time and the best of the month."""
+    ever = best_entries(connection, slug, before=boundary)
+    within = best_entries(connection, slug, since=start, before=boundary)
+    by_id = {entry.submission: entry for entry in (*ever, *within)}
+    return sorted(by_id.values(), key=lambda entry: (entry.accepted_at, entry.submission))
+
+
+def revise_month(database: Database, slug: str, name: str, *, rows: object, reason: str, actor: Actor) -> MonthRecord:
+    """Correct the record of a month by a new revision. Earlier ones stay.
+
+    Args:
+        database: The database.
+        slug: The task.
+        name: The month.
+        rows: The corrected rows.
+        reason: The reason, which is public.
+        actor: Who asks.
+
+    Returns:
+        The record.
+
+    Raises:
+        NotFoundError: The month is not closed.
+        ValueError: There is no reason.
+
+    """
+    if not reason.strip():
+        raise ValueError("a correction of a month needs a reason")
+    with database.write() as connection:
+        lock_task(connection, slug)
+        revisions = month_revisions(connection, slug, name)
+        if not revisions:
+            raise NotFoundError(f"the month {name} of the task {slug} is not closed")
+        newest = revisions[-1]
+        now = max(database.now(connection), newest.closed_at)
+        record = newest._replace(revision=newest.revision + 1, closed_at=now, rows=rows, sha256=rows_hash(rows))
+        return _write(connection, record._replace(reason=reason, actor=actor.name), actor)
+
+
+def _write(connection: Connection, record: MonthRecord, actor: Actor) -> MonthRecord:
+    connection.execute(insert(month).values(record._asdict()))
+    bump_board(connection, record.task)
+    after = {"revision": record.revision, "sha256": record.sha256, "reason": record.reason}
+    subject = f"{record.task}/{record.month}"
+    append_audit(connection, "month.write", subject, actor=actor, at=record.closed_at, after=after)
+    return record
+
+
+def _waiting(connection: Connection, slug: str, boundary: datetime) -> int:
+    """Count the submissions before the boundary that the active evaluator has yet to judge."""
+    query = (
+        select(func.count())
+        .select_from(evaluation)
+        .join(evaluator, evaluator.c.id == evaluation.c.evaluator)
+        .join(submission, submission.c.id == evaluation.c.submission)
+        .where(evaluator.c.task == slug, evaluator.c.state == "active", submission.c.accepted_at < boundary)
+        .where(evaluation.c.state.in_(("queued", "running")))
+    )
+    return connection.execute(query).scalar_one()
+
+
+def month_revisions(connection: Connection, slug: str, name: str) -> list[MonthRecord]:
+    """Return every revision of a month, the first one first.
+
+    Args:
+        connection: A connection.
+        slug: The task.
+        name: The month.
+
+    Returns:
+        The records; empty if the month is not closed.
+
+    """
+    query = select(month).where(month.c.task == slug, month.c.month == name).order_by(month.c.revision)
+    return [MonthRecord(*row) for row in connection.execute(query)]
+
+
+def closed_months(connection: Connection, slug: str) -> list[str]:
+    """Return the closed months of a task.
+
+    Args:
+        connection: A connection.
+        slug: The task.
+
+    Returns:
+        Their names, the newest first.
+
+    """
+    query = select(month.c.month).where(month.c.task == slug, month.c.revision == 1).order_by(month.c.month.desc())
+    return list(connection.execute(query).scalars())
+
+
+def verify_months(connection: Connection) -> list[str]:
+    """Compare the rows of every month with their hash.
+
+    Args:
+        connection: A connection.
+
+    Returns:
+        A sentence for each record that was changed.
+
+    """
+    records = (MonthRecord(*row) for row in connection.execute(select(month)))
+    return [
+        f"the rows of {record.task}/{record.month}, revision {record.revision}, were changed"
+        for record in records
+        if rows_hash(record.rows) != record.sha256
+    ]
+
+
+def rows_hash(rows: object) -> str:
+    """Return the hash of the rows of a month.
+
+    Args:
+        rows: The rows, as JSON.
+
+    Returns:
+        SHA-256 in hexadecimal.
+
+    Example:
+        >>> from muge_fast.leaderboard.store.months import rows_hash
+        >>> rows_hash([])[:8]
+        '4f53cda1'
+
+    """
+    return hashlib.sha256(canonical_json(rows).encode()).hexdigest()

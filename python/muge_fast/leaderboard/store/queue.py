@@ -1,0 +1,379 @@
+"""The queue: the table of evaluations, claimed with a lease and an attempt number.
+
+::
+
+    queued ── claim ──▶ running ── finish ──▶ scored | invalid
+      ▲  │                 │
+      │  └ cancel ▶ cancelled
+      └── fault or lease over, up to the last try ──┤
+                                                    └─▶ faulted ── requeue ──▶ queued
+
+Every move names the state and the attempt that it begins from, so a late worker changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, insert, or_, select, update
+
+from muge_fast.leaderboard.rules.states import DELAYS, TRIES
+from muge_fast.leaderboard.store.audit import Actor, append_audit
+from muge_fast.leaderboard.store.database import Database
+from muge_fast.leaderboard.store.errors import NotFoundError, RefusedError
+from muge_fast.leaderboard.store.schema import evaluation, evaluator, submission, task, verdict
+from muge_fast.leaderboard.store.tasks import bump_board
+from muge_fast.leaderboard.store.verdicts import NewVerdict
+
+MAX_FAULT = 2000
+LEASE_IS_OVER = "the worker did not renew its lease"
+
+
+class QueueRules(NamedTuple):
+    """Times and limits of the queue.
+
+    Attributes:
+        lease: How long a worker holds an evaluation without renewing it.
+        backoff: How long an evaluation waits after its first fault, its second, and so on.
+        tries: The number of faults after which it is not tried again.
+
+    """
+
+    lease: timedelta = timedelta(seconds=60)
+    backoff: tuple[timedelta, ...] = DELAYS
+    tries: int = TRIES
+
+    def wait(self, faults: int) -> timedelta:
+        """Return how long an evaluation waits.
+
+        Args:
+            faults: The number of its faults, from 1.
+
+        Returns:
+            The time.
+
+        Example:
+            >>> from muge_fast.leaderboard.store.queue import QueueRules
+            >>> [QueueRules().wait(faults).seconds for faults in (1, 2, 3, 4)]
+            [5, 30, 180, 180]
+
+        """
+        return self.backoff[min(faults, len(self.backoff)) - 1]
+
+
+RULES = QueueRules()
+
+
+class Job(NamedTuple):
+    """An evaluation that a worker holds.
+
+    Attributes:
+        evaluation: Its id.
+        attempt: The number of the claim, without which the worker can change nothing.
+        lease_until: When another worker may take it.
+        submission: The submission.
+        task: Its task.
+        team: Its team.
+        sha256: Hash of its file.
+        evaluator: What to judge it with.
+
+    """
+
+    evaluation: str
+    attempt: int
+    lease_until: datetime
+    submission: str
+    task: str
+    team: str
+    sha256: str
+    evaluator: str
+
+
+def claim(
+    database: Database, worker: str, *, rules: QueueRules = RULES, tasks: Sequence[str] | None = None
+) -> Job | None:
+    """Take the next evaluation: of teams with nothing running first, then by priority, then by age.
+
+    An evaluation whose lease is over is next in its turn, and has one more fault.
+
+    Args:
+        database: The database.
+        worker: Name of the worker.
+        rules: Times and limits.
+        tasks: Take evaluations of these tasks only.
+
+    Returns:
+        The evaluation; None if nothing is due.
+
+    """
+    with database.write() as connection:
+        now = database.now(connection)
+        _expire(connection, now, rules)
+        found = connection.execute(_next(now, tasks)).one_or_none()
+        if found is None:
+            return None
+        until = now + rules.lease
+        values = {"state": "running", "attempt": found.attempt + 1, "lease_until": until, "worker": worker}
+        connection.execute(update(evaluation).where(evaluation.c.id == found.id).values(**values, started_at=now))
+        ids = (found.submission, found.task, found.team, found.blob, found.evaluator)
+        return Job(found.id, found.attempt + 1, until, *ids)
+
+
+def _next(now: datetime, tasks: Sequence[str] | None) -> Select[Any]:
+    """Return the query of the next evaluation; its row is locked, and rows that others lock are skipped."""
+    other, theirs = evaluation.alias("other"), submission.alias("theirs")
+    running = select(theirs.c.team).join(other, other.c.submission == theirs.c.id).where(other.c.state == "running")
+    columns = (evaluation.c.id, evaluation.c.attempt, evaluation.c.submission, evaluation.c.evaluator)
+    query = (
+        select(*columns, submission.c.task, submission.c.team, submission.c.blob)
+        .join(submission, submission.c.id == evaluation.c.submission)
+        .where(evaluation.c.state == "queued", evaluation.c.not_before <= now)
+        .order_by(submission.c.team.in_(running), evaluation.c.priority.desc())
+        .order_by(evaluation.c.created_at, evaluation.c.id)
+        .limit(1)
+        .with_for_update(skip_locked=True, of=evaluation)
+    )
+    return query if tasks is None else query.where(submission.c.task.in_(tasks))
+
+
+def _expire(connection: Connection, now: datetime, rules: QueueRules) -> None:
+    """Put back the evaluations whose lease is over. The lease was the wait, so they are due at once."""
+    is_over = and_(evaluation.c.state == "running", evaluation.c.lease_until < now)
+    lost = select(evaluation.c.id, evaluation.c.attempt, evaluation.c.faults).where(is_over)
+    for row in connection.execute(lost.with_for_update(skip_locked=True)).all():
+        move = _after_fault(row.faults + 1, LEASE_IS_OVER, now, now, rules)
+        connection.execute(update(evaluation).where(evaluation.c.id == row.id, is_over).values(move))
+
+
+def _after_fault(faults: int, message: str, now: datetime, due: datetime, rules: QueueRules) -> dict[str, object]:
+    """Return the values of an evaluation after a fault: queued again, or after the last try faulted."""
+    common = {"faults": faults, "fault": message[:MAX_FAULT], "lease_until": None, "worker": None}
+    if faults >= rules.tries:
+        return common | {"state": "faulted", "finished_at": now, "waived": True}
+    return common | {"state": "queued", "not_before": due}
+
+
+def _held(job: Job) -> ColumnElement[bool]:
+    """Return the condition that the worker of a job still holds it."""
+    columns = evaluation.c
+    return and_(columns.id == job.evaluation, columns.attempt == job.attempt, columns.state == "running")
+
+
+def renew(database: Database, job: Job, *, rules: QueueRules = RULES) -> Job | None:
+    """Extend the lease of an evaluation.
+
+    Args:
+        database: The database.
+        job: The evaluation.
+        rules: Times and limits.
+
+    Returns:
+        The evaluation with its new lease; None if another worker has it, so that this one must stop.
+
+    """
+    with database.write() as connection:
+        until = database.now(connection) + rules.lease
+        held = connection.execute(update(evaluation).where(_held(job)).values(lease_until=until)).rowcount == 1
+        return job._replace(lease_until=until) if held else None
+
+
+def finish(database: Database, job: Job, result: NewVerdict) -> bool:
+    """Store the verdict of an evaluation, in one transaction with its state.
+
+    Args:
+        database: The database.
+        job: The evaluation.
+        result: The verdict.
+
+    Returns:
+        Whether it was stored; False if another worker has taken the evaluation.
+
+    Raises:
+        ValueError: The verdict has NaN or infinity, or a report that is too large.
+
+    """
+    values = result.checked()
+    with database.write() as connection:
+        now = database.now(connection)
+        state = {"state": "scored" if result.ok else "invalid", "finished_at": now, "lease_until": None}
+        if connection.execute(update(evaluation).where(_held(job)).values(state)).rowcount != 1:
+            return False
+        copied = _copied(connection, job.evaluation, result.published)
+        connection.execute(insert(verdict).values(evaluation=job.evaluation, created_at=now, **copied, **values))
+        bump_board(connection, job.task)
+        return True
+
+
+def _copied(connection: Connection, evaluation_id: str, published: float | None) -> dict[str, object]:
+    """Return the values of an evaluation and its submission that a verdict repeats."""
+    query = (
+        select(evaluation.c.submission, evaluation.c.evaluator, submission.c.team, submission.c.accepted_at)
+        .add_columns(task.c.higher_is_better)
+        .join(submission, submission.c.id == evaluation.c.submission)
+        .join(task, task.c.slug == submission.c.task)
+        .where(evaluation.c.id == evaluation_id)
+    )
+    values = dict(connection.execute(query).mappings().one())
+    higher = values.pop("higher_is_better")
+    return {**values, "order_key": -published if published is not None and higher else published}
+
+
+def release(database: Database, job: Job) -> bool:
+    """Return an evaluation to the queue without a fault, such as when a worker is stopped.
+
+    Args:
+        database: The database.
+        job: The evaluation.
+
+    Returns:
+        Whether the worker held it.
+
+    """
+    with database.write() as connection:
+        values = {"state": "queued", "lease_until": None, "worker": None, "not_before": database.now(connection)}
+        return connection.execute(update(evaluation).where(_held(job)).values(values)).rowcount == 1
+
+
+def report_fault(database: Database, job: Job, message: str, *, rules: QueueRules = RULES) -> str | None:
+    """Record a fault of ours: the evaluation waits and is tried again, or after the last try it is `faulted`.
+
+    Args:
+        database: The database.
+        job: The evaluation.
+        message: What happened, for organizers.
+        rules: Times and limits.
+
+    Returns:
+        The new state; None if another worker has taken the evaluation.
+
+    """
+    with database.write() as connection:
+        row = connection.execute(select(evaluation.c.faults).where(_held(job)).with_for_update()).one_or_none()
+        if row is None:
+            return None
+        now, faults = database.now(connection), row.faults + 1
+        move = _after_fault(faults, message, now, now + rules.wait(faults), rules)
+        connection.execute(update(evaluation).where(_held(job)).values(move))
+        return str(move["state"])
+
+
+def cancel(database: Database, submission_id: str, *, actor: Actor) -> bool:
+    """Cancel the evaluations of a submission that wait.
+
+    Args:
+        database: The database.
+        submission_id: The submission.
+        actor: Who asks.
+
+    Returns:
+        Whether its original evaluation was cancelled; False if a worker has taken or judged it.
+
+    """
+    with database.write() as connection:
+        now = database.now(connection)
+        waits = (evaluation.c.submission == submission_id) & (evaluation.c.state == "queued")
+        # The original one decides: if it was taken, those of a rejudge set stay too.
+        ended = {"state": "cancelled", "finished_at": now}
+        if connection.execute(update(evaluation).where(waits, evaluation.c.original).values(ended)).rowcount != 1:
+            return False
+        connection.execute(update(evaluation).where(waits).values(ended))
+        append_audit(connection, "submission.cancel", submission_id, actor=actor, at=now)
+        return True
+
+
+def requeue(database: Database, evaluation_id: str, *, actor: Actor) -> None:
+    """Try a faulted evaluation again, by an organizer.
+
+    Args:
+        database: The database.
+        evaluation_id: The evaluation.
+        actor: Who asks.
+
+    Raises:
+        NotFoundError: There is none of this id.
+        RefusedError: It is not faulted.
+
+    """
+    with database.write() as connection:
+        now = database.now(connection)
+        row = connection.execute(select(evaluation).where(evaluation.c.id == evaluation_id).with_for_update())
+        old = row.one_or_none()
+        if old is None:
+            raise NotFoundError(f"there is no evaluation {evaluation_id!r}")
+        if old.state != "faulted":
+            raise RefusedError(f"the evaluation is {old.state}: only a faulted one can be queued again")
+        again = {"state": "queued", "faults": 0, "finished_at": None, "not_before": now}
+        connection.execute(update(evaluation).where(evaluation.c.id == evaluation_id).values(again))
+        before = {"fault": old.fault, "faults": old.faults}
+        append_audit(connection, "evaluation.requeue", evaluation_id, actor=actor, at=now, before=before)
+
+
+class QueueState(NamedTuple):
+    """The queue as organizers see it.
+
+    Attributes:
+        queued: Evaluations that wait.
+        running: Evaluations that workers hold.
+        faulted: Evaluations that ended by our fault.
+        oldest: When the oldest waiting evaluation was queued; an alarm looks at it.
+
+    """
+
+    queued: int
+    running: int
+    faulted: int
+    oldest: datetime | None
+
+
+def queue_state(connection: Connection) -> QueueState:
+    """Return the queue as organizers see it.
+
+    Args:
+        connection: A connection.
+
+    Returns:
+        Counts, and the oldest time.
+
+    """
+    waiting = select(evaluation.c.created_at).where(evaluation.c.state == "queued").order_by(evaluation.c.created_at)
+    names = ("queued", "running", "faulted")
+    count = select(evaluation.c.state, func.count()).where(evaluation.c.state.in_(names)).group_by(evaluation.c.state)
+    counts: dict[str, int] = {row[0]: row[1] for row in connection.execute(count)}
+    queued, running, faulted = (counts.get(name, 0) for name in names)
+    return QueueState(queued, running, faulted, connection.execute(waiting.limit(1)).scalar())
+
+
+def place_in_queue(connection: Connection, submission_id: str) -> int | None:
+    """Return how many evaluations of its task a waiting submission has to wait for.
+
+    Other teams may overtake it, or be overtaken: teams with nothing running come first.
+
+    Args:
+        connection: A connection.
+        submission_id: The submission.
+
+    Returns:
+        The number of evaluations that were queued before and wait or run; None if the submission does not wait.
+
+    """
+    mine = select(evaluation.c.created_at, evaluation.c.id, evaluation.c.evaluator).where(
+        evaluation.c.submission == submission_id, evaluation.c.original, evaluation.c.state == "queued"
+    )
+    row = connection.execute(mine).one_or_none()
+    if row is None:
+        return None
+    earlier = or_(
+        evaluation.c.created_at < row.created_at,
+        and_(evaluation.c.created_at == row.created_at, evaluation.c.id < row.id),
+    )
+    same_task = select(evaluator.c.task).where(evaluator.c.id == row.evaluator).scalar_subquery()
+    query = (
+        select(func.count())
+        .select_from(evaluation)
+        .join(evaluator, evaluator.c.id == evaluation.c.evaluator)
+        .where(evaluator.c.task == same_task)
+        .where(or_(evaluation.c.state == "running", and_(evaluation.c.state == "queued", earlier)))
+    )
+    return connection.execute(query).scalar_one()
