@@ -239,7 +239,11 @@ def test_smoothed_bleu_equals_the_oracle(smoothing, value):
 # Recorded values, which the Rust tests also read
 
 
-@pytest.mark.parametrize("path", sorted(GOLDEN.glob("*.json")), ids=lambda path: path.stem)
+# Other files have comparisons of systems.
+RECORDED = [path for path in sorted(GOLDEN.glob("*.json")) if '\n "metric": ' in path.read_text(encoding="utf-8")]
+
+
+@pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.stem)
 def test_recorded_values_are_reproduced(path):
     golden = json.loads(path.read_text(encoding="utf-8"))
     if golden["metric"] == "tokens":
@@ -256,7 +260,7 @@ def test_recorded_values_are_reproduced(path):
 
 
 def test_every_metric_has_recorded_values():
-    recorded = {json.loads(path.read_text(encoding="utf-8"))["metric"] for path in GOLDEN.glob("*.json")}
+    recorded = {json.loads(path.read_text(encoding="utf-8"))["metric"] for path in RECORDED}
     assert recorded == {"bleu", "rouge_l", "cider_d", "cider", "tokens"}
 
 

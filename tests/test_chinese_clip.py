@@ -191,7 +191,7 @@ def command(*arguments):
 def test_a_path_that_is_not_unicode_still_gives_a_result_object(tmp_path):
     gold = write(tmp_path / "gold", [{"text_id": 1, "image_ids": [3]}])
     target = tmp_path / "result.json"
-    assert command(gold, tmp_path / "p\udcff", target).returncode == 1
+    assert command(gold, tmp_path / "p\udcff", target).returncode == 2
     pred = write(tmp_path / "q\udcff", [{"text_id": 1, "image_ids": [3]}])
     assert command(gold, pred, target).returncode == 1
     written = json.loads(target.read_text(encoding="utf-8"))
@@ -210,7 +210,7 @@ def test_the_command_writes_the_result_object(tmp_path):
         "score": mean,
         "scoreJson": {"score": mean, "mean_recall": mean, "r1": 0.0, "r5": 100.0, "r10": 100.0},
     }
-    assert command(gold, tmp_path / "missing", target).returncode == 1
+    assert command(gold, tmp_path / "missing", target).returncode == 2
     written = json.loads(target.read_text(encoding="utf-8"))
     assert not written["success"]
     assert "no such file" in written["errorMsg"]

@@ -278,9 +278,10 @@ class Inception(nn.Module):
         # Some copies of the file have counters of training batches, which inference does not use.
         weights = {name: value for name, value in state.items() if not name.endswith(COUNTER)}
         needed = {name: value for name, value in self.state_dict().items() if not name.endswith(COUNTER)}
-        reason = why_not_weights(weights, needed) or why_not_trained(weights)
+        reason = why_not_weights(weights, needed)
         if reason is None and self.is_ported and was_trained_in_torch(state):
             reason = "they were trained in PyTorch, those of FID are ported from TensorFlow"
+        reason = reason or why_not_trained(weights)
         if reason is not None:
             raise ValueError(f"not the weights of {self.title}: {reason}; needs {self.source}")
         self.load_state_dict(weights, strict=False)
