@@ -66,13 +66,16 @@ def _bleu(references: mf.Captions, predictions: list[str], random: np.random.Gen
 def _sacrebleu(items: int, resamples: int, trials: int) -> Iterator[Row]:
     """Measure both tests of sacrebleu."""
     yield _paired("bs", bleu_systems(items, 3), resamples, _paired_bs_test)
-    yield _paired("ar", bleu_systems(items, 2), trials, _paired_ar_test)
+    for threads in (1, None):
+        yield _paired("ar", bleu_systems(items, 2), trials, _paired_ar_test, threads)
     code = MEMORY.format(items=items, trials=trials)
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)  # noqa: S603 - ours
     yield "The last, memory in addition to the statistics", "", f"{int(done.stdout) / 1024:.0f} MB", ""
 
 
-def _paired(test: str, systems: dict[str, Score], draws: int, rival: Callable[..., Any]) -> Row:
+def _paired(
+    test: str, systems: dict[str, Score], draws: int, rival: Callable[..., Any], threads: int | None = 1
+) -> Row:
     """Measure a test of sacrebleu on prepared statistics, with the same results to the last bit."""
     baseline, *others = (_prepared(score) for score in systems.values())
     known = {"BLEU": (baseline.rows, baseline.result)}
@@ -85,13 +88,18 @@ def _paired(test: str, systems: dict[str, Score], draws: int, rival: Callable[..
             expected.append(results["BLEU"].p_value)
 
     def run() -> list[float]:
-        found = paired_test(systems, test, samples=draws, seed=SEED, threads=1)
+        found = paired_test(systems, test, samples=draws, seed=SEED, threads=threads)
         return [result.p_value for result in list(found.values())[1:]]
 
     slow = clock(run_rival)
     check(test, max(abs(one - other) for one, other in zip(expected, run(), strict=True)), 0)
-    work = f"{test} of sacrebleu, {items:,} items, {len(systems)} systems, {draws:,} draws, from statistics, one thread"
+    work = f"{test} of sacrebleu, {items:,} items, {len(systems)} systems, {draws:,} draws, from statistics"
+    work += _named(threads)
     return _against(work, "sacrebleu", slow, run)
+
+
+def _named(threads: int | None) -> str:
+    return ", all threads" if threads is None else ", one thread"
 
 
 def _against(work: str, name: str, slow: float, run: Callable[[], object]) -> Row:
@@ -178,10 +186,11 @@ def _bootstrap(items: int, resamples: int) -> Iterator[Row]:
     """Measure intervals of a mean."""
     values, _ = _values(items)
     yield _interval(values, resamples, "bootstrap", "percentile")
-    yield _interval(values, resamples, "bca", "BCa")
+    for threads in (1, None):
+        yield _interval(values, resamples, "bca", "BCa", threads)
 
 
-def _interval(values: np.ndarray, resamples: int, method: str, rival: str) -> Row:
+def _interval(values: np.ndarray, resamples: int, method: str, rival: str, threads: int | None = 1) -> Row:
     """Measure an interval with SciPy's resamples and bounds."""
     found: list[tuple[float, float]] = []
 
@@ -191,12 +200,12 @@ def _interval(values: np.ndarray, resamples: int, method: str, rival: str) -> Ro
         found.append(tuple(result.confidence_interval))
 
     def run() -> tuple[float, float]:
-        low, high = mf.bootstrap_interval(values, method=method, resamples=resamples, threads=1)
+        low, high = mf.bootstrap_interval(values, method=method, resamples=resamples, threads=threads)
         return low, high
 
     slow = clock(run_scipy)
     check(method, max(abs(one - other) for one, other in zip(found[0], run(), strict=True)), 1e-12)
-    work = f"Interval of a mean ({rival}), {len(values):,} items, {resamples:,} resamples, one thread"
+    work = f"Interval of a mean ({rival}), {len(values):,} items, {resamples:,} resamples{_named(threads)}"
     return _against(work, "scipy.stats.bootstrap", slow, run)
 
 

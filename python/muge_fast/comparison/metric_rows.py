@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from functools import cached_property
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +23,9 @@ __all__ = ["MetricRows", "Units", "differ", "metric_rows", "resampled_scores", "
 
 # Bytes of the sums of the resamples that are computed at once.
 BLOCK_BYTES = 1 << 24
+
+# Bytes of rows that get codes at once.
+CODE_BYTES = 1 << 19
 
 # Squares of sums of larger numbers overflow.
 LARGEST = 1e150
@@ -107,24 +111,37 @@ class MetricRows:
 
     def differing_items(self, pair: tuple[int, int]) -> int:
         """Return the number of items whose rows differ between two systems."""
-        by_system = self.items.reshape(len(self.items), self.systems, -1)
-        return int(np.count_nonzero(self.rows_differ(by_system[:, pair[0]], by_system[:, pair[1]])))
+        return int(np.count_nonzero(self._differ(self._item_codes, pair)))
 
-    def rows_differ(self, first: FloatArray, second: FloatArray) -> npt.NDArray[np.bool_]:
-        """Return which rows of two systems differ, numbers of a mean by more than rounding.
+    def differing_units(self, pair: tuple[int, int]) -> npt.NDArray[np.bool_]:
+        """Return for each unit of the first sample whether two systems differ there, means by more than rounding."""
+        return self._differ(self._unit_codes, pair)
 
-        Args:
-            first: Rows of one system, float64 of shape ``(rows, columns)``.
-            second: Those of another one.
-
-        Returns:
-            bool of shape ``(rows,)``.
-
-        """
-        # Sums of counts are exact, and have many columns.
+    def _differ(self, codes: npt.NDArray[Any], pair: tuple[int, int]) -> npt.NDArray[np.bool_]:
+        first, second = (codes[system] for system in pair)
         unequal = differ(first, second) if self.kind == "mean" else first != second
-        found: npt.NDArray[np.bool_] = np.logical_or.reduce(unequal, axis=1)
+        found: npt.NDArray[np.bool_] = np.logical_or.reduce(unequal, axis=0)
         return found
+
+    @cached_property
+    def _item_codes(self) -> npt.NDArray[Any]:
+        return self._codes(self.items)
+
+    @cached_property
+    def _unit_codes(self) -> npt.NDArray[Any]:
+        return self._item_codes if self.items is self.samples[0] else self._codes(self.samples[0])
+
+    def _codes(self, table: FloatArray) -> npt.NDArray[Any]:
+        """Return what differs where rows differ, of shape ``(systems, columns, rows)``: numbers, or one code for all.
+
+        Many pairs of many systems are compared, so rows of counts are replaced by one integer each.
+        """
+        rows = table.reshape(len(table), self.systems, -1)
+        if self.kind == "sums":
+            codes = row_codes(rows)
+            if codes is not None:
+                return np.ascontiguousarray(codes.T)[:, None]
+        return np.ascontiguousarray(rows.transpose(1, 2, 0))
 
     def item_scores(self) -> FloatArray | None:
         """Return the score of each item scored alone, float64 of shape ``(items, systems)``; None without rows.
@@ -149,6 +166,46 @@ class MetricRows:
         systems = sums.shape[1] // columns
         table = np.ascontiguousarray(sums).reshape(-1, columns)
         return self.statistics.of_sums(table, np.repeat(counts, systems)).reshape(-1, systems)
+
+
+def row_codes(rows: FloatArray) -> npt.NDArray[np.uint64] | None:
+    """Return an integer for each row, equal within an item if and only if the rows are.
+
+    Args:
+        rows: Rows of items and systems, float64 of shape ``(items, systems, columns)``.
+
+    Returns:
+        Codes of shape ``(items, systems)``; None if different rows of an item have the same code, which has a
+        probability of about 1e-19 for each pair.
+
+    Example:
+        >>> import numpy as np
+        >>> from muge_fast.comparison.metric_rows import row_codes
+        >>> codes = row_codes(np.array([[[1.0, 2.0], [1.0, 2.0], [2.0, 1.0]]]))
+        >>> (codes[0, :1] == codes[0]).tolist()
+        [True, True, False]
+
+    """
+    weights = np.random.default_rng(0).integers(0, 2**64, rows.shape[2], dtype=np.uint64) | np.uint64(1)
+    codes = np.empty(rows.shape[:2], dtype=np.uint64)
+    # Blocks that stay in the cache.
+    size = max(1, CODE_BYTES // (rows.itemsize * rows.shape[1] * rows.shape[2]))
+    for start in range(0, len(rows), size):
+        block = rows[start : start + size]
+        # Zero has two representations.
+        bits = (block + 0.0).view(np.uint64)
+        bits ^= bits >> np.uint64(29)
+        bits *= np.uint64(0xBF58476D1CE4E5B9)
+        bits ^= bits >> np.uint64(32)
+        found = bits @ weights
+        order = np.argsort(found, axis=1)
+        ordered = np.take_along_axis(found, order, axis=1)
+        in_order = np.take_along_axis(block, order[:, :, None], axis=1)
+        unequal = (in_order[:, 1:] != in_order[:, :-1]).any(axis=2)
+        if (unequal & (ordered[:, 1:] == ordered[:, :-1])).any():
+            return None
+        codes[start : start + size] = found
+    return codes
 
 
 def metric_rows(systems: Systems, metric: str, units: Units) -> MetricRows:
@@ -227,8 +284,9 @@ def differ(first: FloatArray, second: FloatArray) -> npt.NDArray[np.bool_]:
 
 def _check_rows(name: str, metric: str, rows: FloatArray, ids: Sequence[Hashable] | None) -> None:
     """Raise for numbers that are not finite, or too large."""
-    finite = np.isfinite(rows).all(axis=1)
-    if not finite.all():
+    # A sum is finite unless a number is not or the sum overflows, and is much faster than looking at each row.
+    finite = np.isfinite(rows).all(axis=1) if not math.isfinite(float(np.einsum("nc->", rows))) else None
+    if finite is not None and not finite.all():
         index = int(finite.argmin())
         item = f"item {index}" if ids is None or len(ids) != len(rows) else f"id {format_id(ids[index])}"
         found = float(rows[index, int(np.isfinite(rows[index]).argmin())])

@@ -16,7 +16,7 @@ from muge_fast.significance.multiples import rounding_of, whole_multiples
 from muge_fast.significance.sign_flips import SUM_ROUNDING, exact_sign_flips
 from muge_fast.significance.student_t import student_t_tail
 
-__all__ = ["TESTS", "TestName", "choose_test", "differing_units", "run_pair_tests"]
+__all__ = ["TESTS", "TestName", "choose_test", "run_pair_tests"]
 
 Pair = tuple[int, int]
 
@@ -79,7 +79,7 @@ def run_pair_tests(
 
     """
     results = {pair: PairTest(1.0, 1.0, exact=True) for pair in pairs}
-    open_pairs = [pair for pair in pairs if differing_units(rows, pair).any()]
+    open_pairs = [pair for pair in pairs if rows.differing_units(pair).any()]
     if test == "sign_flip":
         return results | _sign_flip_tests(rows, open_pairs, swaps)
     if test == "swap":
@@ -87,21 +87,6 @@ def run_pair_tests(
     if test == "bootstrap":
         return results | {pair: _bootstrap_test(rows, pair, resampled, swaps) for pair in open_pairs}
     return results | {pair: _standard_error_test(rows, pair, test, swaps) for pair in open_pairs}
-
-
-def differing_units(rows: MetricRows, pair: Pair) -> np.ndarray:
-    """Return for each unit of the first sample whether two systems differ there.
-
-    Args:
-        rows: Rows of a metric.
-        pair: Indices of the two systems.
-
-    Returns:
-        bool of shape ``(units,)``.
-
-    """
-    first, second = (rows.of_system(system) for system in pair)
-    return rows.rows_differ(first, second)
 
 
 def _sign_flip_tests(rows: MetricRows, pairs: Sequence[Pair], swaps: Swaps) -> dict[Pair, PairTest]:
@@ -145,7 +130,7 @@ def _swap_tests(rows: MetricRows, pairs: Sequence[Pair], swaps: Swaps) -> dict[P
     drawn: dict[Pair, Tails] = {}
     for pair in pairs:
         tails = Tails(*_observed(rows, pair), swaps.alternative)
-        chosen = differing_units(rows, pair)
+        chosen = rows.differing_units(pair)
         if np.count_nonzero(chosen) <= MOST_SWAPPED:
             selected = tuple(_core.subset_sums(np.ascontiguousarray(rows.of_system(system)[chosen])) for system in pair)
             kept = rows.of_system(pair[0])[~chosen].sum(axis=0)
