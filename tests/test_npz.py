@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from muge_fast._internal import npz
+from muge_fast._internal.zip_files import open_zip
 
 ARRAYS = {"ids": np.arange(5), "features": np.ones((5, 3), "float32"), "protocol": np.array("tf1")}
 
@@ -117,3 +118,14 @@ def test_load_arrays_names_the_file(tmp_path):
             npz.load_arrays(tmp_path / "x.npz", "numbers", make)
     with pytest.raises(FileNotFoundError):
         npz.load_arrays(tmp_path / "y.npz", "numbers", dict)
+
+
+def test_a_member_that_claims_more_bytes_than_the_archive_has_is_refused(tmp_path):
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.png", b"x")
+    content = path.read_bytes()
+    entry = content.index(b"PK\x01\x02")
+    path.write_bytes(content[: entry + 20] + (2**31 - 1).to_bytes(4, "little") + content[entry + 24 :])
+    with path.open("rb") as file, pytest.raises(ValueError, match="more bytes than the archive"):
+        open_zip(file, 10)

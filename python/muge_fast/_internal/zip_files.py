@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import zipfile
 from typing import IO
 
@@ -25,7 +26,8 @@ def open_zip(file: IO[bytes], max_members: int) -> zipfile.ZipFile:
         The archive.
 
     Raises:
-        ValueError: There are more members than that, or their directory is too large; also from ``zipfile``.
+        ValueError: There are more members than that, their directory is too large, or a member is larger than the
+            archive; also from ``zipfile``.
         zipfile.BadZipFile: The file is not an archive.
         NotImplementedError: The archive has a feature that ``zipfile`` lacks.
 
@@ -45,8 +47,11 @@ def open_zip(file: IO[bytes], max_members: int) -> zipfile.ZipFile:
 
     """
     archive = zipfile.ZipFile(_DirectoryReader(file, max_members))
-    # Members are read from the file itself.
+    # Members are read from the file itself, which allocates as much as they claim to have.
     archive.fp = file
+    size = file.seek(0, os.SEEK_END)
+    if any(member.compress_size > size for member in archive.infolist()):
+        raise ValueError("a file in it has more bytes than the archive")
     return archive
 
 
