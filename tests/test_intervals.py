@@ -356,7 +356,7 @@ def test_results_do_not_depend_on_threads():
 def test_many_columns_are_resampled_in_blocks(monkeypatch):
     score = classified()["macro_f1"]
     whole = {method: score.interval(method=method, resamples=500) for method in ("bootstrap", "bca")}
-    monkeypatch.setattr("muge_fast.significance.intervals.BLOCK", 50)
+    monkeypatch.setattr("muge_fast.significance.stream.BLOCK", 50)
     assert {method: score.interval(method=method, resamples=500) for method in whole} == whole
 
 

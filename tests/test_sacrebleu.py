@@ -205,7 +205,7 @@ def test_results_depend_neither_on_threads_nor_on_blocks_nor_on_the_other_system
     systems = sample_systems(RECORDED[2]["systems"]["all"])
     whole = {test: paired_test(systems, test, 300, n_ar_confidence=40) for test in ("bs", "ar")}
     two = {name: systems[name] for name in ("base", "mixed")}
-    monkeypatch.setattr("muge_fast.compat.sacrebleu.BLOCK", 700)
+    monkeypatch.setattr("muge_fast.significance.stream.BLOCK", 700)
     for test, results in whole.items():
         assert paired_test(systems, test, 300, n_ar_confidence=40, threads=2) == results
         assert paired_test(two, test, 300, n_ar_confidence=40) == {name: results[name] for name in two}

@@ -17,12 +17,9 @@ from muge_fast.comparison.systems import Systems, reordered
 from muge_fast.scores import AdditiveStatistics, FloatArray, Score, additive_statistics
 from muge_fast.significance.clusters import cluster_codes, sum_by_cluster
 from muge_fast.significance.multiples import rounding_of
-from muge_fast.significance.stream import pcg64
+from muge_fast.significance.stream import pcg64, sums_in_blocks
 
 __all__ = ["MetricRows", "Units", "differ", "metric_rows", "resampled_scores", "units_of"]
-
-# Bytes of the sums of the resamples that are computed at once.
-BLOCK_BYTES = 1 << 24
 
 # Bytes of rows that get codes at once.
 CODE_BYTES = 1 << 19
@@ -356,9 +353,10 @@ def _blocks(
     """Yield the sums of blocks of resamples, and the number of items in each sum."""
     equal = bool((counts == 1).all())
     table = rows if equal else np.ascontiguousarray(np.concatenate([rows, counts[:, None]], axis=1))
-    size = max(1, BLOCK_BYTES // (table.shape[1] * table.itemsize))
-    for start in range(0, resamples, size):
-        count = min(size, resamples - start)
-        sums = generator.resample_sums(table, count, threads)
-        sizes = np.full(count, float(len(rows))) if equal else sums[:, -1]
-        yield slice(start, start + count), sums if equal else sums[:, :-1], sizes
+    start = 0
+    for sums in sums_in_blocks(generator.resample_sums, table, resamples, threads):
+        block, start = slice(start, start + len(sums)), start + len(sums)
+        if equal:
+            yield block, sums, np.full(len(sums), float(len(rows)))
+        else:
+            yield block, sums[:, :-1], sums[:, -1]

@@ -7,15 +7,12 @@ from dataclasses import dataclass
 
 from muge_fast.scores import FloatArray
 from muge_fast.significance.sign_flips import Alternative, extreme_sums
-from muge_fast.significance.stream import pcg64
+from muge_fast.significance.stream import pcg64, sums_in_blocks
 
 __all__ = ["REVERSE", "PairTest", "Swaps", "Tails"]
 
 REVERSE: dict[Alternative, Alternative] = {"two-sided": "two-sided", "greater": "less", "less": "greater"}
 """The alternative of the same pair in the other order."""
-
-# Bytes of the sums that are computed at once.
-BLOCK_BYTES = 1 << 24
 
 
 @dataclass(frozen=True)
@@ -52,20 +49,17 @@ class Swaps:
     threads: int | None
 
     def blocks(self, rows: FloatArray) -> Iterator[FloatArray]:
-        """Yield the sums of randomly selected rows, each row with probability 1/2.
+        """Return an iterator over the sums of randomly selected rows, each row with probability 1/2.
 
         Args:
             rows: Rows of all systems side by side, float64 of shape ``(units, columns)``.
 
-        Yields:
-            Sums of a block of trials, float64 of shape ``(trials, columns)``. Trials are those of
+        Returns:
+            Sums of each block of trials, float64 of shape ``(trials, columns)``. Trials are those of
             ``numpy.random.default_rng(seed).integers(2, size=(count, units), dtype=bool)``.
 
         """
-        generator = pcg64(self.seed)
-        size = max(1, BLOCK_BYTES // (rows.shape[1] * rows.itemsize))
-        for start in range(0, self.count, size):
-            yield generator.swap_sums(rows, min(size, self.count - start), self.threads)
+        return sums_in_blocks(pcg64(self.seed).swap_sums, rows, self.count, self.threads)
 
 
 class Tails:

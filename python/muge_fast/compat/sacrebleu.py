@@ -20,7 +20,7 @@ Scores of other tokenizers and of the smoothing ``"tiny"`` are tested by the sam
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
@@ -32,7 +32,7 @@ from muge_fast._internal.checks import align_ids, check_choice, whole_number
 from muge_fast._internal.display import format_argument
 from muge_fast.caption.options import BLEU_COLUMNS
 from muge_fast.scores import Score, Scores
-from muge_fast.significance.stream import SEED, pcg64
+from muge_fast.significance.stream import SEED, pcg64, sums_in_blocks
 
 __all__ = ["Result", "paired_test"]
 
@@ -41,9 +41,6 @@ Precision = Literal["float64", "float32"]
 FloatArray = npt.NDArray[np.float64]
 
 DEFAULT_SAMPLES = {"ar": 10_000, "bs": 1000}
-
-BLOCK = 2**20
-"""Numbers in a block of sums of resamples: 8 MiB."""
 
 EXACT_FLOAT32 = 2**24
 """Whole numbers below this one are exact in single precision."""
@@ -188,7 +185,7 @@ class _Systems:
         """Return the scores of the resamples of each system."""
         rows = np.ascontiguousarray(rows)
         if len(rows) * float(rows.max(initial=0)) < EXACT_FLOAT32:
-            sums = _blocks(generator.resample_sums, rows, resamples, self._threads)
+            sums = sums_in_blocks(generator.resample_sums, rows, resamples, self._threads)
         else:
             sums = _rounded_sums(generator, rows, resamples)
         scores = ([self._formula.of_resamples(table) for table in _split(block)] for block in sums)
@@ -204,7 +201,7 @@ class _Systems:
                 one = first + (total - table)
                 yield np.abs(self._formula.of_trials(one) - self._formula.of_trials(first_total + total - one))
 
-        sums = _blocks(generator.swap_sums, self._rows, trials, self._threads)
+        sums = sums_in_blocks(generator.swap_sums, self._rows, trials, self._threads)
         return _transposed((differences(block) for block in sums), len(totals), trials)
 
 
@@ -250,15 +247,6 @@ class _Formula:
     def _bleu(self, sums: FloatArray, smoothing: str, precision: Precision, value: float | None) -> FloatArray:
         sums = np.ascontiguousarray(sums)
         return _core.bleu_of_sums(sums, smoothing, value, self._effective_order, precision, percent=True)
-
-
-def _blocks(
-    draw: Callable[[FloatArray, int, int | None], FloatArray], rows: FloatArray, samples: int, threads: int | None
-) -> Iterator[FloatArray]:
-    """Yield the sums of all samples in blocks, which limit the memory."""
-    size = max(1, BLOCK // rows.shape[1])
-    for start in range(0, samples, size):
-        yield draw(rows, min(size, samples - start), threads)
 
 
 def _rounded_sums(generator: _core.Pcg64, rows: FloatArray, resamples: int) -> Iterator[FloatArray]:

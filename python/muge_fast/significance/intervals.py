@@ -13,7 +13,7 @@ import numpy.typing as npt
 from muge_fast import _core
 from muge_fast._internal.checks import check_choice, finite_number, whole_number
 from muge_fast.significance.clusters import cluster_codes, sum_by_cluster
-from muge_fast.significance.stream import SEED, pcg64
+from muge_fast.significance.stream import SEED, block_length, pcg64, sums_in_blocks
 from muge_fast.significance.values import numbers
 
 IntervalMethod = Literal["bootstrap", "bca", "normal", "wilson"]
@@ -26,9 +26,6 @@ RESAMPLES = 10_000
 
 MOST_RESAMPLES = 2**56
 """More of them have no size in bytes; memory ends long before."""
-
-BLOCK = 2**20
-"""Numbers in a block of sums of resamples, or of items left out one at a time: 8 MiB."""
 
 ROUNDING = 100 * np.finfo(np.float64).eps
 """Relative difference of two scores that are equal but for rounding, as in SciPy's permutation test."""
@@ -363,18 +360,17 @@ class _Resampled:
 
     def scores(self, options: IntervalOptions) -> FloatArray:
         """Return the score of each resample."""
-        generator, (count, columns) = pcg64(options.seed), self._rows.shape
-        block = max(1, BLOCK // columns)
-        scores = np.empty(options.resamples)
-        for start in range(0, len(scores), block):
-            part = scores[start : start + block]
-            part[:] = self._of(generator.resample_sums(self._rows, len(part), options.threads), count)
+        scores, start = np.empty(options.resamples), 0
+        draw = pcg64(options.seed).resample_sums
+        for sums in sums_in_blocks(draw, self._rows, options.resamples, options.threads):
+            scores[start : start + len(sums)] = self._of(sums, len(self._rows))
+            start += len(sums)
         return scores
 
     def without_each(self) -> FloatArray:
         """Return the scores without one row, for each row."""
         count, columns = self._rows.shape
-        total, block = self._rows.sum(axis=0), max(1, BLOCK // columns)
+        total, block = self._rows.sum(axis=0), block_length(columns)
         return np.concatenate(
             [self._of(total - self._rows[start : start + block], count - 1) for start in range(0, count, block)]
         )

@@ -14,7 +14,7 @@ from muge_fast._internal.checks import check_choice, whole_number
 from muge_fast._internal.labelled import labelled_kind
 from muge_fast.significance.clusters import cluster_codes
 from muge_fast.significance.multiples import rounding_of, whole_multiples
-from muge_fast.significance.stream import SEED, pcg64
+from muge_fast.significance.stream import SEED, pcg64, sums_in_blocks
 from muge_fast.significance.values import numbers
 
 __all__ = [
@@ -43,9 +43,6 @@ RESAMPLES = 10_000
 
 MOST_PATTERNS = 20
 """All patterns are computed for at most this many items that differ: about a million."""
-
-BLOCK = 2**20
-"""Patterns whose sums are kept at a time."""
 
 LARGEST_SUM = 1e307
 """Differences are summed with both signs, and doubled."""
@@ -372,13 +369,11 @@ def _sum_whole(units: IntArray, codes: npt.NDArray[np.intp]) -> IntArray:
 def _drawn_p(
     differences: FloatArray, alternative: Alternative, resamples: int, seed: int, *, mid_p: bool, threads: int | None
 ) -> float:
-    generator = pcg64(seed)
     rows = np.ascontiguousarray(differences[:, None])
     observed, size = float(differences.sum()), float(np.abs(differences).sum())
     beyond = ties = 0
-    for start in range(0, resamples, BLOCK):
-        selected = generator.swap_sums(rows, min(BLOCK, resamples - start), threads)[:, 0]
-        counts = extreme_sums(2 * selected - observed, observed, size, alternative)
+    for selected in sums_in_blocks(pcg64(seed).swap_sums, rows, resamples, threads):
+        counts = extreme_sums(2 * selected[:, 0] - observed, observed, size, alternative)
         beyond, ties = beyond + counts[0], ties + counts[1]
     # The observed pattern is one of the patterns.
     ties += 1
