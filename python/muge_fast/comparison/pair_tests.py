@@ -10,10 +10,9 @@ import numpy as np
 
 from muge_fast import _core
 from muge_fast.comparison.metric_rows import MetricRows
-from muge_fast.comparison.swaps import PairTest, Swaps, Tails
+from muge_fast.comparison.swaps import REVERSE, PairTest, Swaps, Tails
 from muge_fast.scores import FloatArray
-from muge_fast.significance.multiples import rounding_of, whole_multiples
-from muge_fast.significance.sign_flips import SUM_ROUNDING, exact_sign_flips
+from muge_fast.significance.sign_flips import SUM_ROUNDING, PairedDifferences, exact_sign_flips
 from muge_fast.significance.student_t import student_t_tail
 
 __all__ = ["TESTS", "TestName", "choose_test", "run_pair_tests"]
@@ -112,15 +111,11 @@ def _difference(totals: FloatArray, pair: Pair) -> float:
 
 def _exact_sign_flips(totals: FloatArray, swaps: Swaps) -> PairTest | None:
     """Return the exact test of two systems, None if it would take too long."""
-    tolerance = rounding_of(np.abs(totals).max(axis=1), float(np.finfo(np.float64).eps))
-    differences = totals[:, 0] - totals[:, 1]
-    differences[np.abs(differences) <= tolerance] = 0.0
-    multiples = whole_multiples(differences, tolerance)
-    units = None if multiples is None else multiples[0]
-    found = exact_sign_flips(differences, units, swaps.alternative)
+    paired = PairedDifferences.of_scores(totals[:, 0], totals[:, 1])
+    found = exact_sign_flips(paired.differences, paired.units, swaps.alternative)
     if found is None or swaps.alternative == "two-sided":
         return None if found is None else PairTest(found[0], found[0], exact=True)
-    reverse = exact_sign_flips(-differences, None if units is None else -units, swaps.alternative)
+    reverse = exact_sign_flips(paired.differences, paired.units, REVERSE[swaps.alternative])
     return None if reverse is None else PairTest(found[0], reverse[0], exact=True)
 
 
