@@ -207,7 +207,7 @@ def _compare_metric(systems: Systems, rows: MetricRows, plan: _Plan) -> MetricCo
     p_values |= {(second, first): result.reverse_p for (first, second), result in tests.items()}
     family = Family(plan.pairs, plan.correction, resampled, rows.values, len(rows.counts), plan.level, swaps.threads)
     goodness = rows.values if score.higher_is_better else -rows.values
-    ranks = rank_ranges(goodness, family.two_sided(p_values, swaps.alternative), round(1 - plan.level, 12))
+    ranks = rank_ranges(goodness, family.two_sided(p_values, swaps.alternative), plan.level)
     return MetricComparison(
         name=rows.name,
         higher_is_better=score.higher_is_better,

@@ -12,7 +12,8 @@ from muge_fast.comparison.pairs import RankRange
 from muge_fast.scores import FloatArray
 from muge_fast.significance.adjust import METHODS, adjust
 from muge_fast.significance.sign_flips import Alternative
-from muge_fast.significance.step_down import step_down
+from muge_fast.significance.step_down import rank_ranges as step_down_ranks
+from muge_fast.significance.step_down import significance_level, step_down
 
 __all__ = ["CORRECTIONS", "NO_CORRECTION", "SIMULTANEOUS", "STEP_DOWN", "Family", "rank_ranges"]
 
@@ -102,17 +103,17 @@ class Family:
         return dict(zip(pairs, test.p.tolist(), strict=True))
 
 
-def rank_ranges(goodness: FloatArray, p_values: PValues, alpha: float) -> list[RankRange]:
+def rank_ranges(goodness: FloatArray, p_values: PValues, level: float) -> list[RankRange]:
     """Return the ranks that each system may have.
 
-    A system is better than another if its score is and the p-value of the pair is at most ``alpha``. With p-values that
-    are adjusted for all pairs by the step-down method, all ranges hold their true ranks together with a probability of
-    about ``1 - alpha`` (Mogstad, Romano, Shaikh and Wilhelm, 2024).
+    A system is better than another if its score is and the p-value of the pair is significant. With p-values that are
+    adjusted for all pairs by the step-down method, all ranges hold their true ranks together with a probability of
+    about ``level`` (Mogstad, Romano, Shaikh and Wilhelm, 2024).
 
     Args:
         goodness: The score of each system, larger is better.
         p_values: Adjusted two-sided p-values by pair; without those of a pair, the order of its systems is unknown.
-        alpha: Probability of error.
+        level: Confidence level.
 
     Returns:
         A range for each system.
@@ -121,21 +122,12 @@ def rank_ranges(goodness: FloatArray, p_values: PValues, alpha: float) -> list[R
         >>> import numpy as np
         >>> from muge_fast.comparison.adjusted import rank_ranges
         >>> p = {(0, 1): 0.5, (1, 0): 0.5, (0, 2): 0.01, (2, 0): 0.01, (1, 2): 0.2, (2, 1): 0.2}
-        >>> [str(ranks) for ranks in rank_ranges(np.array([0.9, 0.8, 0.5]), p, 0.05)]
+        >>> [str(ranks) for ranks in rank_ranges(np.array([0.9, 0.8, 0.5]), p, 0.95)]
         ['1–2', '1–3', '2–3']
 
     """
-    systems = range(len(goodness))
-    is_above = np.zeros((len(goodness), len(goodness)), dtype=bool)
-    for (first, second), p in p_values.items():
-        is_above[first, second] = p <= alpha and goodness[first] > goodness[second]
-    better, worse = is_above.sum(axis=0), is_above.sum(axis=1)
-    return [
-        RankRange(
-            rank=1 + int(np.count_nonzero(goodness > goodness[system])),
-            low=1 + int(better[system]),
-            high=len(goodness) - int(worse[system]),
-            tied_with_first=not better[system],
-        )
-        for system in systems
-    ]
+    better = [(first, second) for first, second in p_values if goodness[first] > goodness[second]]
+    significant = [p_values[pair] <= significance_level(level) for pair in better]
+    ranges = step_down_ranks(goodness, better, significant)
+    columns = (ranges.rank.tolist(), ranges.low.tolist(), ranges.high.tolist())
+    return [RankRange(rank=rank, low=low, high=high) for rank, low, high in zip(*columns, strict=True)]

@@ -17,6 +17,7 @@ from muge_fast.comparison.swaps import PairTest
 from muge_fast.evaluation.report import Report
 from muge_fast.scores import FloatArray
 from muge_fast.significance.intervals import Interval, quantile
+from muge_fast.significance.step_down import significance_level
 
 __all__ = ["MetricComparison", "main_metric", "verdict"]
 
@@ -234,7 +235,7 @@ def verdict(metric: MetricComparison, name: str, baseline: str) -> str:
         ``"better"``, ``"worse"``, or ``"tied"`` without a significant difference.
 
     """
-    if name == baseline or metric.adjusted_p[name, baseline] > 1 - metric.level:
+    if name == baseline or metric.adjusted_p[name, baseline] > significance_level(metric.level):
         return "tied"
     is_higher = metric.scores[name] > metric.scores[baseline]
     return "better" if is_higher == metric.higher_is_better else "worse"

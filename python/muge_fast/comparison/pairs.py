@@ -18,7 +18,6 @@ class RankRange:
         rank: Rank of the score among the systems, from 1; equal scores have the same rank.
         low: Best rank that the data allow: 1 + the number of systems that are significantly better.
         high: Worst rank that the data allow: the number of systems that are not significantly worse.
-        tied_with_first: Whether no system is significantly better, so that this one may be the best.
 
     Example:
         >>> import muge_fast as mf
@@ -31,7 +30,11 @@ class RankRange:
     rank: int
     low: int
     high: int
-    tied_with_first: bool
+
+    @property
+    def tied_with_first(self) -> bool:
+        """Whether no system is significantly better, so that this one may be the best."""
+        return self.low == 1
 
     def __str__(self) -> str:
         return str(self.low) if self.low == self.high else f"{self.low}–{self.high}"

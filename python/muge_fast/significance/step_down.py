@@ -10,7 +10,15 @@ import numpy.typing as npt
 from muge_fast import _core
 from muge_fast.significance.sign_flips import TIE, Alternative
 
-__all__ = ["RankRanges", "StepDown", "all_pairs", "pairs_with_baseline", "rank_ranges", "step_down"]
+__all__ = [
+    "RankRanges",
+    "StepDown",
+    "all_pairs",
+    "pairs_with_baseline",
+    "rank_ranges",
+    "significance_level",
+    "step_down",
+]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -39,8 +47,7 @@ class StepDown:
     @property
     def significant(self) -> npt.NDArray[np.bool_]:
         """Whether the first system of each pair is significantly better than the second at the level."""
-        # 1 - 0.9 is below 0.1.
-        return self.p <= round(1 - self.level, 12)
+        return self.p <= significance_level(self.level)
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +70,24 @@ class RankRanges:
         """Whether each system may have rank 1: no other is significantly better."""
         tied: npt.NDArray[np.bool_] = self.low == 1
         return tied
+
+
+def significance_level(level: float) -> float:
+    """Return the significance level of a confidence level: p-values up to it are significant.
+
+    Args:
+        level: The confidence level, such as 0.95.
+
+    Returns:
+        ``1 - level`` without its rounding error.
+
+    Example:
+        >>> from muge_fast.significance.step_down import significance_level
+        >>> significance_level(0.9), 1 - 0.9
+        (0.1, 0.09999999999999998)
+
+    """
+    return round(1 - level, 12)
 
 
 def all_pairs(systems: int) -> PairArray:
@@ -171,30 +196,33 @@ def step_down(
     return StepDown(pairs, p, errors, tuple(critical), level)
 
 
-def rank_ranges(observed: FloatArray, test: StepDown) -> RankRanges:
+def rank_ranges(observed: FloatArray, pairs: npt.ArrayLike, significant: npt.ArrayLike) -> RankRanges:
     """Return the ranks that systems may have, from the tests of all pairs.
 
     A system's range begins behind the systems that are significantly better, and ends before those that are
-    significantly worse. With probability of at least ``test.level``, all ranges contain the true ranks at once.
+    significantly worse. If pairs are significant by :func:`step_down` at a level, all ranges contain the true ranks at
+    once with at least the probability of this level, for large numbers of items.
 
     Args:
         observed: Scores of the whole set; larger is better.
-        test: Tests of :func:`all_pairs`.
+        pairs: Indices of two systems, of shape ``(pairs, 2)``, such as :func:`all_pairs`.
+        significant: Whether the first system of each pair is significantly better than the second.
 
     Returns:
         The ranks.
 
     Example:
         >>> import numpy as np
-        >>> from muge_fast.significance.step_down import StepDown, all_pairs, rank_ranges
+        >>> from muge_fast.significance.step_down import all_pairs, rank_ranges
         >>> p = np.array([0.2, 0.01, 1.0, 0.07, 1.0, 1.0])
-        >>> ranks = rank_ranges(np.array([0.9, 0.8, 0.5]), StepDown(all_pairs(3), p, p, (), 0.95))
+        >>> ranks = rank_ranges(np.array([0.9, 0.8, 0.5]), all_pairs(3), p <= 0.05)
         >>> ranks.rank.tolist(), ranks.low.tolist(), ranks.high.tolist(), ranks.tied_with_first.tolist()
         ([1, 2, 3], [1, 1, 2], [2, 3, 3], [True, True, False])
 
     """
     systems = len(observed)
-    won, lost = (np.bincount(test.pairs[test.significant, side], minlength=systems) for side in (0, 1))
+    found = np.asarray(pairs, dtype=np.int64).reshape(-1, 2)[np.asarray(significant, dtype=bool)]
+    won, lost = (np.bincount(found[:, side], minlength=systems) for side in (0, 1))
     above = _is_larger(observed[None, :], observed[:, None]).sum(axis=1)
     return RankRanges(above + 1, lost + 1, systems - won)
 

@@ -12,6 +12,7 @@ from muge_fast.comparison.page.charts import chart_table
 from muge_fast.comparison.page.content import ComparisonContent, system_name
 from muge_fast.comparison.tables import MetricTable, ranks_note
 from muge_fast.evaluation.report_page.elements import Markup, element, join
+from muge_fast.significance.step_down import significance_level
 
 # Systems of a matrix.
 MATRIX_SYSTEMS = 30
@@ -140,7 +141,7 @@ def _cell(
     is_better = (difference > 0) == metric.higher_is_better
     sign = "=" if difference == 0 else "▲" if is_better else "▼"
     text = f"{sign} {_short_p(p) if is_compact else format_p(p)}"
-    if difference == 0 or p > 1 - metric.level:
+    if difference == 0 or p > significance_level(metric.level):
         return element("td", text, class_="number soft")
     shade = next(shade for limit, shade in SHADES if p < limit)
     return element("td", text, class_=f"number {'right' if is_better else 'wrong'} shade{shade}")
