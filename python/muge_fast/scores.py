@@ -700,10 +700,29 @@ def additive_statistics(score: Score) -> AdditiveStatistics | None:
         ([[1.0], [0.0]], [0.5, 1.0])
 
     """
-    statistics = score.statistics
-    if score._additive is not None:  # noqa: SLF001
-        return score._additive(statistics)  # noqa: SLF001
-    return mean_of_columns(statistics) if statistics.columns == (score.name,) else None
+    if not is_additive(score):
+        return None
+    make = score._additive or mean_of_columns  # noqa: SLF001
+    return make(score.statistics)
+
+
+def is_additive(score: Score) -> bool:
+    """Return whether a score follows from sums of rows, without making the rows.
+
+    Args:
+        score: The score of any metric.
+
+    Returns:
+        False for metrics of a whole set, such as FID.
+
+    Example:
+        >>> import numpy as np
+        >>> from muge_fast.scores import is_additive, mean_score
+        >>> is_additive(mean_score("accuracy", "accuracy|version:0", np.array([1.0, 0.0])))
+        True
+
+    """
+    return score._additive is not None or score.statistics.columns == (score.name,)  # noqa: SLF001
 
 
 def mean_of_columns(statistics: ItemStatistics) -> AdditiveStatistics:

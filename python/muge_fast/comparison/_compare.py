@@ -8,14 +8,14 @@ from typing import NamedTuple
 
 from muge_fast._internal.checks import check_choice
 from muge_fast._internal.display import format_argument
-from muge_fast.comparison.adjusted import CORRECTIONS, STEP_DOWN, Family, rank_ranges
+from muge_fast.comparison.adjusted import CORRECTIONS, STEP_DOWN, Family, PValues, rank_ranges
 from muge_fast.comparison.comparison import Comparison
 from muge_fast.comparison.metric_comparison import MetricComparison
 from muge_fast.comparison.metric_rows import MetricRows, metric_rows, resampled_scores, units_of
 from muge_fast.comparison.pair_tests import TESTS, TestName, choose_test, run_pair_tests
 from muge_fast.comparison.swaps import Swaps
 from muge_fast.comparison.systems import Systems, SystemsLike, align_systems, clusters_in_order, shared_metrics
-from muge_fast.scores import additive_statistics, signature
+from muge_fast.scores import is_additive, signature
 from muge_fast.significance.intervals import RESAMPLES, IntervalOptions
 from muge_fast.significance.sign_flips import ALTERNATIVES, Alternative
 from muge_fast.significance.stream import SEED
@@ -157,7 +157,10 @@ class _Plan(NamedTuple):
 
 
 def _comparable(systems: Systems, metrics: Sequence[str] | None) -> tuple[list[str], dict[str, str]]:
-    """Return the metrics to compare, and why others are left out; raise if there are none or one was asked for."""
+    """Return the metrics to compare, and why others are left out.
+
+    Raises ``ValueError`` if a metric that was asked for cannot be compared, or none of all.
+    """
     names = shared_metrics(systems, metrics)
     left_out = {name: reason for name in names if (reason := _reason_against(systems, name))}
     comparable = [name for name in names if name not in left_out]
@@ -170,7 +173,7 @@ def _comparable(systems: Systems, metrics: Sequence[str] | None) -> tuple[list[s
 def _reason_against(systems: Systems, metric: str) -> str:
     """Return why a metric of the first system without rows cannot be compared, or an empty string."""
     for name, scores in systems.scores.items():
-        if additive_statistics(scores[metric]) is not None:
+        if is_additive(scores[metric]):
             return ""
         try:
             _ = scores[metric].influence
@@ -182,8 +185,7 @@ def _reason_against(systems: Systems, metric: str) -> str:
 def _item_count(systems: Systems, metric: str) -> int:
     """Return the number of items of a metric, which is that of the generated images for metrics of a whole set."""
     score = next(iter(systems.scores.values()))[metric]
-    additive = additive_statistics(score)
-    items = len(score.influence[0]) if additive is None else len(additive.rows)
+    items = len(score.statistics) if is_additive(score) else len(score.influence[0])
     if items < 2:  # noqa: PLR2004 - a variance
         raise ValueError(f"compare needs at least two items, got {items}")
     return items
@@ -207,7 +209,9 @@ def _compare_metric(systems: Systems, rows: MetricRows, plan: _Plan) -> MetricCo
     p_values |= {(second, first): result.reverse_p for (first, second), result in tests.items()}
     family = Family(plan.pairs, plan.correction, resampled, rows.values, len(rows.counts), plan.level, swaps.threads)
     goodness = rows.values if score.higher_is_better else -rows.values
-    ranks = rank_ranges(goodness, family.two_sided(p_values, swaps.alternative), plan.level)
+    adjusted = family.adjust(p_values, swaps.alternative)
+    two_sided = adjusted if swaps.alternative == "two-sided" else family.adjust(_two_sided(p_values), "two-sided")
+    ranks = rank_ranges(goodness, two_sided, plan.level)
     return MetricComparison(
         name=rows.name,
         higher_is_better=score.higher_is_better,
@@ -217,9 +221,14 @@ def _compare_metric(systems: Systems, rows: MetricRows, plan: _Plan) -> MetricCo
         test=test,
         level=plan.level,
         resampled=resampled,
-        _per_item=rows.item_scores(),
+        item_scores=rows.item_scores(),
         _differing={pair: rows.differing_items(pair) for pair in plan.pairs},
         _tests=tests,
-        _adjusted=family.adjust(p_values, swaps.alternative),
+        _adjusted=adjusted,
         _is_one_sided=swaps.alternative != "two-sided",
     )
+
+
+def _two_sided(p_values: PValues) -> dict[tuple[int, int], float]:
+    """Return the two-sided p-values of one-sided ones, which rank ranges need."""
+    return {pair: min(1.0, 2 * min(p, p_values[pair[::-1]])) for pair, p in p_values.items()}

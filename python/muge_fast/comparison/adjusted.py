@@ -15,7 +15,7 @@ from muge_fast.significance.sign_flips import Alternative
 from muge_fast.significance.step_down import rank_ranges as step_down_ranks
 from muge_fast.significance.step_down import significance_level, step_down
 
-__all__ = ["CORRECTIONS", "NO_CORRECTION", "SIMULTANEOUS", "STEP_DOWN", "Family", "rank_ranges"]
+__all__ = ["CORRECTIONS", "NO_CORRECTION", "SIMULTANEOUS", "STEP_DOWN", "Family", "PValues", "rank_ranges"]
 
 Pair = tuple[int, int]
 PValues = Mapping[Pair, float]
@@ -78,21 +78,6 @@ class Family:
             family = {"greater": larger, "less": smaller, "two-sided": min(larger, smaller)}[alternative]
             adjusted[pair] = max(p, family)
         return adjusted
-
-    def two_sided(self, p_values: PValues, alternative: Alternative) -> dict[Pair, float]:
-        """Return adjusted p-values of the two-sided tests, which rank ranges need.
-
-        Args:
-            p_values: The p-value of each pair in both orders, for the alternative.
-            alternative: The alternative hypothesis.
-
-        Returns:
-            Adjusted p-values by pair, equal for both orders.
-
-        """
-        if alternative != "two-sided":
-            p_values = {pair: min(1.0, 2 * min(p, p_values[pair[::-1]])) for pair, p in p_values.items()}
-        return self.adjust(p_values, "two-sided")
 
     @cached_property
     def _above(self) -> dict[Pair, float]:

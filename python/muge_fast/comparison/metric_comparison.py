@@ -41,6 +41,8 @@ class MetricComparison(Mapping[tuple[str, str], PairComparison]):
         test: Name of the test of pairs.
         level: Confidence level of intervals and ranks.
         resampled: Scores of the systems on joint resamples, float64 of shape ``(resamples, systems)``.
+        item_scores: Score of each item scored alone, float64 of shape ``(items, systems)``; None for metrics of a whole
+            set.
 
     Example:
         >>> import muge_fast as mf
@@ -61,7 +63,7 @@ class MetricComparison(Mapping[tuple[str, str], PairComparison]):
     test: str
     level: float
     resampled: FloatArray = field(repr=False)
-    _per_item: FloatArray | None = field(repr=False)
+    item_scores: FloatArray | None = field(repr=False)
     _differing: Mapping[tuple[int, int], int] = field(repr=False)
     _tests: Mapping[tuple[int, int], PairTest] = field(repr=False)
     _adjusted: Mapping[tuple[int, int], float] = field(repr=False)
@@ -99,11 +101,6 @@ class MetricComparison(Mapping[tuple[str, str], PairComparison]):
         """Adjusted p-value of each pair that was compared, in both orders, by the names of its systems."""
         names = self.systems
         return {(names[first], names[second]): p for (first, second), p in self._adjusted.items()}
-
-    @property
-    def item_scores(self) -> FloatArray | None:
-        """Score of each item scored alone, float64 of shape ``(items, systems)``; None for metrics of a whole set."""
-        return self._per_item
 
     def __getitem__(self, pair: tuple[str, str]) -> PairComparison:
         first, second = self._indices(pair)
@@ -201,9 +198,9 @@ class MetricComparison(Mapping[tuple[str, str], PairComparison]):
         return factor * float(difference.std(ddof=1))
 
     def _wins(self, first: int, second: int, sign: float) -> tuple[int | None, int | None]:
-        if self._per_item is None:
+        if self.item_scores is None:
             return None, None
-        one, other = self._per_item[:, first], self._per_item[:, second]
+        one, other = self.item_scores[:, first], self.item_scores[:, second]
         difference = sign * np.where(differ(one, other), one - other, 0.0)
         return int(np.count_nonzero(difference > 0)), int(np.count_nonzero(difference < 0))
 

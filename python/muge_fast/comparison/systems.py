@@ -33,21 +33,24 @@ class Systems(NamedTuple):
         scores: Scores of each system by its name, in the order given.
         ids: Ids of the items, in the order of the first system; None if items have no ids.
         orders: For each system, the index of each item in its own order; None if that is the order of ``ids``.
-        task: The task, if all systems are reports of one.
-        reports: The reports by the names of their systems, if all systems are reports of one task; else nothing.
+        reports: The reports by the names of their systems, if all systems are reports; else nothing.
 
     """
 
     scores: Mapping[str, Scores]
     ids: list[Hashable] | None
     orders: tuple[IndexArray | None, ...]
-    task: Task | None
     reports: Mapping[str, Report]
 
     @property
     def names(self) -> list[str]:
         """Names of the systems."""
         return list(self.scores)
+
+    @property
+    def task(self) -> Task | None:
+        """The task, if all systems are reports."""
+        return next(iter(self.reports.values())).task if self.reports else None
 
     def scales(self, metrics: Sequence[str]) -> dict[str, float]:
         """Return the factor of each metric in the official result of the task; nothing if there is no task."""
@@ -107,15 +110,13 @@ def align_systems(scores: SystemsLike) -> Systems:
         )
     if len(scores) < 2:  # noqa: PLR2004 - a comparison
         raise ValueError(f"compare needs at least two systems, got {len(scores)}")
-    _check_reports({name: value for name, value in scores.items() if isinstance(value, Report)})
+    reports = {name: value for name, value in scores.items() if isinstance(value, Report)}
+    _check_reports(reports)
     listed = {_checked_name(name): _as_scores(name, value) for name, value in scores.items()}
     first_name, first = next(iter(listed.items()))
     ids = first._ids  # noqa: SLF001 - None differs from ids that are indices
     orders = tuple(_order(name, system, first_name, first) for name, system in listed.items())
-    reports = {name: value for name, value in scores.items() if isinstance(value, Report)}
-    if len(reports) < len(scores) or len({report.task.name for report in reports.values()}) > 1:
-        return Systems(listed, ids, orders, None, {})
-    return Systems(listed, ids, orders, next(iter(reports.values())).task, reports)
+    return Systems(listed, ids, orders, reports if len(reports) == len(scores) else {})
 
 
 def shared_metrics(systems: Systems, metrics: Sequence[str] | None) -> list[str]:
@@ -171,17 +172,17 @@ def _scores_of_report(name: str, report: Report) -> Scores:
 def _check_reports(reports: Mapping[str, Report]) -> None:
     """Raise if submissions were scored as different tasks, or with different gold files."""
     for name, report in reports.items():
-        first_name = next(iter(reports))
-        first = reports[first_name]
+        first_name, first = next(iter(reports.items()))
+        shown, first_shown = format_argument(name), format_argument(first_name)
         if report.task.name != first.task.name:
             raise ValueError(
-                f"{name!r} is a report of task {report.task.name!r}, {first_name!r} of task {first.task.name!r}; "
+                f"{shown} is a report of task {report.task.name!r}, {first_shown} of task {first.task.name!r}; "
                 "compare reports of one task"
             )
         gold, first_gold = report.files.get("gold"), first.files.get("gold")
         if gold is not None and first_gold is not None and _differ(gold, first_gold):
             raise ValueError(
-                f"{name!r} was scored with the gold file {_described(gold)}, {first_name!r} with "
+                f"{shown} was scored with the gold file {_described(gold)}, {first_shown} with "
                 f"{_described(first_gold)}; score all systems with the same gold file"
             )
 
