@@ -20,6 +20,8 @@ LAZY = {
     "muge_fast.image.distributed": "needs torch",
     "muge_fast.retrieval.top_k_torch": "needs torch",
     "muge_fast.evaluation.report_page": "few evaluations need a page",
+    "muge_fast.significance": "few scores need an interval",
+    "muge_fast.caption.bleu_sums": "few scores are resampled",
     "muge_fast.comparison.page": "few comparisons need a page",
     "muge_fast.comparison.plot": "few comparisons need a plot",
     "muge_fast.features.arrow_buffers": "few files are tables",

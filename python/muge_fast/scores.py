@@ -15,19 +15,12 @@ import numpy.typing as npt
 from muge_fast import _core
 from muge_fast._internal.checks import find_repeated, fold_name, suggest
 from muge_fast._internal.optional import import_pandas
-from muge_fast.significance.intervals import (
-    RESAMPLES,
-    Interval,
-    IntervalMethod,
-    IntervalOptions,
-    normal_interval,
-    resampled_interval,
-    wilson_interval,
-)
-from muge_fast.significance.stream import SEED
+from muge_fast.significance import RESAMPLES, SEED
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from muge_fast.significance.intervals import Interval, IntervalMethod, IntervalOptions
 
 __all__ = ["ItemStatistics", "Score", "Scores", "mean_score", "set_score", "signature"]
 
@@ -325,6 +318,8 @@ class Score(float):
             (0.69, 0.8, 0.93)
 
         """
+        from muge_fast.significance.intervals import IntervalOptions  # noqa: PLC0415 - few scores need an interval
+
         options = IntervalOptions.check(level=level, method=method, resamples=resamples, seed=seed, threads=threads)
         return _score_interval(self, options, clusters)
 
@@ -756,19 +751,21 @@ def _mean_gradient(sums: FloatArray, count: int) -> FloatArray:
 
 
 def _score_interval(score: Score, options: IntervalOptions, clusters: object) -> Interval:
+    from muge_fast.significance import intervals  # noqa: PLC0415 - few scores need an interval
+
     if options.method == "wilson":
         if score.statistics.columns != (score.name,):
             raise ValueError(f"method 'wilson' needs a mean of items that are 0 or 1; use 'bootstrap' for {score.name}")
-        return wilson_interval(score.per_item, options, f"{score.name}.per_item", clusters=clusters)
+        return intervals.wilson_interval(score.per_item, options, f"{score.name}.per_item", clusters=clusters)
     if options.method == "normal":
-        return normal_interval(score.value, score.influence, options, score.name, clusters=clusters)
+        return intervals.normal_interval(score.value, score.influence, options, score.name, clusters=clusters)
     additive = additive_statistics(score)
     if additive is None:
         raise ValueError(
             f"{score.name} is a score of a whole set, which does not follow from sums over items; use method 'normal'"
         )
     rows = f"{score.name}.statistics.rows"
-    return resampled_interval(score.value, additive.rows, additive.of_sums, options, rows, clusters=clusters)
+    return intervals.resampled_interval(score.value, additive.rows, additive.of_sums, options, rows, clusters=clusters)
 
 
 def _restore_score(cls: type[Score], attributes: dict[str, Any]) -> Score:

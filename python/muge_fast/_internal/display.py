@@ -25,6 +25,8 @@ ACCENT = (
     "\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]"
 )
 MARKS = re.compile(f"({ACCENT}{{{MAX_MARKS}}})({ACCENT}+)")
+# Text that no renderer takes for markup or for an address: words, also with an underscore between letters.
+PLAIN = re.compile(r"[^\W_]+(?:_[^\W_]+|[ ,:，：]+[^\W_]+)*")
 
 
 def printable(text: str, width: int | None = MAX_MESSAGE) -> str:
@@ -72,6 +74,34 @@ def format_path(path: str | bytes | os.PathLike[str]) -> str:
 
     """
     return printable(os.fsdecode(path))
+
+
+def plain_markdown(text: str) -> str:
+    """Return a text without markup, because it may come from a submission: as it is, or as code.
+
+    Only code keeps all renderers from making links of bare addresses, of names after ``@`` and of numbers after ``#``,
+    whatever is escaped.
+
+    Args:
+        text: The text.
+
+    Returns:
+        Markdown that is rendered as the text. Within a table, bars still have to be escaped.
+
+    Example:
+        >>> from muge_fast._internal.display import plain_markdown
+        >>> plain_markdown("red dress"), plain_markdown("[a](http://b)")
+        ('red dress', '`[a](http://b)`')
+
+    """
+    text = printable(text) or " "
+    if PLAIN.fullmatch(text):
+        return text
+    # Longer than all others in the text, so that none of them can end the code.
+    mark = "`" * (1 + max(map(len, re.findall("`+", text)), default=0))
+    # A renderer takes one space from both ends away.
+    space = " " if text[0] in "` " or text[-1] in "` " else ""
+    return f"{mark}{space}{text}{space}{mark}"
 
 
 def json_text(value: object, *, indent: int | None = None) -> str:

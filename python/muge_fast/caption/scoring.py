@@ -15,11 +15,10 @@ from muge_fast._internal.checks import align_ids, find_repeated, other_form_hint
 from muge_fast._internal.display import format_argument
 from muge_fast._internal.labelled import plain_ids
 from muge_fast._internal.paths import PathLike
-from muge_fast.caption.bleu_sums import additive_bleu
 from muge_fast.caption.document_frequency import DocumentFrequency
 from muge_fast.caption.options import BLEU_COLUMNS, DEFAULT_METRICS, ORDERS, CaptionMetric, ScoringOptions, Smoothing
 from muge_fast.caption.texts import PredictionsLike, ReferencesLike, split_predictions, split_references
-from muge_fast.scores import FloatArray, ItemStatistics, Score, Scores, mean_score, signature
+from muge_fast.scores import AdditiveStatistics, FloatArray, ItemStatistics, Score, Scores, mean_score, signature
 from muge_fast.text.tokenizers import Tokenizer, TokenizerLike
 
 # Captions that are tokenized to find out whether a list holds tokens.
@@ -483,10 +482,19 @@ def _bleu(tokenizer: str, smoothing: str, value: float | None, effective_order: 
         parts=parts,
         statistics=ItemStatistics(BLEU_COLUMNS, rows),
         _rescore=partial(_bleu, tokenizer, smoothing, value, effective_order),
-        _additive=partial(additive_bleu, smoothing, value, effective_order),
+        _additive=partial(_additive_bleu, smoothing, value, effective_order),
     )
 
 
 def _shortest_repr(number: float) -> str:
     """Return the fewest digits that distinguish the number from all others."""
     return f"{number:g}" if float(f"{number:g}") == number else repr(float(number))
+
+
+def _additive_bleu(
+    smoothing: str, value: float | None, effective_order: bool, statistics: ItemStatistics
+) -> AdditiveStatistics:
+    """Return the additive statistics of BLEU."""
+    from muge_fast.caption.bleu_sums import additive_bleu  # noqa: PLC0415 - few scores are resampled
+
+    return additive_bleu(smoothing, value, effective_order, statistics)

@@ -16,9 +16,9 @@ from muge_fast.comparison.pair_tests import TESTS, TestName, choose_test, run_pa
 from muge_fast.comparison.swaps import Swaps
 from muge_fast.comparison.systems import Systems, SystemsLike, align_systems, clusters_in_order, shared_metrics
 from muge_fast.scores import is_additive, signature
-from muge_fast.significance.intervals import RESAMPLES, IntervalOptions
+from muge_fast.significance import RESAMPLES, SEED
+from muge_fast.significance.intervals import IntervalOptions
 from muge_fast.significance.sign_flips import ALTERNATIVES, Alternative
-from muge_fast.significance.stream import SEED
 
 __all__ = ["compare"]
 

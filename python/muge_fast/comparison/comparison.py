@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 from muge_fast import _core
 from muge_fast._internal.atomic import save_text
 from muge_fast._internal.checks import check_choice, suggest, whole_number
-from muge_fast._internal.display import json_text
-from muge_fast._internal.markdown import plain_markdown
+from muge_fast._internal.display import json_text, plain_markdown
 from muge_fast._internal.optional import import_pandas
 from muge_fast._internal.paths import PathLike
 from muge_fast.comparison.metric_comparison import MetricComparison, main_metric

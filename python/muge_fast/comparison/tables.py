@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from muge_fast._internal.display import printable
-from muge_fast._internal.markdown import plain_markdown
+from muge_fast._internal.display import plain_markdown, printable
 from muge_fast._internal.metric_names import arrow, metric_title
 from muge_fast.comparison.adjusted import NO_CORRECTION, SIMULTANEOUS
 from muge_fast.comparison.metric_comparison import MetricComparison

@@ -32,7 +32,8 @@ from muge_fast._internal.checks import align_ids, check_choice, whole_number
 from muge_fast._internal.display import format_argument
 from muge_fast.caption.options import BLEU_COLUMNS
 from muge_fast.scores import Score, Scores
-from muge_fast.significance.stream import SEED, pcg64, sums_in_blocks
+from muge_fast.significance import SEED
+from muge_fast.significance.stream import pcg64, sums_in_blocks
 
 __all__ = ["Result", "paired_test"]
 

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from muge_fast import _core
 from muge_fast._internal.atomic import replacing, save_text
-from muge_fast._internal.display import json_text, truncate_id
+from muge_fast._internal.display import json_text, plain_markdown, truncate_id
 from muge_fast._internal.field_names import FieldNames
-from muge_fast._internal.markdown import plain_markdown
 from muge_fast._internal.paths import PathLike
 from muge_fast.datasets.input_file import InputFile
 from muge_fast.datasets.problem_groups import ProblemGroup, format_groups, group_problems

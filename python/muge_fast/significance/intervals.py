@@ -12,17 +12,15 @@ import numpy.typing as npt
 
 from muge_fast import _core
 from muge_fast._internal.checks import check_choice, finite_number, whole_number
+from muge_fast.significance import RESAMPLES, SEED
 from muge_fast.significance.clusters import cluster_codes, sum_by_cluster
-from muge_fast.significance.stream import SEED, block_length, pcg64, sums_in_blocks
+from muge_fast.significance.stream import block_length, pcg64, sums_in_blocks
 from muge_fast.significance.values import numbers
 
 IntervalMethod = Literal["bootstrap", "bca", "normal", "wilson"]
 """Names of the methods, for type checkers."""
 
 METHODS: tuple[IntervalMethod, ...] = get_args(IntervalMethod)
-
-RESAMPLES = 10_000
-"""Default number of resamples."""
 
 MOST_RESAMPLES = 2**56
 """More of them have no size in bytes; memory ends long before."""

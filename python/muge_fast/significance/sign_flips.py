@@ -12,9 +12,10 @@ import numpy.typing as npt
 from muge_fast import _core
 from muge_fast._internal.checks import check_choice, whole_number
 from muge_fast._internal.labelled import labelled_kind
+from muge_fast.significance import RESAMPLES, SEED
 from muge_fast.significance.clusters import cluster_codes
 from muge_fast.significance.multiples import rounding_of, whole_multiples
-from muge_fast.significance.stream import SEED, pcg64, sums_in_blocks
+from muge_fast.significance.stream import pcg64, sums_in_blocks
 from muge_fast.significance.values import numbers
 
 __all__ = [
@@ -37,9 +38,6 @@ ALTERNATIVES: tuple[Alternative, ...] = get_args(Alternative)
 
 SignFlipMethod = Literal["convolution", "patterns", "draws"]
 """How a p-value was computed, for type checkers."""
-
-RESAMPLES = 10_000
-"""Default number of patterns that are drawn."""
 
 MOST_PATTERNS = 20
 """All patterns are computed for at most this many items that differ: about a million."""

@@ -12,9 +12,6 @@ from muge_fast._internal.checks import whole_number
 
 FloatArray = npt.NDArray[np.float64]
 
-SEED = 12345
-"""Default seed, that of sacrebleu."""
-
 BLOCK = 2**20
 """Numbers in a block of sums: 8 MiB."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from muge_fast._internal.markdown import plain_markdown
+from muge_fast._internal.display import plain_markdown
 from muge_fast._internal.metric_names import arrow, metric_title
 from muge_fast.evaluation.report_page.content import PageContent
 from muge_fast.evaluation.report_page.elements import Markup, element
