@@ -13,7 +13,7 @@ from muge_fast.comparison.numbers import decimals_for, format_difference, format
 from muge_fast.comparison.pairs import RankRange
 from muge_fast.comparison.words import TESTS_IN_WORDS, WORDS
 
-__all__ = ["MetricTable", "closing_notes", "markdown_table", "metric_table", "ranks_note", "text_table"]
+__all__ = ["NAME_WIDTH", "MetricTable", "closing_notes", "markdown_table", "metric_table", "ranks_note", "text_table"]
 
 # Systems whose name is longer are cut in tables, and in the title of a column.
 NAME_WIDTH, TITLE_WIDTH = 60, 20

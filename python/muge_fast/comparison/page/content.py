@@ -10,7 +10,7 @@ from html import escape
 from muge_fast._internal.display import printable
 from muge_fast.comparison.metric_comparison import MetricComparison, main_metric
 from muge_fast.comparison.page.words import WORDS
-from muge_fast.comparison.tables import MetricTable
+from muge_fast.comparison.tables import NAME_WIDTH, MetricTable
 from muge_fast.comparison.words import WORDS as TABLE_WORDS
 from muge_fast.evaluation.report import Report
 from muge_fast.evaluation.report_page.content import PageContent
@@ -18,9 +18,6 @@ from muge_fast.evaluation.report_page.elements import Markup, element
 
 ITEMS = 20
 """Number of items that are shown for each pair of systems by default."""
-
-# Characters of the name of a system.
-NAME_WIDTH = 60
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,9 +11,10 @@ import numpy.typing as npt
 from muge_fast._internal.display import printable
 from muge_fast._internal.metric_names import metric_title
 from muge_fast.comparison.metric_comparison import MetricComparison
-from muge_fast.comparison.page.content import NAME_WIDTH, ComparisonContent, system_name
+from muge_fast.comparison.page.content import ComparisonContent, system_name
 from muge_fast.comparison.page.pair_fields import Pair, pair_fields
 from muge_fast.comparison.page.pair_pictures import PairPictures
+from muge_fast.comparison.tables import NAME_WIDTH
 from muge_fast.datasets.fields import IntegerList, Text
 from muge_fast.evaluation.report_page.content import PageContent
 from muge_fast.evaluation.report_page.elements import Markup, element, join
