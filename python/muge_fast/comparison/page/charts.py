@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 from muge_fast._internal.display import printable
 from muge_fast.comparison.metric_comparison import MetricComparison, verdict
-from muge_fast.comparison.page.content import NAME_WIDTH, ComparisonContent, system_name
-from muge_fast.comparison.tables import MetricTable
+from muge_fast.comparison.page.content import ComparisonContent, system_name
+from muge_fast.comparison.tables import NAME_WIDTH, MetricTable
 from muge_fast.evaluation.report_page.axes import Axis, round_axis, ticks
 from muge_fast.evaluation.report_page.elements import Markup, element, join
 
