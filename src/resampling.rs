@@ -2,10 +2,9 @@
 
 use std::sync::{Mutex, MutexGuard, TryLockError};
 
-use muge_fast_core::resampling::counts::resample_counts;
 use muge_fast_core::resampling::resample::resample_sums;
 use muge_fast_core::resampling::swap::swap_sums;
-use muge_fast_core::resampling::{self, Rows, bounded};
+use muge_fast_core::resampling::{self, Rows};
 use muge_fast_core::simd::Level;
 use muge_fast_core::{Plan, Result};
 use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray2};
@@ -93,18 +92,6 @@ impl Pcg64 {
         #[pyo3(from_py_with = thread_count)] threads: Option<i64>,
     ) -> PyResult<Bound<'py, PyArray2<f64>>> {
         self.sums(py, &rows, resamples, threads, resample_sums)
-    }
-
-    /// Return how often each of `n` items is in each resample, one row for each resample.
-    fn resample_counts<'py>(&self, py: Python<'py>, n: usize, resamples: usize) -> PyResult<Bound<'py, PyArray2<u16>>> {
-        // Before the check of memory, which has another error.
-        bounded::Bound::new("n", n).map_err(|error| exception(&error))?;
-        let (level, counts) = (level()?, n.saturating_mul(resamples));
-        let bytes = counts.saturating_mul(size_of::<u16>()).saturating_add(n.saturating_mul(size_of::<u32>()));
-        let amount = Amount { steps: counts, bytes };
-        let counts =
-            self.draw(py, Some(1), amount, |generator, plan| resample_counts(generator, n, resamples, level, plan))?;
-        PyArray1::from_vec(py, counts).reshape([resamples, n])
     }
 
     /// Return the sums of the rows that random bits select, one row for each trial.

@@ -74,16 +74,6 @@ def test_sums_of_whole_numbers_are_those_of_the_resampled_rows(n, threads):
     assert np.array_equal(ours.indices(n + 1, 5), numpys.integers(0, n + 1, 5))
 
 
-@pytest.mark.parametrize("n", [1, 5, 64, 300])
-def test_counts_are_those_of_the_resampled_items(n):
-    ours, numpys = generators(77)
-    expected = [np.bincount(row, minlength=n) for row in numpys.integers(0, n, (20, n))]
-    counts = ours.resample_counts(n, 20)
-    assert counts.dtype == np.uint16
-    assert np.array_equal(counts, expected)
-    assert np.array_equal(ours.indices(n + 1, 5), numpys.integers(0, n + 1, 5))
-
-
 @pytest.mark.parametrize("threads", [1, 2, 5])
 @pytest.mark.parametrize("n", [1, 7, 8, 31, 32, 33, 64, 255, 257])
 @pytest.mark.usefixtures("level")
@@ -124,7 +114,8 @@ def lanes_sum(products):
 @pytest.mark.usefixtures("level")
 def test_sums_of_resampled_reals_have_the_bits_of_the_definition(n, threads):
     rows = np.random.default_rng(n).normal(size=(n, 5))
-    counts = _core.Pcg64([8]).resample_counts(n, 30).astype(float)
+    indices = _core.Pcg64([8]).indices(n, 30 * n).reshape(30, n)
+    counts = np.array([np.bincount(row, minlength=n) for row in indices], dtype=float)
     expected = lanes_sum(counts[:, None, :] * rows.T[None])
     assert _core.Pcg64([8]).resample_sums(rows, 30, threads).tobytes() == expected.tobytes()
     for column in range(5):
@@ -171,8 +162,6 @@ def test_sizes_that_cannot_be_drawn_are_errors():
     for n in (0, 2**32):
         with pytest.raises(ValueError, match=f"n is {n}, needs 1 to 4294967295"):
             generator.indices(n, 3)
-        with pytest.raises(ValueError, match=f"n is {n}, needs 1 to 4294967295"):
-            generator.resample_counts(n, 3)
     with pytest.raises(ValueError, match="seed is empty"):
         _core.Pcg64([])
     for draw in (generator.raw, generator.bits, lambda count: generator.indices(7, count)):

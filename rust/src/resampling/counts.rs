@@ -4,10 +4,11 @@ use std::ops::Range;
 
 use super::Pcg64;
 use super::bounded::Bound;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::memory;
 use crate::parallel::Plan;
 use crate::simd::Level;
+use crate::simd::count_products::ITEMS;
 
 /// Memory of the counts of a block of resamples in bytes, unless a few resamples alone take more.
 const BLOCK_BYTES: usize = 1 << 20;
@@ -28,12 +29,12 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// Return counts for up to `resamples` resamples of `n` items. Each has zeros up to a multiple of `multiple` items.
+    /// Return counts for up to `resamples` resamples of `n` items. Each has zeros up to a multiple of [`ITEMS`] items.
     ///
     /// # Errors
     /// [`Error::Memory`].
-    pub fn new(n: usize, resamples: usize, multiple: usize) -> Result<Self> {
-        let padded = n.next_multiple_of(multiple);
+    pub fn new(n: usize, resamples: usize) -> Result<Self> {
+        let padded = n.next_multiple_of(ITEMS);
         Ok(Self { bytes: memory::zeroed(resamples.saturating_mul(padded))?, n, padded })
     }
 
@@ -104,47 +105,6 @@ pub fn count_any(generator: &mut Pcg64, bound: Bound, level: Level, counts: &mut
     bound.draw(generator, counts.len(), level, |drawn| drawn.iter().for_each(|&item| counts[item as usize] += 1));
 }
 
-/// Return how often each of `n` items is in each of `resamples` resamples, and go on in the generator.
-///
-/// # Errors
-/// [`Error::Zero`] for no resample; [`Error::OutOfRange`] if `n` is 0 or above 2^32 - 1; [`Error::TooMany`] for an item
-/// that is drawn 65,536 times; [`Error::Memory`]; [`Error::Cancelled`].
-pub fn resample_counts(
-    generator: &mut Pcg64,
-    n: usize,
-    resamples: usize,
-    level: Level,
-    plan: &Plan,
-) -> Result<Vec<u16>> {
-    let bound = Bound::new("n", n)?;
-    if resamples == 0 {
-        return Err(Error::Zero("resamples"));
-    }
-    let mut all = memory::with_capacity(resamples.saturating_mul(n))?;
-    let mut counts = Counts::new(n, 1, 1)?;
-    for _ in 0..resamples {
-        let mut again = generator.clone();
-        if counts.draw(generator, bound, 1, level, plan)? {
-            all.extend(counts.bytes.iter().map(|&count| u16::from(count)));
-        } else {
-            extend_any(&mut all, &mut again, bound, level, n)?;
-        }
-    }
-    Ok(all)
-}
-
-#[cold]
-fn extend_any(all: &mut Vec<u16>, generator: &mut Pcg64, bound: Bound, level: Level, n: usize) -> Result<()> {
-    let mut counts: Vec<u32> = memory::zeroed(n)?;
-    count_any(generator, bound, level, &mut counts);
-    for count in counts {
-        let most = usize::from(u16::MAX);
-        let too_many = || Error::TooMany { parameter: "n", what: "draws of an item", count: count as usize, most };
-        all.push(u16::try_from(count).map_err(|_| too_many())?);
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -156,17 +116,18 @@ mod tests {
                 let new = || Pcg64::new(&[5]).expect("a seed");
                 let (mut generator, mut any, mut other) = (new(), new(), new());
                 let plan = Plan::new(Some(1));
-                let all = resample_counts(&mut generator, n, 7, level, &plan).expect("counts");
-                let mut counts = Counts::new(n, 9, 64).expect("memory");
+                let mut counts = Counts::new(n, 9).expect("memory");
                 let bound = Bound::new("n", n).expect("a bound");
-                assert_eq!(counts.draw(&mut any, bound, 7, level, &plan), Ok(true));
+                assert_eq!(counts.draw(&mut generator, bound, 7, level, &plan), Ok(true));
                 for resample in 0..7 {
                     let mut expected = vec![0; n];
                     let indices = other.indices(n, n, level, &plan).expect("indices");
                     indices.into_iter().for_each(|index| expected[index as usize] += 1);
-                    assert_eq!(all[resample * n..][..n], expected);
-                    let padded = n.next_multiple_of(64);
-                    let found: Vec<u16> = counts.of(resample, 0..padded).iter().map(|&count| count.into()).collect();
+                    let mut all = vec![u32::MAX; n];
+                    count_any(&mut any, bound, level, &mut all);
+                    assert_eq!(all, expected);
+                    let padded = n.next_multiple_of(ITEMS);
+                    let found: Vec<u32> = counts.of(resample, 0..padded).iter().map(|&count| count.into()).collect();
                     assert_eq!(found[..n], expected);
                     assert!(found[n..].iter().all(|&count| count == 0));
                 }
@@ -185,14 +146,5 @@ mod tests {
         add(&[8; 44], &mut counts);
         assert_eq!((counts[7], counts[8]), (0, 44));
         assert!(!is_complete(&counts, 300));
-    }
-
-    #[test]
-    fn any_counts_are_extended() {
-        let new = || Pcg64::new(&[6]).expect("a seed");
-        let bound = Bound::new("n", 50).expect("a bound");
-        let mut all = Vec::new();
-        extend_any(&mut all, &mut new(), bound, Level::Portable, 50).expect("counts");
-        assert_eq!(Ok(all), resample_counts(&mut new(), 50, 1, Level::Portable, &Plan::new(Some(1))));
     }
 }

@@ -94,7 +94,7 @@ impl Scratch {
     fn new(task: &Task<'_>) -> Result<Self> {
         let tiles = task.size.div_ceil(RESAMPLES);
         Ok(Self {
-            counts: Counts::new(task.rows.len(), tiles * RESAMPLES, ITEMS)?,
+            counts: Counts::new(task.rows.len(), tiles * RESAMPLES)?,
             lanes: memory::zeroed(tiles)?,
             lanes_of_one: memory::zeroed(tiles)?,
         })
