@@ -51,10 +51,7 @@ pub fn step_down(scores: &[f64], observed: &[f64], pairs: &[[u32; 2]], level: f6
         pairs.len(),
         PAIRS,
         || (),
-        |(), block| {
-            plan.check()?;
-            Ok(pairs[block].iter().map(|&pair| columns.standard_error(pair)).collect())
-        },
+        |(), block| Ok(pairs[block].iter().map(|&pair| columns.standard_error(pair)).collect()),
     )?;
     let errors = errors.concat();
     let family = Family::new(&columns, pairs, &errors);
@@ -189,8 +186,9 @@ impl<'a> Family<'a> {
         Self { columns, tested }
     }
 
-    /// Go through tested pairs for one tile of resamples: `visit` sees the maximum over the pairs so far.
-    fn visit(&self, tile: usize, count: usize, mut visit: impl FnMut(usize, &Tested, &[f64; LANES])) {
+    /// Return the maximum over the first `count` pairs of each resample of a tile; `visit` is called for each of these pairs
+    /// with the maximum up to it.
+    fn maximum(&self, tile: usize, count: usize, mut visit: impl FnMut(usize, &Tested, &[f64; LANES])) -> [f64; LANES] {
         let mut maximum = [f64::NEG_INFINITY; LANES];
         for (rank, pair) in self.tested[..count].iter().enumerate() {
             let first = &self.columns.column(pair.first)[tile * LANES..][..LANES];
@@ -201,6 +199,7 @@ impl<'a> Family<'a> {
             }
             visit(rank, pair, &maximum);
         }
+        maximum
     }
 
     fn tiles(&self) -> usize {
@@ -213,7 +212,7 @@ impl<'a> Family<'a> {
             let mut counts = memory::zeroed::<u64>(self.tested.len())?;
             for tile in tiles {
                 plan.check()?;
-                self.visit(tile, self.tested.len(), |rank, pair, maximum| {
+                self.maximum(tile, self.tested.len(), |rank, pair, maximum| {
                     counts[rank] += maximum.iter().map(|value| u64::from(*value >= pair.threshold)).sum::<u64>();
                 });
             }
@@ -262,11 +261,7 @@ impl<'a> Family<'a> {
             &mut tiles,
             || (),
             |(), tile, values| {
-                self.visit(tile, count, |rank, _, maximum| {
-                    if rank + 1 == count {
-                        values.copy_from_slice(maximum);
-                    }
-                });
+                values.copy_from_slice(&self.maximum(tile, count, |_, _, _| ()));
                 Ok(())
             },
         )?;
