@@ -145,11 +145,11 @@ impl Task<'_> {
 
     /// Sum columns of real numbers: four at a time, then one by one.
     fn sum_reals(&self, scratch: &mut Scratch, columns: &[f64], sums: &mut [f64]) -> Result<()> {
-        let (fours, ones) = columns.split_at(self.rows.columns() / COLUMNS * COLUMNS * self.padded());
+        let first_single = self.rows.columns() / COLUMNS * COLUMNS;
+        let (fours, ones) = columns.split_at(first_single * self.padded());
         let Scratch { counts, lanes, lanes_of_one } = scratch;
-        self.sum_tiles(counts, fours, 0, lanes, sums, count_products::add_columns)?;
-        let first = self.rows.columns() / COLUMNS * COLUMNS;
-        self.sum_tiles(counts, ones, first, lanes_of_one, sums, count_products::add_column)
+        self.sum_tiles(counts, fours, 0, lanes, sums)?;
+        self.sum_tiles(counts, ones, first_single, lanes_of_one, sums)
     }
 
     /// Sum columns in tiles of `WIDTH`, of which the first sum is that of column `start`.
@@ -160,7 +160,6 @@ impl Task<'_> {
         start: usize,
         lanes: &mut [count_products::Lanes<WIDTH>],
         sums: &mut [f64],
-        add: impl Fn(&[&[u8]; RESAMPLES], &[&[f64]; WIDTH], &mut count_products::Lanes<WIDTH>, Level),
     ) -> Result<()> {
         let (width, padded) = (self.rows.columns(), self.padded());
         for (first_column, columns) in (start..).step_by(WIDTH).zip(columns.chunks(WIDTH * padded)) {
@@ -171,7 +170,7 @@ impl Task<'_> {
                 let resamples = (0..sums.len() / width).step_by(RESAMPLES);
                 for (first, lanes) in resamples.zip(lanes.iter_mut()) {
                     let counts = std::array::from_fn(|resample| counts.of(first + resample, items.clone()));
-                    add(&counts, &tile, lanes, self.level);
+                    count_products::add_reals(&counts, &tile, lanes, self.level);
                 }
             }
             for (sums, lanes) in sums.chunks_mut(width).zip(lanes.as_flattened()) {

@@ -21,18 +21,17 @@ pub type Lanes<const COLUMNS: usize> = [[[f64; LANES]; COLUMNS]; RESAMPLES];
 pub type Sums = [[i32; COLUMNS]; RESAMPLES];
 
 per_level! {
-    /// Add the products to the running sums of one column: those of items `lane`, `lane + 8`, … to sum `lane` in this order.
-    pub fn add_column(counts: &[&[u8]; RESAMPLES], column: &[&[f64]; 1], sums: &mut Lanes<1>) = add_reals;
-}
-
-per_level! {
-    /// Add the products to the running sums of four columns, like [`add_column`].
-    pub fn add_columns(counts: &[&[u8]; RESAMPLES], columns: &[&[f64]; COLUMNS], sums: &mut Lanes<COLUMNS>) = add_reals;
+    /// Add the products to the running sums of columns: those of items `lane`, `lane + 8`, … to sum `lane` in this order.
+    pub fn add_reals<const COLUMNS: usize>(
+        counts: &[&[u8]; RESAMPLES],
+        columns: &[&[f64]; COLUMNS],
+        sums: &mut Lanes<COLUMNS>
+    ) = add_reals_body;
 }
 
 #[inline(always)]
 #[allow(clippy::inline_always)] // Only inside a function with the features does it get them.
-fn add_reals<const COLUMNS: usize>(
+fn add_reals_body<const COLUMNS: usize>(
     counts: &[&[u8]; RESAMPLES],
     columns: &[&[f64]; COLUMNS],
     sums: &mut Lanes<COLUMNS>,
@@ -152,11 +151,11 @@ mod tests {
             }
             for level in Level::available() {
                 let mut sums = [[[0.5; LANES]; COLUMNS]; RESAMPLES];
-                add_columns(&counts, &columns, &mut sums, level);
+                add_reals(&counts, &columns, &mut sums, level);
                 assert_eq!(sums, expected, "{len} {level:?}");
                 for column in 0..COLUMNS {
                     let mut sums = [[[0.5; LANES]; 1]; RESAMPLES];
-                    add_column(&counts, &[columns[column]], &mut sums, level);
+                    add_reals(&counts, &[columns[column]], &mut sums, level);
                     assert_eq!(sums.map(|[sums]| sums), expected.map(|sums| sums[column]), "{len} {level:?}");
                 }
             }

@@ -3,27 +3,31 @@
 //! A kernel takes a [`Level`] and has the same result at each level, unless it documents a bound of the difference.
 //! Vector intrinsics, and the `unsafe` code that they need, are only in this folder.
 
-/// Define a public function that compiles one plain body for each level; the level is its last parameter.
+/// Define a public function that compiles one plain body for each level; the level is its last parameter. It may have a
+/// constant as a generic parameter.
 ///
 /// The body must be `#[inline(always)]` and made of plain loops: it gets the features of the function that it is inlined
 /// into, but a closure that is passed to another function does not.
 macro_rules! per_level {
-    ($(#[$attribute:meta])* pub fn $name:ident($($parameter:ident: $type:ty),*) $(-> $result:ty)? = $body:ident;) => {
+    (
+        $(#[$attribute:meta])*
+        pub fn $name:ident $(<const $size:ident: usize>)? ($($parameter:ident: $type:ty),*) $(-> $result:ty)? = $body:ident;
+    ) => {
         $(#[$attribute])*
         ///
         /// # Panics
         /// If this CPU does not have the level.
         #[allow(unsafe_code)]
-        pub fn $name($($parameter: $type,)* level: $crate::simd::Level) $(-> $result)? {
+        pub fn $name $(<const $size: usize>)? ($($parameter: $type,)* level: $crate::simd::Level) $(-> $result)? {
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,fma")]
-            fn avx512($($parameter: $type),*) $(-> $result)? {
+            fn avx512 $(<const $size: usize>)? ($($parameter: $type),*) $(-> $result)? {
                 $body($($parameter),*)
             }
 
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx2,fma")]
-            fn avx2($($parameter: $type),*) $(-> $result)? {
+            fn avx2 $(<const $size: usize>)? ($($parameter: $type),*) $(-> $result)? {
                 $body($($parameter),*)
             }
 

@@ -1,5 +1,7 @@
 //! Sums of selected items by tables of the 256 sums of a group of eight items.
 
+use std::ops::Add;
+
 use bytemuck::Zeroable;
 
 use super::Level;
@@ -73,10 +75,10 @@ impl Tile for [i16; WORDS] {
     }
 }
 
-impl Tile for [f64; REALS] {
+impl<const COLUMNS: usize> Tile for [f64; COLUMNS] {
     type Sums = Self;
 
-    const COLUMNS: usize = REALS;
+    const COLUMNS: usize = COLUMNS;
 
     fn set(&mut self, column: usize, value: f64) {
         self[column] = value;
@@ -95,31 +97,9 @@ impl Tile for [f64; REALS] {
     }
 }
 
-impl Tile for [f64; 1] {
-    type Sums = Self;
-
-    const COLUMNS: usize = 1;
-
-    fn set(&mut self, _: usize, value: f64) {
-        *self = [value];
-    }
-
-    fn fill(items: &[Self; ITEMS], tables: &mut Tables<Self>, level: Level) {
-        fill_column(items, tables, level);
-    }
-
-    fn add(selections: &[u32], tables: &Tables<Self>, sums: &mut [Self::Sums], level: Level) {
-        add_column(selections, tables, sums, level);
-    }
-
-    fn sum(&[sum]: &Self::Sums, _: usize) -> f64 {
-        sum
-    }
-}
-
 per_level! {
     /// See [`Tile`].
-    pub fn fill_words(items: &[[i16; WORDS]; ITEMS], tables: &mut Tables<[i16; WORDS]>) = fill_words_body;
+    pub fn fill_words(items: &[[i16; WORDS]; ITEMS], tables: &mut Tables<[i16; WORDS]>) = fill_body;
 }
 
 per_level! {
@@ -129,45 +109,29 @@ per_level! {
 
 per_level! {
     /// See [`Tile`].
-    pub fn fill_reals(items: &[[f64; REALS]; ITEMS], tables: &mut Tables<[f64; REALS]>) = fill_reals_body;
+    pub fn fill_reals<const COLUMNS: usize>(
+        items: &[[f64; COLUMNS]; ITEMS],
+        tables: &mut Tables<[f64; COLUMNS]>
+    ) = fill_body;
 }
 
 per_level! {
     /// See [`Tile`].
-    pub fn add_reals(selections: &[u32], tables: &Tables<[f64; REALS]>, sums: &mut [[f64; REALS]]) = add_reals_body;
-}
-
-per_level! {
-    /// See [`Tile`].
-    pub fn fill_column(items: &[[f64; 1]; ITEMS], tables: &mut Tables<[f64; 1]>) = fill_reals_body;
-}
-
-per_level! {
-    /// See [`Tile`].
-    pub fn add_column(selections: &[u32], tables: &Tables<[f64; 1]>, sums: &mut [[f64; 1]]) = add_reals_body;
+    pub fn add_reals<const COLUMNS: usize>(
+        selections: &[u32],
+        tables: &Tables<[f64; COLUMNS]>,
+        sums: &mut [[f64; COLUMNS]]
+    ) = add_reals_body;
 }
 
 #[inline(always)]
 #[allow(clippy::inline_always)] // Only inside a function with the features does it get them.
-fn fill_words_body(items: &[[i16; WORDS]; ITEMS], tables: &mut Tables<[i16; WORDS]>) {
+fn fill_body<T: Copy + Zeroable + Add<Output = T>, const COLUMNS: usize>(
+    items: &[[T; COLUMNS]; ITEMS],
+    tables: &mut Tables<[T; COLUMNS]>,
+) {
     for (items, table) in items.as_chunks::<GROUP>().0.iter().zip(tables) {
-        table[0] = [0; WORDS];
-        for (item, values) in items.iter().enumerate() {
-            let (smaller, larger) = table.split_at_mut(1 << item);
-            for (sum, smaller) in larger.iter_mut().zip(smaller) {
-                for column in 0..WORDS {
-                    sum[column] = smaller[column] + values[column];
-                }
-            }
-        }
-    }
-}
-
-#[inline(always)]
-#[allow(clippy::inline_always)] // As above.
-fn fill_reals_body<const COLUMNS: usize>(items: &[[f64; COLUMNS]; ITEMS], tables: &mut Tables<[f64; COLUMNS]>) {
-    for (items, table) in items.as_chunks::<GROUP>().0.iter().zip(tables) {
-        table[0] = [0.0; COLUMNS];
+        table[0] = [T::zeroed(); COLUMNS];
         for (item, values) in items.iter().enumerate() {
             let (smaller, larger) = table.split_at_mut(1 << item);
             for (sum, smaller) in larger.iter_mut().zip(smaller) {
@@ -246,8 +210,8 @@ mod tests {
             add_reals(&selections(), &tables, &mut sums, level);
             let mut column_tables = bytemuck::allocation::zeroed_box::<Tables<[f64; 1]>>();
             let mut column_sums = vec![[0.1; 1]; selections().len()];
-            fill_column(&items.map(|values| [values[3]]), &mut column_tables, level);
-            add_column(&selections(), &column_tables, &mut column_sums, level);
+            fill_reals(&items.map(|values| [values[3]]), &mut column_tables, level);
+            add_reals(&selections(), &column_tables, &mut column_sums, level);
             for (trial, selection) in selections().into_iter().enumerate() {
                 for column in 0..REALS {
                     let group = |group: usize| {
