@@ -4,6 +4,7 @@
 //! is compared with the closest reference length, the shorter one on ties.
 
 use std::hint::black_box;
+use std::ops::{AddAssign, Div, Mul};
 
 use crate::error::{Error, Result};
 use crate::text::ngrams::MAX_ORDER;
@@ -161,8 +162,8 @@ pub fn percent_of_sum(
         return 100.0 * tiny(statistics).by_order[MAX_ORDER - 1];
     }
     let (percent, effective) = match precision {
-        Precision::Float64 => precisions(statistics, smoothing),
-        Precision::Float32 => precisions_f32(statistics, smoothing),
+        Precision::Float64 => precisions(statistics, smoothing, |number| number),
+        Precision::Float32 => precisions(statistics, smoothing, |number| number as f32),
     };
     let orders = if effective_order { effective } else { MAX_ORDER };
     of_precisions(statistics, &percent, brevity_penalty(statistics), MAX_ORDER - 1, orders)
@@ -190,7 +191,7 @@ const LOG_ZERO: f64 = -9_999_999_999.0;
 fn smoothed(statistics: &BleuStatistics, smoothing: Smoothing, effective_order: bool) -> Bleu {
     let brevity_penalty = brevity_penalty(statistics);
     // Percentages, as in sacrebleu, so that roundings agree.
-    let (percent, effective) = precisions(statistics, smoothing);
+    let (percent, effective) = precisions(statistics, smoothing, |number| number);
     let by_order = std::array::from_fn(|last| {
         let orders = if effective_order { effective.min(last + 1) } else { last + 1 };
         of_precisions(statistics, &percent, brevity_penalty, last, orders) / 100.0
@@ -223,56 +224,39 @@ fn of_precisions(
     brevity_penalty * (sum / orders as f64).exp()
 }
 
-/// Return the precision of each order in percent, and the number of orders that the prediction is long enough for.
-fn precisions(statistics: &BleuStatistics, smoothing: Smoothing) -> ([f64; MAX_ORDER], usize) {
+/// Return the precision of each order in percent, and the number of orders that the prediction is long enough for. Each
+/// operation is rounded as numbers are by `round`.
+fn precisions<T>(
+    statistics: &BleuStatistics,
+    smoothing: Smoothing,
+    round: impl Fn(f64) -> T,
+) -> ([f64; MAX_ORDER], usize)
+where
+    T: Copy + Default + PartialEq + AddAssign + Mul<Output = T> + Div<Output = T> + Into<f64>,
+{
+    let zero = T::default();
     let mut percent = [0.0; MAX_ORDER];
     let mut halved = 1.0;
     for index in 0..MAX_ORDER {
-        let (mut matched, mut total) = (statistics[2 + index], statistics[2 + MAX_ORDER + index]);
+        let (mut matched, mut total) = (round(statistics[2 + index]), round(statistics[2 + MAX_ORDER + index]));
         if let (Smoothing::AddK(k), 1..) = (smoothing, index) {
-            matched += k;
-            total += k;
+            matched += round(k);
+            total += round(k);
         }
-        if total == 0.0 {
-            return (percent, index);
-        }
-        percent[index] = match smoothing {
-            _ if matched != 0.0 => 100.0 * matched / total,
-            Smoothing::Exp => {
-                halved *= 2.0;
-                100.0 / (halved * total)
-            }
-            Smoothing::Floor(value) => 100.0 * value / total,
-            _ => 0.0,
-        };
-    }
-    (percent, MAX_ORDER)
-}
-
-/// Return the same in single precision: each operation is rounded.
-fn precisions_f32(statistics: &BleuStatistics, smoothing: Smoothing) -> ([f64; MAX_ORDER], usize) {
-    let mut percent = [0.0; MAX_ORDER];
-    let mut halved = 1.0;
-    for index in 0..MAX_ORDER {
-        let (mut matched, mut total) = (statistics[2 + index] as f32, statistics[2 + MAX_ORDER + index] as f32);
-        if let (Smoothing::AddK(k), 1..) = (smoothing, index) {
-            matched += k as f32;
-            total += k as f32;
-        }
-        if total == 0.0 {
+        if total == zero {
             return (percent, index);
         }
         let precision = match smoothing {
-            _ if matched != 0.0 => 100.0 * matched / total,
+            _ if matched != zero => round(100.0) * matched / total,
             Smoothing::Exp => {
                 halved *= 2.0;
-                100.0 / (halved * total)
+                round(100.0) / (round(halved) * total)
             }
             // The product is one of Python's floats.
-            Smoothing::Floor(value) => (100.0 * value) as f32 / total,
-            _ => 0.0,
+            Smoothing::Floor(value) => round(100.0 * value) / total,
+            _ => zero,
         };
-        percent[index] = f64::from(precision);
+        percent[index] = precision.into();
     }
     (percent, MAX_ORDER)
 }
