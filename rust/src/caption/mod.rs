@@ -328,12 +328,16 @@ impl References {
 
 /// Return the largest number of tokens of predictions that [`References::score`] may have in memory at once.
 pub fn max_tokens_at_once(predictions: &impl Texts) -> usize {
-    let lengths = || (0..predictions.len()).map(|text| predictions.max_tokens(text));
-    lengths().sum::<usize>().min(MAX_TOKENS_AT_ONCE.max(CHUNK_TOKENS + lengths().max().unwrap_or(0)))
+    let longest = max_tokens(predictions).max().unwrap_or(0);
+    max_tokens(predictions).sum::<usize>().min(MAX_TOKENS_AT_ONCE.max(CHUNK_TOKENS + longest))
 }
 
 fn is_large(predictions: &impl Texts) -> bool {
-    (0..predictions.len()).map(|text| predictions.max_tokens(text)).sum::<usize>() > MAX_TOKENS_AT_ONCE
+    max_tokens(predictions).sum::<usize>() > MAX_TOKENS_AT_ONCE
+}
+
+fn max_tokens(texts: &impl Texts) -> impl Iterator<Item = usize> {
+    (0..texts.len()).map(|text| texts.max_tokens(text))
 }
 
 /// Iterator over the chunks of [`Strategy::Chunks`].
