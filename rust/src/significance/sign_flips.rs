@@ -9,7 +9,7 @@
 //! value is the mean. What is left to compute is of ordinary size, and one factor takes the tilt back: the probability of
 //! `w` is `r^-w * product((1 + r^v) / 2)` times the tilted one. All terms are positive, so nothing cancels.
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::memory;
 use crate::parallel::Plan;
 use crate::significance::double_double::{DoubleDouble, Scaled};
@@ -53,16 +53,13 @@ impl Alternative {
     /// Return the alternative of this name.
     ///
     /// # Errors
-    /// [`crate::Error::UnknownName`].
+    /// [`Error::UnknownName`].
     pub fn named(name: &str) -> Result<Self> {
         match name {
             "two-sided" => Ok(Self::TwoSided),
             "greater" => Ok(Self::Greater),
             "less" => Ok(Self::Less),
-            _ => {
-                let found = name.to_owned();
-                Err(crate::Error::UnknownName { parameter: "alternative", found, known: Self::NAMES })
-            }
+            _ => Err(Error::UnknownName { parameter: "alternative", found: name.to_owned(), known: Self::NAMES }),
         }
     }
 }
@@ -83,7 +80,7 @@ impl Alternative {
 /// ```
 ///
 /// # Errors
-/// [`crate::Error::Memory`]; [`crate::Error::Cancelled`].
+/// [`Error::Memory`]; [`Error::Cancelled`].
 pub fn sign_flip_exact(differences: &[i64], alternative: Alternative, mid_p: bool, plan: &Plan) -> Result<Option<f64>> {
     let sum: i128 = differences.iter().map(|&difference| i128::from(difference)).sum();
     let Some(sizes) = Sizes::new(differences)? else { return Ok(None) };
