@@ -240,14 +240,13 @@ fn line_ends<S: Source + ?Sized>(source: &S, plan: &Plan, offset: u64, bytes: &m
             let start = index * BLOCK;
             source.read_at(offset + start as u64, block)?;
             // Counted first: a vector that grows would take twice the memory where all lines are blank.
-            *ends = memory::with_capacity(memchr_iter(b'\n', block).count())?;
-            ends.extend(memchr_iter(b'\n', block).map(|end| (start + end) as u32));
+            let count = memchr_iter(b'\n', block).count();
+            *ends = memory::collect(memchr_iter(b'\n', block).map(|end| (start + end) as u32), count)?;
             Ok(())
         },
     )?;
     let count: usize = blocks.iter().map(|(_, ends)| ends.len()).sum();
-    let mut ends = memory::with_capacity(count + 1)?;
-    ends.extend(blocks.into_iter().flat_map(|(_, ends)| ends));
+    let mut ends = memory::collect(blocks.into_iter().flat_map(|(_, ends)| ends), count + 1)?;
     if bytes.len() as u64 == rest && bytes.last() != Some(&b'\n') {
         ends.push(bytes.len() as u32);
     }
