@@ -1,8 +1,8 @@
 //! Image files of MUGE.
 
 use std::path::PathBuf;
-use std::thread::available_parallelism;
 
+use muge_fast_core::Plan;
 use muge_fast_core::io::image_tsv::{self, Limits, Position, decode};
 use numpy::PyArray1;
 use pyo3::prelude::*;
@@ -21,7 +21,7 @@ type Index<'py> =
 const OBJECTS: usize = 128;
 
 /// Threads by default: more are no faster than a disk, and would take more memory than a process may have.
-const MAX_THREADS: i64 = 4;
+const MAX_THREADS: usize = 4;
 
 /// Return the ids of a file, and where the base64 of each starts, how long it is, and on which line; then the line and
 /// the code of each broken line, and where reading stopped: the offset and the number of lines before. Reading starts at
@@ -38,8 +38,7 @@ pub fn index_images(
 ) -> PyResult<Index<'_>> {
     let source = OpenFile::open(py, &path)?;
     let start = Position { offset: start.0, lines: start.1 };
-    let threads =
-        threads.or_else(|| Some(available_parallelism().map_or(1, |count| count.get() as i64).min(MAX_THREADS)));
+    let threads = threads.or_else(|| Some(Plan::new(None).at_most(MAX_THREADS).threads() as i64));
     check_threads(threads)?;
     let limits = Limits { start, images: most_images, broken: most_broken };
     let index = with_filename(py, &path, run(py, threads, |plan| image_tsv::index(&source, plan, limits)))?;
