@@ -33,7 +33,16 @@ pub const SPARE_MEMORY: usize = 4 << 20;
 /// Threads whose heaps count. With more of them, the work is so large that it outweighs the rest.
 const MAX_HEAPS: usize = 8;
 
-/// How much work there is, as a measure of its time and memory.
+/// An amount of work.
+#[derive(Debug, Clone, Copy)]
+pub struct Amount {
+    /// Steps that each take about as long as a token.
+    pub steps: usize,
+    /// Upper bound of the memory that the work takes.
+    pub bytes: usize,
+}
+
+/// The amount of work on texts or lists of ids.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Size {
     pub texts: usize,
@@ -41,19 +50,12 @@ pub struct Size {
     pub tokens: usize,
 }
 
-impl Size {
-    /// Upper bound of the memory that the work takes, in bytes: measured for short and for long texts, in all tokenizers
-    /// and metrics.
-    fn memory(self) -> usize {
-        self.texts.saturating_mul(256).saturating_add(self.tokens.saturating_mul(48))
+impl From<Size> for Amount {
+    /// The memory was measured for short and for long texts, in all tokenizers and metrics.
+    fn from(Size { texts, tokens }: Size) -> Self {
+        let bytes = texts.saturating_mul(256).saturating_add(tokens.saturating_mul(48));
+        Self { steps: texts.saturating_add(tokens), bytes }
     }
-}
-
-/// How much work there is: its steps, and the memory that it takes in bytes.
-#[derive(Debug, Clone, Copy)]
-pub struct Amount {
-    pub steps: usize,
-    pub bytes: usize,
 }
 
 /// Options of work that may take long.
@@ -77,24 +79,13 @@ pub fn run<T: Send>(py: Python<'_>, threads: Option<i64>, work: impl FnOnce(&Pla
 pub fn run_sized<T: Send>(
     py: Python<'_>,
     threads: Option<i64>,
-    size: Size,
-    work: impl FnOnce(&Plan) -> Result<T> + Send,
-) -> PyResult<T> {
-    let amount = Amount { steps: size.texts.saturating_add(size.tokens), bytes: size.memory() };
-    run_amount(py, threads, amount, work)
-}
-
-/// Run `work` like [`run_sized`], with a number of steps that each take about as long as a token, and a known memory.
-pub fn run_amount<T: Send>(
-    py: Python<'_>,
-    threads: Option<i64>,
-    amount: Amount,
+    amount: impl Into<Amount>,
     work: impl FnOnce(&Plan) -> Result<T> + Send,
 ) -> PyResult<T> {
     let plan = plan(threads)?;
-    if amount.steps > INLINE_WORK_LIMIT {
-        let memory = amount.bytes.saturating_add(plan.threads().min(MAX_HEAPS) * THREAD_MEMORY);
-        check_memory(memory)?;
+    let Amount { steps, bytes } = amount.into();
+    if steps > INLINE_WORK_LIMIT {
+        check_memory(bytes.saturating_add(heap_memory(&plan)))?;
         return run(py, threads, work);
     }
     let result = py.detach(|| catch_unwind(AssertUnwindSafe(|| work(&plan))));
@@ -124,8 +115,12 @@ pub fn check_memory(bytes: usize) -> PyResult<()> {
 
 /// Check that there is memory for threads: the C library ends the process if one finds none for its variables.
 pub fn check_threads(threads: Option<i64>) -> PyResult<()> {
-    let memory = plan(threads)?.threads().min(MAX_HEAPS).saturating_mul(THREAD_MEMORY);
-    check_memory(memory)
+    check_memory(heap_memory(&plan(threads)?))
+}
+
+/// Return the address space of the threads of a plan.
+fn heap_memory(plan: &Plan) -> usize {
+    plan.threads().min(MAX_HEAPS) * THREAD_MEMORY
 }
 
 /// Run `work` like [`run`], and report its progress.

@@ -11,7 +11,7 @@ use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray2};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 
-use crate::border::{Amount, exception, run_amount, thread_count};
+use crate::border::{Amount, exception, run_sized, thread_count};
 use crate::retrieval::level;
 
 /// The generator, somewhere in its sequence. A call that fails or is interrupted leaves it there; a call while another one
@@ -40,7 +40,7 @@ impl Pcg64 {
         let mut guard = self.lock()?;
         let mut generator = guard.clone();
         let copy = &mut generator;
-        let result = run_amount(py, threads, amount, |plan| work(copy, plan))?;
+        let result = run_sized(py, threads, amount, |plan| work(copy, plan))?;
         *guard = generator;
         Ok(result)
     }
