@@ -6,6 +6,7 @@ use std::fmt::Display;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Mutex, MutexGuard, TryLockError};
 use std::time::Duration;
 
 use muge_fast_core::{Error, Plan, Result, Team, memory};
@@ -96,6 +97,17 @@ pub fn run_sized<T: Send>(
 pub fn run_checked<T: Send>(py: Python<'_>, bytes: usize, work: impl FnOnce(&Plan) -> Result<T> + Send) -> PyResult<T> {
     check_memory(bytes.saturating_add(THREAD_MEMORY))?;
     run(py, Some(1), work)
+}
+
+/// Lock the content of an object that runs one call at a time; raises a `RuntimeError` during another call. `name` is that
+/// of the object in the message.
+pub fn try_lock<'a, T>(content: &'a Mutex<T>, name: &str) -> PyResult<MutexGuard<'a, T>> {
+    match content.try_lock() {
+        Ok(guard) => Ok(guard),
+        // A call that panicked has not changed the content.
+        Err(TryLockError::Poisoned(guard)) => Ok(guard.into_inner()),
+        Err(TryLockError::WouldBlock) => Err(PyRuntimeError::new_err(format!("the {name} is in use by another call"))),
+    }
 }
 
 /// Make objects of Python. Where memory is short, `PyO3` panics in some places; that becomes a `MemoryError`.

@@ -1,6 +1,6 @@
 //! Random numbers of `numpy.random.default_rng`, and sums of resampled and of swapped items.
 
-use std::sync::{Mutex, MutexGuard, TryLockError};
+use std::sync::{Mutex, MutexGuard};
 
 use muge_fast_core::resampling::resample::resample_sums;
 use muge_fast_core::resampling::swap::swap_sums;
@@ -8,10 +8,9 @@ use muge_fast_core::resampling::{self, Rows};
 use muge_fast_core::simd::Level;
 use muge_fast_core::{Plan, Result};
 use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray2};
-use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 
-use crate::border::{Amount, exception, run_sized, thread_count};
+use crate::border::{Amount, exception, run_sized, thread_count, try_lock};
 use crate::retrieval::level;
 
 /// The generator, somewhere in its sequence. A call that fails or is interrupted leaves it there; a call while another one
@@ -21,12 +20,7 @@ pub struct Pcg64(Mutex<resampling::Pcg64>);
 
 impl Pcg64 {
     fn lock(&self) -> PyResult<MutexGuard<'_, resampling::Pcg64>> {
-        match self.0.try_lock() {
-            Ok(generator) => Ok(generator),
-            // A call that panicked has not changed the generator.
-            Err(TryLockError::Poisoned(generator)) => Ok(generator.into_inner()),
-            Err(TryLockError::WouldBlock) => Err(PyRuntimeError::new_err("the generator is in use by another call")),
-        }
+        try_lock(&self.0, "generator")
     }
 
     /// Run work on a copy of the generator, which takes its place afterwards.

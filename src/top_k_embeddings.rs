@@ -1,16 +1,16 @@
 //! The k best items of each query from embeddings that Python holds.
 
-use std::sync::{Mutex, MutexGuard, TryLockError};
+use std::sync::{Mutex, MutexGuard};
 
 use half::{bf16, f16, slice::HalfBitsSliceExt};
 use muge_fast_core::memory;
 use muge_fast_core::retrieval::Lists;
 use muge_fast_core::retrieval::top_k_embeddings::{self, Metric, Numbers, State, Vectors};
 use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2, PyUntypedArrayMethods};
-use pyo3::exceptions::{PyRuntimeError, PyTypeError};
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 
-use crate::border::{RunOptions, exception, run, run_with, thread_count};
+use crate::border::{RunOptions, exception, run, run_with, thread_count, try_lock};
 use crate::retrieval::kernels;
 
 type Arrays<'py> = (Bound<'py, PyArray2<f64>>, Bound<'py, PyArray2<i64>>);
@@ -24,12 +24,7 @@ pub struct TopK(Mutex<top_k_embeddings::TopK>);
 
 impl TopK {
     fn lock(&self) -> PyResult<MutexGuard<'_, top_k_embeddings::TopK>> {
-        match self.0.try_lock() {
-            Ok(search) => Ok(search),
-            // A call that panicked has not changed the search.
-            Err(TryLockError::Poisoned(search)) => Ok(search.into_inner()),
-            Err(TryLockError::WouldBlock) => Err(PyRuntimeError::new_err("the search is in use by another call")),
-        }
+        try_lock(&self.0, "search")
     }
 }
 
