@@ -246,19 +246,33 @@ where
         if total == zero {
             return (percent, index);
         }
-        let precision = match smoothing {
-            _ if matched != zero => round(100.0) * matched / total,
-            Smoothing::Exp => {
-                halved *= 2.0;
-                round(100.0) / (round(halved) * total)
-            }
-            // The product is one of Python's floats.
-            Smoothing::Floor(value) => round(100.0 * value) / total,
-            _ => zero,
+        let precision = if matched == zero {
+            without_match(total, smoothing, &mut halved, &round)
+        } else {
+            round(100.0) * matched / total
         };
         percent[index] = precision.into();
     }
     (percent, MAX_ORDER)
+}
+
+/// Return the precision in percent of an order without a match.
+// If this were inlined, the compiler would multiply the value of every smoothing, also where its bytes are not set: they may
+// be a denormal number, whose product takes longer than all the rest.
+#[inline(never)]
+fn without_match<T>(total: T, smoothing: Smoothing, halved: &mut f64, round: &impl Fn(f64) -> T) -> T
+where
+    T: Default + Mul<Output = T> + Div<Output = T>,
+{
+    match smoothing {
+        Smoothing::Exp => {
+            *halved *= 2.0;
+            round(100.0) / (round(*halved) * total)
+        }
+        // The product is one of Python's floats.
+        Smoothing::Floor(value) => round(100.0 * value) / total,
+        _ => T::default(),
+    }
 }
 
 #[cfg(test)]
