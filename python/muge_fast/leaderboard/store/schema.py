@@ -57,16 +57,18 @@ def _time(name: str, *, nullable: bool = False) -> Column[object]:
     return Column(name, Instant(), nullable=nullable)
 
 
-def _hash(name: str, *, unique: bool = False) -> Column[str]:
-    return Column(name, String(64), nullable=False, unique=unique)
-
-
-def _is_hash(column: str) -> CheckConstraint:
-    return CheckConstraint(f"length({column}) = 64", column)
+def _hash(name: str, *, primary_key: bool = False, unique: bool = False) -> Column[str]:
+    check = CheckConstraint(f"length({name}) = 64", name)
+    return Column(name, String(64), check, primary_key=primary_key, nullable=False, unique=unique)
 
 
 def _one_of(column: str, values: tuple[str, ...]) -> CheckConstraint:
     return CheckConstraint(f"{column} IN ({', '.join(map(repr, values))})", column)
+
+
+def _unique_where(name: str, column: str, condition: str) -> Index:
+    """Return an index by which rows that meet a condition differ in a column."""
+    return Index(name, column, unique=True, sqlite_where=text(condition), postgresql_where=text(condition))
 
 
 task = Table(
@@ -106,14 +108,7 @@ evaluator = Table(
     _time("activated_at", nullable=True),
     _time("retired_at", nullable=True),
     _one_of("state", EVALUATOR_STATES),
-    Index(
-        "uq_evaluator_active",
-        "task",
-        unique=True,
-        sqlite_where=text("state = 'active'"),
-        postgresql_where=text("state = 'active'"),
-    ),
-    _is_hash("gold_sha256"),
+    _unique_where("uq_evaluator_active", "task", "state = 'active'"),
 )
 
 account = Table(
@@ -134,12 +129,11 @@ account = Table(
 session = Table(
     "session",
     metadata,
-    Column("sha256", String(64), primary_key=True),
+    _hash("sha256", primary_key=True),
     _reference("account", "account.id"),
     _time("created_at"),
     _time("expires_at"),
     _time("revoked_at", nullable=True),
-    _is_hash("sha256"),
     Index(None, "account"),
 )
 
@@ -155,7 +149,6 @@ api_token = Table(
     _time("expires_at", nullable=True),
     _time("revoked_at", nullable=True),
     Index(None, "account"),
-    _is_hash("sha256"),
 )
 
 team = Table(
@@ -180,13 +173,7 @@ membership = Table(
     _time("joined_at"),
     _time("left_at", nullable=True),
     CheckConstraint("left_at IS NULL OR left_at >= joined_at", "order"),
-    Index(
-        "uq_membership_current",
-        "account",
-        unique=True,
-        sqlite_where=text("left_at IS NULL"),
-        postgresql_where=text("left_at IS NULL"),
-    ),
+    _unique_where("uq_membership_current", "account", "left_at IS NULL"),
     Index(None, "team"),
 )
 
@@ -204,16 +191,14 @@ invitation = Table(
     _time("revoked_at", nullable=True),
     CheckConstraint("(used_by IS NULL) = (used_at IS NULL)", "used"),
     Index(None, "team"),
-    _is_hash("sha256"),
 )
 
 blob = Table(
     "blob",
     metadata,
-    Column("sha256", String(64), primary_key=True),
+    _hash("sha256", primary_key=True),
     Column("size", BigInteger, nullable=False),
     _time("created_at"),
-    _is_hash("sha256"),
     CheckConstraint("size >= 0", "size"),
 )
 
@@ -271,13 +256,7 @@ evaluation = Table(
     CheckConstraint("state <> 'running' OR (worker IS NOT NULL AND attempt >= 1)", "worker"),
     CheckConstraint("attempt >= faults AND faults >= 0", "attempts"),
     UniqueConstraint("submission", "evaluator"),
-    Index(
-        "uq_evaluation_original",
-        "submission",
-        unique=True,
-        sqlite_where=text("original"),
-        postgresql_where=text("original"),
-    ),
+    _unique_where("uq_evaluation_original", "submission", "original"),
     Index(None, "state", "priority", "created_at"),
     Index(None, "evaluator", "state"),
 )
@@ -325,13 +304,7 @@ rejudge = Table(
     _one_of("state", REJUDGE_STATES),
     CheckConstraint("from_evaluator <> to_evaluator", "evaluators"),
     CheckConstraint("(state IN ('applied', 'cancelled')) = (decided_at IS NOT NULL)", "decided"),
-    Index(
-        "uq_rejudge_open",
-        "task",
-        unique=True,
-        sqlite_where=text("state IN ('computing', 'ready')"),
-        postgresql_where=text("state IN ('computing', 'ready')"),
-    ),
+    _unique_where("uq_rejudge_open", "task", "state IN ('computing', 'ready')"),
     CheckConstraint("length(reason) > 0", "reason"),
 )
 
@@ -353,7 +326,6 @@ month = Table(
     CheckConstraint("revision = 1 OR length(reason) > 0", "reason"),
     CheckConstraint("length(month) = 7", "month"),
     CheckConstraint("revision >= 1", "revision"),
-    _is_hash("sha256"),
 )
 
 audit = Table(
@@ -369,6 +341,4 @@ audit = Table(
     Column("request", Text),
     _hash("previous_hash"),
     _hash("hash", unique=True),
-    _is_hash("previous_hash"),
-    _is_hash("hash"),
 )
