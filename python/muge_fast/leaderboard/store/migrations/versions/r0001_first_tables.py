@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -62,14 +64,48 @@ def upgrade() -> None:
             op.execute(sa.text(statement))
 
 
+def _id() -> sa.Column[str]:
+    return sa.Column("id", sa.String(length=36), nullable=False)
+
+
+def _key(name: str, *, nullable: bool = False) -> sa.Column[str]:
+    """Return a column of ids of another table, of hashes, or of names of tasks."""
+    return sa.Column(name, sa.String(length=64), nullable=nullable)
+
+
+def _text(name: str, *, nullable: bool = False) -> sa.Column[str]:
+    return sa.Column(name, sa.Text(), nullable=nullable)
+
+
+def _json(name: str, *, nullable: bool = False) -> sa.Column[object]:
+    return sa.Column(name, JsonText(), nullable=nullable)
+
+
+def _flag(name: str) -> sa.Column[bool]:
+    return sa.Column(name, sa.Boolean(), nullable=False)
+
+
+def _time(name: str, *, nullable: bool = False) -> sa.Column[datetime]:
+    return sa.Column(name, Instant(), nullable=nullable)
+
+
+def _is_hash(table: str, column: str) -> sa.CheckConstraint:
+    return sa.CheckConstraint(f"length({column}) = 64", name=f"ck_{table}_{column}")
+
+
+def _make_unique_where(name: str, table: str, column: str, condition: str) -> None:
+    where = sa.text(condition)
+    op.create_index(name, table, [column], unique=True, sqlite_where=where, postgresql_where=where)
+
+
 def _make_task() -> None:
     op.create_table(
         "task",
-        sa.Column("slug", sa.String(length=64), nullable=False),
-        sa.Column("higher_is_better", sa.Boolean(), nullable=False),
+        _key("slug"),
+        _flag("higher_is_better"),
         sa.Column("board_version", sa.BigInteger(), server_default="0", nullable=False),
-        sa.Column("last_accepted_at", Instant(), nullable=True),
-        sa.Column("created_at", Instant(), nullable=False),
+        _time("last_accepted_at", nullable=True),
+        _time("created_at"),
         sa.PrimaryKeyConstraint("slug", name="pk_task"),
     )
 
@@ -77,11 +113,11 @@ def _make_task() -> None:
 def _make_task_version() -> None:
     op.create_table(
         "task_version",
-        sa.Column("task", sa.String(length=64), nullable=False),
+        _key("task"),
         sa.Column("version", sa.Integer(), nullable=False),
-        sa.Column("settings", JsonText(), nullable=False),
-        sa.Column("actor", sa.Text(), nullable=False),
-        sa.Column("created_at", Instant(), nullable=False),
+        _json("settings"),
+        _text("actor"),
+        _time("created_at"),
         sa.ForeignKeyConstraint(["task"], ["task.slug"], name="fk_task_version_task"),
         sa.PrimaryKeyConstraint("task", "version", name="pk_task_version"),
     )
@@ -90,42 +126,35 @@ def _make_task_version() -> None:
 def _make_evaluator() -> None:
     op.create_table(
         "evaluator",
-        sa.Column("id", sa.String(length=36), nullable=False),
-        sa.Column("task", sa.String(length=64), nullable=False),
-        sa.Column("gold_sha256", sa.String(length=64), nullable=False),
-        sa.Column("package_version", sa.Text(), nullable=False),
-        sa.Column("options", JsonText(), nullable=False),
-        sa.Column("signature", sa.Text(), nullable=False),
+        _id(),
+        _key("task"),
+        _key("gold_sha256"),
+        _text("package_version"),
+        _json("options"),
+        _text("signature"),
         sa.Column("state", sa.String(length=16), server_default="draft", nullable=False),
-        sa.Column("created_at", Instant(), nullable=False),
-        sa.Column("activated_at", Instant(), nullable=True),
-        sa.Column("retired_at", Instant(), nullable=True),
+        _time("created_at"),
+        _time("activated_at", nullable=True),
+        _time("retired_at", nullable=True),
         sa.CheckConstraint("state IN ('draft', 'active', 'retired')", name="ck_evaluator_state"),
-        sa.CheckConstraint("length(gold_sha256) = 64", name="ck_evaluator_gold_sha256"),
+        _is_hash("evaluator", "gold_sha256"),
         sa.ForeignKeyConstraint(["task"], ["task.slug"], name="fk_evaluator_task"),
         sa.PrimaryKeyConstraint("id", name="pk_evaluator"),
     )
-    op.create_index(
-        "uq_evaluator_active",
-        "evaluator",
-        ["task"],
-        unique=True,
-        sqlite_where=sa.text("state = 'active'"),
-        postgresql_where=sa.text("state = 'active'"),
-    )
+    _make_unique_where("uq_evaluator_active", "evaluator", "task", "state = 'active'")
 
 
 def _make_account() -> None:
     op.create_table(
         "account",
-        sa.Column("id", sa.String(length=36), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("name_key", sa.Text(), nullable=False),
-        sa.Column("password_hash", sa.Text(), nullable=True),
+        _id(),
+        _text("name"),
+        _text("name_key"),
+        _text("password_hash", nullable=True),
         sa.Column("role", sa.String(length=16), server_default="participant", nullable=False),
-        sa.Column("created_at", Instant(), nullable=False),
-        sa.Column("disabled_at", Instant(), nullable=True),
-        sa.Column("erased_at", Instant(), nullable=True),
+        _time("created_at"),
+        _time("disabled_at", nullable=True),
+        _time("erased_at", nullable=True),
         sa.CheckConstraint("role IN ('participant', 'organizer', 'admin')", name="ck_account_role"),
         sa.PrimaryKeyConstraint("id", name="pk_account"),
         sa.UniqueConstraint("name_key", name="uq_account_name_key"),
@@ -135,47 +164,47 @@ def _make_account() -> None:
 def _make_session() -> None:
     op.create_table(
         "session",
-        sa.Column("sha256", sa.String(length=64), nullable=False),
-        sa.Column("account", sa.String(length=64), nullable=False),
-        sa.Column("created_at", Instant(), nullable=False),
-        sa.Column("expires_at", Instant(), nullable=False),
-        sa.Column("revoked_at", Instant(), nullable=True),
-        sa.CheckConstraint("length(sha256) = 64", name="ck_session_sha256"),
+        _key("sha256"),
+        _key("account"),
+        _time("created_at"),
+        _time("expires_at"),
+        _time("revoked_at", nullable=True),
+        _is_hash("session", "sha256"),
         sa.ForeignKeyConstraint(["account"], ["account.id"], name="fk_session_account"),
         sa.PrimaryKeyConstraint("sha256", name="pk_session"),
     )
-    op.create_index("ix_session_account", "session", ["account"], unique=False)
+    op.create_index("ix_session_account", "session", ["account"])
 
 
 def _make_api_token() -> None:
     op.create_table(
         "api_token",
-        sa.Column("id", sa.String(length=36), nullable=False),
-        sa.Column("sha256", sa.String(length=64), nullable=False),
-        sa.Column("account", sa.String(length=64), nullable=False),
-        sa.Column("label", sa.Text(), nullable=False),
-        sa.Column("scopes", JsonText(), nullable=False),
-        sa.Column("created_at", Instant(), nullable=False),
-        sa.Column("expires_at", Instant(), nullable=True),
-        sa.Column("revoked_at", Instant(), nullable=True),
-        sa.CheckConstraint("length(sha256) = 64", name="ck_api_token_sha256"),
+        _id(),
+        _key("sha256"),
+        _key("account"),
+        _text("label"),
+        _json("scopes"),
+        _time("created_at"),
+        _time("expires_at", nullable=True),
+        _time("revoked_at", nullable=True),
+        _is_hash("api_token", "sha256"),
         sa.ForeignKeyConstraint(["account"], ["account.id"], name="fk_api_token_account"),
         sa.PrimaryKeyConstraint("id", name="pk_api_token"),
         sa.UniqueConstraint("sha256", name="uq_api_token_sha256"),
     )
-    op.create_index("ix_api_token_account", "api_token", ["account"], unique=False)
+    op.create_index("ix_api_token_account", "api_token", ["account"])
 
 
 def _make_team() -> None:
     op.create_table(
         "team",
-        sa.Column("id", sa.String(length=36), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("name_key", sa.Text(), nullable=False),
-        sa.Column("alias", sa.Text(), nullable=True),
-        sa.Column("public", sa.Boolean(), nullable=False),
-        sa.Column("host", sa.Boolean(), nullable=False),
-        sa.Column("created_at", Instant(), nullable=False),
+        _id(),
+        _text("name"),
+        _text("name_key"),
+        _text("alias", nullable=True),
+        _flag("public"),
+        _flag("host"),
+        _time("created_at"),
         sa.PrimaryKeyConstraint("id", name="pk_team"),
         sa.UniqueConstraint("name_key", name="uq_team_name_key"),
     )
@@ -184,57 +213,50 @@ def _make_team() -> None:
 def _make_membership() -> None:
     op.create_table(
         "membership",
-        sa.Column("id", sa.String(length=36), nullable=False),
-        sa.Column("account", sa.String(length=64), nullable=False),
-        sa.Column("team", sa.String(length=64), nullable=False),
-        sa.Column("joined_at", Instant(), nullable=False),
-        sa.Column("left_at", Instant(), nullable=True),
+        _id(),
+        _key("account"),
+        _key("team"),
+        _time("joined_at"),
+        _time("left_at", nullable=True),
         sa.CheckConstraint("left_at IS NULL OR left_at >= joined_at", name="ck_membership_order"),
         sa.ForeignKeyConstraint(["account"], ["account.id"], name="fk_membership_account"),
         sa.ForeignKeyConstraint(["team"], ["team.id"], name="fk_membership_team"),
         sa.PrimaryKeyConstraint("id", name="pk_membership"),
     )
-    op.create_index("ix_membership_team", "membership", ["team"], unique=False)
-    op.create_index(
-        "uq_membership_current",
-        "membership",
-        ["account"],
-        unique=True,
-        sqlite_where=sa.text("left_at IS NULL"),
-        postgresql_where=sa.text("left_at IS NULL"),
-    )
+    op.create_index("ix_membership_team", "membership", ["team"])
+    _make_unique_where("uq_membership_current", "membership", "account", "left_at IS NULL")
 
 
 def _make_invitation() -> None:
     op.create_table(
         "invitation",
-        sa.Column("id", sa.String(length=36), nullable=False),
-        sa.Column("sha256", sa.String(length=64), nullable=False),
-        sa.Column("team", sa.String(length=64), nullable=False),
-        sa.Column("created_by", sa.String(length=64), nullable=False),
-        sa.Column("created_at", Instant(), nullable=False),
-        sa.Column("expires_at", Instant(), nullable=False),
-        sa.Column("used_by", sa.String(length=64), nullable=True),
-        sa.Column("used_at", Instant(), nullable=True),
-        sa.Column("revoked_at", Instant(), nullable=True),
+        _id(),
+        _key("sha256"),
+        _key("team"),
+        _key("created_by"),
+        _time("created_at"),
+        _time("expires_at"),
+        _key("used_by", nullable=True),
+        _time("used_at", nullable=True),
+        _time("revoked_at", nullable=True),
         sa.CheckConstraint("(used_by IS NULL) = (used_at IS NULL)", name="ck_invitation_used"),
-        sa.CheckConstraint("length(sha256) = 64", name="ck_invitation_sha256"),
+        _is_hash("invitation", "sha256"),
         sa.ForeignKeyConstraint(["created_by"], ["account.id"], name="fk_invitation_created_by"),
         sa.ForeignKeyConstraint(["team"], ["team.id"], name="fk_invitation_team"),
         sa.ForeignKeyConstraint(["used_by"], ["account.id"], name="fk_invitation_used_by"),
         sa.PrimaryKeyConstraint("id", name="pk_invitation"),
         sa.UniqueConstraint("sha256", name="uq_invitation_sha256"),
     )
-    op.create_index("ix_invitation_team", "invitation", ["team"], unique=False)
+    op.create_index("ix_invitation_team", "invitation", ["team"])
 
 
 def _make_blob() -> None:
     op.create_table(
         "blob",
-        sa.Column("sha256", sa.String(length=64), nullable=False),
+        _key("sha256"),
         sa.Column("size", sa.BigInteger(), nullable=False),
-        sa.Column("created_at", Instant(), nullable=False),
-        sa.CheckConstraint("length(sha256) = 64", name="ck_blob_sha256"),
+        _time("created_at"),
+        _is_hash("blob", "sha256"),
         sa.CheckConstraint("size >= 0", name="ck_blob_size"),
         sa.PrimaryKeyConstraint("sha256", name="pk_blob"),
     )
@@ -243,20 +265,20 @@ def _make_blob() -> None:
 def _make_submission() -> None:
     op.create_table(
         "submission",
-        sa.Column("id", sa.String(length=36), nullable=False),
-        sa.Column("task", sa.String(length=64), nullable=False),
-        sa.Column("team", sa.String(length=64), nullable=False),
-        sa.Column("account", sa.String(length=64), nullable=False),
+        _id(),
+        _key("task"),
+        _key("team"),
+        _key("account"),
         sa.Column("number", sa.Integer(), nullable=False),
-        sa.Column("blob", sa.String(length=64), nullable=False),
-        sa.Column("accepted_at", Instant(), nullable=False),
+        _key("blob"),
+        _time("accepted_at"),
         sa.Column("client_key", sa.String(length=200), nullable=False),
-        sa.Column("method", sa.Text(), nullable=False),
-        sa.Column("links", JsonText(), nullable=False),
-        sa.Column("visible", sa.Boolean(), nullable=False),
-        sa.Column("withdrawn_at", Instant(), nullable=True),
-        sa.Column("ruled_out_at", Instant(), nullable=True),
-        sa.Column("ruled_out_reason", sa.Text(), nullable=True),
+        _text("method"),
+        _json("links"),
+        _flag("visible"),
+        _time("withdrawn_at", nullable=True),
+        _time("ruled_out_at", nullable=True),
+        _text("ruled_out_reason", nullable=True),
         sa.CheckConstraint("(ruled_out_at IS NULL) = (ruled_out_reason IS NULL)", name="ck_submission_ruled_out"),
         sa.CheckConstraint("number >= 1", name="ck_submission_number"),
         sa.ForeignKeyConstraint(["account"], ["account.id"], name="fk_submission_account"),
@@ -267,8 +289,8 @@ def _make_submission() -> None:
         sa.UniqueConstraint("account", "client_key", name="uq_submission_account_client_key"),
         sa.UniqueConstraint("team", "task", "number", name="uq_submission_team_task_number"),
     )
-    op.create_index("ix_submission_blob", "submission", ["blob"], unique=False)
-    op.create_index("ix_submission_task_accepted_at", "submission", ["task", "accepted_at"], unique=False)
+    op.create_index("ix_submission_blob", "submission", ["blob"])
+    op.create_index("ix_submission_task_accepted_at", "submission", ["task", "accepted_at"])
     op.create_index(
         "ix_submission_task_account_accepted_at", "submission", ["task", "account", "accepted_at"], unique=False
     )
@@ -277,22 +299,22 @@ def _make_submission() -> None:
 def _make_evaluation() -> None:
     op.create_table(
         "evaluation",
-        sa.Column("id", sa.String(length=36), nullable=False),
-        sa.Column("submission", sa.String(length=64), nullable=False),
-        sa.Column("evaluator", sa.String(length=64), nullable=False),
-        sa.Column("original", sa.Boolean(), nullable=False),
+        _id(),
+        _key("submission"),
+        _key("evaluator"),
+        _flag("original"),
         sa.Column("state", sa.String(length=16), server_default="queued", nullable=False),
-        sa.Column("waived", sa.Boolean(), nullable=False),
+        _flag("waived"),
         sa.Column("attempt", sa.Integer(), server_default="0", nullable=False),
         sa.Column("faults", sa.Integer(), server_default="0", nullable=False),
-        sa.Column("lease_until", Instant(), nullable=True),
-        sa.Column("worker", sa.Text(), nullable=True),
+        _time("lease_until", nullable=True),
+        _text("worker", nullable=True),
         sa.Column("priority", sa.Integer(), server_default="0", nullable=False),
-        sa.Column("not_before", Instant(), nullable=False),
-        sa.Column("created_at", Instant(), nullable=False),
-        sa.Column("started_at", Instant(), nullable=True),
-        sa.Column("finished_at", Instant(), nullable=True),
-        sa.Column("fault", sa.Text(), nullable=True),
+        _time("not_before"),
+        _time("created_at"),
+        _time("started_at", nullable=True),
+        _time("finished_at", nullable=True),
+        _text("fault", nullable=True),
         sa.CheckConstraint("(state = 'running') = (lease_until IS NOT NULL)", name="ck_evaluation_lease"),
         sa.CheckConstraint("(state IN ('queued', 'running')) = (finished_at IS NULL)", name="ck_evaluation_finished"),
         sa.CheckConstraint("state <> 'running' OR (worker IS NOT NULL AND attempt >= 1)", name="ck_evaluation_worker"),
@@ -305,37 +327,30 @@ def _make_evaluation() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_evaluation"),
         sa.UniqueConstraint("submission", "evaluator", name="uq_evaluation_submission_evaluator"),
     )
-    op.create_index("ix_evaluation_evaluator_state", "evaluation", ["evaluator", "state"], unique=False)
+    op.create_index("ix_evaluation_evaluator_state", "evaluation", ["evaluator", "state"])
     op.create_index(
         "ix_evaluation_state_priority_created_at", "evaluation", ["state", "priority", "created_at"], unique=False
     )
-    op.create_index(
-        "uq_evaluation_original",
-        "evaluation",
-        ["submission"],
-        unique=True,
-        sqlite_where=sa.text("original"),
-        postgresql_where=sa.text("original"),
-    )
+    _make_unique_where("uq_evaluation_original", "evaluation", "submission", "original")
 
 
 def _make_verdict() -> None:
     op.create_table(
         "verdict",
-        sa.Column("evaluation", sa.String(length=64), nullable=False),
-        sa.Column("submission", sa.String(length=64), nullable=False),
-        sa.Column("evaluator", sa.String(length=64), nullable=False),
-        sa.Column("team", sa.String(length=64), nullable=False),
-        sa.Column("accepted_at", Instant(), nullable=False),
-        sa.Column("ok", sa.Boolean(), nullable=False),
-        sa.Column("report", JsonText(), nullable=False),
-        sa.Column("scores", JsonText(), nullable=False),
+        _key("evaluation"),
+        _key("submission"),
+        _key("evaluator"),
+        _key("team"),
+        _time("accepted_at"),
+        _flag("ok"),
+        _json("report"),
+        _json("scores"),
         sa.Column("published", sa.Double(), nullable=True),
         sa.Column("order_key", sa.Double(), nullable=True),
-        sa.Column("rows_blob", sa.String(length=64), nullable=True),
+        _key("rows_blob", nullable=True),
         sa.Column("seconds", sa.Double(), nullable=False),
-        sa.Column("package_version", sa.Text(), nullable=False),
-        sa.Column("created_at", Instant(), nullable=False),
+        _text("package_version"),
+        _time("created_at"),
         sa.CheckConstraint(
             "(ok AND published IS NOT NULL) OR (NOT ok AND published IS NULL)", name="ck_verdict_published"
         ),
@@ -363,15 +378,15 @@ def _make_verdict() -> None:
 def _make_rejudge() -> None:
     op.create_table(
         "rejudge",
-        sa.Column("id", sa.String(length=36), nullable=False),
-        sa.Column("task", sa.String(length=64), nullable=False),
-        sa.Column("from_evaluator", sa.String(length=64), nullable=False),
-        sa.Column("to_evaluator", sa.String(length=64), nullable=False),
-        sa.Column("reason", sa.Text(), nullable=False),
-        sa.Column("actor", sa.Text(), nullable=False),
+        _id(),
+        _key("task"),
+        _key("from_evaluator"),
+        _key("to_evaluator"),
+        _text("reason"),
+        _text("actor"),
         sa.Column("state", sa.String(length=16), server_default="computing", nullable=False),
-        sa.Column("created_at", Instant(), nullable=False),
-        sa.Column("decided_at", Instant(), nullable=True),
+        _time("created_at"),
+        _time("decided_at", nullable=True),
         sa.CheckConstraint("(state IN ('applied', 'cancelled')) = (decided_at IS NOT NULL)", name="ck_rejudge_decided"),
         sa.CheckConstraint("state IN ('computing', 'ready', 'applied', 'cancelled')", name="ck_rejudge_state"),
         sa.CheckConstraint("from_evaluator <> to_evaluator", name="ck_rejudge_evaluators"),
@@ -381,32 +396,25 @@ def _make_rejudge() -> None:
         sa.ForeignKeyConstraint(["to_evaluator"], ["evaluator.id"], name="fk_rejudge_to_evaluator"),
         sa.PrimaryKeyConstraint("id", name="pk_rejudge"),
     )
-    op.create_index(
-        "uq_rejudge_open",
-        "rejudge",
-        ["task"],
-        unique=True,
-        sqlite_where=sa.text("state IN ('computing', 'ready')"),
-        postgresql_where=sa.text("state IN ('computing', 'ready')"),
-    )
+    _make_unique_where("uq_rejudge_open", "rejudge", "task", "state IN ('computing', 'ready')")
 
 
 def _make_month() -> None:
     op.create_table(
         "month",
-        sa.Column("task", sa.String(length=64), nullable=False),
+        _key("task"),
         sa.Column("month", sa.String(length=7), nullable=False),
         sa.Column("revision", sa.Integer(), nullable=False),
-        sa.Column("evaluator", sa.String(length=64), nullable=False),
-        sa.Column("closed_at", Instant(), nullable=False),
-        sa.Column("boundary", Instant(), nullable=False),
-        sa.Column("rows", JsonText(), nullable=False),
-        sa.Column("sha256", sa.String(length=64), nullable=False),
-        sa.Column("reason", sa.Text(), nullable=False),
-        sa.Column("actor", sa.Text(), nullable=False),
+        _key("evaluator"),
+        _time("closed_at"),
+        _time("boundary"),
+        _json("rows"),
+        _key("sha256"),
+        _text("reason"),
+        _text("actor"),
         sa.CheckConstraint("closed_at >= boundary", name="ck_month_closed"),
         sa.CheckConstraint("length(month) = 7", name="ck_month_month"),
-        sa.CheckConstraint("length(sha256) = 64", name="ck_month_sha256"),
+        _is_hash("month", "sha256"),
         sa.CheckConstraint("revision = 1 OR length(reason) > 0", name="ck_month_reason"),
         sa.CheckConstraint("revision >= 1", name="ck_month_revision"),
         sa.ForeignKeyConstraint(["evaluator"], ["evaluator.id"], name="fk_month_evaluator"),
@@ -419,17 +427,17 @@ def _make_audit() -> None:
     op.create_table(
         "audit",
         sa.Column("seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
-        sa.Column("at", Instant(), nullable=False),
-        sa.Column("actor", sa.Text(), nullable=False),
-        sa.Column("action", sa.Text(), nullable=False),
-        sa.Column("subject", sa.Text(), nullable=False),
-        sa.Column("before", JsonText(), nullable=True),
-        sa.Column("after", JsonText(), nullable=True),
-        sa.Column("request", sa.Text(), nullable=True),
-        sa.Column("previous_hash", sa.String(length=64), nullable=False),
-        sa.Column("hash", sa.String(length=64), nullable=False),
-        sa.CheckConstraint("length(hash) = 64", name="ck_audit_hash"),
-        sa.CheckConstraint("length(previous_hash) = 64", name="ck_audit_previous_hash"),
+        _time("at"),
+        _text("actor"),
+        _text("action"),
+        _text("subject"),
+        _json("before", nullable=True),
+        _json("after", nullable=True),
+        _text("request", nullable=True),
+        _key("previous_hash"),
+        _key("hash"),
+        _is_hash("audit", "hash"),
+        _is_hash("audit", "previous_hash"),
         sa.PrimaryKeyConstraint("seq", name="pk_audit"),
         sa.UniqueConstraint("hash", name="uq_audit_hash"),
     )
