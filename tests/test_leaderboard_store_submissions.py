@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from leaderboard_boards import ADMIN, START, QuotaReached, admit_all, at_most, digest
-from muge_fast.leaderboard.rules.quotas import Limits, Use, check_quota, measure_quota
+from muge_fast.leaderboard.rules.quotas import Limits, check_quota, measure_quota
 from muge_fast.leaderboard.rules.refusals import RefusalError
 from muge_fast.leaderboard.store.audit import verify_audit
 from muge_fast.leaderboard.store.errors import ConflictError, NotFoundError, RefusedError, StorageFullError
@@ -176,7 +176,7 @@ def test_the_rules_of_quotas_take_past_submissions_as_they_are(board):
     zone, limits = ZoneInfo("Asia/Shanghai"), Limits(valid_per_day=2)
 
     def admit(now, past) -> None:
-        check_quota(measure_quota([Use(*one) for one in past], limits, now=now, zone=zone), zone=zone)
+        check_quota(measure_quota(past, limits, now=now, zone=zone), zone=zone)
 
     board.accept(admit=admit)
     board.clock.advance(hours=1)

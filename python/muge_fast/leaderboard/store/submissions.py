@@ -10,6 +10,7 @@ from sqlalchemy import Connection, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
+from muge_fast.leaderboard.rules.quotas import Use
 from muge_fast.leaderboard.store.audit import Actor, append_audit
 from muge_fast.leaderboard.store.database import Database
 from muge_fast.leaderboard.store.errors import ConflictError, NotFoundError, RefusedError
@@ -47,26 +48,7 @@ class NewSubmission(NamedTuple):
     visible: bool = True
 
 
-class PastSubmission(NamedTuple):
-    """A submission that could count for a quota.
-
-    Attributes:
-        accepted_at: When it was accepted.
-        state: State of its original evaluation; a later evaluator changes no quota.
-        waived: Whether it is free in any state, because it once was faulted.
-        team: Its team.
-        account: The account that sent it.
-
-    """
-
-    accepted_at: datetime
-    state: str
-    waived: bool
-    team: str
-    account: str
-
-
-Admission = Callable[[datetime, Sequence[PastSubmission]], None]
+Admission = Callable[[datetime, Sequence[Use]], None]
 """A rule that gets the time of acceptance and past submissions, and raises an error to refuse a new one.
 
 It runs inside the transaction, so it must be pure and fast.
@@ -209,7 +191,7 @@ def _team_of(connection: Connection, account_id: str) -> str:
     return team_id
 
 
-def past_submissions(connection: Connection, slug: str, team_id: str, *, since: datetime) -> list[PastSubmission]:
+def past_submissions(connection: Connection, slug: str, team_id: str, *, since: datetime) -> list[Use]:
     """Return the submissions that count for a team: its own, and those of its present members in other teams.
 
     A member who leaves and founds another team therefore does not get a new quota.
@@ -224,16 +206,16 @@ def past_submissions(connection: Connection, slug: str, team_id: str, *, since: 
         The submissions, the earliest first.
 
     """
-    columns = {**submission.c, "state": evaluation.c.state, "waived": evaluation.c.waived}
+    columns = (submission.c.accepted_at, evaluation.c.state, evaluation.c.waived, submission.c.team)
     members = select(membership.c.account).where(membership.c.team == team_id, membership.c.left_at.is_(None))
     query = (
-        select(*(columns[name] for name in PastSubmission._fields))
+        select(*columns, submission.c.account)
         .join(evaluation, (evaluation.c.submission == submission.c.id) & evaluation.c.original)
         .where(submission.c.task == slug, submission.c.accepted_at >= since)
         .where(or_(submission.c.team == team_id, submission.c.account.in_(members)))
         .order_by(submission.c.accepted_at)
     )
-    return [PastSubmission(*row) for row in connection.execute(query)]
+    return [Use(*row) for row in connection.execute(query)]
 
 
 def _by_client_key(connection: Connection, new: NewSubmission) -> Accepted | None:
