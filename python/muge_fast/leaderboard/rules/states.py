@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
@@ -77,7 +78,7 @@ def apply_action(state: State, action: Action) -> State:
 
 @dataclass(frozen=True)
 class FailedTry:
-    """What follows a failed try.
+    """The move after a failed try.
 
     Attributes:
         action: ``"retry"``, or ``"fault"`` after the last try.
@@ -89,12 +90,13 @@ class FailedTry:
     delay: timedelta
 
 
-def after_failed_try(attempt: int, *, tries: int = TRIES) -> FailedTry:
-    """Return what follows a try that failed for a reason of ours: a crash, a timeout, a lost worker.
+def after_failed_try(attempt: int, *, tries: int = TRIES, delays: Sequence[timedelta] = DELAYS) -> FailedTry:
+    """Return the move after a try that failed by a fault of the site: a crash, a timeout, a lost worker.
 
     Args:
         attempt: Number of the try that failed, from 1.
         tries: Number of tries.
+        delays: Delay after the first failed try, the second, and so on; the last one stands for all that follow.
 
     Returns:
         A retry with a growing delay, or a fault after the last try.
@@ -112,4 +114,4 @@ def after_failed_try(attempt: int, *, tries: int = TRIES) -> FailedTry:
         raise ValueError(f"attempt must be at least 1, got {attempt}")
     if attempt >= tries:
         return FailedTry("fault", timedelta(0))
-    return FailedTry("retry", DELAYS[min(attempt, len(DELAYS)) - 1])
+    return FailedTry("retry", delays[min(attempt, len(delays)) - 1])

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, insert, or_, select, update
 
-from muge_fast.leaderboard.rules.states import DELAYS, TRIES
+from muge_fast.leaderboard.rules.states import DELAYS, TRIES, after_failed_try
 from muge_fast.leaderboard.store.audit import Actor, append_audit
 from muge_fast.leaderboard.store.database import Database
 from muge_fast.leaderboard.store.errors import NotFoundError, RefusedError
@@ -36,7 +36,7 @@ class QueueRules(NamedTuple):
 
     Attributes:
         lease: How long a worker holds an evaluation without renewing it.
-        backoff: How long an evaluation waits after its first fault, its second, and so on.
+        backoff: Delay after the first fault of an evaluation, the second, and so on.
         tries: The number of faults after which it is not tried again.
 
     """
@@ -44,23 +44,6 @@ class QueueRules(NamedTuple):
     lease: timedelta = timedelta(seconds=60)
     backoff: tuple[timedelta, ...] = DELAYS
     tries: int = TRIES
-
-    def wait(self, faults: int) -> timedelta:
-        """Return how long an evaluation waits.
-
-        Args:
-            faults: The number of its faults, from 1.
-
-        Returns:
-            The time.
-
-        Example:
-            >>> from muge_fast.leaderboard.store.queue import QueueRules
-            >>> [QueueRules().wait(faults).seconds for faults in (1, 2, 3, 4)]
-            [5, 30, 180, 180]
-
-        """
-        return self.backoff[min(faults, len(self.backoff)) - 1]
 
 
 RULES = QueueRules()
@@ -141,18 +124,21 @@ def _next(now: datetime, tasks: Sequence[str] | None) -> Select[Any]:
 def _expire(connection: Connection, now: datetime, rules: QueueRules) -> None:
     """Put back the evaluations whose lease is over. The lease was the wait, so they are due at once."""
     is_over = and_(evaluation.c.state == "running", evaluation.c.lease_until < now)
-    lost = select(evaluation.c.id, evaluation.c.attempt, evaluation.c.faults).where(is_over)
+    lost = select(evaluation.c.id, evaluation.c.faults).where(is_over)
     for row in connection.execute(lost.with_for_update(skip_locked=True)).all():
-        move = _after_fault(row.faults + 1, LEASE_IS_OVER, now, now, rules)
+        move = _after_fault(row.faults + 1, LEASE_IS_OVER, now, rules, at_once=True)
         connection.execute(update(evaluation).where(evaluation.c.id == row.id, is_over).values(move))
 
 
-def _after_fault(faults: int, message: str, now: datetime, due: datetime, rules: QueueRules) -> dict[str, object]:
+def _after_fault(
+    faults: int, message: str, now: datetime, rules: QueueRules, *, at_once: bool = False
+) -> dict[str, object]:
     """Return the values of an evaluation after a fault: queued again, or after the last try faulted."""
+    failed = after_failed_try(faults, tries=rules.tries, delays=rules.backoff)
     common = {"faults": faults, "fault": message[:MAX_FAULT], "lease_until": None, "worker": None}
-    if faults >= rules.tries:
+    if failed.action == "fault":
         return common | {"state": "faulted", "finished_at": now, "waived": True}
-    return common | {"state": "queued", "not_before": due}
+    return common | {"state": "queued", "not_before": now if at_once else now + failed.delay}
 
 
 def _held(job: Job) -> ColumnElement[bool]:
@@ -254,7 +240,7 @@ def report_fault(database: Database, job: Job, message: str, *, rules: QueueRule
         if row is None:
             return None
         now, faults = database.now(connection), row.faults + 1
-        move = _after_fault(faults, message, now, now + rules.wait(faults), rules)
+        move = _after_fault(faults, message, now, rules)
         connection.execute(update(evaluation).where(_held(job)).values(move))
         return str(move["state"])
 
