@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, ScalarSelect, Select, select
+from sqlalchemy import Connection, Row, Select, select
 
 from muge_fast.leaderboard.store.errors import NotFoundError
-from muge_fast.leaderboard.store.schema import evaluator, submission, task, team, verdict
+from muge_fast.leaderboard.store.schema import submission, task, team, verdict
+from muge_fast.leaderboard.store.tasks import active_evaluator_id
 from muge_fast.leaderboard.store.verdicts import read_scores
 
 BY_AGE = (verdict.c.accepted_at, verdict.c.submission)
@@ -118,7 +119,7 @@ def best_entries(
     # For each team, the index of verdicts leads to the first one in the order.
     best = (
         _chosen(select(verdict.c.evaluation).select_from(verdict), since, before)
-        .where(verdict.c.evaluator == _active(slug), verdict.c.team == team.c.id)
+        .where(verdict.c.evaluator == active_evaluator_id(slug).scalar_subquery(), verdict.c.team == team.c.id)
         .where(submission.c.ruled_out_at.is_(None), submission.c.visible)
         .order_by(verdict.c.order_key, *BY_AGE)
         .limit(1)
@@ -133,10 +134,6 @@ def best_entries(
         rows += connection.execute(query.where(verdict.c.evaluation.in_(ids[start : start + BATCH])))
     rows.sort(key=lambda row: (row.order_key, row.accepted_at, row.submission))
     return [_entry(row[:-1]) for row in rows]
-
-
-def _active(slug: str) -> ScalarSelect[str]:
-    return select(evaluator.c.id).where(evaluator.c.task == slug, evaluator.c.state == "active").scalar_subquery()
 
 
 def _chosen(query: Select[Any], since: datetime | None, before: datetime | None) -> Select[Any]:
@@ -163,7 +160,7 @@ def _entries(slug: str, since: datetime | None, before: datetime | None) -> Sele
     }
     query = select(*(columns[name].label(name) for name in BoardEntry._fields)).select_from(verdict)
     query = _chosen(query, since, before).join(team, team.c.id == verdict.c.team)
-    return query.where(verdict.c.evaluator == _active(slug))
+    return query.where(verdict.c.evaluator == active_evaluator_id(slug).scalar_subquery())
 
 
 def _entry(row: Sequence[Any]) -> BoardEntry:

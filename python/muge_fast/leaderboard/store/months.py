@@ -15,8 +15,8 @@ from muge_fast.leaderboard.store.boards import BoardEntry, best_entries
 from muge_fast.leaderboard.store.column_types import canonical_json
 from muge_fast.leaderboard.store.database import Database
 from muge_fast.leaderboard.store.errors import ConflictError, NotFoundError, RefusedError
-from muge_fast.leaderboard.store.schema import evaluation, evaluator, month, submission, task
-from muge_fast.leaderboard.store.tasks import active_evaluator, bump_board, lock_task
+from muge_fast.leaderboard.store.schema import evaluation, month, submission, task
+from muge_fast.leaderboard.store.tasks import active_evaluator, active_evaluator_id, bump_board, lock_task, time_of_task
 
 
 class MonthRecord(NamedTuple):
@@ -82,8 +82,7 @@ def close_month(
     try:
         with database.write() as connection:
             locked = lock_task(connection, slug)
-            clock = database.now(connection)
-            now = max(clock, locked.last_accepted_at or clock)
+            now = time_of_task(database, connection, locked)
             if now < boundary:
                 raise RefusedError(f"the month {name} ends at {boundary.isoformat()}: close it then")
             if waiting := _waiting(connection, slug, boundary):
@@ -157,10 +156,9 @@ def _waiting(connection: Connection, slug: str, boundary: datetime) -> int:
     query = (
         select(func.count())
         .select_from(evaluation)
-        .join(evaluator, evaluator.c.id == evaluation.c.evaluator)
         .join(submission, submission.c.id == evaluation.c.submission)
-        .where(evaluator.c.task == slug, evaluator.c.state == "active", submission.c.accepted_at < boundary)
-        .where(evaluation.c.state.in_(("queued", "running")))
+        .where(evaluation.c.evaluator == active_evaluator_id(slug).scalar_subquery())
+        .where(evaluation.c.state.in_(("queued", "running")), submission.c.accepted_at < boundary)
     )
     return connection.execute(query).scalar_one()
 

@@ -12,11 +12,9 @@ from muge_fast.leaderboard.store.audit import Actor, append_audit
 from muge_fast.leaderboard.store.database import Database
 from muge_fast.leaderboard.store.errors import ConflictError, NotFoundError, RefusedError
 from muge_fast.leaderboard.store.new_ids import new_id
-from muge_fast.leaderboard.store.schema import evaluation, evaluator, rejudge, submission, verdict
+from muge_fast.leaderboard.store.schema import OPEN_REJUDGE_STATES, evaluation, evaluator, rejudge, submission, verdict
 from muge_fast.leaderboard.store.submissions import queued_evaluation
 from muge_fast.leaderboard.store.tasks import active_evaluator, bump_board, find_evaluator, lock_task
-
-OPEN = ("computing", "ready")
 
 
 class RejudgeSet(NamedTuple):
@@ -165,7 +163,7 @@ def _progress(connection: Connection, row: Row[tuple[object, ...]]) -> RejudgeSe
     counts: dict[str, int] = {counted[0]: counted[1] for counted in connection.execute(count)}
     waiting, faulted = counts.get("queued", 0) + counts.get("running", 0), counts.get("faulted", 0)
     state = row.state
-    if state in OPEN:
+    if state in OPEN_REJUDGE_STATES:
         # A submission that was accepted meanwhile, or a fault that is tried again, makes a set compute again.
         state = "computing" if waiting else "ready"
         if state != row.state:
@@ -244,7 +242,7 @@ def cancel_rejudge(database: Database, rejudge_id: str, *, actor: Actor) -> None
     """
     with database.write() as connection:
         found = _progress(connection, _locked(connection, rejudge_id))
-        if found.state not in OPEN:
+        if found.state not in OPEN_REJUDGE_STATES:
             raise RefusedError(f"the rejudge set is {found.state}")
         now = database.now(connection)
         waits = (evaluation.c.evaluator == found.to_evaluator) & (evaluation.c.state == "queued")

@@ -30,6 +30,7 @@ from muge_fast.leaderboard.store.column_types import Instant, JsonText
 
 EVALUATOR_STATES = ("draft", "active", "retired")
 REJUDGE_STATES = ("computing", "ready", "applied", "cancelled")
+OPEN_REJUDGE_STATES = ("computing", "ready")
 ROLES = ("participant", "organizer", "admin")
 MAX_REPORT = 64 * 1024
 LARGEST = "1.7976931348623157e308"

@@ -15,8 +15,17 @@ from muge_fast.leaderboard.store.audit import Actor, append_audit
 from muge_fast.leaderboard.store.database import Database
 from muge_fast.leaderboard.store.errors import ConflictError, NotFoundError, RefusedError
 from muge_fast.leaderboard.store.new_ids import new_id
-from muge_fast.leaderboard.store.schema import blob, evaluation, evaluator, membership, rejudge, submission, task
-from muge_fast.leaderboard.store.tasks import bump_board, lock_task
+from muge_fast.leaderboard.store.schema import (
+    OPEN_REJUDGE_STATES,
+    blob,
+    evaluation,
+    membership,
+    rejudge,
+    submission,
+    task,
+)
+from muge_fast.leaderboard.store.tasks import active_evaluator_id, bump_board, lock_task, time_of_task
+from muge_fast.leaderboard.store.teams import team_of
 
 # A month, and the day by which a sliding window reaches over its end.
 WINDOW = timedelta(days=33)
@@ -111,9 +120,8 @@ def _accept(
     row = lock_task(connection, new.task)
     if earlier := _by_client_key(connection, new):
         return earlier
-    # Times of acceptance never decrease, even if the clock steps back, because they decide ties and months.
-    clock = database.now(connection)
-    now = max(clock, row.last_accepted_at or clock)
+    # Times of acceptance never decrease, because they decide ties and months.
+    now = time_of_task(database, connection, row)
     team = _team_of(connection, new.account)
     admit(now, past_submissions(connection, new.task, team, since=now - window) if window else ())
     latest = select(func.max(submission.c.number)).where(submission.c.team == team, submission.c.task == new.task)
@@ -176,19 +184,17 @@ def add_blob(connection: Connection, sha256: str, size: int, now: datetime) -> N
 
 def _evaluators_for(connection: Connection, slug: str) -> list[tuple[str, bool]]:
     """Return the evaluators that must judge a new submission: the active one, and that of an open rejudge set."""
-    active = select(evaluator.c.id).where(evaluator.c.task == slug, evaluator.c.state == "active")
-    is_open = rejudge.c.state.in_(("computing", "ready"))
+    is_open = rejudge.c.state.in_(OPEN_REJUDGE_STATES)
     next_one = select(rejudge.c.to_evaluator).where(rejudge.c.task == slug, is_open)
-    found = [(row, True) for row in connection.execute(active).scalars()]
+    found = [(row, True) for row in connection.execute(active_evaluator_id(slug)).scalars()]
     return found + [(row, False) for row in connection.execute(next_one).scalars()]
 
 
 def _team_of(connection: Connection, account_id: str) -> str:
-    query = select(membership.c.team).where(membership.c.account == account_id, membership.c.left_at.is_(None))
-    team_id: str | None = connection.execute(query).scalar_one_or_none()
-    if team_id is None:
+    team = team_of(connection, account_id)
+    if team is None:
         raise RefusedError("the account is in no team: found one, or accept an invitation")
-    return team_id
+    return team.id
 
 
 def past_submissions(connection: Connection, slug: str, team_id: str, *, since: datetime) -> list[Use]:

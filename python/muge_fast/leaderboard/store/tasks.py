@@ -133,6 +133,22 @@ def lock_task(connection: Connection, slug: str) -> Row[Any]:
     return row
 
 
+def time_of_task(database: Database, connection: Connection, locked: Row[Any]) -> datetime:
+    """Return the time, but never one before the latest acceptance of a task, even if the clock steps back.
+
+    Args:
+        database: The database.
+        connection: Connection of the transaction that locks the task.
+        locked: The row of :func:`lock_task`.
+
+    Returns:
+        The time in UTC.
+
+    """
+    now = database.now(connection)
+    return max(now, locked.last_accepted_at or now)
+
+
 def bump_board(connection: Connection, slug: str) -> None:
     """Count a change that the board of a task could show.
 
@@ -183,9 +199,22 @@ def active_evaluator(connection: Connection, slug: str) -> StoredEvaluator | Non
         The evaluator; None if the task has no evaluator yet.
 
     """
-    query = _evaluators().where(evaluator.c.task == slug, evaluator.c.state == "active")
+    query = _evaluators().where(evaluator.c.id == active_evaluator_id(slug).scalar_subquery())
     row = connection.execute(query).one_or_none()
     return StoredEvaluator(*row) if row else None
+
+
+def active_evaluator_id(slug: str) -> Select[tuple[str]]:
+    """Return the query of the id of the evaluator that the board of a task shows.
+
+    Args:
+        slug: The task.
+
+    Returns:
+        A query with one row; with none if the task has no evaluator yet.
+
+    """
+    return select(evaluator.c.id).where(evaluator.c.task == slug, evaluator.c.state == "active")
 
 
 def find_evaluator(connection: Connection, evaluator_id: str) -> StoredEvaluator:
