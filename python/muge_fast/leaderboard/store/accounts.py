@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, NamedTuple
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import ColumnElement, Connection, Table, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Table, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from muge_fast.leaderboard.store.audit import Actor, append_audit
@@ -189,7 +189,7 @@ def disable_account(database: Database, account_id: str, *, actor: Actor) -> Non
         NotFoundError: There is none of this id.
 
     """
-    _change_account(database, account_id, "account.disable", {"disabled_at": True}, actor)
+    _change_account(database, account_id, "account.disable", {}, actor, times=("disabled_at",))
 
 
 def erase_account(database: Database, account_id: str, *, actor: Actor) -> None:
@@ -205,14 +205,22 @@ def erase_account(database: Database, account_id: str, *, actor: Actor) -> None:
 
     """
     erased = {"name": "", "name_key": f"erased:{account_id}", "password_hash": None}
-    _change_account(database, account_id, "account.erase", {**erased, "disabled_at": True, "erased_at": True}, actor)
+    _change_account(database, account_id, "account.erase", erased, actor, times=("disabled_at", "erased_at"))
 
 
-def _change_account(database: Database, account_id: str, action: str, values: dict[str, Any], actor: Actor) -> None:
-    """Change an account and end its sessions; True stands for the time."""
+def _change_account(
+    database: Database,
+    account_id: str,
+    action: str,
+    values: Mapping[str, object],
+    actor: Actor,
+    *,
+    times: Sequence[str] = (),
+) -> None:
+    """Change an account, set some of its columns to the time, and end its sessions."""
     with database.write() as connection:
         now = database.now(connection)
-        values = {name: now if value is True else value for name, value in values.items()}
+        values = {**values, **dict.fromkeys(times, now)}
         if connection.execute(update(account).where(account.c.id == account_id).values(values)).rowcount != 1:
             raise NotFoundError(f"there is no account {account_id!r}")
         open_ones = (session.c.account == account_id) & session.c.revoked_at.is_(None)
@@ -248,14 +256,11 @@ def account_of_session(database: Database, secret: str) -> Account | None:
         secret: The secret of the cookie.
 
     Returns:
-        The account; None if the session has ended, or never was.
+        The account; None if the session has ended, or never existed.
 
     """
-    if not is_secret(secret, "session"):
-        return None
-    with database.read() as connection:
-        row = _owner(connection, session, secret, database.now(connection), session.c.sha256)
-    return Account(*row[:3]) if row else None
+    row = _owner(database, "session", session, secret)
+    return Account(row.id, row.name, row.role) if row else None
 
 
 def end_session(database: Database, secret: str) -> None:
@@ -294,19 +299,14 @@ def create_token(
         The secret, which is shown once; only its hash is stored.
 
     """
-    secret = new_secret("token")
+    secret, token_id = new_secret("token"), new_id()
     with database.write() as connection:
         now = database.now(connection)
-        values: dict[str, object] = {
-            "id": new_id(),
-            "sha256": secret_hash(secret),
-            "account": account_id,
-            "label": label,
-        }
-        values |= {"scopes": list(scopes), "expires_at": now + lasts if lasts else None}
+        described = {"account": account_id, "scopes": list(scopes)}
+        ends = now + lasts if lasts else None
+        values = {"id": token_id, "sha256": secret_hash(secret), "label": label, "expires_at": ends, **described}
         connection.execute(insert(api_token).values(**values, created_at=now))
-        after = {"account": account_id, "scopes": list(scopes)}
-        append_audit(connection, "token.create", str(values["id"]), actor=actor, at=now, after=after)
+        append_audit(connection, "token.create", token_id, actor=actor, at=now, after=described)
     return secret
 
 
@@ -318,27 +318,25 @@ def account_of_token(database: Database, secret: str) -> Account | None:
         secret: The token.
 
     Returns:
-        The account; None if the token has ended, or never was.
+        The account; None if the token has ended, or never existed.
 
     """
-    if not is_secret(secret, "token"):
+    row = _owner(database, "token", api_token, secret, api_token.c.scopes)
+    return Account(row.id, row.name, row.role, tuple(row.scopes)) if row else None
+
+
+def _owner(database: Database, kind: str, table: Table, secret: str, *columns: ColumnElement[Any]) -> Row[Any] | None:
+    """Return the account of a session or a token that is valid, with further columns."""
+    if not is_secret(secret, kind):
         return None
     with database.read() as connection:
-        row = _owner(connection, api_token, secret, database.now(connection), api_token.c.scopes)
-    return Account(*row[:3], tuple(row[3])) if row else None
-
-
-def _owner(
-    connection: Connection, table: Table, secret: str, now: datetime, extra: ColumnElement[Any]
-) -> tuple[str, str, str, Any] | None:
-    query = (
-        select(account.c.id, account.c.name, account.c.role, extra.label("extra"))
-        .join(table, table.c.account == account.c.id)
-        .where(table.c.sha256 == secret_hash(secret), table.c.revoked_at.is_(None), account.c.disabled_at.is_(None))
-        .where(or_(table.c.expires_at.is_(None), table.c.expires_at > now))
-    )
-    row = connection.execute(query).one_or_none()
-    return (row.id, row.name, row.role, row.extra) if row else None
+        query = (
+            select(account.c.id, account.c.name, account.c.role, *columns)
+            .join(table, table.c.account == account.c.id)
+            .where(table.c.sha256 == secret_hash(secret), table.c.revoked_at.is_(None), account.c.disabled_at.is_(None))
+            .where(or_(table.c.expires_at.is_(None), table.c.expires_at > database.now(connection)))
+        )
+        return connection.execute(query).one_or_none()
 
 
 def list_tokens(connection: Connection, account_id: str) -> list[ApiToken]:
