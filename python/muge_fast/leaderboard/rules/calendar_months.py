@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from zoneinfo import ZoneInfo
@@ -87,20 +88,15 @@ def parse_month(text: str) -> Month:
         '2026-13' is not a month: write it as yyyy-mm, such as 2026-11
 
     """
-    found = NAME.fullmatch(text)
-    try:
-        return Month(int(found[1]), int(found[2])) if found else _not_a_month(text)
-    except ValueError:
-        return _not_a_month(text)
-
-
-def _not_a_month(text: str) -> Month:
+    if found := NAME.fullmatch(text):
+        with suppress(ValueError):
+            return Month(int(found[1]), int(found[2]))
     shown = format_argument(text)
     raise RefusalError(
         "not_a_month",
         f"{shown} is not a month: write it as yyyy-mm, such as 2026-11",
         f"{shown} 不是月份：请写成 yyyy-mm，例如 2026-11",
-    ) from None
+    )
 
 
 def month_start(month: Month, zone: ZoneInfo) -> datetime:

@@ -78,7 +78,7 @@ def check_closable(
     """
     boundary = month_start(month.plus(1), zone)
     if to_utc("now", now) < boundary:
-        end = f"{boundary.astimezone(zone).isoformat(sep=' ')}"
+        end = boundary.astimezone(zone).isoformat(sep=" ")
         raise RefusalError(
             "month_not_over",
             f"{month} cannot be closed yet: it ends at {end}",

@@ -184,7 +184,8 @@ def measure_quota(uses: Iterable[Use], limits: Limits, *, now: datetime, zone: Z
     """
     uses = list(uses)
     at = acceptance_time(now, (use.accepted_at for use in uses))
-    start = month_start(month_of(at, zone), zone)
+    month = month_of(at, zone)
+    start, end = month_start(month, zone), month_start(month.plus(1), zone)
     used: dict[LimitName, int] = {}
     free = [at]
     for name in LIMIT_NAMES:
@@ -195,7 +196,7 @@ def measure_quota(uses: Iterable[Use], limits: Limits, *, now: datetime, zone: Z
         excess = len(inside) - limits.of(name)
         if limits.of(name) and excess >= 0:
             # A day is free once only one fewer than the limit is inside; a month ends for all at once.
-            free.append(inside[excess] + DAY if is_daily else month_start(month_of(at, zone).plus(1), zone))
+            free.append(inside[excess] + DAY if is_daily else end)
     return Quota(at, used, limits, max(free))
 
 
