@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import re
 import stat
@@ -14,6 +15,9 @@ from typing import IO
 from muge_fast._internal.display import format_id
 
 PathLike = str | os.PathLike[str]
+
+# Bytes that are hashed at a time.
+BLOCK = 1 << 20
 
 # Names of streams that are already open. Other names, and those that only begin like these, are names of files.
 STREAM_NAME = re.compile(r"/dev/stdin|(?:/dev|/proc/self)/fd/[0-9]+")
@@ -316,6 +320,31 @@ def read_head(path: PathLike, size: int) -> bytes:
             return file.read(size)
     except FileTypeError:
         return b""
+
+
+def file_sha256(file: IO[bytes]) -> str:
+    """Return the SHA-256 of an open file, from its position to its end, in constant memory.
+
+    Args:
+        file: The file, open for reading bytes.
+
+    Returns:
+        64 hexadecimal digits.
+
+    Raises:
+        OSError: The file cannot be read.
+
+    Example:
+        >>> import io
+        >>> from muge_fast._internal.paths import file_sha256
+        >>> file_sha256(io.BytesIO(b""))[:8]
+        'e3b0c442'
+
+    """
+    digest = hashlib.sha256()
+    while block := file.read(BLOCK):
+        digest.update(block)
+    return digest.hexdigest()
 
 
 class IncompleteLineError(ValueError):

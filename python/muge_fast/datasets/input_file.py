@@ -9,13 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from muge_fast._internal.display import escape_surrogates, format_id
-from muge_fast._internal.paths import PathLike
+from muge_fast._internal.paths import PathLike, file_sha256
 from muge_fast.datasets.image_tsv import ImageTsv
 
 # Characters of a file name, and of a line that is quoted.
 NAME_LENGTH, EXCERPT_LENGTH = 120, 200
-# Bytes that are hashed at a time.
-BLOCK = 1 << 20
 
 
 class InputFile:
@@ -124,14 +122,12 @@ class InputFile:
         return found
 
     def _hash_again(self) -> str | None:
-        digest = hashlib.sha256()
         try:
             with Path(self._path).open("rb") as file:
                 if _version(file.fileno()) != self._version:
                     return None
-                while block := file.read(BLOCK):
-                    digest.update(block)
-                return digest.hexdigest() if _version(file.fileno()) == self._version else None
+                digest = file_sha256(file)
+                return digest if _version(file.fileno()) == self._version else None
         except OSError:
             return None
 

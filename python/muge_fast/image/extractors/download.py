@@ -7,12 +7,12 @@ with a wrong hash.
 
 from __future__ import annotations
 
-import hashlib
 import urllib.error
 import urllib.request
 from http import HTTPStatus
 from pathlib import Path
 
+from muge_fast._internal.paths import file_sha256
 from muge_fast._internal.progress import Progress
 
 BLOCK_BYTES = 1 << 20
@@ -43,7 +43,8 @@ def download_file(url: str, path: Path, *, sha256_prefix: str, progress: bool | 
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{path.name}.part")
     _resume(url, part, progress)
-    digest = _sha256(part)
+    with part.open("rb") as file:
+        digest = file_sha256(file)
     if not digest.startswith(sha256_prefix):
         part.unlink()
         raise ValueError(f"{url}: the file has the SHA-256 {digest}, which should start with {sha256_prefix}")
@@ -74,11 +75,3 @@ def _resume(url: str, part: Path, progress: bool | None) -> None:
                     bar.callback(done)
     if total is not None and done < total:
         raise OSError(f"{url}: the connection ended after {done} of {total} bytes; call again to resume")
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(BLOCK_BYTES):
-            digest.update(block)
-    return digest.hexdigest()

@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 from muge_fast._internal.display import format_path
+from muge_fast._internal.paths import file_sha256
 
 DAY = 24 * 3600.0
 SHA256 = re.compile(r"[0-9a-f]{64}")
 PARTS = "parts"
 LOCK = "lock"
 BATCH = 500
-PIECE = 1 << 20
 
 
 class StoredBlob(NamedTuple):
@@ -145,12 +145,9 @@ class LocalBlobs:
         """
         try:
             with self.path(sha256).open("rb") as file:
-                digest = hashlib.sha256()
-                while piece := file.read(PIECE):
-                    digest.update(piece)
+                return file_sha256(file) == sha256
         except FileNotFoundError:
             return False
-        return digest.hexdigest() == sha256
 
     def hashes(self) -> Iterator[str]:
         """Yield the hash of every stored file.
