@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import Connection, desc, insert, select, text
 
-from muge_fast.leaderboard.store.column_types import canonical_json
+from muge_fast.leaderboard.store.column_types import json_hash
 from muge_fast.leaderboard.store.database import Database
 from muge_fast.leaderboard.store.schema import audit
 
@@ -92,7 +91,7 @@ def append_audit(
 def _hash(entry: AuditEntry) -> str:
     values = entry._asdict() | {"at": entry.at.isoformat()}
     del values["hash"]
-    return hashlib.sha256(canonical_json(values).encode()).hexdigest()
+    return json_hash(values)
 
 
 def audit_entries(connection: Connection, *, after: int = 0) -> Iterator[AuditEntry]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -78,3 +79,24 @@ def canonical_json(value: object) -> str:
 
     """
     return json.dumps(value, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
+
+
+def json_hash(value: object) -> str:
+    """Return the SHA-256 of a value, written by :func:`canonical_json`.
+
+    Args:
+        value: The value.
+
+    Returns:
+        64 hexadecimal digits.
+
+    Raises:
+        ValueError: The value has NaN or infinity.
+
+    Example:
+        >>> from muge_fast.leaderboard.store.column_types import json_hash
+        >>> json_hash([])[:8]
+        '4f53cda1'
+
+    """
+    return hashlib.sha256(canonical_json(value).encode()).hexdigest()

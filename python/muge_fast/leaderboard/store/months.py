@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import NamedTuple
@@ -12,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from muge_fast.leaderboard.store.audit import Actor, append_audit
 from muge_fast.leaderboard.store.boards import BoardEntry, best_entries
-from muge_fast.leaderboard.store.column_types import canonical_json
+from muge_fast.leaderboard.store.column_types import json_hash
 from muge_fast.leaderboard.store.database import Database
 from muge_fast.leaderboard.store.errors import ConflictError, NotFoundError, RefusedError
 from muge_fast.leaderboard.store.schema import evaluation, month, submission, task
@@ -93,7 +92,7 @@ def close_month(
             # From here on, nothing is accepted before the boundary, even if the clock steps back.
             connection.execute(update(task).where(task.c.slug == slug).values(last_accepted_at=now))
             rows = select_rows(_candidates(connection, slug, start, boundary))
-            record = MonthRecord(slug, name, 1, used.id, now, boundary, rows, rows_hash(rows), "", actor.name)
+            record = MonthRecord(slug, name, 1, used.id, now, boundary, rows, json_hash(rows), "", actor.name)
             return _write(connection, record, actor)
     except IntegrityError as error:
         with database.read() as connection:
@@ -138,7 +137,7 @@ def revise_month(database: Database, slug: str, name: str, *, rows: object, reas
             raise NotFoundError(f"the month {name} of the task {slug} is not closed")
         newest = revisions[-1]
         now = max(database.now(connection), newest.closed_at)
-        record = newest._replace(revision=newest.revision + 1, closed_at=now, rows=rows, sha256=rows_hash(rows))
+        record = newest._replace(revision=newest.revision + 1, closed_at=now, rows=rows, sha256=json_hash(rows))
         return _write(connection, record._replace(reason=reason, actor=actor.name), actor)
 
 
@@ -208,23 +207,5 @@ def verify_months(connection: Connection) -> list[str]:
     return [
         f"the rows of {record.task}/{record.month}, revision {record.revision}, were changed"
         for record in records
-        if rows_hash(record.rows) != record.sha256
+        if json_hash(record.rows) != record.sha256
     ]
-
-
-def rows_hash(rows: object) -> str:
-    """Return the hash of the rows of a month.
-
-    Args:
-        rows: The rows, as JSON.
-
-    Returns:
-        SHA-256 in hexadecimal.
-
-    Example:
-        >>> from muge_fast.leaderboard.store.months import rows_hash
-        >>> rows_hash([])[:8]
-        '4f53cda1'
-
-    """
-    return hashlib.sha256(canonical_json(rows).encode()).hexdigest()
