@@ -44,7 +44,7 @@ class BlobTooLargeError(ValueError):
 
 
 class Sweep(NamedTuple):
-    """What a sweep removed.
+    """Counts of the files that a sweep removed.
 
     Attributes:
         parts: The number of incomplete files.

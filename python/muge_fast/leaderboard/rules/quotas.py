@@ -1,7 +1,7 @@
 """Quotas: how many files a team may send for a task, and when the next one is free.
 
 Four counts are limited: files without errors, and all files, each in the last 24 hours and in the calendar month of the
-board's zone. Only what is the participant's doing counts: a fault of ours and a cancelled file are free.
+board's zone. Faults of the site and cancelled files do not count.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ class Use:
 
 @dataclass(frozen=True)
 class Quota:
-    """What a team may send at a moment.
+    """The use that a team has made of its limits at a moment.
 
     Attributes:
         at: The moment, which is the time of acceptance of a file that is accepted now.
@@ -153,7 +153,7 @@ class Quota:
 
 
 def measure_quota(uses: Iterable[Use], limits: Limits, *, now: datetime, zone: ZoneInfo) -> Quota:
-    """Return what a team may send now, and when the next file is possible.
+    """Count the files of a team for each limit, and find when the next file is possible.
 
     The count must be made inside the transaction that inserts the submission, or two requests at once both pass.
 

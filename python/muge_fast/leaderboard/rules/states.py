@@ -22,7 +22,7 @@ ACTIONS: dict[Action, tuple[State, State]] = {
     "reclaim": ("running", "running"),  # another worker takes it, after the lease of the first ran out
     "score": ("running", "scored"),
     "reject": ("running", "invalid"),  # the file has errors: the participant's fault
-    "retry": ("running", "queued"),  # the try failed for a reason of ours
+    "retry": ("running", "queued"),  # the try failed by a fault of the site
     "fault": ("running", "faulted"),  # the last try failed
     "requeue": ("faulted", "queued"),  # by an organizer, after the cause is mended
     "cancel": ("queued", "cancelled"),  # by the owner

@@ -52,7 +52,7 @@ ORGANIZER: dict[Kind, frozenset[str]] = {
 """Shown to organizers alone."""
 
 IDENTIFYING = frozenset({"team", "account", "method", "links"})
-"""What names a team. Of an anonymous task, strangers see the alias in place of ``team``, and the rest is left out."""
+"""Fields that identify a team. In an anonymous task, strangers see the alias in place of ``team``, and no other."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ def visible_to(
     listed: bool = True,
     alias: str | None = None,
 ) -> dict[str, object] | None:
-    """Return what a role may see of a record.
+    """Return the fields of a record that a role may see.
 
     Args:
         role: Result of :func:`role_of`.

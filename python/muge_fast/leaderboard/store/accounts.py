@@ -30,7 +30,7 @@ class Account(NamedTuple):
         id: Its id.
         name: Its name.
         role: ``"participant"``, ``"organizer"`` or ``"admin"``.
-        scopes: What a token allows; None for a session, which allows everything.
+        scopes: Scopes of the token; None for a session, which allows everything.
 
     """
 
@@ -46,7 +46,7 @@ class ApiToken(NamedTuple):
     Attributes:
         id: Its id.
         label: Its label.
-        scopes: What it allows.
+        scopes: Scopes, the actions that it allows.
         created_at: When it was made.
         expires_at: When it ends; None for never.
         revoked_at: When it was revoked.
@@ -75,10 +75,10 @@ def create_account(
     Args:
         database: The database.
         name: The name as it is shown.
-        name_key: What the rule for names makes of it: equal for names that look alike.
+        name_key: Skeleton of the name by the rule for names, equal for names that look alike.
         password: The password; None for an account that uses tokens only.
         role: The role.
-        actor: Who asks.
+        actor: Actor for the audit log.
 
     Returns:
         The id.
@@ -166,10 +166,10 @@ def set_password(database: Database, account_id: str, password: str, *, actor: A
         database: The database.
         account_id: The account.
         password: The new password.
-        actor: Who asks.
+        actor: Actor for the audit log.
 
     Raises:
-        NotFoundError: There is none of this id.
+        NotFoundError: There is no such account.
         ValueError: The password is too long.
 
     """
@@ -183,10 +183,10 @@ def disable_account(database: Database, account_id: str, *, actor: Actor) -> Non
     Args:
         database: The database.
         account_id: The account.
-        actor: Who asks.
+        actor: Actor for the audit log.
 
     Raises:
-        NotFoundError: There is none of this id.
+        NotFoundError: There is no such account.
 
     """
     _change_account(database, account_id, "account.disable", {}, actor, times=("disabled_at",))
@@ -198,10 +198,10 @@ def erase_account(database: Database, account_id: str, *, actor: Actor) -> None:
     Args:
         database: The database.
         account_id: The account.
-        actor: Who asks.
+        actor: Actor for the audit log.
 
     Raises:
-        NotFoundError: There is none of this id.
+        NotFoundError: There is no such account.
 
     """
     erased = {"name": "", "name_key": f"erased:{account_id}", "password_hash": None}
@@ -234,7 +234,7 @@ def start_session(database: Database, account_id: str, *, lasts: timedelta) -> s
     Args:
         database: The database.
         account_id: The account.
-        lasts: How long.
+        lasts: Time until it ends.
 
     Returns:
         The secret for the cookie; only its hash is stored.
@@ -291,9 +291,9 @@ def create_token(
         database: The database.
         account_id: The account.
         label: A label for its owner.
-        scopes: What it allows.
-        lasts: How long; None for no end.
-        actor: Who asks.
+        scopes: Scopes, the actions that it allows.
+        lasts: Time until it ends; None for never.
+        actor: Actor for the audit log.
 
     Returns:
         The secret, which is shown once; only its hash is stored.
@@ -362,7 +362,7 @@ def revoke_token(database: Database, token_id: str, *, account_id: str, actor: A
         database: The database.
         token_id: The token.
         account_id: Its owner.
-        actor: Who asks.
+        actor: Actor for the audit log.
 
     Raises:
         NotFoundError: The account has no such token, or it is revoked.

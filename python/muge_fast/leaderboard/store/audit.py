@@ -17,11 +17,11 @@ AUDIT_LOCK = 0x6175646974  # Held to the end of a transaction that appends.
 
 
 class Actor(NamedTuple):
-    """Who asks for a change.
+    """The account or the command that makes a change.
 
     Attributes:
-        name: The id of an account, or the name of a command.
-        request: An id of the request, or its address.
+        name: Id of the account, or name of the command.
+        request: Id of the request, or the address that it came from.
 
     """
 
@@ -35,9 +35,9 @@ class AuditEntry(NamedTuple):
     Attributes:
         seq: Its number, from 1.
         at: The time.
-        actor: Who asked.
-        action: What was done, such as ``"team.rename"``.
-        subject: The id of what was changed.
+        actor: Name of the actor.
+        action: Name of the action, such as ``"team.change"``.
+        subject: Id of the row that was changed.
         before: Its values before.
         after: Its values after.
         request: The request.
@@ -72,9 +72,9 @@ def append_audit(
 
     Args:
         connection: Connection of the transaction that makes the change.
-        action: What is done.
-        subject: The id of what is changed.
-        actor: Who asks.
+        action: Name of the action.
+        subject: Id of the row that is changed.
+        actor: Actor for the audit log.
         at: The time.
         before: Values before, as JSON.
         after: Values after, as JSON.

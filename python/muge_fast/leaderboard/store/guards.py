@@ -1,4 +1,4 @@
-"""Triggers that refuse to change or delete what must stay, no matter which program asks.
+"""Triggers that refuse to change or delete what must stay, from any program.
 
 An owner of the database can drop triggers; the chain of the audit log and the hashes of months show such changes.
 """

@@ -28,7 +28,7 @@ class MonthRecord(NamedTuple):
         evaluator: The evaluator of that time.
         closed_at: When the record was made.
         boundary: The end of the month.
-        rows: What the rules of months made of the board.
+        rows: The rows that the rules of months chose, as JSON.
         sha256: Hash of the rows.
         reason: The reason of a correction.
         actor: Who made it.
@@ -67,7 +67,7 @@ def close_month(
         boundary: The end of the month. Submissions that were accepted before belong to it.
         select_rows: Rule that chooses the rows of the record from the best entry of each team before the boundary, and
             the best of each team in the month, by time of acceptance.
-        actor: Who asks.
+        actor: Actor for the audit log.
 
     Returns:
         The record.
@@ -118,7 +118,7 @@ def revise_month(database: Database, slug: str, name: str, *, rows: object, reas
         name: The month.
         rows: The corrected rows.
         reason: The reason, which is public.
-        actor: Who asks.
+        actor: Actor for the audit log.
 
     Returns:
         The record.

@@ -60,7 +60,7 @@ class Job(NamedTuple):
         task: Its task.
         team: Its team.
         sha256: Hash of its file.
-        evaluator: What to judge it with.
+        evaluator: Id of the evaluator that judges it.
 
     """
 
@@ -223,7 +223,7 @@ def release(database: Database, job: Job) -> bool:
 
 
 def report_fault(database: Database, job: Job, message: str, *, rules: QueueRules = RULES) -> str | None:
-    """Record a fault of ours: the evaluation waits and is tried again, or after the last try it is `faulted`.
+    """Record a fault of the site: the evaluation waits and is tried again, or after the last try it is `faulted`.
 
     Args:
         database: The database.
@@ -251,7 +251,7 @@ def cancel(database: Database, submission_id: str, *, actor: Actor) -> bool:
     Args:
         database: The database.
         submission_id: The submission.
-        actor: Who asks.
+        actor: Actor for the audit log.
 
     Returns:
         Whether its original evaluation was cancelled; False if a worker has taken or judged it.
@@ -275,10 +275,10 @@ def requeue(database: Database, evaluation_id: str, *, actor: Actor) -> None:
     Args:
         database: The database.
         evaluation_id: The evaluation.
-        actor: Who asks.
+        actor: Actor for the audit log.
 
     Raises:
-        NotFoundError: There is none of this id.
+        NotFoundError: There is no such evaluation.
         RefusedError: It is not faulted.
 
     """
@@ -302,7 +302,7 @@ class QueueState(NamedTuple):
     Attributes:
         queued: Evaluations that wait.
         running: Evaluations that workers hold.
-        faulted: Evaluations that ended by our fault.
+        faulted: Evaluations that ended by a fault of the site.
         oldest: When the oldest waiting evaluation was queued; an alarm looks at it.
 
     """

@@ -28,7 +28,7 @@ class RejudgeSet(NamedTuple):
         reason: The reason.
         state: ``"computing"``, ``"ready"``, ``"applied"`` or ``"cancelled"``.
         waiting: The number of evaluations that are not judged yet.
-        faulted: The number of evaluations that ended by our fault.
+        faulted: The number of evaluations that ended by a fault of the site.
 
     """
 
@@ -75,7 +75,7 @@ def start_rejudge(database: Database, slug: str, *, to_evaluator: str, reason: s
         slug: The task.
         to_evaluator: A draft, or an evaluator that was active before.
         reason: The reason.
-        actor: Who asks.
+        actor: Actor for the audit log.
 
     Returns:
         The id of the set.
@@ -138,7 +138,7 @@ def find_rejudge(database: Database, rejudge_id: str) -> RejudgeSet:
         The set.
 
     Raises:
-        NotFoundError: There is none of this id.
+        NotFoundError: There is no such set.
 
     """
     with database.write() as connection:
@@ -172,7 +172,7 @@ def _progress(connection: Connection, row: Row[tuple[object, ...]]) -> RejudgeSe
 
 
 def rejudge_changes(connection: Connection, found: RejudgeSet) -> list[RejudgeChange]:
-    """Return what a set would change, for its preview.
+    """Return the changes that a set would make, for its preview.
 
     Args:
         connection: A connection.
@@ -204,12 +204,12 @@ def apply_rejudge(database: Database, rejudge_id: str, *, actor: Actor, with_fau
     Args:
         database: The database.
         rejudge_id: The set.
-        actor: Who asks.
+        actor: Actor for the audit log.
         with_faults: Apply it even if evaluations are faulted, whose submissions leave the board.
 
     Raises:
         RefusedError: The set is not ready, or has faulted evaluations.
-        NotFoundError: There is none of this id.
+        NotFoundError: There is no such set.
 
     """
     with database.write() as connection:
@@ -233,11 +233,11 @@ def cancel_rejudge(database: Database, rejudge_id: str, *, actor: Actor) -> None
     Args:
         database: The database.
         rejudge_id: The set.
-        actor: Who asks.
+        actor: Actor for the audit log.
 
     Raises:
         RefusedError: The set was applied or cancelled.
-        NotFoundError: There is none of this id.
+        NotFoundError: There is no such set.
 
     """
     with database.write() as connection:

@@ -117,7 +117,7 @@ account = Table(
     metadata,
     _id(),
     Column("name", Text, nullable=False),
-    # What the rule for names makes of a name that looks like another one is equal.
+    # The skeleton of the name by the rule for names, equal for names that look alike.
     Column("name_key", Text, nullable=False, unique=True),
     Column("password_hash", Text),
     Column("role", String(16), nullable=False, server_default="participant"),
@@ -240,7 +240,7 @@ evaluation = Table(
     Column("state", String(16), nullable=False, server_default="queued"),
     # It once was faulted, and is free of the quota for good.
     Column("waived", Boolean, nullable=False),
-    # The number of claims, which fences late workers, and the number of those that ended by our fault.
+    # The number of claims, which fences late workers, and the number of those that ended by a fault of the site.
     Column("attempt", Integer, nullable=False, server_default="0"),
     Column("faults", Integer, nullable=False, server_default="0"),
     _time("lease_until", nullable=True),

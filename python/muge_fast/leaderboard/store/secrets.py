@@ -18,7 +18,7 @@ def new_secret(kind: str) -> str:
     """Return a new secret.
 
     Args:
-        kind: What it is for, such as ``"token"``.
+        kind: Purpose of the secret, such as ``"token"``.
 
     Returns:
         The secret, such as ``"mfb_token_…"``.
@@ -38,7 +38,7 @@ def is_secret(text: str, kind: str) -> bool:
 
     Args:
         text: The text.
-        kind: What it should be for.
+        kind: Purpose that it should have.
 
     Returns:
         Whether prefix and check digits are right. Whether the secret exists is another question.

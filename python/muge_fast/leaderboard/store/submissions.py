@@ -242,10 +242,10 @@ def set_visible(database: Database, submission_id: str, *, visible: bool, actor:
         database: The database.
         submission_id: The submission.
         visible: Whether to show it.
-        actor: Who asks.
+        actor: Actor for the audit log.
 
     Raises:
-        NotFoundError: There is none of this id.
+        NotFoundError: There is no such submission.
 
     """
     _change(database, submission_id, "submission.visible", lambda _: {"visible": visible}, actor)
@@ -257,11 +257,11 @@ def withdraw(database: Database, submission_id: str, *, actor: Actor, undo: bool
     Args:
         database: The database.
         submission_id: The submission.
-        actor: Who asks.
+        actor: Actor for the audit log.
         undo: Bring it back.
 
     Raises:
-        NotFoundError: There is none of this id.
+        NotFoundError: There is no such submission.
 
     """
     action = "submission.restore" if undo else "submission.withdraw"
@@ -275,10 +275,10 @@ def rule_out(database: Database, submission_id: str, *, reason: str | None, acto
         database: The database.
         submission_id: The submission.
         reason: The reason; None brings it back.
-        actor: Who asks.
+        actor: Actor for the audit log.
 
     Raises:
-        NotFoundError: There is none of this id.
+        NotFoundError: There is no such submission.
 
     """
     action = "submission.rule_out" if reason else "submission.reinstate"

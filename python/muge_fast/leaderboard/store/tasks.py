@@ -1,4 +1,4 @@
-"""Tasks with their settings, and evaluators: what a score was computed with."""
+"""Tasks with their settings, and the evaluators that compute their scores."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from muge_fast.leaderboard.store.schema import evaluator, task, task_version
 
 
 class NewEvaluator(NamedTuple):
-    """What an evaluator is made of; it never changes.
+    """Properties of a new evaluator, which never change.
 
     Attributes:
         gold_sha256: Hash of the gold file.
@@ -64,7 +64,7 @@ def save_task(database: Database, slug: str, *, settings: object, higher_is_bett
         slug: Name of the task in addresses.
         settings: The settings, as JSON.
         higher_is_better: Whether the higher of two scores is better. It never changes.
-        actor: Who asks.
+        actor: Actor for the audit log.
 
     Returns:
         The number of the version.
@@ -167,7 +167,7 @@ def add_evaluator(database: Database, slug: str, new: NewEvaluator, *, actor: Ac
         database: The database.
         slug: The task.
         new: The evaluator.
-        actor: Who asks.
+        actor: Actor for the audit log.
 
     Returns:
         The id of the evaluator.
@@ -228,7 +228,7 @@ def find_evaluator(connection: Connection, evaluator_id: str) -> StoredEvaluator
         The evaluator.
 
     Raises:
-        NotFoundError: There is none of this id.
+        NotFoundError: There is no such evaluator.
 
     """
     row = connection.execute(_evaluators().where(evaluator.c.id == evaluator_id)).one_or_none()

@@ -74,12 +74,12 @@ def create_team(
     Args:
         database: The database.
         name: The name as it is shown.
-        name_key: What the rule for names makes of it: equal for names that look alike.
+        name_key: Skeleton of the name by the rule for names, equal for names that look alike.
         founder: The account that is its first member.
         alias: Name under which it is shown while it is anonymous.
         public: Whether it shows its name.
         host: Whether it is the team of the organizers, whose submissions are baselines.
-        actor: Who asks.
+        actor: Actor for the audit log.
 
     Returns:
         The id.
@@ -121,11 +121,11 @@ def change_team(
         name: The new name and its key; None leaves it.
         alias: The new alias; None leaves it.
         public: Whether it shows its name; None leaves it.
-        actor: Who asks.
+        actor: Actor for the audit log.
 
     Raises:
         ConflictError: The name is taken.
-        NotFoundError: There is none of this id.
+        NotFoundError: There is no such team.
 
     """
     values: dict[str, Any] = {"name": name[0], "name_key": name[1]} if name else {}
@@ -163,7 +163,7 @@ def find_team(connection: Connection, team_id: str) -> Team:
         The team.
 
     Raises:
-        NotFoundError: There is none of this id.
+        NotFoundError: There is no such team.
 
     """
     row = connection.execute(select(*(team.c[name] for name in Team._fields)).where(team.c.id == team_id)).one_or_none()
@@ -214,7 +214,7 @@ def leave_team(database: Database, account_id: str, *, actor: Actor) -> None:
     Args:
         database: The database.
         account_id: The account.
-        actor: Who asks.
+        actor: Actor for the audit log.
 
     Raises:
         RefusedError: The account is in no team.
@@ -238,8 +238,8 @@ def invite(database: Database, team_id: str, *, account_id: str, lasts: timedelt
         database: The database.
         team_id: The team.
         account_id: The member that invites.
-        lasts: How long it can be accepted.
-        actor: Who asks.
+        lasts: Time until it ends.
+        actor: Actor for the audit log.
 
     Returns:
         The secret for the link, which is shown once.
@@ -270,13 +270,13 @@ def accept_invitation(
         secret: The secret of the link.
         account_id: The account that joins.
         max_members: Largest number of members.
-        actor: Who asks.
+        actor: Actor for the audit log.
 
     Returns:
         The id of the team.
 
     Raises:
-        NotFoundError: The invitation was used, revoked, has ended, or never was.
+        NotFoundError: The invitation was used, revoked, has ended, or never existed.
         RefusedError: The account is in a team, or the team is full.
 
     """
@@ -338,7 +338,7 @@ def revoke_invitations(database: Database, team_id: str, *, actor: Actor) -> int
     Args:
         database: The database.
         team_id: The team.
-        actor: Who asks.
+        actor: Actor for the audit log.
 
     Returns:
         Their number.

@@ -1,4 +1,4 @@
-"""Verdicts: what an evaluator found, once for each submission."""
+"""Verdicts: the results of evaluators, one for each submission and evaluator."""
 
 from __future__ import annotations
 
