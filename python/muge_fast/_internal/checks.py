@@ -1,4 +1,4 @@
-"""Checks of arguments: numbers, names, and ids that must match."""
+"""Checks of arguments: numbers, bools, names, and ids that must match."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import math
 from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from numbers import Integral, Real
+
+import numpy as np
 
 from muge_fast._internal.display import format_argument, format_id
 
@@ -86,6 +88,32 @@ def finite_number(name: str, value: object) -> float:
     if not math.isfinite(number):
         raise ValueError(f"{name} must be a finite number, got {format_argument(value)}")
     return number
+
+
+def true_or_false(name: str, value: object) -> bool:
+    """Return an argument that must be a bool as Python's bool.
+
+    Args:
+        name: Name of the argument, for errors.
+        value: The argument.
+
+    Returns:
+        The value as ``bool``.
+
+    Raises:
+        TypeError: ``value`` is not a bool of Python or NumPy: any string would count as true.
+
+    Example:
+        >>> from muge_fast._internal.checks import true_or_false
+        >>> true_or_false("influence", "no")
+        Traceback (most recent call last):
+        ...
+        TypeError: influence must be True or False, got 'no'
+
+    """
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name} must be True or False, got {format_argument(value)}")
+    return bool(value)
 
 
 def find_repeated(items: Collection[Hashable]) -> int | None:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from muge_fast import _core
-from muge_fast._internal.checks import check_choice, check_names, finite_number, fold_name
+from muge_fast._internal.checks import check_choice, check_names, finite_number, fold_name, true_or_false
 from muge_fast._internal.display import format_argument
 
 CaptionMetric = Literal["cider_d", "bleu", "rouge_l", "cider"]
@@ -123,12 +123,11 @@ class ScoringOptions:
         names = _check_metrics(metrics)
         check_choice("smoothing", smoothing, SMOOTHINGS)
         value = None if smoothing_value is None else _positive("smoothing_value", smoothing_value)
-        if not isinstance(effective_order, (bool, np.bool_)):
-            raise TypeError(f"effective_order must be True or False, got {effective_order!r}")
+        effective_order = true_or_false("effective_order", effective_order)
         if value is not None:
             # The core checks that the smoothing has a value; the score of no items is not used.
-            _core.bleu_score(np.zeros((0, len(BLEU_COLUMNS))), smoothing, value, effective_order=bool(effective_order))
-        return cls(names, smoothing, value, bool(effective_order), _positive("sigma", sigma))
+            _core.bleu_score(np.zeros((0, len(BLEU_COLUMNS))), smoothing, value, effective_order=effective_order)
+        return cls(names, smoothing, value, effective_order, _positive("sigma", sigma))
 
 
 # Cached for training loops, which score small batches many times. Different types are different keys: True is not 1.

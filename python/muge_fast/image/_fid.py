@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy.typing as npt
 
+from muge_fast._internal.checks import true_or_false
 from muge_fast._internal.npz import Array
 from muge_fast.image.backend import DeviceLike, Float64Array, NumpyBackend
 from muge_fast.image.extractors.interface import FeatureExtractor, ProtocolName
@@ -20,11 +21,11 @@ from muge_fast.image.image_set import (
 )
 from muge_fast.image.influence import fid_influence
 from muge_fast.image.inputs import checked_features
-from muge_fast.image.options import UNKNOWN_EXTRACTOR, LoadOptions, NetworkOptions, check_influence
+from muge_fast.image.options import UNKNOWN_EXTRACTOR, LoadOptions, NetworkOptions
 from muge_fast.image.small_sets import MIN_IMAGES_FOR_FID, warn_about_small_set
 from muge_fast.image.sources import check_paths, open_side
 from muge_fast.image.statistics import Statistics, feature_pair
-from muge_fast.image.streaming import Batch, StreamingMetric, check_extractor, check_real
+from muge_fast.image.streaming import Batch, StreamingMetric, check_extractor
 from muge_fast.scores import Score, set_score, signature
 
 
@@ -95,7 +96,7 @@ def fid(
 
     """
     network, load = NetworkOptions(weights, protocol, precision, device), LoadOptions(batch_size, threads, progress)
-    check_influence(influence)
+    true_or_false("influence", influence)
     # Before weights are looked for, so that a wrong path is not reported as missing weights.
     check_paths(real=real, generated=generated)
     real_statistics, generated_statistics = load_statistics(real), load_statistics(generated)
@@ -160,7 +161,7 @@ def fid_from_features(
         (1.0, [[-2.0, 2.0], [2.0, -2.0]])
 
     """
-    check_influence(influence)
+    true_or_false("influence", influence)
     features: tuple[Float64Array, ...]
     if isinstance(real, Statistics):
         features = (NumpyBackend().as_float64(checked_features("generated", generated)),)
@@ -333,7 +334,7 @@ class FID(StreamingMetric):
             2
 
         """
-        check_real(real)
+        true_or_false("real", real)
         (self.real if real else self.generated).update(self._extract(batch, FEATURES))
 
     def merge(self, other: FID) -> None:

@@ -9,14 +9,14 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from muge_fast._internal.checks import whole_number
+from muge_fast._internal.checks import true_or_false, whole_number
 from muge_fast._internal.npz import Array
 from muge_fast.image.backend import DeviceLike, Float64Array, NumpyBackend
 from muge_fast.image.extractors.interface import FeatureExtractor, ProtocolName, convention_of_extractor, signature_of
 from muge_fast.image.image_set import ImageSetAccumulator, outputs_for
 from muge_fast.image.influence import inception_score_influence
 from muge_fast.image.inputs import checked_features
-from muge_fast.image.options import SEED, UNKNOWN_EXTRACTOR, LoadOptions, NetworkOptions, check_influence
+from muge_fast.image.options import SEED, UNKNOWN_EXTRACTOR, LoadOptions, NetworkOptions
 from muge_fast.image.small_sets import warn_about_small_set
 from muge_fast.image.sources import ImageSource, open_side
 from muge_fast.image.split_sums import SplitSums, split_bounds
@@ -92,7 +92,7 @@ def inception_score(
 
     """
     network, load = NetworkOptions(weights, protocol, precision, device), LoadOptions(batch_size, threads, progress)
-    check_influence(influence)
+    true_or_false("influence", influence)
     if splits is not None:
         whole_number("splits", splits)
     # Before weights are looked for, so that a wrong path is not reported as missing weights.
@@ -147,7 +147,7 @@ def inception_score_from_logits(
         4.0
 
     """
-    check_influence(influence)
+    true_or_false("influence", influence)
     matrix = NumpyBackend().as_float64(checked_features("logits", logits))
     splits = whole_number("splits", splits)
     if len(matrix) < splits:

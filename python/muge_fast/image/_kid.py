@@ -8,16 +8,16 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
-from muge_fast._internal.checks import whole_number
+from muge_fast._internal.checks import true_or_false, whole_number
 from muge_fast._internal.npz import Array
 from muge_fast.image.backend import Float64Array, to_numpy
 from muge_fast.image.extractors.interface import FeatureExtractor, ProtocolName, signature_of
 from muge_fast.image.image_set import FEATURES, ImageSetAccumulator, outputs_for
 from muge_fast.image.mmd import Kernel, draw_subsets, mmd_of_all, mmd_of_subsets
-from muge_fast.image.options import SEED, UNKNOWN_EXTRACTOR, LoadOptions, NetworkOptions, check_influence
+from muge_fast.image.options import SEED, UNKNOWN_EXTRACTOR, LoadOptions, NetworkOptions
 from muge_fast.image.sources import ImageSource, open_side
 from muge_fast.image.statistics import feature_pair
-from muge_fast.image.streaming import Batch, StreamingMetric, check_extractor, check_real
+from muge_fast.image.streaming import Batch, StreamingMetric, check_extractor
 from muge_fast.scores import Score, set_score, signature
 
 # Ten thousand times the default; bounded because a loaded state may declare any number.
@@ -90,7 +90,7 @@ def kid(
     """
     network, load = NetworkOptions(weights, protocol, precision, device), LoadOptions(batch_size, threads, progress)
     check_subsets(subsets, subset_size)
-    check_influence(influence)
+    true_or_false("influence", influence)
     # Before weights are looked for, so that a wrong path is not reported as missing weights.
     sources = [open_side(name, source) for name, source in (("real", real), ("generated", generated))]
     opened = network.open(extractor, outputs_for(("kid",)))
@@ -165,7 +165,7 @@ def kid_from_features(
         1.0
 
     """
-    check_influence(influence)
+    true_or_false("influence", influence)
     left, right = feature_pair(real, generated)
     subsets, subset_size = check_subsets(subsets, subset_size, len(left), len(right))
     kernel = Kernel(degree, 1 / left.shape[1] if gamma is None else gamma, coef0)
@@ -312,7 +312,7 @@ class KID(StreamingMetric):
             (1, 2)
 
         """
-        check_real(real)
+        true_or_false("real", real)
         self._add(np.array(to_numpy(self._extract(batch, FEATURES)), dtype=np.float32), real=real)
 
     def merge(self, other: KID) -> None:

@@ -9,7 +9,7 @@ from typing import TypeVar, cast
 
 import numpy.typing as npt
 
-from muge_fast._internal.checks import whole_number
+from muge_fast._internal.checks import true_or_false, whole_number
 from muge_fast.datasets.image_tsv import ImageTsv
 from muge_fast.image._fid import features_of, fid_from_statistics, warn_about_few_images
 from muge_fast.image._inception_score import inception_score_from_sums, warn_about_few_images_per_split
@@ -18,7 +18,7 @@ from muge_fast.image._r_precision import NEGATIVES, check_negatives, r_precision
 from muge_fast.image.extractors.interface import FeatureExtractor, ProtocolName, signature_of
 from muge_fast.image.image_set import ImageMetric, ImageSetAccumulator, ImagesOrStatistics, outputs_for
 from muge_fast.image.inputs import is_path
-from muge_fast.image.options import LoadOptions, NetworkOptions, check_influence
+from muge_fast.image.options import LoadOptions, NetworkOptions
 from muge_fast.image.sources import ImageSource, OpenedSource, check_paths, open_side
 from muge_fast.image.statistics import Statistics
 from muge_fast.image.text_features import ImageTextModel, TextOptions, ids_in_order, paired_features
@@ -124,7 +124,7 @@ def score_images(
     text_options = TextOptions(texts, clip, image_features, text_features)
     outputs = outputs_for(metrics, network.convention(extractor))
     _check_numbers(splits, subsets, subset_size, negatives)
-    check_influence(influence)
+    true_or_false("influence", influence)
     # Before weights are looked for, so that a wrong path is not reported as missing weights.
     check_paths(texts=texts, image_features=image_features, text_features=text_features)
     real = None if real is None else _with_ids("real", real)

@@ -6,10 +6,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from muge_fast._internal.checks import whole_number
-from muge_fast._internal.display import format_argument
 from muge_fast.image.extractors.interface import (
     FeatureExtractor,
     InceptionScoreConvention,
@@ -23,31 +20,6 @@ from muge_fast.image.extractors.opening import open_extractor
 SEED = 2020
 # Part of a score's signature in place of the signature of an unknown extractor.
 UNKNOWN_EXTRACTOR = "extractor:unknown"
-
-
-def check_influence(influence: object) -> bool:
-    """Return the option that asks for the influence of each image, after checking it.
-
-    Args:
-        influence: The option.
-
-    Returns:
-        The option as a bool.
-
-    Raises:
-        TypeError: Not a bool: any string would count as true.
-
-    Example:
-        >>> from muge_fast.image.options import check_influence
-        >>> check_influence("no")
-        Traceback (most recent call last):
-        ...
-        TypeError: influence must be True or False, got 'no'
-
-    """
-    if not isinstance(influence, (bool, np.bool_)):
-        raise TypeError(f"influence must be True or False, got {format_argument(influence)}")
-    return bool(influence)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 import numpy as np
 
-from muge_fast._internal.display import format_argument
 from muge_fast._internal.npz import Array, load_arrays, save_arrays
 from muge_fast.image.extractors.interface import FeatureExtractor, FeatureMatrix, check_extractor_type, signature_of
 from muge_fast.image.extractors.running import extract_batch, output_of
@@ -134,27 +133,6 @@ class StreamingMetric(ABC):
         if self.extractor is not None:
             signatures["extractor"] = np.array(signature_of(self.extractor))
         return signatures
-
-
-def check_real(real: object) -> None:
-    """Check the argument of ``update`` that says whether a batch is real.
-
-    Args:
-        real: The argument.
-
-    Raises:
-        TypeError: Not a bool: any string would count as true.
-
-    Example:
-        >>> from muge_fast.image.streaming import check_real
-        >>> check_real("generated")
-        Traceback (most recent call last):
-        ...
-        TypeError: real must be True or False, got 'generated'
-
-    """
-    if not isinstance(real, (bool, np.bool_)):
-        raise TypeError(f"real must be True or False, got {format_argument(real)}")
 
 
 def check_extractor(extractor: FeatureExtractor | None, state: Mapping[str, Array]) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from muge_fast import _core
-from muge_fast._internal.checks import check_choice, whole_number
+from muge_fast._internal.checks import check_choice, true_or_false, whole_number
 from muge_fast._internal.labelled import labelled_kind
 from muge_fast.significance import RESAMPLES, SEED
 from muge_fast.significance.clusters import cluster_codes
@@ -165,16 +165,15 @@ def sign_flip_test(
     resamples = whole_number("resamples", resamples)
     seed = whole_number("seed", seed, least=0)
     threads = None if threads is None else whole_number("threads", threads)
-    if not isinstance(mid_p, (bool, np.bool_)):
-        raise TypeError(f"mid_p must be True or False, got {mid_p!r}")
+    mid_p = true_or_false("mid_p", mid_p)
     paired = PairedDifferences.of_scores(a, b, clusters)
-    found = exact_sign_flips(paired.differences, paired.units, alternative, mid_p=bool(mid_p))
+    found = exact_sign_flips(paired.differences, paired.units, alternative, mid_p=mid_p)
     method: SignFlipMethod
     if found is not None:
         p, method = found
     else:
         method = "draws"
-        p = _drawn_p(paired.differences, alternative, resamples, seed, mid_p=bool(mid_p), threads=threads)
+        p = _drawn_p(paired.differences, alternative, resamples, seed, mid_p=mid_p, threads=threads)
     return SignFlipTest(
         difference=paired.mean,
         p=p,
@@ -184,7 +183,7 @@ def sign_flip_test(
         differing_items=int(np.count_nonzero(paired.differences)),
         clusters=None if clusters is None else len(paired.differences),
         alternative=alternative,
-        mid_p=bool(mid_p),
+        mid_p=mid_p,
         resamples=resamples if method == "draws" else None,
         seed=seed if method == "draws" else None,
     )

@@ -7,14 +7,13 @@ import warnings
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from muge_fast._internal.checks import check_names, whole_number
+from muge_fast._internal.checks import check_names, true_or_false, whole_number
 from muge_fast._internal.field_names import IMAGE
 from muge_fast.datasets.decoding import quiet_decoding
 from muge_fast.datasets.fields import Text
 from muge_fast.datasets.problems import LANGUAGES
 from muge_fast.image import score_images as score
 from muge_fast.image.image_set import METRICS
-from muge_fast.image.options import check_influence
 from muge_fast.image.small_sets import MIN_IMAGES_FOR_FID, SMALL_SET
 from muge_fast.scores import Scores
 from muge_fast.tasks.task import Task, signature_options, unofficial_options
@@ -65,7 +64,7 @@ def _check_values(options: Mapping[str, Any]) -> None:
     """Raise for an unknown metric or an invalid number; weights and networks are checked when they are opened."""
     if "metrics" in options:
         check_names("metrics", options["metrics"], METRICS)
-    check_influence(options.get("influence", False))
+    true_or_false("influence", options.get("influence", False))
     for name in ("batch_size", "threads", "splits", "subsets", "subset_size", "negatives"):
         if options.get(name) is not None:
             whole_number(name, options[name])
