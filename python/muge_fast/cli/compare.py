@@ -32,7 +32,7 @@ from muge_fast.cli.options import (
 )
 from muge_fast.cli.parameter_types import Level, Name
 from muge_fast.cli.program import Command
-from muge_fast.cli.scoring_options import scoring_options
+from muge_fast.cli.scoring_options import choice, scoring_options
 from muge_fast.cli.system_names import system_names
 from muge_fast.cli.task_options import check_combinations, check_task_options
 from muge_fast.comparison._compare import compare as compare_systems
@@ -48,7 +48,7 @@ from muge_fast.tasks.task import Task
 
 OF_COMPARISONS = "Comparison"
 NUMBERS = ("level", "resamples", "seed", "threads")
-# Options of the function of the library that are passed on as they are.
+# Options of the function of the library, which has the defaults of those that are not passed on.
 COMPARISON_OPTIONS = ("baseline", "level", "test", "alternative", "correction", "resamples", "seed")
 
 # click keeps the line breaks after \b.
@@ -76,27 +76,9 @@ Example:
 )
 @option("--baseline", metavar="NAME", section=OF_COMPARISONS, help="Compare the others with this system only.")
 @option("--level", type=Level(), default=0.95, section=OF_COMPARISONS, help="Confidence level.  [default: 0.95]")
-@option(
-    "--test",
-    type=Name("test", TESTS),
-    default="auto",
-    section=OF_COMPARISONS,
-    help=f"{', '.join(TESTS)}.  [default: auto]",
-)
-@option(
-    "--alternative",
-    type=Name("alternative", ALTERNATIVES),
-    default="two-sided",
-    section=OF_COMPARISONS,
-    help=f"{', '.join(ALTERNATIVES)}.  [default: two-sided]",
-)
-@option(
-    "--correction",
-    type=Name("correction", CORRECTIONS),
-    default="step_down",
-    section=OF_COMPARISONS,
-    help=f"{', '.join(CORRECTIONS)}.  [default: step_down]",
-)
+@choice("test", TESTS, OF_COMPARISONS, default="auto")
+@choice("alternative", ALTERNATIVES, OF_COMPARISONS, default="two-sided")
+@choice("correction", CORRECTIONS, OF_COMPARISONS, default="step_down")
 @option(
     "--clusters",
     type=InputFile(),
@@ -141,14 +123,14 @@ def compare(
     be read, or comparing failed.
     """
     with usage_errors():
-        chosen = {name: options.pop(name) for name in COMPARISON_OPTIONS}
         scoring = {name: value for name, value in options.items() if value is not None}
+        chosen = {name: scoring.pop(name) for name in COMPARISON_OPTIONS if name in scoring}
         check_task_options(task, {"pool": pool, **scoring})
         check_combinations({"html": html, "date": date, **scoring})
         # Before scoring, which may take minutes.
         names = _system_names(submissions)
         wanted = _metric_names(tasks.get(task), metrics, scoring)
-        if chosen["baseline"] is not None:
+        if "baseline" in chosen:
             chosen["baseline"] = _one_of("baseline", "system", names, chosen["baseline"])
         _check_numbers({**chosen, "threads": options["threads"]})
         keys = None if clusters is None else read_clusters(clusters)
