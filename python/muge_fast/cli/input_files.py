@@ -59,6 +59,30 @@ class FileArgumentError(click.ClickException):
         self.ctx = ctx
 
 
+def file_error(name: str, reason: str, param: click.Parameter | None, ctx: click.Context | None) -> FileArgumentError:
+    """Return the error for the file that a parameter names.
+
+    Args:
+        name: The argument.
+        reason: The problem: a text that has a translation, or words of the operating system.
+        param: The parameter.
+        ctx: Context of the command.
+
+    Returns:
+        The error, whose message begins with the name of the option.
+
+    Example:
+        >>> from muge_fast.cli.input_files import file_error
+        >>> file_error("pred.jsonl", "no such file", None, None).message
+        'pred.jsonl: no such file'
+
+    """
+    option = "" if param is None else f"{option_name(param)} "
+    shown = format_id(name, PATH_LENGTH) if name else "''"
+    text = translate(reason, ctx)
+    return FileArgumentError(f"{option}{shown}: {in_chinese(text) if language(ctx) == 'zh' else text}", ctx)
+
+
 class NamedPath(click.Path):
     """Type of a parameter: a path with a name; an empty one would be the current folder."""
 
@@ -80,8 +104,7 @@ class NamedPath(click.Path):
 
         """
         if not os.fspath(value):
-            option = "" if param is None else f"{option_name(param)} "
-            raise FileArgumentError(f"{option}'': {translate(NO_NAME, ctx)}", ctx)
+            raise file_error("", NO_NAME, param, ctx)
         return super().convert(value, param, ctx)
 
 
@@ -119,12 +142,7 @@ class InputFile(PathType):
         if name in self.words:
             return name
         if name not in STDIN and (reason := _reason(name)):
-            option = "" if param is None else f"{option_name(param)} "
-            shown = format_id(name, PATH_LENGTH) if name else "''"
-            text = translate(reason, ctx)
-            # Others are words of the operating system.
-            text = in_chinese(text) if language(ctx) == "zh" else text
-            raise FileArgumentError(f"{option}{shown}: {text}", ctx)
+            raise file_error(name, reason, param, ctx)
         return Path(name)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:

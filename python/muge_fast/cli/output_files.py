@@ -11,7 +11,7 @@ import click
 
 from muge_fast._internal.paths import replaced_input
 from muge_fast.cli.argument_names import option_name
-from muge_fast.cli.input_files import NO_NAME, FileArgumentError, InputFile, NamedInputFile, paths_of
+from muge_fast.cli.input_files import NO_NAME, FileArgumentError, InputFile, NamedInputFile, file_error, paths_of
 from muge_fast.cli.language import translate
 
 if TYPE_CHECKING:
@@ -42,12 +42,10 @@ class OutputFile(PathType):
 
         """
         path = Path(value)
-        name = "" if param is None else option_name(param)
         if not os.fspath(value):
-            reason = translate(NO_NAME, ctx)
-            raise FileArgumentError(f"{name} '': {reason}", ctx)
+            raise file_error("", NO_NAME, param, ctx)
         try:
-            check_writable(name, path)
+            check_writable("" if param is None else option_name(param), path)
         except ValueError as error:
             raise FileArgumentError(str(error), ctx) from None
         return path
