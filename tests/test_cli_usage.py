@@ -442,6 +442,11 @@ def test_every_text_of_the_help_has_a_translation():
     assert [text for text in texts_of_help() if text not in CHINESE and not names.fullmatch(text)] == []
 
 
+def test_every_translated_text_of_the_help_is_used():
+    around = {"Options", "Commands", "Example:", "[required]", "[default: {value}]"}
+    assert set(HELP) - set(texts_of_help()) == around
+
+
 def test_every_translation_has_the_placeholders_of_its_text():
     fields = re.compile(r"\{\w+\}")
     for english, chinese in CHINESE.items():

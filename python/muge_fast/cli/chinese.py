@@ -1,8 +1,8 @@
 """Chinese translations of what commands print, by the English text.
 
 Messages about the content of files are in :mod:`muge_fast.datasets.problems`, those of other errors of the library in
-:mod:`muge_fast.cli.chinese_errors`. A text without a translation is printed
-in English; a test finds help texts that lack one.
+:mod:`muge_fast.cli.chinese_errors`. A text without a translation is printed in English; a test finds help texts that
+lack one.
 """
 
 MESSAGES = {
@@ -220,20 +220,8 @@ HELP = {
         "退出码 0：已比较。1：有提交文件无效，并列出所有无效文件的错误。2：用法错误、文件无法读取或比较失败。"
     ),
     "Score with the arguments of the official evaluator.": "以官方评测程序的参数评分。",
-    "OUTPUT gets the official result object in every case. Exit code 0: scored. 1: the submission is invalid. 2: it "
-    "could not be evaluated, or OUTPUT cannot be written.": (
-        "任何情况下都会把官方结果对象写入 OUTPUT。退出码 0：已评分。1：提交文件无效。2：无法评测或无法写入 OUTPUT。"
-    ),
     "Find the most similar images for each text, or texts for each image, and write a file of predictions.": (
         "为每条文本找出最相似的图像，或为每张图像找出最相似的文本，并写入预测文件。"
-    ),
-    'Feature files are JSON lines {"image_id": 42967, "feature": [0.0123, …]}, as Chinese-CLIP writes them, or .npz, '
-    '.npy, .parquet, .arrow, .feather. A line of the output is {"text_id": 8426, "image_ids": [42967, …]}, or '
-    '{"image_id": 42967, "text_ids": [8426, …]} for --direction image-to-text.': (
-        '特征文件为 Chinese-CLIP 所写的 JSON Lines：{"image_id": 42967, "feature": [0.0123, …]}，或 .npz、.npy、'
-        '.parquet、.arrow、.feather。输出的一行为 {"text_id": 8426, "image_ids": [42967, …]}；'
-        "使用 --direction image-to-text 时为 "
-        '{"image_id": 42967, "text_ids": [8426, …]}。'
     ),
     'Feature files are JSON lines {"image_id": 42967, "feature": [0.0123, …]}, as Chinese-CLIP writes them, or .npz, '
     ".npy, .parquet, .arrow, .feather. The ids of texts are named text_id or query_id.": (
