@@ -525,6 +525,23 @@ def test_errors_of_images_and_networks(tmp_path, monkeypatch, weights):
             check_language(run(*command))
 
 
+def test_images_that_are_not_base64(tmp_path):
+    result = run("check", "t2i", "-s", write(tmp_path, "broken.tsv", "i0\t!!!!\ni1\t!!!!\n"))
+    assert "第 1 行：img_id i0：图像无法解码：图像 'i0' 不是 base64" in result.output
+    check_language(result)
+
+
+def test_scores_without_influence():
+    features = np.random.default_rng(0).normal(size=(40, 2))
+    real = mf.image.Statistics.from_features(features)
+    for score in (mf.image.fid_from_features(real, features), mf.image.fid_infinity(real, features)):
+        with pytest.raises(ValueError, match="influence of images") as caught:
+            _ = score.influence
+        chinese = in_chinese(str(caught.value))
+        assert CHINESE.search(chinese)
+        assert score.name in chinese
+
+
 def test_errors_of_features_that_are_scored():
     ones, three = np.ones((2, 2)), np.ones((2, 3))
     calls = [
@@ -561,7 +578,8 @@ PASSED_ON = {"5: 5", "5 5", "pool 5", "5, line 5: 5", "5: need (rows,) and (rows
 
 def test_every_error_of_feature_files_and_pools_has_a_translation():
     files = [*(PACKAGE / "features").glob("*.py"), PACKAGE / "datasets" / "texts.py"]
-    files += [PACKAGE / "retrieval" / "predictions.py", PACKAGE / "_internal" / "npz.py"]
+    files += [PACKAGE / "retrieval" / "predictions.py"]
+    files += [PACKAGE / "_internal" / name for name in ("npz.py", "zip_files.py")]
     raised = [node.exc for file in files for node in ast.walk(ast.parse(read(file))) if isinstance(node, ast.Raise)]
     messages = {literal(error.args[0]) for error in raised if isinstance(error, ast.Call) and error.args}
     messages -= {None, *WRITERS, *PASSED_ON}

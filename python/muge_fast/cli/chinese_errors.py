@@ -105,13 +105,12 @@ PARSER = {
 
 CLICK = {
     "{value} is not a valid integer.": "{value} 不是整数",
-    "{value} is not a valid integer": "{value} 不是整数",
 }
 """Errors of the parser of command lines."""
 
 FEATURES = {
     "is compressed with gzip, needs the uncompressed file": "文件经过 gzip 压缩，请先解压",
-    "starts with a byte order mark, needs UTF-8 without it": ("以字节顺序标记（BOM）开头，应为不带 BOM 的 UTF-8"),
+    "starts with a byte order mark, needs UTF-8 without it": "以字节顺序标记（BOM）开头，应为不带 BOM 的 UTF-8",
     "not UTF-8 at byte {position}": "字节偏移 {position} 处不是 UTF-8",
     "feature[{index}] is {number}, too large for float32": "feature[{index}] 为 {number}，超出 float32 的范围",
     "feature[{index}] is {value}, needs a finite number": "feature[{index}] 为 {value}，应为有限的数字",
@@ -159,6 +158,11 @@ FEATURES = {
         "以 float64 存放需 {size} 字节，超过上限 {limit} 字节"
     ),
     "unpacks to {size} bytes, more than the {limit} allowed": "解压后为 {size} 字节，超过上限 {limit} 字节",
+    "has more than {count} files": "含有超过 {count} 个文件",
+    "the list of its files has {size} bytes, at most {limit} are read": (
+        "文件列表有 {size} 字节，最多读取 {limit} 字节"
+    ),
+    "a file in it has more bytes than the archive": "其中有一个文件的字节数超过整个归档",
     "array {name} is encrypted": "数组 {name} 已加密",
     "array {name} has an unknown compression": "数组 {name} 的压缩方式未知",
     "version {version} of the format is not supported": "不支持该格式的版本 {version}",
@@ -240,6 +244,15 @@ FEATURES = {
 }
 """Errors of feature files and of searches in them."""
 
+LINES_OF_IMAGES = {
+    "has no tab after the id": "ID 后缺少制表符",
+    "has no id before the tab": "制表符前缺少 ID",
+    "has an id that is not UTF-8": "ID 不是有效的 UTF-8",
+    "has no image after the tab": "制表符后缺少图像",
+    "has an id that occurred before": "ID 重复出现",
+}
+"""Problems of lines of image files, which follow a colon or the number of the line."""
+
 FILES = {
     "a directory, expected a file": "是目录，应为文件",
     "not a regular file": "不是普通文件",
@@ -250,21 +263,12 @@ FILES = {
     "key": "组名",
     "id {id} occurs more than once": "ID {id} 重复出现",
     "expected an integer of at most 64 bits, got {value}": "应为 64 位以内的整数，实际为 {value}",
-    "has no tab after the id": "ID 后缺少制表符",
-    "has no id before the tab": "制表符前缺少 ID",
-    "has an id that is not UTF-8": "ID 不是有效的 UTF-8",
-    "has no image after the tab": "制表符后缺少图像",
-    "has an id that occurred before": "ID 重复出现",
-    "line {line} has no tab after the id": "第 {line} 行：ID 后缺少制表符",
-    "line {line} has no id before the tab": "第 {line} 行：制表符前缺少 ID",
-    "line {line} has an id that is not UTF-8": "第 {line} 行：ID 不是有效的 UTF-8",
-    "line {line} has no image after the tab": "第 {line} 行：制表符后缺少图像",
-    "line {line} has an id that occurred before": "第 {line} 行：ID 重复出现",
+    **LINES_OF_IMAGES,
+    **{f"line {{line}} {english}": f"第 {{line}} 行：{chinese}" for english, chinese in LINES_OF_IMAGES.items()},
     "line {line} has the id {id} a second time": "第 {line} 行：ID {id} 重复出现",
     "{path} was changed while it was read": "{path} 在读取期间被修改",
     "{path} was changed since it was indexed": "{path} 在建立索引后被修改",
     "{path} was changed: it ends before image {key}": "{path} 被修改：在图像 {key} 之前结束",
-    "image {key} is not base64": "图像 {key} 不是 base64",
     "scores lack {main}, the main score of task {task}; got {names}": (
         "得分缺少任务 {task} 的主要得分 {main}，实际为 {names}"
     ),
@@ -403,12 +407,10 @@ COMPARISONS = {
     "compare needs at least two items, got {items}": "比较至少需要两个条目，实际为 {items} 个",
     "all items are in one cluster, needs at least two clusters": "所有条目都在同一组中，至少需要两组",
     "{metric} cannot be compared: {reason}": "{metric} 不能比较：{reason}",
-    "{metric} was computed without the influence of images: pass influence=True": (
-        "计算 {metric} 时没有计算各图像的影响：请传入 influence=True"
+    "{metric} was computed without the influence of images: pass influence=True to {functions}": (
+        "计算 {metric} 时没有计算各图像的影响：请向 {functions} 传入 influence=True"
     ),
-    "{metric} has no influence: it does not change smoothly with the weights of images": (
-        "{metric} 没有各图像的影响：它不随图像的权重平滑变化"
-    ),
+    "muge_fast does not compute the influence of images on {metric}": "muge_fast 不计算各图像对 {metric} 的影响",
     "the gold file": "标准答案文件",
 }
 """Errors of comparisons."""

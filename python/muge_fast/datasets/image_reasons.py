@@ -17,7 +17,7 @@ IMAGE_REASONS = {
         "有 {scans} 次 {width} x {height} 像素的扫描，超过上限"
     ),
     "has {width} x {height} pixels, at most {limit} are allowed": "为 {width} x {height} 像素，上限为 {limit}",
-    "{path}: image {key} is not base64": "{path}：图像 {key} 不是 base64",
+    "image {key} is not base64": "图像 {key} 不是 base64",
     # Reasons of Pillow
     "Truncated File Read": "文件不完整",
     "image file is truncated ({bytes} bytes not processed)": "图像文件不完整（有 {bytes} 字节未处理）",
