@@ -1,7 +1,7 @@
 """Recognition of East Asian encodings other than UTF-8, by trial decoding and the frequency of characters.
 
-Every byte sequence of one of these encodings is nearly one of the others too, so that a successful decoding says
-little. What differs is how common the decoded characters are.
+Text in one of these encodings can often be decoded with the others as well, but to rare characters. The most probable
+encoding is therefore the one that gives the most common characters.
 """
 
 from __future__ import annotations
@@ -35,12 +35,13 @@ CHINESE = SIMPLIFIED | TRADITIONAL | frozenset("，。、；：？！（）《�
 KOREAN = frozenset("이다는을의에가고하은를한지로기도사해어자아서리그나인시대있수라일여스만부정상보주면원장어과전")
 HIRAGANA_TO_KATAKANA, HANGUL, IDEOGRAPHS = (0x3041, 0x30FE), (0xAC00, 0xD7A3), (0x4E00, 0x9FFF)
 
-# Letters below which nothing is sure, the lowest mean of their weights, and the smallest difference between the best
-# encoding and the second one.
+# Fewest letters beyond ASCII that are evidence of an encoding.
 MIN_LETTERS = 2
+# Least mean weight of the letters of a text in the right encoding.
 MIN_WEIGHT = 0.45
+# Least difference of the mean weights by which GBK and Big5 can be distinguished.
 MIN_MARGIN = 0.15
-# Proportion of kana in Japanese text, which has much more.
+# Least proportion of kana among the letters of Japanese text, which usually has far more.
 MIN_KANA = 0.15
 
 
@@ -49,12 +50,14 @@ class _Encoding(NamedTuple):
 
     Attributes:
         codec: Name of Python's codec.
-        weight: Weight of a character, 0 to 1, by the character and its bytes.
+        weight: Function of a character and its bytes that returns how common the character is, from 0 to 1.
+        min_kana: Least proportion of kana among the letters.
 
     """
 
     codec: str
     weight: Callable[[str, bytes], float]
+    min_kana: float = 0.0
 
 
 def _in(letter: str, limits: tuple[int, int]) -> bool:
@@ -62,7 +65,7 @@ def _in(letter: str, limits: tuple[int, int]) -> bool:
 
 
 def _chinese_weight(first: int, last: int, least_trail: int) -> Callable[[str, bytes], float]:
-    """Return the weight for a national encoding whose more common characters have lead bytes from first to last."""
+    """Return the weight of an encoding whose more common characters have lead bytes from first to last."""
 
     def weight(letter: str, code: bytes) -> float:
         if letter in CHINESE:
@@ -76,22 +79,24 @@ def _chinese_weight(first: int, last: int, least_trail: int) -> Callable[[str, b
 def _japanese_weight(letter: str, code: bytes) -> float:
     if _in(letter, HIRAGANA_TO_KATAKANA):
         return 1.0
-    # Kanji of level 1, in Shift-JIS or EUC-JP.
-    return 0.5 if _in(letter, IDEOGRAPHS) and (0x88 <= code[0] <= 0x97 or 0xB0 <= code[0] <= 0xCF) else 0.0  # noqa: PLR2004
+    # Of kanji, in Shift-JIS or EUC-JP.
+    is_level_1 = 0x88 <= code[0] <= 0x97 or 0xB0 <= code[0] <= 0xCF  # noqa: PLR2004
+    return 0.5 if is_level_1 and _in(letter, IDEOGRAPHS) else 0.0
 
 
 def _korean_weight(letter: str, code: bytes) -> float:
     if letter in KOREAN:
         return 1.0
-    # The syllables of KS X 1001; CP949 has 8,822 rare ones too.
-    return 0.7 if _in(letter, HANGUL) and code[0] >= 0xB0 and code[1] >= 0xA1 else 0.0  # noqa: PLR2004
+    # CP949 has 8,822 rare syllables besides those of KS X 1001.
+    is_in_standard = _in(letter, HANGUL) and code[0] >= 0xB0 and code[1] >= 0xA1  # noqa: PLR2004
+    return 0.7 if is_in_standard else 0.0
 
 
 ENCODINGS: Mapping[str, _Encoding] = {
     "gbk": _Encoding("gb18030", _chinese_weight(0xB0, 0xD7, 0xA1)),
     "big5": _Encoding("big5hkscs", _chinese_weight(0xA4, 0xC6, 0x40)),
-    "shift_jis": _Encoding("cp932", _japanese_weight),
-    "euc_jp": _Encoding("euc_jp", _japanese_weight),
+    "shift_jis": _Encoding("cp932", _japanese_weight, MIN_KANA),
+    "euc_jp": _Encoding("euc_jp", _japanese_weight, MIN_KANA),
     "euc_kr": _Encoding("cp949", _korean_weight),
 }
 
@@ -99,14 +104,12 @@ ENCODINGS: Mapping[str, _Encoding] = {
 def encoding_kind(sample: bytes) -> str | None:
     r"""Return the probable encoding of text that is not UTF-8, or None.
 
-    Text that is mostly UTF-8, with a few broken bytes, has none of these encodings.
-
     Args:
         sample: Part of a file, which may be cut off in the middle of a character.
 
     Returns:
         ``"gbk"`` for GBK and GB18030, ``"big5"``, ``"gbk_or_big5"`` if it may be either, ``"shift_jis"``,
-        ``"euc_jp"``, ``"euc_kr"`` or None.
+        ``"euc_jp"`` or ``"euc_kr"``; None for another encoding, and for UTF-8 with a few broken bytes.
 
     Example:
         >>> from muge_fast._internal.text_encodings import encoding_kind
@@ -121,11 +124,12 @@ def encoding_kind(sample: bytes) -> str | None:
     as_utf8 = [letter for letter in sample.decode("utf-8", "replace") if not letter.isascii()]
     if as_utf8.count("\ufffd") * 2 < len(as_utf8):
         return None
-    weights = {kind: _mean_weight(sample, encoding, kind) for kind, encoding in ENCODINGS.items()}
-    (best, most), (second, less) = sorted(weights.items(), key=lambda pair: -pair[1])[:2]
-    if most < MIN_WEIGHT:
+    weights = {kind: _mean_weight(sample, encoding) for kind, encoding in ENCODINGS.items()}
+    best, second = sorted(weights, key=lambda kind: -weights[kind])[:2]
+    if weights[best] < MIN_WEIGHT:
         return None
-    return "gbk_or_big5" if {best, second} == {"gbk", "big5"} and most - less < MIN_MARGIN else best
+    is_close = weights[best] - weights[second] < MIN_MARGIN
+    return "gbk_or_big5" if is_close and {best, second} == {"gbk", "big5"} else best
 
 
 def _decoded(sample: bytes, codec: str) -> str | None:
@@ -136,15 +140,13 @@ def _decoded(sample: bytes, codec: str) -> str | None:
         return None
 
 
-def _mean_weight(sample: bytes, encoding: _Encoding, kind: str) -> float:
+def _mean_weight(sample: bytes, encoding: _Encoding) -> float:
     """Return the mean weight of the letters beyond ASCII, 0 if they cannot be in this encoding."""
-    text = _decoded(sample, encoding.codec)
-    letters = [] if text is None else [letter for letter in text if not letter.isascii()]
+    letters = [letter for letter in _decoded(sample, encoding.codec) or "" if not letter.isascii()]
     if len(letters) < MIN_LETTERS:
         return 0.0
-    is_japanese = kind in {"shift_jis", "euc_jp"}
-    kana = sum(_in(letter, HIRAGANA_TO_KATAKANA) for letter in letters) / len(letters)
-    if is_japanese and kana < MIN_KANA:
+    kana = sum(_in(letter, HIRAGANA_TO_KATAKANA) for letter in letters)
+    if kana / len(letters) < encoding.min_kana:
         return 0.0
     weights = {letter: encoding.weight(letter, letter.encode(encoding.codec, "replace")) for letter in set(letters)}
     return sum(weights[letter] for letter in letters) / len(letters)
