@@ -9,7 +9,7 @@ from typing import TypeVar, cast
 
 import numpy.typing as npt
 
-from muge_fast._internal.checks import true_or_false, whole_number
+from muge_fast._internal.checks import align_ids, true_or_false, whole_number
 from muge_fast.datasets.image_tsv import ImageTsv
 from muge_fast.image._fid import features_of, fid_from_statistics, warn_about_few_images
 from muge_fast.image._inception_score import inception_score_from_sums, warn_about_few_images_per_split
@@ -145,19 +145,18 @@ def score_images(
     image_sets.warn_about_few_images()
     if influence and ids is not None:
         # Images were read in the order of the submission, which differs between systems.
-        scores = {
-            name: _in_order(score, list(cast("Mapping[str, object]", generated)), ids) for name, score in scores.items()
-        }
+        given = list(cast("Mapping[str, object]", generated))
+        rows = align_ids(given, ids, given_name="generated", wanted_name="real")
+        scores = {name: _in_order(score, rows) for name, score in scores.items()}
     if hits is None:
         return Scores(scores, len(ids), [*ids]) if influence and ids is not None else Scores(scores)
     return Scores({**scores, "r_precision": hits}, len(hits.per_item), None if ids is None else [*ids])
 
 
-def _in_order(score: Score, given: Sequence[str], ids: Sequence[str]) -> Score:
-    """Return a score with the influence of the generated images in the order of their ids."""
-    indices = {key: index for index, key in enumerate(given)}
+def _in_order(score: Score, rows: Sequence[int]) -> Score:
+    """Return a score with the influence of the generated images in another order."""
     generated, *others = score.influence
-    return score.with_influence((generated[[indices[key] for key in ids]], *others))
+    return score.with_influence((generated[rows], *others))
 
 
 class _ImageSets:
