@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from muge_fast._internal.atomic import replacing
 from muge_fast._internal.paths import open_file
-from muge_fast._internal.zip_files import open_zip
+from muge_fast._internal.zip_files import ENCRYPTED, open_zip
 
 Array = npt.NDArray[Any]
 T = TypeVar("T")
@@ -34,8 +34,6 @@ MAX_ARRAYS = 10_000
 FLOAT64_BYTES = 8
 
 COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-ENCRYPTED = 1
-"""Bit of a member's flags that marks encryption."""
 
 LAST_CODE_POINT = 0x10FFFF
 SURROGATES = 0xD800 >> 11

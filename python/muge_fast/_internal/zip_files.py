@@ -9,6 +9,9 @@ from typing import IO
 HEADER = b"PK\1\2"
 """Beginning of the entry of each member in the directory of an archive."""
 
+ENCRYPTED = 1
+"""Bit of a member's flags that marks encryption."""
+
 MAX_DIRECTORY = 1 << 28
 """Bytes of a directory: a million members with names of 200 bytes."""
 

@@ -20,7 +20,7 @@ import numpy as np
 from muge_fast._internal.checks import find_repeated
 from muge_fast._internal.display import format_argument, format_id
 from muge_fast._internal.paths import open_file
-from muge_fast._internal.zip_files import open_zip
+from muge_fast._internal.zip_files import ENCRYPTED, open_zip
 from muge_fast.datasets.decoding import BrokenImageError, decode_rgb
 from muge_fast.datasets.decoding_threads import map_in_order
 from muge_fast.datasets.image_files import IMAGE_SUFFIXES, find_image_files, find_image_names
@@ -48,8 +48,7 @@ MAX_MEMBERS = 1_000_000
 MAX_FILE_BYTES = 1 << 28
 # Most bytes that the images of an archive may have: a fixed number, and a multiple of the archive.
 MAX_UNPACKED, MAX_UNPACKED_RATIO = 1 << 30, 100
-# Flag of an encrypted member of an archive, and the methods of packing that Python knows everywhere.
-ZIP_ENCRYPTED = 1
+# Methods of packing that Python knows everywhere.
 ZIP_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
 # Characters of the name of an image in a message.
 MAX_NAME = 200
@@ -464,10 +463,9 @@ def _from_zip(path: Path) -> list[LazyImage]:
     # An archive closes only files that it has opened.
     weakref.finalize(archive, file.close)
     # ZipInfo.is_dir() fails for an empty name.
-    members: dict[PurePath, zipfile.ZipInfo] = {
-        PurePosixPath(member.filename): member for member in archive.infolist() if member.filename[-1:] != "/"
-    }
-    images = find_image_names(path, (PurePosixPath(name) for name in archive.namelist() if name[-1:] != "/"))
+    files = [(PurePosixPath(member.filename), member) for member in archive.infolist() if member.filename[-1:] != "/"]
+    members: dict[PurePath, zipfile.ZipInfo] = dict(files)
+    images = find_image_names(path, (name for name, _ in files))
     repeated = find_repeated(images)
     if repeated is not None:
         raise ValueError(f"{path}: has {format_id(images[repeated], MAX_NAME)} twice")
@@ -483,7 +481,7 @@ def _check_members(path: Path, members: Sequence[zipfile.ZipInfo]) -> None:
     """Raise if an archive needs a password, or unpacks to far more than its size."""
     for member in members:
         name = format_argument(member.filename)
-        if member.flag_bits & ZIP_ENCRYPTED:
+        if member.flag_bits & ENCRYPTED:
             raise ValueError(f"{path}: {name} is encrypted; pack the images without a password")
         if member.compress_type not in ZIP_METHODS:
             raise ValueError(f"{path}: {name} is packed by method {member.compress_type}; use deflate")
