@@ -22,6 +22,9 @@ BLOCK = 1 << 20
 # Names of streams that are already open. Other names, and those that only begin like these, are names of files.
 STREAM_NAME = re.compile(r"/dev/stdin|(?:/dev|/proc/self)/fd/[0-9]+")
 
+# Added to messages about a last line without a line end.
+CUT_OFF_HINT = "; the file ends in this line, it may be cut off"
+
 # Opening a pipe without O_NONBLOCK waits for a writer; a terminal must not become that of the process.
 OPEN_FLAGS = sum(getattr(os, name, 0) for name in ("O_RDONLY", "O_NONBLOCK", "O_CLOEXEC", "O_NOCTTY", "O_BINARY"))
 
@@ -383,7 +386,7 @@ def each_line(data: bytes, path: PathLike, take: Callable[[int, bytes], None]) -
                 raise ValueError(f"{name}, line {number}: {error}") from None
             if _ends_in_character(line):
                 raise ValueError(f"{name}: the file ends in the middle of line {number}: it was cut off") from None
-            hint = "; the file ends in this line, it may be cut off" if isinstance(error, IncompleteLineError) else ""
+            hint = CUT_OFF_HINT if isinstance(error, IncompleteLineError) else ""
             raise ValueError(f"{name}, line {number}: {error}{hint}") from None
 
 

@@ -17,7 +17,7 @@ from muge_fast._internal.atomic import replacing
 from muge_fast._internal.checks import check_choice, whole_number
 from muge_fast._internal.display import format_argument, format_value
 from muge_fast._internal.file_kinds import MAGIC_LENGTH, magic_kind
-from muge_fast._internal.paths import PathLike, file_type_problem
+from muge_fast._internal.paths import CUT_OFF_HINT, PathLike, file_type_problem
 from muge_fast.datasets.decoding import BrokenImageError, decode
 from muge_fast.datasets.image_files import find_image_files
 from muge_fast.datasets.problems import MESSAGES
@@ -41,9 +41,6 @@ PROBLEMS = {
     "no_image": "has no image after the tab",
     "second_image": "has an id that occurred before",
 }
-
-
-CUT_OFF_HINT = "; the file ends in this line, it may be cut off"
 
 
 class ChangedFileError(OSError):

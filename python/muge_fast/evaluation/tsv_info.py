@@ -14,7 +14,8 @@ import numpy.typing as npt
 
 from muge_fast import _core
 from muge_fast._internal.display import truncate_id
-from muge_fast.datasets.image_tsv import CUT_OFF_HINT, PROBLEMS
+from muge_fast._internal.paths import CUT_OFF_HINT
+from muge_fast.datasets.image_tsv import PROBLEMS
 from muge_fast.evaluation.binary_info import MAX_ERRORS, problems_of, repeated_ids
 
 BASE64 = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_=")
@@ -28,7 +29,7 @@ PART, MAX_LINES = 1 << 17, 1 << 23
 
 @dataclass
 class _Summary:
-    """What is known of the lines so far. Ids are kept as hashes, to count those that are repeated."""
+    """Summary of the lines so far. Ids are kept as hashes, to count those that are repeated."""
 
     least: int = 0
     total: int = 0
