@@ -10,7 +10,6 @@ from muge_fast import tasks
 from muge_fast._internal.checks import check_choice
 from muge_fast._internal.paths import PathLike
 from muge_fast.datasets.decoding import BrokenImageError
-from muge_fast.datasets.image_tsv import ChangedFileError
 from muge_fast.datasets.limits import Limits
 from muge_fast.datasets.problems import LANGUAGES, WARNINGS, Problem
 from muge_fast.datasets.rows import Reader
@@ -172,7 +171,7 @@ def _score(task: Task, reader: Reader, gold: Reader, path: PathLike, options: Ma
     ids = gold.rows.values.keys()
     try:
         scores = task.score(reader.values_for(ids), gold.values_for(ids), **options)
-    except (BrokenImageError, ChangedFileError, OSError, ValueError) as error:
+    except (OSError, ValueError) as error:
         if _is_changed(reader):
             return None
         if isinstance(error, BrokenImageError):

@@ -351,9 +351,9 @@ class Report:
             OSError: The file cannot be written.
 
         """
-        text = io.StringIO()
         import csv  # noqa: PLC0415 - few reports are written as CSV
 
+        text = io.StringIO()
         writer = csv.writer(text)
         writer.writerow(["id", *(self.scores or ())])
         writer.writerows(map(_spreadsheet_text, row.values()) for row in self.items())
