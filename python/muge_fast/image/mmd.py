@@ -124,8 +124,9 @@ def mmd_of_subsets(
         values.append(_mmd(*kernels))
         if influence:
             within_left, across, within_right = kernels
-            changes[0][left_rows] += _projection(within_left, across)
-            changes[1][right_rows] += _projection(within_right, across.T)
+            means = across.mean(axis=1), across.mean(axis=0)
+            changes[0][left_rows] += _projection(within_left.sum(axis=1), within_left.diagonal(), means[0])
+            changes[1][right_rows] += _projection(within_right.sum(axis=1), within_right.diagonal(), means[1])
     if not influence:
         return values, None
     drawn = len(rows) * len(rows[0][0])
@@ -161,7 +162,8 @@ def mmd_of_all(
         within, by_row, _ = _kernel_sums(kernel, features, features, by_row=influence)
         diagonal, count = kernel.diagonal(features), len(features)
         means.append((within - diagonal.sum()) / (count * (count - 1)))
-        projections.append(_centred(2 * ((by_row - diagonal) / (count - 1) - across_by_row / others)))
+        if influence:
+            projections.append(_projection(by_row, diagonal, across_by_row / others))
     value = float(sum(means) - 2 * across / (len(left) * len(right)))
     return value, (projections[0], projections[1]) if influence else None
 
@@ -186,13 +188,13 @@ def _mmd(within_left: Float64Array, across: Float64Array, within_right: Float64A
     return float(within - 2 * across.sum() / size**2)
 
 
-def _projection(within: Float64Array, across: Float64Array) -> Float64Array:
-    """Return the first-order change of the estimate with the weight of each row, times the number of rows."""
-    size = len(within)
-    return _centred(2 * ((within.sum(axis=1) - within.diagonal()) / (size - 1) - across.mean(axis=1)))
+def _projection(within: Float64Array, diagonal: Float64Array, across: Float64Array) -> Float64Array:
+    """Return the first-order change of the estimate with the weight of each row, times the number of rows.
 
-
-def _centred(values: Float64Array) -> Float64Array:
+    It is made of three numbers for each row: the sum of its kernel within the set, its kernel with itself, and the mean
+    of its kernel with the other set.
+    """
+    values: Float64Array = 2 * ((within - diagonal) / (len(within) - 1) - across)
     centred: Float64Array = values - values.mean()
     return centred
 
