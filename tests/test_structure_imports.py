@@ -19,6 +19,9 @@ LAZY = {
     "muge_fast.image.extractors": "needs torch",
     "muge_fast.image.distributed": "needs torch",
     "muge_fast.retrieval.top_k_torch": "needs torch",
+    "muge_fast._internal.text_encodings": "few files are not UTF-8",
+    "muge_fast.datasets.image_reasons": "few problems are of images",
+    "muge_fast.evaluation.similar_ids": "few submissions have other ids",
     "muge_fast.evaluation.report_page": "few evaluations need a page",
     "muge_fast.significance": "few scores need an interval",
     "muge_fast.caption.bleu_sums": "few scores are resampled",
@@ -67,7 +70,7 @@ def test_importing_the_package_imports_only_numpy():
     assert roots(added) - sys.stdlib_module_names <= {"muge_fast", "numpy"}
     # Import time is mostly the number of modules; those of the standard library are larger than our own.
     assert len([name for name in added if not name.startswith("muge_fast")]) < 50
-    assert len(added) < 130
+    assert len(added) < 120
 
 
 def test_importing_the_image_metrics_imports_only_numpy():

@@ -11,7 +11,6 @@ import re
 from collections.abc import Collection
 
 from muge_fast._internal.json_text import is_json_prefix, parse_json
-from muge_fast._internal.text_encodings import encoding_kind
 
 HEAD_BYTES = 1 << 16
 """Number of bytes at the beginning of a file that are enough to recognize it."""
@@ -294,7 +293,11 @@ def binary_kind(head: bytes) -> str | None:
     code = magic_kind(head)
     if code == "zip":
         return _zip_kind(head)
-    return code or _format_kind(head) or _wide_kind(head) or encoding_kind(head[:HEAD_BYTES]) or _controls_kind(head)
+    if code := code or _format_kind(head) or _wide_kind(head):
+        return code
+    from muge_fast._internal.text_encodings import encoding_kind  # noqa: PLC0415 - few files are not UTF-8
+
+    return encoding_kind(head[:HEAD_BYTES]) or _controls_kind(head)
 
 
 def magic_kind(head: bytes) -> str | None:

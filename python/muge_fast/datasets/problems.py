@@ -9,7 +9,6 @@ from typing import NamedTuple
 from muge_fast._internal.display import format_id, printable
 from muge_fast._internal.file_kinds import DETAILS
 from muge_fast._internal.file_kinds import MESSAGES as FILE_KINDS
-from muge_fast.datasets.image_reasons import chinese_reason
 
 LANGUAGES = ("en", "zh")
 
@@ -286,5 +285,7 @@ def in_language(value: object, lang: str) -> object:
         return "对象"
     if value.startswith(TOO_MANY_DIGITS):
         return "整数的位数过多"
+    from muge_fast.datasets.image_reasons import chinese_reason  # noqa: PLC0415 - few problems are of images
+
     length = re.fullmatch(r"a list of (\d+)", value)
     return f"长度为 {length[1]} 的列表" if length else EXPECTED.get(value) or chinese_reason(value) or value

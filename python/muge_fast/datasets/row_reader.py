@@ -20,7 +20,6 @@ from muge_fast._internal.field_names import FieldNames
 from muge_fast._internal.file_kinds import HEAD_BYTES
 from muge_fast._internal.json_text import cut_deep, is_deeper, is_json_prefix, on_large_stack
 from muge_fast._internal.paths import PathLike, is_regular, open_file
-from muge_fast._internal.text_encodings import encoding_kind
 from muge_fast.datasets.extra_fields import count_extra, shown_names
 from muge_fast.datasets.fields import Integer, IntegerList, Kind, RowFormat, Text, TextList
 from muge_fast.datasets.input_file import InputFile
@@ -250,6 +249,8 @@ class RowReader(Reader):
         if self._is_encoding_checked:
             return None
         self._is_encoding_checked = True
+        from muge_fast._internal.text_encodings import encoding_kind  # noqa: PLC0415 - few files are not UTF-8
+
         # The lines before have no letters that differ from ASCII, or they are UTF-8.
         start = self._data.find(b"\n", max(0, position - HEAD_BYTES // 2), position) + 1
         return encoding_kind(self._data[start : position + HEAD_BYTES // 2])

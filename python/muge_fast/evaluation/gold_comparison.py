@@ -9,7 +9,6 @@ from muge_fast._internal.display import format_id
 from muge_fast.datasets.fields import INT64
 from muge_fast.datasets.problems import LANGUAGES, WARNINGS, Problem
 from muge_fast.datasets.rows import Reader, Rows
-from muge_fast.evaluation.similar_ids import SimilarIds
 
 
 def compare_with_gold(reader: Reader, gold: Rows) -> None:
@@ -32,6 +31,8 @@ def compare_with_gold(reader: Reader, gold: Rows) -> None:
     name = reader.names.id
     if len(submitted) > 1 and len(gold.values) > 1 and submitted.keys().isdisjoint(gold.values):
         reader.add_problem(Problem("no_shared_id"), is_first=True)
+    from muge_fast.evaluation.similar_ids import SimilarIds  # noqa: PLC0415 - few submissions have other ids
+
     similar = SimilarIds(gold.values)
     for key in islice((key for key in submitted if key not in gold.values), reader.remaining):
         reader.add_problem(Problem("unknown_id", reader.line_of(key), name, key, name, similar.hint(key)))
