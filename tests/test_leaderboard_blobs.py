@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from muge_fast.leaderboard.blobs import local
-from muge_fast.leaderboard.blobs.local import BlobTooLargeError, LocalBlobs, StoredBlob
+from muge_fast.leaderboard.blobs.interface import BlobTooLargeError, StoredBlob
+from muge_fast.leaderboard.blobs.local import LocalBlobs
 
 
 @pytest.fixture

@@ -14,46 +14,17 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO
 
 from muge_fast._internal.display import format_path
 from muge_fast._internal.paths import file_sha256
+from muge_fast.leaderboard.blobs.interface import BlobTooLargeError, StoredBlob, Sweep
 
 DAY = 24 * 3600.0
 SHA256 = re.compile(r"[0-9a-f]{64}")
 PARTS = "parts"
 LOCK = "lock"
 BATCH = 500
-
-
-class StoredBlob(NamedTuple):
-    """A stored file.
-
-    Attributes:
-        sha256: Hash of its bytes.
-        size: Its size in bytes.
-
-    """
-
-    sha256: str
-    size: int
-
-
-class BlobTooLargeError(ValueError):
-    """A file has more bytes than are allowed. Nothing of it is kept."""
-
-
-class Sweep(NamedTuple):
-    """Counts of the files that a sweep removed.
-
-    Attributes:
-        parts: The number of incomplete files.
-        orphans: The number of files without a row.
-
-    """
-
-    parts: int
-    orphans: int
 
 
 class LocalBlobs:
@@ -132,6 +103,24 @@ class LocalBlobs:
         if not SHA256.fullmatch(sha256):
             raise ValueError("the hash of a file has 64 hexadecimal digits")
         return self.folder / sha256[:2] / sha256[2:4] / sha256
+
+    @contextmanager
+    def local(self, sha256: str) -> Iterator[Path]:
+        """Yield the path of a file that exists.
+
+        Args:
+            sha256: Its hash.
+
+        Yields:
+            The path.
+
+        Raises:
+            FileNotFoundError: There is no such file.
+
+        """
+        path = self.path(sha256)
+        path.stat()
+        yield path
 
     def verify(self, sha256: str) -> bool:
         """Return whether a file exists and has the bytes of its hash.
