@@ -244,8 +244,8 @@ def test_errors_name_the_text(name, error, message, texts):
 @pytest.mark.parametrize(
     ("error", "message", "options"),
     [
-        (ValueError, 'unknown tokenizer "mecab", choose one of muge, char, whitespace, space', {"tokenizer": "mecab"}),
-        (ValueError, 'unknown tokenizer "", choose one of', {"tokenizer": ""}),
+        (ValueError, "unknown tokenizer 'mecab', choose one of muge, char, whitespace, space", {"tokenizer": "mecab"}),
+        (ValueError, "unknown tokenizer '', choose one of", {"tokenizer": ""}),
         (TypeError, "tokenizer: expected a name or a function, found int", {"tokenizer": 13}),
         (ValueError, "threads is 0, needs at least 1", {"threads": 0}),
         (ValueError, "user_dict: not used by tokenizer", {"user_dict": __file__}),

@@ -12,6 +12,7 @@ from functools import cache
 from typing import Any, Final, Literal
 
 from muge_fast import _core
+from muge_fast._internal.checks import check_choice
 from muge_fast._internal.display import format_path
 from muge_fast._internal.labelled import plain_ids, plain_items
 from muge_fast._internal.paths import PathLike, read_whole
@@ -232,7 +233,7 @@ def _qualified_name(function: Callable[[str], Iterable[str]]) -> str:
 
 @cache
 def _named_tokenizer(name: str) -> _core.Tokenizer:
-    return _core.Tokenizer(name)
+    return _core.Tokenizer(check_choice("tokenizer", name, TOKENIZERS))
 
 
 @contextmanager
