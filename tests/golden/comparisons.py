@@ -15,7 +15,7 @@ from paired import NAMES, SAMPLES, SYSTEMS, read
 from sacrebleu.metrics.bleu import BLEU
 
 TARGET = Path(__file__).with_name("comparisons.json")
-LEVEL, RESAMPLES, SEED = 0.95, 10_000, 12345
+LEVEL, DRAWS, SEED = 0.95, 10_000, 12345
 
 
 def main() -> None:
@@ -70,23 +70,36 @@ def exact_swap(base: np.ndarray, other: np.ndarray) -> dict:
     return {"differing": len(differing), "count": int(count), "of": 2 ** len(differing)}
 
 
+def contributions(rows: np.ndarray) -> np.ndarray:
+    """Return what each item contributes to BLEU to first order, with the sum of BLEU: derivatives by differences."""
+    sums = rows.sum(axis=0).astype(float)
+    steps = 1e-4 * np.eye(len(sums))
+    gradient = np.array([(plain_bleu(sums + step) - plain_bleu(sums - step)) / 2e-4 for step in steps])
+    return (rows - rows.mean(axis=0)) @ gradient + plain_bleu(sums) / len(rows)
+
+
+def plain_bleu(sums: np.ndarray) -> float:
+    """Return BLEU of sums of statistics with matches of every order."""
+    brevity_penalty = min(1.0, np.exp(1 - sums[1] / sums[0]))
+    return brevity_penalty * np.exp(np.log(sums[2:6] / sums[6:10]).mean())
+
+
 def rank_ranges(systems: dict) -> dict:
     """Return critical values, adjusted p-values and rank ranges by the step-down method on all ordered pairs."""
     names = list(systems)
-    items = len(next(iter(systems.values())))
-    indices = np.random.default_rng(SEED).integers(0, items, (RESAMPLES, items))
-    resampled = np.array([[score(systems[name][row].sum(axis=0)) for name in names] for row in indices])
-    observed = np.array([score(systems[name].sum(axis=0)) for name in names])
+    table = np.stack([contributions(systems[name]) for name in names], axis=1)
+    signs = np.where(np.random.default_rng(SEED).integers(2, size=(DRAWS, len(table)), dtype=bool), 1, -1)
+    drawn, observed = signs @ table, table.sum(axis=0)
     pairs = list(itertools.permutations(range(len(names)), 2))
-    differences = np.array([resampled[:, i] - resampled[:, j] for i, j in pairs]).T
+    differences = np.array([drawn[:, i] - drawn[:, j] for i, j in pairs]).T
     means = np.array([observed[i] - observed[j] for i, j in pairs])
-    errors = differences.std(axis=0, ddof=1)
-    statistics, null = means / errors, (differences - means) / errors
+    errors = np.sqrt((means**2 + (differences**2).sum(axis=0)) / (DRAWS + 1))
+    statistics, null = means / errors, differences / errors
     order = np.argsort(-statistics)
     adjusted, largest = {}, 0.0
     for step, index in enumerate(order):
         maxima = null[:, order[step:]].max(axis=1)
-        largest = max(largest, (1 + np.count_nonzero(maxima >= statistics[index])) / (RESAMPLES + 1))
+        largest = max(largest, (1 + np.count_nonzero(maxima >= statistics[index])) / (DRAWS + 1))
         adjusted[pairs[index]] = largest
     critical, open_pairs = [], list(range(len(pairs)))
     while open_pairs:

@@ -69,8 +69,9 @@ def compare(
             as one of them.
         alternative: ``"two-sided"``; ``"greater"`` if the first system of a pair is expected to have a larger value;
             or ``"less"``.
-        correction: How p-values are adjusted for several pairs: ``"step_down"`` (Romano and Wolf, 2005) uses the
-            correlations of the systems; ``"holm"``, ``"bonferroni"``, ``"bh"``, ``"by"``; or ``"none"``.
+        correction: How p-values are adjusted for several pairs: ``"step_down"`` (Romano and Wolf, 2005) exchanges items
+            between all systems at once, which uses the correlations of the systems; ``"holm"``, ``"bonferroni"``,
+            ``"bh"``, ``"by"``; or ``"none"``.
         clusters: A key for each item, such as the image of a caption or the user of a query: in the order of the first
             system, or by id as a mapping or a pandas Series with an index. Items with the same key are kept together.
             None if items are independent.
@@ -207,7 +208,7 @@ def _compare_metric(systems: Systems, rows: MetricRows, plan: _Plan) -> MetricCo
     tests = run_pair_tests(rows, plan.pairs, test, swaps, resampled)
     p_values = {pair: result.p for pair, result in tests.items()}
     p_values |= {(second, first): result.reverse_p for (first, second), result in tests.items()}
-    family = Family(plan.pairs, plan.correction, resampled, rows.values, len(rows.counts), plan.level, swaps.threads)
+    family = Family(plan.pairs, plan.correction, rows, swaps, plan.level)
     goodness = rows.values if score.higher_is_better else -rows.values
     adjusted = family.adjust(p_values, swaps.alternative)
     two_sided = adjusted if swaps.alternative == "two-sided" else family.adjust(_two_sided(p_values), "two-sided")

@@ -8,7 +8,10 @@ from functools import cached_property
 
 import numpy as np
 
+from muge_fast.comparison.exchanges import exchange_items
+from muge_fast.comparison.metric_rows import MetricRows
 from muge_fast.comparison.pairs import RankRange
+from muge_fast.comparison.swaps import Swaps
 from muge_fast.scores import FloatArray
 from muge_fast.significance.adjust import METHODS, adjust
 from muge_fast.significance.sign_flips import Alternative
@@ -33,21 +36,17 @@ class Family:
     Attributes:
         pairs: Indices of the two systems of each pair, in one order.
         correction: Name of the correction.
-        resampled: Scores of the systems on joint resamples, float64 of shape ``(resamples, systems)``.
-        values: The score of each system.
-        units: Number of items or clusters.
+        rows: Rows of the metric.
+        swaps: How items are swapped.
         level: Confidence level.
-        threads: Number of threads; None for all cores.
 
     """
 
     pairs: Sequence[Pair]
     correction: str
-    resampled: FloatArray
-    values: FloatArray
-    units: int
+    rows: MetricRows
+    swaps: Swaps
     level: float
-    threads: int | None
 
     def adjust(self, p_values: PValues, alternative: Alternative) -> dict[Pair, float]:
         """Return adjusted p-values for both orders of each pair.
@@ -84,7 +83,8 @@ class Family:
         """Return for both orders of each pair the adjusted p-value of the first system having the larger score."""
         pairs = [*self.pairs, *((second, first) for first, second in self.pairs)]
         indices = np.array(pairs, dtype=np.uint32)
-        test = step_down(self.resampled, self.values, indices, items=self.units, level=self.level, threads=self.threads)
+        observed, drawn = exchange_items(self.rows, self.swaps)
+        test = step_down(drawn, observed, indices, level=self.level, threads=self.swaps.threads)
         return dict(zip(pairs, test.p.tolist(), strict=True))
 
 
@@ -92,8 +92,8 @@ def rank_ranges(goodness: FloatArray, p_values: PValues, level: float) -> list[R
     """Return the ranks that each system may have.
 
     A system is better than another if its score is and the p-value of the pair is significant. With p-values that are
-    adjusted for all pairs by the step-down method, all ranges hold their true ranks together with a probability of
-    about ``level`` (Mogstad, Romano, Shaikh and Wilhelm, 2024).
+    adjusted for all pairs by the step-down method, all ranges hold their true ranks together with the probability
+    ``level`` (Mogstad, Romano, Shaikh and Wilhelm, 2024).
 
     Args:
         goodness: The score of each system, larger is better.

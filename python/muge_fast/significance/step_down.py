@@ -32,8 +32,8 @@ class StepDown:
     Attributes:
         pairs: The pairs, of shape ``(pairs, 2)``: is the first system better than the second?
         p: Adjusted p-value of each pair.
-        errors: Standard error of the difference of each pair; 0 if the resamples do not vary.
-        critical_values: The critical value of each step, for studentized differences.
+        errors: Standard error of the difference of each pair; 0 if the draws do not vary.
+        critical_values: The critical value of each step, for standardized differences.
         level: Probability that no pair is falsely significant.
 
     """
@@ -138,61 +138,56 @@ def step_down(
     observed: FloatArray,
     pairs: PairArray,
     *,
-    items: int,
     level: float = 0.95,
     threads: int | None = None,
 ) -> StepDown:
     """Test for each pair whether the first system is better than the second, with p-values adjusted for all pairs.
 
-    The step-down procedure of Romano and Wolf (2005) with signed studentized differences, as Mogstad, Romano, Shaikh
-    and Wilhelm (2024) use it for ranks. For a pair with observed difference d, resampled differences d* and standard
-    error e (the standard deviation of d* with divisor B - 1), the statistic is t = d / e, and its resamples are
-    (d* - d) / e. Of all pairs in the order of t:
+    The step-down procedure of Romano and Wolf (2005) with signed standardized differences, as Mogstad, Romano, Shaikh
+    and Wilhelm (2024) use it for ranks. Scores are drawn under the null hypothesis, for all systems at once. For a pair
+    with observed difference d, B drawn differences d* and standard error e (the root mean square of d and all d*), the
+    statistic is t = d / e, and its draws are d* / e. Of all pairs in the order of t:
 
-    - The adjusted p-value of a pair is (1 + the number of resamples whose maximum over this pair and all pairs of
-      smaller t is at least its t) / (B + 1), and at least that of each pair of larger t.
+    - The adjusted p-value of a pair is (1 + the number of draws whose maximum over this pair and all pairs of smaller t
+      is at least its t) / (B + 1), and at least that of each pair of larger t.
     - The critical value of a step is the ``level`` quantile, as ``numpy.quantile`` defines it, of the maximum over the
       pairs that no earlier step rejected. It rejects the pairs of larger t.
 
-    All systems meet the same resamples, so pairing is used. The probability that any p-value of a pair without a
-    difference in its direction is at most ``1 - level`` is at most ``1 - level``, for large numbers of items.
-
-    Resamples that do not vary say nothing about the spread of a difference. Such a pair has p = 1 if the scores are
-    equal but for rounding. Else each item has the same difference, whose sign flips have the p-value ``2 ** -items``;
-    this is multiplied by the number of pairs.
+    With draws by random signs of the items' differences, the probability that any p-value of a pair without a
+    difference in its direction is at most ``1 - level`` is at most ``1 - level`` for any number of items, if the
+    differences of these pairs have a joint distribution that is symmetric about zero. Signs do not change the squares
+    of differences, so a draw's d* / e is an increasing function of its Student's t: nothing is left to correct for few
+    items, as there would be with resampled scores minus the observed ones (the bootstrap).
 
     Args:
-        scores: Score of each system for each resample, of shape ``(resamples, systems)``; larger is better.
+        scores: Score of each system for each draw, of shape ``(draws, systems)``; larger is better. Differences of two
+            systems have an expectation of zero.
         observed: Scores of the whole set, of shape ``(systems,)``.
         pairs: Indices of systems, of shape ``(pairs, 2)``.
-        items: Number of items, or clusters, that were resampled.
         level: Simultaneous level, between 0 and 1.
         threads: Number of threads; None for all cores. Results do not depend on it.
 
     Returns:
-        Adjusted p-values, standard errors and critical values.
+        Adjusted p-values, standard errors and critical values. Pairs whose draws do not differ have p = 1.
 
     Raises:
-        ValueError: A score is not finite, there are fewer than two resamples, or the level is out of range.
+        ValueError: A score is not finite, there are fewer than two draws, or the level is out of range.
 
     Example:
         >>> import numpy as np
         >>> from muge_fast.significance.step_down import all_pairs, step_down
         >>> a, b = np.array([[3.0, 4, 5, 4, 3, 4, 5, 5], [1.0, 2, 1, 2, 2, 1, 1, 2]])
-        >>> draws = np.random.default_rng(12345).integers(0, 8, (999, 8))
-        >>> scores = np.stack([a[draws].mean(axis=1), b[draws].mean(axis=1)], axis=1)
-        >>> test = step_down(scores, np.array([a.mean(), b.mean()]), all_pairs(2), items=8)
-        >>> test.p.tolist(), test.significant.tolist()
-        ([0.001, 1.0], [True, False])
+        >>> signs = np.random.default_rng(12345).choice([-1, 1], (9999, 8))
+        >>> scores = np.stack([signs @ a, signs @ b], axis=1)
+        >>> test = step_down(scores, np.array([a.sum(), b.sum()]), all_pairs(2))
+        >>> test.p.round(3).tolist(), test.significant.tolist()
+        ([0.009, 1.0], [True, False])
 
     """
     scores = np.ascontiguousarray(scores, dtype=np.float64)
     observed = np.ascontiguousarray(observed, dtype=np.float64)
     pairs = np.ascontiguousarray(pairs, dtype=np.uint32)
     p, errors, critical = _core.step_down(scores, observed, pairs, level, threads)
-    better = _is_larger(observed[pairs[:, 0]], observed[pairs[:, 1]])
-    floor = 1 / (len(scores) + 1)
-    p[(errors == 0) & better] = min(1.0, max(floor, len(pairs) * 2.0**-items))
     return StepDown(pairs, p, errors, tuple(critical), level)
 
 
@@ -201,7 +196,7 @@ def rank_ranges(observed: FloatArray, pairs: npt.ArrayLike, significant: npt.Arr
 
     A system's range begins behind the systems that are significantly better, and ends before those that are
     significantly worse. If pairs are significant by :func:`step_down` at a level, all ranges contain the true ranks at
-    once with at least the probability of this level, for large numbers of items.
+    once with at least the probability of this level.
 
     Args:
         observed: Scores of the whole set; larger is better.

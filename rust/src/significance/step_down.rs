@@ -1,10 +1,11 @@
-//! Step-down tests of pairs of systems over joint resamples (Romano and Wolf 2005), with signed studentized differences
-//! as in Mogstad, Romano, Shaikh and Wilhelm (2024).
+//! Step-down tests of pairs of systems over joint draws of the null hypothesis (Romano and Wolf 2005), with signed
+//! standardized differences as in Mogstad, Romano, Shaikh and Wilhelm (2024).
 //!
-//! For the pair of systems (i, j) with observed difference d, resampled differences d* and standard error e, which is the
-//! standard deviation of d* with divisor B - 1, the statistic is t = d / e, and its resamples are (d* - d) / e. Pairs are
-//! taken in the order of t. The adjusted p-value of a pair is (1 + the number of resamples whose maximum over this pair and
-//! all pairs of smaller t is at least t) / (B + 1), or that of a pair of larger t if this is larger.
+//! For the pair of systems (i, j) with observed difference d, B drawn differences d* and standard error e, which is the
+//! root mean square of d and all d*, the statistic is t = d / e, and its draws are d* / e. Pairs are taken in the order of t.
+//! The adjusted p-value of a pair is (1 + the number of draws whose maximum over this pair and all pairs of smaller t is at
+//! least t) / (B + 1), or that of a pair of larger t if this is larger. Without a difference, d is like one more d*. As e
+//! treats them alike, the p-values are valid for any number of draws.
 
 use std::ops::Range;
 
@@ -12,10 +13,10 @@ use crate::error::{Error, Result};
 use crate::memory;
 use crate::parallel::Plan;
 
-/// Resamples that are compared together.
+/// Draws that are compared together.
 const LANES: usize = 64;
 
-/// Tiles of [`LANES`] resamples for each block of work.
+/// Tiles of [`LANES`] draws for each block of work.
 const TILES: usize = 8;
 
 /// Pairs for each block of work on standard errors.
@@ -29,7 +30,7 @@ const TOLERANCE: f64 = 100.0 * f64::EPSILON;
 pub struct StepDown {
     /// Adjusted p-value of each pair; 1 for pairs without a standard error.
     pub adjusted: Vec<f64>,
-    /// Standard error of the difference of each pair; 0 where the resamples do not vary.
+    /// Standard error of the difference of each pair; 0 where the draws do not vary.
     pub errors: Vec<f64>,
     /// Critical value of each step: the quantile of the maximum over the pairs that no earlier step rejected.
     pub critical: Vec<f64>,
@@ -37,11 +38,11 @@ pub struct StepDown {
 
 /// Test for each of `pairs` whether its first system is better than its second, where larger scores are better.
 ///
-/// `scores` holds one row for each resample with the score of each system, and `observed` the scores of the whole set.
-/// Results are the same for any number of threads.
+/// `scores` holds one row for each draw with the score of each system, of which only differences matter: their expectation
+/// is zero. `observed` has the scores of the whole set. Results are the same for any number of threads.
 ///
 /// # Errors
-/// [`Error::Empty`] without systems; [`Error::Incomplete`]; [`Error::OutOfRange`] for fewer than two resamples or a system
+/// [`Error::Empty`] without systems; [`Error::Incomplete`]; [`Error::OutOfRange`] for fewer than two draws or a system
 /// that is not there; [`Error::Invalid`] for a score that is not finite or a level outside of 0 to 1; [`Error::Memory`];
 /// [`Error::Cancelled`].
 pub fn step_down(scores: &[f64], observed: &[f64], pairs: &[[u32; 2]], level: f64, plan: &Plan) -> Result<StepDown> {
@@ -66,13 +67,13 @@ fn check(scores: &[f64], observed: &[f64], pairs: &[[u32; 2]], level: f64) -> Re
     if systems == 0 {
         return Err(Error::Empty("observed"));
     }
-    let resamples = scores.len() / systems;
-    if resamples * systems != scores.len() {
-        return Err(Error::Incomplete { parameter: "scores", numbers: scores.len(), rows: resamples });
+    let draws = scores.len() / systems;
+    if draws * systems != scores.len() {
+        return Err(Error::Incomplete { parameter: "scores", numbers: scores.len(), rows: draws });
     }
-    if resamples < 2 {
-        let limit = "the number of resamples";
-        return Err(Error::OutOfRange { parameter: "scores", value: resamples, least: 2, most: usize::MAX, limit });
+    if draws < 2 {
+        let limit = "the number of draws";
+        return Err(Error::OutOfRange { parameter: "scores", value: draws, least: 2, most: usize::MAX, limit });
     }
     if let Some(&system) = pairs.iter().flatten().find(|&&system| system as usize >= systems) {
         let (most, limit) = (systems - 1, "the last system");
@@ -92,60 +93,55 @@ fn check(scores: &[f64], observed: &[f64], pairs: &[[u32; 2]], level: f64) -> Re
     }
 }
 
-/// Resampled scores, system by system.
+/// Drawn scores, system by system.
 struct Columns<'a> {
     observed: &'a [f64],
-    resamples: usize,
-    /// Whole tiles of lanes; those behind the last resample are NaN, which no comparison counts.
+    draws: usize,
+    /// Whole tiles of lanes; those behind the last draw are NaN, which no comparison counts.
     stride: usize,
     values: Vec<f64>,
-    means: Vec<f64>,
     largest: Vec<f64>,
 }
 
 impl<'a> Columns<'a> {
     fn new(scores: &[f64], observed: &'a [f64]) -> Result<Self> {
         let systems = observed.len();
-        let resamples = scores.len() / systems;
-        let stride = resamples.next_multiple_of(LANES);
+        let draws = scores.len() / systems;
+        let stride = draws.next_multiple_of(LANES);
         let mut values = memory::zeroed(stride.saturating_mul(systems))?;
         for (system, column) in values.chunks_exact_mut(stride).enumerate() {
-            let (used, rest) = column.split_at_mut(resamples);
+            let (used, rest) = column.split_at_mut(draws);
             used.iter_mut().zip(scores[system..].iter().step_by(systems)).for_each(|(to, from)| *to = *from);
             rest.fill(f64::NAN);
         }
-        let mut columns = Self { observed, resamples, stride, values, means: Vec::new(), largest: Vec::new() };
-        for system in 0..systems {
-            let column = &columns.column(system)[..resamples];
-            let mean = column.iter().sum::<f64>() / resamples as f64;
-            let largest = column.iter().fold(0.0_f64, |largest, value| largest.max(value.abs()));
-            columns.means.push(mean);
-            columns.largest.push(largest);
-        }
-        Ok(columns)
+        let largest = values.chunks_exact(stride).zip(observed).map(|(column, observed)| {
+            column[..draws].iter().fold(observed.abs(), |largest, value| largest.max(value.abs()))
+        });
+        let largest = largest.collect();
+        Ok(Self { observed, draws, stride, values, largest })
     }
 
     fn column(&self, system: usize) -> &[f64] {
         &self.values[system * self.stride..][..self.stride]
     }
 
-    /// Return the standard deviation of the difference with divisor B - 1, or 0 if it is nothing but rounding.
+    /// Return the root mean square of the drawn differences and the observed one, or 0 if it is nothing but rounding.
     fn standard_error(&self, pair: [u32; 2]) -> f64 {
         let [first, second] = pair.map(|system| system as usize);
-        let mean = self.means[first] - self.means[second];
         let (first_column, second_column) = (self.column(first), self.column(second));
         let mut lanes = [0.0; 8];
-        let (first_eights, first_rest) = first_column[..self.resamples].as_chunks::<8>();
-        let (second_eights, second_rest) = second_column[..self.resamples].as_chunks::<8>();
+        let (first_eights, first_rest) = first_column[..self.draws].as_chunks::<8>();
+        let (second_eights, second_rest) = second_column[..self.draws].as_chunks::<8>();
         for (a, b) in first_eights.iter().zip(second_eights) {
             for lane in 0..8 {
-                let deviation = a[lane] - b[lane] - mean;
-                lanes[lane] += deviation * deviation;
+                let difference = a[lane] - b[lane];
+                lanes[lane] += difference * difference;
             }
         }
-        let rest = first_rest.iter().zip(second_rest).map(|(a, b)| (a - b - mean) * (a - b - mean));
-        let squares = lanes.into_iter().chain(rest).sum::<f64>();
-        let error = (squares / (self.resamples - 1) as f64).sqrt();
+        let rest = first_rest.iter().zip(second_rest).map(|(a, b)| (a - b) * (a - b));
+        let difference = self.observed[first] - self.observed[second];
+        let squares = lanes.into_iter().chain(rest).sum::<f64>() + difference * difference;
+        let error = (squares / (self.draws + 1) as f64).sqrt();
         let size = self.largest[first].max(self.largest[second]);
         if error <= TOLERANCE * size { 0.0 } else { error }
     }
@@ -156,7 +152,6 @@ struct Tested {
     index: usize,
     first: usize,
     second: usize,
-    difference: f64,
     /// One by the standard error.
     precision: f64,
     statistic: f64,
@@ -176,17 +171,16 @@ impl<'a> Family<'a> {
         let mut tested: Vec<Tested> = with_error
             .map(|(index, (pair, &error))| {
                 let [first, second] = pair.map(|system| system as usize);
-                let difference = columns.observed[first] - columns.observed[second];
-                let statistic = difference / error;
+                let statistic = (columns.observed[first] - columns.observed[second]) / error;
                 let threshold = statistic - TOLERANCE * statistic.abs();
-                Tested { index, first, second, difference, precision: 1.0 / error, statistic, threshold }
+                Tested { index, first, second, precision: 1.0 / error, statistic, threshold }
             })
             .collect();
         tested.sort_by(|a, b| a.statistic.total_cmp(&b.statistic));
         Self { columns, tested }
     }
 
-    /// Return the maximum over the first `count` pairs of each resample of a tile; `visit` is called for each of these pairs
+    /// Return the maximum over the first `count` pairs of each draw of a tile; `visit` is called for each of these pairs
     /// with the maximum up to it.
     fn maximum(&self, tile: usize, count: usize, mut visit: impl FnMut(usize, &Tested, &[f64; LANES])) -> [f64; LANES] {
         let mut maximum = [f64::NEG_INFINITY; LANES];
@@ -194,7 +188,7 @@ impl<'a> Family<'a> {
             let first = &self.columns.column(pair.first)[tile * LANES..][..LANES];
             let second = &self.columns.column(pair.second)[tile * LANES..][..LANES];
             for ((maximum, first), second) in maximum.iter_mut().zip(first).zip(second) {
-                let statistic = (first - second - pair.difference) * pair.precision;
+                let statistic = (first - second) * pair.precision;
                 *maximum = if statistic > *maximum { statistic } else { *maximum };
             }
             visit(rank, pair, &maximum);
@@ -206,7 +200,7 @@ impl<'a> Family<'a> {
         self.columns.stride / LANES
     }
 
-    /// Return for each pair the number of resamples whose maximum is at least its statistic.
+    /// Return for each pair the number of draws whose maximum is at least its statistic.
     fn counts(&self, plan: &Plan) -> Result<Vec<u64>> {
         let count = |(): &mut (), tiles: Range<usize>| {
             let mut counts = memory::zeroed::<u64>(self.tested.len())?;
@@ -230,7 +224,7 @@ impl<'a> Family<'a> {
         let mut adjusted = vec![1.0; pairs];
         let mut largest = 0.0_f64;
         for (pair, &count) in self.tested.iter().zip(counts).rev() {
-            largest = largest.max((count as f64 + 1.0) / (self.columns.resamples as f64 + 1.0));
+            largest = largest.max((count as f64 + 1.0) / (self.columns.draws as f64 + 1.0));
             adjusted[pair.index] = largest;
         }
         adjusted
@@ -253,7 +247,7 @@ impl<'a> Family<'a> {
         Ok(critical)
     }
 
-    /// Return the maximum of each resample over the first `count` pairs.
+    /// Return the maximum of each draw over the first `count` pairs.
     fn maxima(&self, count: usize, plan: &Plan) -> Result<Vec<f64>> {
         let mut maxima = memory::zeroed(self.columns.stride)?;
         let mut tiles: Vec<_> = maxima.chunks_exact_mut(LANES).collect();
@@ -265,7 +259,7 @@ impl<'a> Family<'a> {
                 Ok(())
             },
         )?;
-        maxima.truncate(self.columns.resamples);
+        maxima.truncate(self.columns.draws);
         Ok(maxima)
     }
 }
@@ -292,13 +286,14 @@ mod tests {
 
     #[test]
     fn two_systems_by_hand() {
-        // Differences are 1, 2, 0, 4, around 1.5; the statistic is 1.5 / e, and that of the last resample 2.5 / e.
+        // The drawn differences are 1, 2, 0, 4, of which two are at least the observed one, 1.5. The squares of all five
+        // have the sum 23.25.
         let result = test(&[[0, 1]]).expect("finite");
-        let error = (8.75_f64 / 3.0).sqrt();
+        let error = (23.25_f64 / 5.0).sqrt();
         assert!((result.errors[0] - error).abs() < 1e-15);
-        assert_eq!(result.adjusted, [2.0 / 5.0]);
+        assert_eq!(result.adjusted, [3.0 / 5.0]);
         assert_eq!(result.critical.len(), 1);
-        assert!(result.critical[0].abs() < 1e-15);
+        assert!((result.critical[0] - 1.5 / error).abs() < 1e-15);
     }
 
     #[test]
