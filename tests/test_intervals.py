@@ -106,6 +106,64 @@ def test_resamples_that_equal_the_mean_but_for_rounding_are_ties():
         assert tuple(scaled) == pytest.approx((low * scale, high * scale), rel=1e-12)
 
 
+# Few items
+
+
+def expanded_tail(units: int, level: float = 0.95) -> float:
+    """Return the tail of Hesterberg's expanded percentile interval (2015)."""
+    return scipy.stats.norm.cdf(-np.sqrt(units / (units - 1)) * scipy.stats.t.isf((1 - level) / 2, units - 1))
+
+
+@pytest.mark.parametrize("level", [0.9, 0.95])
+@pytest.mark.parametrize("items", [2, 5, 20, 300])
+def test_expanded_intervals_are_quantiles_further_out(items, level):
+    values = np.random.default_rng(items).gamma(0.5, size=items)
+    means = values[np.random.default_rng(12345).integers(0, items, (10_000, items))].mean(axis=1)
+    tail = expanded_tail(items, level)
+    interval = mf.bootstrap_interval(values, level=level, expand=True)
+    assert tuple(interval) == pytest.approx(np.quantile(means, [tail, 1 - tail]), rel=1e-9)
+    bca = mf.bootstrap_interval(values, level=level, method="bca", expand=True)
+    # BCa of a higher level has the same tails.
+    expected = mf.bootstrap_interval(values, level=min(1 - 2 * tail, 0.9997), method="bca")
+    if items > 5:
+        assert tuple(bca) == pytest.approx(tuple(expected), rel=1e-9)
+    normal = mf.bootstrap_interval(values, level=level, method="normal", expand=True)
+    error = values.std(ddof=1) / np.sqrt(items)
+    assert tuple(normal) == pytest.approx(scipy.stats.t.interval(level, items - 1, values.mean(), error), rel=1e-9)
+
+
+def test_expanded_intervals_count_clusters():
+    values, keys = np.random.default_rng(4).normal(size=60), [f"user {item % 12}" for item in range(60)]
+    sums = values.reshape(5, 12).sum(axis=0)
+    means = sums[np.random.default_rng(12345).integers(0, 12, (10_000, 12))].sum(axis=1) / 60
+    tail = expanded_tail(12)
+    interval = mf.bootstrap_interval(values, clusters=keys, expand=True)
+    assert tuple(interval) == pytest.approx(np.quantile(means, [tail, 1 - tail]), rel=1e-9)
+
+
+def test_expanded_intervals_of_scores_and_comparisons_are_the_same():
+    systems = {name: retrieval_scores(name) for name in ("base", "large")}
+    c = mf.compare(systems, ["mean_recall"], expand=True)
+    interval = systems["base"]["mean_recall"].interval(expand=True)
+    assert tuple(c["mean_recall"].intervals["base"]) == tuple(interval)
+    narrow = systems["base"]["mean_recall"].interval()
+    assert interval.low < narrow.low < narrow.high < interval.high
+    assert "|expand:yes|" in c.signature
+    assert "expand" not in mf.compare(systems, ["mean_recall"]).signature
+
+
+def test_expanded_intervals_of_few_normal_values_contain_the_mean_as_often_as_they_say():
+    random = np.random.default_rng(1)
+    held = {True: 0, False: 0}
+    for run in range(2000):
+        values = random.normal(size=20)
+        for expand in held:
+            low, high = mf.bootstrap_interval(values, resamples=999, seed=run, threads=1, expand=expand)
+            held[expand] += low <= 0 <= high
+    assert 0.94 <= held[True] / 2000 <= 0.96
+    assert held[False] / 2000 < 0.935
+
+
 # Plain definitions
 
 
@@ -463,6 +521,8 @@ def test_values_of_pandas_and_torch():
         ({"threads": 0}, ValueError, "threads must be at least 1"),
         ({"method": "wilson"}, ValueError, r"needs values that are 0 or 1, values\[0\] is 0.125"),
         ({"method": "wilson", "clusters": KEYS}, ValueError, "'wilson' assumes independent items"),
+        ({"method": "wilson", "expand": True}, ValueError, "expand is not for method 'wilson'"),
+        ({"expand": 1}, TypeError, "expand must be True or False, got 1"),
     ],
 )
 def test_invalid_options_are_refused(options, error, message):

@@ -275,6 +275,7 @@ class Score(float):
         *,
         clusters: Sequence[object] | npt.NDArray[Any] | None = None,
         threads: int | None = None,
+        expand: bool = False,
     ) -> Interval:
         """Compute a confidence interval of the score: how far it may be from that of all items of this kind.
 
@@ -300,6 +301,8 @@ class Score(float):
             clusters: A key for each item, in the order of ``Scores.ids``: items with equal keys, such as the captions
                 of one image or the queries of one user, are resampled together. None if each item stands alone.
             threads: Number of threads, at least 1; None for all cores. The result does not depend on it.
+            expand: Whether to widen the interval for few items, which matters below about 100, as
+                :func:`muge_fast.bootstrap_interval` describes it. Not for ``"wilson"``.
 
         Returns:
             The interval, which unpacks as ``low, high``. Items with equal statistics give an interval of zero width.
@@ -320,7 +323,9 @@ class Score(float):
         """
         from muge_fast.significance.intervals import IntervalOptions  # noqa: PLC0415 - few scores need an interval
 
-        options = IntervalOptions.check(level=level, method=method, resamples=resamples, seed=seed, threads=threads)
+        options = IntervalOptions.check(
+            level=level, method=method, resamples=resamples, seed=seed, threads=threads, expand=expand
+        )
         return _score_interval(self, options, clusters)
 
     def to_dict(self) -> dict[str, Any]:

@@ -36,6 +36,7 @@ def compare(
     level: float = 0.95,
     seed: int = SEED,
     threads: int | None = None,
+    expand: bool = False,
 ) -> Comparison:
     """Compare systems that were scored on the same items.
 
@@ -80,6 +81,8 @@ def compare(
         seed: Seed of the resamples, which are those of ``numpy.random.default_rng(seed).integers(0, n, (resamples,
             n))``.
         threads: Number of threads; None for all cores. Results do not depend on it.
+        expand: Whether to widen intervals for few items, which matters below about 100, as
+            :func:`muge_fast.bootstrap_interval` describes it. p-values and rank ranges do not need it.
 
     Returns:
         The comparison by metric: ``c["bleu"]["large", "base"]`` is large minus base, ``c["bleu"].ranks["large"]`` the
@@ -108,7 +111,9 @@ def compare(
     check_choice("correction", correction, CORRECTIONS)
     if baseline is not None:
         check_choice("baseline", baseline, systems.names)
-    options = IntervalOptions.check(level=level, method="bootstrap", resamples=resamples, seed=seed, threads=threads)
+    options = IntervalOptions.check(
+        level=level, method="bootstrap", resamples=resamples, seed=seed, threads=threads, expand=expand
+    )
     swaps = Swaps(alternative, options.resamples, options.seed, options.threads)
     names, left_out = _comparable(systems, metrics)
     keys = clusters_in_order(clusters, systems.ids)
@@ -127,9 +132,10 @@ def compare(
         systems=len(systems.names),
         baseline=baseline,
         clusters=None if clusters is None else len(units.counts),
+        expand="yes" if options.expand else None,
         rng="pcg64",
     )
-    plan = _Plan(pairs, test, correction, options.level, swaps)
+    plan = _Plan(pairs, test, correction, options, swaps)
     compared = {
         name: _compare_metric(systems, metric_rows(systems, name, units_by_count[counts[name]]), plan) for name in names
     }
@@ -153,7 +159,7 @@ class _Plan(NamedTuple):
     pairs: list[tuple[int, int]]
     test: str
     correction: str
-    level: float
+    options: IntervalOptions
     swaps: Swaps
 
 
@@ -208,11 +214,11 @@ def _compare_metric(systems: Systems, rows: MetricRows, plan: _Plan) -> MetricCo
     tests = run_pair_tests(rows, plan.pairs, test, swaps, resampled)
     p_values = {pair: result.p for pair, result in tests.items()}
     p_values |= {(second, first): result.reverse_p for (first, second), result in tests.items()}
-    family = Family(plan.pairs, plan.correction, rows, swaps, plan.level)
+    family = Family(plan.pairs, plan.correction, rows, swaps, plan.options.level)
     goodness = rows.values if score.higher_is_better else -rows.values
     adjusted = family.adjust(p_values, swaps.alternative)
     two_sided = adjusted if swaps.alternative == "two-sided" else family.adjust(_two_sided(p_values), "two-sided")
-    ranks = rank_ranges(goodness, two_sided, plan.level)
+    ranks = rank_ranges(goodness, two_sided, plan.options.level)
     return MetricComparison(
         name=rows.name,
         higher_is_better=score.higher_is_better,
@@ -220,9 +226,10 @@ def _compare_metric(systems: Systems, rows: MetricRows, plan: _Plan) -> MetricCo
         scores=dict(zip(systems.names, rows.values.tolist(), strict=True)),
         ranks=dict(zip(systems.names, ranks, strict=True)),
         test=test,
-        level=plan.level,
+        level=plan.options.level,
         resampled=resampled,
         item_scores=rows.item_scores(),
+        _tail=plan.options.tail(len(rows.counts)),
         _differing={pair: rows.differing_items(pair) for pair in plan.pairs},
         _tests=tests,
         _adjusted=adjusted,

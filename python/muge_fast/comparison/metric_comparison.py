@@ -64,6 +64,7 @@ class MetricComparison(Mapping[tuple[str, str], PairComparison]):
     level: float
     resampled: FloatArray = field(repr=False)
     item_scores: FloatArray | None = field(repr=False)
+    _tail: float = field(repr=False)
     _differing: Mapping[tuple[int, int], int] = field(repr=False)
     _tests: Mapping[tuple[int, int], PairTest] = field(repr=False)
     _adjusted: Mapping[tuple[int, int], float] = field(repr=False)
@@ -187,9 +188,8 @@ class MetricComparison(Mapping[tuple[str, str], PairComparison]):
         return first, second
 
     def _interval(self, values: FloatArray) -> Interval:
-        tail = (1 - self.level) / 2
         ordered = np.sort(values)
-        return Interval(quantile(ordered, tail), quantile(ordered, 1 - tail), self.level, "bootstrap")
+        return Interval(quantile(ordered, self._tail), quantile(ordered, 1 - self._tail), self.level, "bootstrap")
 
     def _detectable(self, difference: FloatArray) -> float:
         """Return the true difference that is significant with the probability :data:`POWER`, to first order."""

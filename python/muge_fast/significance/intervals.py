@@ -11,9 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from muge_fast import _core
-from muge_fast._internal.checks import check_choice, finite_number, whole_number
+from muge_fast._internal.checks import check_choice, finite_number, true_or_false, whole_number
 from muge_fast.significance import RESAMPLES, SEED
 from muge_fast.significance.clusters import cluster_codes, sum_by_cluster
+from muge_fast.significance.student_t import student_t_quantile
 from muge_fast.significance.stream import block_length, pcg64, sums_in_blocks
 from muge_fast.significance.values import numbers
 
@@ -73,6 +74,7 @@ class IntervalOptions:
         resamples: Number of resamples.
         seed: Seed of the resamples.
         threads: Number of threads; None for all cores.
+        expand: Whether intervals of few items are widened as Student's t demands.
 
     """
 
@@ -81,10 +83,18 @@ class IntervalOptions:
     resamples: int
     seed: int
     threads: int | None = None
+    expand: bool = False
 
     @classmethod
     def check(
-        cls, *, level: float, method: str, resamples: int, seed: int, threads: int | None = None
+        cls,
+        *,
+        level: float,
+        method: str,
+        resamples: int,
+        seed: int,
+        threads: int | None = None,
+        expand: bool = False,
     ) -> IntervalOptions:
         """Check all options.
 
@@ -94,13 +104,14 @@ class IntervalOptions:
             resamples: At least ``2 / (1 - level)``, so that a resample is expected beyond each bound.
             seed: An integer, at least 0.
             threads: Number of threads, at least 1; None for all cores.
+            expand: True or False; not True with ``"wilson"``.
 
         Returns:
             The options.
 
         Raises:
             TypeError: An option of the wrong type.
-            ValueError: An unknown method, or a number out of range.
+            ValueError: An unknown method, a number out of range, or ``expand`` with ``"wilson"``.
 
         """
         level = finite_number("level", level)
@@ -115,7 +126,27 @@ class IntervalOptions:
             raise ValueError("resamples must be at most 2**56")
         seed = whole_number("seed", seed, least=0)
         threads = None if threads is None else whole_number("threads", threads)
-        return cls(level, cast("IntervalMethod", method), resamples, seed, threads)
+        expand = true_or_false("expand", expand)
+        if expand and method == "wilson":
+            raise ValueError("expand is not for method 'wilson', which is right for few items; leave expand out")
+        return cls(level, cast("IntervalMethod", method), resamples, seed, threads, expand)
+
+    def tail(self, units: int) -> float:
+        """Return the fraction of the resamples beyond each bound.
+
+        Args:
+            units: Number of items or clusters that are resampled.
+
+        Returns:
+            ``(1 - level) / 2``, or a smaller fraction for few units if intervals are expanded (Hesterberg, 2015): the
+            standard deviation of resamples lacks a factor ``sqrt(n / (n - 1))``, and the quantile of Student's t is
+            further out than that of the normal distribution.
+
+        """
+        tail = (1 - self.level) / 2
+        if not self.expand:
+            return tail
+        return _normal_probability(-math.sqrt(units / (units - 1)) * student_t_quantile(tail, units - 1))
 
     def interval(self, low: float, high: float) -> Interval:
         """Return an interval with these bounds.
@@ -145,6 +176,7 @@ def bootstrap_interval(
     seed: int = SEED,
     clusters: Sequence[object] | npt.NDArray[Any] | None = None,
     threads: int | None = None,
+    expand: bool = False,
 ) -> Interval:
     """Compute a confidence interval of the mean of values, by default with a bootstrap over the items.
 
@@ -170,6 +202,10 @@ def bootstrap_interval(
             or the queries of one user, are not independent, so whole clusters are resampled, numbered by their first
             items. None if each item stands alone. Not for ``"wilson"``.
         threads: Number of threads, at least 1; None for all cores. The result does not depend on it.
+        expand: Whether to widen the interval for few items (Hesterberg, 2015), which matters below about 100:
+            ``"bootstrap"`` and ``"bca"`` take quantiles further out, by 9 % of the width for 20 normal values and 1 %
+            for 200, and ``"normal"`` takes the quantile of Student's t. Not for ``"wilson"``, which needs no such
+            correction.
 
     Returns:
         The interval. Equal values give an interval of zero width.
@@ -188,9 +224,13 @@ def bootstrap_interval(
         >>> low, high = mf.bootstrap_interval(reciprocal_ranks, clusters=["a", "a", "b", "b", "c", "c", "d", "d"])
         >>> low, high
         (0.3125, 0.875)
+        >>> mf.bootstrap_interval(reciprocal_ranks, expand=True)
+        Interval(low=0.3125, high=0.875, level=0.95, method='bootstrap')
 
     """
-    options = IntervalOptions.check(level=level, method=method, resamples=resamples, seed=seed, threads=threads)
+    options = IntervalOptions.check(
+        level=level, method=method, resamples=resamples, seed=seed, threads=threads, expand=expand
+    )
     array = numbers("values", values)
     check_items(array, "values")
     if options.method == "wilson":
@@ -244,7 +284,7 @@ def resampled_interval(
     if (rows == rows[0]).all():
         # The scores of resamples may differ in their last bits.
         return options.interval(value, value)
-    tail = (1 - options.level) / 2
+    tail = options.tail(resampled.units)
     tails = (tail, 1 - tail)
     # Bounds that are not finite are errors.
     with np.errstate(over="ignore", invalid="ignore"):
@@ -303,7 +343,11 @@ def normal_interval(
         return options.interval(value, value)
     with np.errstate(over="ignore", invalid="ignore"):
         variance = sum(float(rows.var(ddof=1)) / len(rows) for rows in influence)
-    margin = -_normal_quantile((1 - options.level) / 2) * math.sqrt(variance)
+    tail = (1 - options.level) / 2
+    # Of two samples, those of the smaller one: Welch's are never fewer.
+    freedom = min(len(rows) for rows in influence) - 1
+    factor = student_t_quantile(tail, freedom) if options.expand else -_normal_quantile(tail)
+    margin = factor * math.sqrt(variance)
     return options.interval(value - margin, value + margin)
 
 
@@ -355,6 +399,11 @@ class _Resampled:
         self._rows = np.ascontiguousarray(rows)
         self._of_sums = of_sums
         self._has_sizes = has_sizes
+
+    @property
+    def units(self) -> int:
+        """Number of items or clusters."""
+        return len(self._rows)
 
     def scores(self, options: IntervalOptions) -> FloatArray:
         """Return the score of each resample."""

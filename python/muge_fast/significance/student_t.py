@@ -1,10 +1,10 @@
-"""Tail probabilities of Student's t distribution."""
+"""Tail probabilities and quantiles of Student's t distribution."""
 
 from __future__ import annotations
 
 import math
 
-__all__ = ["student_t_tail"]
+__all__ = ["student_t_quantile", "student_t_tail"]
 
 # Relative size of the terms at which the continued fraction ends, and most of its terms: it needs about the square root
 # of the degrees of freedom.
@@ -12,6 +12,8 @@ PRECISION, MOST_TERMS = 1e-15, 100_000
 SMALLEST = 1e-300
 # From here on, the error of three terms of the series is below 1e-15.
 LARGE = 100
+# Halves of an interval after which its ends are neighbors.
+MOST_HALVES = 100
 
 
 def student_t_tail(t: float, freedom: int) -> float:
@@ -34,6 +36,36 @@ def student_t_tail(t: float, freedom: int) -> float:
         return 0.0 if t > 0 else 1.0
     tail = 0.5 * _incomplete_beta(freedom, t * t)
     return tail if t >= 0 else 1.0 - tail
+
+
+def student_t_quantile(tail: float, freedom: int) -> float:
+    """Return the value above which a t-distributed variable is with a probability.
+
+    Args:
+        tail: The probability, above 0 and at most 0.5.
+        freedom: Degrees of freedom, at least 1.
+
+    Returns:
+        The value, with a relative error of about 1e-10.
+
+    Example:
+        >>> from muge_fast.significance.student_t import student_t_quantile
+        >>> round(student_t_quantile(0.025, 19), 9)
+        2.093024054
+
+    """
+    low, high = 0.0, 1.0
+    while student_t_tail(high, freedom) > tail:
+        low, high = high, 2 * high
+    for _ in range(MOST_HALVES):
+        middle = (low + high) / 2
+        if middle in (low, high):
+            break
+        if student_t_tail(middle, freedom) > tail:
+            low = middle
+        else:
+            high = middle
+    return high
 
 
 def _incomplete_beta(freedom: int, square: float) -> float:
