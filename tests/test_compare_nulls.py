@@ -241,12 +241,12 @@ def test_rank_ranges_of_captions_contain_all_true_ranks():
 
 
 def few_numbers(random):
-    """Draw skewed scores of 20 items by six systems."""
-    return dict(zip("abcdef", random.lognormal(size=(6, 20)) + random.lognormal(size=20), strict=True))
+    """Draw skewed scores of 24 items by six systems: just too many for exact tests, which take longer."""
+    return dict(zip("abcdef", random.lognormal(size=(6, 24)) + random.lognormal(size=24), strict=True))
 
 
-# test_step_down.py has more numbers of items and systems. Before, 90 % and less held.
-@pytest.mark.parametrize("draw", [few_numbers, lambda random: bleu(random, 30, 6)], ids=["numbers", "bleu"])
+# test_step_down.py has other numbers of items and systems.
+@pytest.mark.parametrize("draw", [few_numbers, lambda random: bleu(random, 50, 6)], ids=["numbers", "bleu"])
 def test_rank_ranges_of_few_items_contain_all_true_ranks(draw):
     assert ranges_that_hold(draw, np.zeros(6), runs=600) >= 0.94
 
