@@ -195,14 +195,16 @@ class _Systems:
     def _swapped(self, generator: _core.Pcg64, trials: int) -> list[FloatArray]:
         """Return the absolute difference of each system and the baseline after swaps of random items."""
         first_total, *totals = _split(self._total)
+        # The baseline keeps the selected items: what these change in the other system's sums is all that is drawn.
+        first, *rest = _split(self._rows)
+        changes = np.hstack([first - table for table in rest])
 
         def differences(block: FloatArray) -> Iterator[FloatArray]:
-            first, *rest = _split(block)
-            for table, total in zip(rest, totals, strict=True):
-                one = first + (total - table)
+            for change, total in zip(_split(block), totals, strict=True):
+                one = total + change
                 yield np.abs(self._formula.of_trials(one) - self._formula.of_trials(first_total + total - one))
 
-        sums = sums_in_blocks(generator.swap_sums, self._rows, trials, self._threads)
+        sums = sums_in_blocks(generator.swap_sums, changes, trials, self._threads)
         return _transposed((differences(block) for block in sums), len(totals), trials)
 
 

@@ -85,12 +85,15 @@ impl Selections {
         let mut filled = 0;
         for start in (0..self.trials).step_by(TRIALS) {
             bits.fill(&mut self.words[filled..], level);
+            // In memory, the lowest bits come first.
+            self.words[filled..].iter_mut().for_each(|word| *word = word.to_le());
+            let bytes: &[u8] = bytemuck::cast_slice(&self.words);
+            let starts: [usize; TRIALS] = std::array::from_fn(|trial| at + trial * n);
             for (items, selections) in self.bits.chunks_mut(self.trials).enumerate() {
-                for (trial, selection) in selections[start..start + TRIALS].iter_mut().enumerate() {
-                    let bit = at + trial * n + items * ITEMS;
-                    let word = bit / BITS;
-                    let pair = u128::from(self.words[word]) | u128::from(self.words[word + 1]) << BITS;
-                    *selection = (pair >> (bit % BITS)) as u32;
+                for (selection, bit) in selections[start..start + TRIALS].iter_mut().zip(starts) {
+                    let eight =
+                        bytes[bit / 8 + items * (ITEMS / 8)..].first_chunk().map_or(0, |&b| u64::from_le_bytes(b));
+                    *selection = (eight >> (bit % 8)) as u32;
                 }
             }
             at += TRIALS * n;

@@ -39,8 +39,8 @@ pub fn swap_sums(generator: &mut Pcg64, rows: &Rows<'_>, trials: usize, level: L
     let (n, width) = (rows.len(), rows.columns());
     let mut sums: Vec<f64> = memory::zeroed(trials.saturating_mul(width))?;
     let size = block_size(n, trials, plan.threads());
-    let is_small = rows.largest_whole().is_some_and(|largest| fits(largest, n));
-    let task = Task { rows, is_small, level, plan };
+    let largest = rows.largest_whole().filter(|&largest| fits(largest, n));
+    let task = Task { rows, largest, level, plan };
     let mut blocks: Vec<&mut [f64]> = sums.chunks_mut(size.saturating_mul(width)).collect();
     plan.each(
         &mut blocks,
@@ -69,8 +69,8 @@ fn block_size(n: usize, trials: usize, threads: usize) -> usize {
 /// What is summed.
 struct Task<'a> {
     rows: &'a Rows<'a>,
-    /// Whether all numbers are whole and small.
-    is_small: bool,
+    /// The largest magnitude if all numbers are whole and small.
+    largest: Option<u32>,
     level: Level,
     plan: &'a Plan,
 }
@@ -82,7 +82,7 @@ impl Task<'_> {
         let mut column = 0;
         while column < width {
             let rest = width - column;
-            column += if self.is_small && rest > 1 {
+            column += if self.largest.is_some() && rest > 1 {
                 self.sum_tile::<[i16; WORDS]>(selections, sums, column)?
             } else if rest >= MIN_TILE {
                 self.sum_tile::<[f64; REALS]>(selections, sums, column)?
@@ -98,16 +98,22 @@ impl Task<'_> {
         let (n, width) = (self.rows.len(), self.rows.columns());
         let columns = first..width.min(first + T::COLUMNS);
         let mut tables: Box<Tables<T>> = bytemuck::allocation::zeroed_box();
-        let mut running: Vec<T::Sums> = memory::zeroed(sums.len() / width)?;
-        for (start, selections) in (0..n).step_by(ITEMS).zip(selections.of_items()) {
+        let trials = sums.len() / width;
+        let (mut added, mut running): (Vec<T>, Vec<T::Sums>) = (memory::zeroed(trials)?, memory::zeroed(trials)?);
+        let rounds = T::rounds(self.largest);
+        for (round, (start, selections)) in (1..).zip((0..n).step_by(ITEMS).zip(selections.of_items())) {
             self.plan.check()?;
             let mut items = [T::zeroed(); ITEMS];
             for (row, item) in (start..n).zip(&mut items) {
                 columns.clone().for_each(|column| item.set(column - first, self.rows.at(row, column)));
             }
             T::fill(&items, &mut tables, self.level);
-            T::add(selections, &tables, &mut running, self.level);
+            T::add(selections, &tables, &mut added, self.level);
+            if round % rounds == 0 {
+                T::merge(&mut added, &mut running);
+            }
         }
+        T::merge(&mut added, &mut running);
         for (sums, running) in sums.chunks_mut(width).zip(running) {
             columns.clone().for_each(|column| sums[column] = T::sum(&running, column - first));
         }

@@ -38,6 +38,9 @@ pub trait Tile: Copy + Zeroable {
     /// Number of columns.
     const COLUMNS: usize;
 
+    /// Return how often sums of selected items can be added before they must be merged, for numbers of this magnitude.
+    fn rounds(largest: Option<u32>) -> usize;
+
     /// Set the number of a column.
     fn set(&mut self, column: usize, value: f64);
 
@@ -46,7 +49,10 @@ pub trait Tile: Copy + Zeroable {
 
     /// Add the sums of selected items to those of each trial, group by group in this order. Bit `i` of a trial's bits
     /// selects item `i`.
-    fn add(selections: &[u32], tables: &Tables<Self>, sums: &mut [Self::Sums], level: Level);
+    fn add(selections: &[u32], tables: &Tables<Self>, sums: &mut [Self], level: Level);
+
+    /// Add sums of selected items to those of each trial, and start again at zero.
+    fn merge(added: &mut [Self], sums: &mut [Self::Sums]);
 
     /// Return the sum of a column.
     fn sum(sums: &Self::Sums, column: usize) -> f64;
@@ -66,8 +72,19 @@ impl Tile for [i16; WORDS] {
         fill_words(items, tables, level);
     }
 
-    fn add(selections: &[u32], tables: &Tables<Self>, sums: &mut [Self::Sums], level: Level) {
+    fn rounds(largest: Option<u32>) -> usize {
+        largest.map_or(1, |largest| i16::MAX as usize / (ITEMS * (largest as usize).max(1)))
+    }
+
+    fn add(selections: &[u32], tables: &Tables<Self>, sums: &mut [Self], level: Level) {
         add_words(selections, tables, sums, level);
+    }
+
+    fn merge(added: &mut [Self], sums: &mut [Self::Sums]) {
+        for (added, sums) in added.iter_mut().zip(sums) {
+            sums.iter_mut().zip(*added).for_each(|(sum, added)| *sum += i32::from(added));
+            *added = Self::zeroed();
+        }
     }
 
     fn sum(sums: &Self::Sums, column: usize) -> f64 {
@@ -88,8 +105,17 @@ impl<const COLUMNS: usize> Tile for [f64; COLUMNS] {
         fill_reals(items, tables, level);
     }
 
-    fn add(selections: &[u32], tables: &Tables<Self>, sums: &mut [Self::Sums], level: Level) {
+    /// Sums of real numbers depend on the order, so they are never merged in between.
+    fn rounds(_: Option<u32>) -> usize {
+        usize::MAX
+    }
+
+    fn add(selections: &[u32], tables: &Tables<Self>, sums: &mut [Self], level: Level) {
         add_reals(selections, tables, sums, level);
+    }
+
+    fn merge(added: &mut [Self], sums: &mut [Self::Sums]) {
+        sums.copy_from_slice(added);
     }
 
     fn sum(sums: &Self::Sums, column: usize) -> f64 {
@@ -104,7 +130,7 @@ per_level! {
 
 per_level! {
     /// See [`Tile`].
-    pub fn add_words(selections: &[u32], tables: &Tables<[i16; WORDS]>, sums: &mut [[i32; WORDS]]) = add_words_body;
+    pub fn add_words(selections: &[u32], tables: &Tables<[i16; WORDS]>, sums: &mut [[i16; WORDS]]) = add_words_body;
 }
 
 per_level! {
@@ -145,12 +171,12 @@ fn fill_body<T: Copy + Zeroable + Add<Output = T>, const COLUMNS: usize>(
 
 #[inline(always)]
 #[allow(clippy::inline_always)] // As above.
-fn add_words_body(selections: &[u32], tables: &Tables<[i16; WORDS]>, sums: &mut [[i32; WORDS]]) {
+fn add_words_body(selections: &[u32], tables: &Tables<[i16; WORDS]>, sums: &mut [[i16; WORDS]]) {
     for (selection, sums) in selections.iter().zip(sums) {
         let [a, b, c, d] = selection.to_le_bytes().map(usize::from);
         let (a, b, c, d) = (&tables[0][a], &tables[1][b], &tables[2][c], &tables[3][d]);
         for column in 0..WORDS {
-            sums[column] += i32::from(a[column] + b[column] + c[column] + d[column]);
+            sums[column] += a[column] + b[column] + c[column] + d[column];
         }
     }
 }
@@ -192,11 +218,22 @@ mod tests {
             for (selection, sums) in selections().into_iter().zip(sums) {
                 for (column, sum) in sums.into_iter().enumerate() {
                     let selected = (0..ITEMS).filter(|item| selection >> item & 1 == 1);
-                    let expected: i32 = selected.map(|item| i32::from(items[item][column])).sum();
+                    let expected: i16 = selected.map(|item| items[item][column]).sum();
                     assert_eq!(sum, 5 + expected, "{level:?}");
                 }
             }
         }
+    }
+
+    #[test]
+    fn merged_sums_start_again_before_they_overflow() {
+        for largest in [0, 1, 34, u32::from(MAX_WORD)] {
+            let rounds = <[i16; WORDS]>::rounds(Some(largest));
+            assert!(rounds > 0 && rounds * ITEMS * largest as usize <= i16::MAX as usize);
+        }
+        let (mut added, mut sums) = ([[-7_i16; WORDS]; 2], [[i32::from(i16::MIN); WORDS]; 2]);
+        Tile::merge(&mut added, &mut sums);
+        assert_eq!((added, sums), ([[0; WORDS]; 2], [[i32::from(i16::MIN) - 7; WORDS]; 2]));
     }
 
     #[test]
