@@ -8,6 +8,10 @@ use super::Pcg64;
 use crate::error::{Error, Result};
 use crate::simd::Level;
 use crate::simd::bounded::{self, BLOCK};
+use crate::simd::pcg64::{DRAWS, can_count};
+
+/// Integers from which on they are counted as they are drawn: fewer do not make up for the start.
+const MIN_COUNTED: usize = 32 * DRAWS;
 
 /// The bound of random integers.
 #[derive(Debug, Clone, Copy)]
@@ -69,6 +73,23 @@ impl Bound {
         each(last);
     }
 
+    /// Draw `count` integers from 0 to n - 1, the number of counts, and add one to the count of each; 256 becomes zero.
+    pub fn count(self, generator: &mut Pcg64, count: usize, counts: &mut [u8], level: Level) {
+        let mut rest = count;
+        if can_count(level) && count >= MIN_COUNTED && counts.len() == self.n as usize {
+            generator.bits = (0, 0);
+            while rest >= DRAWS {
+                let groups = if generator.half.is_none() { rest / DRAWS } else { 0 };
+                rest -= DRAWS * generator.numbers.count((self.n, self.threshold), counts, groups, level);
+                // A kept half, or a group with a rejected draw.
+                let singles = if groups == 0 { 1 } else { DRAWS.min(rest) };
+                (0..singles).for_each(|_| add(&[self.draw_one(generator)], counts));
+                rest -= singles;
+            }
+        }
+        self.draw(generator, rest, level, |drawn| add(drawn, counts));
+    }
+
     /// Return how many of the draws in `numbers` are not rejected.
     pub fn accepted(self, numbers: &[u64; BLOCK], level: Level) -> usize {
         if bounded::products(numbers, self.n, self.threshold, &mut [0; BLOCK], level) {
@@ -101,9 +122,50 @@ impl Bound {
     }
 }
 
+/// Count items. A count of 256 becomes zero.
+fn add(items: &[u32], counts: &mut [u8]) {
+    for &item in items {
+        // Indices are below the number of items; the check is for the compiler.
+        if let Some(count) = counts.get_mut(item as usize) {
+            *count = count.wrapping_add(1);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn counted_integers_are_those_that_are_drawn() {
+        for n in [1, 2, 10_007, 65_536, (1 << 28) - 1] {
+            let bound = Bound::new("n", n).expect("a bound");
+            for level in Level::available() {
+                let mut generator = Pcg64::new(&[7]).expect("a seed");
+                let mut other = generator.clone();
+                let mut counts = vec![0_u8; n];
+                for count in [0, 1, 31, 32, 1023, 1024, 1025, 4097, 20_000] {
+                    let mut expected: Vec<u32> =
+                        (0..count).map(|_| if n > 1 { bound.draw_one(&mut other) } else { 0 }).collect();
+                    bound.count(&mut generator, count, &mut counts, level);
+                    expected.iter().for_each(|&item| counts[item as usize] = counts[item as usize].wrapping_sub(1));
+                    expected.sort_unstable();
+                    assert!(expected.iter().all(|&item| counts[item as usize] == 0), "{n} {count} {level:?}");
+                    assert_eq!(generator, other, "{n} {count} {level:?}");
+                }
+                assert!(counts.iter().all(|&count| count == 0));
+            }
+        }
+    }
+
+    #[test]
+    fn counts_that_do_not_fit_in_bytes_become_zero() {
+        let mut counts = [0; 300];
+        add(&[7; 255], &mut counts);
+        assert_eq!(counts[7], 255);
+        add(&[7, 8, 8], &mut counts);
+        assert_eq!(counts[7..9], [0, 2]);
+    }
 
     #[test]
     fn blocks_of_integers_are_single_integers() {

@@ -51,22 +51,12 @@ impl Counts {
         plan: &Plan,
     ) -> Result<bool> {
         self.bytes.fill(0);
-        let (mut resample, mut rest) = (0, self.n);
-        let mut count = |mut drawn: &[u32]| {
-            while !drawn.is_empty() {
-                let (now, later) = drawn.split_at(rest.min(drawn.len()));
-                let start = resample * self.padded;
-                add(now, &mut self.bytes[start..start + self.n]);
-                (drawn, rest) = (later, rest - now.len());
-                if rest == 0 {
-                    (resample, rest) = (resample + 1, self.n);
-                }
+        for counts in self.bytes.chunks_mut(self.padded).take(resamples) {
+            let counts = &mut counts[..self.n];
+            for start in (0..self.n).step_by(DRAWS_PER_CHECK) {
+                plan.check()?;
+                bound.count(generator, DRAWS_PER_CHECK.min(self.n - start), counts, level);
             }
-        };
-        let draws = resamples * self.n;
-        for start in (0..draws).step_by(DRAWS_PER_CHECK) {
-            plan.check()?;
-            bound.draw(generator, DRAWS_PER_CHECK.min(draws - start), level, &mut count);
         }
         Ok((0..resamples).all(|resample| is_complete(self.of(resample, 0..self.n), self.n)))
     }
@@ -81,16 +71,6 @@ impl Counts {
 /// Return how many resamples of `n` items make a block, if there are `resamples` for `threads` threads.
 pub fn block_size(n: usize, resamples: usize, threads: usize) -> usize {
     (BLOCK_BYTES / n).min(MAX_RESAMPLES).min(resamples.div_ceil(threads)).max(4)
-}
-
-/// Count items. A count of 256 becomes zero.
-fn add(items: &[u32], counts: &mut [u8]) {
-    for &item in items {
-        // Indices are below the number of items; the check is for the compiler.
-        if let Some(count) = counts.get_mut(item as usize) {
-            *count = count.wrapping_add(1);
-        }
-    }
 }
 
 /// Return whether no count was 256 or more: such a count lacks 256 in the sum.
@@ -139,12 +119,12 @@ mod tests {
     #[test]
     fn counts_that_do_not_fit_in_bytes_are_noticed() {
         let mut counts = [0; 300];
-        add(&[7; 255], &mut counts);
+        counts[7] = 255;
         assert!(is_complete(&counts, 255));
-        add(&[7], &mut counts);
+        // The next one.
+        counts[7] = 0;
         assert!(!is_complete(&counts, 256));
-        add(&[8; 44], &mut counts);
-        assert_eq!((counts[7], counts[8]), (0, 44));
+        counts[8] = 44;
         assert!(!is_complete(&counts, 300));
     }
 }

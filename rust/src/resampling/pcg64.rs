@@ -43,6 +43,17 @@ impl Numbers {
         rest.fill_with(|| self.next_u64());
     }
 
+    /// Count the integers below the number of counts that are drawn from the next groups of numbers, up to the first group
+    /// with a rejected draw, and return the number of these groups; see [`pcg64::count`].
+    pub fn count(&mut self, limits: (u32, u32), counts: &mut [u8], groups: usize, level: Level) -> usize {
+        let states = Step::FIRST.map(|step| self.after(step));
+        let Step { multiplier, increments } = Step::FIRST[STATES - 1];
+        let increment = increments.wrapping_mul(self.increment);
+        let counted = pcg64::count(&states, multiplier, increment, limits, counts, groups, level);
+        self.advance((counted * STATES) as u128);
+        counted
+    }
+
     /// Go on by a number of steps modulo 2^128.
     pub fn advance(&mut self, steps: u128) {
         self.state = self.after(Step::of(steps));

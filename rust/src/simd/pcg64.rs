@@ -21,6 +21,43 @@ pub fn fill(states: &[u128; STATES], multiplier: u128, increment: u128, numbers:
     portable(states, multiplier, increment, numbers);
 }
 
+/// Integers that are drawn from a group of [`STATES`] numbers: the lower half of each, then its upper half.
+pub const DRAWS: usize = 2 * STATES;
+
+/// Return whether [`count`] has instructions at this level.
+pub fn can_count(level: Level) -> bool {
+    #[cfg(target_arch = "x86_64")]
+    return level >= Level::Avx512 && level.is_available() && std::arch::is_x86_feature_detected!("avx512ifma");
+    #[cfg(not(target_arch = "x86_64"))]
+    return false;
+}
+
+/// Draw integers below `n`, the number of counts, from up to `groups` groups of numbers as [`fill`] has them, and add one
+/// to the count of each. Stops before the first group of which a draw is rejected: the lower half of its product with `n`
+/// is below a threshold. `limits` are `n` and the threshold. Returns how many groups were counted.
+///
+/// Numbers are computed in vector registers while those before them are counted, which takes no vector instruction.
+///
+/// # Panics
+/// If the level is not one of [`can_count`], or `n` is 0 or not the number of counts.
+#[allow(unsafe_code)]
+pub fn count(
+    states: &[u128; STATES],
+    multiplier: u128,
+    increment: u128,
+    limits: (u32, u32),
+    counts: &mut [u8],
+    groups: usize,
+    level: Level,
+) -> usize {
+    assert!(can_count(level), "this CPU does not have the instructions");
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: the CPU has the instructions.
+    return unsafe { super::pcg64_x86::count(states, multiplier, increment, limits, counts, groups) };
+    #[cfg(not(target_arch = "x86_64"))]
+    return 0;
+}
+
 fn portable(states: &[u128; STATES], multiplier: u128, increment: u128, numbers: &mut [[u64; STATES]]) {
     let mut states = *states;
     for numbers in numbers {
@@ -41,6 +78,33 @@ pub fn output(state: u128) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn counts_are_those_of_the_numbers_up_to_a_rejection() {
+        const MULTIPLIER: u128 = 0x2360_ed05_1fc6_5da4_4385_df64_9fcc_f645;
+        let states: [u128; STATES] = std::array::from_fn(|index| (index as u128 + 7).wrapping_mul(MULTIPLIER));
+        for level in Level::available().filter(|&level| can_count(level)) {
+            for (n, groups) in [(1, 3), (100, 0), (100, 1), (1000, 2), (65_537, 50)] {
+                let mut numbers = vec![[0; STATES]; groups];
+                portable(&states, MULTIPLIER, 5, &mut numbers);
+                let draws = numbers.as_flattened().iter().flat_map(|&number| [number & 0xffff_ffff, number >> 32]);
+                let products: Vec<u64> = draws.map(|draw| draw * n as u64).collect();
+                let least = products.iter().map(|&product| product as u32).min().unwrap_or(0);
+                for threshold in [0, least, least.saturating_add(1), 1 << 28] {
+                    let rejected = products.iter().position(|&product| (product as u32) < threshold);
+                    let accepted = rejected.map_or(groups, |draw| draw / DRAWS);
+                    let mut expected = vec![250_u8; n];
+                    for product in &products[..accepted * DRAWS] {
+                        let count = &mut expected[(product >> 32) as usize];
+                        *count = count.wrapping_add(1);
+                    }
+                    let mut counts = vec![250; n];
+                    let found = count(&states, MULTIPLIER, 5, (n as u32, threshold), &mut counts, groups, level);
+                    assert_eq!((found, counts), (accepted, expected), "{level:?} {n} {groups} {threshold}");
+                }
+            }
+        }
+    }
 
     #[test]
     fn every_level_has_the_numbers_of_the_definition() {

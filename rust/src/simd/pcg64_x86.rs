@@ -1,10 +1,11 @@
 //! States of the generator PCG64 in registers, by products of 52 bits.
 
 use std::arch::x86_64::{
-    __m512i, _mm512_add_epi64, _mm512_and_si512, _mm512_loadu_si512, _mm512_madd52hi_epu64, _mm512_madd52lo_epu64,
-    _mm512_or_si512, _mm512_rorv_epi64, _mm512_set1_epi64, _mm512_slli_epi64, _mm512_srli_epi64, _mm512_storeu_si512,
-    _mm512_xor_si512,
+    __m512i, _mm512_add_epi64, _mm512_and_si512, _mm512_cmplt_epu32_mask, _mm512_loadu_si512, _mm512_madd52hi_epu64,
+    _mm512_madd52lo_epu64, _mm512_mask_blend_epi32, _mm512_mul_epu32, _mm512_or_si512, _mm512_rorv_epi64,
+    _mm512_set1_epi32, _mm512_set1_epi64, _mm512_slli_epi64, _mm512_srli_epi64, _mm512_storeu_si512, _mm512_xor_si512,
 };
+use std::hint::black_box;
 
 use super::pcg64::STATES;
 
@@ -28,6 +29,70 @@ pub fn fill(states: &[u128; STATES], multiplier: u128, increment: u128, numbers:
         for half in 0..2 {
             store(output(states[half]), &mut numbers[half]);
             states[half] = step(states[half], multiplier, increment);
+        }
+    }
+}
+
+/// Integers of a group of numbers, two for each.
+type Pairs = [[u64; LANES]; STATES / LANES];
+
+/// Count the integers of groups of numbers; see [`super::pcg64::count`].
+#[target_feature(enable = "avx512f,avx512ifma")]
+pub fn count(
+    states: &[u128; STATES],
+    multiplier: u128,
+    increment: u128,
+    (n, threshold): (u32, u32),
+    counts: &mut [u8],
+    groups: usize,
+) -> usize {
+    assert!(n > 0 && counts.len() == n as usize, "an integer needs a count");
+    let (multiplier, increment) = (parts(&[multiplier; LANES]), parts(&[increment; LANES]));
+    let (states, _) = states.as_chunks::<LANES>();
+    let mut states = [parts(&states[0]), parts(&states[1])];
+    // The group before is counted while the numbers of the next one are computed.
+    let mut pairs: [Pairs; 2] = Default::default();
+    for group in 0..=groups {
+        let mut rejected = 0;
+        for half in 0..2 {
+            rejected |= products(output(states[half]), n, threshold, &mut pairs[group % 2][half]);
+            states[half] = step(states[half], multiplier, increment);
+        }
+        if group > 0 {
+            add(&pairs[(group + 1) % 2], counts);
+        }
+        if rejected != 0 {
+            return group;
+        }
+    }
+    groups
+}
+
+/// Multiply both halves of numbers with `n`, write the upper halves of the products to `pairs`, and return the lanes of 32
+/// bits of which the lower half is below `threshold`.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn products(numbers: __m512i, n: u32, threshold: u32, pairs: &mut [u64; LANES]) -> u16 {
+    const LOWER: u16 = 0x5555;
+    // Hidden from the compiler, which would multiply numbers of 64 bits.
+    let n = black_box(_mm512_set1_epi64(i64::from(n)));
+    let threshold = _mm512_set1_epi32(threshold.cast_signed());
+    let first = _mm512_mul_epu32(numbers, n);
+    let second = _mm512_mul_epu32(_mm512_srli_epi64::<32>(numbers), n);
+    store(_mm512_mask_blend_epi32(!LOWER, _mm512_srli_epi64::<32>(first), second), pairs);
+    (_mm512_cmplt_epu32_mask(first, threshold) | _mm512_cmplt_epu32_mask(second, threshold)) & LOWER
+}
+
+/// Add one to the count of each integer, which are below the number of counts.
+#[inline]
+#[target_feature(enable = "avx512f")]
+#[allow(unsafe_code)]
+fn add(pairs: &Pairs, counts: &mut [u8]) {
+    for pair in pairs.as_flattened() {
+        for item in [*pair as u32, (pair >> 32) as u32] {
+            // SAFETY: the upper half of a product of 32 bits and the number of counts is below this number.
+            let count = unsafe { counts.get_unchecked_mut(item as usize) };
+            *count = count.wrapping_add(1);
         }
     }
 }
