@@ -158,6 +158,15 @@ def test_identical_systems_are_never_significantly_different():
     assert [(r.rank, r.low, r.high) for r in ranks.values()] == [(2, 2, 3), (2, 2, 3), (1, 1, 1)]
 
 
+def test_equal_differences_of_all_items_say_nothing_about_smaller_ones():
+    values = np.linspace(0.1, 0.9, 30)
+    c = mf.compare({"a": values, "b": values + 0.3, "c": values + 0.1})
+    assert c["mean"].detectable == 0
+    assert "do not show how small a difference would be found" in c.table()
+    assert "true difference" not in c.table()
+    assert "无法得知能够检出多小的差异" in c.table(lang="zh")
+
+
 def test_intervals_are_those_of_the_scores(five_systems, compared):
     for name, scores in five_systems.items():
         assert tuple(compared.intervals[name]) == tuple(scores["bleu"].interval())

@@ -16,7 +16,7 @@ __all__ = ["Exchanges", "exchange_items"]
 
 
 class Exchanges(NamedTuple):
-    """Scores before and after random exchanges, in a unit of their own and without what all systems share.
+    """Scores before and after random exchanges, with another unit and origin than the metric.
 
     Attributes:
         observed: The score of each system.

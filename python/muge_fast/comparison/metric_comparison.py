@@ -17,6 +17,7 @@ from muge_fast.comparison.swaps import PairTest
 from muge_fast.evaluation.report import Report
 from muge_fast.scores import FloatArray
 from muge_fast.significance.intervals import Interval, quantile
+from muge_fast.significance.sign_flips import SUM_ROUNDING
 from muge_fast.significance.step_down import significance_level
 
 __all__ = ["MetricComparison", "main_metric", "verdict"]
@@ -93,7 +94,10 @@ class MetricComparison(Mapping[tuple[str, str], PairComparison]):
 
     @property
     def detectable(self) -> float:
-        """Smallest true difference that these items would show in four of five cases: the median over the pairs."""
+        """Smallest true difference that these items would show in four of five cases: the median over the pairs.
+
+        It is 0 where all items differ by the same amount, which says nothing about smaller differences.
+        """
         scores = self.resampled
         return median(self._detectable(scores[:, first] - scores[:, second]) for first, second in self._tests)
 
@@ -195,7 +199,9 @@ class MetricComparison(Mapping[tuple[str, str], PairComparison]):
         """Return the true difference that is significant with the probability :data:`POWER`, to first order."""
         tail = (1 - self.level) / (1 if self._is_one_sided else 2)
         factor = NormalDist().inv_cdf(1 - tail) + NormalDist().inv_cdf(POWER)
-        return factor * float(difference.std(ddof=1))
+        error = float(difference.std(ddof=1))
+        is_rounding = error <= SUM_ROUNDING * float(np.abs(self.resampled).max())
+        return 0.0 if is_rounding else factor * error
 
     def _wins(self, first: int, second: int, sign: float) -> tuple[int | None, int | None]:
         if self.item_scores is None:

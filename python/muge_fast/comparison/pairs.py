@@ -63,7 +63,7 @@ class PairComparison:
         test: Name of the test, such as ``"sign_flip"``.
         exact: Whether ``p`` is exact; False if it was estimated from random draws or an approximation.
         detectable: Smallest true difference that this set of items would show in four of five cases, at the level of
-            the comparison and for one pair.
+            the comparison and for one pair; 0 if all items differ by the same amount.
 
     Example:
         >>> import muge_fast as mf

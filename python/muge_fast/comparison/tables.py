@@ -111,10 +111,12 @@ def _title(metric: MetricComparison, lang: str, item_count: int, scale: float) -
 def _notes(metric: MetricComparison, scale: float, lang: str) -> tuple[str, ...]:
     words = WORDS[lang]
     detectable = scale * metric.detectable
-    return (
-        words["test"].format(test=TESTS_IN_WORDS[lang][metric.test]),
-        words["detectable"].format(value=format_score(detectable, decimals_for(detectable / 4))),
-    )
+    if detectable:
+        value = format_score(detectable, decimals_for(detectable / 4))
+        shown = words["detectable"].format(value=value)
+    else:
+        shown = words["constant"]
+    return words["test"].format(test=TESTS_IN_WORDS[lang][metric.test]), shown
 
 
 def closing_notes(

@@ -14,8 +14,8 @@ from muge_fast import _core
 from muge_fast._internal.checks import check_choice, finite_number, true_or_false, whole_number
 from muge_fast.significance import RESAMPLES, SEED
 from muge_fast.significance.clusters import cluster_codes, sum_by_cluster
-from muge_fast.significance.student_t import student_t_quantile
 from muge_fast.significance.stream import block_length, pcg64, sums_in_blocks
+from muge_fast.significance.student_t import student_t_quantile
 from muge_fast.significance.values import numbers
 
 IntervalMethod = Literal["bootstrap", "bca", "normal", "wilson"]

@@ -76,7 +76,7 @@ impl Bound {
     /// Draw `count` integers from 0 to n - 1, the number of counts, and add one to the count of each; 256 becomes zero.
     pub fn count(self, generator: &mut Pcg64, count: usize, counts: &mut [u8], level: Level) {
         let mut rest = count;
-        if can_count(level) && count >= MIN_COUNTED && counts.len() == self.n as usize {
+        if can_count(level) && !self.is_fixed() && count >= MIN_COUNTED && counts.len() == self.n as usize {
             generator.bits = (0, 0);
             while rest >= DRAWS {
                 let groups = if generator.half.is_none() { rest / DRAWS } else { 0 };
