@@ -77,18 +77,20 @@ def _contributions(rows: MetricRows) -> Iterator[FloatArray]:
         return
     fractions = rows.counts[:, None] / rows.counts.sum()
     if rows.kind == "sums":
-        yield np.stack([_influence(rows, system) for system in range(rows.systems)], axis=1) + fractions * rows.values
+        yield _influence(rows) + fractions * rows.values
         return
     generated, *others = rows.samples
     yield generated / rows.counts.sum() + fractions * rows.values
     yield from (sample / len(sample) for sample in others)
 
 
-def _influence(rows: MetricRows, system: int) -> FloatArray:
-    """Return the change of a system's score with the weight of each unit, to first order; the sum is zero."""
+def _influence(rows: MetricRows) -> FloatArray:
+    """Return the change of each system's score with the weight of each unit, to first order; the sums are zero."""
     assert rows.statistics is not None  # noqa: S101 - influence rows have no sums
-    table, items = rows.of_system(system), rows.counts.sum()
-    total = table.sum(axis=0)
-    gradient = rows.statistics.gradient(total, int(items))
-    influence: FloatArray = table @ gradient - rows.counts * (total @ gradient / items)
+    items = rows.counts.sum()
+    totals = rows.samples[0].sum(axis=0).reshape(rows.systems, -1)
+    gradients = [rows.statistics.gradient(total, int(items)) for total in totals]
+    products = np.stack([rows.of_system(system) @ gradient for system, gradient in enumerate(gradients)], axis=1)
+    means = np.array([total @ gradient for total, gradient in zip(totals, gradients, strict=True)]) / items
+    influence: FloatArray = products - rows.counts[:, None] * means
     return influence
