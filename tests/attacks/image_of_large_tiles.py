@@ -1,36 +1,48 @@
-"""A TIFF file of 138 bytes: 16 x 16 pixels in a tile of 46336 x 46336, which takes 2 GiB before it is read."""
+"""TIFF files of some hundred bytes that make a decoder take gigabytes before it reads a pixel.
 
-import struct
+16 x 16 pixels in a tile of 46336 x 46336 took 2 GiB. LZMA data that says that it needs a dictionary of 4 GiB was a
+broken image where the address space is limited, and a valid one elsewhere.
+"""
 
-from muge_fast.datasets.decoding import broken_images
+import lzma
+import zlib
+
+import numpy as np
+
+from image_bytes import TIFF, tiff
+from muge_fast.datasets.decoding import broken_images, decode
 
 MEMORY = 256 << 20
+COMPRESSION, COUNT, LZMA = 259, 279, 34925
+PIXELS = bytes(range(256))
 
 
-def tiff(tile, compression):
-    entries = [
-        (256, 3, 1, 16),
-        (257, 3, 1, 16),
-        (258, 3, 1, 8),
-        (259, 3, 1, compression),
-        (262, 3, 1, 1),
-        (277, 3, 1, 1),
-        (322, 4, 1, tile),
-        (323, 4, 1, tile),
-        (324, 4, 1, 8),
-        (325, 4, 1, 4),
-    ]
-    directory = b"".join(struct.pack("<HHII", *entry) for entry in entries)
-    return struct.pack("<2sHI4s", b"II", 42, 12, b"\0" * 4) + struct.pack("<H", len(entries)) + directory + b"\0" * 4
+def tile(size, compression):
+    tiles = {COMPRESSION: (4, 1, compression), 322: (4, 1, size), 323: (4, 1, size), 324: (4, 1, 8), 325: (4, 1, 4)}
+    return tiff(tiles)
+
+
+def dictionary(code):
+    """Return a file with LZMA data for a dictionary of a size, which a number from 0 to 40 stands for."""
+    filters = [{"id": lzma.FILTER_DELTA, "dist": 1}, {"id": lzma.FILTER_LZMA2, "dict_size": 1 << 16}]
+    data = bytearray(lzma.compress(PIXELS, check=lzma.CHECK_NONE, filters=filters))
+    # Of the header of the first block, which ends with a checksum.
+    end = 12 + 4 * (data[12] + 1)
+    data[data.index(b"\x21\x01", 12) + 2] = code
+    data[end - 4 : end] = zlib.crc32(data[12 : end - 4]).to_bytes(4, "little")
+    return tiff({COMPRESSION: (4, 1, LZMA), COUNT: (4, 1, len(data))}, bytes(data))
 
 
 def attack():
     images = {
-        f"{tile}-{compression}": tiff(tile, compression)
-        for tile in (46336, 1 << 20, 1 << 31)
+        f"{size}-{compression}": tile(size, compression)
+        for size in (46336, 1 << 20, 1 << 31)
         for compression in (1, 5, 7, 8, 32773, 32946)
     }
-    images |= {"small": tiff(16, 5)}
-    assert list(dict(broken_images(images, list(images), max_pixels=1 << 22, threads=2))) == list(images)
+    images |= {"small": tile(16, 5)} | {code: dictionary(code) for code in (29, 36, 40)}
     reasons = dict(broken_images(images, list(images), max_pixels=1 << 22, threads=2))
+    assert list(reasons) == list(images)
     assert "tiles of 46336 x 46336" in reasons["46336-5"], reasons
+    assert "dictionary of 4294967296 bytes" in reasons[40], reasons
+    assert np.asarray(decode(dictionary(12))).tobytes() == PIXELS
+    assert np.asarray(decode(tiff(TIFF, PIXELS))).tobytes() == PIXELS

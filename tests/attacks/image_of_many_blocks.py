@@ -3,12 +3,9 @@
 Pillow takes steps in Python for each. 16 MiB took 3 to 11 seconds, a line may have 48 MiB.
 """
 
-import io
 import struct
-import zlib
 
-from PIL import Image
-
+from image_bytes import after_palette, chunk, saved
 from muge_fast.datasets.decoding import broken_images
 
 MEMORY = 256 << 20
@@ -16,21 +13,10 @@ RATIO = 20
 SIZE = 8 << 20
 
 
-def saved(mode, kind):
-    file = io.BytesIO()
-    Image.new(mode, (64, 64)).save(file, kind)
-    return file.getvalue()
-
-
-def chunk(kind, data=b""):
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-
 def files(size, block):
     """Return files with as many bytes in blocks of a given size."""
     jpeg, png, gif = saved("L", "JPEG"), saved("L", "PNG"), saved("P", "GIF")
-    # After the header and the palette.
-    start = gif.index(b",", 13 + 3 * 2 ** ((gif[10] & 7) + 1))
+    start = after_palette(gif)
     segment = b"\xff\xfe" + struct.pack(">H", block + 2) + block * b"x"
     sub_block = bytes([max(1, min(block, 255))]) + max(1, min(block, 255)) * b"x"
     return {
@@ -43,7 +29,7 @@ def files(size, block):
 
 def prepare():
     jpeg, png, gif = saved("L", "JPEG"), saved("L", "PNG"), saved("P", "GIF")
-    start = gif.index(b",", 13 + 3 * 2 ** ((gif[10] & 7) + 1))
+    start = after_palette(gif)
     good = files(SIZE, 32_000)
     bad = {name: data for name, data in files(SIZE, 0).items() if name in ("markers", "chunks")}
     bad |= {
@@ -52,6 +38,7 @@ def prepare():
         "after pixels": png[:-12] + chunk(b"prVt") * (SIZE // 12) + png[-12:],
         "texts": png[:33] + chunk(b"tEXt", b"a\0b") * (SIZE // 15) + png[33:],
         "comment": gif[:start] + b"!\xfe" + b"\1x" * (SIZE // 2) + b"\0" + gif[start:],
+        "comments": gif[:start] + 20_000 * (b"!\xfe\xff" + 255 * b"x" + b"\0") + gif[start:],
         "long comment": gif[:start] + b"!\xfe" + (b"\xff" + 255 * b"x") * (SIZE // 256) + b"\0" + gif[start:],
         "extensions": gif[:start] + b"!\xf9\0" * (SIZE // 3) + gif[start:],
     }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import struct
 import warnings
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -34,16 +33,15 @@ MAX_READS, BYTES_OF_READ = 10_000, 64
 # A block of GIF has 255 bytes at most. Pillow joins the blocks of a comment one by one, before version 13 in time
 # proportional to all comments before it. Pixels are read in blocks of 64 KiB.
 BYTES_OF_READ_OF_GIF = 1 << 12
-# Before version 13, Pillow copies the value of each tag of a TIFF file, and many tags may have the same bytes.
-MAX_COPIES_OF_FILE = 10
-# Numbers of one tag of a TIFF file, which become Python's. The largest tags have one for each row of pixels.
-MAX_TAG_NUMBERS = 1 << 19
-# Types of TIFF whose values stay bytes: bytes, text, and any data.
-TIFF_BYTE_TYPES = (1, 2, 7)
-# Bytes of one value of each of TIFF's types, from 1 on; others have 8 at most.
-TIFF_VALUE_BYTES = (1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4)
-# Tag of TIFF with the compression, and its two values for JPEG data.
-TIFF_COMPRESSION, TIFF_JPEG = 259, (6, 7)
+# Pillow reads runs of equal pixels of BMP byte by byte. A run has two bytes, and so has the end of a row.
+BYTES_OF_PIXEL = 3
+# Bytes of the header of a BMP file, and its compressions with such runs.
+BMP_HEADER, BMP_RUNS = 34, (1, 2)
+# Tag of TIFF with the compression, and its values for JPEG data and for LZMA.
+TIFF_COMPRESSION, TIFF_JPEG, TIFF_LZMA = 259, (6, 7), 34925
+# First bytes of LZMA data, those of its header until the blocks, and a mark of the size of a dictionary. Decoders take
+# memory for the dictionary, up to 4 GiB, however short the data is; the command xz makes at most 64 MiB.
+LZMA_MAGIC, LZMA_HEADER, LZMA_FILTER, MAX_LZMA_DICTIONARY = b"\xfd7zXZ\0", 12, b"\x21\x01", 64 << 20
 # Tags of TIFF with the width and the height of a tile. It is allocated whole, however small the image is.
 TIFF_TILE_TAGS = (322, 323)
 # Bytes of the header of a WebP file with the size of the image.
@@ -108,7 +106,7 @@ def decode(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Image:
         raise ValueError(problem)
     image = None
     try:
-        image = Image.open(_CountedReads(data), formats=FORMATS)
+        image = Image.open(_file_of(data, max_pixels), formats=FORMATS)
         problem = _excess(image, data, max_pixels)
         if problem is None:
             image.load()
@@ -176,6 +174,20 @@ class _CountedReads(io.BytesIO):
         return super().read(size)
 
 
+def _file_of(data: bytes, max_pixels: int) -> io.BytesIO:
+    """Return the bytes as a file, which ends with an error after too many reads, unless all may be of one byte."""
+    pixels = min(_pixels_of_runs(data), max_pixels)
+    return io.BytesIO(data) if 0 < len(data) <= BYTES_OF_PIXEL * pixels else _CountedReads(data)
+
+
+def _pixels_of_runs(data: bytes) -> int:
+    """Return the number of pixels of a BMP file that has runs of equal pixels; 0 for another file."""
+    if not data.startswith(b"BM") or int.from_bytes(data[BMP_HEADER - 4 : BMP_HEADER], "little") not in BMP_RUNS:
+        return 0
+    width, height = (int.from_bytes(data[at : at + 4], "little", signed=True) for at in (18, 22))
+    return abs(width * height)
+
+
 def _check_memory(size: int) -> None:
     """Raise if some bytes of memory are not there, after a failure that may be due to that.
 
@@ -189,12 +201,13 @@ def _check_memory(size: int) -> None:
 
 def _excess_of_header(data: bytes, max_pixels: int) -> str | None:
     """Return which limit a file exceeds that must be checked before it is opened; None if it exceeds none."""
+    from muge_fast.datasets.image_tags import excess_of_tags  # noqa: PLC0415 - few programs decode images
+
     # Memory for these pixels is taken when the file is opened.
     width, height = _webp_size(data)
     if width * height > max_pixels:
         return _too_many_pixels(width, height, max_pixels)
-    byte_order = {b"II": "<", b"MM": ">"}.get(data[:2])
-    return None if byte_order is None else _excess_of_tags(data, byte_order)
+    return excess_of_tags(data)
 
 
 def _webp_size(data: bytes) -> tuple[int, int]:
@@ -212,33 +225,6 @@ def _webp_size(data: bytes) -> tuple[int, int]:
     return int.from_bytes(data[26:28], "little") & mask, int.from_bytes(data[28:30], "little") & mask
 
 
-def _excess_of_tags(data: bytes, byte_order: str) -> str | None:
-    """Return which limit the tags of a TIFF file exceed, before they are read; None if they exceed none."""
-    total = 0
-    for kind, count in _tiff_tags(data, byte_order):
-        if kind not in TIFF_BYTE_TYPES and count > MAX_TAG_NUMBERS:
-            return f"has a tag of {count} numbers, at most {MAX_TAG_NUMBERS} are allowed"
-        total += count * (TIFF_VALUE_BYTES[kind - 1] if 0 < kind <= len(TIFF_VALUE_BYTES) else 8)
-    return "has more bytes in tags than in the file" if total > MAX_COPIES_OF_FILE * len(data) else None
-
-
-def _tiff_tags(data: bytes, byte_order: str) -> Iterator[tuple[int, int]]:
-    """Yield the type and the number of values of each tag of the first image of a TIFF file."""
-    is_big = data[2:4] in (b"+\0", b"\0+")
-    header, count_format, entry = (8, "Q", "HHQQ") if is_big else (4, "H", "HHII")
-    try:
-        (offset,) = struct.unpack_from(byte_order + ("Q" if is_big else "I"), data, header)
-        (count,) = struct.unpack_from(byte_order + count_format, data, offset)
-        start = offset + struct.calcsize(byte_order + count_format)
-        # An entry that is cut off does not count.
-        size = struct.calcsize(byte_order + entry)
-        entries = struct.iter_unpack(byte_order + entry, data[start:][: min(count, (len(data) - start) // size) * size])
-        yield from ((kind, values) for _, kind, values, _ in entries)
-    except struct.error:
-        # The decoder says what is broken.
-        return
-
-
 def _excess(image: Image, data: bytes, max_pixels: int) -> str | None:
     """Return which limit an image that is open but not decoded exceeds; None if it exceeds none."""
     width, height = image.size
@@ -251,11 +237,27 @@ def _excess(image: Image, data: bytes, max_pixels: int) -> str | None:
         tile_width, tile_height = (int(tags.get(tag, 0)) for tag in TIFF_TILE_TAGS)
         if tile_width * tile_height > max_pixels:
             return f"has tiles of {tile_width} x {tile_height} pixels, at most {max_pixels} are allowed"
+        if tags.get(TIFF_COMPRESSION) == TIFF_LZMA and (dictionary := _lzma_dictionary(data)) > MAX_LZMA_DICTIONARY:
+            limit = MAX_LZMA_DICTIONARY
+            return f"has LZMA data with a dictionary of {dictionary} bytes, at most {limit} are allowed"
     if image.format in {"JPEG", "MPO"} or _is_jpeg_in_tiff(image):
         scans = data.count(START_OF_SCAN)
         if scans * width * height > MAX_SCANNED_PIXELS:
             return f"has {scans} scans of {width} x {height} pixels, more than are allowed"
     return None
+
+
+def _lzma_dictionary(data: bytes) -> int:
+    """Return the size of the largest dictionary at the beginning of LZMA data in a file."""
+    largest, at = 0, data.find(LZMA_MAGIC)
+    while at >= 0:
+        block = data[at + LZMA_HEADER : at + LZMA_HEADER + 64]
+        filters = block.find(LZMA_FILTER)
+        if filters >= 0:
+            exponent = int.from_bytes(block[filters + 2 : filters + 3], "little")
+            largest = max(largest, (2 | exponent & 1) << exponent // 2 + 11)
+        at = data.find(LZMA_MAGIC, at + 1)
+    return largest
 
 
 def _too_many_pixels(width: int, height: int, max_pixels: int) -> str:

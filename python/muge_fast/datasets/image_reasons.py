@@ -5,7 +5,12 @@ from muge_fast._internal.templates import Templates
 IMAGE_REASONS = {
     "not an image of the formats {formats}": "不是 {formats} 格式的图像",
     "has too many blocks of data for its size": "数据块过多，与其大小不符",
-    "has a tag of {count} numbers, at most {limit} are allowed": "有一个含 {count} 个数字的标签，上限为 {limit}",
+    "has tags of {count} numbers, at most {limit} are allowed": "标签含 {count} 个数字，上限为 {limit}",
+    "has more than {limit} tags": "标签超过 {limit} 个",
+    "has more than {limit} segments of tags": "含标签的数据段超过 {limit} 个",
+    "has LZMA data with a dictionary of {size} bytes, at most {limit} are allowed": (
+        "LZMA 数据的字典为 {size} 字节，上限为 {limit}"
+    ),
     "has more bytes in tags than in the file": "标签的字节数多于文件的字节数",
     "has {width} x {height} pixels, the longer side may be at most {ratio} times the shorter": (
         "为 {width} x {height} 像素，长边不得超过短边的 {ratio} 倍"
