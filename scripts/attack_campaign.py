@@ -1,6 +1,7 @@
 """Try many hostile inputs, and write what happened to ``docs/attacks.md``: ``python scripts/attack_campaign.py``.
 
-Each class of inputs of ``scripts/attack_inputs.py`` runs in a separate process with a limit of memory. An input fails
+Each class of inputs of ``scripts/attack_inputs.py`` and ``scripts/attack_field_inputs.py`` runs in a separate process
+with a limit of memory. An input fails
 if it ends the process, raises an error that is not documented, takes longer than allowed or more memory than allowed,
 or gives a report that cannot be parsed. Inputs follow from ``--seed``, the class and a number, which failures name:
 ``--class "pickles" --only 17 --seed 1`` runs one again, without limits.
@@ -25,9 +26,11 @@ import warnings
 from collections import Counter
 from pathlib import Path
 
+import attack_field_inputs
+import attack_inputs
 import muge_fast as mf
-from attack_inputs import CLASSES
 
+CLASSES = attack_inputs.CLASSES | attack_field_inputs.CLASSES
 DOCUMENT = Path(__file__).parent.parent / "docs" / "attacks.md"
 # What one input may take: seconds on shared cores, and bytes beyond those of the process before.
 MOST_SECONDS, MOST_MEMORY = 10, 512 << 20
@@ -170,7 +173,9 @@ def main() -> int:
     results = {}
     for name in given.names or CLASSES:
         results[name] = run_class(name, given.seed, given.seconds, given.count)
-        print(name, dict(results[name]["outcomes"]), f"{results[name]['seconds']:.1f} s", flush=True)
+        result = results[name]
+        slowest, peak = f"slowest {result['slowest']:.2f} s", f"largest {result['peak']} MiB"
+        print(name, dict(result["outcomes"]), slowest, peak, f"{result['seconds']:.1f} s", flush=True)
         for failure in results[name]["failures"][:3]:
             print(failure)
     if given.write:
