@@ -8,6 +8,8 @@ import multiprocessing
 import tempfile
 from pathlib import Path
 
+import pytest
+
 import muge_fast as mf
 from muge_fast import datasets
 
@@ -22,6 +24,14 @@ ROWS = {
     "references": lambda key: {"image_id": str(key), "text": ["!"] * 9},
     "features": lambda key: {"image_id": key, "feature": [1]},
     "text features": lambda key: {"text_id": str(key), "feature": [1]},
+}
+# JSON files of one line, and of several, in the forms of COCO; other objects take the most.
+DOCUMENTS = {
+    "results": ("[", '{"image_id":%d,"caption":"!"},', '{"image_id":-1,"caption":"!"}]'),
+    "results in lines": ("[\n", '{"image_id":%d,"caption":"!"},\n', '{"image_id":-1,"caption":"!"}]'),
+    "annotations": ('{"annotations":[', '{"image_id":%d,"caption":"!"},', '{"image_id":-1,"caption":"!"}]}'),
+    "nested": ('[{"image_id":-1,"caption":"!"}', ',{"%d":{"b":[[]]}}', "]"),
+    "empty": ('[{"image_id":-1,"caption":"!"}', ",[]", "]"),
 }
 
 
@@ -44,10 +54,21 @@ def prepare():
     }
     files["texts"] = write(folder.name, "texts", lambda key: f"{key}\t!")
     files["pool"] = write(folder.name, "pool", str)
-    return folder, files
+    documents = {}
+    for name, (head, item, tail) in DOCUMENTS.items():
+        length = len(item.replace("%d", "1000000"))
+        items = (item % key if "%d" in item else item for key in range(SIZE // length))
+        documents[name] = write_text(folder.name, name, head + "".join(items) + tail)
+    return folder, files, documents
 
 
-def readers(files):
+def write_text(folder, name, text):
+    path = Path(folder) / name.replace(" ", "_")
+    path.write_text(text)
+    return path
+
+
+def readers(files, documents):
     """Return a call for each reader, which returns a true value, by a name."""
     calls = {
         task: lambda task=task: mf.check(task, files[task]).ok for task in ("caption", "classification", "retrieval")
@@ -61,7 +82,17 @@ def readers(files):
         "read_features": lambda: len(mf.read_features(files["features"])[0]),
         "read_features of texts": lambda: len(mf.read_features(files["text features"])[0]),
     }
-    return calls | {f"describe {name}": lambda path=path: mf.evaluation.describe(path) for name, path in files.items()}
+    calls |= {name: lambda name=name, path=path: reads_document(name, path) for name, path in documents.items()}
+    paths = files | {f"document {name}": path for name, path in documents.items()}
+    return calls | {f"describe {name}": lambda path=path: mf.evaluation.describe(path) for name, path in paths.items()}
+
+
+def reads_document(name, path):
+    if name not in ("nested", "empty"):
+        return len(mf.read_captions(path)) > 100_000
+    with pytest.raises(ValueError, match=r"annotations|rows\[1\]"):
+        mf.read_captions(path)
+    return True
 
 
 def succeed(call):
@@ -70,9 +101,9 @@ def succeed(call):
 
 def attack(prepared):
     """Call each reader in a process that has called no other one, because heaps of threads stay after a call."""
-    _, files = prepared
+    _, *files = prepared
     context = multiprocessing.get_context("fork")
-    for name, call in readers(files).items():
+    for name, call in readers(*files).items():
         process = context.Process(target=succeed, args=(call,))
         process.start()
         process.join()

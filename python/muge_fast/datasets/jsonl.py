@@ -69,8 +69,8 @@ def read_captions(path: PathLike, *, kind: CaptionKind | None = None) -> dict[An
     if kind is not None:
         check_choice("kind", kind, CAPTION_VALUES)
     data = read_whole(path)
-    first = _first_row(data)
-    document = None if isinstance(first, dict) and CAPTION.id in first else _parse_document(data)
+    first, is_all = _first_row(data)
+    document = None if isinstance(first, dict) and CAPTION.id in first else _parse_document(data, first, is_all=is_all)
     if document is not None:
         return _read_coco(path, document, kind)
     row = first if isinstance(first, dict) else {}
@@ -127,17 +127,23 @@ def _parse(path: PathLike, data: bytes, row_format: RowFormat) -> RowReader:
     return reader
 
 
-def _first_row(data: bytes) -> object:
-    """Return the value in the first line that is not blank; None if it is not JSON."""
+def _first_row(data: bytes) -> tuple[object, bool]:
+    """Return the value in the first line that is not blank, None if it is not JSON; and whether no other follows."""
     first = LINE.search(data)
     try:
-        return parse_json(first[0]) if first else None
+        value = parse_json(first[0]) if first else None
     except (ValueError, RecursionError):
-        return None
+        return None, False
+    return value, first is None or not LINE.search(data, first.end())
 
 
-def _parse_document(data: bytes) -> tuple[str, Sequence[object]] | None:
-    """Return the rows of a JSON file in one of COCO's forms; None for another file, such as JSON Lines."""
+def _parse_document(data: bytes, first: object, *, is_all: bool) -> tuple[str, Sequence[object]] | None:
+    """Return the rows of a JSON file in one of COCO's forms; None for another file, such as JSON Lines.
+
+    A file of one line is not parsed again: its value takes dozens of times its size.
+    """
+    if first is not None:
+        return coco_rows(first) if is_all else None
     try:
         return coco_rows(parse_json(data))
     except (ValueError, RecursionError):

@@ -9,6 +9,12 @@ from muge_fast.significance.intervals import Interval, IntervalMethod
 LEVEL = 0.95
 """Confidence level of the intervals of a report."""
 
+MAX_NUMBERS = 1 << 23
+"""Numbers that are added up again in each of a thousand resamples, for seconds.
+
+Macro F1 has two for each item and label, and a submission may have as many labels as items.
+"""
+
 
 def score_intervals(scores: Scores) -> dict[str, Interval]:
     """Return the confidence interval of each score that has one.
@@ -18,7 +24,7 @@ def score_intervals(scores: Scores) -> dict[str, Interval]:
 
     Returns:
         Intervals by name, those of :meth:`muge_fast.Score.interval` with its defaults. Left out are scores of one item,
-        and metrics of a whole set of images without influence.
+        metrics of a whole set of images without influence, and macro F1 of more than 4,194,304 items times labels.
 
     Example:
         >>> import muge_fast as mf
@@ -48,6 +54,10 @@ def interval_text(name: str, interval: Interval | None, scales: Scales) -> str:
 
 
 def _interval(score: Score) -> Interval | None:
+    if "predicted_label" in score.statistics.columns:
+        labels = int(score.statistics.rows.max(initial=0)) + 1
+        if 2 * labels * len(score.statistics) > MAX_NUMBERS:
+            return None
     # Only metrics of a whole set have no statistics of items; they have an interval if computed with influence.
     method: IntervalMethod = "bootstrap" if len(score.statistics.rows) else "normal"
     try:
