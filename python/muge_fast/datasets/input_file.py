@@ -56,6 +56,24 @@ class InputFile:
             self._sha256 = hashlib.sha256(self._data).hexdigest() if self._data is not None else self._hash_again()
         return self._sha256
 
+    def has_same_content(self, other: InputFile) -> bool:
+        """Return whether another file has the same bytes.
+
+        Args:
+            other: The other file. Files in memory are compared, others are hashed if they have the same size.
+
+        Returns:
+            False also if a file was changed or removed since it was read.
+
+        """
+        if self.size != other.size:
+            return False
+        if self._version is not None and self._version == other._version:
+            return True
+        if self._data is not None and other._data is not None:
+            return self._data == other._data
+        return self.sha256 is not None and self.sha256 == other.sha256
+
     def is_unchanged(self) -> bool:
         """Return whether a file is still the one that was read.
 

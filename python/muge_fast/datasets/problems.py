@@ -146,6 +146,10 @@ WARNINGS = {
         "fields that are not used: {fields}; {rows} of the rows have any",
         "有 {rows} 行含有未使用的字段：{fields}",
     ),
+    "same_file": (
+        "the submission has the same content as the gold file: was one of the two passed in the place of the other?",
+        "提交文件与标准答案文件的内容完全相同：请确认没有用错文件",
+    ),
     "unofficial": ("not an official result: {reason}", "非官方结果：{reason}"),
     "script_accepts": (
         "the evaluation script of the benchmark accepts this file and gives it {score:.2f}; the check here is stricter",

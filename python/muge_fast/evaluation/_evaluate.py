@@ -13,7 +13,7 @@ from muge_fast.datasets.decoding import BrokenImageError
 from muge_fast.datasets.limits import Limits
 from muge_fast.datasets.problems import LANGUAGES, WARNINGS, Problem
 from muge_fast.datasets.rows import Reader
-from muge_fast.evaluation.gold_comparison import check_pool, compare_with_gold, find_warnings
+from muge_fast.evaluation.gold_comparison import check_pool, compare_with_gold, find_file_warnings, find_warnings
 from muge_fast.evaluation.official_retrieval import has_script, score_if_accepted
 from muge_fast.evaluation.report import Report
 from muge_fast.evaluation.report_inputs import report_inputs, texts_of_images
@@ -212,7 +212,7 @@ def _report(
     unofficial: Sequence[str] = (),
 ) -> Report:
     rows = reader.rows
-    found = [] if rows.problem_count else list(find_warnings(rows, lang))
+    found = [*find_file_warnings(reader, gold, lang), *([] if rows.problem_count else find_warnings(rows, lang))]
     mark = WARNINGS["unofficial"][LANGUAGES.index(lang)]
     return Report(
         task=task,

@@ -63,6 +63,23 @@ def check_pool(reader: Reader, pool: Collection[object]) -> None:
             reader.add_problem(Problem("not_in_pool", reader.line_of(key), names.id, key, names.value, {"value": item}))
 
 
+def find_file_warnings(reader: Reader, gold: Reader | None, lang: str) -> Iterator[str]:
+    """Yield a warning if a submission is the gold file itself, byte by byte; where they have one format, it is valid.
+
+    Args:
+        reader: The submission, after reading.
+        gold: The gold file, if there is one.
+        lang: ``"en"`` or ``"zh"``.
+
+    Yields:
+        One line.
+
+    """
+    own, other = reader.source, None if gold is None else gold.source
+    if own is not None and other is not None and own.size and own.has_same_content(other):
+        yield WARNINGS["same_file"][LANGUAGES.index(lang)]
+
+
 def find_warnings(rows: Rows, lang: str) -> Iterator[str]:
     """Yield warnings about a valid submission that may still be a mistake.
 

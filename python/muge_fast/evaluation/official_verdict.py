@@ -122,7 +122,9 @@ def _verdict_of_script(gold: PathLike, submission: PathLike, names: FieldNames, 
         groups = [] if data is None else list(_read_strictly(data, published, gold).rows.groups)
         return Verdict(_rejection(error, groups, lang))
     result = scored_result(scores.mean_recall, scores._asdict())
-    return Verdict(result, tuple(_find_warnings(data, published, lang)))
+    is_gold = data and os.path.getsize(gold) == len(data) and read_bytes(gold) == data  # noqa: PTH202 - may be a string
+    same = [WARNINGS["same_file"][LANGUAGES.index(lang)]] if is_gold else []
+    return Verdict(result, (*same, *_find_warnings(data, published, lang)))
 
 
 def _rejection(error: OfficialError, groups: list[ProblemGroup], lang: str) -> dict[str, Any]:
