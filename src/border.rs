@@ -10,6 +10,7 @@ use std::sync::{Mutex, MutexGuard, TryLockError};
 use std::time::Duration;
 
 use muge_fast_core::{Error, Plan, Result, Team, memory};
+use numpy::{Element, PyArray1};
 use pyo3::exceptions::{PyMemoryError, PyOSError, PyOverflowError, PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 
@@ -25,8 +26,12 @@ const THREAD_MEMORY: usize = 66 << 20;
 /// Address space of a thread's stack, without which the system cannot start it.
 const STACK: usize = (2 << 20) + (1 << 16);
 
-/// The panic of `PyO3` where Python could not make an object.
-const PYO3_FAILED: &str = "Python API call failed";
+/// Arrays of at most this many bytes are copied: that takes microseconds.
+const COPIED_BYTES: usize = 1 << 16;
+
+/// Beginnings of the panics of `PyO3`, and of the crate for `NumPy`, where Python could not make an object.
+const PYO3_FAILED: [&str; 3] =
+    ["Python API call failed", "PyObject pointer is null", "Failed to create slice container"];
 
 /// Memory for the calls themselves, which start threads and wait for them.
 pub const SPARE_MEMORY: usize = 4 << 20;
@@ -116,7 +121,22 @@ pub fn make_objects<T>(make: impl FnOnce() -> PyResult<T>) -> PyResult<T> {
     result.unwrap_or_else(|panic| {
         let message =
             panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-        Err(if message == Some(PYO3_FAILED) { PyMemoryError::new_err("out of memory") } else { panicked() })
+        let has_no_memory = message.is_some_and(|text| PYO3_FAILED.iter().any(|start| text.starts_with(start)));
+        Err(if has_no_memory { PyMemoryError::new_err("out of memory") } else { panicked() })
+    })
+}
+
+/// Return an array of `NumPy` with these values.
+///
+/// Where there is no memory for the array's object, the crate that keeps the values of a vector ends the process. Small
+/// arrays are therefore copied. For the object of a large one there is the memory of another, which was made and freed.
+pub fn make_array<T: Element + Copy>(py: Python<'_>, values: Vec<T>) -> PyResult<Bound<'_, PyArray1<T>>> {
+    make_objects(|| {
+        if size_of_val(values.as_slice()) <= COPIED_BYTES {
+            return Ok(PyArray1::from_slice(py, &values));
+        }
+        drop([(); 2].map(|()| PyArray1::<T>::zeros(py, 1, false)));
+        Ok(PyArray1::from_vec(py, values))
     })
 }
 
@@ -295,8 +315,10 @@ mod tests {
     fn a_panic_where_python_has_no_memory_is_a_memory_error() {
         Python::initialize();
         Python::attach(|py| {
-            let error = make_objects::<()>(|| panic!("{PYO3_FAILED}")).expect_err("it panicked");
-            assert!(error.is_instance_of::<PyMemoryError>(py), "{error}");
+            for message in PYO3_FAILED {
+                let error = make_objects::<()>(|| panic!("{message}")).expect_err("it panicked");
+                assert!(error.is_instance_of::<PyMemoryError>(py), "{error}");
+            }
         });
     }
 }

@@ -11,9 +11,9 @@ use muge_fast_core::{memory, sums};
 use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList};
+use pyo3::types::{PyDict, PyList, PyTuple};
 
-use crate::border::{Size, exception, run, run_sized, thread_count};
+use crate::border::{Size, exception, make_array, make_objects, run, run_sized, thread_count};
 use crate::text::{Input, Names, Tokenizer, strings};
 
 /// Sums that are scored between two checks for Ctrl-C.
@@ -96,16 +96,17 @@ impl DocumentFrequency {
     fn to_ids<'py>(
         &self,
         py: Python<'py>,
-    ) -> PyResult<(Vec<String>, Bound<'py, PyArray2<u32>>, Bound<'py, PyArray1<u32>>)> {
+    ) -> PyResult<(Bound<'py, PyList>, Bound<'py, PyArray2<u32>>, Bound<'py, PyArray1<u32>>)> {
         let (tokens, ngrams, counts) = py.detach(|| {
             let vocab = self.0.vocab();
-            let tokens = (1..=vocab.max_id()).filter_map(|id| vocab.token(id)).map(Cow::into_owned).collect();
+            let tokens: Vec<_> = (1..=vocab.max_id()).filter_map(|id| vocab.token(id)).map(Cow::into_owned).collect();
             let (mut ngrams, counts): (Vec<_>, Vec<u32>) = self.0.sorted().into_iter().unzip();
             ngrams.iter_mut().for_each(|ngram| ngram.resize(MAX_ORDER, 0));
             (tokens, ngrams.concat(), counts)
         });
-        let ngrams = PyArray1::from_vec(py, ngrams).reshape([counts.len(), MAX_ORDER])?;
-        Ok((tokens, ngrams, PyArray1::from_vec(py, counts)))
+        let shape = [counts.len(), MAX_ORDER];
+        let tokens = make_objects(|| PyList::new(py, tokens))?;
+        Ok((tokens, make_array(py, ngrams)?.reshape(shape)?, make_array(py, counts)?))
     }
 }
 
@@ -182,10 +183,12 @@ impl References {
     fn to_ids<'py>(
         &self,
         py: Python<'py>,
-    ) -> (Vec<String>, Bound<'py, PyArray1<u32>>, Bound<'py, PyArray1<u32>>, Bound<'py, PyArray1<u32>>) {
+    ) -> PyResult<(Bound<'py, PyList>, Bound<'py, PyArray1<u32>>, Bound<'py, PyArray1<u32>>, Bound<'py, PyArray1<u32>>)>
+    {
         let ids = py.detach(|| self.0.to_ids());
-        let array = |values| PyArray1::from_vec(py, values);
-        (ids.spellings, array(ids.tokens), array(ids.text_lengths), array(ids.item_counts))
+        let array = |values| make_array(py, values);
+        let spellings = make_objects(|| PyList::new(py, ids.spellings))?;
+        Ok((spellings, array(ids.tokens)?, array(ids.text_lengths)?, array(ids.item_counts)?))
     }
 
     /// Return the statistics of each item, by metric. `keep_tables` keeps document frequencies for further calls; a single
@@ -220,35 +223,38 @@ impl References {
         let size = Size { texts: texts + reference_texts, tokens: tokens + reference_tokens };
         let score = |plan: &_| self.0.score(&input, items.as_deref(), &metrics, keep_tables, plan);
         let statistics = run_sized(py, threads, size, score)?;
-        let arrays = PyDict::new(py);
-        if metrics.bleu {
-            let array = PyArray1::from_vec(py, statistics.bleu.into_flattened());
-            arrays.set_item("bleu", array.call_method1("reshape", ((-1, bleu::WIDTH),))?)?;
-        }
-        for (name, requested, values) in [
-            ("cider_d", metrics.cider_d, statistics.cider_d),
-            ("cider", metrics.cider, statistics.cider),
-            ("rouge_l", metrics.rouge_l, statistics.rouge_l),
-        ] {
-            if requested {
-                arrays.set_item(name, PyArray1::from_vec(py, values))?;
+        make_objects(|| {
+            let arrays = PyDict::new(py);
+            if metrics.bleu {
+                let array = make_array(py, statistics.bleu.into_flattened())?;
+                arrays.set_item("bleu", array.call_method1("reshape", ((-1, bleu::WIDTH),))?)?;
             }
-        }
-        Ok(arrays)
+            for (name, requested, values) in [
+                ("cider_d", metrics.cider_d, statistics.cider_d),
+                ("cider", metrics.cider, statistics.cider),
+                ("rouge_l", metrics.rouge_l, statistics.rouge_l),
+            ] {
+                if requested {
+                    arrays.set_item(name, make_array(py, values)?)?;
+                }
+            }
+            Ok(arrays)
+        })
     }
 }
 
 /// Return BLEU-1 to BLEU-4 and the brevity penalty of the sum of all rows.
 #[pyfunction]
-pub fn bleu_score(
-    rows: PyReadonlyArray2<'_, f64>,
+pub fn bleu_score<'py>(
+    py: Python<'py>,
+    rows: PyReadonlyArray2<'py, f64>,
     smoothing: &str,
     smoothing_value: Option<f64>,
     effective_order: bool,
-) -> PyResult<(Vec<f64>, f64)> {
+) -> PyResult<Bound<'py, PyTuple>> {
     let smoothing = Smoothing::named(smoothing, smoothing_value).map_err(|error| exception(&error))?;
     let score = bleu::score(&sums::sum(bleu_statistics(&rows)?), smoothing, effective_order);
-    Ok((score.by_order.to_vec(), score.brevity_penalty))
+    make_objects(|| (score.by_order.to_vec(), score.brevity_penalty).into_pyobject(py))
 }
 
 /// Return BLEU-1 to BLEU-4 of each row.
@@ -262,7 +268,7 @@ pub fn bleu_items<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let smoothing = Smoothing::named(smoothing, smoothing_value).map_err(|error| exception(&error))?;
     let scores = bleu::score_items(bleu_statistics(&rows)?, smoothing, effective_order);
-    PyArray1::from_vec(py, scores.into_flattened()).call_method1("reshape", ((-1, MAX_ORDER),))
+    make_objects(|| make_array(py, scores.into_flattened())?.call_method1("reshape", ((-1, MAX_ORDER),)))
 }
 
 /// Return BLEU-4 of each row, a sum of rows: 0 to 1, or 0 to 100 with `percent`.
@@ -289,7 +295,7 @@ pub fn bleu_of_sums<'py>(
         }
         Ok(scores)
     });
-    Ok(PyArray1::from_vec(py, scores?))
+    make_array(py, scores?)
 }
 
 fn bleu_statistics<'a>(rows: &'a PyReadonlyArray2<'_, f64>) -> PyResult<&'a [BleuStatistics]> {

@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use muge_fast_core::io::features::{ID_FIELDS, Ids, read, write};
-use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2};
+use numpy::{PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyList};
+use pyo3::types::{PyBytes, PyList, PyTuple};
 
-use crate::border::{check_memory, make_objects, run, thread_count, with_filename};
+use crate::border::{check_memory, make_array, make_objects, run, thread_count, with_filename};
 use crate::retrieval::level;
 use crate::source::OpenFile;
 
@@ -19,8 +19,6 @@ const STRING_BYTES: usize = 96;
 const SPARE_BYTES: usize = 2 << 20;
 
 /// Ids, a matrix of float32, and the name of the field of the ids.
-type FeatureLines<'py> = (Bound<'py, PyAny>, Bound<'py, PyArray2<f32>>, &'static str);
-
 /// Read ids, a matrix of float32, and the name of the field of the ids from a file of JSON lines. Ids are an array of int64
 /// or a list of strings.
 #[pyfunction]
@@ -29,13 +27,13 @@ pub fn read_features(
     py: Python<'_>,
     path: PathBuf,
     #[pyo3(from_py_with = thread_count)] threads: Option<i64>,
-) -> PyResult<FeatureLines<'_>> {
+) -> PyResult<Bound<'_, PyTuple>> {
     let source = OpenFile::open(py, &path)?;
     let level = level()?;
     let features = with_filename(py, &path, run(py, threads, |plan| read(&source, level, plan)))?;
     let shape = (features.ids.len(), features.width());
     let ids = match features.ids {
-        Ids::Integers(ids) => PyArray1::from_vec(py, ids).into_any(),
+        Ids::Integers(ids) => make_array(py, ids)?.into_any(),
         Ids::Texts(ids) => {
             // Strings of Python, whose characters take up to four bytes: PyO3 panics where one cannot be made.
             let bytes: usize = ids.iter().map(|id| 4 * id.len() + STRING_BYTES).sum();
@@ -43,7 +41,8 @@ pub fn read_features(
             make_objects(|| PyList::new(py, ids))?.into_any()
         }
     };
-    Ok((ids, PyArray1::from_vec(py, features.values).reshape(shape)?, features.field))
+    let values = make_array(py, features.values)?.reshape(shape)?;
+    make_objects(|| (ids, values, features.field).into_pyobject(py))
 }
 
 /// Ids as Python passes them.
@@ -64,7 +63,7 @@ pub fn format_feature_lines<'py>(
     features: PyReadonlyArray2<'py, f32>,
     field: &str,
     #[pyo3(from_py_with = thread_count)] threads: Option<i64>,
-) -> PyResult<Vec<Bound<'py, PyBytes>>> {
+) -> PyResult<Bound<'py, PyList>> {
     let Some(&field) = ID_FIELDS.iter().find(|known| **known == field) else {
         return Err(PyValueError::new_err(format!("unknown id_field {field:?}")));
     };
@@ -74,5 +73,5 @@ pub fn format_feature_lines<'py>(
     };
     let features = features.as_slice()?;
     let blocks = run(py, threads, |plan| write(field, &ids, features, plan))?;
-    Ok(blocks.iter().map(|block| PyBytes::new(py, block)).collect())
+    make_objects(|| PyList::new(py, blocks.iter().map(|block| PyBytes::new(py, block))))
 }

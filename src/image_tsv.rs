@@ -4,18 +4,13 @@ use std::path::PathBuf;
 
 use muge_fast_core::Plan;
 use muge_fast_core::io::image_tsv::{self, Limits, Position, decode};
-use numpy::PyArray1;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyList};
+use pyo3::types::{PyBytes, PyList, PyTuple};
 
 use crate::border::{
-    SPARE_MEMORY, check_memory, check_threads, exception, make_objects, run, thread_count, with_filename,
+    SPARE_MEMORY, check_memory, check_threads, exception, make_array, make_objects, run, thread_count, with_filename,
 };
 use crate::source::OpenFile;
-
-type Integers<'py> = Bound<'py, PyArray1<i64>>;
-type Index<'py> =
-    (Bound<'py, PyList>, Integers<'py>, Integers<'py>, Integers<'py>, Vec<(u64, &'static str)>, (u64, u64));
 
 /// Upper bound of the memory of Python's objects for an id, apart from its bytes, and for a broken line.
 const OBJECTS: usize = 128;
@@ -35,7 +30,7 @@ pub fn index_images(
     most_images: Option<usize>,
     most_broken: Option<usize>,
     start: (u64, u64),
-) -> PyResult<Index<'_>> {
+) -> PyResult<Bound<'_, PyTuple>> {
     let source = OpenFile::open(py, &path)?;
     let start = Position { offset: start.0, lines: start.1 };
     let threads = threads.or_else(|| Some(Plan::new(None).at_most(MAX_THREADS).threads() as i64));
@@ -47,11 +42,13 @@ pub fn index_images(
     // A character of up to three bytes may take four in Python.
     let objects = (index.ids.len() + index.broken.len()) * OBJECTS + 4 * texts;
     check_memory(objects + SPARE_MEMORY)?;
-    let broken = index.broken.into_iter().map(|(line, broken)| (line, broken.code())).collect();
-    let array = |values| PyArray1::from_vec(py, values);
+    let broken: Vec<_> = index.broken.into_iter().map(|(line, broken)| (line, broken.code())).collect();
+    let array = |values: Vec<i64>| make_array(py, values);
     let end = (index.end.offset, index.end.lines);
-    let ids = make_objects(|| PyList::new(py, index.ids))?;
-    Ok((ids, array(index.starts), array(index.lengths), array(index.lines), broken, end))
+    make_objects(|| {
+        let ids = PyList::new(py, index.ids)?;
+        (ids, array(index.starts)?, array(index.lengths)?, array(index.lines)?, broken, end).into_pyobject(py)
+    })
 }
 
 /// Decode base64, in either alphabet, with or without padding.

@@ -10,7 +10,7 @@ use muge_fast_core::{Plan, Result};
 use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray2};
 use pyo3::prelude::*;
 
-use crate::border::{Amount, exception, run_sized, thread_count, try_lock};
+use crate::border::{Amount, exception, make_array, run_sized, thread_count, try_lock};
 use crate::retrieval::level;
 
 /// The generator, somewhere in its sequence. A call that fails or is interrupted leaves it there; a call while another one
@@ -53,21 +53,21 @@ impl Pcg64 {
     fn raw<'py>(&self, py: Python<'py>, count: usize) -> PyResult<Bound<'py, PyArray1<u64>>> {
         let (level, amount) = (level()?, Amount { steps: count, bytes: count.saturating_mul(size_of::<u64>()) });
         let numbers = self.draw(py, Some(1), amount, |generator, plan| generator.raw(count, level, plan))?;
-        Ok(PyArray1::from_vec(py, numbers))
+        make_array(py, numbers)
     }
 
     /// Return `integers(0, n, count)` of NumPy.
     fn indices<'py>(&self, py: Python<'py>, n: usize, count: usize) -> PyResult<Bound<'py, PyArray1<u32>>> {
         let (level, amount) = (level()?, Amount { steps: count, bytes: count.saturating_mul(size_of::<u32>()) });
         let indices = self.draw(py, Some(1), amount, |generator, plan| generator.indices(n, count, level, plan))?;
-        Ok(PyArray1::from_vec(py, indices))
+        make_array(py, indices)
     }
 
     /// Return `integers(2, size=count, dtype=bool)` of NumPy.
     fn bits<'py>(&self, py: Python<'py>, count: usize) -> PyResult<Bound<'py, PyArray1<bool>>> {
         let amount = Amount { steps: count, bytes: count };
         let bits = self.draw(py, Some(1), amount, |generator, plan| generator.bits(count, plan))?;
-        Ok(PyArray1::from_vec(py, bits))
+        make_array(py, bits)
     }
 
     /// Skip numbers, as `advance(steps)` of NumPy's bit generator.
@@ -120,7 +120,7 @@ impl Pcg64 {
         let sums = self.draw(py, threads, amount, |generator, plan| {
             sums(generator, &Rows::new(values, columns)?, count, level, plan)
         })?;
-        PyArray1::from_vec(py, sums).reshape([count, columns])
+        make_array(py, sums)?.reshape([count, columns])
     }
 }
 

@@ -6,10 +6,10 @@ use muge_fast_core::retrieval::Lists;
 use muge_fast_core::retrieval::metrics::{self, Metric};
 use muge_fast_core::retrieval::top_k_embeddings::Kernels;
 use muge_fast_core::simd::Level;
-use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1};
+use numpy::{PyArray2, PyArrayMethods, PyReadonlyArray1};
 use pyo3::prelude::*;
 
-use crate::border::{Size, exception, run_sized, thread_count};
+use crate::border::{Size, exception, make_array, run_sized, thread_count};
 
 /// Return the name of the CPU level that kernels use: the highest, or the one that the environment variable
 /// `MUGE_FAST_CPU` names.
@@ -59,5 +59,5 @@ pub fn retrieval_rows<'py>(
     let references = lists("references", references.as_slice()?, reference_lengths.as_slice()?)?;
     let size = Size { texts: 0, tokens: predictions.ids() + references.ids() };
     let rows = run_sized(py, threads, size, |plan| metrics::rows(&predictions, &references, &metrics, plan))?;
-    PyArray1::from_vec(py, rows).reshape([references.len(), metrics.len()])
+    make_array(py, rows)?.reshape([references.len(), metrics.len()])
 }

@@ -4,7 +4,7 @@ use muge_fast_core::significance::{self, Alternative, StepDown};
 use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::prelude::*;
 
-use crate::border::{Size, exception, run, run_sized, thread_count};
+use crate::border::{Size, exception, make_array, run, run_sized, thread_count};
 
 /// Adjusted p-values, standard errors and critical values.
 type StepDownArrays<'py> = (Bound<'py, PyArray1<f64>>, Bound<'py, PyArray1<f64>>, Vec<f64>);
@@ -31,7 +31,7 @@ pub fn subset_sums<'py>(py: Python<'py>, rows: PyReadonlyArray2<'py, f64>) -> Py
     let values = rows.as_slice()?;
     let sums = run(py, Some(1), |_| significance::subset_sums(values, width))?;
     let subsets = sums.len() / width;
-    PyArray1::from_vec(py, sums).reshape([subsets, width])
+    make_array(py, sums)?.reshape([subsets, width])
 }
 
 /// Return the adjusted p-value and the standard error of each pair of systems, and the critical values of all steps.
@@ -49,5 +49,5 @@ pub fn step_down<'py>(
     let (pairs, _) = pairs.as_slice()?.as_chunks::<2>();
     let StepDown { adjusted, errors, critical } =
         run(py, threads, |plan| significance::step_down(scores, observed, pairs, level, plan))?;
-    Ok((PyArray1::from_vec(py, adjusted), PyArray1::from_vec(py, errors), critical))
+    Ok((make_array(py, adjusted)?, make_array(py, errors)?, critical))
 }

@@ -10,7 +10,7 @@ use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArra
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 
-use crate::border::{RunOptions, exception, run, run_with, thread_count, try_lock};
+use crate::border::{RunOptions, exception, make_array, run, run_with, thread_count, try_lock};
 use crate::retrieval::kernels;
 
 type Arrays<'py> = (Bound<'py, PyArray2<f64>>, Bound<'py, PyArray2<i64>>);
@@ -74,8 +74,8 @@ impl TopK {
         let search = self.lock()?;
         let (scores, indices) = search.best().map_err(|error| exception(&error))?;
         let shape = [search.queries(), search.k()];
-        let scores = PyArray1::from_vec(py, scores).reshape(shape)?;
-        Ok((scores, PyArray1::from_vec(py, indices).reshape(shape)?))
+        let scores = make_array(py, scores)?.reshape(shape)?;
+        Ok((scores, make_array(py, indices)?.reshape(shape)?))
     }
 
     /// Return the arguments of `from_state`: k, metric, number of dimensions, where the entries of each query end, their
@@ -83,7 +83,7 @@ impl TopK {
     fn state<'py>(&self, py: Python<'py>) -> PyResult<StateParts<'py>> {
         let search = self.lock()?;
         let State { dims, ends, scores, indices, blocks } = search.state().map_err(|error| exception(&error))?;
-        let (scores, indices) = (PyArray1::from_vec(py, scores), PyArray1::from_vec(py, indices));
+        let (scores, indices) = (make_array(py, scores)?, make_array(py, indices)?);
         Ok((search.k(), search.metric().name(), dims, ends, scores, indices, blocks))
     }
 

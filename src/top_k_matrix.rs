@@ -5,11 +5,11 @@ use std::ops::Range;
 use half::f16;
 use muge_fast_core::retrieval::top_k_matrix::{Best, Matrix, Value, top_k_of as best_of_rows};
 use numpy::ndarray::{ArrayView2, Axis, s};
-use numpy::{Element, IntoPyArray, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray2};
+use numpy::{Element, PyArray2, PyArrayMethods, PyReadonlyArray2};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 
-use crate::border::{run, thread_count};
+use crate::border::{make_array, run, thread_count};
 use crate::retrieval::level;
 
 type Arrays<'py> = (Bound<'py, PyAny>, Bound<'py, PyAny>);
@@ -44,8 +44,8 @@ fn best<'py, V: Value + Element>(
     let level = level()?;
     let Best { scores, indices } = run(py, threads, |plan| best_of_rows(&matrix, k, level, plan))?;
     let shape = (matrix.0.nrows(), k);
-    let scores = scores.into_pyarray(py).reshape(shape)?;
-    let indices = PyArray1::from_vec(py, indices).reshape(shape)?;
+    let scores = make_array(py, scores)?.reshape(shape)?;
+    let indices = make_array(py, indices)?.reshape(shape)?;
     Ok((scores.into_any(), indices.into_any()))
 }
 
