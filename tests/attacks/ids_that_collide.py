@@ -19,6 +19,8 @@ RATIO = 4
 BITS = 14
 # Rust reads this file alone, in a fraction of the time.
 LARGE_BITS = 17
+# For keys of clusters, of which each has more than one item.
+CLUSTER_BITS = 16
 
 
 def colliding(bits):
@@ -91,12 +93,21 @@ def run(folder):
         yield errors_of_captions(folder / name)
 
 
+def interval_of_clusters(ids):
+    """Return the interval of a mean of items in clusters of two, which integers name."""
+    keys = [key for key in ids for _ in range(2)]
+    return mf.bootstrap_interval(np.arange(len(keys)) % 7.0, clusters=keys, resamples=100)
+
+
 def harmless(prepared):
     list(run(prepared[1]))
+    interval_of_clusters(range(len(colliding(CLUSTER_BITS))))
 
 
 def attack(prepared):
     said = list(run(prepared[0]))
+    ids = colliding(CLUSTER_BITS)
+    assert interval_of_clusters(ids) == interval_of_clusters(range(len(ids)))
     assert len(said) == 11, said
     for errors in said:
         assert "the ids are chosen so that" in errors[0], errors

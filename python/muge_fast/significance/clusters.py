@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import numpy as np
 import numpy.typing as npt
 
@@ -33,6 +35,8 @@ def cluster_codes(clusters: object, items: int) -> npt.NDArray[np.intp]:
     keys = plain_ids(clusters, "clusters")
     if len(keys) != items:
         raise ValueError(f"clusters has {len(keys)} keys, needs one for each of the {items} items")
+    # Integers can be chosen so that they make a dictionary slow; the hashes of bytes and strings have random seeds.
+    keys = [key if isinstance(key, str) else b"%x" % cast("int", key) for key in keys]
     indices = {key: index for index, key in enumerate(dict.fromkeys(keys))}
     if len(indices) < 2:  # noqa: PLR2004
         raise ValueError("all items are in one cluster, needs at least two clusters")
