@@ -19,8 +19,6 @@ RATIO = 4
 BITS = 14
 # Rust reads this file alone, in a fraction of the time.
 LARGE_BITS = 17
-# For keys of clusters, of which each has more than one item.
-CLUSTER_BITS = 16
 
 
 def colliding(bits):
@@ -101,12 +99,12 @@ def interval_of_clusters(ids):
 
 def harmless(prepared):
     list(run(prepared[1]))
-    interval_of_clusters(range(len(colliding(CLUSTER_BITS))))
+    interval_of_clusters(range(len(colliding(LARGE_BITS))))
 
 
 def attack(prepared):
     said = list(run(prepared[0]))
-    ids = colliding(CLUSTER_BITS)
+    ids = colliding(LARGE_BITS)
     assert interval_of_clusters(ids) == interval_of_clusters(range(len(ids)))
     assert len(said) == 11, said
     for errors in said:
