@@ -34,6 +34,8 @@ CLASSES = attack_inputs.CLASSES | attack_field_inputs.CLASSES
 DOCUMENT = Path(__file__).parent.parent / "docs" / "attacks.md"
 # What one input may take: seconds on shared cores, and bytes beyond those of the process before.
 MOST_SECONDS, MOST_MEMORY = 10, 512 << 20
+# The C library sets aside 64 MiB of address space for each of many heaps, how many depends on the load of the machine.
+ENVIRONMENT = {**os.environ, "MALLOC_ARENA_MAX": "2"}
 
 
 class TooSlowError(Exception):
@@ -93,7 +95,8 @@ def run_class(name: str, seed: int, seconds: float, count: int | None) -> dict[s
         command = [sys.executable, __file__, "--worker", name, "--seed", str(seed), "--first", str(first)]
         command += ["--seconds", str(left), *([] if count is None else ["--count", str(count - first)])]
         with tempfile.TemporaryFile() as log, tempfile.TemporaryFile() as errors:
-            code = subprocess.run(command, stdout=log, stderr=errors, check=False).returncode  # noqa: S603 - this file
+            done = subprocess.run(command, stdout=log, stderr=errors, check=False, env=ENVIRONMENT)  # noqa: S603 - this file
+            code = done.returncode
             log.seek(0)
             errors.seek(0)
             lines = [json.loads(line) for line in log]

@@ -35,6 +35,11 @@ def tiff(tags, data=b"", byte_order="<", magic=None, entry="HHII"):
     return head + offset + data + directory(TIFF | tags, byte_order, entry)
 
 
+def with_scans(jpeg, count):
+    """Return a progressive JPEG file with its last scan again and again, before the end of the image."""
+    return jpeg[:-2] + count * jpeg[jpeg.rindex(b"\xff\xda") : -2] + jpeg[-2:]
+
+
 def with_segments(jpeg, marker, contents):
     """Return a JPEG file with more segments at its beginning, in the place of JFIF's."""
     length = int.from_bytes(jpeg[4:6], "big")

@@ -36,3 +36,16 @@ def run_limited(call, extra, raised=(MemoryError,)):
             os._exit(1)
         os._exit(code if type(code) is int else 0)
     return os.waitpid(child, 0)[1]
+
+
+def raise_limit(call, extra, *, factor=2.0, most=2 << 30, raised=(MemoryError,)):
+    """Run a call with ``extra`` bytes, then with ever more until it returns; return how many times it raised.
+
+    Any other end of the process is an error, and so is a call that needs more than ``most`` bytes.
+    """
+    failed = 0
+    while (status := run_limited(call, min(int(extra), most), raised)) != 0:
+        assert status == RAISED << 8, (extra, status)
+        assert extra < most, extra
+        failed, extra = failed + 1, extra * factor
+    return failed

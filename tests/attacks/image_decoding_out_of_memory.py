@@ -3,10 +3,9 @@
 Some decoders have the same error for both: libwebp's was a verdict on the image.
 """
 
-import io
-
 from PIL import Image
 
+from image_bytes import saved
 from limited_memory import RAISED, run_limited
 from muge_fast.datasets.decoding import broken_images
 
@@ -24,9 +23,7 @@ def prepare():
         "GIF": {},
         "TIFF": {"compression": "tiff_lzw"},
     }.items():
-        file = io.BytesIO()
-        Image.linear_gradient("L").resize(SIZE).convert("RGB").save(file, name, **options)
-        images[name] = file.getvalue()
+        images[name] = saved(Image.linear_gradient("L").resize(SIZE).convert("RGB"), name, **options)
     return images
 
 

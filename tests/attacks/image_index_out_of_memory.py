@@ -4,7 +4,7 @@ import tempfile
 from functools import partial
 from pathlib import Path
 
-from limited_memory import RAISED, run_limited
+from limited_memory import raise_limit
 from muge_fast import _core
 from muge_fast.datasets import ImageTsv
 
@@ -27,11 +27,6 @@ def prepare():
 def attack(folder):
     for path in sorted(folder.iterdir()):
         for read in (_core.index_images, lambda name: ImageTsv(name, broken="skip")):
-            statuses, extra = [], 3 << 17
-            while extra < MEMORY and (not statuses or statuses[-1] != 0):
-                # Threads that cannot be started are a RuntimeError.
-                call = partial(read, str(path))
-                statuses.append(run_limited(call, extra, (MemoryError, RuntimeError)))
-                extra = extra * 2
-            assert set(statuses[:-1]) == {RAISED << 8}, (path.name, statuses)
-            assert statuses[-1] == 0, (path.name, statuses)
+            # Threads that cannot be started are a RuntimeError.
+            raised = MemoryError, RuntimeError
+            assert raise_limit(partial(read, str(path)), 3 << 17, most=MEMORY, raised=raised), path.name

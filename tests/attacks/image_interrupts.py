@@ -3,7 +3,6 @@
 It waited for the images in progress, and again for their threads when the process ended.
 """
 
-import io
 import signal
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from image_bytes import saved, with_scans
 from muge_fast.datasets import ImageTsv
 
 MEMORY = 1 << 30
@@ -35,15 +35,10 @@ else:
 
 
 def prepare():
-    file = io.BytesIO()
-    Image.new("L", (2048, 2048)).save(file, "JPEG", progressive=True)
-    data = file.getvalue()
-    last = data[data.rindex(b"\xff\xda") : -2]
-    slow = data[:-2] + 480 * last + data[-2:]
-    file = io.BytesIO()
-    Image.linear_gradient("L").resize((2048, 2048)).convert("RGB").save(file, "WEBP", lossless=True, method=0)
+    slow = with_scans(saved(Image.new("L", (2048, 2048)), "JPEG", progressive=True), 480)
+    large = saved(Image.linear_gradient("L").resize((2048, 2048)).convert("RGB"), "WEBP", lossless=True, method=0)
     path = Path(tempfile.mkdtemp()) / "pred.tsv"
-    ImageTsv.write(path, {str(number): slow if number % 2 else file.getvalue() for number in range(200)})
+    ImageTsv.write(path, {str(number): slow if number % 2 else large for number in range(200)})
     return path
 
 

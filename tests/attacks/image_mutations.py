@@ -3,11 +3,11 @@
 Each is decoded or refused with a reason, in the memory and about the time of the images as they were.
 """
 
-import io
 import random
 
 from PIL import Image
 
+from image_bytes import saved
 from muge_fast.datasets.decoding import broken_images
 
 MEMORY = 512 << 20
@@ -41,11 +41,10 @@ def prepare():
     source = random.Random(20)
     good, bad = {}, {}
     for index, (kind, options) in enumerate(OPTIONS):
-        file = io.BytesIO()
-        Image.linear_gradient("L").resize((200, 150)).convert("RGB").save(file, kind, **options)
+        data = saved(Image.linear_gradient("L").resize((200, 150)).convert("RGB"), kind, **options)
         for number in range(MUTATIONS):
-            good[index, number] = file.getvalue()
-            bad[index, number] = mutated(file.getvalue(), source)
+            good[index, number] = data
+            bad[index, number] = mutated(data, source)
     return good, bad
 
 

@@ -1,9 +1,8 @@
 """A progressive JPEG of 20,000 scans: each is a walk over all blocks of 2048 x 2048 pixels, for a few bytes."""
 
-import io
-
 from PIL import Image
 
+from image_bytes import saved, with_scans
 from muge_fast.datasets.decoding import broken_images, decode
 
 MEMORY = 512 << 20
@@ -11,12 +10,8 @@ RATIO = 2
 
 
 def prepare():
-    file = io.BytesIO()
-    Image.new("L", (2048, 2048)).save(file, "JPEG", progressive=True)
-    data = file.getvalue()
-    # The last scan again and again, before the end of the image.
-    last = data[data.rindex(b"\xff\xda") : -2]
-    return {count: data[:-2] + count * last + data[-2:] for count in (0, 20, 20_000)}
+    data = saved(Image.new("L", (2048, 2048)), "JPEG", progressive=True)
+    return {count: with_scans(data, count) for count in (0, 20, 20_000)}
 
 
 def harmless(images):

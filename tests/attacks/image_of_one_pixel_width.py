@@ -1,21 +1,16 @@
 """Images with one side thousands of times as long as the other: a network's resizing would make gigabytes of them."""
 
-import io
-
 from PIL import Image
 
+from image_bytes import saved
 from muge_fast.datasets.decoding import broken_images
 
 MEMORY = 512 << 20
 
 
 def prepare():
-    images = {}
-    for size in ((1, 20_000), (20_000, 1), (1, 4_194_304), (2, 129), (2, 128)):
-        file = io.BytesIO()
-        Image.new("1", size).save(file, "PNG")
-        images[size] = file.getvalue()
-    return images
+    sizes = (1, 20_000), (20_000, 1), (1, 4_194_304), (2, 129), (2, 128)
+    return {size: saved(Image.new("1", size), "PNG") for size in sizes}
 
 
 def attack(images):

@@ -3,7 +3,6 @@
 Such a change was a ``GoldError``, which asks the organizer to mend the gold file.
 """
 
-import io
 import tempfile
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pytest
 from PIL import Image
 
 import muge_fast as mf
+from image_bytes import saved
 from muge_fast.datasets import ImageTsv
 
 MEMORY = 512 << 20
@@ -20,9 +20,7 @@ def prepare():
     folder = Path(tempfile.mkdtemp())
     pictures = {}
     for number in range(40):
-        file = io.BytesIO()
-        Image.new("RGB", (32, 32), (number, 9, 90)).save(file, "PNG")
-        pictures[str(number)] = file.getvalue()
+        pictures[str(number)] = saved(Image.new("RGB", (32, 32), (number, 9, 90)), "PNG")
     for name in ("gold.tsv", "pred.tsv"):
         ImageTsv.write(folder / name, pictures)
     ImageTsv.write(folder / "broken.tsv", pictures | {"7": b"no image"})

@@ -4,10 +4,8 @@ CPython's ``Thread.start`` waits forever for a thread that finds no memory when 
 """
 
 import _thread
-import io
 
-from PIL import Image
-
+from image_bytes import saved
 from muge_fast.datasets import decoding_threads
 from muge_fast.datasets.decoding import broken_images
 
@@ -15,9 +13,7 @@ MEMORY = 256 << 20
 
 
 def prepare():
-    file = io.BytesIO()
-    Image.new("L", (8, 8)).save(file, "PNG")
-    return dict.fromkeys(range(200), file.getvalue()) | {"broken": b"no image"}
+    return dict.fromkeys(range(200), saved("L", "PNG")) | {"broken": b"no image"}
 
 
 def attack(images):

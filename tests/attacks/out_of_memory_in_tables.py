@@ -4,12 +4,13 @@ import itertools
 import os
 import pickle
 import tempfile
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 import muge_fast as mf
-from limited_memory import RAISED, run_limited
+from limited_memory import raise_limit
 
 MEMORY = 2 << 30
 
@@ -51,15 +52,5 @@ def read(path):
 
 
 def attack(folder):
-    raised = 0
     for path in sorted(folder.iterdir()):
-        extra, statuses = 1 << 18, []
-        while extra < MEMORY:
-            statuses.append(run_limited(lambda path=path: read(path), extra))
-            if statuses[-1] == 0:
-                break
-            assert statuses[-1] == RAISED << 8, (path.name, extra, statuses)
-            extra += max(1 << 18, extra // 2)
-        assert statuses[-1] == 0, (path.name, statuses)
-        raised += len(statuses) > 1
-    assert raised == len(list(folder.iterdir())), raised
+        assert raise_limit(partial(read, path), 1 << 18, factor=1.5, most=MEMORY), path.name

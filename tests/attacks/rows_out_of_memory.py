@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 import muge_fast as mf
-from limited_memory import RAISED, run_limited
+from limited_memory import raise_limit
 from muge_fast.evaluation import describe
 from muge_fast.evaluation.official_verdict import official_verdict
 
@@ -64,11 +64,6 @@ def attack(prepared):
     # A generator that cannot be closed without memory says so.
     sys.unraisablehook = lambda _: None
     for index, (name, call) in enumerate(calls(path)):
-        extra, statuses = (4 + index) << 15, []
         most = FIXED + BYTES_PER_BYTE * (path / name).stat().st_size
-        while not statuses or statuses[-1]:
-            assert extra < 2 * most, (name, index, extra)
-            statuses.append(run_limited(call, min(extra, most)))
-            assert statuses[-1] in (0, RAISED << 8), (name, index, extra, statuses[-1])
-            extra = int(extra * 1.8)
-        assert RAISED << 8 in statuses or name == "texts", (name, index)
+        failed = raise_limit(call, (4 + index) << 15, factor=1.8, most=most)
+        assert failed or name == "texts", (name, index)
