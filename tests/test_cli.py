@@ -147,7 +147,7 @@ def test_errors_of_scoring_are_not_exit_code_1(monkeypatch, error):
     def fail(*_, **__):
         raise error
 
-    monkeypatch.setattr("muge_fast.evaluation._evaluate._score", fail)
+    monkeypatch.setattr("muge_fast.evaluation._evaluate.score_rows", fail)
     result = run("score", "retrieval", "--gold", GOLD, "--submission", GOOD)
     assert (result.exit_code, result.output) == (2, f"Error: {str(error) or 'MemoryError'}\n")
 
@@ -217,7 +217,7 @@ def test_info_shows_ids_and_names_in_one_short_line(tmp_path):
 def test_the_module_is_the_command():
     result = subprocess.run([sys.executable, "-m", "muge_fast", "--help"], capture_output=True, text=True, check=True)
     assert "Usage: muge-fast" in result.stdout
-    for command in ("score", "check", "compare", "official", "top-k", "info", "demo"):
+    for command in ("score", "check", "compare", "official", "top-k", "info", "submit", "demo"):
         assert command in result.stdout
 
 
@@ -226,7 +226,7 @@ def test_the_help_of_score_lists_all_tokenizers():
     assert f"--tokenizer NAME {', '.join(TOKENIZERS)}." in text
 
 
-@pytest.mark.parametrize("command", ["score", "check", "compare", "official", "top-k", "info", "demo"])
+@pytest.mark.parametrize("command", ["score", "check", "compare", "official", "top-k", "info", "submit", "demo"])
 def test_help_is_laid_out_for_a_terminal(command):
     text = run(command, "--help").output
     assert "\\b" not in text

@@ -60,9 +60,9 @@ COMMANDS = {
 # Where errors are raised: reading for each command, and what the command does then.
 PLACES = {
     "check": ["muge_fast.datasets.row_reader.RowReader.read", "muge_fast.cli.check.check_submission"],
-    "score": ["muge_fast.evaluation._evaluate._score", "muge_fast.datasets.row_reader.RowReader.read"],
+    "score": ["muge_fast.evaluation._evaluate.score_rows", "muge_fast.datasets.row_reader.RowReader.read"],
     "compare": ["muge_fast.datasets.row_reader.RowReader.read", "muge_fast.cli.compare.compare_systems"],
-    "official": ["muge_fast.evaluation._evaluate._score", "muge_fast.datasets.row_reader.RowReader.read"],
+    "official": ["muge_fast.evaluation._evaluate.score_rows", "muge_fast.datasets.row_reader.RowReader.read"],
     "info": ["muge_fast.evaluation.file_info.describe"],
     "official retrieval": ["muge_fast.evaluation.official_verdict.read_bytes"],
 }

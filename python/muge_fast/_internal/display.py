@@ -25,6 +25,8 @@ ACCENT = (
     "\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]"
 )
 MARKS = re.compile(f"({ACCENT}{{{MAX_MARKS}}})({ACCENT}+)")
+# First characters of what spreadsheets calculate, also in full width; and what they need not be kept from.
+FORMULA, PLAIN_NUMBER = "=+-@\t\r\n＝＋－＠", re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 # Text that no renderer takes for markup or for an address: words, also with an underscore between letters.
 PLAIN = re.compile(r"[^\W_]+(?:_[^\W_]+|[ ,:，：]+[^\W_]+)*")
 
@@ -255,3 +257,22 @@ def format_value(value: object, width: int = 40) -> str:
         return {True: "true", False: "false", None: "null"}[value]
     text = printable(repr(value if not isinstance(value, str) else value[: width + 1]), None)
     return text if len(text) <= width else text[: width - 1] + "…"
+
+
+def spreadsheet_text(value: object) -> object:
+    """Return a cell of a table: text that a spreadsheet would take for a formula gets an apostrophe.
+
+    Args:
+        value: The cell.
+
+    Returns:
+        The cell, unchanged unless it is such a text.
+
+    Example:
+        >>> from muge_fast._internal.display import spreadsheet_text
+        >>> spreadsheet_text("=1+1"), spreadsheet_text("-5"), spreadsheet_text(-5)
+        ("'=1+1", '-5', -5)
+
+    """
+    is_formula = isinstance(value, str) and value[:1] in FORMULA and value[:1] and not PLAIN_NUMBER.fullmatch(value)
+    return f"'{value}" if is_formula else value

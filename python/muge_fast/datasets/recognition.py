@@ -29,13 +29,14 @@ REASONS = {
 }
 
 
-def file_problem(data: bytes, row_format: RowFormat, counterpart: PathLike | None = None) -> Problem | None:
+def file_problem(data: bytes, row_format: RowFormat, counterpart: PathLike | bytes | None = None) -> Problem | None:
     r"""Return the problem of a file that is not JSON Lines of a format, or None.
 
     Args:
         data: The content of the file, or its beginning.
         row_format: Format that the reader expects.
-        counterpart: The gold file of a submission, or the submission of a gold file, to recognize swapped files.
+        counterpart: The gold file of a submission, or the submission of a gold file, to recognize swapped files: its
+            path, or its first bytes.
 
     Returns:
         The problem.
@@ -88,14 +89,14 @@ def binary_problem(data: bytes) -> Problem | None:
     return None if code is None else Problem(code)
 
 
-def lines_problem(data: bytes, row_format: RowFormat, counterpart: PathLike | None = None) -> Problem | None:
+def lines_problem(data: bytes, row_format: RowFormat, counterpart: PathLike | bytes | None = None) -> Problem | None:
     """Return the problem of a text file that does not have the rows of a format, or None.
 
     Args:
         data: The content of the file, or its beginning, without a byte order mark.
         row_format: Format that the reader expects.
-        counterpart: The gold file of a submission, or the submission of a gold file, to recognize swapped files; it is
-            read only if this file seems to have the other role.
+        counterpart: The gold file of a submission, or the submission of a gold file, to recognize swapped files: its
+            path, or its first bytes. It is read only if this file seems to have the other role.
 
     Returns:
         The problem: text that is not JSON Lines, rows of another task, or a gold file in place of a submission and the
@@ -207,13 +208,15 @@ def _wrong_task(kind: RowKind, row_format: RowFormat) -> Problem:
     return Problem("wrong_task", details={"actual": actual, "expected": a_file, "fields": fields})
 
 
-def _role_problem(kind: RowKind, role: str | None, counterpart: PathLike | None) -> Problem | None:
+def _role_problem(kind: RowKind, role: str | None, counterpart: PathLike | bytes | None) -> Problem | None:
     """Return the problem of a gold file in place of a submission or the reverse, or None."""
     if role is None or kind.task not in REASONS or kind.role == role or (kind.task == "retrieval" and role == "gold"):
         # A query can have ten relevant items as well as any other number.
         return None
     reasons = REASONS[kind.task]
-    other = None if counterpart is None else row_kind(read_head(counterpart, HEAD_BYTES))
+    if counterpart is not None and not isinstance(counterpart, bytes):
+        counterpart = read_head(counterpart, HEAD_BYTES)
+    other = None if counterpart is None else row_kind(counterpart)
     if other is not None and (other.task, other.role) == (kind.task, role):
         (gold, gold_zh), (submission, submission_zh) = reasons["submission"], reasons["gold"]
         reason = (

@@ -47,7 +47,8 @@ class RowReader(Reader):
     Args:
         row_format: Fields of a row.
         limits: Limits on the file and on the problems.
-        counterpart: The gold file of a submission, or the submission of a gold file, to recognize swapped files.
+        counterpart: The gold file of a submission, or the submission of a gold file, to recognize swapped files: its
+            path, or its first bytes.
 
     Example:
         >>> from muge_fast._internal.field_names import LABEL
@@ -60,7 +61,7 @@ class RowReader(Reader):
 
     """
 
-    def __init__(self, row_format: RowFormat, limits: Limits, counterpart: PathLike | None = None) -> None:
+    def __init__(self, row_format: RowFormat, limits: Limits, counterpart: PathLike | bytes | None = None) -> None:
         super().__init__(row_format, limits)
         self._counterpart = counterpart
         self._decoder = _STRICT if row_format.strict else _LENIENT

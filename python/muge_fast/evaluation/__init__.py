@@ -12,8 +12,22 @@ from muge_fast.evaluation.submission import GoldError
 
 if TYPE_CHECKING:
     from muge_fast.evaluation.file_info import describe
+    from muge_fast.evaluation.prepared import PreparedEvaluation, prepare
 
-__all__ = ["GoldError", "Limits", "Problem", "ProblemGroup", "Report", "check", "describe", "evaluate"]
+__all__ = [
+    "GoldError",
+    "Limits",
+    "PreparedEvaluation",
+    "Problem",
+    "ProblemGroup",
+    "Report",
+    "check",
+    "describe",
+    "evaluate",
+    "prepare",
+]
+
+_LAZY = {"describe": "file_info", "PreparedEvaluation": "prepared", "prepare": "prepared"}
 
 if not TYPE_CHECKING:
-    __getattr__, __dir__ = lazy_modules(__name__, __all__, {"describe": "file_info"})
+    __getattr__, __dir__ = lazy_modules(__name__, __all__, _LAZY)

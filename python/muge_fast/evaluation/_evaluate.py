@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from muge_fast import tasks
 from muge_fast._internal.checks import check_choice
+from muge_fast._internal.field_names import RETRIEVAL
 from muge_fast._internal.paths import PathLike
 from muge_fast.datasets.decoding import BrokenImageError
 from muge_fast.datasets.limits import Limits
 from muge_fast.datasets.problems import LANGUAGES, WARNINGS, Problem
 from muge_fast.datasets.rows import Reader
 from muge_fast.evaluation.gold_comparison import check_pool, compare_with_gold, find_file_warnings, find_warnings
-from muge_fast.evaluation.official_retrieval import has_script, score_if_accepted
+from muge_fast.evaluation.official_retrieval import PublishedGold, has_script, read_bytes
 from muge_fast.evaluation.report import Report
 from muge_fast.evaluation.report_inputs import report_inputs, texts_of_images
 from muge_fast.evaluation.submission import GoldError, Pool, check_files, load_pool, read_gold, read_submission
 from muge_fast.scores import Scores
 from muge_fast.tasks.task import Task
+
+Notes = Mapping[str, Sequence[str]]
+"""Lines of a report in each language."""
+
+NO_NOTES: Notes = dict.fromkeys(LANGUAGES, ())
 
 
 def evaluate(
@@ -75,20 +83,26 @@ def evaluate(
 
     """
     start = time.perf_counter()
-    task = _find_task(task, lang)
+    task = find_task(task, lang)
     task.check_options(options)
     check_files(submission, gold=gold, pool=pool, texts=options.get("texts"))
     pool_ids = load_pool(task, pool)
     gold_reader = read_gold(task, gold, lang, submission)
     reader = read_submission(task, submission, limits or Limits(), gold_reader.rows.values, gold)
-    _compare(reader, gold_reader, pool_ids)
-    scores = None if reader.rows.problem_count else _score(task, reader, gold_reader, gold, options)
+    compare_files(reader, gold_reader, pool_ids)
+    scores = None
+    if not reader.rows.problem_count:
+        # The rows are all that is needed of the files, and large contents are freed.
+        reader.forget_data()
+        gold_reader.forget_data()
+        score = partial(task.score, **options)
+        scores = score_rows(task, reader, gold_reader, gold, score)
     if scores is None:
-        unofficial = _script_accepts(task, gold, submission, lang)
+        unofficial = script_notes(published_golds(task, gold), submission)
     else:
-        unofficial = [] if task.unofficial is None else list(task.unofficial(scores, lang))
+        unofficial = unofficial_notes(task, scores)
     used = {**options, "pool": pool}
-    return _report(task, reader, start, lang, scores=scores, gold=gold_reader, options=used, unofficial=unofficial)
+    return make_report(task, reader, start, lang, scores=scores, gold=gold_reader, options=used, unofficial=unofficial)
 
 
 def check(
@@ -134,26 +148,51 @@ def check(
 
     """
     start = time.perf_counter()
-    task = _find_task(task, lang)
+    task = find_task(task, lang)
     check_files(submission, gold=gold, pool=pool)
     pool_ids = load_pool(task, pool)
     gold_reader = None if gold is None else read_gold(task, gold, lang, submission)
     gold_ids = None if gold_reader is None else gold_reader.rows.values
     reader = read_submission(task, submission, limits or Limits(), gold_ids, gold)
-    _compare(reader, gold_reader, pool_ids)
-    unofficial = _script_accepts(task, gold, submission, lang) if gold is not None and reader.rows.problem_count else []
-    return _report(task, reader, start, lang, gold=gold_reader, options={"pool": pool}, unofficial=unofficial)
+    compare_files(reader, gold_reader, pool_ids)
+    unofficial = NO_NOTES
+    if reader.rows.problem_count:
+        unofficial = NO_NOTES if gold is None else script_notes(published_golds(task, gold), submission)
+    else:
+        for file in filter(None, (reader, gold_reader)):
+            file.forget_data()
+    return make_report(task, reader, start, lang, gold=gold_reader, options={"pool": pool}, unofficial=unofficial)
 
 
-def _find_task(task: str | Task, lang: str) -> Task:
+# Steps, which evaluations of many submissions share
+
+
+def find_task(task: str | Task, lang: str) -> Task:
+    """Return a task by its name, and check the language.
+
+    Args:
+        task: Its name, or the task.
+        lang: Language of errors and of the report.
+
+    Returns:
+        The task.
+
+    Raises:
+        ValueError: The task or the language is unknown.
+
+    """
     check_choice("lang", lang, LANGUAGES)
     return task if isinstance(task, Task) else tasks.get(task)
 
 
-def _compare(reader: Reader, gold: Reader | None, pool: Collection[Any] | None) -> None:
+def compare_files(reader: Reader, gold: Reader | None, pool: Collection[Any] | None) -> None:
     """Add the problems of ids and items, unless no row could be read, because then every id would be missing.
 
-    Where there are no problems at all, the rows are all that is needed of the files, and large contents are freed.
+    Args:
+        reader: The submission, after reading.
+        gold: The gold file, if there is one.
+        pool: Ids of the items that may be retrieved; None to allow all.
+
     """
     if not reader.rows.values and reader.rows.problem_count:
         return
@@ -161,16 +200,32 @@ def _compare(reader: Reader, gold: Reader | None, pool: Collection[Any] | None) 
         compare_with_gold(reader, gold.rows)
     if pool is not None:
         check_pool(reader, pool)
-    if not reader.rows.problem_count:
-        for file in filter(None, (reader, gold)):
-            file.forget_data()
 
 
-def _score(task: Task, reader: Reader, gold: Reader, path: PathLike, options: Mapping[str, Any]) -> Scores | None:
-    """Return the scores; None and a problem if the submission was changed meanwhile."""
-    ids = gold.rows.values.keys()
+def score_rows(
+    task: Task, reader: Reader, gold: Reader, path: PathLike, score: Callable[[Any, Any], Scores]
+) -> Scores | None:
+    """Return the scores of a submission without problems.
+
+    Args:
+        task: The task.
+        reader: The submission.
+        gold: The gold file.
+        path: Path of the gold file, for errors.
+        score: Function of predictions and references.
+
+    Returns:
+        The scores; None, and a problem of the submission, if it was changed meanwhile.
+
+    Raises:
+        GoldError: An image of the gold file is broken.
+        OSError: A file cannot be read.
+        ValueError: The score function rejects an option, or the main score is missing.
+
+    """
     try:
-        scores = task.score(reader.values_for(ids), gold.values_for(ids), **options)
+        ids = gold.rows.values.keys()
+        scores = score(reader.values_for(ids), gold.values_for(ids))
     except (OSError, ValueError) as error:
         if _is_changed(reader):
             return None
@@ -193,14 +248,58 @@ def _is_changed(reader: Reader) -> bool:
     return is_changed
 
 
-def _script_accepts(task: Task, gold: PathLike, submission: PathLike, lang: str) -> list[str]:
-    """Return a note if the script of the benchmark accepts a submission that is refused here."""
-    accepted = score_if_accepted(gold, submission) if has_script(task) else None
-    text = WARNINGS["script_accepts"][LANGUAGES.index(lang)]
-    return [] if accepted is None else [text.format(score=accepted.mean_recall)]
+def published_golds(task: Task, gold: PathLike) -> Iterable[PublishedGold]:
+    """Yield a gold file as each public script of the benchmark reads it, if it can.
+
+    Args:
+        task: The task.
+        gold: The gold file.
+
+    Yields:
+        The gold file; nothing for tasks without a public script.
+
+    """
+    for names in RETRIEVAL if has_script(task) else ():
+        with suppress(OSError, ValueError):
+            yield PublishedGold.read(gold, names)
 
 
-def _report(
+def script_notes(golds: Iterable[PublishedGold], submission: PathLike) -> Notes:
+    """Return a note if a script of the benchmark accepts a submission that is refused here.
+
+    Args:
+        golds: The gold file as the scripts read it.
+        submission: The submission. It is untrusted.
+
+    Returns:
+        The note in each language; empty if there is none.
+
+    """
+    for gold in golds:
+        with suppress(OSError, ValueError):
+            score = gold.score(read_bytes(submission)).mean_recall
+            return {
+                lang: [text.format(score=score)]
+                for lang, text in zip(LANGUAGES, WARNINGS["script_accepts"], strict=True)
+            }
+    return NO_NOTES
+
+
+def unofficial_notes(task: Task, scores: Scores) -> Notes:
+    """Return why scores are not those of the benchmark.
+
+    Args:
+        task: The task.
+        scores: The scores.
+
+    Returns:
+        One line each, in each language.
+
+    """
+    return NO_NOTES if task.unofficial is None else {lang: list(task.unofficial(scores, lang)) for lang in LANGUAGES}
+
+
+def make_report(
     task: Task,
     reader: Reader,
     start: float,
@@ -209,11 +308,30 @@ def _report(
     options: Mapping[str, Any],
     scores: Scores | None = None,
     gold: Reader | None = None,
-    unofficial: Sequence[str] = (),
+    unofficial: Notes = NO_NOTES,
 ) -> Report:
+    """Collect the report on a submission.
+
+    Args:
+        task: The task.
+        reader: The submission, after reading and comparing.
+        start: When the evaluation began, by ``time.perf_counter``.
+        lang: Language of the report.
+        options: Options of the task, and ``pool``.
+        scores: The scores, if there are any.
+        gold: The gold file, if there is one.
+        unofficial: Why the result is not official, one line each, in each language.
+
+    Returns:
+        The report.
+
+    """
     rows = reader.rows
-    found = [*find_file_warnings(reader, gold, lang), *([] if rows.problem_count else find_warnings(rows, lang))]
-    mark = WARNINGS["unofficial"][LANGUAGES.index(lang)]
+    warnings = {}
+    for language, mark in zip(LANGUAGES, WARNINGS["unofficial"], strict=True):
+        found = list(find_file_warnings(reader, gold, language))
+        found += [] if rows.problem_count else find_warnings(rows, language)
+        warnings[language] = (*found, *(mark.format(reason=reason) for reason in unofficial[language]))
     return Report(
         task=task,
         scores=scores,
@@ -221,12 +339,13 @@ def _report(
         problem_count=rows.problem_count,
         problem_groups=tuple(rows.groups),
         rows=len(rows.values),
-        warnings=(*found, *(mark.format(reason=reason) for reason in unofficial)),
-        unofficial=tuple(unofficial),
+        warnings=warnings[lang],
+        unofficial=tuple(unofficial[lang]),
         seconds=time.perf_counter() - start,
         lang=lang,
         predictions={} if rows.problem_count else rows.values,
         references={} if gold is None else gold.rows.values,
         texts={} if gold is None else gold.rows.texts or texts_of_images(scores, options),
+        _notes={name: (warnings[name], tuple(unofficial[name])) for name in LANGUAGES},
         **report_inputs(task, reader, gold, options),
     )

@@ -25,7 +25,6 @@ import io
 import json
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -251,28 +250,6 @@ def has_script(task: Task) -> bool:
 
     """
     return task.name == "retrieval"
-
-
-def score_if_accepted(gold: PathLike, submission: PathLike) -> RecallScores | None:
-    """Return the scores of a submission if the public script for the names of its gold file accepts it.
-
-    Args:
-        gold: The gold file.
-        submission: The submission. It is untrusted.
-
-    Returns:
-        The scores; None if each script rejects the submission, or a file cannot be read.
-
-    Example:
-        >>> from muge_fast.evaluation.official_retrieval import score_if_accepted
-        >>> score_if_accepted("no such file", "no such file") is None
-        True
-
-    """
-    for names in RETRIEVAL:
-        with suppress(OSError, ValueError):
-            return score_as_published(gold, submission, names=names)
-    return None
 
 
 def read_bytes(path: PathLike, limit: int = FILE_BYTES) -> bytes:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from muge_fast import _core
 from muge_fast._internal.atomic import replacing, save_text
-from muge_fast._internal.display import json_text, plain_markdown, truncate_id
+from muge_fast._internal.checks import check_choice
+from muge_fast._internal.display import json_text, plain_markdown, spreadsheet_text, truncate_id
 from muge_fast._internal.field_names import FieldNames
 from muge_fast._internal.paths import PathLike
 from muge_fast.datasets.input_file import InputFile
 from muge_fast.datasets.problem_groups import ProblemGroup, format_groups, group_problems
-from muge_fast.datasets.problems import Problem
+from muge_fast.datasets.problems import LANGUAGES, Problem
 from muge_fast.evaluation.official_result import failed_result, mark_unofficial, scored_result
 from muge_fast.features.arrow import import_pyarrow
 from muge_fast.scores import Scores
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 TokenizerOptions = tuple[TokenizerLike, PathLike | None]
 """The options ``tokenizer`` and ``user_dict`` of caption metrics."""
 
-# First characters of what spreadsheets calculate, also in full width; and what they need not be kept from.
-FORMULA, NUMBER = "=+-@\t\r\n＝＋－＠", re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 # Characters of an id of a group of problems.
 GROUP_ID_LENGTH = 80
 
@@ -91,6 +89,7 @@ class Report:
     names: FieldNames | None = field(default=None, repr=False)
     excerpts: Mapping[int, str] = field(default_factory=dict, repr=False)
     _tokenizer: TokenizerOptions | None = field(default=None, repr=False)
+    _notes: Mapping[str, tuple[Sequence[str], Sequence[str]]] = field(default_factory=dict, repr=False)
 
     @property
     def ok(self) -> bool:
@@ -106,6 +105,30 @@ class Report:
     def title(self) -> str:
         """Title of the task in the language of the report."""
         return self.task.title_zh if self.lang == "zh" else self.task.title
+
+    def in_language(self, lang: str) -> Report:
+        """Return the same report in a language.
+
+        Args:
+            lang: ``"en"`` or ``"zh"``.
+
+        Returns:
+            The report, whose messages, tables and pages are in this language.
+
+        Raises:
+            ValueError: The language is unknown.
+
+        Example:
+            >>> from importlib.resources import files
+            >>> import muge_fast as mf
+            >>> path = files("muge_fast") / "samples" / "classification" / "CC_sample.jsonl"
+            >>> mf.check("classification", path).in_language("zh").title
+            '跨模态分类'
+
+        """
+        check_choice("lang", lang, LANGUAGES)
+        warnings, unofficial = self._notes.get(lang, (self.warnings, self.unofficial))
+        return replace(self, lang=lang, warnings=warnings, unofficial=unofficial)
 
     def official(self) -> dict[str, Any]:
         """Return the official result object, which leaderboard servers read.
@@ -356,7 +379,7 @@ class Report:
         text = io.StringIO()
         writer = csv.writer(text)
         writer.writerow(["id", *(self.scores or ())])
-        writer.writerows(map(_spreadsheet_text, row.values()) for row in self.items())
+        writer.writerows(map(spreadsheet_text, row.values()) for row in self.items())
         return save_text(text.getvalue(), path)
 
     def to_parquet(self, *, path: PathLike) -> None:
@@ -373,9 +396,3 @@ class Report:
         pyarrow = import_pyarrow()
         with replacing(path) as file:
             pyarrow.parquet.write_table(pyarrow.Table.from_pylist(list(self.items())), file)
-
-
-def _spreadsheet_text(value: object) -> object:
-    """Return a cell of a table: text that a spreadsheet would take for a formula gets an apostrophe."""
-    is_formula = isinstance(value, str) and value[:1] in FORMULA and value[:1] and not NUMBER.fullmatch(value)
-    return f"'{value}" if is_formula else value

@@ -95,7 +95,7 @@ def check_files(
 
 
 def read_submission(
-    task: Task, path: PathLike, limits: Limits, gold_ids: Collection[Any] | None, gold: PathLike | None = None
+    task: Task, path: PathLike, limits: Limits, gold_ids: Collection[Any] | None, gold: PathLike | bytes | None = None
 ) -> Reader:
     """Read a submission, and decode its images if it has any.
 
@@ -104,7 +104,7 @@ def read_submission(
         path: The submission.
         limits: Limits on the file and on the problems.
         gold_ids: Ids of the gold file: other images are not decoded; None for all.
-        gold: The gold file, to recognize swapped files.
+        gold: The gold file, or its first bytes, to recognize swapped files.
 
     Returns:
         A reader with rows, or problems.

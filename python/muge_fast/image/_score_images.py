@@ -120,37 +120,136 @@ def score_images(
         (17.3, 9.1)
 
     """
-    network, load = NetworkOptions(weights, protocol, precision, device), LoadOptions(batch_size, threads, progress)
-    text_options = TextOptions(texts, clip, image_features, text_features)
-    outputs = outputs_for(metrics, network.convention(extractor))
-    _check_numbers(splits, subsets, subset_size, negatives)
-    true_or_false("influence", influence)
-    # Before weights are looked for, so that a wrong path is not reported as missing weights.
-    check_paths(texts=texts, image_features=image_features, text_features=text_features)
-    real = None if real is None else _with_ids("real", real)
-    generated = _with_ids("generated", generated)
-    image_sets = _ImageSets(
-        real, generated, network.open(extractor, outputs), metrics, splits=splits, influence=influence
+    scorer = ImageScorer(
+        real,
+        metrics=metrics,
+        extractor=extractor,
+        weights=weights,
+        protocol=protocol,
+        precision=precision,
+        device=device,
+        batch_size=batch_size,
+        threads=threads,
+        progress=progress,
+        splits=splits,
+        subsets=subsets,
+        subset_size=subset_size,
+        texts=texts,
+        clip=clip,
+        image_features=image_features,
+        text_features=text_features,
+        negatives=negatives,
+        influence=influence,
     )
-    if "kid" in metrics:
-        check_subsets(subsets, subset_size, *image_sets.counts)
-    ids = ids_in_order(generated, real)
-    # Before the network runs, which takes longer, because files of features may be invalid.
-    hits = None
-    if text_options:
-        check_negatives(negatives, None if ids is None else len(ids))
-        features = paired_features(generated, ids, text_options, load=load, device=device)
-        hits = r_precision(features.images, features.texts, negatives=negatives, extractor_signature=features.signature)
-    scores = image_sets.run(load, subsets=subsets, subset_size=subset_size)
-    image_sets.warn_about_few_images()
-    if influence and ids is not None:
-        # Images were read in the order of the submission, which differs between systems.
-        given = list(cast("Mapping[str, object]", generated))
-        rows = align_ids(given, ids, given_name="generated", wanted_name="real")
-        scores = {name: _in_order(score, rows) for name, score in scores.items()}
-    if hits is None:
-        return Scores(scores, len(ids), [*ids]) if influence and ids is not None else Scores(scores)
-    return Scores({**scores, "r_precision": hits}, len(hits.per_item), None if ids is None else [*ids])
+    return scorer.score(generated)
+
+
+class ImageScorer:
+    """Real images, to score several sets of generated ones: the real ones go through the network once.
+
+    The first call of :meth:`score` opens the network and reads the real images. If it raises, the next call does so
+    again, so the real images should not be a stream.
+
+    Args:
+        real: Real images, as those of :func:`score_images`, which documents the options as well.
+
+    Example:
+        >>> import numpy as np
+        >>> from muge_fast.image._score_images import ImageScorer
+        >>> def brightness(images):
+        ...     return np.array([[image.mean()] for image in images])
+        >>> real = np.arange(3 * 8 * 8 * 3, dtype="uint8").reshape(3, 8, 8, 3)
+        >>> scorer = ImageScorer(real, metrics=["fid"], extractor=brightness)
+        >>> scorer.score(real)["fid"].value
+        0.0
+
+    """
+
+    def __init__(
+        self,
+        real: ImagesOrStatistics | None,
+        *,
+        metrics: Sequence[ImageMetric] = ("fid", "is"),
+        extractor: FeatureExtractor | None = None,
+        weights: str | os.PathLike[str] | None = None,
+        protocol: ProtocolName = "tf1",
+        precision: str = "fp32",
+        device: str | None = None,
+        batch_size: int = 32,
+        threads: int | None = None,
+        progress: bool | None = None,
+        splits: int | None = None,
+        subsets: int | None = 100,
+        subset_size: int = 1000,
+        texts: str | os.PathLike[str] | Mapping[str, str] | None = None,
+        clip: str | os.PathLike[str] | ImageTextModel | None = None,
+        image_features: str | os.PathLike[str] | npt.ArrayLike | None = None,
+        text_features: str | os.PathLike[str] | npt.ArrayLike | None = None,
+        negatives: int = NEGATIVES,
+        influence: bool = False,
+    ) -> None:
+        self._network = NetworkOptions(weights, protocol, precision, device)
+        self._load = LoadOptions(batch_size, threads, progress)
+        self._texts = TextOptions(texts, clip, image_features, text_features)
+        self._outputs = outputs_for(metrics, self._network.convention(extractor))
+        _check_numbers(splits, subsets, subset_size, negatives)
+        true_or_false("influence", influence)
+        # Before weights are looked for, so that a wrong path is not reported as missing weights.
+        check_paths(texts=texts, image_features=image_features, text_features=text_features)
+        self._real = None if real is None else _with_ids("real", real)
+        self._metrics, self._given_extractor, self._device = metrics, extractor, device
+        self._splits, self._subsets, self._subset_size = splits, subsets, subset_size
+        self._negatives, self._influence = negatives, influence
+        self._extractor: FeatureExtractor | None = None
+        self._read: ImageSetAccumulator | None = None
+
+    def score(self, generated: ImageSource) -> Scores:
+        """Score generated images.
+
+        Args:
+            generated: The images, as those of :func:`score_images`.
+
+        Returns:
+            The scores of :func:`score_images`.
+
+        Raises:
+            OSError: A file cannot be read, or the weights are missing.
+            ValueError: A broken image, ids that differ, or too few images.
+
+        """
+        generated, real = _with_ids("generated", generated), self._real
+        if self._extractor is None:
+            self._extractor = self._network.open(self._given_extractor, self._outputs)
+        image_sets = _ImageSets(
+            real if self._read is None else self._read,
+            generated,
+            self._extractor,
+            self._metrics,
+            splits=self._splits,
+            influence=self._influence,
+        )
+        if "kid" in self._metrics:
+            check_subsets(self._subsets, self._subset_size, *image_sets.counts)
+        ids = ids_in_order(generated, real)
+        # Before the network runs, which takes longer, because files of features may be invalid.
+        hits = None
+        if self._texts:
+            check_negatives(self._negatives, None if ids is None else len(ids))
+            features = paired_features(generated, ids, self._texts, load=self._load, device=self._device)
+            hits = r_precision(
+                features.images, features.texts, negatives=self._negatives, extractor_signature=features.signature
+            )
+        scores = image_sets.run(self._load, subsets=self._subsets, subset_size=self._subset_size)
+        self._read = image_sets.real
+        image_sets.warn_about_few_images()
+        if self._influence and ids is not None:
+            # Images were read in the order of the submission, which differs between systems.
+            given = list(cast("Mapping[str, object]", generated))
+            rows = align_ids(given, ids, given_name="generated", wanted_name="real")
+            scores = {name: _in_order(score, rows) for name, score in scores.items()}
+        if hits is None:
+            return Scores(scores, len(ids), [*ids]) if self._influence and ids is not None else Scores(scores)
+        return Scores({**scores, "r_precision": hits}, len(hits.per_item), None if ids is None else [*ids])
 
 
 def _in_order(score: Score, rows: Sequence[int]) -> Score:
@@ -160,11 +259,11 @@ def _in_order(score: Score, rows: Sequence[int]) -> Score:
 
 
 class _ImageSets:
-    """Real and generated images, opened but not read."""
+    """Real and generated images, opened but not read; real ones that were read are not read again."""
 
     def __init__(
         self,
-        real: ImagesOrStatistics | None,
+        real: ImagesOrStatistics | ImageSetAccumulator | None,
         generated: ImageSource,
         extractor: FeatureExtractor,
         metrics: Sequence[str],
@@ -179,7 +278,10 @@ class _ImageSets:
         if compared:
             if real is None:
                 raise TypeError(f"real must be images or statistics for {', '.join(compared)}, got None")
-            self.real = ImageSetAccumulator(real, extractor, compared, influence=influence)
+            if isinstance(real, ImageSetAccumulator):
+                self.real = real
+            else:
+                self.real = ImageSetAccumulator(real, extractor, compared, influence=influence)
         self.generated = ImageSetAccumulator(generated, extractor, metrics, splits=splits, influence=influence)
 
     @property

@@ -151,7 +151,7 @@ class ImageSetAccumulator:
         return bool(self._features)
 
     def run(self, load: LoadOptions) -> None:
-        """Read all images and accumulate their features; do nothing if the source is statistics.
+        """Read all images and accumulate their features, once; do nothing if the source is statistics.
 
         Args:
             load: Options of reading images.
@@ -175,6 +175,7 @@ class ImageSetAccumulator:
             self._add(batch)
         if is_empty:
             raise ValueError("there are no images")
+        self._images = None
 
     def _add(self, batch: Mapping[str, FeatureMatrix]) -> None:
         if "fid" in self.metrics:

@@ -1,13 +1,50 @@
 """Product captions: ECommerce-IC."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Any
 
 from muge_fast._internal.field_names import CAPTION
-from muge_fast.caption.scoring import score_captions
+from muge_fast.caption.scoring import Captions, score_captions
 from muge_fast.datasets.fields import Text, TextList
+from muge_fast.scores import Scores
 from muge_fast.tasks.task import Task, score_probe, unofficial_options
 
 TOKENS = "tokenizer:muge"
+# Options of muge_fast.Captions; all others are those of its method `score`.
+OF_REFERENCES = ("tokenizer", "user_dict", "document_frequency")
+
+
+def prepare_references(
+    references: Mapping[str, list[str]], options: Mapping[str, Any]
+) -> Callable[[Mapping[str, str]], Scores]:
+    """Tokenize and count references once, to score many submissions.
+
+    Args:
+        references: Captions of each item.
+        options: Options of :func:`muge_fast.score_captions`.
+
+    Returns:
+        A function of a caption for each item that returns the scores of :func:`muge_fast.score_captions`.
+
+    Example:
+        >>> from muge_fast.tasks.caption import prepare_references
+        >>> score = prepare_references({"a": ["红裙"], "b": ["黑鞋"]}, {"metrics": ["rouge_l"]})
+        >>> score({"a": "红裙", "b": "黑鞋"})["rouge_l"].value
+        1.0
+
+    """
+    of_both = {name: value for name, value in options.items() if name == "threads"}
+    of_references = {name: value for name, value in options.items() if name in OF_REFERENCES}
+    of_scores = {name: value for name, value in options.items() if name not in OF_REFERENCES}
+    captions = Captions(references, **of_references, **of_both)
+    if len(captions) > 1:
+        # The first call counts n-grams. It must be here, for what processes that are forked count is lost with them.
+        captions.score([""], ids=captions.ids[:1], **of_scores)
+    return partial(captions.score, **of_scores)
+
 
 TASK = Task(
     name="caption",
@@ -30,4 +67,5 @@ TASK = Task(
         },
     ),
     check_values=partial(score_probe, score_captions, {1: "红裙", 2: "黑鞋"}, {1: ["红裙"], 2: ["黑鞋"]}),
+    prepare=prepare_references,
 )

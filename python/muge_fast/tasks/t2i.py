@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from muge_fast._internal.checks import check_names, true_or_false, whole_number
@@ -13,6 +13,7 @@ from muge_fast.datasets.decoding import quiet_decoding
 from muge_fast.datasets.fields import Text
 from muge_fast.datasets.problems import LANGUAGES
 from muge_fast.image import score_images as score
+from muge_fast.image._score_images import ImageScorer
 from muge_fast.image.image_set import METRICS
 from muge_fast.image.small_sets import MIN_IMAGES_FOR_FID, SMALL_SET
 from muge_fast.scores import Scores
@@ -53,6 +54,35 @@ def score_images(
         # Reports have warnings about the number of images, in the language of the report.
         warnings.filterwarnings("ignore", SMALL_SET)
         return score(real=references, generated=predictions, threads=threads, **options)
+
+
+def prepare_images(
+    references: Mapping[str, bytes], options: Mapping[str, Any]
+) -> Callable[[Mapping[str, bytes]], Scores]:
+    """Return a function that scores generated images; the first call reads the real images, and the network.
+
+    Args:
+        references: Real images: the bytes of an image file by id.
+        options: Options of :func:`score_images`.
+
+    Returns:
+        A function of generated images that returns the scores of :func:`score_images`.
+
+    Example:
+        >>> from muge_fast.tasks.t2i import prepare_images
+        >>> score = prepare_images(real, {"weights": "inception.pth"})  # doctest: +SKIP
+        >>> score(generated)["fid"].value  # doctest: +SKIP
+        17.3
+
+    """
+    scorer = ImageScorer(references, **options)
+
+    def score_prepared(predictions: Mapping[str, bytes]) -> Scores:
+        with quiet_decoding(), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", SMALL_SET)
+            return scorer.score(predictions)
+
+    return score_prepared
 
 
 def _option_names() -> list[str]:
@@ -120,4 +150,5 @@ TASK = Task(
     unofficial=_unofficial,
     option_names=_option_names,
     check_values=_check_values,
+    prepare=prepare_images,
 )

@@ -46,6 +46,9 @@ class Task:
             ``functools.partial`` of :func:`unofficial_options` makes one. None if all scores are official.
         check_values: Function of a mapping of options that raises for an invalid value, called before any file is read;
             None to leave that to ``score``. ``functools.partial`` of :func:`score_probe` makes one.
+        prepare: Function of references and of a mapping of options that returns a function of predictions, with the
+            scores of ``score`` for these references and options, for :func:`muge_fast.evaluation.prepare`. It does once
+            what does not depend on predictions. None if there is nothing of that kind.
 
     Example:
         >>> import muge_fast as mf
@@ -75,6 +78,7 @@ class Task:
     unofficial: Callable[[Scores, str], Iterable[str]] | None = field(default=None, repr=False)
     option_names: Callable[[], Iterable[str]] | None = field(default=None, repr=False)
     check_values: Callable[[Mapping[str, object]], object] | None = field(default=None, repr=False)
+    prepare: Callable[[Any, Mapping[str, Any]], Callable[[Any], Scores]] | None = field(default=None, repr=False)
 
     @property
     def gold_format(self) -> RowFormat:

@@ -1,6 +1,6 @@
 """The style of pages: light and dark, wide and narrow, on screen and on paper."""
 
-STYLE = """
+PALETTE = """
 :root { color-scheme: light dark; --text: #1c2128; --soft: #59636e; --line: #d5dae0; --paper: #fff; --card: #f7f8fa;
   --accent: #2f6fed; --good: #1a7f4b; --bad: #c0362c; --warn: #b7791f; --phrase: #cdeedb; --good-rgb: 26 127 75;
   --bad-rgb: 192 54 44; }
@@ -9,7 +9,12 @@ STYLE = """
     --good: #2f9e66; --bad: #e0695f; --warn: #d9a441; --phrase: #1f5a3c; --good-rgb: 64 184 122;
     --bad-rgb: 228 105 95; }
 }
-* { box-sizing: border-box; }
+"""
+"""Colours of everything that the package draws, by the scheme of the reader's device."""
+
+STYLE = (
+    PALETTE
+    + """* { box-sizing: border-box; }
 body { background: var(--paper); color: var(--text); margin: 0 auto; max-width: 74rem; padding: 2rem 1.5rem 4rem;
   font: 16px/1.55 system-ui, -apple-system, "Segoe UI", "Noto Sans SC", "Noto Sans CJK SC", "PingFang SC",
   "Microsoft YaHei", sans-serif; }
@@ -148,3 +153,4 @@ summary { cursor: pointer; }
   .badge, .phrase, .matrix td { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }
 """
+)
