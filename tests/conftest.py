@@ -109,3 +109,22 @@ def board(address):
     opened = Board(address)
     yield opened
     opened.database.close()
+
+
+@pytest.fixture
+def site(tmp_path, sqlite_template, monkeypatch):
+    """Open a site with two teams, an organizer and plain pages, on SQLite."""
+    from leaderboard_sites import TestSite, fast_hashes  # noqa: PLC0415 - it needs an extra
+
+    fast_hashes(monkeypatch)
+    shutil.copy(sqlite_template, tmp_path / "board.sqlite")
+    opened = TestSite(tmp_path)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def client(site):
+    """Open a client of the site, which follows no redirects."""
+    with site.client() as opened:
+        yield opened

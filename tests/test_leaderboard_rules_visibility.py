@@ -34,8 +34,8 @@ TABLE = {
     },
     "board_row": {
         "all": "rank rank_range published interval difference not_apart confirmed submission number submissions "
-        "accepted_at status prize",
-        "named": "team method links",
+        "accepted_at status prize history",
+        "named": "team team_id method links",
         "team": "",
         "gold": "",
         "host": "exact account team_name same_file_as",

@@ -6,14 +6,18 @@ from datetime import timedelta
 
 import pytest
 
-from leaderboard_boards import ADMIN, INVALID, START, valid
+from leaderboard_boards import ADMIN, INVALID, START, digest, valid
+from muge_fast.leaderboard.blobs.interface import StoredBlob
 from muge_fast.leaderboard.store.errors import NotFoundError, RefusedError
 from muge_fast.leaderboard.store.queue import (
     LEASE_IS_OVER,
+    WORKER_ENDED,
     QueueRules,
     cancel,
     claim,
+    end_leases,
     finish,
+    is_due,
     place_in_queue,
     queue_state,
     release,
@@ -138,6 +142,58 @@ def test_a_file_that_kills_its_worker_each_time_is_faulted(board):
     other = board.accept("blue")
     assert claim(board.database, "worker").submission == other.submission
     assert evaluation(board, accepted.submission).state == "faulted"
+
+
+def test_a_clock_that_steps_back_stops_no_queue(board):
+    """What waits until a time of the old clock is due, and a lease of the old clock ends."""
+    board.accept()
+    board.clock.advance(hours=-30)
+    job = claim(board.database, "worker")
+    assert job.submission is not None
+    assert claim(board.database, "other") is None
+    board.clock.advance(hours=-30)
+    assert claim(board.database, "other").attempt == 2
+    assert not finish(board.database, job, valid())
+
+
+def test_a_look_at_the_queue_finds_what_a_claim_would(board):
+    assert not is_due(board.database)
+    board.accept()
+    assert is_due(board.database)
+    assert is_due(board.database, tasks=["retrieval"])
+    assert not is_due(board.database, tasks=["caption"])
+    job = claim(board.database, "worker")
+    assert not is_due(board.database)
+    # A lease that is over is seen in whatever task it is, since any claim ends it.
+    board.clock.advance(seconds=61)
+    assert is_due(board.database, tasks=["caption"])
+    assert finish(board.database, job, valid())
+    assert not is_due(board.database)
+
+
+def test_work_of_a_lost_worker_is_freed_before_its_lease_ends(board):
+    lost, kept = board.accept("red").submission, board.accept("blue").submission
+    first, second = claim(board.database, "lost"), claim(board.database, "kept")
+    assert (first.submission, second.submission) == (lost, kept)
+    assert end_leases(board.database, lambda name: name == "lost") == 1
+    assert end_leases(board.database, lambda name: name == "lost") == 0
+    found = evaluation(board, lost)
+    assert (found.state, found.attempt, found.fault) == ("queued", 1, WORKER_ENDED)
+    assert not finish(board.database, first, valid())
+    assert finish(board.database, second, valid())
+    for _ in range(2):
+        assert claim(board.database, "lost").submission == lost
+        end_leases(board.database, lambda _: True)
+    assert evaluation(board, lost).state == "faulted"
+
+
+def test_a_file_of_item_scores_has_its_row_with_the_verdict(board):
+    board.accept()
+    job = claim(board.database, "worker")
+    rows = StoredBlob(digest("rows"), 7)
+    assert finish(board.database, job, valid(), rows=rows)
+    assert board.scalar("SELECT rows_blob FROM verdict") == rows.sha256
+    assert board.scalar("SELECT size FROM blob WHERE sha256 = :sha256", sha256=rows.sha256) == 7
 
 
 def test_a_released_evaluation_has_no_fault(board):

@@ -49,6 +49,7 @@ def open_board(
     database: str | None = None,
     blobs: Blobs | None = None,
     create: bool = False,
+    migrate: bool = False,
     clock: Callable[[], datetime] | None = None,
 ) -> Board:
     r"""Open the folder of a board.
@@ -58,6 +59,7 @@ def open_board(
         database: Address of the database, ``postgresql://…``; None for the file in the folder.
         blobs: The submitted files; None for the folder ``blobs``.
         create: Make the tables, or migrate them from an older version.
+        migrate: Migrate tables from an older version, but make none.
         clock: Function that returns the time, for tests.
 
     Returns:
@@ -82,5 +84,5 @@ def open_board(
 
     """
     settings = read_settings(folder)
-    opened = open_database(database or folder / DATABASE, create=create, clock=clock)
+    opened = open_database(database or folder / DATABASE, create=create, migrate=migrate, clock=clock)
     return Board(folder, settings, opened, blobs or LocalBlobs(folder / BLOBS))

@@ -30,6 +30,7 @@ else:
 
 FILE_NAME = "board.toml"
 LANGUAGES = ("zh", "en")
+REGISTRATIONS = ("open", "invitation", "closed")
 ZONE = "Asia/Shanghai"
 
 # Scores of the built-in tasks that are better when they are lower.
@@ -90,6 +91,7 @@ class Settings:
         prizes: Number of winners of a month.
         vetting_days: Days in which the result of a month is provisional.
         tasks: The tasks by slug.
+        registration: Whether everyone may make an account, only those whom a team invites, or only the host.
 
     """
 
@@ -100,6 +102,7 @@ class Settings:
     prizes: int
     vetting_days: int
     tasks: Mapping[str, TaskSettings] = field(default_factory=dict)
+    registration: str = REGISTRATIONS[0]
 
 
 class SettingsError(ValueError):
@@ -219,6 +222,7 @@ def _read_board(table: Table, folder: Path) -> Settings:
     languages = table.choices("languages", LANGUAGES)
     prizes = table.whole("prizes", PRIZES, least=1)
     vetting_days = table.whole("vetting_days", VETTING_DAYS, most=3650)
+    registration = table.choice("registration", REGISTRATIONS)
     limits = _read_limits(table.table("limits"), {})
     tables = table.tables("tasks")
     if not tables:
@@ -228,7 +232,7 @@ def _read_board(table: Table, folder: Path) -> Settings:
     tasks = {slug: task for slug, task in read.items() if task is not None}
     if zone is None or table.problems:
         raise SettingsError(tuple(table.problems))
-    return Settings(title, title_zh, zone, languages, prizes, vetting_days, tasks)
+    return Settings(title, title_zh, zone, languages, prizes, vetting_days, tasks, registration)
 
 
 def _read_task(slug: str, table: Table, folder: Path, limits: Mapping[str, int], zone: tzinfo) -> TaskSettings | None:

@@ -20,8 +20,8 @@ PUBLIC: dict[Kind, frozenset[str]] = {
     "submission": frozenset({"id", "task", "team", "number", "accepted_at", "method", "links", "state"}),
     "verdict": frozenset({"ok", "published", "interval", "evaluator", "version", "signature"}),
     "board_row": frozenset(
-        {"rank", "rank_range", "team", "published", "interval", "difference", "not_apart", "confirmed", "submission"}
-        | {"number", "submissions", "accepted_at", "method", "links", "status", "prize"}
+        {"rank", "rank_range", "team", "team_id", "published", "interval", "difference", "not_apart", "confirmed"}
+        | {"submission", "number", "submissions", "accepted_at", "method", "links", "status", "prize", "history"}
     ),
 }
 """Shown to everyone. Of submissions and verdicts only those that a board lists; others do not exist for strangers."""
@@ -51,7 +51,10 @@ ORGANIZER: dict[Kind, frozenset[str]] = {
 }
 """Shown to organizers alone."""
 
-IDENTIFYING = frozenset({"team", "account", "method", "links"})
+KNOWN = {kind: PUBLIC[kind] | TEAM[kind] | HIDDEN[kind] | ORGANIZER[kind] for kind in PUBLIC}
+"""All fields of each kind."""
+
+IDENTIFYING = frozenset({"team", "team_id", "account", "method", "links"})
 """Fields that identify a team. In an anonymous task, strangers see the alias in place of ``team``, and no other."""
 
 
@@ -144,8 +147,8 @@ def visible_to(
 
     """
     shown = visible_fields(role, kind, disclosure=disclosure, listed=listed)
-    unknown = sorted(record.keys() - known_fields(kind))
-    if unknown:
+    if not record.keys() <= known_fields(kind):
+        unknown = sorted(record.keys() - known_fields(kind))
         raise ValueError(
             f"no rule says who may see {', '.join(unknown)} of a {kind}: add it to a table of visibility.py"
         )
@@ -180,9 +183,9 @@ def visible_fields(role: Role, kind: Kind, *, disclosure: Disclosure, listed: bo
         True
 
     """
-    everything = known_fields(kind)
     if role not in ROLES:
         raise ValueError(f"unknown role {role!r}, choose one of {', '.join(ROLES)}")
+    everything = known_fields(kind)
     if role == "organizer":
         return everything
     if role == "teammate":
@@ -210,6 +213,6 @@ def known_fields(kind: Kind) -> frozenset[str]:
         True
 
     """
-    if kind not in PUBLIC:
+    if kind not in KNOWN:
         raise ValueError(f"unknown kind of record {kind!r}, choose one of {', '.join(PUBLIC)}")
-    return PUBLIC[kind] | TEAM[kind] | HIDDEN[kind] | ORGANIZER[kind]
+    return KNOWN[kind]

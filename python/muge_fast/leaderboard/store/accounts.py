@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, NamedTuple
@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from muge_fast.leaderboard.store.audit import Actor, append_audit
 from muge_fast.leaderboard.store.database import Database
-from muge_fast.leaderboard.store.errors import ConflictError, NotFoundError
+from muge_fast.leaderboard.store.errors import NameTakenError, NotFoundError
 from muge_fast.leaderboard.store.new_ids import new_id
 from muge_fast.leaderboard.store.schema import account, api_token, session
 from muge_fast.leaderboard.store.secrets import is_secret, new_secret, secret_hash
@@ -96,8 +96,29 @@ def create_account(
             connection.execute(insert(account).values(**values, password_hash=hashed, created_at=now))
             append_audit(connection, "account.create", values["id"], actor=actor, at=now, after={"role": role})
     except IntegrityError as error:
-        raise ConflictError("the name is taken, or looks like one that is: choose another") from error
+        raise NameTakenError from error
     return values["id"]
+
+
+def find_account(connection: Connection, name_key: str) -> Account:
+    """Return the account of a name.
+
+    Args:
+        connection: A connection.
+        name_key: Skeleton of the name.
+
+    Returns:
+        The account.
+
+    Raises:
+        NotFoundError: There is no such account.
+
+    """
+    columns = (account.c.id, account.c.name, account.c.role)
+    row = connection.execute(select(*columns).where(account.c.name_key == name_key)).one_or_none()
+    if row is None:
+        raise NotFoundError("there is no account of this name", "没有这个名称的账号")
+    return Account(*row)
 
 
 def hash_password(password: str) -> str:
@@ -157,6 +178,37 @@ def _matches(stored: str, password: str) -> bool:
         return len(password) <= MAX_PASSWORD and _hasher.verify(stored, password)
     except (VerificationError, InvalidHashError, UnicodeEncodeError):
         return False
+
+
+def has_password(database: Database, account_id: str) -> bool:
+    """Return whether an account can log in by a password.
+
+    Args:
+        database: The database.
+        account_id: The account.
+
+    Returns:
+        Whether it has one.
+
+    """
+    with database.read() as connection:
+        query = select(account.c.password_hash).where(account.c.id == account_id)
+        return connection.execute(query).scalar_one_or_none() is not None
+
+
+def account_names(connection: Connection, account_ids: Collection[str]) -> dict[str, str]:
+    """Return the names of accounts.
+
+    Args:
+        connection: A connection.
+        account_ids: Their ids, some hundreds at most.
+
+    Returns:
+        The names by id; without those that do not exist.
+
+    """
+    query = select(account.c.id, account.c.name).where(account.c.id.in_(list(account_ids)))
+    return {row[0]: row[1] for row in connection.execute(query)}
 
 
 def set_password(database: Database, account_id: str, password: str, *, actor: Actor) -> None:
@@ -222,7 +274,7 @@ def _change_account(
         now = database.now(connection)
         values = {**values, **dict.fromkeys(times, now)}
         if connection.execute(update(account).where(account.c.id == account_id).values(values)).rowcount != 1:
-            raise NotFoundError(f"there is no account {account_id!r}")
+            raise NotFoundError(f"there is no account {account_id!r}", "没有这个账号")
         open_ones = (session.c.account == account_id) & session.c.revoked_at.is_(None)
         connection.execute(update(session).where(open_ones).values(revoked_at=now))
         append_audit(connection, action, account_id, actor=actor, at=now)
@@ -372,5 +424,5 @@ def revoke_token(database: Database, token_id: str, *, account_id: str, actor: A
         now = database.now(connection)
         mine = (api_token.c.id == token_id) & (api_token.c.account == account_id) & api_token.c.revoked_at.is_(None)
         if connection.execute(update(api_token).where(mine).values(revoked_at=now)).rowcount != 1:
-            raise NotFoundError(f"there is no token {token_id!r} that works")
+            raise NotFoundError(f"there is no token {token_id!r} that works", "没有这个有效的令牌")
         append_audit(connection, "token.revoke", token_id, actor=actor, at=now)

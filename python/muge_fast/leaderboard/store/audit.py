@@ -82,8 +82,8 @@ def append_audit(
     """
     if connection.dialect.name == "postgresql":
         connection.execute(text(f"SELECT pg_advisory_xact_lock({AUDIT_LOCK})"))
-    newest = connection.execute(select(audit.c.seq, audit.c.hash).order_by(desc(audit.c.seq)).limit(1)).one_or_none()
-    seq, previous = (newest.seq + 1, newest.hash) if newest else (1, FIRST_HASH)
+    newest, previous = audit_head(connection) or (0, FIRST_HASH)
+    seq = newest + 1
     entry = AuditEntry(seq, at, actor.name, action, subject, before, after, actor.request, previous, "")
     connection.execute(insert(audit).values(entry._replace(hash=_hash(entry))._asdict()))
 
@@ -106,7 +106,8 @@ def audit_entries(connection: Connection, *, after: int = 0) -> Iterator[AuditEn
 
     """
     query = select(audit).where(audit.c.seq > after).order_by(audit.c.seq)
-    for row in connection.execution_options(yield_per=1000).execute(query):
+    # Options of the connection would stay for later statements.
+    for row in connection.execute(query.execution_options(yield_per=1000)):
         yield AuditEntry(*row)
 
 
@@ -124,17 +125,45 @@ def verify_audit(database: Database, *, newest: tuple[int, str] | None = None) -
         A sentence for each fault; empty if there is none.
 
     """
-    faults, previous, seq, noted = [], FIRST_HASH, 0, newest is None
     with database.read() as connection:
-        for entry in audit_entries(connection):
-            if entry.seq != seq + 1:
-                faults.append(f"audit entries {seq + 1} to {entry.seq - 1} are missing")
-            if entry.previous_hash != previous:
-                faults.append(f"audit entry {entry.seq} does not follow the entry before it")
-            if entry.hash != _hash(entry):
-                faults.append(f"audit entry {entry.seq} was changed")
-            noted = noted or (entry.seq, entry.hash) == newest
-            seq, previous = entry.seq, entry.hash
+        return audit_faults(connection, newest=newest)
+
+
+def audit_faults(connection: Connection, *, newest: tuple[int, str] | None = None) -> list[str]:
+    """Check the chain of the audit log within a transaction, as :func:`verify_audit` does.
+
+    Args:
+        connection: A connection.
+        newest: Number and hash of an entry that must exist.
+
+    Returns:
+        A sentence for each fault; empty if there is none.
+
+    """
+    faults, previous, seq, noted = [], FIRST_HASH, 0, newest is None
+    for entry in audit_entries(connection):
+        if entry.seq != seq + 1:
+            faults.append(f"audit entries {seq + 1} to {entry.seq - 1} are missing")
+        if entry.previous_hash != previous:
+            faults.append(f"audit entry {entry.seq} does not follow the entry before it")
+        if entry.hash != _hash(entry):
+            faults.append(f"audit entry {entry.seq} was changed")
+        noted = noted or (entry.seq, entry.hash) == newest
+        seq, previous = entry.seq, entry.hash
     if not noted:
         faults.append("the audit log lacks an entry that was noted before: its end was cut, or it was written again")
     return faults
+
+
+def audit_head(connection: Connection) -> tuple[int, str] | None:
+    """Return number and hash of the newest entry, to note them elsewhere.
+
+    Args:
+        connection: A connection.
+
+    Returns:
+        Both; None for an empty log.
+
+    """
+    newest = connection.execute(select(audit.c.seq, audit.c.hash).order_by(desc(audit.c.seq)).limit(1)).one_or_none()
+    return (newest.seq, newest.hash) if newest else None

@@ -10,12 +10,12 @@ from contextlib import contextmanager, nullcontext
 from datetime import datetime, timezone
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy import Connection, Engine, func, inspect, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
-from muge_fast.leaderboard.store.errors import StorageFullError, UnsafeDatabaseError
-from muge_fast.leaderboard.store.migrations import newest_revision, revision_of, upgrade
+from muge_fast.leaderboard.store.errors import RefusedError, StorageFullError, UnsafeDatabaseError
+from muge_fast.leaderboard.store.migrations import is_older, newest_revision, revision_of, upgrade
 from muge_fast.leaderboard.store.postgresql import postgresql_engine
 from muge_fast.leaderboard.store.sqlite import sqlite_engine
 
@@ -73,6 +73,19 @@ class Database:
         with self.engine.connect() as connection, connection.begin():
             yield connection
 
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """Run a transaction that reads, in which every query sees the same moment.
+
+        Yields:
+            The connection.
+
+        """
+        # A transaction of SQLite is a snapshot already.
+        options = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        with self.engine.connect().execution_options(**options) as connection, connection.begin():
+            yield connection
+
     def now(self, connection: Connection) -> datetime:
         """Return the time.
 
@@ -119,18 +132,25 @@ def _full_disks() -> Iterator[None]:
     except DBAPIError as error:
         state = getattr(error.orig, "sqlstate", None)
         if state == DISK_FULL or "disk is full" in str(error.orig):
-            raise StorageFullError("the disk of the database is full: nothing was stored") from error
+            raise StorageFullError(
+                "the disk of the database is full: nothing was stored", "数据库磁盘已满：没有保存任何内容"
+            ) from error
         raise
 
 
 def open_database(
-    address: str | os.PathLike[str], *, create: bool = False, clock: Callable[[], datetime] | None = None
+    address: str | os.PathLike[str],
+    *,
+    create: bool = False,
+    migrate: bool = False,
+    clock: Callable[[], datetime] | None = None,
 ) -> Database:
     """Open a database.
 
     Args:
         address: Path of an SQLite file, or ``postgresql://…``.
         create: Make the tables, or migrate them from an older version.
+        migrate: Migrate tables from an older version, but make none.
         clock: Function that returns the time, for tests.
 
     Returns:
@@ -153,11 +173,47 @@ def open_database(
     """
     database = Database(_engine(address, create=create), clock=clock)
     try:
-        if create:
+        if create or (migrate and _has_old_tables(database)):
             with database.write() as connection:
                 upgrade(connection)
         with database.read() as connection:
             _check_revision(connection)
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def _has_old_tables(database: Database) -> bool:
+    with database.read() as connection:
+        return is_older(connection)
+
+
+def create_database(
+    address: str | os.PathLike[str], *, revision: str, clock: Callable[[], datetime] | None = None
+) -> Database:
+    """Open an empty database and make the tables of a revision, to load rows of that revision.
+
+    Args:
+        address: Path of an SQLite file that is missing, or ``postgresql://…``.
+        revision: Name of the revision.
+        clock: Function that returns the time, for tests.
+
+    Returns:
+        The database. Bring its tables to the newest revision before it is used.
+
+    Raises:
+        RefusedError: The database has tables.
+        UnsafeDatabaseError: The library or the file system is refused.
+        ValueError: The address has another scheme.
+
+    """
+    database = Database(_engine(address, create=True), clock=clock)
+    try:
+        with database.write() as connection:
+            if found := inspect(connection).get_table_names():
+                raise RefusedError(f"the database is not empty, it has the table {found[0]}: give an empty one")
+            upgrade(connection, revision)
     except BaseException:
         database.close()
         raise
@@ -184,5 +240,6 @@ def _check_revision(connection: Connection) -> None:
     if revision != newest:
         raise UnsafeDatabaseError(
             f"the tables have the version {revision or 'none'}, and this package needs {newest}: "
-            "use the same version of muge-fast everywhere, and migrate the database"
+            "use the same version of muge-fast everywhere, and bring older tables up to date with "
+            "`muge-fast board migrate`"
         )

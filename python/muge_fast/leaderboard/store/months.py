@@ -84,14 +84,14 @@ def close_month(
             now = time_of_task(database, connection, locked)
             if now < boundary:
                 raise RefusedError(f"the month {name} ends at {boundary.isoformat()}: close it then")
-            if waiting := _waiting(connection, slug, boundary):
+            if waiting := waiting_before(connection, slug, boundary):
                 raise RefusedError(f"{waiting} submissions of {name} are not judged yet: close the month after them")
             used = active_evaluator(connection, slug)
             if used is None:
                 raise RefusedError(f"the task {slug} has no evaluator")
             # From here on, nothing is accepted before the boundary, even if the clock steps back.
             connection.execute(update(task).where(task.c.slug == slug).values(last_accepted_at=now))
-            rows = select_rows(_candidates(connection, slug, start, boundary))
+            rows = select_rows(month_candidates(connection, slug, start=start, boundary=boundary, evaluator=used.id))
             record = MonthRecord(slug, name, 1, used.id, now, boundary, rows, json_hash(rows), "", actor.name)
             return _write(connection, record, actor)
     except IntegrityError as error:
@@ -101,10 +101,24 @@ def close_month(
         raise
 
 
-def _candidates(connection: Connection, slug: str, start: datetime, boundary: datetime) -> list[BoardEntry]:
-    """Return the entries that can be in a record: for each team, the best of all time and the best of the month."""
-    ever = best_entries(connection, slug, before=boundary)
-    within = best_entries(connection, slug, since=start, before=boundary)
+def month_candidates(
+    connection: Connection, slug: str, *, start: datetime, boundary: datetime, evaluator: str
+) -> list[BoardEntry]:
+    """Return the entries that can be in a record: for each team, the best of all time and the best of the month.
+
+    Args:
+        connection: A connection.
+        slug: The task.
+        start: The beginning of the month.
+        boundary: The end of the month.
+        evaluator: The evaluator of the record.
+
+    Returns:
+        The entries, by time of acceptance.
+
+    """
+    ever = best_entries(connection, slug, before=boundary, evaluator=evaluator)
+    within = best_entries(connection, slug, since=start, before=boundary, evaluator=evaluator)
     by_id = {entry.submission: entry for entry in (*ever, *within)}
     return sorted(by_id.values(), key=lambda entry: (entry.accepted_at, entry.submission))
 
@@ -134,7 +148,7 @@ def revise_month(database: Database, slug: str, name: str, *, rows: object, reas
         lock_task(connection, slug)
         revisions = month_revisions(connection, slug, name)
         if not revisions:
-            raise NotFoundError(f"the month {name} of the task {slug} is not closed")
+            raise NotFoundError(f"the month {name} of the task {slug} is not closed", f"{name} 尚未结算")
         newest = revisions[-1]
         now = max(database.now(connection), newest.closed_at)
         record = newest._replace(revision=newest.revision + 1, closed_at=now, rows=rows, sha256=json_hash(rows))
@@ -150,8 +164,18 @@ def _write(connection: Connection, record: MonthRecord, actor: Actor) -> MonthRe
     return record
 
 
-def _waiting(connection: Connection, slug: str, boundary: datetime) -> int:
-    """Count the submissions before the boundary that the active evaluator has yet to judge."""
+def waiting_before(connection: Connection, slug: str, boundary: datetime) -> int:
+    """Count the submissions before a boundary that the active evaluator has yet to judge.
+
+    Args:
+        connection: A connection.
+        slug: The task.
+        boundary: The end of a month.
+
+    Returns:
+        The number.
+
+    """
     query = (
         select(func.count())
         .select_from(evaluation)

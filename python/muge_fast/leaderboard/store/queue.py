@@ -13,22 +13,25 @@ Every move names the state and the attempt that it begins from, so a late worker
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, insert, or_, select, update
 
+from muge_fast.leaderboard.blobs.interface import StoredBlob
 from muge_fast.leaderboard.rules.states import DELAYS, TRIES, after_failed_try
 from muge_fast.leaderboard.store.audit import Actor, append_audit
 from muge_fast.leaderboard.store.database import Database
 from muge_fast.leaderboard.store.errors import NotFoundError, RefusedError
 from muge_fast.leaderboard.store.schema import evaluation, evaluator, submission, task, verdict
+from muge_fast.leaderboard.store.submissions import add_blob
 from muge_fast.leaderboard.store.tasks import bump_board
 from muge_fast.leaderboard.store.verdicts import NewVerdict
 
 MAX_FAULT = 2000
 LEASE_IS_OVER = "the worker did not renew its lease"
+WORKER_ENDED = "the process of the worker ended"
 
 
 class QueueRules(NamedTuple):
@@ -94,7 +97,7 @@ def claim(
     with database.write() as connection:
         now = database.now(connection)
         _expire(connection, now, rules)
-        found = connection.execute(_next(now, tasks)).one_or_none()
+        found = connection.execute(_next(now, tasks, rules)).one_or_none()
         if found is None:
             return None
         until = now + rules.lease
@@ -104,15 +107,18 @@ def claim(
         return Job(found.id, found.attempt + 1, until, *ids)
 
 
-def _next(now: datetime, tasks: Sequence[str] | None) -> Select[Any]:
+def _next(now: datetime, tasks: Sequence[str] | None, rules: QueueRules) -> Select[Any]:
     """Return the query of the next evaluation; its row is locked, and rows that others lock are skipped."""
+    # No wait is longer than the longest delay, so a later time means that the clock has stepped back.
+    last = now + max(rules.backoff, default=timedelta())
+    is_due = or_(evaluation.c.not_before <= now, evaluation.c.not_before > last)
     other, theirs = evaluation.alias("other"), submission.alias("theirs")
     running = select(theirs.c.team).join(other, other.c.submission == theirs.c.id).where(other.c.state == "running")
     columns = (evaluation.c.id, evaluation.c.attempt, evaluation.c.submission, evaluation.c.evaluator)
     query = (
         select(*columns, submission.c.task, submission.c.team, submission.c.blob)
         .join(submission, submission.c.id == evaluation.c.submission)
-        .where(evaluation.c.state == "queued", evaluation.c.not_before <= now)
+        .where(evaluation.c.state == "queued", is_due)
         .order_by(submission.c.team.in_(running), evaluation.c.priority.desc())
         .order_by(evaluation.c.created_at, evaluation.c.id)
         .limit(1)
@@ -123,11 +129,62 @@ def _next(now: datetime, tasks: Sequence[str] | None) -> Select[Any]:
 
 def _expire(connection: Connection, now: datetime, rules: QueueRules) -> None:
     """Put back the evaluations whose lease is over. The lease was the wait, so they are due at once."""
-    is_over = and_(evaluation.c.state == "running", evaluation.c.lease_until < now)
+    # A lease that ends much later was given before the clock stepped back.
+    ended = or_(evaluation.c.lease_until < now, evaluation.c.lease_until > now + 2 * rules.lease)
+    is_over = and_(evaluation.c.state == "running", ended)
     lost = select(evaluation.c.id, evaluation.c.faults).where(is_over)
     for row in connection.execute(lost.with_for_update(skip_locked=True)).all():
         move = _after_fault(row.faults + 1, LEASE_IS_OVER, now, rules, at_once=True)
         connection.execute(update(evaluation).where(evaluation.c.id == row.id, is_over).values(move))
+
+
+def is_due(database: Database, *, tasks: Sequence[str] | None = None) -> bool:
+    """Return whether :func:`claim` could find something, by a query that locks nothing.
+
+    Args:
+        database: The database.
+        tasks: Look at evaluations of these tasks only, except for leases that are over.
+
+    Returns:
+        Whether an evaluation is due, or a lease is over.
+
+    """
+    with database.read() as connection:
+        now = database.now(connection)
+        waits = select(evaluation.c.id).where(evaluation.c.state == "queued", evaluation.c.not_before <= now)
+        if tasks is not None:
+            waits = waits.join(submission, submission.c.id == evaluation.c.submission)
+            waits = waits.where(submission.c.task.in_(tasks))
+        is_over = select(evaluation.c.id).where(evaluation.c.state == "running", evaluation.c.lease_until < now)
+        return any(connection.execute(query.limit(1)).first() is not None for query in (waits, is_over))
+
+
+def end_leases(database: Database, is_lost: Callable[[str], bool], *, rules: QueueRules = RULES) -> int:
+    """Take evaluations from workers that do not exist any more, before their leases are over.
+
+    Args:
+        database: The database.
+        is_lost: Function of the name of a worker that returns whether it is lost for certain.
+        rules: Times and limits.
+
+    Returns:
+        The number of evaluations. Each has one more fault, and is due at once.
+
+    """
+    running = select(evaluation.c.id, evaluation.c.attempt, evaluation.c.worker).where(evaluation.c.state == "running")
+    with database.read() as connection:
+        lost = [row for row in connection.execute(running) if is_lost(row.worker)]
+    ended = 0
+    for row in lost:
+        is_same = and_(evaluation.c.id == row.id, evaluation.c.attempt == row.attempt)
+        with database.write() as connection:
+            still = select(evaluation.c.faults).where(is_same, evaluation.c.state == "running").with_for_update()
+            faults = connection.execute(still).scalar_one_or_none()
+            if faults is not None:
+                move = _after_fault(faults + 1, WORKER_ENDED, database.now(connection), rules, at_once=True)
+                connection.execute(update(evaluation).where(is_same).values(move))
+                ended += 1
+    return ended
 
 
 def _after_fault(
@@ -165,13 +222,14 @@ def renew(database: Database, job: Job, *, rules: QueueRules = RULES) -> Job | N
         return job._replace(lease_until=until) if held else None
 
 
-def finish(database: Database, job: Job, result: NewVerdict) -> bool:
+def finish(database: Database, job: Job, result: NewVerdict, *, rows: StoredBlob | None = None) -> bool:
     """Store the verdict of an evaluation, in one transaction with its state.
 
     Args:
         database: The database.
         job: The evaluation.
         result: The verdict.
+        rows: File with scores of items, which is stored already; None if there is none.
 
     Returns:
         Whether it was stored; False if another worker has taken the evaluation.
@@ -180,12 +238,14 @@ def finish(database: Database, job: Job, result: NewVerdict) -> bool:
         ValueError: The verdict has NaN or infinity, or a report that is too large.
 
     """
-    values = result.checked()
+    values = result.checked() if rows is None else result._replace(rows_blob=rows.sha256).checked()
     with database.write() as connection:
         now = database.now(connection)
         state = {"state": "scored" if result.ok else "invalid", "finished_at": now, "lease_until": None}
         if connection.execute(update(evaluation).where(_held(job)).values(state)).rowcount != 1:
             return False
+        if rows is not None:
+            add_blob(connection, rows.sha256, rows.size, now)
         copied = _copied(connection, job.evaluation, result.published)
         connection.execute(insert(verdict).values(evaluation=job.evaluation, created_at=now, **copied, **values))
         bump_board(connection, job.task)

@@ -141,7 +141,9 @@ def _insert(connection: Connection, new: NewSubmission, accepted: Accepted) -> N
     connection.execute(insert(submission).values(values | identity))
     evaluators = _evaluators_for(connection, new.task)
     if not any(is_active for _, is_active in evaluators):
-        raise RefusedError(f"the task {new.task} has no evaluator yet: it takes no submissions")
+        raise RefusedError(
+            f"the task {new.task} has no evaluator yet: it takes no submissions", "该任务尚无评测程序：暂不接收提交"
+        )
     queued = [
         queued_evaluation(accepted.submission, evaluator_id, now, original=is_active)
         for evaluator_id, is_active in evaluators
@@ -193,7 +195,10 @@ def _evaluators_for(connection: Connection, slug: str) -> list[tuple[str, bool]]
 def _team_of(connection: Connection, account_id: str) -> str:
     team = team_of(connection, account_id)
     if team is None:
-        raise RefusedError("the account is in no team: found one, or accept an invitation")
+        raise RefusedError(
+            "the account is in no team: found one, or accept an invitation",
+            "该账号不在任何队伍中：请创建队伍或接受邀请",
+        )
     return team.id
 
 
@@ -231,7 +236,10 @@ def _by_client_key(connection: Connection, new: NewSubmission) -> Accepted | Non
     if row is None:
         return None
     if (row.task, row.blob) != (new.task, new.sha256):
-        raise ConflictError("the key of this request was used for another submission: send a new key")
+        raise ConflictError(
+            "the key of this request was used for another submission: send a new key",
+            "该请求的键已用于另一次提交：请换一个键",
+        )
     return Accepted(row.id, row.number, row.team, row.accepted_at, created=False)
 
 
@@ -302,7 +310,7 @@ def _change(
         row = connection.execute(select(submission).where(submission.c.id == submission_id).with_for_update())
         old = row.mappings().one_or_none()
         if old is None:
-            raise NotFoundError(f"there is no submission {submission_id!r}")
+            raise NotFoundError(f"there is no submission {submission_id!r}", "没有这个提交")
         now = database.now(connection)
         values = change(now)
         connection.execute(update(submission).where(submission.c.id == submission_id).values(values))

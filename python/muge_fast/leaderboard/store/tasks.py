@@ -11,7 +11,7 @@ from muge_fast.leaderboard.store.audit import Actor, append_audit
 from muge_fast.leaderboard.store.database import Database
 from muge_fast.leaderboard.store.errors import NotFoundError, RefusedError
 from muge_fast.leaderboard.store.new_ids import new_id
-from muge_fast.leaderboard.store.schema import evaluator, task, task_version
+from muge_fast.leaderboard.store.schema import evaluator, rejudge, task, task_version
 
 
 class NewEvaluator(NamedTuple):
@@ -43,6 +43,7 @@ class StoredEvaluator(NamedTuple):
         signature: Signature of the main score.
         state: ``"draft"``, ``"active"`` or ``"retired"``.
         created_at: When it was made.
+        activated_at: When it last became active; None for a draft, and for one that was dropped.
 
     """
 
@@ -54,6 +55,12 @@ class StoredEvaluator(NamedTuple):
     signature: str
     state: str
     created_at: datetime
+    activated_at: datetime | None = None
+
+    @property
+    def properties(self) -> NewEvaluator:
+        """The properties that never change."""
+        return NewEvaluator(self.gold_sha256, self.package_version, self.options, self.signature)
 
 
 def save_task(database: Database, slug: str, *, settings: object, higher_is_better: bool, actor: Actor) -> int:
@@ -108,7 +115,7 @@ def task_settings(connection: Connection, slug: str) -> tuple[int, object]:
     query = select(columns.version, columns.settings).where(columns.task == slug).order_by(columns.version.desc())
     newest = connection.execute(query.limit(1)).one_or_none()
     if newest is None:
-        raise NotFoundError(f"there is no task {slug!r}")
+        raise NotFoundError(f"there is no task {slug!r}", "没有这个任务")
     return newest.version, newest.settings
 
 
@@ -129,7 +136,7 @@ def lock_task(connection: Connection, slug: str) -> Row[Any]:
     # The weaker lock of PostgreSQL lets rows that refer to the task be inserted meanwhile.
     row = connection.execute(select(task).where(task.c.slug == slug).with_for_update(key_share=True)).one_or_none()
     if row is None:
-        raise NotFoundError(f"there is no task {slug!r}")
+        raise NotFoundError(f"there is no task {slug!r}", "没有这个任务")
     return row
 
 
@@ -147,6 +154,27 @@ def time_of_task(database: Database, connection: Connection, locked: Row[Any]) -
     """
     now = database.now(connection)
     return max(now, locked.last_accepted_at or now)
+
+
+def latest_acceptance(database: Database, connection: Connection, slug: str) -> datetime:
+    """Return the time at which a submission would be accepted now: never one before the latest acceptance of the task.
+
+    Args:
+        database: The database.
+        connection: A connection.
+        slug: The task.
+
+    Returns:
+        The time in UTC.
+
+    Raises:
+        NotFoundError: There is no such task.
+
+    """
+    row = connection.execute(select(task).where(task.c.slug == slug)).one_or_none()
+    if row is None:
+        raise NotFoundError(f"there is no task {slug!r}", "没有这个任务")
+    return time_of_task(database, connection, row)
 
 
 def bump_board(connection: Connection, slug: str) -> None:
@@ -178,14 +206,47 @@ def add_evaluator(database: Database, slug: str, new: NewEvaluator, *, actor: Ac
     """
     with database.write() as connection:
         lock_task(connection, slug)
-        now = database.now(connection)
-        count = connection.execute(select(func.count()).where(evaluator.c.task == slug)).scalar_one()
-        state = {"state": "draft"} if count else {"state": "active", "activated_at": now}
-        values = {"id": new_id(), "task": slug, "created_at": now, **new._asdict(), **state}
-        connection.execute(insert(evaluator).values(values))
-        bump_board(connection, slug)
-        append_audit(connection, "evaluator.add", values["id"], actor=actor, at=now, after=new._asdict())
-        return str(values["id"])
+        return _insert_evaluator(database, connection, slug, new, actor)
+
+
+def _insert_evaluator(database: Database, connection: Connection, slug: str, new: NewEvaluator, actor: Actor) -> str:
+    now = database.now(connection)
+    count = connection.execute(select(func.count()).where(evaluator.c.task == slug)).scalar_one()
+    state = {"state": "draft"} if count else {"state": "active", "activated_at": now}
+    values = {"id": new_id(), "task": slug, "created_at": now, **new._asdict(), **state}
+    connection.execute(insert(evaluator).values(values))
+    bump_board(connection, slug)
+    append_audit(connection, "evaluator.add", values["id"], actor=actor, at=now, after=new._asdict())
+    return str(values["id"])
+
+
+def ensure_evaluator(database: Database, slug: str, new: NewEvaluator, *, actor: Actor) -> tuple[str, bool]:
+    """Return the evaluator with the given properties, and add it if the task has none.
+
+    One whose rejudge set was dropped does not count, because it is never used again.
+
+    Args:
+        database: The database.
+        slug: The task.
+        new: The evaluator.
+        actor: Actor for the audit log.
+
+    Returns:
+        The id of the evaluator, and whether it was added.
+
+    Raises:
+        NotFoundError: There is no such task.
+
+    """
+    with database.write() as connection:
+        lock_task(connection, slug)
+        dropped = select(rejudge.c.to_evaluator).where(rejudge.c.task == slug, rejudge.c.state == "cancelled")
+        usable = _evaluators().where(evaluator.c.task == slug, evaluator.c.id.not_in(dropped))
+        for row in connection.execute(usable.order_by(evaluator.c.created_at.desc())):
+            known = StoredEvaluator(*row)
+            if known.properties == new:
+                return known.id, False
+        return _insert_evaluator(database, connection, slug, new, actor), True
 
 
 def active_evaluator(connection: Connection, slug: str) -> StoredEvaluator | None:

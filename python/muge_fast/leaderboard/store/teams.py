@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from muge_fast._internal.display import printable
 from muge_fast.leaderboard.store.audit import Actor, append_audit
 from muge_fast.leaderboard.store.database import Database
-from muge_fast.leaderboard.store.errors import ConflictError, NotFoundError, RefusedError
+from muge_fast.leaderboard.store.errors import ConflictError, NameTakenError, NotFoundError, RefusedError
 from muge_fast.leaderboard.store.new_ids import new_id
 from muge_fast.leaderboard.store.schema import invitation, membership, submission, team
 from muge_fast.leaderboard.store.secrets import is_secret, new_secret, secret_hash
@@ -137,7 +137,7 @@ def change_team(
                 connection.execute(select(team).where(team.c.id == team_id).with_for_update()).mappings().one_or_none()
             )
             if old is None:
-                raise NotFoundError(f"there is no team {team_id!r}")
+                raise NotFoundError(f"there is no team {team_id!r}", "没有这个队伍")
             if not values:
                 return
             connection.execute(update(team).where(team.c.id == team_id).values(values))
@@ -168,8 +168,24 @@ def find_team(connection: Connection, team_id: str) -> Team:
     """
     row = connection.execute(select(*(team.c[name] for name in Team._fields)).where(team.c.id == team_id)).one_or_none()
     if row is None:
-        raise NotFoundError(f"there is no team {team_id!r}")
+        raise NotFoundError(f"there is no team {team_id!r}", "没有这个队伍")
     return Team(*row)
+
+
+def find_team_of_name(connection: Connection, name_key: str) -> Team | None:
+    """Return the team of a name.
+
+    Args:
+        connection: A connection.
+        name_key: Skeleton of the name.
+
+    Returns:
+        The team; None if there is none.
+
+    """
+    columns = [team.c[name] for name in Team._fields]
+    row = connection.execute(select(*columns).where(team.c.name_key == name_key)).one_or_none()
+    return Team(*row) if row else None
 
 
 def team_of(connection: Connection, account_id: str) -> Team | None:
@@ -190,6 +206,21 @@ def team_of(connection: Connection, account_id: str) -> Team | None:
     )
     row = connection.execute(query).one_or_none()
     return Team(*row) if row else None
+
+
+def names_of_other_teams(connection: Connection, team_id: str) -> tuple[list[str], list[str]]:
+    """Return the names and aliases that a team must not take.
+
+    Args:
+        connection: A connection.
+        team_id: The team; an empty string for a new one.
+
+    Returns:
+        The skeletons of the names of all other teams, and their aliases.
+
+    """
+    rows = connection.execute(select(team.c.name_key, team.c.alias).where(team.c.id != team_id)).all()
+    return [row.name_key for row in rows], [row.alias for row in rows if row.alias is not None]
 
 
 def memberships_of(connection: Connection, team_id: str) -> list[Membership]:
@@ -224,7 +255,7 @@ def leave_team(database: Database, account_id: str, *, actor: Actor) -> None:
         mine = (membership.c.account == account_id) & membership.c.left_at.is_(None)
         row = connection.execute(select(membership).where(mine).with_for_update()).one_or_none()
         if row is None:
-            raise RefusedError("the account is in no team")
+            raise RefusedError("the account is in no team", "该账号不在任何队伍中")
         now = database.now(connection)
         left = max(now, row.joined_at)  # The clock may step back.
         connection.execute(update(membership).where(membership.c.id == row.id).values(left_at=left))
@@ -252,7 +283,7 @@ def invite(database: Database, team_id: str, *, account_id: str, lasts: timedelt
     with database.write() as connection:
         found = team_of(connection, account_id)
         if found is None or found.id != team_id:
-            raise RefusedError("only members of a team can invite to it")
+            raise RefusedError("only members of a team can invite to it", "只有队伍成员可以发出邀请")
         now = database.now(connection)
         values = {"id": invitation_id, "sha256": secret_hash(secret), "team": team_id, "created_by": account_id}
         connection.execute(insert(invitation).values(**values, created_at=now, expires_at=now + lasts))
@@ -281,7 +312,7 @@ def accept_invitation(
 
     """
     if not is_secret(secret, "invitation"):
-        raise NotFoundError("the invitation is not complete: copy the whole link")
+        raise NotFoundError("the invitation is not complete: copy the whole link", "邀请链接不完整：请复制整个链接")
     try:
         with database.write() as connection:
             now = database.now(connection)
@@ -301,7 +332,10 @@ def _use_invitation(connection: Connection, secret: str, account_id: str, now: d
     valid &= invitation.c.used_at.is_(None) & invitation.c.revoked_at.is_(None)
     row = connection.execute(select(invitation).where(valid).with_for_update()).one_or_none()
     if row is None:
-        raise NotFoundError("the invitation was used, or is not valid any more: ask for a new one")
+        raise NotFoundError(
+            "the invitation was used, or is not valid any more: ask for a new one",
+            "邀请已被使用或已失效：请索取新的邀请",
+        )
     used = {"used_by": account_id, "used_at": now}
     connection.execute(update(invitation).where(invitation.c.id == row.id).values(used))
     return str(row.team)
@@ -309,7 +343,10 @@ def _use_invitation(connection: Connection, secret: str, account_id: str, now: d
 
 def _check_free(connection: Connection, account_id: str) -> None:
     if found := team_of(connection, account_id):
-        raise RefusedError(f"the account is in the team {printable(found.name, 80)}: leave it first")
+        shown = printable(found.name, 80)
+        raise RefusedError(
+            f"the account is in the team {shown}: leave it first", f"该账号已在队伍 {shown} 中：请先退出"
+        )
 
 
 def _check_size(connection: Connection, team_id: str, max_members: int) -> None:
@@ -317,7 +354,7 @@ def _check_size(connection: Connection, team_id: str, max_members: int) -> None:
     connection.execute(select(team.c.id).where(team.c.id == team_id).with_for_update(key_share=True))
     members = (membership.c.team == team_id) & membership.c.left_at.is_(None)
     if connection.execute(select(func.count()).where(members)).scalar_one() >= max_members:
-        raise RefusedError(f"the team is full: it has {max_members} members")
+        raise RefusedError(f"the team is full: it has {max_members} members", f"队伍已满：已有 {max_members} 名成员")
 
 
 def _add_member(connection: Connection, account_id: str, team_id: str, now: datetime) -> None:
@@ -328,8 +365,10 @@ def _add_member(connection: Connection, account_id: str, team_id: str, now: date
 def _conflict(error: IntegrityError) -> ConflictError:
     """Return the error of a row that another request inserted first."""
     if "membership" in str(error.orig):
-        return ConflictError("the account has just joined a team by another request")
-    return ConflictError("the name is taken, or looks like one that is: choose another")
+        return ConflictError(
+            "the account has just joined a team by another request", "该账号刚刚通过另一个请求加入了队伍"
+        )
+    return NameTakenError()
 
 
 def revoke_invitations(database: Database, team_id: str, *, actor: Actor) -> int:

@@ -34,6 +34,21 @@ def newest_revision() -> str:
     return revision
 
 
+def revisions() -> list[str]:
+    """Return the names of all revisions.
+
+    Returns:
+        The names, the newest first.
+
+    Example:
+        >>> from muge_fast.leaderboard.store.migrations import newest_revision, revisions
+        >>> revisions()[0] == newest_revision()
+        True
+
+    """
+    return [script.revision for script in _scripts().walk_revisions()]
+
+
 def revision_of(connection: Connection) -> str | None:
     """Return the name of the revision that the tables of a database have.
 
@@ -47,20 +62,34 @@ def revision_of(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
 
 
-def upgrade(connection: Connection) -> None:
-    """Bring the tables to the newest revision.
+def is_older(connection: Connection) -> bool:
+    """Return whether a database has tables of an older version of this package.
+
+    Args:
+        connection: A connection.
+
+    Returns:
+        Whether :func:`upgrade` brings them up to date; False without tables, and for those of a newer version.
+
+    """
+    return revision_of(connection) in revisions()[1:]
+
+
+def upgrade(connection: Connection, revision: str = "head") -> None:
+    """Bring the tables to a revision.
 
     Args:
         connection: Connection of a transaction that writes.
+        revision: Name of the revision; by default the newest.
 
     """
     if connection.dialect.name == "postgresql":
         connection.execute(text(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"))
     scripts = _scripts()
 
-    def steps(revision: Any, context: MigrationContext) -> Any:  # noqa: ANN401 - types of Alembic
+    def steps(present: Any, context: MigrationContext) -> Any:  # noqa: ANN401 - types of Alembic
         del context
-        return scripts._upgrade_revs("head", revision)  # noqa: SLF001 - as alembic.command.upgrade does
+        return scripts._upgrade_revs(revision, present)  # noqa: SLF001 - as alembic.command.upgrade does
 
     context = MigrationContext.configure(connection, opts={"fn": steps})
     with Operations.context(context):
