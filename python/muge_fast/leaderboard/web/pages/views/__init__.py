@@ -1,0 +1,1 @@
+"""Views of the pages: each reads a request and returns what its template shows."""

@@ -1,0 +1,90 @@
+"""Words of accounts, teams, tokens and invitations."""
+
+from __future__ import annotations
+
+WORDS: dict[str, tuple[str, str]] = {
+    "account": ("Account", "账号"),
+    "account_name": ("Name", "用户名"),
+    "password": ("Password", "密码"),
+    "login_register": ("No account yet?", "还没有账号？"),
+    "login_forgotten": (
+        "Forgotten the password? An organizer can set a new one.",
+        "忘记密码？组织者可以为您重置。",
+    ),
+    "logout": ("Log out", "退出登录"),
+    "register": ("Create an account", "注册"),
+    "login_token": ("Or an API token that may manage the account.", "也可使用具有管理权限的 API 令牌。"),
+    "register_by_invitation": (
+        "An account needs the invitation of a team: open its link.",
+        "注册需要队伍的邀请，请打开邀请链接。",
+    ),
+    "register_closed": ("Accounts are made by the organizers.", "账号由组织者创建。"),
+    "register_invited": ("You join the team", "您将加入队伍"),
+    "name_help": (
+        "1 to 40 characters of any script. A name that looks like another one is taken.",
+        "1 至 40 个字符，可使用任何文字。与已有名称外观相近的名称不可用。",
+    ),
+    "password_help": ("At least 10 characters; a phrase is best.", "至少 10 个字符，建议使用一句话。"),
+    "password_change": ("Change the password", "修改密码"),
+    "password_old": ("Present password", "当前密码"),
+    "password_new": ("New password", "新密码"),
+    "password_ends": ("All sessions end.", "修改后所有会话将退出登录。"),
+    "tokens": ("API tokens", "API 令牌"),
+    "tokens_text": (
+        "A token sends submissions from scripts in your name. It is shown once; only its hash is stored.",
+        "令牌用于在脚本中以您的身份提交。令牌只显示一次，站点只保存其哈希值。",
+    ),
+    "token_once": ("Your new token. Copy it now: it is not shown again.", "您的新令牌。请立即复制，之后不再显示。"),
+    "token_new": ("New token", "新令牌"),
+    "token_label": ("Label", "标签"),
+    "token_days": ("Ends after", "有效期"),
+    "token_expires": ("Ends", "到期"),
+    "token_never": ("never", "永不过期"),
+    "token_revoke": ("Revoke", "吊销"),
+    "token_revoked": ("revoked", "已吊销"),
+    "token_make": ("Create", "创建"),
+    "token_organize": ("may act as an organizer", "具有组织者权限"),
+    # Team
+    "team_yours": ("Your team", "我的队伍"),
+    "team_page": ("Page of the team", "队伍主页"),
+    "team_name": ("Name of the team", "队伍名称"),
+    "team_found": ("Found a team", "创建队伍"),
+    "team_found_text": (
+        "Submissions and limits are those of a team, of one or more members.",
+        "提交与次数限制均以队伍为单位，队伍可以只有一人。",
+    ),
+    "team_or_join": (
+        "To join a team, open the link of an invitation that one of its members sends you.",
+        "要加入已有队伍，请打开其成员发送的邀请链接。",
+    ),
+    "team_no_submissions": ("No submissions yet.", "还没有提交。"),
+    "team_change": ("How the team is shown", "队伍的显示方式"),
+    "team_leave": ("Leave the team", "退出队伍"),
+    "team_leave_text": (
+        "Your submissions stay those of the team, and still count for the limits of a team that you join.",
+        "您的提交仍属于该队，并计入您之后所加入队伍的次数限制。",
+    ),
+    "alias": ("Alias", "化名"),
+    "alias_help": ("Shown instead of the name in anonymous tasks.", "在匿名任务中代替队名显示。"),
+    "members": ("Members", "成员"),
+    "invite": ("Invite a member", "邀请成员"),
+    "invite_text": ("A link admits one account, and ends after some days.", "每个链接可供一个账号使用，数日后失效。"),
+    "invite_make": ("Make a link", "生成链接"),
+    "invite_revoke": ("Revoke unused links", "吊销未使用的链接"),
+    "invite_once": (
+        "Send this link to the new member. It is not shown again.",
+        "请将此链接发送给新成员，之后不再显示。",
+    ),
+    "join_title": ("Invitation to a team", "队伍邀请"),
+    "join_text": ("You are invited to the team", "您被邀请加入队伍"),
+    "join_button": ("Join the team", "加入队伍"),
+    "join_has_team": ("You are in a team already: leave it first.", "您已在一支队伍中，请先退出。"),
+    "join_quota": (
+        "What you have sent for other teams counts for the limits of this team.",
+        "您为其他队伍提交的次数将计入该队的次数限制。",
+    ),
+    "join_unknown": (
+        "The invitation was used, or is not valid any more: ask for a new one.",
+        "邀请已被使用或已失效，请索取新的邀请。",
+    ),
+}

@@ -1,0 +1,128 @@
+"""Words of submissions and of the form that sends them."""
+
+from __future__ import annotations
+
+WORDS: dict[str, tuple[str, str]] = {
+    "submission_title": ("Submission {}", "第 {} 次提交"),
+    "flow_label": ("Progress", "进度"),
+    "flow_accepted": ("accepted", "已接收"),
+    "flow_running": ("being evaluated", "评测中"),
+    "flow_judged": ("scored", "已评分"),
+    "flow_invalid": ("errors found", "发现错误"),
+    "flow_faulted": ("fault of the site", "系统故障"),
+    "flow_cancelled": ("cancelled", "已取消"),
+    "queue_next": ("Next in the queue.", "即将评测。"),
+    "queue_wait": (
+        "{} evaluation of this task before it.|{} evaluations of this task before it.",
+        "前面还有 {} 个评测。",
+    ),
+    "queue_running": ("The evaluation is running; this page follows it.", "正在评测，页面会自动更新。"),
+    "faulted_text": (
+        (
+            "The evaluation failed by a fault of the site, three times. It is free of the quota; the "
+            "organizers have been "
+            "notified, and will put it into the queue again."
+        ),
+        "评测因系统故障连续三次失败，不计入提交次数。组织者已收到通知，将重新评测。",
+    ),
+    "cancelled_text": (
+        "It was cancelled before its evaluation began, and is free of the quota.",
+        "在评测开始前已取消，不计入提交次数。",
+    ),
+    "withdrawn_text": ("The team took it off the board:", "该队已将其从榜单撤下："),
+    "ruled_out_text": ("The organizers ruled it out:", "组织者已取消其资格："),
+    "same_file_as": ("The same file was also sent as", "相同的文件还有以下提交："),
+    "listed_text": ("on the board of the task", "在该任务的榜单上"),
+    "unlisted_text": (
+        "seen by the team and the organizers; the board shows the best of each team",
+        "仅本队与组织者可见；榜单只显示各队的最佳成绩",
+    ),
+    "scores": ("Scores", "得分"),
+    "problems": ("Errors", "错误"),
+    "problems_text": (
+        "The file was not scored, and counts for the limit of all files only. Correct these errors and send it again.",
+        "文件未评分，只计入“全部文件”的次数。请修正以下错误后重新提交。",
+    ),
+    "problems_more": ("and {} more of this kind", "此类错误另有 {} 处"),
+    "hint": ("What to do", "处理方法"),
+    "check_locally": (
+        "The same errors on your machine, without using up submissions:",
+        "在本地查看相同的错误，不占用提交次数：",
+    ),
+    "notes": ("Notes", "提示"),
+    "report": ("Report", "报告"),
+    "report_open": ("Open the report as a page", "在新页面中打开报告"),
+    "about_submission": ("About this submission", "提交信息"),
+    "prop_sent_by": ("Sent by", "提交者"),
+    "prop_file": ("File (SHA-256)", "文件（SHA-256）"),
+    "prop_size": ("Download", "下载"),
+    "prop_links": ("Links", "链接"),
+    "prop_evaluator": ("Evaluator", "评测版本"),
+    "prop_signature": ("Signature", "签名"),
+    "prop_version": ("Version", "版本"),
+    "prop_attempt": ("Tries", "尝试次数"),
+    "prop_finished": ("Judged", "评测完成"),
+    "prop_worker": ("Worker", "评测进程"),
+    "prop_seconds": ("Seconds", "耗时（秒）"),
+    "prop_exact": ("Exact score", "精确得分"),
+    "prop_address": ("Address", "地址"),
+    "action_withdraw": ("Take it off the board", "从榜单撤下"),
+    "action_withdraw_help": (
+        "The next best submission of the team takes its place. It still counts for the limits.",
+        "由本队次佳的提交替代。撤下后仍计入提交次数。",
+    ),
+    "action_restore": ("Put it back on the board", "恢复到榜单"),
+    "action_restore_help": ("It is withdrawn now.", "当前已撤下。"),
+    "action_cancel": ("Cancel", "取消"),
+    "action_cancel_help": (
+        "Possible until the evaluation begins; it is then free of the quota.",
+        "评测开始前可以取消，取消后不计入提交次数。",
+    ),
+    "action_rule_out": ("Rule out", "取消资格"),
+    "action_reinstate": ("Reinstate", "恢复资格"),
+    "action_file": ("the file as it was sent", "原始文件"),
+    "ruling_reason": ("Reason", "原因"),
+    "ruling_public": ("shown to the team", "本队可见"),
+    # The form
+    "submit_login": ("Log in to submit.", "请先登录再提交。"),
+    "submit_team": (
+        "Submissions are those of a team. Found one, or open an invitation.",
+        "提交以队伍为单位。请创建队伍，或打开邀请链接加入。",
+    ),
+    "submit_file": ("File", "文件"),
+    "submit_file_help": ("{}, at most {}. Choose it, or drop it here.", "{}，不超过 {}。点击选择，或拖放到此处。"),
+    "file_lines": ("JSON Lines", "JSON Lines"),
+    "file_images": ("TSV of images", "图像 TSV"),
+    "submit_method_help": (
+        "Shown on the board, such as “CLIP ViT-L, fine-tuned”.",
+        "显示在榜单上，例如“CLIP ViT-L，微调”。",
+    ),
+    "submit_links": ("Links", "链接"),
+    "submit_links_help": ("Paper or code, one address in each line.", "论文或代码的网址，每行一个。"),
+    "submit_send": ("Submit", "提交"),
+    "submit_sending": ("Sending…", "正在上传…"),
+    "submit_storing": ("Storing…", "正在保存…"),
+    "submit_lost": (
+        "The connection was lost. Submit again: the file is stored once in any case.",
+        "连接中断。请再次提交：文件不会重复记录。",
+    ),
+    "submit_too_large": ("The file is larger than {}.", "文件大于 {}。"),
+    "submit_terminal": ("From a terminal", "使用命令行"),
+    "submit_terminal_text": (
+        "Make a token on the page of your account, and store it in a file that only you can read.",
+        "在账号页面创建令牌，并保存到仅自己可读的文件中。",
+    ),
+    "quota_title": ("Submissions of your team", "本队的提交次数"),
+    "quota_valid_per_day": ("without errors, last 24 hours", "24 小时内的有效提交"),
+    "quota_all_per_day": ("all files, last 24 hours", "24 小时内的全部文件"),
+    "quota_valid_per_month": ("without errors, this month", "本月的有效提交"),
+    "quota_all_per_month": ("all files, this month", "本月的全部文件"),
+    "quota_next": ("The next file is possible at", "下一次可提交的时间："),
+    "quota_help": (
+        "The 24 hours are those before now, not a date. Faults of the site are free.",
+        "24 小时按当前时刻往前计算，不按日期。系统故障不计次数。",
+    ),
+    "quota_unlimited": ("There is no limit.", "没有次数限制。"),
+    "closed_before": ("The task opens at {}.", "该任务于 {} 开放。"),
+    "closed_after": ("The task closed at {}.", "该任务已于 {} 结束。"),
+}
