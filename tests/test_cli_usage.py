@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from muge_fast import tasks
 from muge_fast._internal.metric_names import TITLES, metric_title
 from muge_fast.cli.argument_names import name_options, options_of
+from muge_fast.cli.board import LazyGroup
 from muge_fast.cli.chinese import CHINESE, DESCRIPTIONS, HELP, MESSAGES
 from muge_fast.cli.language import counted, duration
 from muge_fast.cli.main import main
@@ -21,7 +22,7 @@ from source_files import ROOT, read
 SAMPLES = ROOT / "python" / "muge_fast" / "samples"
 CAPTIONS = SAMPLES / "caption" / "IC_sample.jsonl", SAMPLES / "caption" / "IC_sample.pred.large.jsonl"
 QUERIES = SAMPLES / "retrieval" / "MR_sample_queries.jsonl", SAMPLES / "retrieval" / "MR_sample.pred.large.jsonl"
-COMMANDS = ["score", "check", "compare", "official", "top-k", "info", "demo"]
+COMMANDS = ["score", "check", "compare", "official", "top-k", "info", "submit", "demo", "board"]
 
 
 def run(*arguments, **options):
@@ -587,7 +588,7 @@ def test_missing_weights_name_the_option(tmp_path, monkeypatch):
 
 
 def test_commands_are_of_the_class_with_the_common_options():
-    assert {type(command) for command in main.commands.values()} == {Command}
+    assert {type(command) for command in main.commands.values()} == {Command, LazyGroup}
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])

@@ -103,6 +103,18 @@ MESSAGES = {
     # Descriptions of files
     " to ": " 至 ",
     "{low} to {high}, mean {mean}": "{low} 至 {high}，平均 {mean}",
+    # Submissions to a site
+    "accepted: submission {number}": "已受理：第 {number} 次提交",
+    "accepted before: submission {number}": "此文件已提交过：第 {number} 次提交",
+    "{state}, {count} before it": "{state}，前面还有 {count} 个",
+    "queued": "排队中",
+    "running": "评测中",
+    "scored": "已评分",
+    "faulted": "评测出现故障",
+    "cancelled": "已取消",
+    "scored: {score}": "得分：{score}",
+    "there is no verdict: ask the organizers": "没有评测结果：请联系组织者",
+    "the submission stays accepted": "该提交仍然有效",
     # The demo
     "ECommerce-IC sample: {items} items, {captions} captions, scores times 100, best marked *": (
         "ECommerce-IC 样例：{items} 个条目，{captions} 条描述，得分 ×100，最高分标 *"
@@ -194,6 +206,8 @@ HELP = {
     "all of the task": "该任务的全部度量",
     "those of the text features": "与文本特征一致",
     "10; ofa 1": "10；ofa 为 1",
+    "Site": "网站",
+    "Submission": "提交",
     # Descriptions of commands, by paragraph
     "Score the tasks of MUGE, the Chinese multimodal benchmark.": "为中文多模态评测基准 MUGE 的各项任务评分。",
     "Check a submission, and score it if it is valid.": "检查提交文件，有效则评分。",
@@ -243,6 +257,23 @@ HELP = {
         "脚本接受而 score 和 check 拒绝之处作为警告列出。"
         "退出码 0：已评分。1：提交文件无效。2：无法评测或无法写入 OUTPUT。"
     ),
+    "Send a submission to the site of a challenge.": "向挑战赛网站提交文件。",
+    "TASK is the name of a task of the site. The file is checked first, and is not sent if it has errors. A command "
+    "that broke off can be repeated: the same file is sent once.": (
+        "TASK 为网站上的任务名称。发送前会先检查文件，有错误则不发送。命令中断后可以重复执行：同一文件只会提交一次。"
+    ),
+    "Exit code 0: accepted, or with --wait scored. 1: the file is invalid, and its errors are printed. 2: wrong usage, "
+    "the site refuses the file or cannot be reached, or the evaluation has no verdict.": (
+        "退出码 0：已受理；使用 --wait 时为已评分。1：文件无效，并列出错误。"
+        "2：用法错误、网站拒绝或无法连接，或没有评测结果。"
+    ),
+    "Address of the site.": "网站地址。",
+    "File with the token of your account.": "包含账号令牌的文件。",
+    "Send the token to another machine without encryption.": "允许不加密地把令牌发送到其他主机。",
+    "Name or description of the method.": "方法名称或说明。",
+    "Address of a paper or code, repeatable.": "论文或代码的地址，可重复。",
+    "Send the file without checking it first.": "发送前不检查文件。",
+    "Wait for the verdict, and print it.": "等待并打印评测结果。",
     "Recognize files of MUGE, or all files of a folder, and count and check their rows.": (
         "识别 MUGE 的文件或目录中的全部文件，统计并检查各行。"
     ),
@@ -255,6 +286,9 @@ HELP = {
     ),
     "The comparison is written next to the report, with -comparison.html at the end of its name.": (
         "比较写在报告旁边，文件名以 -comparison.html 结尾。"
+    ),
+    "Run a challenge: a site with a board for each task, on which teams are ranked by their submissions.": (
+        "举办挑战赛：每个任务有一个排行榜的网站，按提交为队伍排名。"
     ),
     # Options
     "Gold file, or - for standard input.": "标准答案文件，或用 - 表示标准输入。",

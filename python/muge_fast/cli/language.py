@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import click
 
@@ -15,6 +15,10 @@ VARIABLE = "MUGE_FAST_LANG"
 
 # Key of the language among the data of a context, which the contexts of a group and its command have in common.
 KEY = "muge_fast.lang"
+
+
+# Translations of commands outside of this package.
+_added: dict[str, str] = {}
 
 
 def language(context: click.Context | None = None) -> str:
@@ -37,6 +41,20 @@ def language(context: click.Context | None = None) -> str:
     return found
 
 
+def add_translations(texts: Mapping[str, str]) -> None:
+    """Add translations of commands that are imported when they are first asked for.
+
+    Args:
+        texts: Chinese by English texts.
+
+    Example:
+        >>> from muge_fast.cli.language import add_translations
+        >>> add_translations({})
+
+    """
+    _added.update(texts)
+
+
 def translate(text: str, context: click.Context | None = None) -> str:
     """Return a text of the command in its language.
 
@@ -53,7 +71,11 @@ def translate(text: str, context: click.Context | None = None) -> str:
         'Error: '
 
     """
-    return CHINESE.get(text, text) if language(context) == "zh" else text
+    return _in_chinese(text) if language(context) == "zh" else text
+
+
+def _in_chinese(text: str) -> str:
+    return CHINESE.get(text) or _added.get(text, text)
 
 
 def counted(count: int, unit: str, context: click.Context | None = None) -> str:
@@ -74,7 +96,7 @@ def counted(count: int, unit: str, context: click.Context | None = None) -> str:
 
     """
     if language(context) == "zh":
-        return f"{count:,} {CHINESE.get(unit, unit)}"
+        return f"{count:,} {_in_chinese(unit)}"
     plural = unit.removesuffix("y") + "ies" if unit.endswith("y") else f"{unit}s"
     return f"{count:,} {unit if count == 1 else plural}"
 

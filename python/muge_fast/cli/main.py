@@ -10,6 +10,7 @@ import sys
 import click
 
 from muge_fast._core import __version__
+from muge_fast.cli.board import board
 from muge_fast.cli.check import check
 from muge_fast.cli.compare import compare
 from muge_fast.cli.demo import demo
@@ -17,6 +18,7 @@ from muge_fast.cli.info import info
 from muge_fast.cli.official import official
 from muge_fast.cli.program import Program, debug_option, language_option
 from muge_fast.cli.score import score
+from muge_fast.cli.submit import submit
 from muge_fast.cli.top_k import top_k
 
 ESCAPE = "muge_fast.escape"
@@ -46,5 +48,5 @@ def main() -> None:
             stream.reconfigure(errors=ESCAPE)
 
 
-for command in (score, check, compare, official, top_k, info, demo):
+for command in (score, check, compare, official, top_k, info, submit, demo, board):
     main.add_command(command)

@@ -156,60 +156,10 @@ class Command(Translated):
                 formatter.write_text(self.epilog.replace("Example:", translate("Example:", ctx)))
 
 
-class Program(Translated, click.Group):
-    """The group of commands, which decides how the process ends."""
+class Group(Translated, click.Group):
+    """A group of commands with the options ``--lang`` and ``--debug``."""
 
     command_class = Command
-
-    def main(self, *arguments: Any, **options: Any) -> NoReturn:  # noqa: ANN401 - those of click.Group.main
-        """Run a command and exit.
-
-        SIGTERM and SIGHUP end it with exit code 143 or 129 after temporary files are removed.
-
-        Args:
-            arguments: Positional arguments of ``click.Group.main``.
-            options: Keyword arguments of ``click.Group.main``.
-
-        """
-        interrupted_start.end()
-        options["standalone_mode"] = False
-        code = _code_of_signal(partial(_end, partial(super().main, *arguments, **options)))
-        sys.exit(code)
-
-    def make_context(
-        self,
-        info_name: str | None,
-        args: list[str],
-        parent: click.Context | None = None,
-        **extra: Any,  # noqa: ANN401 - as click
-    ) -> click.Context:
-        """Return the context of the group. Its help is printed here, perhaps into a closed pipe.
-
-        Args:
-            info_name: Name of the program.
-            args: The arguments.
-            parent: Context of the caller.
-            extra: Settings of the context.
-
-        Returns:
-            The context.
-
-        """
-        with quiet_ending():
-            return super().make_context(info_name, args, parent, **extra)
-
-    def invoke(self, ctx: click.Context) -> object:
-        """Run a command; click would exit with 1 for a closed pipe.
-
-        Args:
-            ctx: Context of the group.
-
-        Returns:
-            What the command returns.
-
-        """
-        with quiet_ending():
-            return super().invoke(ctx)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse the arguments of the group.
@@ -263,6 +213,60 @@ class Program(Translated, click.Group):
         rows = [(name, _first_sentence(command, ctx)) for name, command in self.commands.items()]
         with formatter.section(translate("Commands", ctx)):
             formatter.write_dl(rows)
+
+
+class Program(Group):
+    """The group of commands, which decides how the process ends."""
+
+    def main(self, *arguments: Any, **options: Any) -> NoReturn:  # noqa: ANN401 - those of click.Group.main
+        """Run a command and exit.
+
+        SIGTERM and SIGHUP end it with exit code 143 or 129 after temporary files are removed.
+
+        Args:
+            arguments: Positional arguments of ``click.Group.main``.
+            options: Keyword arguments of ``click.Group.main``.
+
+        """
+        interrupted_start.end()
+        options["standalone_mode"] = False
+        code = _code_of_signal(partial(_end, partial(super().main, *arguments, **options)))
+        sys.exit(code)
+
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,  # noqa: ANN401 - as click
+    ) -> click.Context:
+        """Return the context of the group. Its help is printed here, perhaps into a closed pipe.
+
+        Args:
+            info_name: Name of the program.
+            args: The arguments.
+            parent: Context of the caller.
+            extra: Settings of the context.
+
+        Returns:
+            The context.
+
+        """
+        with quiet_ending():
+            return super().make_context(info_name, args, parent, **extra)
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run a command; click would exit with 1 for a closed pipe.
+
+        Args:
+            ctx: Context of the group.
+
+        Returns:
+            What the command returns.
+
+        """
+        with quiet_ending():
+            return super().invoke(ctx)
 
 
 @contextmanager

@@ -1,0 +1,1 @@
+"""The participants' side: sending a file to a board and waiting for its verdict. It needs no extra."""
