@@ -9,18 +9,24 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
 STAMPS := $(VENV)/.stamps
+# The folder that `make board` makes and serves.
+BOARD ?= demo-board
 # Without cached bytecode, torch takes twice as long to import, and dozens of tests start processes that import it.
 export PYTHONDONTWRITEBYTECODE :=
 export PYTHONPYCACHEPREFIX := $(abspath $(VENV))/pycache
 RUST_SOURCES := $(shell find src rust/src -type f) Cargo.toml Cargo.lock rust/Cargo.toml pyproject.toml
 
-.PHONY: help demo test test-quick test-rust test-bindings test-python lint fmt bench bench-gpu fuzz attacks clean
+.PHONY: help demo board test test-quick test-rust test-bindings test-python lint fmt bench bench-board bench-gpu fuzz attacks clean
 
 help: ## List all targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
 demo: $(STAMPS)/extension ## Score the sample files of the package
 	@$(BIN)/muge-fast demo
+
+board: $(STAMPS)/extension $(STAMPS)/leaderboard ## Make a board of sample submissions and serve it
+	@test -e $(BOARD) || $(BIN)/muge-fast board init $(BOARD) --demo
+	@$(BIN)/muge-fast board serve $(BOARD)
 
 test: test-rust test-bindings test-python ## Run all tests
 
@@ -52,6 +58,9 @@ fmt: $(STAMPS)/test ## Format all code
 bench: $(STAMPS)/extension $(STAMPS)/test $(STAMPS)/bench ## Compare with other packages and write docs/benchmarks.md
 	$(BIN)/python -m benches.report $(SECTIONS)
 
+bench-board: $(STAMPS)/extension $(STAMPS)/test ## Measure a leaderboard under load and write its part of docs/benchmarks.md
+	$(BIN)/python -m benches.report leaderboard
+
 bench-gpu: $(STAMPS)/extension $(STAMPS)/test ## Measure FID's network on a CUDA device, if there is one
 	$(BIN)/python -m benches.gpu
 
@@ -72,6 +81,10 @@ $(STAMPS)/venv:
 
 $(STAMPS)/test: pyproject.toml | $(STAMPS)/venv
 	$(UV) pip install --quiet --python $(BIN)/python --group test
+	touch $@
+
+$(STAMPS)/leaderboard: pyproject.toml | $(STAMPS)/venv
+	$(UV) pip install --quiet --python $(BIN)/python --requirements pyproject.toml --extra leaderboard
 	touch $@
 
 $(STAMPS)/bench: pyproject.toml | $(STAMPS)/venv
