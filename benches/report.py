@@ -20,6 +20,7 @@ from benches.embeddings import embeddings, train_scale
 from benches.features import features
 from benches.frechet import frechet
 from benches.images import images
+from benches.leaderboard import leaderboard
 from benches.matrix import matrix
 from benches.significance import significance
 from benches.stages import stages
@@ -35,7 +36,8 @@ machine and versions. A comparison first checks that both packages return the sa
 Times are medians, and ratios are medians of ratios; pycocoevalcap runs once, since it takes minutes, and times of jieba
 are extrapolated from a sample of about 2,000 texts. faiss and the measurements of memory run in separate processes.
 The captions are 10,000 items with five references of about 72 characters each, made by `benches/data.py` with seed 0.
-`benches/record/` has tables of other machines.
+`benches/record/` has tables of other machines. Of `leaderboard`, which `make bench-board` measures, the second column
+has goals: server, worker and clients share the cores of one machine.
 """
 
 
@@ -75,6 +77,13 @@ SECTIONS = {
     "frechet": Section(frechet, lambda: frechet(64, {16: 1e-3, 500: 1e-9}), ("scipy",)),
     "images": Section(images, lambda: images(20), ("torch", "torch-fidelity", "pytorch-fid", "clean-fid")),
     "stages": Section(stages, lambda: stages(20), ("torch",)),
+    "leaderboard": Section(
+        leaderboard,
+        lambda: leaderboard(
+            queries=200, items=200, submissions=2_000, seconds=1, uploads=20, verdicts=3, large=8 << 20
+        ),
+        ("fastapi", "sqlalchemy", "uvicorn", "pysqlite3"),
+    ),
 }
 
 
