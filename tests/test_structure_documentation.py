@@ -247,7 +247,9 @@ FOLDERS = {path.name for path in ROOT.iterdir() if path.is_dir() and path.name n
 FOLDERS |= {path.name for path in (ROOT / "python" / "muge_fast").iterdir() if path.is_dir()}
 
 
-@pytest.mark.parametrize("path", ["docs/inputs.md", "docs/verdicts.md", "docs/exactness.md", "SECURITY.md"])
+@pytest.mark.parametrize(
+    "path", ["docs/inputs.md", "docs/leaderboard-threats.md", "docs/verdicts.md", "docs/exactness.md", "SECURITY.md"]
+)
 def test_tests_named_in_documents_exist(path):
     named = re.findall(r"`(?:tests/)?(test_\w+\.py)(?:::(\w+))?`", read(ROOT / path))
     missing = [
