@@ -229,7 +229,7 @@ mod tests {
     fn merged_sums_start_again_before_they_overflow() {
         for largest in [0, 1, 34, u32::from(MAX_WORD)] {
             let rounds = <[i16; WORDS]>::rounds(Some(largest));
-            assert!(rounds > 0 && rounds * ITEMS * largest as usize <= i16::MAX as usize);
+            assert!(rounds > 0 && i16::try_from(rounds * ITEMS * largest as usize).is_ok());
         }
         let (mut added, mut sums) = ([[-7_i16; WORDS]; 2], [[i32::from(i16::MIN); WORDS]; 2]);
         Tile::merge(&mut added, &mut sums);
