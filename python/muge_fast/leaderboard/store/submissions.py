@@ -224,7 +224,7 @@ def past_submissions(connection: Connection, slug: str, team_id: str, *, since: 
         .join(evaluation, (evaluation.c.submission == submission.c.id) & evaluation.c.original)
         .where(submission.c.task == slug, submission.c.accepted_at >= since)
         .where(or_(submission.c.team == team_id, submission.c.account.in_(members)))
-        .order_by(submission.c.accepted_at)
+        .order_by(submission.c.accepted_at, submission.c.number)
     )
     return [Use(*row) for row in connection.execute(query)]
 
