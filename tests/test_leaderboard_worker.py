@@ -140,13 +140,17 @@ def cancel(made, submission):
 
 def test_a_process_that_is_killed_is_started_again(judged):
     judged.wait(judged.send("caption", VALID["caption"]))
-    for pid in children():
+    killed = scoring_processes()
+    assert killed
+    for pid in killed:
         os.kill(pid, signal.SIGKILL)
     assert judged.wait(judged.send("caption", VALID["caption"])).state == "scored"
 
 
-def children() -> list[int]:
-    return [int(number) for path in Path("/proc/self/task").glob("*/children") for number in path.read_text().split()]
+def scoring_processes() -> list[int]:
+    """Return the ids of the scoring processes of this process, which may have other children, such as trackers."""
+    ids = [int(number) for path in Path("/proc/self/task").glob("*/children") for number in path.read_text().split()]
+    return [pid for pid in ids if b"scoring_process" in Path(f"/proc/{pid}/cmdline").read_bytes()]
 
 
 def test_a_lease_that_another_worker_has_ends_the_scoring(trial):
