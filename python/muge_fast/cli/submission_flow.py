@@ -1,4 +1,4 @@
-"""What ``muge-fast submit`` does: check the file, send it, wait for the verdict, and print what happened."""
+"""Steps of ``muge-fast submit``: checking a file, sending it, waiting for the verdict, and printing the result."""
 
 from __future__ import annotations
 

@@ -13,8 +13,9 @@ from pathlib import Path
 
 from muge_fast.leaderboard.blobs.interface import Blobs
 from muge_fast.leaderboard.blobs.local import LocalBlobs
-from muge_fast.leaderboard.rules.settings import Settings, read_settings
+from muge_fast.leaderboard.rules.settings import Settings, TaskSettings, read_settings
 from muge_fast.leaderboard.store.database import Database, open_database
+from muge_fast.leaderboard.store.errors import UnknownTaskError
 
 DATABASE = "board.sqlite"
 BLOBS = "blobs"
@@ -37,6 +38,24 @@ class Board:
     settings: Settings
     database: Database
     blobs: Blobs
+
+    def task(self, slug: str) -> TaskSettings:
+        """Return the settings of a task.
+
+        Args:
+            slug: Name of the task in addresses.
+
+        Returns:
+            The settings.
+
+        Raises:
+            NotFoundError: There is no such task.
+
+        """
+        task = self.settings.tasks.get(slug)
+        if task is None:
+            raise UnknownTaskError(slug)
+        return task
 
     def close(self) -> None:
         """Close the connections of the database."""

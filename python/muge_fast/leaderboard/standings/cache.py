@@ -7,7 +7,6 @@ from collections import OrderedDict
 from dataclasses import replace
 
 from muge_fast.leaderboard.board import Board
-from muge_fast.leaderboard.rules.settings import TaskSettings
 from muge_fast.leaderboard.standings.background import Background
 from muge_fast.leaderboard.standings.history import Confirmations, standing_history
 from muge_fast.leaderboard.standings.ranked import ranked_standing
@@ -15,7 +14,6 @@ from muge_fast.leaderboard.standings.resampled import ResampledScores
 from muge_fast.leaderboard.standings.standing import ALL_TIME, COMPLETE, Standing, Window
 from muge_fast.leaderboard.standings.statistics import standing_statistics
 from muge_fast.leaderboard.store.boards import board_version
-from muge_fast.leaderboard.store.errors import NotFoundError
 
 MOST_KEPT = 64
 """Standings that are kept: three tasks with their months of a year."""
@@ -103,16 +101,10 @@ class StandingCache:
         if self._background is not None:
             self._background.close()
 
-    def _task(self, slug: str) -> TaskSettings:
-        task = self._board.settings.tasks.get(slug)
-        if task is None:
-            raise NotFoundError(f"there is no task {slug!r}")
-        return task
-
     def _current(self, key: Key) -> Standing:
         """Return the kept standing if it is that of the board's version, or rank again."""
         slug, window = key
-        task = self._task(slug)
+        task = self._board.task(slug)
         if kept := self._find(key):
             return kept
         # When the board changes, one thread ranks, and others wait for it.

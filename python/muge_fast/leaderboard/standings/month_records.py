@@ -90,7 +90,7 @@ def close_month(board: Board, slug: str, month: Month, *, actor: Actor) -> store
         NotFoundError: There is no such task.
 
     """
-    task, zone = _task(board, slug), board.settings.zone
+    task, zone = board.task(slug), board.settings.zone
     start, boundary = month_start(month, zone), month_start(month.plus(1), zone)
     with board.database.read() as connection:
         waiting = store.waiting_before(connection, slug, boundary)
@@ -130,7 +130,7 @@ def revise_month(board: Board, slug: str, month: Month, *, reason: str, actor: A
         ValueError: The reason is blank.
 
     """
-    task, name = _task(board, slug), str(month)
+    task, name = board.task(slug), str(month)
     with board.database.read() as connection:
         revisions = store.month_revisions(connection, slug, name)
         if not revisions:
@@ -177,7 +177,7 @@ def listed_months(board: Board, slug: str, first: datetime | None, now: datetime
         The months, the earliest first.
 
     """
-    opens, zone = _task(board, slug).opens, board.settings.zone
+    opens, zone = board.task(slug).opens, board.settings.zone
     beginnings = [moment for moment in (first, now if opens is None else min(opens, now)) if moment is not None]
     month, last = month_of(min(beginnings), zone), month_of(now, zone)
     months = [month]
@@ -265,10 +265,3 @@ def _stored_winner(winner: Winner) -> dict[str, object]:
 def _read_winner(stored: dict[str, Any]) -> Winner:
     times = {"number": Decimal(stored["number"]), "accepted_at": datetime.fromisoformat(stored["accepted_at"])}
     return Winner(**(stored | times))
-
-
-def _task(board: Board, slug: str) -> TaskSettings:
-    task = board.settings.tasks.get(slug)
-    if task is None:
-        raise NotFoundError(f"there is no task {slug!r}")
-    return task

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, Select, func, or_, select
 
-from muge_fast.leaderboard.store.errors import NotFoundError
+from muge_fast.leaderboard.store.errors import UnknownTaskError
 from muge_fast.leaderboard.store.schema import evaluation, submission, task, team, verdict
 from muge_fast.leaderboard.store.tasks import active_evaluator_id
 from muge_fast.leaderboard.store.verdicts import read_scores
@@ -101,7 +101,7 @@ def board_version(connection: Connection, slug: str) -> int:
         select(task.c.board_version).where(task.c.slug == slug)
     ).scalar_one_or_none()
     if version is None:
-        raise NotFoundError(f"there is no task {slug!r}", "没有这个任务")
+        raise UnknownTaskError(slug)
     return version
 
 

@@ -33,6 +33,15 @@ class NotFoundError(StoreError):
     """There is no row of this id."""
 
 
+class UnknownTaskError(NotFoundError):
+    """There is no task of this name."""
+
+    def __init__(self, slug: str) -> None:
+        Exception.__init__(self, slug)
+        self.en = f"there is no task {slug!r}"
+        self.zh = "没有这个任务"
+
+
 class RefusedError(StoreError):
     """The request is against a rule, such as joining a second team."""
 

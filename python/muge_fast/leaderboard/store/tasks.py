@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, Select, func, insert, select, update
 
 from muge_fast.leaderboard.store.audit import Actor, append_audit
 from muge_fast.leaderboard.store.database import Database
-from muge_fast.leaderboard.store.errors import NotFoundError, RefusedError
+from muge_fast.leaderboard.store.errors import NotFoundError, RefusedError, UnknownTaskError
 from muge_fast.leaderboard.store.new_ids import new_id
 from muge_fast.leaderboard.store.schema import evaluator, rejudge, task, task_version
 
@@ -115,7 +115,7 @@ def task_settings(connection: Connection, slug: str) -> tuple[int, object]:
     query = select(columns.version, columns.settings).where(columns.task == slug).order_by(columns.version.desc())
     newest = connection.execute(query.limit(1)).one_or_none()
     if newest is None:
-        raise NotFoundError(f"there is no task {slug!r}", "没有这个任务")
+        raise UnknownTaskError(slug)
     return newest.version, newest.settings
 
 
@@ -136,7 +136,7 @@ def lock_task(connection: Connection, slug: str) -> Row[Any]:
     # The weaker lock of PostgreSQL lets rows that refer to the task be inserted meanwhile.
     row = connection.execute(select(task).where(task.c.slug == slug).with_for_update(key_share=True)).one_or_none()
     if row is None:
-        raise NotFoundError(f"there is no task {slug!r}", "没有这个任务")
+        raise UnknownTaskError(slug)
     return row
 
 
@@ -173,7 +173,7 @@ def latest_acceptance(database: Database, connection: Connection, slug: str) -> 
     """
     row = connection.execute(select(task).where(task.c.slug == slug)).one_or_none()
     if row is None:
-        raise NotFoundError(f"there is no task {slug!r}", "没有这个任务")
+        raise UnknownTaskError(slug)
     return time_of_task(database, connection, row)
 
 
