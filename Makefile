@@ -85,7 +85,7 @@ $(STAMPS)/venv:
 	touch $@
 
 $(STAMPS)/test: pyproject.toml | $(STAMPS)/venv
-	$(UV) pip install --quiet --python $(BIN)/python --group test
+	$(UV) pip install --quiet --python $(BIN)/python --group test --group integrations
 	touch $@
 
 $(STAMPS)/leaderboard: pyproject.toml | $(STAMPS)/venv
