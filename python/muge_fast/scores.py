@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from muge_fast import _core
 from muge_fast._internal.checks import find_repeated, fold_name, suggest
+from muge_fast._internal.display import quantity
 from muge_fast._internal.optional import import_pandas
 from muge_fast.significance import RESAMPLES, SEED
 from muge_fast.significance.values import mean_of_sums
@@ -484,7 +485,8 @@ class Scores(Mapping[str, Score]):
 
     def __repr__(self) -> str:
         values = ", ".join(f"{name}={score.value:.4f}" for name, score in self._scores.items())
-        return f"Scores({f'{self._items} items, ' if self._items else ''}{values})"
+        items = f"{quantity(self._items, 'item')}, " if self._items else ""
+        return f"Scores({items}{values})"
 
     def _repr_html_(self) -> str:
         return _html_table(self._scores.values())

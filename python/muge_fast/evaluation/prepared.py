@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from muge_fast import tasks
+from muge_fast._internal.display import quantity
 from muge_fast._internal.file_kinds import HEAD_BYTES
 from muge_fast._internal.paths import PathLike
 from muge_fast.datasets.limits import Limits
@@ -186,7 +187,7 @@ class PreparedEvaluation:
         return reader
 
     def __repr__(self) -> str:
-        return f"PreparedEvaluation({self.task.name!r}, {len(self._gold.rows.values)} items)"
+        return f"PreparedEvaluation({self.task.name!r}, {quantity(len(self._gold.rows.values), 'item')})"
 
 
 def prepare(
