@@ -16,8 +16,7 @@ from muge_fast import _core
 from muge_fast._internal.checks import find_repeated, fold_name, suggest
 from muge_fast._internal.display import quantity
 from muge_fast._internal.optional import import_pandas
-from muge_fast.significance import RESAMPLES, SEED
-from muge_fast.significance.values import mean_of_sums
+from muge_fast.significance import RESAMPLES, SEED, mean_of_sums
 
 if TYPE_CHECKING:
     import pandas as pd

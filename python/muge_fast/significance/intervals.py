@@ -12,12 +12,12 @@ import numpy.typing as npt
 
 from muge_fast import _core
 from muge_fast._internal.checks import check_choice, finite_number, true_or_false, whole_number
-from muge_fast.significance import RESAMPLES, SEED
+from muge_fast.significance import RESAMPLES, SEED, mean_of_sums
 from muge_fast.significance.clusters import cluster_codes, sum_by_cluster
 from muge_fast.significance.ordered import ExactScores, OrderedScores, rounded_means
 from muge_fast.significance.stream import block_length, pcg64, sums_in_blocks
 from muge_fast.significance.student_t import student_t_quantile
-from muge_fast.significance.values import mean_of_sums, numbers
+from muge_fast.significance.values import numbers
 
 IntervalMethod = Literal["bootstrap", "bca", "normal", "wilson"]
 """Names of the methods, for type checkers."""
@@ -255,7 +255,7 @@ def resampled_interval(
     Args:
         value: The function of the sum of all rows.
         rows: Additive statistics of the items, float64 of shape ``(items, columns)``.
-        of_sums: The function of sums; :func:`muge_fast.significance.values.mean_of_sums` of one column is fastest.
+        of_sums: The function of sums; :func:`muge_fast.significance.mean_of_sums` of one column is fastest.
         options: Options with the method ``"bootstrap"`` or ``"bca"``.
         name: What the rows are, for errors.
         clusters: A key for each item; None if each item stands alone.

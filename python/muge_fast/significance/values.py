@@ -86,25 +86,3 @@ def _is_number(value: object) -> bool:
 def _described(values: object, array: npt.NDArray[Any]) -> str:
     shaped = isinstance(values, np.ndarray) or hasattr(values, "__array__")
     return f"an array of shape {array.shape}" if shaped else format_argument(values)
-
-
-def mean_of_sums(sums: npt.NDArray[np.float64], counts: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-    """Return the means of the means of columns.
-
-    Args:
-        sums: Sums of rows, of shape ``(samples, columns)``.
-        counts: Number of rows in each sum.
-
-    Returns:
-        The score of each sum.
-
-    Example:
-        >>> import numpy as np
-        >>> from muge_fast.significance.values import mean_of_sums
-        >>> mean_of_sums(np.array([[3.0, 1.0]]), np.array([4]))
-        array([0.5])
-
-    """
-    # The columns are added from left to right, as for scores of several columns.
-    means: npt.NDArray[np.float64] = sum(sums.T / counts) / sums.shape[1]
-    return means
