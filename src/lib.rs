@@ -43,6 +43,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<caption::References>()?;
     module.add_class::<top_k_embeddings::TopK>()?;
     module.add_class::<resampling::Pcg64>()?;
+    module.add_class::<resampling::RoundedSums>()?;
     module.add_class::<strict_rows::PyDictCost>()?;
     module.add_function(wrap_pyfunction!(features::read_features, module)?)?;
     module.add_function(wrap_pyfunction!(features::format_feature_lines, module)?)?;

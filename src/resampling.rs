@@ -7,7 +7,8 @@ use muge_fast_core::resampling::swap::swap_sums;
 use muge_fast_core::resampling::{self, Rows};
 use muge_fast_core::simd::Level;
 use muge_fast_core::{Plan, Result};
-use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray2};
+use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2};
+use pyo3::exceptions::PyIndexError;
 use pyo3::prelude::*;
 
 use crate::border::{Amount, exception, make_array, run_sized, thread_count, try_lock};
@@ -88,6 +89,24 @@ impl Pcg64 {
         self.sums(py, &rows, resamples, threads, resample_sums)
     }
 
+    /// Return the sums of resamples of one column, rounded; None where rounding does not suit the numbers.
+    #[pyo3(signature = (values, resamples, threads=None))]
+    fn rounded_sums(
+        &self,
+        py: Python<'_>,
+        values: PyReadonlyArray1<'_, f64>,
+        resamples: usize,
+        #[pyo3(from_py_with = thread_count)] threads: Option<i64>,
+    ) -> PyResult<Option<RoundedSums>> {
+        let (values, level) = (values.as_slice()?, level()?);
+        let amount =
+            Amount { steps: values.len().saturating_mul(resamples) / 8, bytes: memory(values.len(), 2, resamples) };
+        let sums = self.draw(py, threads, amount, |generator, plan| {
+            resampling::RoundedSums::draw(generator, values, resamples, level, plan)
+        })?;
+        Ok(sums.map(RoundedSums))
+    }
+
     /// Return the sums of the rows that random bits select, one row for each trial.
     #[pyo3(signature = (rows, trials, threads=None))]
     fn swap_sums<'py>(
@@ -121,6 +140,40 @@ impl Pcg64 {
             sums(generator, &Rows::new(values, columns)?, count, level, plan)
         })?;
         make_array(py, sums)?.reshape([count, columns])
+    }
+}
+
+/// Sums of resamples of one column, rounded, with the exact ones on demand.
+#[pyclass(frozen, module = "muge_fast._core")]
+pub struct RoundedSums(resampling::RoundedSums);
+
+#[pymethods]
+impl RoundedSums {
+    /// How much a sum may differ from the exact one.
+    #[getter]
+    fn error(&self) -> f64 {
+        self.0.error()
+    }
+
+    /// Return all sums.
+    fn sums<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray1<f64>>> {
+        make_array(py, self.0.sums().to_vec())
+    }
+
+    /// Return the exact sums of some resamples.
+    fn exact<'py>(
+        &self,
+        py: Python<'py>,
+        resamples: PyReadonlyArray1<'py, i64>,
+    ) -> PyResult<Bound<'py, PyArray1<f64>>> {
+        let (count, level) = (self.0.sums().len(), level()?);
+        let inside = |&resample: &i64| usize::try_from(resample).ok().filter(|&resample| resample < count);
+        let resamples: Option<Vec<usize>> = resamples.as_slice()?.iter().map(inside).collect();
+        let resamples = resamples.ok_or_else(|| PyIndexError::new_err("there is no such resample"))?;
+        let steps = self.0.items().saturating_mul(resamples.len()) / 8;
+        let amount = Amount { steps, bytes: memory(self.0.items(), 2, resamples.len()) };
+        let sums = run_sized(py, Some(1), amount, |plan| self.0.exact(&resamples, level, plan))?;
+        make_array(py, sums)
     }
 }
 

@@ -273,13 +273,60 @@ def test_a_broken_gold_file_is_exit_code_2(tmp_path):
     assert error_of(run("caption", "-g", gold, *named())).startswith(f"Error: gold file {gold}: ")
 
 
+@pytest.mark.parametrize("task", ["caption", "retrieval"])
+@pytest.mark.parametrize("is_valid", [True, False])
+def test_the_gold_file_is_opened_once(tmp_path, monkeypatch, task, is_valid):
+    samples = SAMPLES / task
+    gold = tmp_path / "gold.jsonl"
+    gold.write_bytes((GOLD if task == "caption" else QUERIES).read_bytes())
+    systems = sorted(samples.glob("*.pred.*"))
+    assert len(systems) == 3
+    if not is_valid:
+        broken = tmp_path / "broken.jsonl"
+        broken.write_bytes(systems[0].read_bytes().partition(b"\n")[2])
+        systems.append(broken)
+    opened = []
+    sys_open = os.open
+    monkeypatch.setattr(
+        os, "open", lambda path, *rest, **options: (opened.append(path), sys_open(path, *rest, **options))[1]
+    )
+    result = run(task, "-g", gold, *systems)
+    assert result.exit_code == (0 if is_valid else 1), result.output
+    assert [Path(os.fsdecode(path)) for path in opened if isinstance(path, (str, bytes, os.PathLike))].count(gold) == 1
+
+
+def test_results_are_those_of_each_system_evaluated_alone():
+    systems = {name: mf.evaluate("caption", GOLD, path) for name, path in SYSTEMS.items()}
+    found = json.loads(compare_captions("--json", systems=SYSTEMS).stdout)
+    assert found["submissions"].keys() == systems.keys()
+    expected = json.loads(json.dumps(mf.compare(systems).to_dict()))
+    assert {name: found[name] for name in expected} == expected
+
+
+def test_swapped_files_are_named():
+    result = run("caption", "-g", SYSTEMS["base"], f"a={GOLD}", *named())
+    with pytest.raises(mf.GoldError) as caught:
+        mf.evaluate("caption", SYSTEMS["base"], GOLD)
+    assert error_of(result) == f"Error: {caught.value}"
+    assert "swapped" in str(caught.value)
+
+
+def test_a_broken_gold_file_is_reported_in_chinese(tmp_path):
+    gold = tmp_path / "gold.jsonl"
+    gold.write_text("{", encoding="utf-8")
+    with pytest.raises(mf.GoldError) as caught:
+        mf.evaluate("caption", gold, SYSTEMS["base"], lang="zh")
+    assert caught.value.errors[0] in error_of(run("caption", "-g", gold, *named(), "--lang", "zh"))
+
+
 def test_all_images_are_checked_before_any_is_scored(tmp_path, monkeypatch):
     pytest.importorskip("PIL")
     pixel = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC"
     good, bad = tmp_path / "good.tsv", tmp_path / "bad.tsv"
     good.write_text(f"a\t{pixel}\nb\t{pixel}\n")
     bad.write_text(f"a\t{pixel}\nb\tAAAA\n")
-    monkeypatch.setattr("muge_fast.cli.compare.evaluate", lambda *_, **__: pytest.fail("it was scored"))
+    scored = "muge_fast.evaluation.prepared.PreparedEvaluation.evaluate"
+    monkeypatch.setattr(scored, lambda *_, **__: pytest.fail("it was scored"))
     result = run("t2i", "-g", good, good, bad)
     assert (result.exit_code, result.stdout.splitlines()[0]) == (1, "bad is invalid: 1 problem")
 
@@ -308,7 +355,7 @@ def test_all_images_are_checked_before_any_is_scored(tmp_path, monkeypatch):
     ],
 )
 def test_values_of_options_are_checked_before_any_work(monkeypatch, options, message):
-    monkeypatch.setattr("muge_fast.cli.compare.evaluate", lambda *_, **__: pytest.fail("it was evaluated"))
+    monkeypatch.setattr("muge_fast.cli.compare.prepare", lambda *_, **__: pytest.fail("the gold file was read"))
     assert error_of(compare_captions(*options)).startswith(f"Error: {message}")
 
 

@@ -13,6 +13,7 @@ import pytest
 import muge_fast as mf
 from image_data import encoded, pictures
 from muge_fast.image import (
+    FID,
     KID,
     Statistics,
     fid,
@@ -322,6 +323,81 @@ def test_real_statistics_are_fixed_and_generated_ones_refused():
             fid(*pair, extractor=brightness, influence=True)
 
 
+def streamed(real, generated, dims, batch=7) -> FID:
+    metric = FID(dims=dims)
+    for rows, is_real in ((real, True), (generated, False)):
+        for start in range(0, len(rows), batch):
+            metric.update(rows[start : start + batch], real=is_real)
+    return metric
+
+
+def assert_influence_of(score, expected):
+    assert score.value == pytest.approx(expected.value, rel=1e-12)
+    assert len(score.influence) == len(expected.influence)
+    for values, wanted in zip(score.influence, expected.influence, strict=True):
+        np.testing.assert_allclose(values, wanted, rtol=1e-9, atol=1e-11 * np.abs(wanted).max())
+
+
+@pytest.mark.parametrize("kind", ["numpy", "torch"])
+def test_a_stream_has_the_influence_of_its_features(tmp_path, kind):
+    random = np.random.default_rng(3)
+    real, generated = random.normal(size=(25, 30)).astype(np.float32), random.normal(1, 1, (30, 30)).astype(np.float32)
+    expected = fid_from_features(real, generated, influence=True)
+    convert = pytest.importorskip("torch").as_tensor if kind == "torch" else np.asarray
+    metric = streamed(convert(real), convert(generated), 30)
+    assert_influence_of(metric.compute(influence=True), expected)
+    metric.save(tmp_path / "fid.npz")
+    assert_influence_of(FID.load(tmp_path / "fid.npz").compute(influence=True), expected)
+    # Shards, in the order in which they are merged.
+    shards = [streamed(convert(real[:9]), convert(generated[:20]), 30), streamed(convert(real[9:]), generated[20:], 30)]
+    shards[0].merge(shards[1])
+    assert_influence_of(shards[0].compute(influence=True), expected)
+    with pytest.raises(ValueError, match="pass influence=True"):
+        _ = metric.compute().influence
+
+
+def corner(images):
+    """Return 40 features of each image: its first pixels."""
+    return np.array([image.astype(np.float32).ravel()[:40] for image in images])
+
+
+def test_a_stream_of_images_has_the_influence_of_fid():
+    real, generated = pictures(30, seed=3), pictures(25, seed=4)
+    metric = FID(corner, dims=40)
+    for start in range(0, 30, 8):
+        metric.update(real[start : start + 8], real=True)
+        if len(generated[start : start + 8]):
+            metric.update(generated[start : start + 8], real=False)
+    score = metric.compute(influence=True)
+    assert [len(values) for values in score.influence] == [25, 30]
+    assert_influence_of(score, fid(real, generated, extractor=corner, influence=True))
+
+
+def test_a_stream_says_when_features_are_not_kept():
+    random = np.random.default_rng(3)
+    few, many = random.normal(size=(2, 5, 5)), random.normal(size=(2, 6, 5))
+    for real, generated, name in ((few[0], many[0], "generated"), (many[0], few[0], "real"), (*many, "generated")):
+        metric = streamed(real, generated, 5)
+        message = f"only sums are kept of the 6 {name} images: features are kept up to 5 images; .* fid_from_features"
+        with pytest.raises(ValueError, match=message):
+            metric.compute(influence=True)
+        assert metric.compute().value == pytest.approx(fid_from_features(real, generated).value)
+
+
+def test_a_stream_with_loaded_real_statistics_has_the_influence_of_the_generated_images():
+    random = np.random.default_rng(3)
+    real, generated = random.normal(size=(50, 8)), random.normal(1, 1, (6, 8))
+    state = {name: Statistics.from_features(real).state()[name] for name in ("mu", "sigma")}
+    metric = streamed(real[:0], generated, 8)
+    metric.real = Statistics.from_state(state)
+    assert_influence_of(
+        metric.compute(influence=True), fid_from_features(Statistics.from_state(state), generated, influence=True)
+    )
+    metric.generated = Statistics.from_state(state)
+    with pytest.raises(ValueError, match="generated is statistics, influence=True needs the images"):
+        metric.compute(influence=True)
+
+
 def test_fid_of_features_names_what_is_wrong():
     statistics = Statistics.from_features([[0.0], [1.0]], extractor_signature="ours")
     for real in (statistics, [[0.0], [1.0]]):
@@ -365,6 +441,11 @@ def test_images_of_a_stream_have_the_influence_of_their_splits():
 def test_influence_must_be_a_bool(compute):
     with pytest.raises(TypeError, match="influence must be True or False, got 'no'"):
         compute((pictures(2), pictures(2)), influence="no")
+
+
+def test_influence_of_a_stream_must_be_a_bool():
+    with pytest.raises(TypeError, match="influence must be True or False, got 1"):
+        FID(dims=2).compute(influence=1)
 
 
 def test_evaluate_takes_influence_as_an_option_of_the_task(tmp_path):

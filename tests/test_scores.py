@@ -15,6 +15,8 @@ import pytest
 
 import data
 import muge_fast as mf
+from muge_fast.datasets.input_file import InputFile
+from muge_fast.evaluation import prepare
 from muge_fast.scores import mean_score, set_score, signature
 from muge_fast.tasks.classification import score_classification
 
@@ -438,3 +440,30 @@ def test_a_repeated_id_is_named_before_document_frequencies():
     prepared = mf.Captions({"a": ["红裙"], "b": ["黑鞋"]})
     with pytest.raises(ValueError, match="id 'a' is in more than one shard"):
         mf.Scores.merge([prepared.score({"a": "红", "b": "鞋"}), prepared.score({"a": "裙"})])
+
+
+def test_reprs_have_the_singular_of_one():
+    one, many = ({f"{index}": "红鞋" for index in range(count)} for count in (1, 2))
+    references = {key: ["红鞋"] for key in many}
+    assert repr(mf.score_captions(one, {"0": ["红鞋"]}, metrics=["rouge_l"])) == "Scores(1 item, rouge_l=1.0000)"
+    assert repr(mf.score_captions(many, references, metrics=["rouge_l"])) == "Scores(2 items, rouge_l=1.0000)"
+    assert repr(mf.Captions({"0": ["红鞋"]})).startswith("Captions(1 item, tokenizer ")
+    assert repr(mf.Captions(references)).startswith("Captions(2 items, tokenizer ")
+    counted = mf.DocumentFrequency.from_references({"0": ["红"]})
+    assert repr(counted).startswith("DocumentFrequency(1 document, 1 n-gram, ")
+    search = mf.TopK(1)
+    search.update(np.ones((1, 2), "float32"), np.eye(2, dtype="float32")[:1], 0)
+    assert repr(search) == "<TopK of 1 item for 1 query>"
+    assert repr(mf.image.Statistics.from_features([[1.0]])) == "<Statistics of 1 image, 1 feature>"
+    assert repr(mf.image.Statistics.from_features(np.zeros((1000, 2)))) == "<Statistics of 1,000 images, 2 features>"
+
+
+def test_reprs_of_files_have_the_singular_of_one(tmp_path):
+    pixel = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC"
+    (tmp_path / "images.tsv").write_text(f"a\t{pixel}\n")
+    assert "<ImageTsv of 1 image in " in repr(mf.datasets.ImageTsv(tmp_path / "images.tsv"))
+    gold = tmp_path / "gold.jsonl"
+    gold.write_text('{"image_id": "a", "text": ["红"]}')
+    assert repr(prepare("caption", gold)) == "PreparedEvaluation('caption', 1 item)"
+    assert repr(InputFile(gold, b"x")) == "InputFile('gold.jsonl', 1 byte)"
+    assert repr(InputFile(gold, b"")) == "InputFile('gold.jsonl', 0 bytes)"

@@ -14,8 +14,9 @@ import numpy.typing as npt
 
 from muge_fast import _core
 from muge_fast._internal.checks import find_repeated, fold_name, suggest
+from muge_fast._internal.display import quantity
 from muge_fast._internal.optional import import_pandas
-from muge_fast.significance import RESAMPLES, SEED
+from muge_fast.significance import RESAMPLES, SEED, mean_of_sums
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -100,7 +101,7 @@ class AdditiveStatistics:
     @property
     def is_mean(self) -> bool:
         """Whether the score is a mean over items of the mean of the columns."""
-        return self.of_sums is _mean_of_sums
+        return self.of_sums is mean_of_sums
 
     def influence(self) -> FloatArray:
         """Return the change of the score with the weight of each item, times the number of items.
@@ -483,7 +484,8 @@ class Scores(Mapping[str, Score]):
 
     def __repr__(self) -> str:
         values = ", ".join(f"{name}={score.value:.4f}" for name, score in self._scores.items())
-        return f"Scores({f'{self._items} items, ' if self._items else ''}{values})"
+        items = f"{quantity(self._items, 'item')}, " if self._items else ""
+        return f"Scores({items}{values})"
 
     def _repr_html_(self) -> str:
         return _html_table(self._scores.values())
@@ -742,13 +744,7 @@ def mean_of_columns(statistics: ItemStatistics) -> AdditiveStatistics:
         [-0.25, 0.25]
 
     """
-    return AdditiveStatistics(statistics.columns, statistics.rows, _mean_of_sums, _mean_gradient)
-
-
-def _mean_of_sums(sums: FloatArray, counts: npt.NDArray[Any]) -> FloatArray:
-    # The columns are added from left to right, as for the score itself.
-    means: FloatArray = sum(sums.T / counts) / sums.shape[1]
-    return means
+    return AdditiveStatistics(statistics.columns, statistics.rows, mean_of_sums, _mean_gradient)
 
 
 def _mean_gradient(sums: FloatArray, count: int) -> FloatArray:

@@ -276,3 +276,24 @@ def spreadsheet_text(value: object) -> object:
     """
     is_formula = isinstance(value, str) and value[:1] in FORMULA and value[:1] and not PLAIN_NUMBER.fullmatch(value)
     return f"'{value}" if is_formula else value
+
+
+def quantity(count: int | str, unit: str) -> str:
+    """Return a number with its unit in singular or plural.
+
+    Args:
+        count: The number, or its digits as they are to be shown.
+        unit: A noun in singular.
+
+    Returns:
+        The text.
+
+    Example:
+        >>> from muge_fast._internal.display import quantity
+        >>> quantity(1, "item"), quantity("1,000", "query"), quantity(0, "image")
+        ('1 item', '1,000 queries', '0 images')
+
+    """
+    if str(count) == "1":
+        return f"1 {unit}"
+    return f"{count} {unit.removesuffix('y')}ies" if unit.endswith("y") else f"{count} {unit}s"

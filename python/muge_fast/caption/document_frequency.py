@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from muge_fast import _core
 from muge_fast._internal.atomic import replacing
 from muge_fast._internal.checks import finite_number, whole_number
+from muge_fast._internal.display import quantity
 from muge_fast._internal.npz import Archive
 from muge_fast._internal.paths import PathLike, open_named
 from muge_fast.caption.texts import ReferencesLike, split_references
@@ -162,7 +163,8 @@ class DocumentFrequency:
         return len(self.core)
 
     def __repr__(self) -> str:
-        return f"DocumentFrequency({self.documents:g} documents, {len(self)} n-grams, {self.fingerprint})"
+        documents, ngrams = quantity(f"{self.documents:g}", "document"), quantity(len(self), "n-gram")
+        return f"DocumentFrequency({documents}, {ngrams}, {self.fingerprint})"
 
     def count(self, ngram: Sequence[str]) -> int:
         """Return the number of documents that contain an n-gram.

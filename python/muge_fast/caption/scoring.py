@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from muge_fast import _core
 from muge_fast._internal.caller_warnings import warn_caller
 from muge_fast._internal.checks import align_ids, find_repeated, other_form_hint
-from muge_fast._internal.display import format_argument
+from muge_fast._internal.display import format_argument, quantity
 from muge_fast._internal.labelled import plain_ids
 from muge_fast._internal.paths import PathLike
 from muge_fast.caption.document_frequency import DocumentFrequency
@@ -209,7 +209,7 @@ class Captions:
         return None if self._ids is None else {item: index for index, item in enumerate(self._ids)}
 
     def __repr__(self) -> str:
-        return f"Captions({len(self)} items, tokenizer {self._tokenizer.signature})"
+        return f"Captions({quantity(len(self), 'item')}, tokenizer {self._tokenizer.signature})"
 
     @property
     def ids(self) -> list[Hashable]:

@@ -40,7 +40,7 @@ from muge_fast.comparison.adjusted import CORRECTIONS
 from muge_fast.comparison.comparison import Comparison
 from muge_fast.comparison.pair_tests import TESTS
 from muge_fast.datasets.texts import read_clusters
-from muge_fast.evaluation._evaluate import check, evaluate
+from muge_fast.evaluation.prepared import prepare
 from muge_fast.evaluation.report import Report
 from muge_fast.significance.intervals import IntervalOptions
 from muge_fast.significance.sign_flips import ALTERNATIVES
@@ -197,14 +197,16 @@ def _evaluate(
 ) -> dict[str, Report]:
     """Return the reports of the systems; without scores if a submission is invalid and scoring takes long."""
     lang = language()
-    if task.file_type == "images":
-        checked = {name: check(task, path, gold=gold, pool=pool, lang=lang) for name, path in files.items()}
-        if not all(report.ok for report in checked.values()):
-            return checked
     if task.name in tasks.BUILT_IN and task.has_option("influence"):
         # FID and the Inception Score have no scores of items.
         scoring["influence"] = True
-    return {name: evaluate(task, gold, path, pool=pool, lang=lang, **scoring) for name, path in files.items()}
+    first = next(iter(files.values()))
+    prepared = prepare(task, gold, pool=pool, lang=lang, submission=first, **scoring)
+    if task.file_type == "images":
+        checked = {name: prepared.check(path, lang=lang) for name, path in files.items()}
+        if not all(report.ok for report in checked.values()):
+            return checked
+    return {name: prepared.evaluate(path, lang=lang) for name, path in files.items()}
 
 
 def _keys_in_order(keys: Mapping[str, str], report: Report) -> list[str]:

@@ -15,7 +15,7 @@ import numpy as np
 from muge_fast import _core
 from muge_fast._internal.atomic import replacing
 from muge_fast._internal.checks import check_choice, whole_number
-from muge_fast._internal.display import format_argument, format_value
+from muge_fast._internal.display import format_argument, format_value, quantity
 from muge_fast._internal.file_kinds import MAGIC_LENGTH, magic_kind
 from muge_fast._internal.paths import CUT_OFF_HINT, PathLike, file_type_problem
 from muge_fast.datasets.decoding import BrokenImageError, decode
@@ -196,7 +196,7 @@ class ImageTsv(Mapping[str, bytes]):
         return key in self._index
 
     def __repr__(self) -> str:
-        return f"<ImageTsv of {len(self):,} images in {self.given_path}>"
+        return f"<ImageTsv of {quantity(f'{len(self):,}', 'image')} in {self.given_path}>"
 
     @property
     def unended_line(self) -> int | None:

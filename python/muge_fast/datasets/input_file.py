@@ -8,7 +8,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from muge_fast._internal.display import escape_surrogates, format_id
+from muge_fast._internal.display import escape_surrogates, format_id, quantity
 from muge_fast._internal.paths import PathLike, file_sha256
 from muge_fast.datasets.image_tsv import ImageTsv
 
@@ -154,7 +154,7 @@ class InputFile:
         return {**self.__dict__, "_data": None, "_sha256": self._sha256 if self._data is None else self.sha256}
 
     def __repr__(self) -> str:
-        return f"InputFile({self.name!r}, {self.size} bytes)"
+        return f"InputFile({self.name!r}, {quantity(self.size, 'byte')})"
 
 
 def _version(path: str | int) -> tuple[int, int, int, int]:

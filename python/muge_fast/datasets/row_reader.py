@@ -90,6 +90,11 @@ class RowReader(Reader):
             self.add_problem(Problem("empty"))
         return self.rows
 
+    @property
+    def data(self) -> bytes:
+        """Content of the file, without a byte order mark; empty before it is read and after :meth:`forget_data`."""
+        return self._data
+
     def _recognize(self) -> bool:
         """Add the problem of a file that is not in the format; return False if its lines need not be read."""
         problem = binary_problem(self._data)

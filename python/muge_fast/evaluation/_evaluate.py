@@ -248,12 +248,12 @@ def _is_changed(reader: Reader) -> bool:
     return is_changed
 
 
-def published_golds(task: Task, gold: PathLike) -> Iterable[PublishedGold]:
+def published_golds(task: Task, gold: PathLike | bytes) -> Iterable[PublishedGold]:
     """Yield a gold file as each public script of the benchmark reads it, if it can.
 
     Args:
         task: The task.
-        gold: The gold file.
+        gold: The gold file, or its content.
 
     Yields:
         The gold file; nothing for tasks without a public script.
@@ -261,7 +261,7 @@ def published_golds(task: Task, gold: PathLike) -> Iterable[PublishedGold]:
     """
     for names in RETRIEVAL if has_script(task) else ():
         with suppress(OSError, ValueError):
-            yield PublishedGold.read(gold, names)
+            yield PublishedGold.parse(gold, names) if isinstance(gold, bytes) else PublishedGold.read(gold, names)
 
 
 def script_notes(golds: Iterable[PublishedGold], submission: PathLike) -> Notes:

@@ -157,10 +157,7 @@ class PublishedGold:
         data = b""
         try:
             data = read_bytes(path, GOLD_BYTES)
-            rows = on_large_stack(_read_gold_rows, data, names)
-            relevant = {query: _relevant_items(*row, names) for query, row in rows.items()}
-            if not relevant:
-                raise OfficialError(Problem("empty"))
+            return cls.parse(data, names)
         except OfficialError as error:
             if error.problem.code == "other_names":
                 message = OTHER_SCRIPT[LANGUAGES.index(lang)].format(**error.problem.details)
@@ -168,6 +165,31 @@ class PublishedGold:
             other = file_problem(data, GOLD_FORMAT, submission) if data else None
             kinds = [] if other is None else [other.message(lang=lang)]
             raise GoldError(path, list(dict.fromkeys([*kinds, error.message(lang)]))) from None
+
+    @classmethod
+    def parse(cls, data: bytes, names: FieldNames = QUERY) -> PublishedGold:
+        """Read the content of a gold file.
+
+        Args:
+            data: All bytes of the file.
+            names: Names of its fields.
+
+        Returns:
+            The relevant items of each query; of a repeated query, those of its last line.
+
+        Raises:
+            OfficialError: The scripts cannot use the file.
+
+        Example:
+            >>> from muge_fast.evaluation.official_retrieval import PublishedGold
+            >>> PublishedGold.parse(b'{"query_id": 1, "item_ids": [4, 5]}').relevant
+            {1: {4, 5}}
+
+        """
+        rows = on_large_stack(_read_gold_rows, data, names)
+        relevant = {query: _relevant_items(*row, names) for query, row in rows.items()}
+        if not relevant:
+            raise OfficialError(Problem("empty"))
         return cls(names, relevant)
 
     def score(self, data: bytes) -> RecallScores:

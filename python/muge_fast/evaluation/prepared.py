@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from muge_fast import tasks
+from muge_fast._internal.display import quantity
 from muge_fast._internal.file_kinds import HEAD_BYTES
-from muge_fast._internal.paths import PathLike, read_head
+from muge_fast._internal.paths import PathLike
 from muge_fast.datasets.limits import Limits
-from muge_fast.datasets.problems import LANGUAGES
+from muge_fast.datasets.row_reader import RowReader
+from muge_fast.datasets.rows import Reader
 from muge_fast.evaluation._evaluate import (
+    NO_NOTES,
     compare_files,
     find_task,
     make_report,
@@ -21,6 +24,7 @@ from muge_fast.evaluation._evaluate import (
     script_notes,
     unofficial_notes,
 )
+from muge_fast.evaluation.official_retrieval import PublishedGold
 from muge_fast.evaluation.report import Report
 from muge_fast.evaluation.submission import Pool, check_files, load_pool, read_gold, read_submission
 from muge_fast.scores import Scores
@@ -38,6 +42,8 @@ class PreparedEvaluation:
         gold: The gold file.
         pool: The items that may be retrieved; None to allow all.
         limits: Limits on submissions; None for the defaults.
+        lang: Language of errors of the gold file.
+        submission: A submission, to recognize a gold file that was swapped with it; None if there is none yet.
         options: Options of the task's score function.
 
     Attributes:
@@ -61,15 +67,25 @@ class PreparedEvaluation:
     """
 
     def __init__(
-        self, task: Task, gold: PathLike, *, pool: Pool | None, limits: Limits | None, options: Mapping[str, Any]
+        self,
+        task: Task,
+        gold: PathLike,
+        *,
+        pool: Pool | None,
+        limits: Limits | None,
+        options: Mapping[str, Any],
+        lang: str = "en",
+        submission: PathLike | None = None,
     ) -> None:
         self.task = task
         self._path, self._limits = gold, limits or Limits()
         self._options = {**options, "pool": pool}
         self._pool = load_pool(task, pool)
-        self._gold = read_gold(task, gold, "en")
-        self._head = read_head(gold, HEAD_BYTES)
-        self._published = list(published_golds(task, gold))
+        self._gold = read_gold(task, gold, lang, submission)
+        # Kept for invalid submissions of tasks with a public script.
+        self._data = self._gold.data if isinstance(self._gold, RowReader) else b""
+        self._head = self._data[:HEAD_BYTES]
+        self._published: list[PublishedGold] | None = None
         source = self._gold.source
         self.signature = _signature(task, options)
         self.gold_sha256: str = "" if source is None else source.sha256 or ""
@@ -96,22 +112,82 @@ class PreparedEvaluation:
 
         """
         start = time.perf_counter()
+        reader = self._read(submission, lang)
+        scores = None
+        if not reader.rows.problem_count:
+            reader.forget_data()
+            scores = score_rows(self.task, reader, self._gold, self._path, self._score)
+            self.signature = scores[self.task.main].signature if scores is not None else self.signature
+        if scores is None:
+            unofficial = script_notes(self.read_as_published(), submission)
+        else:
+            unofficial = unofficial_notes(self.task, scores)
+        options = self._options
+        return make_report(
+            self.task, reader, start, lang, scores=scores, gold=self._gold, options=options, unofficial=unofficial
+        )
+
+    def check(self, submission: PathLike, *, lang: str = "en") -> Report:
+        """Check a submission without scoring it, as :func:`muge_fast.check` does with a gold file.
+
+        Args:
+            submission: The submission. It is untrusted: errors in its content are reported, not raised.
+            lang: Language of errors and of the report, ``"en"`` or ``"zh"``.
+
+        Returns:
+            The report, without scores.
+
+        Raises:
+            OSError: The file does not exist or cannot be read.
+            ValueError: The language is unknown.
+            ImportError: Images are checked and Pillow is not installed.
+
+        Example:
+            >>> from importlib.resources import files
+            >>> from muge_fast.evaluation import prepare
+            >>> path = files("muge_fast") / "samples" / "classification" / "CC_sample.jsonl"
+            >>> prepare("classification", path).check(path).ok
+            True
+
+        """
+        start = time.perf_counter()
+        reader = self._read(submission, lang)
+        unofficial = NO_NOTES
+        if reader.rows.problem_count:
+            unofficial = script_notes(self.read_as_published(), submission)
+        else:
+            reader.forget_data()
+        options = {"pool": self._options["pool"]}
+        return make_report(self.task, reader, start, lang, gold=self._gold, options=options, unofficial=unofficial)
+
+    def read_as_published(self) -> Sequence[PublishedGold]:
+        """Read the gold file as the public scripts of the benchmark do; otherwise the first invalid submission does.
+
+        Returns:
+            The gold file as each script reads it that can; empty for tasks without one.
+
+        Example:
+            >>> from importlib.resources import files
+            >>> from muge_fast.evaluation import prepare
+            >>> path = files("muge_fast") / "samples" / "classification" / "CC_sample.jsonl"
+            >>> prepare("classification", path).read_as_published()
+            []
+
+        """
+        if self._published is None:
+            self._published = list(published_golds(self.task, self._data))
+        return self._published
+
+    def _read(self, submission: PathLike, lang: str) -> Reader:
+        """Read a submission, and compare it with the gold file."""
         task = find_task(self.task, lang)
         check_files(submission)
         reader = read_submission(task, submission, self._limits, self._gold.rows.values, self._head)
         compare_files(reader, self._gold, self._pool)
-        scores = None
-        if not reader.rows.problem_count:
-            reader.forget_data()
-            scores = score_rows(task, reader, self._gold, self._path, self._score)
-            self.signature = scores[task.main].signature if scores is not None else self.signature
-        unofficial = script_notes(self._published, submission) if scores is None else unofficial_notes(task, scores)
-        return make_report(
-            task, reader, start, lang, scores=scores, gold=self._gold, options=self._options, unofficial=unofficial
-        )
+        return reader
 
     def __repr__(self) -> str:
-        return f"PreparedEvaluation({self.task.name!r}, {len(self._gold.rows.values)} items)"
+        return f"PreparedEvaluation({self.task.name!r}, {quantity(len(self._gold.rows.values), 'item')})"
 
 
 def prepare(
@@ -120,6 +196,8 @@ def prepare(
     *,
     pool: Pool | None = None,
     limits: Limits | None = None,
+    lang: str = "en",
+    submission: PathLike | None = None,
     **options: Any,  # noqa: ANN401 - those of the task's score function
 ) -> PreparedEvaluation:
     """Read a gold file once, to evaluate many submissions.
@@ -135,6 +213,9 @@ def prepare(
             with one id in each line; None to allow all.
         limits: Limits on submissions, their images and the number of errors; None for the defaults of
             :class:`muge_fast.Limits`.
+        lang: Language of errors of the gold file, ``"en"`` or ``"zh"``.
+        submission: One of the submissions, to recognize a gold file that was swapped with it; it is evaluated like all
+            others.
         options: Keyword options of the task's score function, as for :func:`muge_fast.evaluate`.
 
     Returns:
@@ -143,8 +224,8 @@ def prepare(
     Raises:
         OSError: A file does not exist or cannot be read.
         GoldError: The gold file has problems.
-        ValueError: The task is unknown, the score function rejects an option, or ``metrics`` lacks the task's main
-            metric.
+        ValueError: The task or the language is unknown, the score function rejects an option, or ``metrics`` lacks the
+            task's main metric.
         TypeError: The task has no such option. Also if a pool is given for a task without one.
 
     Example:
@@ -156,10 +237,10 @@ def prepare(
         100.0
 
     """
-    task = find_task(task, LANGUAGES[0])
+    task = find_task(task, lang)
     task.check_options(options)
-    check_files(gold, gold=gold, pool=pool, texts=options.get("texts"))
-    return PreparedEvaluation(task, gold, pool=pool, limits=limits, options=options)
+    check_files(gold if submission is None else submission, gold=gold, pool=pool, texts=options.get("texts"))
+    return PreparedEvaluation(task, gold, pool=pool, limits=limits, lang=lang, submission=submission, options=options)
 
 
 def _signature(task: Task, options: Mapping[str, Any]) -> str | None:

@@ -385,14 +385,23 @@ class FID(StreamingMetric):
         merged.real, merged.generated = gather_statistics(self.real), gather_statistics(self.generated)
         return merged
 
-    def compute(self) -> Score:
+    def compute(self, *, influence: bool = False) -> Score:
         """Return the distance of the images so far.
+
+        Args:
+            influence: Whether to compute ``Score.influence``, as :func:`fid_from_features` describes: of the generated
+                images and, unless these are a loaded mean and covariance, of the real ones, in the order in which they
+                were added. This needs the features, which are kept up to ``dims`` images of each kind (2048 for the
+                Inception network). Of more images, only sums are kept; then collect the features, and pass them to
+                :func:`fid_from_features`.
 
         Returns:
             The score ``"fid"``; lower is better.
 
         Raises:
-            ValueError: Fewer than two real or two generated images.
+            TypeError: ``influence`` is not a bool.
+            ValueError: Fewer than two real or two generated images, or ``influence`` is True and the features of one of
+                them are not kept.
 
         Warns:
             UserWarning: There are fewer than 10,000 real or generated images.
@@ -405,9 +414,18 @@ class FID(StreamingMetric):
             ValueError: real has 0 images, needs at least two
 
         """
-        score = fid_from_statistics(self.real, self.generated)
+        true_or_false("influence", influence)
+        features = self._features() if influence else ()
+        score = fid_from_statistics(self.real, self.generated, features)
         warn_about_few_images(self.real, self.generated)
         return score
+
+    def _features(self) -> tuple[Float64Array, ...]:
+        """Return the features of the generated images and, unless these are fixed, of the real ones."""
+        sets = {"generated": self.generated}
+        if not self.real.has_only_moments:
+            sets["real"] = self.real
+        return tuple(_kept_features(name, statistics) for name, statistics in sets.items())
 
     def state(self) -> dict[str, Array]:
         """Return the state as arrays, for :meth:`from_state`.
@@ -457,3 +475,16 @@ class FID(StreamingMetric):
         metric = cls(extractor, dims=real.dims, extractor_signature=real.extractor_signature)
         metric.real, metric.generated = real, generated
         return metric
+
+
+def _kept_features(name: str, statistics: Statistics) -> Float64Array:
+    """Return the features of a set of images, or raise an error about the set."""
+    features = statistics.features()
+    if features is not None:
+        return features
+    if statistics.has_only_moments:
+        raise ValueError(f"{name} is statistics, influence=True needs the images")
+    raise ValueError(
+        f"influence=True needs all features, but only sums are kept of the {statistics.count} {name} images: "
+        f"features are kept up to {statistics.dims} images; for more, pass them to fid_from_features(influence=True)"
+    )

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from muge_fast._internal.checks import whole_number
+from muge_fast._internal.display import quantity
 from muge_fast._internal.npz import Array, load_arrays, save_arrays
 from muge_fast.image.backend import (
     NO_ROW,
@@ -22,6 +23,7 @@ from muge_fast.image.backend import (
     NumpyBackend,
     backend_for,
     device_of,
+    to_numpy,
 )
 from muge_fast.image.feature_sums import FeatureSums
 from muge_fast.image.inputs import checked_features, refuse_masked
@@ -165,6 +167,26 @@ class Statistics:
             batch, "features", seen=self.count, earlier=self._first_nonfinite
         )
         self.sums.update(batch)
+
+    def features(self) -> Float64Array | None:
+        """Return the features of all images, in the order in which they were added.
+
+        Returns:
+            Matrix of shape ``(count, dims)``; None if only sums are kept, as of more than ``dims`` images, or if a mean
+            and covariance were loaded.
+
+        Example:
+            >>> from muge_fast.image import Statistics
+            >>> statistics = Statistics.from_features([[0.0, 1.0], [2.0, 3.0]])
+            >>> statistics.features().tolist()
+            [[0.0, 1.0], [2.0, 3.0]]
+            >>> statistics.update([[4.0, 5.0]])
+            >>> statistics.features() is None
+            True
+
+        """
+        rows = None if self.has_only_moments else self.sums.features()
+        return None if rows is None else np.asarray(to_numpy(rows))
 
     def merge(self, other: Statistics) -> None:
         """Add the images of other statistics.
@@ -401,7 +423,7 @@ class Statistics:
 
     def __repr__(self) -> str:
         images = "unknown" if self._mean_cov is not None else f"{self.count:,}"
-        return f"<Statistics of {images} images, {self.dims} features>"
+        return f"<Statistics of {quantity(images, 'image')}, {quantity(self.dims, 'feature')}>"
 
     def _check_finite(self) -> None:
         problem = None if self._mean_cov is not None else self.why_not_addable()

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from muge_fast import _core
 from muge_fast._internal.checks import check_choice, whole_number
+from muge_fast._internal.display import quantity
 from muge_fast._internal.dlpack import DLPackArray, as_array, bfloat16_bits
 from muge_fast._internal.progress import Progress
 from muge_fast.retrieval.ranking import Ranking, RankingIds, attach_ids, check_ids
@@ -291,7 +292,8 @@ class TopK:
 
     def __repr__(self) -> str:
         with self._lock:
-            return f"<TopK of {self._search.items} items for {self._search.queries} queries>"
+            items, queries = quantity(self._search.items, "item"), quantity(self._search.queries, "query")
+            return f"<TopK of {items} for {queries}>"
 
 
 @contextmanager

@@ -12,8 +12,9 @@ import numpy.typing as npt
 
 from muge_fast import _core
 from muge_fast._internal.checks import check_choice, finite_number, true_or_false, whole_number
-from muge_fast.significance import RESAMPLES, SEED
+from muge_fast.significance import RESAMPLES, SEED, mean_of_sums
 from muge_fast.significance.clusters import cluster_codes, sum_by_cluster
+from muge_fast.significance.ordered import ExactScores, OrderedScores, rounded_means
 from muge_fast.significance.stream import block_length, pcg64, sums_in_blocks
 from muge_fast.significance.student_t import student_t_quantile
 from muge_fast.significance.values import numbers
@@ -240,7 +241,7 @@ def bootstrap_interval(
         raise ValueError(TOO_LARGE)
     if options.method == "normal":
         return normal_interval(mean, [array - mean], options, "values", clusters=clusters)
-    return resampled_interval(mean, array.reshape(-1, 1), _mean_of_sums, options, "values", clusters=clusters)
+    return resampled_interval(mean, array.reshape(-1, 1), mean_of_sums, options, "values", clusters=clusters)
 
 
 def resampled_interval(
@@ -248,12 +249,13 @@ def resampled_interval(
 ) -> Interval:
     """Compute the interval of a function of sums with a bootstrap, by percentiles or BCa.
 
-    Memory is that of the rows, of one number for each resample and of a block of sums.
+    Memory is that of the rows, of a few numbers for each resample and of a block of sums. Of means of one column, only
+    those next to the bounds are computed to the last bit.
 
     Args:
         value: The function of the sum of all rows.
         rows: Additive statistics of the items, float64 of shape ``(items, columns)``.
-        of_sums: The function of sums.
+        of_sums: The function of sums; :func:`muge_fast.significance.mean_of_sums` of one column is fastest.
         options: Options with the method ``"bootstrap"`` or ``"bca"``.
         name: What the rows are, for errors.
         clusters: A key for each item; None if each item stands alone.
@@ -288,7 +290,7 @@ def resampled_interval(
     tails = (tail, 1 - tail)
     # Bounds that are not finite are errors.
     with np.errstate(over="ignore", invalid="ignore"):
-        scores = np.sort(resampled.scores(options))
+        scores = resampled.scores(options)
         if options.method == "bca":
             tails = _corrected_tails(value, tail, scores, resampled) or tails
     return options.interval(*(quantile(scores, p) for p in tails))
@@ -405,14 +407,18 @@ class _Resampled:
         """Number of items or clusters."""
         return len(self._rows)
 
-    def scores(self, options: IntervalOptions) -> FloatArray:
-        """Return the score of each resample."""
+    def scores(self, options: IntervalOptions) -> OrderedScores:
+        """Return the scores of the resamples."""
+        if self._of_sums is mean_of_sums and self._rows.shape[1] == 1:
+            means = rounded_means(self._rows[:, 0], options.seed, options.resamples, options.threads)
+            if means is not None:
+                return means
         scores, start = np.empty(options.resamples), 0
         draw = pcg64(options.seed).resample_sums
         for sums in sums_in_blocks(draw, self._rows, options.resamples, options.threads):
             scores[start : start + len(sums)] = self._of(sums, len(self._rows))
             start += len(sums)
-        return scores
+        return ExactScores(scores)
 
     def without_each(self) -> FloatArray:
         """Return the scores without one row, for each row."""
@@ -430,12 +436,11 @@ class _Resampled:
 
 
 def _corrected_tails(
-    value: float, tail: float, scores: FloatArray, resampled: _Resampled
+    value: float, tail: float, scores: OrderedScores, resampled: _Resampled
 ) -> tuple[float, float] | None:
     """Return the probabilities whose quantiles are the bounds of BCa; None where they are not defined."""
-    rounding = ROUNDING * max(-scores[0], scores[-1])
-    below = int(np.searchsorted(scores, value - rounding, "left"))
-    up_to = int(np.searchsorted(scores, value + rounding, "right"))
+    rounding = ROUNDING * max(-scores[0], scores[len(scores) - 1])
+    below, up_to = scores.counts(value - rounding, value + rounding)
     middle = (below + up_to) / (2 * len(scores))
     left_out = resampled.without_each()
     changes = left_out.mean() - left_out
@@ -452,11 +457,7 @@ def _corrected_tails(
     return low, high
 
 
-def _mean_of_sums(sums: FloatArray, counts: FloatArray) -> FloatArray:
-    return sums[:, 0] / counts
-
-
-def quantile(ordered: FloatArray, p: float) -> float:
+def quantile(ordered: FloatArray | OrderedScores, p: float) -> float:
     """Return a quantile of sorted values with linear interpolation (type 7 of Hyndman and Fan).
 
     Args:

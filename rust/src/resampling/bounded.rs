@@ -8,7 +8,7 @@ use super::Pcg64;
 use crate::error::{Error, Result};
 use crate::simd::Level;
 use crate::simd::bounded::{self, BLOCK};
-use crate::simd::pcg64::{DRAWS, can_count};
+use crate::simd::pcg64::{DRAWS, MAX_VALUES, can_count};
 
 /// Integers from which on they are counted as they are drawn: fewer do not make up for the start.
 const MIN_COUNTED: usize = 32 * DRAWS;
@@ -44,33 +44,65 @@ impl Bound {
         self.n == 1
     }
 
-    /// Draw `count` integers from 0 to n - 1, and pass them on in blocks.
-    pub fn draw(self, generator: &mut Pcg64, count: usize, level: Level, mut each: impl FnMut(&[u32])) {
-        let mut rest = count;
+    /// Draw `count` integers from 0 to n - 1, and pass them on in blocks. Returns how many draws were rejected.
+    pub fn draw(self, generator: &mut Pcg64, count: usize, level: Level, mut each: impl FnMut(&[u32])) -> usize {
+        let (mut rest, mut rejected) = (count, 0);
         generator.bits = (0, 0);
         if self.is_fixed() {
             for start in (0..count).step_by(2 * BLOCK) {
                 each(&[0; 2 * BLOCK][..(count - start).min(2 * BLOCK)]);
             }
-            return;
+            return 0;
         }
         while rest > 0 && generator.half.is_some() {
-            each(&[self.draw_one(generator)]);
+            each(&[self.draw_one(generator, &mut rejected)]);
             rest -= 1;
         }
         let (mut numbers, mut pairs) = ([0; BLOCK], [0; BLOCK]);
         while rest >= 2 * BLOCK {
             generator.numbers.fill(&mut numbers, level);
             if bounded::products(&numbers, self.n, self.threshold, &mut pairs, level) {
-                rest -= self.draw_with_rejections(&numbers, &mut each);
+                let accepted = self.draw_with_rejections(&numbers, &mut each);
+                rest -= accepted;
+                rejected += 2 * BLOCK - accepted;
             } else {
                 each(bytemuck::cast_slice(&pairs));
                 rest -= 2 * BLOCK;
             }
         }
         let last: &mut [u32] = &mut bytemuck::cast_slice_mut(&mut pairs)[..rest];
-        last.fill_with(|| self.draw_one(generator));
+        last.fill_with(|| self.draw_one(generator, &mut rejected));
         each(last);
+        rejected
+    }
+
+    /// Draw `count` integers from 0 to n - 1, and add up their values. The values are followed by a further one that is not
+    /// used. Returns the sum, and how many draws were rejected.
+    ///
+    /// # Panics
+    /// If there are not more than n values.
+    pub fn sum(self, generator: &mut Pcg64, count: usize, values: &[u16], level: Level) -> (u64, usize) {
+        assert!(values.len() > self.n as usize, "each integer needs a value, and the last one a next");
+        let (mut rest, mut sum, mut rejected) = (count, 0, 0);
+        let mut add = |drawn: &[u32]| sum += drawn.iter().map(|&item| u64::from(values[item as usize])).sum::<u64>();
+        if can_count(level) && !self.is_fixed() && count >= MIN_COUNTED && self.n <= MAX_VALUES {
+            generator.bits = (0, 0);
+            let mut total = 0;
+            while rest >= DRAWS {
+                let groups = if generator.half.is_none() { rest / DRAWS } else { 0 };
+                let (summed, found) = generator.numbers.sum((self.n, self.threshold), values, groups, level);
+                total += found;
+                rest -= DRAWS * summed;
+                // A kept half, or groups with a rejected draw.
+                let singles = if groups == 0 { 1 } else { DRAWS.min(rest) };
+                (0..singles).for_each(|_| add(&[self.draw_one(generator, &mut rejected)]));
+                rest -= singles;
+            }
+            (0..rest).for_each(|_| add(&[self.draw_one(generator, &mut rejected)]));
+            return (sum + total, rejected);
+        }
+        rejected += self.draw(generator, rest, level, add);
+        (sum, rejected)
     }
 
     /// Draw `count` integers from 0 to n - 1, the number of counts, and add one to the count of each; 256 becomes zero.
@@ -83,7 +115,7 @@ impl Bound {
                 rest -= DRAWS * generator.numbers.count((self.n, self.threshold), counts, groups, level);
                 // A kept half, or a group with a rejected draw.
                 let singles = if groups == 0 { 1 } else { DRAWS.min(rest) };
-                (0..singles).for_each(|_| add(&[self.draw_one(generator)], counts));
+                (0..singles).for_each(|_| add(&[self.draw_one(generator, &mut 0)], counts));
                 rest -= singles;
             }
         }
@@ -107,11 +139,13 @@ impl Bound {
         integers.inspect(|&integer| each(&[integer])).count()
     }
 
-    fn draw_one(self, generator: &mut Pcg64) -> u32 {
+    /// Draw one integer, and add to the number of rejected draws.
+    fn draw_one(self, generator: &mut Pcg64, rejected: &mut usize) -> u32 {
         loop {
             if let Some(integer) = self.of_draw(generator.next_u32()) {
                 return integer;
             }
+            *rejected += 1;
         }
     }
 
@@ -146,7 +180,7 @@ mod tests {
                 let mut counts = vec![0_u8; n];
                 for count in [0, 1, 31, 32, 1023, 1024, 1025, 4097, 20_000] {
                     let mut expected: Vec<u32> =
-                        (0..count).map(|_| if n > 1 { bound.draw_one(&mut other) } else { 0 }).collect();
+                        (0..count).map(|_| if n > 1 { bound.draw_one(&mut other, &mut 0) } else { 0 }).collect();
                     bound.count(&mut generator, count, &mut counts, level);
                     expected.iter().for_each(|&item| counts[item as usize] = counts[item as usize].wrapping_sub(1));
                     expected.sort_unstable();
@@ -154,6 +188,32 @@ mod tests {
                     assert_eq!(generator, other, "{n} {count} {level:?}");
                 }
                 assert!(counts.iter().all(|&count| count == 0));
+            }
+        }
+    }
+
+    #[test]
+    fn summed_integers_are_those_that_are_drawn() {
+        // The last bound rejects every 16th draw.
+        for n in [1, 2, 10_007, 65_536, (1 << 28) - 1] {
+            let bound = Bound::new("n", n).expect("a bound");
+            let values: Vec<u16> = (0..=n).map(|item| (item * 7) as u16).collect();
+            for level in Level::available() {
+                let mut generator = Pcg64::new(&[7]).expect("a seed");
+                let mut other = generator.clone();
+                for count in [0, 1, 31, 32, 1023, 1024, 1025, 4097, 20_000] {
+                    let (mut expected, mut rejections, start) = (0, 0, generator.clone());
+                    for _ in 0..count {
+                        let item = if n > 1 { bound.draw_one(&mut other, &mut rejections) } else { 0 };
+                        expected += u64::from(values[item as usize]);
+                    }
+                    let found = bound.sum(&mut generator, count, &values, level);
+                    assert_eq!(found, (expected, rejections), "{n} {count} {level:?}");
+                    assert_eq!(generator, other, "{n} {count} {level:?}");
+                    let mut skipped = start;
+                    skipped.skip(if n > 1 { count + rejections } else { 0 });
+                    assert_eq!(skipped, other);
+                }
             }
         }
     }
@@ -177,7 +237,7 @@ mod tests {
                 for count in [0, 1, 2 * BLOCK - 1, 2 * BLOCK, 2 * BLOCK + 1, 5000] {
                     let mut integers = Vec::new();
                     bound.draw(&mut block, count, level, |drawn| integers.extend_from_slice(drawn));
-                    let expected: Vec<u32> = (0..count).map(|_| bound.draw_one(&mut single)).collect();
+                    let expected: Vec<u32> = (0..count).map(|_| bound.draw_one(&mut single, &mut 0)).collect();
                     assert_eq!(integers, expected, "{n} {count} {level:?}");
                     assert_eq!(block, single);
                 }

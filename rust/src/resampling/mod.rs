@@ -9,6 +9,7 @@
 //! | [`rows`] | rows of statistics, checked |
 //! | [`counts`] | counts of resampled items |
 //! | [`resample`] | sums of resampled rows |
+//! | [`rounded`] | sums of resampled numbers that are rounded first, within a bound |
 //! | `selections` | random bits of trials |
 //! | [`swap`] | sums of randomly selected rows |
 
@@ -16,6 +17,7 @@ pub mod bounded;
 pub mod counts;
 pub mod pcg64;
 pub mod resample;
+pub mod rounded;
 pub mod rows;
 pub mod seed;
 mod selections;
@@ -23,4 +25,5 @@ mod starts;
 pub mod swap;
 
 pub use pcg64::Pcg64;
+pub use rounded::RoundedSums;
 pub use rows::Rows;

@@ -54,6 +54,17 @@ impl Numbers {
         counted
     }
 
+    /// Sum the values of the integers that are drawn from the next groups of numbers, up to some group before the first one
+    /// with a rejected draw, and return the number of these groups and the sum; see [`pcg64::sum`].
+    pub fn sum(&mut self, limits: (u32, u32), values: &[u16], groups: usize, level: Level) -> (usize, u64) {
+        let states = Step::FIRST.map(|step| self.after(step));
+        let Step { multiplier, increments } = Step::FIRST[STATES - 1];
+        let increment = increments.wrapping_mul(self.increment);
+        let (summed, sum) = pcg64::sum(&states, multiplier, increment, limits, values, groups, level);
+        self.advance((summed * STATES) as u128);
+        (summed, sum)
+    }
+
     /// Go on by a number of steps modulo 2^128.
     pub fn advance(&mut self, steps: u128) {
         self.state = self.after(Step::of(steps));
@@ -155,6 +166,16 @@ impl Pcg64 {
         self.numbers.advance(steps);
         self.half = None;
         self.bits = (0, 0);
+    }
+
+    /// Go on by a number of draws of 32 bits.
+    pub(super) fn skip(&mut self, draws: usize) {
+        self.bits = (0, 0);
+        let numbers = draws - usize::from(draws > 0 && self.half.take().is_some());
+        self.numbers.advance((numbers / 2) as u128);
+        if numbers % 2 == 1 {
+            self.next_u32();
+        }
     }
 
     /// Return the next `count` numbers, `random_raw(count)` of NumPy; a kept half stays.
@@ -272,6 +293,17 @@ mod tests {
             generator.advance(steps as u128);
             generator.advance(1_u128.wrapping_neg());
             assert_eq!(generator.next_u32(), numbers[steps] as u32);
+        }
+    }
+
+    #[test]
+    fn skipped_draws_are_not_drawn() {
+        for (first, skipped) in [(0, 0), (0, 1), (0, 2), (0, 1001), (1, 0), (1, 1), (1, 2), (1, 3), (1, 1000)] {
+            let (mut generator, mut other) = (seeded(3), seeded(3));
+            (0..first).for_each(|_| _ = generator.next_u32());
+            generator.skip(skipped);
+            (0..first + skipped).for_each(|_| _ = other.next_u32());
+            assert_eq!(generator, other, "{first} {skipped}");
         }
     }
 

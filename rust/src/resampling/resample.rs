@@ -70,6 +70,27 @@ pub fn resample_sums(
     Ok(sums)
 }
 
+/// Return the sums of one resample for each generator, a row of columns for each.
+///
+/// # Errors
+/// [`Error::Memory`]; [`Error::Cancelled`].
+pub fn sums_of_each(
+    generators: impl ExactSizeIterator<Item = Pcg64>,
+    rows: &Rows<'_>,
+    level: Level,
+    plan: &Plan,
+) -> Result<Vec<f64>> {
+    let bound = Bound::new("rows", rows.len())?;
+    let columns = Columns::new(rows, level, plan)?;
+    let task = Task { rows, columns: &columns, bound, size: 1, level, plan };
+    let mut scratch = Scratch::new(&task)?;
+    let mut sums = memory::zeroed(generators.len().saturating_mul(rows.columns()))?;
+    for (mut generator, sums) in generators.zip(sums.chunks_mut(rows.columns())) {
+        task.sum(&mut scratch, &mut generator, sums)?;
+    }
+    Ok(sums)
+}
+
 /// What is resampled.
 #[derive(Debug, Clone, Copy)]
 struct Task<'a> {

@@ -110,6 +110,8 @@ def prepare_scorer(task: TaskSettings, gold: Path, gold_sha256: str, folder: Pat
     prepared = prepare(get(task.scorer), gold, limits=Limits(file_bytes=task.max_bytes), **options)
     if prepared.gold_sha256 != gold_sha256:
         raise WrongGoldError(f"the gold file of {task.slug} is not that of the evaluator")
+    # Here, and not in the process of each invalid submission.
+    prepared.read_as_published()
     return Scorer(task, prepared, options)
 
 
