@@ -245,15 +245,34 @@ def test_the_board_of_a_month_counts_its_submissions_alone(board):
         assert client.get("/tasks/retrieval?month=x").status_code == 404
 
 
-def test_a_month_links_only_to_submissions_that_its_reader_may_open(board):
+def test_a_submission_on_the_page_of_a_month_opens_for_everyone(board):
     path = f"/submissions/{board.ids['green']}"
-    for role, opens in ((None, False), ("red", False), ("green", True), ("boss", True)):
+    for role in (*ROLES, "green"):
         with browser(board, role) as client:
-            assert (client.get(path).status_code == 200) == opens
+            assert path not in client.get("/tasks/retrieval").text
             for page in ("/tasks/retrieval?month=2026-11", "/tasks/retrieval/months/2026-11"):
-                text = client.get(page).text
-                assert "56.00" in text
-                assert (path in text) == opens
+                links = [node["href"] for node in Page(client.get(page).text).all("a")]
+                assert path in links
+            page = Page(client.get(path).text)
+            assert "56.00" in page.text
+            assert "on the page of a month; not on the board now" in page.text
+            assert ("SHA-256" in page.text) == (role in ("green", "boss"))
+            answer = client.get(f"/api/v1{path}").json()
+            assert ("sha256" in answer, answer["verdict"]["published"]) == (role in ("green", "boss"), "56.00")
+
+
+def test_every_submission_that_a_public_page_links_opens_for_visitors(board):
+    with browser(board) as client:
+        pages = ["/tasks/retrieval", "/tasks/hidden", "/", "/months"]
+        months = {
+            node["href"] for page in pages for node in Page(client.get(page).text).all("a") if "month" in node["href"]
+        }
+        pages += sorted(months)
+        pages += [f"{page}?revision=1" for page in months if "/months/" in page]
+        found = {node["href"] for page in pages for node in Page(client.get(page).text).all("a")}
+        submissions = {href for href in found if href.startswith("/submissions/")}
+        assert len(submissions) >= 4
+        assert {client.get(path).status_code for path in submissions} == {200}
 
 
 def test_a_viewer_sees_which_row_is_the_own_one(board):

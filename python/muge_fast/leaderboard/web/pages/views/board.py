@@ -45,25 +45,6 @@ def standing_of(site: Site, viewer: SiteViewer, task: TaskSettings, window: Wind
     return visible_standing(site.standings.get(task.slug, window), viewer.rights, task.disclosure)
 
 
-def linked_submissions(site: Site, viewer: SiteViewer, task: TaskSettings) -> frozenset[str] | None:
-    """Return the submissions of a task whose pages a viewer may open besides those of the own team.
-
-    A month may list a submission that the board of all time does not, because its team has a better one now.
-
-    Args:
-        site: The site.
-        viewer: The viewer.
-        task: The task.
-
-    Returns:
-        Their ids; None for all of them.
-
-    """
-    if viewer.is_organizer:
-        return None
-    return frozenset(row.submission for row in site.standings.get(task.slug).rows)
-
-
 def board(site: Site, viewer: SiteViewer, request: Request) -> Mapping[str, object]:
     """Return the context of the board of a task.
 
@@ -103,7 +84,7 @@ def _body(site: Site, viewer: SiteViewer, found: Standing, *, now: datetime, cho
     months = months_of_task(site.board, task.slug)
     words, zone, window = Words(viewer.language), site.settings.zone, found.window
     standing = visible_standing(found, viewer.rights, task.disclosure)
-    rows = row_parts(standing, words, site.settings.prizes, linked=linked_submissions(site, viewer, task))
+    rows = row_parts(standing, words, site.settings.prizes)
     suffix = "" if chosen is None else f"?{urlencode({'month': str(chosen)})}"
     api = f"/api/v1{task_path(task.slug)}/board"
     context = {
