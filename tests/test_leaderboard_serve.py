@@ -1,5 +1,6 @@
 """A challenge with real processes on loopback: ``init``, ``team add``, ``serve``, ``submit``, kills, and the end."""
 
+import hashlib
 import json
 import os
 import signal
@@ -10,11 +11,13 @@ from contextlib import contextmanager
 from urllib.error import URLError
 from urllib.request import urlopen
 
+import obstore
 import pytest
 from click.testing import CliRunner
 
 import leaderboard_plugin
 from muge_fast.cli.main import main
+from muge_fast.leaderboard.blobs.addresses import open_blobs
 from muge_fast.leaderboard.board import open_board
 from muge_fast.leaderboard.samples import SAMPLES
 from muge_fast.leaderboard.store.audit import verify_audit
@@ -182,6 +185,30 @@ def test_two_servers_and_a_worker_share_a_database(tmp_path, postgresql_server):
     finally:
         worker.terminate()
         assert worker.wait(SECONDS) == 0
+
+
+# Files in a bucket
+
+
+def test_a_board_in_a_bucket_is_judged_backed_up_restored_and_verified(tmp_path, moto):
+    folder, restored, backups = tmp_path / "board", tmp_path / "restored", tmp_path / "backups"
+    storage, other = ("--blobs", f"s3://{moto.name}/one"), ("--blobs", f"s3://{moto.name}/two")
+    run_here("board", "init", folder, "--samples", *storage)
+    token = add_team(folder, tmp_path / "token", "red", *storage)
+    with serving("serve", folder, "--workers", "1", *storage) as (_, address):
+        assert "54.69" in send(address, token, PREDICTIONS["large"]).stdout
+    sha256 = hashlib.sha256(PREDICTIONS["large"].read_bytes()).hexdigest()
+    stored = set(open_blobs(storage[1]).hashes())
+    assert sha256 in stored
+    assert not (folder / "blobs").exists()
+    run_here("board", "verify", folder, *storage)
+    run_here("board", "backup", folder, backups, *storage)
+    run_here("board", "restore", backups, restored, *other)
+    assert set(open_blobs(other[1]).hashes()) == stored
+    run_here("board", "verify", restored, *other)
+    # A file that the storage lost is found, and named.
+    obstore.delete(open_blobs(other[1])._store, f"{sha256[:2]}/{sha256[2:4]}/{sha256}")
+    assert sha256[:12] in run_here("board", "verify", restored, *other, code=1).output
 
 
 # A task of another package
