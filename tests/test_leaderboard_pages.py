@@ -275,6 +275,30 @@ def test_every_submission_that_a_public_page_links_opens_for_visitors(board):
         assert {client.get(path).status_code for path in submissions} == {200}
 
 
+def test_the_legend_says_what_the_marks_of_neighbors_mean(board):
+    for lang, sentence in (("en", "although an interval excludes 0"), ("zh", "差值的区间不含 0")):
+        with browser(board, lang=lang) as client:
+            client.web.standings.complete("retrieval")
+            text = Page(client.get("/tasks/retrieval").text).text
+            assert sentence in text
+            assert "≈" in text
+
+
+def test_a_board_of_too_many_teams_says_that_ranks_are_not_computed(board, monkeypatch):
+    for module in ("standings.statistics", "web.pages.views.board"):
+        monkeypatch.setattr(f"muge_fast.leaderboard.{module}.MOST_TEAMS", 2)
+    sentences = (("en", "More than 2 teams: possible ranks"), ("zh", "参赛队伍超过 2 支：不计算可能的名次"))
+    for lang, sentence in sentences:
+        with browser(board, lang=lang) as client:
+            client.web.standings.complete("retrieval")
+            page = Page(client.get("/tasks/retrieval").text)
+            assert sentence in page.text
+            assert "≈" not in page.text
+            # Intervals of scores are there.
+            assert len(page.all("svg")) > 1
+            assert all(row["rank_range"] is None for row in client.get("/api/v1/tasks/retrieval/board").json()["rows"])
+
+
 def test_a_viewer_sees_which_row_is_the_own_one(board):
     with browser(board, "blue") as client:
         page = Page(client.get("/tasks/retrieval").text)

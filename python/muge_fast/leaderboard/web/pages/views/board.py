@@ -14,6 +14,7 @@ from muge_fast.leaderboard.rules.calendar_months import Month, month_of, parse_m
 from muge_fast.leaderboard.rules.settings import TaskSettings
 from muge_fast.leaderboard.standings.month_views import months_of_task
 from muge_fast.leaderboard.standings.standing import ALL_TIME, Standing, Window, month_window
+from muge_fast.leaderboard.standings.statistics import MOST_TEAMS
 from muge_fast.leaderboard.standings.visible import VisibleStanding, visible_standing
 from muge_fast.leaderboard.store.errors import NotFoundError
 from muge_fast.leaderboard.web.pages.kept_parts import KeptParts
@@ -92,8 +93,10 @@ def _body(site: Site, viewer: SiteViewer, found: Standing, *, now: datetime, cho
         "months": _filters(task.slug, months, chosen, month_of(now, zone), words),
         "filtered": chosen is not None,
         "rows": rows,
-        "count": sum(row.status == "counted" for row in standing.rows),
+        "count": _count(standing),
         "intervals": any(row.interval is not None for row in standing.rows),
+        "ranges": any(row.rank_range is not None for row in standing.rows),
+        "many": f"{MOST_TEAMS:,}" if _count(standing, with_interval=True) > MOST_TEAMS else "",
         "has_confirmed": any(row["confirmed"] for row in rows),
         "level": level_text(standing.level, viewer.language) if standing.level else "",
         "pending": standing.level is None,
@@ -102,6 +105,11 @@ def _body(site: Site, viewer: SiteViewer, found: Standing, *, now: datetime, cho
         "json": f"{api}{suffix}",
     }
     return render_part(site, viewer.language, "board_body.html", context)
+
+
+def _count(standing: VisibleStanding, *, with_interval: bool = False) -> int:
+    """Return the number of teams that have a rank."""
+    return sum(row.status == "counted" and (row.interval is not None or not with_interval) for row in standing.rows)
 
 
 def _filters(

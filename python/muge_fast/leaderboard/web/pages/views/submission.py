@@ -68,7 +68,7 @@ def submission(site: Site, viewer: SiteViewer, request: Request) -> Mapping[str,
         "same_file_as": _same_files(site, viewer, fields),
         "score": str(verdict.get("published") or "").replace("-", "\u2212"),
         "bounds": bounds_text(*(row.interval or (None, None))) if row else "",
-        # Others see listed ones only, and so need not be told which are.
+        # Others see listed ones only.
         "listed_text": words("listed_text" if row else "month_text" if fields.get("listed", True) else "unlisted_text"),
         "scores": _scores(verdict),
         "problems": problems.groups,
