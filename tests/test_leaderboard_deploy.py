@@ -115,7 +115,7 @@ def started(*command: str, **options):
 
 
 def ask(address: str, *, data: bytes | None = None, **headers: str):
-    """Return the answer to a request by TLS, whose certificate nobody vouches for."""
+    """Return the answer to a request by TLS, whose certificate no one vouches for."""
     request = Request(address, data=data, headers=headers)  # noqa: S310 - of this test
     unknown = ssl._create_unverified_context()  # noqa: S323 - the certificate was made a second ago
     return urlopen(request, context=unknown, timeout=SECONDS)  # noqa: S310 - of this test

@@ -22,7 +22,7 @@ class Sent(Protocol):
 
     @property
     def accepted_at(self) -> datetime:
-        """When it was accepted."""
+        """The time of acceptance."""
 
 
 def listed_submissions(board: Board, standings: StandingCache, slug: str, sent: Collection[Sent]) -> frozenset[str]:
