@@ -128,3 +128,31 @@ def client(site):
     """Open a client of the site, which follows no redirects."""
     with site.client() as opened:
         yield opened
+
+
+# Storages of files of the leaderboard
+
+
+@pytest.fixture(scope="session")
+def moto_server():
+    """Serve a bucket by Moto, which checks keys and signatures."""
+    pytest.importorskip("moto.server", reason="S3 is not tested with Moto: it is not installed")
+    from moto_storage import serving_moto  # noqa: PLC0415 - it needs Moto
+
+    with serving_moto() as bucket:
+        yield bucket
+
+
+@pytest.fixture
+def moto(moto_server, monkeypatch):
+    """Set the environment of the bucket, which is empty."""
+    import obstore  # noqa: PLC0415 - it needs an extra
+
+    from muge_fast.leaderboard.blobs.object_storage import open_bucket  # noqa: PLC0415 - it needs an extra
+
+    for name, value in moto_server.environment.items():
+        monkeypatch.setenv(name, value)
+    store = open_bucket(f"s3://{moto_server.name}")._store
+    for batch in obstore.list(store):
+        obstore.delete(store, [meta["path"] for meta in batch])
+    return moto_server

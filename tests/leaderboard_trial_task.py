@@ -91,6 +91,8 @@ def score_images(predictions, references):
     """Score the part of the actions of an attacker that were possible."""
     inside = sum(len(image) for image in (*predictions.values(), *references.values())) > 0
     acted = [try_to(Path("/etc/passwd").read_bytes), try_to(lambda: write("/dev/shm/muge")), not inside]  # noqa: S108
+    # An id may be the port of a server that waits outside.
+    acted += [ACTIONS["connect"](port) for port in predictions if int(port) > 1023]
     return Scores({"done": mean_score("done", f"done|version:{mf.__version__}", [float(one) for one in acted])}, 3)
 
 

@@ -41,7 +41,7 @@ class WorkerBoard:
 
     def __init__(self, folder: Path, *, gold: dict[str, Path | bytes] | None = None, toml: str = "", **options) -> None:
         self.folder = folder
-        (folder / "gold").mkdir(parents=True)
+        (folder / "gold").mkdir(parents=True, exist_ok=True)
         text = 'languages = ["en", "zh"]\n'
         for slug, content in (GOLD if gold is None else gold).items():
             data = content if isinstance(content, bytes) else content.read_bytes()

@@ -26,12 +26,12 @@ def bucket(monkeypatch):
         yield server
 
 
-@pytest.fixture(params=["memory", "folder", "s3"])
+@pytest.fixture(params=["memory", "folder", "s3", "moto"])
 def blobs(request, tmp_path):
     scratch = tmp_path / "scratch"
     scratch.mkdir()
-    if request.param == "s3":
-        request.getfixturevalue("bucket")
+    if request.param in ("s3", "moto"):
+        request.getfixturevalue("bucket" if request.param == "s3" else "moto")
         opened = open_bucket("s3://bucket/boards/one/")
         opened._scratch = scratch
         return opened
@@ -55,7 +55,7 @@ def test_a_file_is_stored_under_its_hash(blobs):
     assert scratch_files(blobs) == []
 
 
-@pytest.mark.parametrize("size", [0, 1, 5 << 20, (33 << 20) + 7])
+@pytest.mark.parametrize("size", [0, 1, 5 << 20, 16 << 20, (33 << 20) + 7])
 def test_files_of_every_size(blobs, size):
     content = os.urandom(size)
     stored = blobs.put([content[: size // 2], content[size // 2 :]])
@@ -161,6 +161,45 @@ def test_an_upload_that_is_not_allowed_is_an_error(bucket, monkeypatch):
     with pytest.raises(OSError, match="could not upload"):
         open_blobs("s3://bucket").put([b"one"])
     assert bucket.objects == {}
+
+
+# Moto's S3
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "code"),
+    [
+        ("AWS_SECRET_ACCESS_KEY", "wrong", "SignatureDoesNotMatch"),
+        ("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE", "InvalidAccessKeyId"),
+    ],
+)
+def test_wrong_keys_are_one_clear_error(moto, monkeypatch, name, value, code):
+    sha256 = open_blobs("s3://bucket").put([b"one"]).sha256
+    monkeypatch.setenv(name, value)
+    blobs = open_blobs("s3://bucket")
+    actions = {
+        "upload": lambda: blobs.put([b"two"]),
+        "download": lambda: blobs.verify(sha256),
+        "list files": lambda: list(blobs.hashes()),
+    }
+    for action, act in actions.items():
+        with pytest.raises(OSError, match=f"could not {action}: the service refuses the keys") as caught:
+            act()
+        assert str(caught.value).endswith(
+            f"({code}): check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_REGION, and what their user may do"
+        )
+    monkeypatch.setenv(*next(pair for pair in moto.environment.items() if pair[0] == name))
+    assert list(open_blobs("s3://bucket").hashes()) == [sha256]
+
+
+def test_a_bucket_that_is_missing_is_not_a_missing_file(moto):
+    blobs = open_blobs(f"s3://{moto.name}-missing")
+    for act in (lambda: blobs.put([b"one"]), lambda: blobs.verify("a" * 64), lambda: list(blobs.hashes())):
+        with pytest.raises(OSError, match="there is no such bucket: make it, or correct the name") as caught:
+            act()
+        assert not isinstance(caught.value, FileNotFoundError)
+    with pytest.raises(FileNotFoundError, match="the object storage has no such file"):
+        open_blobs("s3://bucket").local("a" * 64).__enter__()
 
 
 # Addresses

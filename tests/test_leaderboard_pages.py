@@ -245,15 +245,58 @@ def test_the_board_of_a_month_counts_its_submissions_alone(board):
         assert client.get("/tasks/retrieval?month=x").status_code == 404
 
 
-def test_a_month_links_only_to_submissions_that_its_reader_may_open(board):
+def test_a_submission_on_the_page_of_a_month_opens_for_everyone(board):
     path = f"/submissions/{board.ids['green']}"
-    for role, opens in ((None, False), ("red", False), ("green", True), ("boss", True)):
+    for role in (*ROLES, "green"):
         with browser(board, role) as client:
-            assert (client.get(path).status_code == 200) == opens
+            assert path not in client.get("/tasks/retrieval").text
             for page in ("/tasks/retrieval?month=2026-11", "/tasks/retrieval/months/2026-11"):
-                text = client.get(page).text
-                assert "56.00" in text
-                assert (path in text) == opens
+                links = [node["href"] for node in Page(client.get(page).text).all("a")]
+                assert path in links
+            page = Page(client.get(path).text)
+            assert "56.00" in page.text
+            assert "on the page of a month; not on the board now" in page.text
+            assert ("SHA-256" in page.text) == (role in ("green", "boss"))
+            answer = client.get(f"/api/v1{path}").json()
+            assert ("sha256" in answer, answer["verdict"]["published"]) == (role in ("green", "boss"), "56.00")
+
+
+def test_every_submission_that_a_public_page_links_opens_for_visitors(board):
+    with browser(board) as client:
+        pages = ["/tasks/retrieval", "/tasks/hidden", "/", "/months"]
+        months = {
+            node["href"] for page in pages for node in Page(client.get(page).text).all("a") if "month" in node["href"]
+        }
+        pages += sorted(months)
+        pages += [f"{page}?revision=1" for page in months if "/months/" in page]
+        found = {node["href"] for page in pages for node in Page(client.get(page).text).all("a")}
+        submissions = {href for href in found if href.startswith("/submissions/")}
+        assert len(submissions) >= 4
+        assert {client.get(path).status_code for path in submissions} == {200}
+
+
+def test_the_legend_says_what_the_marks_of_neighbors_mean(board):
+    for lang, sentence in (("en", "although an interval excludes 0"), ("zh", "差值的区间不含 0")):
+        with browser(board, lang=lang) as client:
+            client.web.standings.complete("retrieval")
+            text = Page(client.get("/tasks/retrieval").text).text
+            assert sentence in text
+            assert "≈" in text
+
+
+def test_a_board_of_too_many_teams_says_that_ranks_are_not_computed(board, monkeypatch):
+    for module in ("standings.statistics", "web.pages.views.board"):
+        monkeypatch.setattr(f"muge_fast.leaderboard.{module}.MOST_TEAMS", 2)
+    sentences = (("en", "More than 2 teams: possible ranks"), ("zh", "参赛队伍超过 2 支：不计算可能的名次"))
+    for lang, sentence in sentences:
+        with browser(board, lang=lang) as client:
+            client.web.standings.complete("retrieval")
+            page = Page(client.get("/tasks/retrieval").text)
+            assert sentence in page.text
+            assert "≈" not in page.text
+            # Intervals of scores are there.
+            assert len(page.all("svg")) > 1
+            assert all(row["rank_range"] is None for row in client.get("/api/v1/tasks/retrieval/board").json()["rows"])
 
 
 def test_a_viewer_sees_which_row_is_the_own_one(board):

@@ -1,6 +1,7 @@
 """What files can do to a worker: the hostile collection, and scorers that do what a file says."""
 
 import base64
+import shutil
 import socket
 from pathlib import Path
 
@@ -108,7 +109,7 @@ def test_the_sandbox_says_what_is_not_active():
 
 
 def test_images_have_a_process_that_reads_one_file_at_a_time(tmp_path_factory):
-    rows = [f"{key}\t{base64.b64encode(encoded(image)).decode()}\n" for key, image in enumerate(pictures())]
+    rows = image_rows(pictures())
     gold = "".join(rows).encode()
     with trial_board(tmp_path_factory.mktemp, IMAGES.name, gold) as made, made.worker(rules=ONE_TRY):
         for order in (rows, rows[::-1]):
@@ -117,3 +118,44 @@ def test_images_have_a_process_that_reads_one_file_at_a_time(tmp_path_factory):
             assert found.published == 0 or not is_active("files")
         assert made.wait(made.send(IMAGES.name, "".join(rows[1:]).encode())).state == "invalid"
         assert made.wait(made.send(IMAGES.name, b"0\tnonsense\n")).state == "invalid"
+
+
+def image_rows(images, names=None) -> list[str]:
+    names = range(len(images)) if names is None else names
+    return [f"{name}\t{base64.b64encode(encoded(image)).decode()}\n" for name, image in zip(names, images, strict=True)]
+
+
+def test_the_process_of_images_has_no_network(tmp_path_factory):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        rows = image_rows(pictures(1), [server.getsockname()[1]])
+        gold = "".join(rows).encode()
+        with trial_board(tmp_path_factory.mktemp, IMAGES.name, gold) as made, made.worker(rules=ONE_TRY):
+            found = made.wait(made.send(IMAGES.name, gold))
+        assert (found.state, found.fault) == ("scored", None)
+        assert found.published == 0 or not (is_active("files") and is_active("network"))
+
+
+@pytest.mark.parametrize("memory", [0, 6 * 1024 * MEGABYTE])
+def test_images_are_scored_by_the_inception_network_inside_the_sandbox(tmp_path, weights, memory):
+    real, made = pictures(10, seed=1), pictures(10, seed=2)
+    board = tmp_path / "board"
+    (board / "weights").mkdir(parents=True)
+    shutil.copy(weights, board / "weights" / "inception.pth")
+    gold = "".join(image_rows(real)).encode()
+    options = '[tasks.t2i.options]\nweights = "weights/inception.pth"\nbatch_size = 8\n'
+    opened = WorkerBoard(board, gold={"t2i": gold}, toml=options)
+    files = {"made": image_rows(made), "short": image_rows(made)[1:]}
+    sent = {name: opened.send("t2i", "".join(rows).encode()) for name, rows in files.items()}
+    limits = SandboxLimits(memory=memory, cpu_seconds=0) if memory else None
+    with opened.worker(rules=ONE_TRY, **({"limits": limits} if limits else {})):
+        found = {name: opened.wait(submission, seconds=120) for name, submission in sent.items()}
+    opened.board.close()
+    assert [(one.state, one.fault) for one in found.values()] == [("scored", None), ("invalid", None)]
+    # The same scorer outside of the sandbox.
+    paths = {name: tmp_path / f"{name}.img.tsv" for name in ("gold", "made")}
+    paths["gold"].write_bytes(gold)
+    paths["made"].write_text("".join(files["made"]))
+    report = mf.evaluate("t2i", paths["gold"], paths["made"], weights=weights, batch_size=8)
+    expected = report.scores["fid"].value
+    assert found["made"].scores["fid"] == expected
+    assert found["made"].published == round(expected, 2)

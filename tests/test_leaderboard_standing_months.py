@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
+from typing import NamedTuple
 
 import pytest
 from sqlalchemy import update
@@ -13,6 +14,7 @@ from leaderboard_items import ItemBoard
 from muge_fast.leaderboard.rules.calendar_months import Month
 from muge_fast.leaderboard.rules.refusals import RefusalError
 from muge_fast.leaderboard.rules.visibility import Viewer
+from muge_fast.leaderboard.standings.listed import listed_submissions
 from muge_fast.leaderboard.standings.month_records import (
     close_due_months,
     close_month,
@@ -26,7 +28,8 @@ from muge_fast.leaderboard.store.months import month_revisions, verify_months
 from muge_fast.leaderboard.store.queue import claim, finish
 from muge_fast.leaderboard.store.rejudge import apply_rejudge, start_rejudge
 from muge_fast.leaderboard.store.schema import team
-from muge_fast.leaderboard.store.submissions import rule_out
+from muge_fast.leaderboard.store.submission_records import find_submission
+from muge_fast.leaderboard.store.submissions import rule_out, withdraw
 from muge_fast.leaderboard.store.verdicts import NewVerdict
 
 OCTOBER, NOVEMBER, DECEMBER = Month(2026, 10), Month(2026, 11), Month(2026, 12)
@@ -237,3 +240,52 @@ def test_json_of_a_month(items):
     first = revision["board"][0]
     assert (first["rank"], first["prize"], first["published"], first["team"]) == (1, 1, 90.0, "red")
     assert len(revision["sha256"]) == 64
+
+
+# Submissions that everyone may open
+
+
+class Sent(NamedTuple):
+    id: str
+    accepted_at: datetime
+
+
+def listed(items, made, name) -> bool:
+    with items.database.read() as connection:
+        record = find_submission(connection, made[name])
+    found = listed_submissions(items.opened, items.standings, "retrieval", [Sent(record.id, record.accepted_at)])
+    assert found <= {record.id}
+    return bool(found)
+
+
+def test_what_a_page_of_a_month_lists_everyone_may_open(items):
+    made = fill(items)
+    # On the board of all time; of November alone; the third of November has no prize, but a row on its board.
+    assert all(listed(items, made, name) for name in (("red", 9), ("blue", 7), ("red", 4), ("gray", 3)))
+    # On the board of October alone.
+    assert listed(items, made, ("blue", 5))
+    worse = {("red", 1): items.judge_hits("red", hits(1))}
+    assert not listed(items, worse, ("red", 1))
+    failed = {"failed": items.judge("red", None)}
+    assert not listed(items, failed, "failed")
+
+
+def test_a_winner_of_the_end_of_a_month_stays_open_after_a_better_submission(items):
+    made = fill(items)
+    items.clock.now = BOUNDARY + timedelta(days=1)
+    better = {("red", 10): items.judge_hits("red", hits(10)), ("blue", 10): items.judge_hits("blue", hits(10))}
+    middle = {("blue", 8): items.judge_hits("blue", hits(8))}
+    # Of October: before November is closed, its page says who would win.
+    assert listed(items, made, ("red", 9))
+    close_month(items.opened, "retrieval", OCTOBER, actor=ADMIN)
+    close_month(items.opened, "retrieval", NOVEMBER, actor=ADMIN)
+    assert listed(items, made, ("red", 9))
+    assert all(listed(items, better, name) for name in better)
+    assert not listed(items, middle, ("blue", 8))
+    # Its row on the board of the month goes, and the record of the month stays.
+    for name in (("red", 9), ("blue", 5), ("gray", 3)):
+        withdraw(items.database, made[name], actor=ADMIN)
+    assert [listed(items, made, name) for name in (("red", 9), ("blue", 5), ("gray", 3))] == [True, True, False]
+    revise_month(items.opened, "retrieval", OCTOBER, reason="withdrawn", actor=ADMIN)
+    # The first revision shows it still.
+    assert listed(items, made, ("blue", 5))

@@ -5,11 +5,11 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from leaderboard_boards import ADMIN, START, Board, digest, valid
 from muge_fast.leaderboard.store.audit import Actor, audit_entries, verify_audit
-from muge_fast.leaderboard.store.boards import best_entries, board_entries, board_version
+from muge_fast.leaderboard.store.boards import best_entries, board_entries, board_version, present_version
 from muge_fast.leaderboard.store.errors import ConflictError, NotFoundError, RefusedError
 from muge_fast.leaderboard.store.months import (
     close_month,
@@ -397,3 +397,26 @@ def test_32_changes_at_once_make_one_chain(board):
         list(pool.map(lambda number: board.new_account(f"a{number}"), range(64)))
     assert verify_audit(board.database) == []
     assert board.scalar("SELECT count(*) FROM audit WHERE action = 'account.create'") == 66
+
+
+def test_the_version_outside_a_transaction_is_that_of_the_last_commit(board):
+    for _ in range(3):
+        board.judge("red", 80.0)
+        assert present_version(board.database, "retrieval") == version(board)
+    with board.database.write() as connection:
+        connection.execute(text("UPDATE task SET board_version = board_version + 1000"))
+        before = present_version(board.database, "retrieval")
+    assert present_version(board.database, "retrieval") == before + 1000 == version(board)
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda _: present_version(board.database, "retrieval"), range(200)))
+    assert set(found) == {before + 1000}
+    with pytest.raises(NotFoundError, match="there is no task 'other'"):
+        present_version(board.database, "other")
+    assert board.database.present() == board.clock.now
+
+
+def test_the_version_of_a_database_that_cannot_be_read_is_an_error_that_pages_know(board):
+    with board.database.write() as connection:
+        connection.execute(text("ALTER TABLE task RENAME TO lost"))
+    with pytest.raises(DBAPIError, match="task"):
+        present_version(board.database, "retrieval")

@@ -114,7 +114,7 @@ def test_submissions_that_no_board_lists_do_not_exist_for_others(site, client):
             assert mine.json()["detail"].replace(one, NOT_AN_ID) == theirs.json()["detail"]
     assert client.post(f"{API}/submissions/{one}/withdraw", headers=site.bearer("blue")).status_code == 404
     assert client.post(f"{API}/submissions/{one}/cancel", headers=site.bearer("blue")).status_code == 404
-    # A better one of the team takes its row; the worse one is hidden again.
+    # A better one of the team in the same month takes its row; the worse one is hidden again.
     site.judge(published=70)
     assert client.get(paths[0]).status_code == 200
     send(site, client, content=b"better")

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from muge_fast.leaderboard.store.database import Database
@@ -205,14 +206,22 @@ def test_a_board_with_a_cookie_of_a_session_is_not_kept(client):
 
 
 def test_a_database_that_does_not_answer_is_said(client, monkeypatch):
-    def broken(_database):
+    def broken(_database, *_query, **_parameters):
         raise OperationalError("SELECT", {}, Exception("the server was restarted"))
 
     monkeypatch.setattr(Database, "read", broken)
+    monkeypatch.setattr(Database, "value", broken)
     answer = client.get(f"{API}/tasks/retrieval/board")
     assert (answer.status_code, answer.json()["code"], answer.headers["retry-after"]) == (503, "busy", "5")
     assert client.get("/healthz").text == "page of 503: the site is busy: try again in some seconds"
     assert client.get("/").status_code == 200
+
+
+def test_health_is_that_of_the_database(client, site):
+    assert client.get("/healthz").status_code == 200
+    with site.database.write() as connection:
+        connection.execute(text("ALTER TABLE task RENAME TO lost"))
+    assert client.get("/healthz").status_code == 503
 
 
 # Languages

@@ -34,6 +34,13 @@ BLOCK = 1 << 20
 # The process whose threads serve requests.
 _process: int | None = None
 
+# How services name what is wrong, in the XML of an error.
+CODE = re.compile(r"<Code>(\w+)</Code>")
+CODE_OF_BUCKET = "NoSuchBucket"
+CODES_OF_KEYS = frozenset(
+    {"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken"}
+)
+
 BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 
 
@@ -223,9 +230,24 @@ def _as_os_errors(action: str) -> Iterator[None]:
         raise RuntimeError("an object storage cannot be used after a fork: use it in the process that opened it first")
     try:
         yield
+    except FileNotFoundError as error:
+        if CODE_OF_BUCKET not in str(error):
+            raise FileNotFoundError("the object storage has no such file") from error
+        raise OSError(f"the object storage could not {action}: {_reason(str(error))}") from error
     except BaseError as error:
-        reason = str(error).strip().partition("\n")[0]
-        raise OSError(f"the object storage could not {action}: {reason}") from error
+        raise OSError(f"the object storage could not {action}: {_reason(str(error))}") from error
+
+
+def _reason(text: str) -> str:
+    """Return why a request failed in one line; errors of the driver have many, with addresses and traces."""
+    found = CODE.search(text)
+    code = found[1] if found else ""
+    if code == CODE_OF_BUCKET:
+        return "there is no such bucket: make it, or correct the name after s3://"
+    if code in CODES_OF_KEYS:
+        hint = "check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_REGION, and what their user may do"
+        return f"the service refuses the keys ({code}): {hint}"
+    return text.strip().partition("\n")[0]
 
 
 def open_bucket(address: str) -> ObjectBlobs:

@@ -13,7 +13,7 @@ from muge_fast.leaderboard.standings.ranked import ranked_standing
 from muge_fast.leaderboard.standings.resampled import ResampledScores
 from muge_fast.leaderboard.standings.standing import ALL_TIME, COMPLETE, Standing, Window
 from muge_fast.leaderboard.standings.statistics import standing_statistics
-from muge_fast.leaderboard.store.boards import board_version
+from muge_fast.leaderboard.store.boards import board_version, present_version
 
 MOST_KEPT = 64
 """Standings that are kept: three tasks with their months of a year."""
@@ -117,8 +117,7 @@ class StandingCache:
 
     def _find(self, key: Key) -> Standing | None:
         """Return the kept standing if it is that of the board's version."""
-        with self._board.database.read() as connection:
-            version = board_version(connection, key[0])
+        version = present_version(self._board.database, key[0])
         with self._lock:
             kept = self._kept.get(key)
             if kept is None or kept.version != version:

@@ -6,8 +6,9 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, Select, func, or_, select
+from sqlalchemy import Connection, Row, Select, bindparam, func, or_, select
 
+from muge_fast.leaderboard.store.database import Database
 from muge_fast.leaderboard.store.errors import UnknownTaskError
 from muge_fast.leaderboard.store.schema import evaluation, submission, task, team, verdict
 from muge_fast.leaderboard.store.tasks import active_evaluator_id
@@ -15,6 +16,7 @@ from muge_fast.leaderboard.store.verdicts import read_scores
 
 BY_AGE = (verdict.c.accepted_at, verdict.c.submission)
 BATCH = 500
+VERSION = select(task.c.board_version).where(task.c.slug == bindparam("slug"))
 
 
 class BoardEntry(NamedTuple):
@@ -97,10 +99,28 @@ def board_version(connection: Connection, slug: str) -> int:
         NotFoundError: There is no such task.
 
     """
-    version: int | None = connection.execute(
-        select(task.c.board_version).where(task.c.slug == slug)
-    ).scalar_one_or_none()
+    version: int | None = connection.execute(VERSION, {"slug": slug}).scalar_one_or_none()
     if version is None:
+        raise UnknownTaskError(slug)
+    return version
+
+
+def present_version(database: Database, slug: str) -> int:
+    """Return what :func:`board_version` returns, outside a transaction: the one query of a board in memory.
+
+    Args:
+        database: The database.
+        slug: The task.
+
+    Returns:
+        The number.
+
+    Raises:
+        NotFoundError: There is no such task.
+
+    """
+    version = database.value(VERSION, slug=slug)
+    if not isinstance(version, int):
         raise UnknownTaskError(slug)
     return version
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from muge_fast.leaderboard.rules.settings import TaskSettings
 from muge_fast.leaderboard.rules.visibility import Disclosure, visible_to
+from muge_fast.leaderboard.standings.listed import listed_submissions
 from muge_fast.leaderboard.store.errors import NotFoundError
 from muge_fast.leaderboard.store.queue import place_in_queue
 from muge_fast.leaderboard.store.submission_records import (
@@ -52,7 +53,7 @@ def visible_submission(site: Site, viewer: SiteViewer, submission_id: str) -> Vi
 
     """
     record, judged = _load(site, submission_id)
-    is_listed = record.id in _listed(site, record.task)
+    is_listed = _is_listed(site, record)
     more: dict[str, object] = {}
     if viewer.role(record.team) in ("teammate", "organizer"):
         with site.board.database.read() as connection:
@@ -67,9 +68,13 @@ def _load(site: Site, submission_id: str) -> tuple[SubmissionRecord, Judgement]:
         return find_submission(connection, submission_id), judgement_of(connection, submission_id)
 
 
-def _listed(site: Site, slug: str) -> frozenset[str]:
-    """Return the submissions that a board has a row for. No connection may be held, because this takes another."""
-    return frozenset(row.submission for row in site.standings.get(site.task(slug).slug).rows)
+def _is_listed(site: Site, record: SubmissionRecord) -> bool:
+    """Return whether a public page lists a submission. No connection may be held, because this takes others."""
+    return record.id in _listed(site, record.task, [record])
+
+
+def _listed(site: Site, slug: str, records: list[SubmissionRecord]) -> frozenset[str]:
+    return listed_submissions(site.board, site.standings, site.task(slug).slug, records)
 
 
 def own_submissions(site: Site, viewer: SiteViewer, records: list[SubmissionRecord]) -> list[VisibleSubmission]:
@@ -84,7 +89,10 @@ def own_submissions(site: Site, viewer: SiteViewer, records: list[SubmissionReco
         The fields; without places in the queue.
 
     """
-    listed = {slug: _listed(site, slug) for slug in {record.task for record in records}}
+    listed = {
+        slug: _listed(site, slug, [record for record in records if record.task == slug])
+        for slug in {record.task for record in records}
+    }
     with site.board.database.read() as connection:
         judged = [judgement_of(connection, record.id) for record in records]
     return [
@@ -219,7 +227,7 @@ def page_of_report(site: Site, viewer: SiteViewer, submission_id: str) -> str | 
     pages = judged.report.get("page") if isinstance(judged.report, Mapping) else None
     page = pages.get(viewer.language) if isinstance(pages, Mapping) else None
     task = site.task(record.task)
-    shown = _visible(viewer, "verdict", {"page": page}, record, task, is_listed=record.id in _listed(site, record.task))
+    shown = _visible(viewer, "verdict", {"page": page}, record, task, is_listed=_is_listed(site, record))
     if "page" not in shown:
         raise NotFoundError(f"there is no submission {submission_id!r}", "没有这个提交")
     return page if isinstance(page, str) else None
@@ -248,7 +256,7 @@ def file_of_submission(site: Site, viewer: SiteViewer, submission_id: str) -> Su
         {"file": record.sha256},
         record,
         site.task(record.task),
-        is_listed=record.id in _listed(site, record.task),
+        is_listed=_is_listed(site, record),
     )
     if "file" not in shown:
         raise NotFoundError(f"there is no submission {submission_id!r}", "没有这个提交")

@@ -93,8 +93,7 @@ class Site:
             The time.
 
         """
-        with self.board.database.read() as connection:
-            return self.board.database.now(connection)
+        return self.board.database.present()
 
     def close(self) -> None:
         """Stop what runs in the background. The board stays open."""

@@ -43,7 +43,9 @@ from muge_fast.tasks import BUILT_IN
 
 # Packages whose modules a scorer may import while it scores; in the sandbox they could not be read.
 PRELOADED = ("_internal", "caption", "datasets", "evaluation", "retrieval", "significance", "tasks", "text")
-# Of these, the ones that import torch, which takes seconds. No task of lines needs them.
+# In the sandbox, torch finds none of its libraries. Importing it starts no thread, which the sandbox would not hold.
+PRELOADED_FOR_IMAGES = ("image",)
+# The ones that import torch, which takes seconds. No task of lines needs them.
 WITH_TORCH = ("_torch", ".torch_dataset", ".matmul_precision")
 # Encodings that files are tried in, to say which one they have.
 ENCODINGS = (
@@ -103,9 +105,10 @@ def main(arguments: Sequence[str]) -> None:
     end_with_parent(int(arguments[1]))
     with socket.socket(fileno=int(arguments[0])) as connection, suppress(EndedError):
         setup: Setup = pickle.loads(receive_message(connection).content)  # noqa: S301 - our own worker sends it
+        skipped = WITH_TORCH if setup.inbox is None else ()
         try:
             scorer = prepare_scorer(setup.task, setup.gold, setup.gold_sha256, setup.folder)
-            _preload()
+            _preload(PRELOADED if setup.inbox is None else (*PRELOADED, *PRELOADED_FOR_IMAGES), skipped)
         except Exception as error:  # noqa: BLE001 - whatever it is, the worker has to learn of it
             send_message(connection, Message(FAULT, describe_fault(error).encode()))
             return
@@ -185,12 +188,12 @@ def _cause(status: int) -> str:
     return f"the scoring process ended with code {os.waitstatus_to_exitcode(status)}"
 
 
-def _preload() -> None:
+def _preload(packages: Sequence[str], skipped: tuple[str, ...]) -> None:
     """Import what a scorer may need, since the sandbox has no files to import."""
-    for package in PRELOADED:
+    for package in packages:
         parent = importlib.import_module(f"muge_fast.{package}")
         for module in pkgutil.walk_packages(parent.__path__, f"{parent.__name__}."):
-            if not module.name.endswith(WITH_TORCH):
+            if not module.name.endswith(skipped):
                 with suppress(ImportError):
                     importlib.import_module(module.name)
     for name in ENCODINGS:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
@@ -32,13 +32,12 @@ def team_parts(row: VisibleRow | VisibleWinner, words: Words) -> dict[str, objec
     return {"team": row.team or words("anonymous_team"), "team_href": href}
 
 
-def winner_parts(row: VisibleWinner, words: Words, *, linked: Collection[str] | None = ()) -> dict[str, object]:
+def winner_parts(row: VisibleWinner, words: Words) -> dict[str, object]:
     """Return what pages show of a winner.
 
     Args:
         row: The winner.
         words: The words.
-        linked: Ids of the submissions whose pages the viewer may open; None for all of them.
 
     Returns:
         Values for the templates.
@@ -51,14 +50,9 @@ def winner_parts(row: VisibleWinner, words: Words, *, linked: Collection[str] | 
         "score": number_text(row.published),
         "number": row.number,
         "accepted_at": row.accepted_at,
-        "submission_href": _link(row, linked),
+        "submission_href": submission_path(row.submission),
         "mine": row.is_own,
     }
-
-
-def _link(row: VisibleRow | VisibleWinner, linked: Collection[str] | None) -> str | None:
-    """Return the path of the page of a submission, if the viewer may open it."""
-    return submission_path(row.submission) if linked is None or row.is_own or row.submission in linked else None
 
 
 def submission_path(submission: str) -> str:
@@ -74,16 +68,13 @@ def submission_path(submission: str) -> str:
     return f"/submissions/{quote(submission)}"
 
 
-def row_parts(
-    standing: VisibleStanding, words: Words, prizes: int, *, linked: Collection[str] | None = None
-) -> list[dict[str, object]]:
+def row_parts(standing: VisibleStanding, words: Words, prizes: int) -> list[dict[str, object]]:
     """Return what the board shows of each row.
 
     Args:
         standing: The standing as the viewer sees it.
         words: The words.
         prizes: Number of prizes, after which the board has a line.
-        linked: Ids of the submissions whose pages the viewer may open; None for all of them.
 
     Returns:
         Values for the template, a dictionary for each row.
@@ -110,7 +101,7 @@ def row_parts(
             "difference_bounds": bounds_text(row.difference.low, row.difference.high) if row.difference else "",
             "submissions": row.submissions,
             "accepted_at": row.accepted_at,
-            "submission_href": _link(row, linked),
+            "submission_href": submission_path(row.submission),
         }
         for index, row in enumerate(standing.rows)
     ]

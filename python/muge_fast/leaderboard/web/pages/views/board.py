@@ -14,6 +14,7 @@ from muge_fast.leaderboard.rules.calendar_months import Month, month_of, parse_m
 from muge_fast.leaderboard.rules.settings import TaskSettings
 from muge_fast.leaderboard.standings.month_views import months_of_task
 from muge_fast.leaderboard.standings.standing import ALL_TIME, Standing, Window, month_window
+from muge_fast.leaderboard.standings.statistics import MOST_TEAMS
 from muge_fast.leaderboard.standings.visible import VisibleStanding, visible_standing
 from muge_fast.leaderboard.store.errors import NotFoundError
 from muge_fast.leaderboard.web.pages.kept_parts import KeptParts
@@ -43,25 +44,6 @@ def standing_of(site: Site, viewer: SiteViewer, task: TaskSettings, window: Wind
 
     """
     return visible_standing(site.standings.get(task.slug, window), viewer.rights, task.disclosure)
-
-
-def linked_submissions(site: Site, viewer: SiteViewer, task: TaskSettings) -> frozenset[str] | None:
-    """Return the submissions of a task whose pages a viewer may open besides those of the own team.
-
-    A month may list a submission that the board of all time does not, because its team has a better one now.
-
-    Args:
-        site: The site.
-        viewer: The viewer.
-        task: The task.
-
-    Returns:
-        Their ids; None for all of them.
-
-    """
-    if viewer.is_organizer:
-        return None
-    return frozenset(row.submission for row in site.standings.get(task.slug).rows)
 
 
 def board(site: Site, viewer: SiteViewer, request: Request) -> Mapping[str, object]:
@@ -103,7 +85,7 @@ def _body(site: Site, viewer: SiteViewer, found: Standing, *, now: datetime, cho
     months = months_of_task(site.board, task.slug)
     words, zone, window = Words(viewer.language), site.settings.zone, found.window
     standing = visible_standing(found, viewer.rights, task.disclosure)
-    rows = row_parts(standing, words, site.settings.prizes, linked=linked_submissions(site, viewer, task))
+    rows = row_parts(standing, words, site.settings.prizes)
     suffix = "" if chosen is None else f"?{urlencode({'month': str(chosen)})}"
     api = f"/api/v1{task_path(task.slug)}/board"
     context = {
@@ -111,8 +93,10 @@ def _body(site: Site, viewer: SiteViewer, found: Standing, *, now: datetime, cho
         "months": _filters(task.slug, months, chosen, month_of(now, zone), words),
         "filtered": chosen is not None,
         "rows": rows,
-        "count": sum(row.status == "counted" for row in standing.rows),
+        "count": _count(standing),
         "intervals": any(row.interval is not None for row in standing.rows),
+        "ranges": any(row.rank_range is not None for row in standing.rows),
+        "many": f"{MOST_TEAMS:,}" if _count(standing, with_interval=True) > MOST_TEAMS else "",
         "has_confirmed": any(row["confirmed"] for row in rows),
         "level": level_text(standing.level, viewer.language) if standing.level else "",
         "pending": standing.level is None,
@@ -121,6 +105,11 @@ def _body(site: Site, viewer: SiteViewer, found: Standing, *, now: datetime, cho
         "json": f"{api}{suffix}",
     }
     return render_part(site, viewer.language, "board_body.html", context)
+
+
+def _count(standing: VisibleStanding, *, with_interval: bool = False) -> int:
+    """Return the number of teams that have a rank."""
+    return sum(row.status == "counted" and (row.interval is not None or not with_interval) for row in standing.rows)
 
 
 def _filters(

@@ -15,7 +15,6 @@ from muge_fast.leaderboard.web.pages.months import month_parts
 from muge_fast.leaderboard.web.pages.row_parts import winner_parts
 from muge_fast.leaderboard.web.pages.task_parts import task_parts, task_path
 from muge_fast.leaderboard.web.pages.times import time_text
-from muge_fast.leaderboard.web.pages.views.board import linked_submissions
 from muge_fast.leaderboard.web.pages.words import Words
 from muge_fast.leaderboard.web.site import Site
 from muge_fast.leaderboard.web.viewers import SiteViewer
@@ -111,7 +110,6 @@ def one_month(site: Site, viewer: SiteViewer, request: Request) -> Mapping[str, 
         site.board, site.standings, task.slug, parse_month(request.path_params["month"]), viewer.rights
     )
     revision = _revision(month, request.query_params.get("revision"))
-    linked = linked_submissions(site, viewer, task)
     parts = month_parts(month, words)
     return {
         "task": task_parts(task, words, "months", now=site.now()),
@@ -125,7 +123,7 @@ def one_month(site: Site, viewer: SiteViewer, request: Request) -> Mapping[str, 
             {
                 "title": words(f"month_{name}"),
                 "text": words(f"month_{name}_text"),
-                "rows": [winner_parts(row, words, linked=linked) for row in getattr(revision, name)],
+                "rows": [winner_parts(row, words) for row in getattr(revision, name)],
             }
             for name in ("board", "of_month")
         ],

@@ -59,6 +59,14 @@ WORDS: dict[str, tuple[str, str]] = {
         "neighbors that the test items do not distinguish at {}",
         "相邻两队的差异在 {} 置信水平下不可分辨",
     ),
+    "legend_alike_all": (
+        "All pairs of teams are compared at once, so neighbors may have the mark although an interval excludes 0.",
+        "所有队伍两两同时比较，比单个区间更严格：即使差值的区间不含 0，相邻两队也可能带有此标记。",
+    ),
+    "legend_many": (
+        "More than {} teams: possible ranks and marks of neighbors are not computed.",
+        "参赛队伍超过 {} 支：不计算可能的名次，也不标记不可分辨的相邻名次。",
+    ),
     "legend_ranks": (
         "small: ranks that are possible at {}, and intervals",
         "小字：{} 置信水平下可能的名次与置信区间",

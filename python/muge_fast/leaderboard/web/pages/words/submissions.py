@@ -33,6 +33,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "ruled_out_text": ("The organizers ruled it out:", "组织者已取消其资格："),
     "same_file_as": ("The same file was also sent as", "相同的文件还有以下提交："),
     "listed_text": ("on the board of the task", "在该任务的榜单上"),
+    "month_text": ("on the page of a month; not on the board now", "在月榜上，目前不在总榜上"),
     "unlisted_text": (
         "seen by the team and the organizers; the board shows the best of each team",
         "仅本队与组织者可见；榜单只显示各队的最佳成绩",
