@@ -1,12 +1,16 @@
-"""Generate the samples of retrieval and classification from the sample captions: ``python scripts/task_samples.py``.
+"""Generate the samples of all other tasks from the sample captions: ``python scripts/task_samples.py``.
 
 Retrieval: the query of a product is the first clause of its second reference. A system ranks products by the fraction
 of the query's character bigrams that occur in the caption it gives them. Classification: the label of a product is the
-category with most keyword occurrences in its references, and a system's label the one of the system's caption.
+category with most keyword occurrences in its references, and a system's label the one of the system's caption. Visual
+question answering: the answers of ten annotators are what rules find in the references of a product, one after the
+other, and a system's answer is what they find in its caption. Visual commonsense reasoning: random scores of choices, to
+which the right one adds more for a better system.
 """
 
 import json
 from pathlib import Path
+from random import Random
 
 FOLDER = Path(__file__).parent.parent / "python" / "muge_fast" / "samples"
 SYSTEMS = ("template", "base", "large")
@@ -18,6 +22,17 @@ KEYWORDS = {
     "美妆": "肌肤 保湿 唇 妆 精华 面膜 洁面 香水 防晒 洗发 补水",
     "食品": "口感 香脆 零食 茶 咖啡 坚果 果干 辣 甜 营养 牛奶 糕",
 }
+COLORS = "红 橙 黄 绿 蓝 紫 粉 黑 白 灰 金 银 棕".split()
+ANNOTATORS = 10
+SITUATIONS = (
+    "顾客为什么拿起这件连衣裙？",
+    "店员接下来会做什么？",
+    "两个人是什么关系？",
+    "孩子为什么在笑？",
+    "这个人刚刚去了哪里？",
+    "她为什么打开了箱子？",
+)
+STRENGTHS = {"template": 0.0, "base": 0.4, "large": 0.9}
 
 
 def main() -> None:
@@ -37,6 +52,62 @@ def main() -> None:
         write(f"retrieval/MR_sample.pred.{system}", rows)
         rows = [{"image_id": key, "label": label(texts[key])} for key in gold]
         write(f"classification/CC_sample.pred.{system}", rows)
+    write_questions(gold, captions)
+    write_situations()
+
+
+def write_questions(gold: dict, captions: dict) -> None:
+    """Write the sample of visual question answering."""
+    keys = list(gold)
+    rows = []
+    for number, (key, (question, group, answer_type, answer)) in enumerate(pairs(keys)):
+        texts = [gold[key][index % len(gold[key])] for index in range(ANNOTATORS)]
+        types = {"question": question, "question_type": group, "answer_type": answer_type}
+        rows.append({"question_id": number + 1, "answer": [answer(text) for text in texts], **types})
+    write("vqa/VQA_sample", rows)
+    for system, texts in captions.items():
+        answers = [answer(texts[key]) for key, (*_, answer) in pairs(keys)]
+        rows = [{"question_id": number + 1, "answer": answer} for number, answer in enumerate(answers)]
+        write(f"vqa/VQA_sample.pred.{system}", rows)
+
+
+def pairs(keys: list[str]) -> list[tuple]:
+    """Return each product with each question: its text, its type, the type of its answer, and a rule that answers it."""
+    questions = (
+        ("图中的商品属于哪一类？", "类别", "other", label),
+        ("商品是什么颜色？", "颜色", "other", color),
+        ("商品适合夏天用吗？", "是否", "yes/no", lambda text: "是" if "夏" in text or "凉" in text else "否"),
+    )
+    return [(key, question) for key in keys for question in questions]
+
+
+def color(text: str) -> str:
+    """Return the color that a text names first."""
+    found = {text.index(name): f"{name}色" for name in COLORS if name in text}
+    return found[min(found)] if found else "看不出"
+
+
+def write_situations() -> None:
+    """Write the sample of visual commonsense reasoning."""
+    random = Random(2022)  # noqa: S311 - no secret
+    keys = [f"vcr-{number}" for number in range(60)]
+    labels = {key: [random.randrange(4), random.randrange(4)] for key in keys}
+    rows = [
+        {"annot_id": key, "choice": labels[key], "question": SITUATIONS[index % len(SITUATIONS)]}
+        for index, key in enumerate(keys)
+    ]
+    write("vcr/VCR_sample", rows)
+    noise = {key: [[random.random() for _ in range(4)] for _ in range(5)] for key in keys}
+    for system, strength in STRENGTHS.items():
+        rows = []
+        for key in keys:
+            right = [labels[key][0], *[labels[key][1]] * 4]
+            scores = [
+                [round(value + strength * (choice == label), 2) for choice, value in enumerate(values)]
+                for values, label in zip(noise[key], right, strict=True)
+            ]
+            rows.append({"annot_id": key, "choice": [scores[0], scores[1:]]})
+        write(f"vcr/VCR_sample.pred.{system}", rows)
 
 
 def read(name: str) -> dict:

@@ -513,6 +513,7 @@ def test_options_are_grouped_by_task():
         "Options of retrieval",
         "Options of captions",
         "Options of text-to-image",
+        "Options of text-to-image and vqa",
         "Output",
         "Other options",
     ]

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         scores,
         tasks,
         text,
+        vqa,
     )
     from muge_fast.comparison import Comparison, compare
     from muge_fast.significance.adjust import adjust
@@ -82,6 +83,7 @@ __all__ = [
     "top_k",
     "top_k_of",
     "transpose_references",
+    "vqa",
     "write_captions",
     "write_features",
     "write_queries",

@@ -196,6 +196,7 @@ HELP = {
     "Options of captions": "图像描述的选项",
     "Options of retrieval": "图文检索的选项",
     "Options of text-to-image": "文本生成图像的选项",
+    "Options of text-to-image and vqa": "文本生成图像和视觉问答的选项",
     "Comparison": "比较",
     # What the help adds to an option
     "[required]": "[必需]",
@@ -211,8 +212,9 @@ HELP = {
     # Descriptions of commands, by paragraph
     "Score the tasks of MUGE, the Chinese multimodal benchmark.": "为中文多模态评测基准 MUGE 的各项任务评分。",
     "Check a submission, and score it if it is valid.": "检查提交文件，有效则评分。",
-    "TASK is caption, retrieval, t2i or classification.": (
-        "TASK 为 caption（图像描述）、retrieval（图文检索）、t2i（文本生成图像）或 classification（分类）。"
+    "TASK is caption, retrieval, t2i, classification, vqa or vcr.": (
+        "TASK 为 caption（图像描述）、retrieval（图文检索）、t2i（文本生成图像）、classification（分类）、"
+        "vqa（视觉问答）或 vcr（视觉常识推理）。"
     ),
     "Exit code 0: scored. 1: the submission is invalid, and its errors are printed. 2: wrong usage, a file cannot be "
     "read, or scoring failed.": "退出码 0：已评分。1：提交文件无效，并列出错误。2：用法错误、文件无法读取或评分失败。",
@@ -224,9 +226,10 @@ HELP = {
     "Compare systems, and say which differences the items support and which ranks are possible.": (
         "比较各系统，说明哪些差异有数据支持，可能的名次有哪些。"
     ),
-    "TASK is caption, retrieval, t2i or classification. SUBMISSION is a file or NAME=FILE, at least two of them; other "
+    "TASK is caption, retrieval, t2i, classification, vqa or vcr. SUBMISSION is a file or NAME=FILE, at least two of them; other "
     "systems are named after their files.": (
-        "TASK 为 caption（图像描述）、retrieval（图文检索）、t2i（文本生成图像）或 classification（分类）。"
+        "TASK 为 caption（图像描述）、retrieval（图文检索）、t2i（文本生成图像）、classification（分类）、"
+        "vqa（视觉问答）或 vcr（视觉常识推理）。"
         "SUBMISSION 为文件或 名称=文件，至少两个；未给出名称的系统以文件名命名。"
     ),
     "Exit code 0: compared. 1: a submission is invalid, and the errors of all are printed. 2: wrong usage, a file "

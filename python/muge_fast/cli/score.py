@@ -85,7 +85,7 @@ def score(
 ) -> None:
     """Check a submission, and score it if it is valid.
 
-    TASK is caption, retrieval, t2i or classification.
+    TASK is caption, retrieval, t2i, classification, vqa or vcr.
 
     Exit code 0: scored. 1: the submission is invalid, and its errors are printed. 2: wrong usage, a file cannot be
     read, or scoring failed.

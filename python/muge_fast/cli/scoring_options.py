@@ -8,8 +8,9 @@ from typing import TypeVar
 from muge_fast.cli.input_files import InputFile
 from muge_fast.cli.options import AT_LEAST_1, option
 from muge_fast.cli.parameter_types import Name
-from muge_fast.cli.task_options import OF_CAPTIONS, OF_IMAGES
+from muge_fast.cli.task_options import OF_CAPTIONS, OF_IMAGES, OF_IMAGES_AND_VQA, NameOfTask
 from muge_fast.text.tokenizers import TOKENIZERS
+from muge_fast.vqa.scoring import PROTOCOLS as ANSWER_PROTOCOLS
 
 Decorated = TypeVar("Decorated", bound=Callable[..., None])
 
@@ -43,7 +44,12 @@ OPTIONS = (
         section=OF_IMAGES,
         help="File with the weights of FID's Inception network, or 'download'.",
     ),
-    choice("protocol", PROTOCOLS, OF_IMAGES, default="tf1"),
+    option(
+        "--protocol",
+        type=NameOfTask("protocol", PROTOCOLS),
+        section=OF_IMAGES_AND_VQA,
+        help=f"t2i: {', '.join(PROTOCOLS)}.  [default: tf1]  vqa: {', '.join(ANSWER_PROTOCOLS)}.  [default: vqa-v2]",
+    ),
     choice("precision", PRECISIONS, OF_IMAGES, default="fp32"),
     option(
         "--device",
