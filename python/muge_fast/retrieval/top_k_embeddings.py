@@ -14,7 +14,9 @@ from muge_fast import _core
 from muge_fast._internal.checks import check_choice, whole_number
 from muge_fast._internal.dlpack import DLPackArray, as_array, bfloat16_bits
 from muge_fast._internal.progress import Progress
+from muge_fast._internal.states import unpack
 from muge_fast.retrieval.ranking import Ranking, RankingIds, attach_ids, check_ids
+from muge_fast.retrieval.search_states import State, pack_search, unpack_search
 from muge_fast.retrieval.top_k_arguments import (
     SIMILARITIES,
     Exclude,
@@ -26,9 +28,6 @@ from muge_fast.retrieval.top_k_arguments import (
 )
 
 DTYPES = ("float32", "float16", "bfloat16")
-
-State = tuple[int, str, int, list[int], npt.NDArray[np.float64], Indices, list[tuple[int, int]]]
-"""``k``, metric, dimensions, end of each query's scores, scores, indices, and ranges of items."""
 
 MAX_K = 2**48
 """Largest ``k``: more items than fit in any memory."""
@@ -268,6 +267,46 @@ class TopK:
                 ids = check_ids(query_ids, item_ids, self._search.queries, max(ends, default=0))
             best = self._search.best()
         return attach_ids(Ranking(*best), ids)
+
+    def to_bytes(self) -> bytes:
+        """Return the search as bytes, which :meth:`from_bytes` reads on any machine.
+
+        Returns:
+            An ``.npz`` archive.
+
+        Example:
+            >>> import muge_fast as mf
+            >>> mf.TopK.from_bytes(mf.TopK(3).to_bytes())
+            <TopK of 0 items for 0 queries>
+
+        """
+        with self._lock:
+            return pack_search(self._search.state())
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> TopK:
+        """Return the search of :meth:`to_bytes`; bytes of any origin are safe.
+
+        Args:
+            data: The bytes.
+
+        Returns:
+            The search, which goes on where it was.
+
+        Raises:
+            TypeError: ``data`` is not bytes.
+            ValueError: The bytes are damaged, or are no search.
+
+        Example:
+            >>> import numpy as np
+            >>> import muge_fast as mf
+            >>> search = mf.TopK(1)
+            >>> search.update(np.ones((1, 2), "float32"), np.eye(2, dtype="float32"), 0)
+            >>> mf.TopK.from_bytes(search.to_bytes()).compute().indices.tolist()
+            [[0]]
+
+        """
+        return unpack(data, "TopK", lambda arrays: _restore(unpack_search(arrays)))
 
     def reset(self) -> None:
         """Forget all items and queries, so that the search can be used again with the same options.
