@@ -25,10 +25,18 @@ ANNOTATORS, AGREEMENT = 10, 0.85
 SKILLS = {"template": 0.2, "base": 0.55, "large": 0.85}
 # For each type: a question, the type of its answers, and answers, each with other ways to write it.
 QUESTIONS = {
-    "颜色": ("商品是什么颜色？", "other", ("红色 红 大红色", "黑色 黑", "白色 白 米白色", "蓝色 蓝 浅蓝色", "粉色 粉红色")),
+    "颜色": (
+        "商品是什么颜色？",
+        "other",
+        ("红色 红 大红色", "黑色 黑", "白色 白 米白色", "蓝色 蓝 浅蓝色", "粉色 粉红色"),
+    ),
     "数量": ("图中有几件商品？", "number", ("1件 一件 1", "2件 两件 2", "3件 三件 3", "4件 四件 4")),
     "是否": ("模特戴了帽子吗？", "yes/no", ("是 戴了", "否 没有")),
-    "材质": ("这件衣服是什么材质？", "other", ("棉 纯棉 棉布", "牛仔布 牛仔", "真丝 丝绸", "羊毛 毛呢", "皮革 皮 真皮")),
+    "材质": (
+        "这件衣服是什么材质？",
+        "other",
+        ("棉 纯棉 棉布", "牛仔布 牛仔", "真丝 丝绸", "羊毛 毛呢", "皮革 皮 真皮"),
+    ),
 }
 SITUATIONS = (
     "顾客为什么拿起这件连衣裙？",
@@ -71,7 +79,10 @@ def write_questions() -> None:
         group, (question, answer_type, choices) = random.choice(list(QUESTIONS.items()))
         right = random.choice(choices).split()
         # An annotator may see something else, and people write the same answer in different ways.
-        given = [random.choice(right if random.random() < AGREEMENT else random.choice(choices).split()) for _ in range(ANNOTATORS)]
+        given = [
+            random.choice(right if random.random() < AGREEMENT else random.choice(choices).split())
+            for _ in range(ANNOTATORS)
+        ]
         types = {"question": question, "question_type": group, "answer_type": answer_type}
         rows.append({"question_id": len(rows) + 1, "answer": given, **types})
         luck, other = random.random(), random.choice(choices).split()[0]

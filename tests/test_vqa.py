@@ -22,7 +22,24 @@ NORMALIZED = {"vqa-v2": normalize_vqa, "evalai": normalize_evalai, "vlmevalkit":
 # Pieces that meet the rules: marks beside spaces or not, digits of other scripts, articles, contractions, numbers.
 PIECES = [
     *"a an the dont Dont somebody'd Im none two Ten 10,000 3,4 ３,４ 1. .5 x.5 u.s.a. ... dog's 's".split(),
-    *["红色", "红色裙子", "三件", "，", "。", "《书》", "ß", "İ", "ΑΣ", "ﬁ", "é", "\u0301", "\x1c", "\u3000", "\u2028", "🙂"],
+    *[
+        "红色",
+        "红色裙子",
+        "三件",
+        "，",
+        "。",
+        "《书》",
+        "ß",
+        "İ",
+        "ΑΣ",
+        "ﬁ",
+        "é",
+        "\u0301",
+        "\x1c",
+        "\u3000",
+        "\u2028",
+        "🙂",
+    ],
     *[" ", "  ", "\n", "\t", ",", ".", "?", "!", "-", "/", ";", "(", ")", "[", "_", "@", "`", '"', "\\", "<", ">"],
 ]
 texts = st.lists(st.sampled_from(PIECES), max_size=8).map("".join) | st.text(max_size=6)
@@ -85,7 +102,9 @@ def test_contractions_are_those_of_the_original():
     # SHA-256 of json.dumps(VQAEval(...).contractions, sort_keys=True) of vqaEval.py, a013f00.
     text = json.dumps(CONTRACTIONS, sort_keys=True)
     assert len(CONTRACTIONS) == 120
-    assert hashlib.sha256(text.encode()).hexdigest() == "52771f672b95913f862aae058e42219f9e1e4d7af64475a5cdf394301acf67a9"
+    assert (
+        hashlib.sha256(text.encode()).hexdigest() == "52771f672b95913f862aae058e42219f9e1e4d7af64475a5cdf394301acf67a9"
+    )
 
 
 # Originals
@@ -130,7 +149,13 @@ def test_long_answers_have_the_similarity_of_the_definition():
 
 @pytest.mark.parametrize(
     ("prediction", "answer"),
-    [("３件。", "三件"), ("十二！", "12"), ("ＮＩＫＥ 红色", "nike红色"), ("1,000元", "一千元"), ("红色，蓝色", "红色蓝色")],
+    [
+        ("３件。", "三件"),
+        ("十二！", "12"),
+        ("ＮＩＫＥ 红色", "nike红色"),
+        ("1,000元", "一千元"),
+        ("红色，蓝色", "红色蓝色"),
+    ],
 )
 def test_chinese_answers_are_equal_under_their_own_protocol_alone(prediction, answer):
     assert one("muge-zh", prediction, [answer]) == 1
@@ -161,7 +186,9 @@ def test_rows_have_one_column_and_merge_to_the_same_bits():
     whole = mf.vqa.score_answers(predictions, answers)
     shards = []
     for keys in (range(100), range(100, 101), range(101, 301)):
-        shards.append(mf.vqa.score_answers({key: predictions[key] for key in keys}, {key: answers[key] for key in keys}))
+        shards.append(
+            mf.vqa.score_answers({key: predictions[key] for key in keys}, {key: answers[key] for key in keys})
+        )
     merged = mf.Scores.merge(shards)
     assert whole["vqa"].statistics.columns == ("vqa",)
     assert merged["vqa"].value == whole["vqa"].value
@@ -283,7 +310,12 @@ def test_every_problem_of_results_is_reported(tmp_path, text, problem):
 def test_results_that_do_not_end_are_refused_in_linear_time(tmp_path):
     gold = write(tmp_path / "gold.json", annotations(2))
     results = tmp_path / "results.json"
-    for data in (b"[" + b'{"a":"' * 300_000, b"[" + b'{"a" ' * 300_000, b'[{"a": "' + b"\\" * 2_000_001, b"[{" * 500_000):
+    for data in (
+        b"[" + b'{"a":"' * 300_000,
+        b"[" + b'{"a" ' * 300_000,
+        b'[{"a": "' + b"\\" * 2_000_001,
+        b"[{" * 500_000,
+    ):
         results.write_bytes(data)
         assert not mf.evaluate("vqa", gold, results).ok
 

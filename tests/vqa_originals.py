@@ -16,7 +16,7 @@ from collections import Counter
 from functools import cache
 from pathlib import Path
 
-MARKS = ";/[]\"{}()=+\\_-><@`,?!"
+MARKS = ';/[]"{}()=+\\_-><@`,?!'
 NUMBERS = dict(zip("none zero one two three four five six seven eight nine ten".split(), [0, *range(11)], strict=True))
 TABLE = Path(__file__).parent.parent / "rust" / "src" / "vqa" / "contractions.rs"
 CONTRACTIONS = dict(re.findall(r'^    \("(.*)", "(.*)"\),$', TABLE.read_text(encoding="utf-8"), re.MULTILINE))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from muge_fast._core import __version__
 from muge_fast._internal.lazy_modules import lazy_modules
-from muge_fast.caption import Captions, DocumentFrequency, score_captions
+from muge_fast.caption import CaptionAccumulator, Captions, DocumentFrequency, score_captions
 from muge_fast.datasets import read_captions, read_queries, write_captions, write_queries
 from muge_fast.datasets.limits import Limits
 from muge_fast.evaluation import GoldError, Report, check, evaluate
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from muge_fast.significance.sign_flips import SignFlipTest, sign_flip_test
 
 __all__ = [
+    "CaptionAccumulator",
     "Captions",
     "Comparison",
     "DocumentFrequency",

@@ -568,7 +568,7 @@ class Scores(Mapping[str, Score]):
             >>> mf.Scores.from_bytes(b"PK")
             Traceback (most recent call last):
             ...
-            ValueError: not a state of Scores: not a zip archive
+            ValueError: not a state of Scores: File is not a zip file
 
         """
         return unpack(data, "Scores", lambda arrays: cls(*unpack_scores(arrays, set_score)))

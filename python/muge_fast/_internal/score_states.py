@@ -67,7 +67,14 @@ def _recipe(name: str, score: Any) -> dict[str, object]:  # noqa: ANN401 - score
     if rescore is None:
         influence = len(score.__dict__.get("_influence") or ())
         direction = {"higher_is_better": score.higher_is_better}
-        return {"kind": WHOLE_SET, "metric": score.name, "value": score.value, "influence": influence, **direction, **recipe}
+        return {
+            "kind": WHOLE_SET,
+            "metric": score.name,
+            "value": score.value,
+            "influence": influence,
+            **direction,
+            **recipe,
+        }
     function = getattr(rescore, "func", rescore)
     kind = KINDS.get(f"{getattr(function, '__module__', '')}:{getattr(function, '__qualname__', '')}")
     if kind is None or not isinstance(rescore, partial):
@@ -80,7 +87,9 @@ def _packed_ids(ids: Sequence[object]) -> Array:
         return np.array(ids, dtype="<i8")
     for index, key in enumerate(ids):
         if type(key) is not str and not (type(key) is int and key in INT64):
-            raise TypeError(f"ids[{index}] is {format_argument(key)}; only integers of 64 bits and strings can be saved")
+            raise TypeError(
+                f"ids[{index}] is {format_argument(key)}; only integers of 64 bits and strings can be saved"
+            )
     return json_array(list(ids))
 
 

@@ -104,7 +104,7 @@ def kind_of(data: bytes) -> str:
         >>> kind_of(b"PK")
         Traceback (most recent call last):
         ...
-        ValueError: not a state: not a zip archive
+        ValueError: not a state: File is not a zip file
 
     """
     try:

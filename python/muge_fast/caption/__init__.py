@@ -1,8 +1,9 @@
 """Caption metrics: CIDEr-D, CIDEr, BLEU and ROUGE-L."""
 
+from muge_fast.caption.accumulator import CaptionAccumulator
 from muge_fast.caption.document_frequency import DocumentFrequency
 from muge_fast.caption.options import CaptionMetric as CaptionMetric
 from muge_fast.caption.options import Smoothing as Smoothing
 from muge_fast.caption.scoring import Captions, score_captions
 
-__all__ = ["Captions", "DocumentFrequency", "score_captions"]
+__all__ = ["CaptionAccumulator", "Captions", "DocumentFrequency", "score_captions"]

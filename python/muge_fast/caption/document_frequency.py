@@ -297,7 +297,7 @@ class DocumentFrequency:
             >>> mf.DocumentFrequency.from_bytes(b"")
             Traceback (most recent call last):
             ...
-            ValueError: not a state of DocumentFrequency: not a zip archive
+            ValueError: not a state of DocumentFrequency: File is not a zip file
 
         """
         return unpack(data, "DocumentFrequency", cls._from_arrays)

@@ -32,7 +32,7 @@ from muge_fast.cli.options import (
 )
 from muge_fast.cli.parameter_types import Level, Name
 from muge_fast.cli.program import Command
-from muge_fast.cli.scoring_options import choice, scoring_options
+from muge_fast.cli.scoring_options import choice, loaded_options, scoring_options
 from muge_fast.cli.system_names import system_names
 from muge_fast.cli.task_options import check_combinations, check_task_options
 from muge_fast.comparison._compare import compare as compare_systems
@@ -123,7 +123,7 @@ def compare(
     be read, or comparing failed.
     """
     with usage_errors():
-        scoring = {name: value for name, value in options.items() if value is not None}
+        scoring = loaded_options(options)
         chosen = {name: scoring.pop(name) for name in COMPARISON_OPTIONS if name in scoring}
         check_task_options(task, {"pool": pool, **scoring})
         check_combinations({"html": html, "date": date, **scoring})

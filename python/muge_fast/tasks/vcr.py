@@ -17,7 +17,10 @@ from muge_fast.vqa.official_files import convert_vcr_labels, convert_vcr_scores
 
 # In English and Chinese.
 LABELS = ("two integers from 0 to 3", "两个 0 到 3 的整数")
-OR_SCORES = ("two integers from 0 to 3, or lists of 4 and of 4 times 4 numbers", "两个 0 到 3 的整数，或 4 个与 4×4 个分数")
+OR_SCORES = (
+    "two integers from 0 to 3, or lists of 4 and of 4 times 4 numbers",
+    "两个 0 到 3 的整数，或 4 个与 4×4 个分数",
+)
 
 
 @dataclass(frozen=True)

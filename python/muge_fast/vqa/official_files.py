@@ -24,11 +24,7 @@ DOCVQA_ID = re.compile(rb'"questionId"(?=[ \t\r\n]*:)')
 VCR_COLUMNS = (
     "annot_id",
     *(f"answer_{answer}" for answer in range(CHOICES)),
-    *(
-        f"rationale_conditioned_on_a{answer}_{rationale}"
-        for answer in range(CHOICES)
-        for rationale in range(CHOICES)
-    ),
+    *(f"rationale_conditioned_on_a{answer}_{rationale}" for answer in range(CHOICES) for rationale in range(CHOICES)),
 )
 
 
