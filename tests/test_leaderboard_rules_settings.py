@@ -1,15 +1,18 @@
 """Settings: ``board.toml`` is read with its defaults, and every mistake is named by its key with what to do."""
 
 import re
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
 
+import muge_fast as mf
 from muge_fast.leaderboard.rules.quotas import Limits
 from muge_fast.leaderboard.rules.ranking import RankingRule
 from muge_fast.leaderboard.rules.settings import SettingsError, parse_settings, read_settings
 from muge_fast.leaderboard.rules.settings_table import Table
+from muge_fast.tasks import get
 from source_files import ROOT
 
 FOLDER = Path("board")
@@ -192,12 +195,40 @@ def test_several_boards_of_one_scorer():
     assert {slug: task.scorer for slug, task in parse(text).tasks.items()} == {"easy": "caption", "hard": "caption"}
 
 
-def test_tasks_of_other_packages_must_say_which_direction_is_better(monkeypatch):
-    monkeypatch.setattr("muge_fast.leaderboard.rules.settings.BUILT_IN", ["caption"])
-    assert problems(SMALLEST) == [
-        f"{TASK}.higher_is_better: missing: write true if a larger mean_recall is better, or false"
-    ]
+def with_direction(monkeypatch, lower_is_better):
+    task = replace(get("retrieval"), lower_is_better=lower_is_better)
+    monkeypatch.setattr("muge_fast.leaderboard.rules.settings.get", lambda _name: task)
+
+
+def test_tasks_that_do_not_declare_which_direction_is_better_must_be_told(monkeypatch):
+    with_direction(monkeypatch, None)
+    (problem,) = problems(SMALLEST)
+    assert problem.startswith(f"{TASK}.higher_is_better: missing, and the scorer does not declare lower_is_better: ")
+    assert problem.endswith("write true if a larger mean_recall is better, or false")
     assert parse(SMALLEST + "higher_is_better = false").tasks["retrieval"].ranking.higher_is_better is False
+
+
+def test_the_direction_that_a_task_declares_holds(monkeypatch):
+    with_direction(monkeypatch, ["mean_recall"])
+    assert parse(SMALLEST).tasks["retrieval"].ranking.higher_is_better is False
+    assert parse(SMALLEST + "main = 'recall@1'").tasks["retrieval"].ranking.higher_is_better is True
+    assert problems(SMALLEST + "higher_is_better = true") == [
+        f"{TASK}.higher_is_better: a smaller mean_recall is better: remove the key"
+    ]
+
+
+def test_the_declared_direction_of_every_built_in_score_is_that_of_its_scores():
+    scores = {
+        "caption": mf.score_captions({"a": "红裙", "b": "白鞋"}, {"a": ["红裙"], "b": ["黑鞋"]}),
+        "retrieval": mf.score_retrieval({1: [2]}, {1: [2]}),
+    }
+    for name, found in scores.items():
+        for score in found.values():
+            assert get(name).higher_is_better(score.name) is score.higher_is_better
+    directions = {name: get("t2i").higher_is_better(name) for name in ("fid", "kid", "is", "r_precision")}
+    assert directions == {"fid": False, "kid": False, "is": True, "r_precision": True}
+    with pytest.raises(TypeError, match="must be a tuple of names"):
+        replace(get("t2i"), lower_is_better="fid")
 
 
 def test_the_direction_of_a_built_in_task_cannot_be_turned():

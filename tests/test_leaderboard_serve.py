@@ -13,6 +13,7 @@ from urllib.request import urlopen
 import pytest
 from click.testing import CliRunner
 
+import leaderboard_plugin
 from muge_fast.cli.main import main
 from muge_fast.leaderboard.board import open_board
 from muge_fast.leaderboard.samples import SAMPLES
@@ -181,3 +182,48 @@ def test_two_servers_and_a_worker_share_a_database(tmp_path, postgresql_server):
     finally:
         worker.terminate()
         assert worker.wait(SECONDS) == 0
+
+
+# A task of another package
+
+
+def installed(monkeypatch, folder, module=leaderboard_plugin.MODULE):
+    """Let every process of the test find the package, as if it were installed."""
+    monkeypatch.syspath_prepend(str(leaderboard_plugin.write_plugin(folder, module)))
+    places = [str(folder), os.environ.get("PYTHONPATH", "")]
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, places)))
+
+
+def test_a_task_of_another_package_from_init_to_the_board(tmp_path, monkeypatch):
+    installed(monkeypatch, tmp_path / "packages")
+    folder, gold = tmp_path / "board", tmp_path / "gold.jsonl"
+    gold.write_text(leaderboard_plugin.rows(a=10, b=20, c=30))
+    run("board", "init", folder, "--task", f"price={gold}", "--task", f"second:price={gold}", "--quota", "0")
+    tokens = {name: add_team(folder, tmp_path / name, name) for name in ("near", "far")}
+    files = {"near": leaderboard_plugin.rows(a=11, b=20, c=30), "far": leaderboard_plugin.rows(a=10, b=90, c=30)}
+    with serving("serve", folder, "--workers", "1") as (_, address):
+        for name, text in files.items():
+            (sent := tmp_path / f"{name}.jsonl").write_text(text)
+            done = run_here("submit", "price", sent, "--to", address, "--token-file", tokens[name], "--wait")
+            assert {"near": "0.33", "far": "23.33"}[name] in done.stdout
+        found = get(address, "/api/v1/tasks/price/board")
+        assert found["higher_is_better"] is False
+        shown = [(row["rank"], row["team"], row["published"]) for row in found["rows"]]
+        assert shown == [(1, "near", 0.33), (2, "far", 23.33)]
+        # Errors by line, as of a built-in task, and the page.
+        (broken := tmp_path / "broken.jsonl").write_text(leaderboard_plugin.rows(a=1, b=2, d=3))
+        done = run_here("submit", "second", broken, "--to", address, "--token-file", tokens["far"], "--wait", code=1)
+        assert "line 3" in done.stdout + done.stderr
+        with urlopen(f"{address}/tasks/price?lang=zh", timeout=SECONDS) as page:  # noqa: S310 - of this test
+            text = page.read().decode()
+        assert "价格预测" in text
+        assert "near" in text
+    run_here("board", "verify", folder)
+
+
+def test_a_task_that_does_not_declare_its_direction_is_refused_by_name(tmp_path, monkeypatch):
+    installed(monkeypatch, tmp_path / "packages", leaderboard_plugin.MODULE.replace(leaderboard_plugin.DECLARATION, ""))
+    (gold := tmp_path / "gold.jsonl").write_text(leaderboard_plugin.rows(a=10))
+    done = run("board", "init", tmp_path / "board", "--task", f"price={gold}", code=2)
+    assert "tasks.price.higher_is_better: missing, and the scorer does not declare lower_is_better" in done.stderr
+    assert not (tmp_path / "board").exists()

@@ -56,6 +56,7 @@ TASK = Task(
     submission=Text(),
     score=score_captions,
     main="cider_d",
+    lower_is_better=(),
     main_metric="cider_d",
     official={"cider_d": "cider_d", "bleu4": "bleu", "rouge_l": "rouge_l"},
     unofficial=partial(

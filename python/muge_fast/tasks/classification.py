@@ -127,6 +127,7 @@ TASK = Task(
     submission=Text(),
     score=score_classification,
     main="accuracy",
+    lower_is_better=(),
     official={"accuracy": "accuracy", "macro_f1": "macro_f1"},
     check_values=partial(score_probe, score_classification, {"a": "裙"}, {"a": "裙"}),
 )

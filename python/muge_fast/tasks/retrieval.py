@@ -72,6 +72,7 @@ TASK = Task(
     text_fields=QUERY_TEXTS,
     score=score_submission,
     main="mean_recall",
+    lower_is_better=(),
     main_metric="recall",
     official={"mean_recall": "mean_recall", "r1": "recall@1", "r5": "recall@5", "r10": "recall@10"},
     has_pool=True,

@@ -142,6 +142,7 @@ TASK = Task(
     submission=Text(),
     score=score_images,
     main="fid",
+    lower_is_better=("fid", "kid"),
     main_metric="fid",
     official={"fid": "fid", "is": "is", "r_precision": "r_precision"},
     file_type="images",

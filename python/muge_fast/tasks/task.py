@@ -43,6 +43,8 @@ class Task:
         file_type: ``"lines"`` for JSON Lines, ``"images"`` for a TSV of ids and base64.
         score_scale: Factor of scores in reports and in the official result.
         score_scales: Factors of scores that differ from ``score_scale``, by name.
+        lower_is_better: Names of scores that are better when they are lower, ``()`` if none is. None if the task does
+            not declare it, so that a leaderboard must be told.
         option_names: Function that returns the names of ``score``'s options, if its signature does not list them
             (``**options``). It may raise ImportError where they cannot be determined.
         strict_lines: Whether blank lines and carriage returns without line feeds are problems of a submission, because
@@ -84,11 +86,17 @@ class Task:
     file_type: Literal["lines", "images"] = "lines"
     score_scale: float = 100.0
     score_scales: Mapping[str, float] = field(default_factory=dict)
+    lower_is_better: Collection[str] | None = None
     strict_lines: bool = False
     unofficial: Callable[[Scores, str], Iterable[str]] | None = field(default=None, repr=False)
     option_names: Callable[[], Iterable[str]] | None = field(default=None, repr=False)
     check_values: Callable[[Mapping[str, object]], object] | None = field(default=None, repr=False)
     prepare: Callable[[Any, Mapping[str, Any]], Callable[[Any], Scores]] | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        """Check that names are not the letters of one text."""
+        if isinstance(self.lower_is_better, str):
+            raise TypeError(f"lower_is_better of task {self.name!r} must be a tuple of names, got a text")
 
     @property
     def gold_format(self) -> RowFormat:
@@ -184,6 +192,24 @@ class Task:
 
         """
         return self.score_scales.get(name, self.score_scale) * value
+
+    def higher_is_better(self, name: str) -> bool | None:
+        """Return whether a larger value of a score is better.
+
+        Args:
+            name: Name of the score.
+
+        Returns:
+            Whether it is; None if the task does not say.
+
+        Example:
+            >>> import muge_fast as mf
+            >>> task = mf.tasks.get("t2i")
+            >>> task.higher_is_better("fid"), task.higher_is_better("is")
+            (False, True)
+
+        """
+        return None if self.lower_is_better is None else name not in self.lower_is_better
 
     def label(self, name: str) -> str:
         """Return the name of a score for a table, with its factor if it differs from ``score_scale``.

@@ -20,7 +20,7 @@ from muge_fast.leaderboard.rules.quotas import LIMIT_NAMES, Limits
 from muge_fast.leaderboard.rules.ranking import PRIZES, RankingRule
 from muge_fast.leaderboard.rules.settings_table import Table
 from muge_fast.leaderboard.rules.visibility import Disclosure
-from muge_fast.tasks import BUILT_IN, Task, get
+from muge_fast.tasks import Task, get
 from muge_fast.tasks import names as task_names
 
 if sys.version_info >= (3, 11):
@@ -32,9 +32,6 @@ FILE_NAME = "board.toml"
 LANGUAGES = ("zh", "en")
 REGISTRATIONS = ("open", "invitation", "closed")
 ZONE = "Asia/Shanghai"
-
-# Scores of the built-in tasks that are better when they are lower.
-LOWER_IS_BETTER = frozenset({"fid", "kid"})
 
 # By the type of file: lines of text, or images.
 MAX_MEGABYTES = {"lines": 128, "images": 8192}
@@ -280,12 +277,13 @@ def _read_scorer(table: Table, slug: str) -> Task | None:
 
 
 def _read_ranking(table: Table, scorer: Task, main: str) -> RankingRule:
+    known = scorer.higher_is_better(main)
+    higher_is_better = table.flag("higher_is_better", default=known is not False)
     # A mistake would put the worst first, so nothing is assumed of tasks of other packages.
-    known = main not in LOWER_IS_BETTER
-    higher_is_better = table.flag("higher_is_better", default=known)
-    if scorer.name not in BUILT_IN and "higher_is_better" not in table.data:
-        table.problem("higher_is_better", f"missing: write true if a larger {main} is better, or false")
-    if scorer.name in BUILT_IN and higher_is_better is not known:
+    if known is None and "higher_is_better" not in table.data:
+        hint = f"write true if a larger {main} is better, or false"
+        table.problem("higher_is_better", f"missing, and the scorer does not declare lower_is_better: {hint}")
+    if known is not None and higher_is_better is not known:
         table.problem("higher_is_better", f"a {'larger' if known else 'smaller'} {main} is better: remove the key")
     return RankingRule(
         higher_is_better=higher_is_better,
