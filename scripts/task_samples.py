@@ -72,7 +72,7 @@ def main() -> None:
 
 def write_questions() -> None:
     """Write the sample of visual question answering."""
-    random = Random(2022)  # noqa: S311 - no secret
+    random = Random(2022)
     rows: list[dict] = []
     answers: dict[str, list[str]] = {system: [] for system in SKILLS}
     for _ in range(192):
@@ -96,7 +96,7 @@ def write_questions() -> None:
 
 def write_situations() -> None:
     """Write the sample of visual commonsense reasoning."""
-    random = Random(2022)  # noqa: S311 - no secret
+    random = Random(2022)
     keys = [f"vcr-{number}" for number in range(60)]
     labels = {key: [random.randrange(4), random.randrange(4)] for key in keys}
     rows = [

@@ -1,9 +1,11 @@
 """The rules of published evaluations of answers, restated in plain Python from their sources.
 
-``vqa_v2``: ``vqaEval.py`` of github.com/GT-Vision-Lab/VQA, a013f00. ``evalai``: ``m4c_evaluators.py`` of
-github.com/facebookresearch/mmf, 2dc099a. ``vlmevalkit``, ``anls_inclusive``, ``exact`` and ``contains``: ``vqa_eval.py``,
-``misc.py`` and ``image_vqa.py`` of github.com/open-compass/VLMEvalKit. ``char_f1``: ``mlqa_evaluation_v1.py`` of
-github.com/facebookresearch/MLQA, 5ef5c73, for Chinese. ``anls``: the package anls 0.0.2.
+- ``vqa_v2``: ``vqaEval.py`` of github.com/GT-Vision-Lab/VQA, a013f00.
+- ``evalai``: ``m4c_evaluators.py`` of github.com/facebookresearch/mmf, 2dc099a.
+- ``vlmevalkit``, ``anls_inclusive``, ``exact`` and ``contains``: ``vqa_eval.py``, ``misc.py`` and ``image_vqa.py`` of
+  github.com/open-compass/VLMEvalKit.
+- ``char_f1``: ``mlqa_evaluation_v1.py`` of github.com/facebookresearch/MLQA, 5ef5c73, for Chinese.
+- ``anls``: the package anls 0.0.2.
 
 Contractions are read from the table of the package, which a test compares with a recorded hash.
 """
@@ -17,7 +19,13 @@ from functools import cache
 from pathlib import Path
 
 MARKS = ';/[]"{}()=+\\_-><@`,?!'
-NUMBERS = dict(zip("none zero one two three four five six seven eight nine ten".split(), [0, *range(11)], strict=True))
+NUMBERS = dict(
+    zip(
+        ["none", "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"],
+        [0, *range(11)],
+        strict=True,
+    )
+)
 TABLE = Path(__file__).parent.parent / "rust" / "src" / "vqa" / "contractions.rs"
 CONTRACTIONS = dict(re.findall(r'^    \("(.*)", "(.*)"\),$', TABLE.read_text(encoding="utf-8"), re.MULTILINE))
 

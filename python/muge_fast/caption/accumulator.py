@@ -203,7 +203,7 @@ class CaptionAccumulator:
         gathered = CaptionAccumulator.__new__(CaptionAccumulator)
         gathered.__dict__.update(self.__dict__, _shards=[], _ids=set())
         for state in filter(None, states):
-            gathered._add(Scores.from_bytes(state))
+            gathered._add(Scores.from_bytes(state))  # noqa: SLF001 - made here
         return gathered
 
     def _add(self, scores: Scores) -> None:

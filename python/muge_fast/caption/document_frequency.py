@@ -336,9 +336,8 @@ class DocumentFrequency:
             if not isinstance(table, DocumentFrequency):
                 raise TypeError(f"shards[{index}] must be DocumentFrequency, got {type(table).__name__}")
             if table.tokenizer != tables[0].tokenizer:
-                raise ValueError(
-                    f"shards[{index}] was counted with tokenizer {table.tokenizer}, shards[0] with {tables[0].tokenizer}"
-                )
+                names = f"tokenizer {table.tokenizer}, shards[0] with {tables[0].tokenizer}"
+                raise ValueError(f"shards[{index}] was counted with {names}")
         repeated = find_repeated([id(table) for table in tables])
         if repeated is not None:
             raise ValueError(f"shards[{repeated}] is the same object as an earlier shard: its items would count twice")

@@ -226,8 +226,8 @@ HELP = {
     "Compare systems, and say which differences the items support and which ranks are possible.": (
         "比较各系统，说明哪些差异有数据支持，可能的名次有哪些。"
     ),
-    "TASK is caption, retrieval, t2i, classification, vqa or vcr. SUBMISSION is a file or NAME=FILE, at least two of them; other "
-    "systems are named after their files.": (
+    "TASK is caption, retrieval, t2i, classification, vqa or vcr. SUBMISSION is a file or NAME=FILE, at least two of "
+    "them; other systems are named after their files.": (
         "TASK 为 caption（图像描述）、retrieval（图文检索）、t2i（文本生成图像）、classification（分类）、"
         "vqa（视觉问答）或 vcr（视觉常识推理）。"
         "SUBMISSION 为文件或 名称=文件，至少两个；未给出名称的系统以文件名命名。"

@@ -116,8 +116,8 @@ def compare(
 ) -> None:
     """Compare systems, and say which differences the items support and which ranks are possible.
 
-    TASK is caption, retrieval, t2i, classification, vqa or vcr. SUBMISSION is a file or NAME=FILE, at least two of them; other
-    systems are named after their files.
+    TASK is caption, retrieval, t2i, classification, vqa or vcr. SUBMISSION is a file or NAME=FILE, at least two
+    of them; other systems are named after their files.
 
     Exit code 0: compared. 1: a submission is invalid, and the errors of all are printed. 2: wrong usage, a file cannot
     be read, or comparing failed.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -13,7 +13,6 @@ from muge_fast.datasets.fields import KindProblem, Text
 from muge_fast.tasks.task import Task, score_probe
 from muge_fast.vqa.choices import CHOICES, score_choices
 from muge_fast.vqa.official_files import convert_vcr_labels, convert_vcr_scores
-
 
 # In English and Chinese.
 LABELS = ("two integers from 0 to 3", "两个 0 到 3 的整数")
@@ -56,15 +55,11 @@ class Choices:
     def _is_valid(self, answer: object, rationale: object) -> bool:
         if all(type(choice) is int and 0 <= choice < CHOICES for choice in (answer, rationale)):
             return True
-        return self.or_scores and _are_scores(answer) and _is_list(rationale) and all(map(_are_scores, rationale))
+        return self.or_scores and _are_all(_is_score, answer) and _are_all(partial(_are_all, _is_score), rationale)
 
 
-def _is_list(values: object) -> bool:
-    return isinstance(values, list) and len(values) == CHOICES
-
-
-def _are_scores(values: object) -> bool:
-    return _is_list(values) and all(_is_score(value) for value in values)  # type: ignore[attr-defined]
+def _are_all(is_valid: Callable[[object], bool], values: object) -> bool:
+    return isinstance(values, list) and len(values) == CHOICES and all(map(is_valid, values))
 
 
 def _is_score(value: object) -> bool:
@@ -87,6 +82,7 @@ TASK = Task(
     convert_submission=convert_vcr_scores,
     score=score_choices,
     main="q_ar",
+    lower_is_better=(),
     official={"q_ar": "q_ar", "q_a": "q_a", "qa_r": "qa_r"},
     check_values=partial(score_probe, score_choices, {"a": [0, 0]}, {"a": [0, 0]}),
 )

@@ -25,6 +25,7 @@ TASK = Task(
     option_choices={"protocol": PROTOCOLS},
     score=score_answers,
     main="vqa",
+    lower_is_better=(),
     official={"vqa": "vqa"},
     check_values=partial(score_probe, score_answers, {1: "红色"}, {1: ["红色"] * 10}),
 )

@@ -120,7 +120,7 @@ def read_results(path: PathLike) -> dict[int, str]:
     for number, line in enumerate(lines.splitlines(), 1):
         where = f"{format_path(path)}: entry {number}"
         try:
-            row = parse_json(line)
+            row: Any = parse_json(line)
         except ValueError as error:
             raise ValueError(f"{where}: {error}") from error
         key, answer = row.get("question_id"), row.get("answer")
@@ -164,7 +164,7 @@ def convert_results(data: bytes) -> bytes | None:
 
 
 def convert_annotations(data: bytes) -> bytes | None:
-    """Return the lines of a gold file in a published form, for the reader of the task.
+    r"""Return the lines of a gold file in a published form, for the reader of the task.
 
     Args:
         data: The content of a file, which is trusted.
@@ -176,7 +176,7 @@ def convert_annotations(data: bytes) -> bytes | None:
     Example:
         >>> from muge_fast.vqa.official_files import convert_annotations
         >>> convert_annotations(b'{"data": [{"questionId": 1, "question": "?", "answers": ["a"]}]}')
-        b'{"question_id": 1, "answer": ["a"], "question": "?"}\\n'
+        b'{"question_id": 1, "answer": ["a"], "question": "?"}\n'
 
     """
     document = _document(data)
@@ -288,7 +288,7 @@ def _lines(rows: Iterable[Mapping[str, Any]]) -> bytes:
 
 
 def convert_vcr_labels(data: bytes) -> bytes | None:
-    """Return the lines of the published annotations of VCR, for the reader of the task.
+    r"""Return the lines of the published annotations of VCR, for the reader of the task.
 
     Args:
         data: The content of a file, which is trusted: JSON Lines with ``annot_id``, ``answer_label`` and
@@ -300,7 +300,7 @@ def convert_vcr_labels(data: bytes) -> bytes | None:
     Example:
         >>> from muge_fast.vqa.official_files import convert_vcr_labels
         >>> convert_vcr_labels(b'{"annot_id": "val-0", "answer_label": 2, "rationale_label": 1, "img_id": "x"}')
-        b'{"annot_id": "val-0", "choice": [2, 1]}\\n'
+        b'{"annot_id": "val-0", "choice": [2, 1]}\n'
 
     """
     if b'"answer_label"' not in data.lstrip().partition(b"\n")[0]:
@@ -318,7 +318,7 @@ def convert_vcr_labels(data: bytes) -> bytes | None:
 
 
 def convert_vcr_scores(data: bytes) -> bytes | None:
-    """Return the lines of a submission of VCR in CSV, for the reader of the task.
+    r"""Return the lines of a submission of VCR in CSV, for the reader of the task.
 
     Args:
         data: The content of a file. It is untrusted: what is not a number stays a string, which the reader refuses.
@@ -329,7 +329,7 @@ def convert_vcr_scores(data: bytes) -> bytes | None:
     Example:
         >>> from muge_fast.vqa.official_files import VCR_COLUMNS, convert_vcr_scores
         >>> row = ["val-0", *"0100", *"1000" * 4]
-        >>> lines = convert_vcr_scores(f"{','.join(VCR_COLUMNS)}\\n{','.join(row)}".encode())
+        >>> lines = convert_vcr_scores(f"{','.join(VCR_COLUMNS)}\n{','.join(row)}".encode())
         >>> lines[:53]
         b'{"annot_id": "val-0", "choice": [[0.0, 1.0, 0.0, 0.0]'
 

@@ -80,7 +80,7 @@ def score_answers(
         ([0.9, 1.0], 'vqa|protocol:vqa-v2|version:0.2.0')
 
     """
-    protocol = check_choice("protocol", protocol, PROTOCOLS)
+    chosen = check_choice("protocol", protocol, PROTOCOLS)
     if not references:
         raise ValueError("references are empty, expected at least one question")
     ids = list(references)
@@ -88,12 +88,12 @@ def score_answers(
     predicted = list(predictions.values())
     texts = [predicted[index] for index in order]
     answers = _listed(references)
-    _check_counts(protocol, ids, answers)
-    if protocol == CHINESE:
+    _check_counts(chosen, ids, answers)
+    if chosen == CHINESE:
         texts, answers = _normal(texts), [_normal(row) for row in answers]
-    values = _core.score_answers(protocol, texts, answers, ids, threads)
+    values = _core.score_answers(chosen, texts, answers, ids, threads)
     parts = _parts(values, ids, groups or {})
-    score: Score = mean_score("vqa", signature("vqa", protocol=protocol), values, parts=parts)
+    score: Score = mean_score("vqa", signature("vqa", protocol=chosen), values, parts=parts)
     return Scores({"vqa": score}, len(ids), ids)
 
 
@@ -119,12 +119,12 @@ def normalize_answers(texts: Iterable[str], *, protocol: Protocol = "vqa-v2") ->
         ['12只', '12只']
 
     """
-    protocol = check_choice("protocol", protocol, PROTOCOLS)
+    chosen = check_choice("protocol", protocol, PROTOCOLS)
     listed = list(texts)
     for index, text in enumerate(listed):
         if not isinstance(text, str):
             raise TypeError(f"texts[{index}]: expected str, found {type(text).__name__}")
-    return _core.normalize_answers(protocol, _normal(listed) if protocol == CHINESE else listed)
+    return _core.normalize_answers(chosen, _normal(listed) if chosen == CHINESE else listed)
 
 
 def _listed(references: Mapping[Any, Sequence[str]]) -> list[list[str]]:
@@ -158,7 +158,7 @@ def _parts(values: FloatArray, ids: list[Hashable], groups: Groups) -> dict[str,
         labels = [group_of.get(key) for key in ids]
         known = sorted({label for label in labels if label is not None})
         code_of = {label: code for code, label in enumerate(known)}
-        codes = np.array([code_of.get(label, -1) for label in labels])
+        codes = np.array([-1 if label is None else code_of[label] for label in labels])
         order = np.argsort(codes, kind="stable")
         bounds = np.searchsorted(codes[order], np.arange(len(known) + 1))
         for label, start, end in zip(known, bounds, bounds[1:], strict=False):
