@@ -19,7 +19,7 @@ from vqa_originals import CONTRACTIONS, ORIGINALS, normalize_evalai, normalize_v
 SAMPLES = Path(mf.__file__).parent / "samples" / "vqa"
 NORMALIZED = {"vqa-v2": normalize_vqa, "evalai": normalize_evalai, "vlmevalkit": normalize_vlmevalkit}
 
-# Pieces that meet the rules: marks beside spaces or not, digits of other scripts, articles, contractions, numbers.
+# Pieces that meet the rules: marks next to spaces or not, digits of other scripts, articles, contractions, numbers.
 PIECES = [
     *[
         "a",
@@ -165,7 +165,7 @@ def test_long_answers_have_the_similarity_of_the_definition():
             assert one(protocol, prediction, [answer]) == ORIGINALS[protocol](prediction, [answer])
 
 
-# The protocol of our own
+# The package's own protocol
 
 
 @pytest.mark.parametrize(

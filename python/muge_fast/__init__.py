@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from muge_fast._core import __version__
 from muge_fast._internal.lazy_modules import lazy_modules
-from muge_fast.caption import CaptionAccumulator, Captions, DocumentFrequency, score_captions
+from muge_fast.caption import Captions, DocumentFrequency, score_captions
 from muge_fast.datasets import read_captions, read_queries, write_captions, write_queries
 from muge_fast.datasets.limits import Limits
 from muge_fast.evaluation import GoldError, Report, check, evaluate
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         text,
         vqa,
     )
+    from muge_fast.caption import CaptionAccumulator
     from muge_fast.comparison import Comparison, compare
     from muge_fast.significance.adjust import adjust
     from muge_fast.significance.intervals import Interval, bootstrap_interval
@@ -95,6 +96,7 @@ if not TYPE_CHECKING:
         __name__,
         __all__,
         {
+            "CaptionAccumulator": "caption.accumulator",
             "Comparison": "comparison",
             "Interval": "significance.intervals",
             "SignFlipTest": "significance.sign_flips",

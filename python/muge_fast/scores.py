@@ -15,8 +15,6 @@ import numpy.typing as npt
 from muge_fast import _core
 from muge_fast._internal.checks import find_repeated, fold_name, suggest
 from muge_fast._internal.optional import import_pandas
-from muge_fast._internal.score_states import pack_scores, unpack_scores
-from muge_fast._internal.states import unpack
 from muge_fast.significance import RESAMPLES, SEED
 
 if TYPE_CHECKING:
@@ -544,6 +542,8 @@ class Scores(Mapping[str, Score]):
             True
 
         """
+        from muge_fast._internal.score_states import pack_scores  # noqa: PLC0415 - few scores are saved
+
         return pack_scores(self._scores, self._items, self._ids)
 
     @classmethod
@@ -561,7 +561,7 @@ class Scores(Mapping[str, Score]):
 
         Raises:
             TypeError: ``data`` is not bytes.
-            ValueError: The bytes are damaged, are no scores, or were written by another version of this package.
+            ValueError: The bytes are damaged, are not scores, or were written by another version of this package.
 
         Example:
             >>> import muge_fast as mf
@@ -571,7 +571,10 @@ class Scores(Mapping[str, Score]):
             ValueError: not a state of Scores: File is not a zip file
 
         """
-        return unpack(data, "Scores", lambda arrays: cls(*unpack_scores(arrays, set_score)))
+        from muge_fast._internal.score_states import unpack_scores  # noqa: PLC0415 - few scores are saved
+        from muge_fast._internal.states import unpack  # noqa: PLC0415 - few scores are saved
+
+        return unpack(data, "Scores", lambda arrays: cls(*unpack_scores(arrays, set_score, _core.DictCost())))
 
     @classmethod
     def merge(cls, shards: Iterable[Scores]) -> Scores:

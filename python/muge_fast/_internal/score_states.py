@@ -9,11 +9,10 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from importlib import import_module
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
-from muge_fast import _core
 from muge_fast._internal.display import format_argument
 from muge_fast._internal.states import Array, array_of, json_array, json_value, pack
 
@@ -26,12 +25,60 @@ FUNCTIONS = {
 }
 KINDS = {f"{module}:{name}": kind for kind, (module, name) in FUNCTIONS.items()}
 
+T = TypeVar("T")
+
 WHOLE_SET = "whole_set"
 INT64 = range(-(2**63), 2**63)
 MOST_KS = 10_000
 
 
-def pack_scores(scores: Mapping[str, Any], items: int, ids: Sequence[object] | None) -> bytes:
+class Statistics(Protocol):
+    """Statistics of items."""
+
+    @property
+    def rows(self) -> Array:
+        """A row for each item."""
+
+
+class SavedScore(Protocol):
+    """A score of :mod:`muge_fast.scores`, which is in a higher layer."""
+
+    @property
+    def name(self) -> str:
+        """Name of the metric."""
+
+    @property
+    def value(self) -> float:
+        """The score of the set."""
+
+    @property
+    def signature(self) -> str:
+        """Signature of the metric."""
+
+    @property
+    def parts(self) -> Mapping[str, float]:
+        """Further numbers by name."""
+
+    @property
+    def higher_is_better(self) -> bool:
+        """Whether a larger value is better."""
+
+    @property
+    def statistics(self) -> Statistics:
+        """Statistics of the items."""
+
+
+class Cost(Protocol):
+    """What integers cost as the keys of a dictionary."""
+
+    def add(self, key: int) -> bool:
+        """Add a key, and return whether the dictionary is still fast."""
+
+    def is_fast(self) -> bool:
+        """Return whether looking up any key is fast."""
+
+
+def pack_scores(scores: Mapping[str, SavedScore], items: int, ids: Sequence[object] | None) -> bytes:
     """Return the state of scores.
 
     Args:
@@ -61,7 +108,7 @@ def pack_scores(scores: Mapping[str, Any], items: int, ids: Sequence[object] | N
     return pack("Scores", {"scores": json_array({"items": items, "scores": recipes}), **arrays})
 
 
-def _recipe(name: str, score: Any) -> dict[str, object]:  # noqa: ANN401 - scores are in a higher layer
+def _recipe(name: str, score: SavedScore) -> dict[str, object]:
     rescore = score.__dict__["_rescore"]
     recipe = {"name": name, "signature": score.signature, "parts": dict(score.parts)}
     if rescore is None:
@@ -94,13 +141,14 @@ def _packed_ids(ids: Sequence[object]) -> Array:
 
 
 def unpack_scores(
-    arrays: Mapping[str, Array], make_set: Callable[..., Any]
-) -> tuple[dict[str, Any], int, list[Any] | None]:
+    arrays: Mapping[str, Array], make_set: Callable[..., T], cost: Cost
+) -> tuple[dict[str, T], int, list[Any] | None]:
     """Return the scores of a state.
 
     Args:
         arrays: Arrays of the state.
         make_set: The function that makes the score of a whole set of items.
+        cost: A dictionary without keys.
 
     Returns:
         The scores by name, the number of items, and their ids.
@@ -113,7 +161,7 @@ def unpack_scores(
     items, recipes = document["items"], document["scores"]
     if type(items) is not int or items < 0 or not isinstance(recipes, list):
         raise ValueError("it has no number of items or no scores")
-    scores: dict[str, Any] = {}
+    scores: dict[str, T] = {}
     for index, recipe in enumerate(recipes):
         name = _checked(recipe, "name", str)
         if name in scores:
@@ -122,23 +170,23 @@ def unpack_scores(
             scores[name] = _whole_set(arrays, index, recipe, make_set)
         else:
             scores[name] = _of_rows(array_of(arrays, f"rows_{index}", "<f8", 2), items, recipe)
-    return scores, items, _unpacked_ids(arrays, items) if "ids" in arrays else None
+    return scores, items, _unpacked_ids(arrays, items, cost) if "ids" in arrays else None
 
 
-def _whole_set(arrays: Mapping[str, Array], index: int, recipe: Mapping[str, Any], make: Callable[..., Any]) -> Any:  # noqa: ANN401
+def _whole_set(arrays: Mapping[str, Array], index: int, recipe: Mapping[str, Any], make: Callable[..., T]) -> T:
     count = _checked(recipe, "influence", int)
     influence = tuple(array_of(arrays, f"influence_{index}_{number}", "<f8", 1) for number in range(min(count, 3)))
     return make(
         _checked(recipe, "metric", str),
         _checked(recipe, "signature", str),
-        float(_checked(recipe, "value", (int, float))),
+        _checked(recipe, "value", float),
         parts=_parts(recipe),
         higher_is_better=_checked(recipe, "higher_is_better", bool),
         influence=influence or None,
     )
 
 
-def _of_rows(rows: Array, items: int, recipe: Mapping[str, Any]) -> Any:  # noqa: ANN401
+def _of_rows(rows: Array, items: int, recipe: Mapping[str, Any]) -> Any:  # noqa: ANN401 - scores are in a higher layer
     kind, arguments = recipe["kind"], _checked(recipe, "arguments", list)
     options = _checked(recipe, "options", dict)
     if kind not in FUNCTIONS:
@@ -206,22 +254,20 @@ def _parts(recipe: Mapping[str, Any]) -> dict[str, float]:
     return {name: float(value) for name, value in parts.items()}
 
 
-def _checked(recipe: Mapping[str, Any], name: str, kinds: type | tuple[type, ...]) -> Any:  # noqa: ANN401
+def _checked(recipe: Mapping[str, Any], name: str, kind: type[T]) -> T:
     value = recipe.get(name)
-    allowed = kinds if isinstance(kinds, tuple) else (kinds,)
-    if type(value) not in allowed or (type(value) is float and not math.isfinite(value)):
+    if type(value) is not kind or (isinstance(value, float) and not math.isfinite(value)):
         raise ValueError(f"a score has no valid {name}")
     return value
 
 
-def _unpacked_ids(arrays: Mapping[str, Array], items: int) -> list[Any]:
+def _unpacked_ids(arrays: Mapping[str, Array], items: int, cost: Cost) -> list[Any]:
     if arrays["ids"].dtype == np.dtype("<i8"):
         ids = array_of(arrays, "ids", "<i8", 1).tolist()
     else:
         ids = json_value(arrays, "ids")
     if not isinstance(ids, list) or len(ids) != items or not all(type(key) in (int, str) for key in ids):
         raise ValueError(f"it has {items} items, but other ids")
-    cost = _core.DictCost()
     # Integers can be chosen so that a dictionary of them is slow.
     if not all(type(key) is str or (key in INT64 and cost.add(key)) for key in ids) or not cost.is_fast():
         raise ValueError("its ids make a dictionary slow")

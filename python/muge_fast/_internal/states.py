@@ -97,7 +97,7 @@ def kind_of(data: bytes) -> str:
         The name.
 
     Raises:
-        ValueError: The bytes are no state.
+        ValueError: The bytes are not a state.
 
     Example:
         >>> from muge_fast._internal.states import kind_of

@@ -106,10 +106,9 @@ class CaptionAccumulator:
             references: One or more captions for each item of the batch.
 
         Raises:
-            TypeError: As for :func:`muge_fast.score_captions`; or a batch has ids and an earlier one has none, or the
-                reverse.
-            ValueError: As for :func:`muge_fast.score_captions`; or an id is in an earlier batch. The batch is then not
-                added.
+            TypeError: A text that is not a string; or a batch has ids and an earlier one has none, or the reverse.
+            ValueError: Ids or lengths that differ, no items, an item without references, a text that is not valid
+                Unicode, or an id that is in an earlier batch. The batch is then not added.
 
         Example:
             >>> import muge_fast as mf

@@ -19,7 +19,6 @@ from muge_fast._internal.atomic import replacing
 from muge_fast._internal.checks import find_repeated, finite_number, whole_number
 from muge_fast._internal.npz import Archive
 from muge_fast._internal.paths import PathLike, open_named
-from muge_fast._internal.states import pack, unpack
 from muge_fast.caption.texts import ReferencesLike, split_references
 from muge_fast.text.tokenizers import Tokenizer, TokenizerLike
 
@@ -245,7 +244,7 @@ class DocumentFrequency:
             if path.suffix in PICKLE_SUFFIXES:
                 self._write_pickle(file)
             else:
-                np.savez_compressed(file, **self._arrays())  # type: ignore[arg-type]
+                self._write_arrays(file)
 
     def _write_pickle(self, file: IO[bytes]) -> None:
         counts = defaultdict(float, {ngram: float(count) for ngram, count in self.to_counts().items()})
@@ -263,6 +262,9 @@ class DocumentFrequency:
             "tokenizer": np.array(self.tokenizer or "").astype("<U"),
         }
 
+    def _write_arrays(self, file: IO[bytes]) -> None:
+        np.savez_compressed(file, **self._arrays())  # type: ignore[arg-type]
+
     def to_bytes(self) -> bytes:
         """Return the table as bytes, which :meth:`from_bytes` reads on any machine, and :meth:`load` from a file.
 
@@ -276,6 +278,8 @@ class DocumentFrequency:
             True
 
         """
+        from muge_fast._internal.states import pack  # noqa: PLC0415 - few tables are saved
+
         return pack("DocumentFrequency", self._arrays())
 
     @classmethod
@@ -290,7 +294,7 @@ class DocumentFrequency:
 
         Raises:
             TypeError: ``data`` is not bytes.
-            ValueError: The bytes are damaged, or are no table.
+            ValueError: The bytes are damaged, or are not a table.
 
         Example:
             >>> import muge_fast as mf
@@ -300,6 +304,8 @@ class DocumentFrequency:
             ValueError: not a state of DocumentFrequency: File is not a zip file
 
         """
+        from muge_fast._internal.states import unpack  # noqa: PLC0415 - few tables are saved
+
         return unpack(data, "DocumentFrequency", cls._from_arrays)
 
     @classmethod

@@ -25,7 +25,7 @@ from muge_fast.datasets.jsonl import read_captions
 from muge_fast.image.statistics import Statistics
 from muge_fast.retrieval.top_k_embeddings import TopK
 from muge_fast.scores import Scores
-from muge_fast.text.tokenizers import TOKENIZERS
+from muge_fast.text.tokenizers import TOKENIZERS, TokenizerName
 
 # click keeps the line breaks after \b.
 EXAMPLE = """
@@ -57,7 +57,7 @@ KINDS: dict[str, type[State]] = {
     help=f"{', '.join(TOKENIZERS)}.  [default: muge]",
 )
 @threads_option
-def count(*, gold: Path, output: Path, tokenizer: Any, threads: int | None) -> None:  # noqa: ANN401 - a checked name
+def count(*, gold: Path, output: Path, tokenizer: TokenizerName, threads: int | None) -> None:
     """Count in how many items of a gold file each n-gram occurs, for CIDEr of shards."""
     with usage_errors():
         references = read_captions(gold, kind="references")

@@ -391,7 +391,7 @@ class Statistics:
 
         Raises:
             TypeError: ``data`` is not bytes.
-            ValueError: The bytes are damaged, or are no statistics.
+            ValueError: The bytes are damaged, or are not statistics.
 
         Example:
             >>> from muge_fast.image import Statistics

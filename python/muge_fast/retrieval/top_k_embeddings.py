@@ -14,9 +14,7 @@ from muge_fast import _core
 from muge_fast._internal.checks import check_choice, whole_number
 from muge_fast._internal.dlpack import DLPackArray, as_array, bfloat16_bits
 from muge_fast._internal.progress import Progress
-from muge_fast._internal.states import unpack
 from muge_fast.retrieval.ranking import Ranking, RankingIds, attach_ids, check_ids
-from muge_fast.retrieval.search_states import State, pack_search, unpack_search
 from muge_fast.retrieval.top_k_arguments import (
     SIMILARITIES,
     Exclude,
@@ -28,6 +26,9 @@ from muge_fast.retrieval.top_k_arguments import (
 )
 
 DTYPES = ("float32", "float16", "bfloat16")
+
+State = tuple[int, str, int, list[int], npt.NDArray[np.float64], Indices, list[tuple[int, int]]]
+"""``k``, metric, dimensions, end of each query's scores, scores, indices, and ranges of items."""
 
 MAX_K = 2**48
 """Largest ``k``: more items than fit in any memory."""
@@ -280,6 +281,8 @@ class TopK:
             <TopK of 0 items for 0 queries>
 
         """
+        from muge_fast.retrieval.search_states import pack_search  # noqa: PLC0415 - few searches are saved
+
         with self._lock:
             return pack_search(self._search.state())
 
@@ -295,7 +298,7 @@ class TopK:
 
         Raises:
             TypeError: ``data`` is not bytes.
-            ValueError: The bytes are damaged, or are no search.
+            ValueError: The bytes are damaged, or are not a search.
 
         Example:
             >>> import numpy as np
@@ -306,6 +309,9 @@ class TopK:
             [[0]]
 
         """
+        from muge_fast._internal.states import unpack  # noqa: PLC0415 - few searches are saved
+        from muge_fast.retrieval.search_states import unpack_search  # noqa: PLC0415 - few searches are saved
+
         return unpack(data, "TopK", lambda arrays: _restore(unpack_search(arrays)))
 
     def reset(self) -> None:

@@ -44,7 +44,7 @@ class Task:
         score_scale: Factor of scores in reports and in the official result.
         score_scales: Factors of scores that differ from ``score_scale``, by name.
         lower_is_better: Names of scores that are better when they are lower, ``()`` if none is. None if the task does
-            not declare it, so that a leaderboard must be told.
+            not declare it, so that the settings of a leaderboard must.
         option_names: Function that returns the names of ``score``'s options, if its signature does not list them
             (``**options``). It may raise ImportError where they cannot be determined.
         strict_lines: Whether blank lines and carriage returns without line feeds are problems of a submission, because

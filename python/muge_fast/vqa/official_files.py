@@ -139,7 +139,7 @@ def convert_results(data: bytes) -> bytes | None:
         data: The content of a file.
 
     Returns:
-        A line for each object of the array, as it is written there; None if the file is no such array.
+        A line for each object of the array, as it is written there; None if the file is not such an array.
 
     Example:
         >>> from muge_fast.vqa.official_files import convert_results
@@ -295,7 +295,7 @@ def convert_vcr_labels(data: bytes) -> bytes | None:
             ``rationale_label``.
 
     Returns:
-        A line for each question; None if the first line is not of that form, or one is no JSON object.
+        A line for each question; None if the first line is not of that form, or one is not a JSON object.
 
     Example:
         >>> from muge_fast.vqa.official_files import convert_vcr_labels

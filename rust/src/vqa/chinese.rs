@@ -3,7 +3,7 @@
 use super::characters::is_punctuation;
 use crate::text::is_space;
 
-/// Largest unit, and so many digits more than any answer needs.
+/// Units are smaller than this, and so are all sums of them.
 const MOST: u64 = 10_u64.pow(16);
 
 /// Append a text in one form. It is lower case and normalized (NFKC), so there are no full-width letters and digits.
