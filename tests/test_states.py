@@ -3,7 +3,9 @@
 import io
 import itertools
 import json
+import re
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -508,3 +510,9 @@ def test_states_that_do_not_fit_are_named(tmp_path):
     broken = tmp_path / "broken.state"
     broken.write_bytes(a.read_bytes()[:-30])
     assert run("merge", broken).exit_code == 2
+
+
+def test_the_example_of_shards_in_the_documentation_runs():
+    text = (Path(__file__).parent.parent / "docs" / "command-line.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    exec(compile(code, "docs/command-line.md", "exec"), {})  # noqa: S102 - the documentation of the package
