@@ -200,7 +200,7 @@ def with_direction(monkeypatch, lower_is_better):
     monkeypatch.setattr("muge_fast.leaderboard.rules.settings.get", lambda _name: task)
 
 
-def test_tasks_that_do_not_declare_which_direction_is_better_must_be_told(monkeypatch):
+def test_a_direction_that_the_task_does_not_declare_must_be_in_the_settings(monkeypatch):
     with_direction(monkeypatch, None)
     (problem,) = problems(SMALLEST)
     assert problem.startswith(f"{TASK}.higher_is_better: missing, and the scorer does not declare lower_is_better: ")

@@ -142,7 +142,7 @@ def _packed_ids(ids: Sequence[object]) -> Array:
 
 def unpack_scores(
     arrays: Mapping[str, Array], make_set: Callable[..., T], cost: Cost
-) -> tuple[dict[str, T], int, list[Any] | None]:
+) -> tuple[dict[str, Any], int, list[Any] | None]:
     """Return the scores of a state.
 
     Args:
@@ -161,7 +161,7 @@ def unpack_scores(
     items, recipes = document["items"], document["scores"]
     if type(items) is not int or items < 0 or not isinstance(recipes, list):
         raise ValueError("it has no number of items or no scores")
-    scores: dict[str, T] = {}
+    scores: dict[str, Any] = {}
     for index, recipe in enumerate(recipes):
         name = _checked(recipe, "name", str)
         if name in scores:
@@ -186,7 +186,7 @@ def _whole_set(arrays: Mapping[str, Array], index: int, recipe: Mapping[str, Any
     )
 
 
-def _of_rows(rows: Array, items: int, recipe: Mapping[str, Any]) -> Any:  # noqa: ANN401 - scores are in a higher layer
+def _of_rows(rows: Array, items: int, recipe: Mapping[str, Any]) -> SavedScore:
     kind, arguments = recipe["kind"], _checked(recipe, "arguments", list)
     options = _checked(recipe, "options", dict)
     if kind not in FUNCTIONS:
@@ -199,7 +199,7 @@ def _of_rows(rows: Array, items: int, recipe: Mapping[str, Any]) -> Any:  # noqa
     module, name = FUNCTIONS[kind]
     if kind == "mean":
         options = {**options, "parts": _parts(recipe)}
-    score = partial(getattr(import_module(module), name), *arguments)(rows, **options)
+    score: SavedScore = partial(getattr(import_module(module), name), *arguments)(rows, **options)
     if score.signature != recipe.get("signature"):
         raise ValueError(
             f"it was scored as {format_argument(recipe.get('signature'))}, this version makes {score.signature!r}"

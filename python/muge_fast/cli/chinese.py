@@ -74,6 +74,8 @@ MESSAGES = {
     "the folder {path} is not writable": "目录 {path} 不可写",
     "unknown format {suffix}, use .csv or .parquet": "未知格式 {suffix}，请用 .csv 或 .parquet",
     "wrote {path}": "已写入 {path}",
+    "{path}: has {kind}, but {first} has {other}": "{path}：类型为 {kind}，而 {first} 为 {other}",
+    "{path}: id {id} is in {other} too": "{path}：ID {id} 也在 {other} 中",
     "none of the {images} of --images has an id of the submission or the gold file": (
         "--images 的 {images}的 ID 均不在提交文件或标准答案中"
     ),
@@ -298,6 +300,24 @@ HELP = {
     "Gold file, to find missing and unknown ids.": "标准答案文件，用于找出缺少的和未知的 ID。",
     "Submission file, in the same format, or - for standard input.": "提交文件，格式相同，或用 - 表示标准输入。",
     "Image TSV or list of ids of the allowed items.": "图像 TSV 或候选条目的 ID 列表。",
+    "Document frequencies for CIDEr, of count or DocumentFrequency.save.": (
+        "CIDEr 所用的文档频率文件，由 count 或 DocumentFrequency.save 写出。"
+    ),
+    "of the gold file": "标准答案文件的文档频率",
+    "t2i tf1; vqa vqa-v2": "t2i 为 tf1；vqa 为 vqa-v2",
+    "Write the scores as a state, for merge.": "将得分写为状态文件，供 merge 合并。",
+    "Count in how many items of a gold file each n-gram occurs, for CIDEr of shards.": (
+        "统计每个 n 元组出现在标准答案文件的多少个条目中，用于分片计算 CIDEr。"
+    ),
+    "Gold file of captions, or a shard of one.": "图像描述的标准答案文件，或其分片。",
+    "State to write, for merge or --document-frequency.": "要写入的状态文件，用于 merge 或 --document-frequency。",
+    "Merge states of shards: scores of score --state, document frequencies of count, or states of a program.": (
+        "合并各分片的状态：score --state 的得分、count 的文档频率，或程序写出的状态。"
+    ),
+    "The result is that of all items at once, to the last bit, in any order of the shards but for the order of items.": (
+        "结果与一次处理全部条目逐位相同；除条目的顺序外，与分片的顺序无关。"
+    ),
+    "Write the merged state.": "写入合并后的状态。",
     "File with the weights of FID's Inception network, or 'download'.": (
         "FID 所用 Inception 网络的权重文件，或 download。"
     ),

@@ -55,7 +55,7 @@ OPTIONS = (
         "--protocol",
         type=NameOfTask("protocol", PROTOCOLS),
         section=OF_IMAGES_AND_VQA,
-        help=f"t2i: {', '.join(PROTOCOLS)}.  [default: tf1]  vqa: {', '.join(ANSWER_PROTOCOLS)}.  [default: vqa-v2]",
+        help=f"{', '.join((*PROTOCOLS, *ANSWER_PROTOCOLS))}.  [default: t2i tf1; vqa vqa-v2]",
     ),
     choice("precision", PRECISIONS, OF_IMAGES, default="fp32"),
     option(
