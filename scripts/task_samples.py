@@ -1,12 +1,15 @@
-"""Generate the samples of retrieval and classification from the sample captions: ``python scripts/task_samples.py``.
+"""Generate the samples of all other tasks from the sample captions: ``python scripts/task_samples.py``.
 
 Retrieval: the query of a product is the first clause of its second reference. A system ranks products by the fraction
 of the query's character bigrams that occur in the caption it gives them. Classification: the label of a product is the
-category with most keyword occurrences in its references, and a system's label the one of the system's caption.
+category with most keyword occurrences in its references, and a system's label the one of the system's caption. Visual
+question answering: random answers of ten annotators who mostly agree, and of systems that are right more or less often.
+Visual commonsense reasoning: random scores of choices, to which the right one adds more for a better system.
 """
 
 import json
 from pathlib import Path
+from random import Random
 
 FOLDER = Path(__file__).parent.parent / "python" / "muge_fast" / "samples"
 SYSTEMS = ("template", "base", "large")
@@ -18,6 +21,32 @@ KEYWORDS = {
     "美妆": "肌肤 保湿 唇 妆 精华 面膜 洁面 香水 防晒 洗发 补水",
     "食品": "口感 香脆 零食 茶 咖啡 坚果 果干 辣 甜 营养 牛奶 糕",
 }
+ANNOTATORS, AGREEMENT = 10, 0.85
+SKILLS = {"template": 0.2, "base": 0.55, "large": 0.85}
+# For each type: a question, the type of its answers, and answers, each with other ways to write it.
+QUESTIONS = {
+    "颜色": (
+        "商品是什么颜色？",
+        "other",
+        ("红色 红 大红色", "黑色 黑", "白色 白 米白色", "蓝色 蓝 浅蓝色", "粉色 粉红色"),
+    ),
+    "数量": ("图中有几件商品？", "number", ("1件 一件 1", "2件 两件 2", "3件 三件 3", "4件 四件 4")),
+    "是否": ("模特戴了帽子吗？", "yes/no", ("是 戴了", "否 没有")),
+    "材质": (
+        "这件衣服是什么材质？",
+        "other",
+        ("棉 纯棉 棉布", "牛仔布 牛仔", "真丝 丝绸", "羊毛 毛呢", "皮革 皮 真皮"),
+    ),
+}
+SITUATIONS = (
+    "顾客为什么拿起这件连衣裙？",
+    "店员接下来会做什么？",
+    "两个人是什么关系？",
+    "孩子为什么在笑？",
+    "这个人刚刚去了哪里？",
+    "她为什么打开了箱子？",
+)
+STRENGTHS = {"template": 0.0, "base": 0.4, "large": 0.9}
 
 
 def main() -> None:
@@ -37,6 +66,55 @@ def main() -> None:
         write(f"retrieval/MR_sample.pred.{system}", rows)
         rows = [{"image_id": key, "label": label(texts[key])} for key in gold]
         write(f"classification/CC_sample.pred.{system}", rows)
+    write_questions()
+    write_situations()
+
+
+def write_questions() -> None:
+    """Write the sample of visual question answering."""
+    random = Random(2022)
+    rows: list[dict] = []
+    answers: dict[str, list[str]] = {system: [] for system in SKILLS}
+    for _ in range(192):
+        group, (question, answer_type, choices) = random.choice(list(QUESTIONS.items()))
+        right = random.choice(choices).split()
+        # An annotator may see something else, and people write the same answer in different ways.
+        given = [
+            random.choice(right if random.random() < AGREEMENT else random.choice(choices).split())
+            for _ in range(ANNOTATORS)
+        ]
+        types = {"question": question, "question_type": group, "answer_type": answer_type}
+        rows.append({"question_id": len(rows) + 1, "answer": given, **types})
+        luck, other = random.random(), random.choice(choices).split()[0]
+        for system, skill in SKILLS.items():
+            answers[system].append(right[0] if luck < skill else other)
+    write("vqa/VQA_sample", rows)
+    for system, texts in answers.items():
+        rows = [{"question_id": number + 1, "answer": text} for number, text in enumerate(texts)]
+        write(f"vqa/VQA_sample.pred.{system}", rows)
+
+
+def write_situations() -> None:
+    """Write the sample of visual commonsense reasoning."""
+    random = Random(2022)
+    keys = [f"vcr-{number}" for number in range(60)]
+    labels = {key: [random.randrange(4), random.randrange(4)] for key in keys}
+    rows = [
+        {"annot_id": key, "choice": labels[key], "question": SITUATIONS[index % len(SITUATIONS)]}
+        for index, key in enumerate(keys)
+    ]
+    write("vcr/VCR_sample", rows)
+    noise = {key: [[random.random() for _ in range(4)] for _ in range(5)] for key in keys}
+    for system, strength in STRENGTHS.items():
+        rows = []
+        for key in keys:
+            right = [labels[key][0], *[labels[key][1]] * 4]
+            scores = [
+                [round(value + strength * (choice == label), 2) for choice, value in enumerate(values)]
+                for values, label in zip(noise[key], right, strict=True)
+            ]
+            rows.append({"annot_id": key, "choice": [scores[0], scores[1:]]})
+        write(f"vcr/VCR_sample.pred.{system}", rows)
 
 
 def read(name: str) -> dict:

@@ -69,6 +69,13 @@ impl DocumentFrequency {
         run(py, None, |_| caption::DocumentFrequency::from_pickle(data)).map(Arc::new).map(Self)
     }
 
+    /// Add up tables of different documents.
+    #[staticmethod]
+    fn merge(py: Python<'_>, tables: Vec<PyRef<'_, Self>>) -> PyResult<Self> {
+        let tables: Vec<_> = tables.iter().map(|table| table.0.clone()).collect();
+        run(py, Some(1), |_| caption::DocumentFrequency::merge(&tables)).map(Arc::new).map(Self)
+    }
+
     /// Number of documents.
     #[getter]
     fn documents(&self) -> f64 {

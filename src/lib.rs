@@ -17,6 +17,7 @@ mod strings;
 mod text;
 mod top_k_embeddings;
 mod top_k_matrix;
+mod vqa;
 
 use numpy::{PyArray1, PyArrayMethods};
 use pyo3::prelude::*;
@@ -57,6 +58,9 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(top_k_matrix::top_k_of, module)?)?;
     module.add_function(wrap_pyfunction!(strict_rows::read_strict_rows, module)?)?;
     module.add_function(wrap_pyfunction!(text::tokenize, module)?)?;
+    module.add("VQA_PROTOCOLS", vqa::PROTOCOLS)?;
+    module.add_function(wrap_pyfunction!(vqa::score_answers, module)?)?;
+    module.add_function(wrap_pyfunction!(vqa::normalize_answers, module)?)?;
     module.add_function(wrap_pyfunction!(caption::bleu_score, module)?)?;
     module.add_function(wrap_pyfunction!(caption::bleu_items, module)?)?;
     module.add_function(wrap_pyfunction!(caption::bleu_of_sums, module)?)?;

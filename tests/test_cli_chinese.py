@@ -349,6 +349,8 @@ USAGE = [
             ("--seconds",),
             ("--per-item", "x.txt"),
             ("--official", "/nowhere/x"),
+            ("--document-frequency", "nowhere"),
+            ("--document-frequency", "/"),
         )
     ),
     *(

@@ -348,7 +348,7 @@ def test_all_images_are_checked_before_any_is_scored(tmp_path, monkeypatch):
         (("--resamples", "0"), "--resamples: must be an integer of at least 1, got '0'"),
         (("--seed", "-1"), "--seed: must be an integer of at least 0, got '-1'"),
         (("--date", "2026"), "--date needs --html too"),
-        (("--protocol", "clean"), "--protocol is an option of t2i, not of caption"),
+        (("--protocol", "clean"), "--protocol is an option of t2i and vqa, not of caption"),
         (("--pool", GOLD), "--pool is an option of retrieval, not of caption"),
         (("--image-feats", GOLD), "--image-feats is an option of score and top-k, not of compare"),
         (("--submission", GOLD), "--submission is an option of score and check, not of compare"),

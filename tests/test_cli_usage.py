@@ -22,7 +22,7 @@ from source_files import ROOT, read
 SAMPLES = ROOT / "python" / "muge_fast" / "samples"
 CAPTIONS = SAMPLES / "caption" / "IC_sample.jsonl", SAMPLES / "caption" / "IC_sample.pred.large.jsonl"
 QUERIES = SAMPLES / "retrieval" / "MR_sample_queries.jsonl", SAMPLES / "retrieval" / "MR_sample.pred.large.jsonl"
-COMMANDS = ["score", "check", "compare", "official", "top-k", "info", "submit", "demo", "board"]
+COMMANDS = ["score", "check", "compare", "official", "top-k", "count", "merge", "info", "submit", "demo", "board"]
 
 
 def run(*arguments, **options):
@@ -144,7 +144,8 @@ OF_IMAGES = [
 @pytest.mark.parametrize(("option", "value"), OF_IMAGES)
 @pytest.mark.parametrize(("task", "files"), [("caption", CAPTIONS), ("retrieval", QUERIES)])
 def test_options_of_images_are_refused_for_other_tasks(task, files, option, value):
-    assert error_of(score(task, files, option, value)) == f"Error: {option} is an option of t2i, not of {task}"
+    of_tasks = "t2i and vqa" if option == "--protocol" else "t2i"
+    assert error_of(score(task, files, option, value)) == f"Error: {option} is an option of {of_tasks}, not of {task}"
 
 
 def test_options_of_other_tasks_are_named_with_their_tasks():
@@ -513,6 +514,7 @@ def test_options_are_grouped_by_task():
         "Options of retrieval",
         "Options of captions",
         "Options of text-to-image",
+        "Options of text-to-image and vqa",
         "Output",
         "Other options",
     ]

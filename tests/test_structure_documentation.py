@@ -29,6 +29,7 @@ MODULES = {
     "muge_fast.scores": "NumPy",
     "muge_fast.tasks": "NumPy",
     "muge_fast.text": "NumPy",
+    "muge_fast.vqa": "NumPy",
 }
 
 # Names and signatures of these are those of other packages.

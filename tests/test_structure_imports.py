@@ -31,6 +31,10 @@ LAZY = {
     "muge_fast.comparison.plot": "few comparisons need a plot",
     "muge_fast.features.arrow_buffers": "few files are tables",
     "muge_fast.features.parquet_pages": "few files are tables",
+    "muge_fast._internal.states": "few objects are saved",
+    "muge_fast._internal.score_states": "few scores are saved",
+    "muge_fast.retrieval.search_states": "few searches are saved",
+    "muge_fast._internal.distributed": "needs torch",
 }
 
 # Other modules that are imported inside functions: the optional dependencies, and what few calls need.

@@ -37,13 +37,16 @@ if TYPE_CHECKING:
         scores,
         tasks,
         text,
+        vqa,
     )
+    from muge_fast.caption import CaptionAccumulator
     from muge_fast.comparison import Comparison, compare
     from muge_fast.significance.adjust import adjust
     from muge_fast.significance.intervals import Interval, bootstrap_interval
     from muge_fast.significance.sign_flips import SignFlipTest, sign_flip_test
 
 __all__ = [
+    "CaptionAccumulator",
     "Captions",
     "Comparison",
     "DocumentFrequency",
@@ -85,6 +88,7 @@ __all__ = [
     "top_k",
     "top_k_of",
     "transpose_references",
+    "vqa",
     "write_captions",
     "write_features",
     "write_queries",
@@ -95,6 +99,7 @@ if not TYPE_CHECKING:
         __name__,
         __all__,
         {
+            "CaptionAccumulator": "caption.accumulator",
             "Comparison": "comparison",
             "Interval": "significance.intervals",
             "SignFlipTest": "significance.sign_flips",

@@ -5,6 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
+    "VQA_PROTOCOLS",
     "DictCost",
     "DocumentFrequency",
     "Pcg64",
@@ -20,15 +21,18 @@ __all__ = [
     "format_feature_lines",
     "index_images",
     "mean",
+    "normalize_answers",
     "read_features",
     "read_strict_rows",
     "retrieval_rows",
+    "score_answers",
     "sign_flip_exact",
     "step_down",
     "subset_sums",
     "tokenize",
     "top_k_of",
 ]
+VQA_PROTOCOLS: Final[list[str]]
 __version__: Final[str]
 
 @final
@@ -54,6 +58,8 @@ class DocumentFrequency:
     ) -> DocumentFrequency: ...
     @staticmethod
     def from_pickle(data: bytes) -> DocumentFrequency: ...
+    @staticmethod
+    def merge(tables: list[DocumentFrequency]) -> DocumentFrequency: ...
     @property
     def documents(self) -> float: ...
     def __len__(self) -> int: ...
@@ -216,3 +222,11 @@ def index_images(
     list[str], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], list[tuple[int, str]], tuple[int, int]
 ]: ...
 def decode_base64(text: bytes) -> bytes: ...
+def score_answers(
+    protocol: str,
+    predictions: list[str],
+    references: list[list[str]],
+    ids: list[Any] | None = None,
+    threads: int | None = None,
+) -> NDArray[np.float64]: ...
+def normalize_answers(protocol: str, texts: list[str]) -> list[str]: ...

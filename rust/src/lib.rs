@@ -5,6 +5,7 @@
 //! | [`text`] | tokenizers, vocabularies, n-grams |
 //! | [`caption`] | BLEU, CIDEr, CIDEr-D and ROUGE-L, on token ids |
 //! | [`retrieval`] | top-k search of embeddings and of matrices, metrics of rankings |
+//! | [`vqa`] | scores of answers to questions about images |
 //! | [`significance`] | tests of differences between systems |
 //! | [`resampling`] | sums of resampled and of swapped items, on NumPy's random numbers |
 //! | [`io`] | readers of feature files, image files and submissions |
@@ -27,6 +28,7 @@ pub mod significance;
 pub mod simd;
 pub mod sums;
 pub mod text;
+pub mod vqa;
 
 pub use error::{Error, Result};
 pub use parallel::{Plan, Team};

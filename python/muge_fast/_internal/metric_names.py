@@ -25,6 +25,10 @@ TITLES = {
     "clip_score": "CLIPScore",
     "accuracy": "Accuracy",
     "macro_f1": "Macro-F1",
+    "vqa": "VQA",
+    "q_ar": "Q->AR",
+    "q_a": "Q->A",
+    "qa_r": "QA->R",
 }
 
 # Metrics without a lowest value, and the bounds of those that are not from 0 to 1; None for no highest value.

@@ -241,6 +241,24 @@ def load_arrays(path: str | os.PathLike[str], kind: str, make: Callable[[dict[st
             raise ValueError(f"{os.fspath(path)}: not a file of {kind}: {_first_line(error)}") from error
 
 
+def checked_arrays(archive: Mapping[str, Array]) -> dict[str, Array]:
+    """Return all arrays of an archive in memory, which are used as float64.
+
+    Args:
+        archive: The archive.
+
+    Returns:
+        The arrays by name.
+
+    Raises:
+        ValueError: An array is damaged, or they would be too large as float64.
+
+    """
+    arrays = dict(archive)
+    _check_wide(arrays, unpacked_limit(sum(array.nbytes for array in arrays.values())))
+    return arrays
+
+
 def _check_wide(arrays: Mapping[str, Array], limit: int) -> None:
     """Raise if arrays take more bytes than the limit as float64, in which they are used: a byte becomes eight."""
     size = sum(array.size * max(FLOAT64_BYTES, array.itemsize) for array in arrays.values())

@@ -34,6 +34,8 @@ NAMES: dict[tuple[str, str | None], tuple[str, str]] = {
     ("retrieval", "gold"): ("a retrieval gold file", "检索的标准答案文件"),
     ("retrieval", "submission"): ("a retrieval submission", "检索的提交文件"),
     ("classification", None): ("a classification file", "分类文件"),
+    ("vqa", None): ("a file of answers to questions", "视觉问答文件"),
+    ("vcr", None): ("a VCR file", "VCR 文件"),
     ("queries", None): ("a file of queries without items, as of a test split", "没有 item 的查询文件（如测试集）"),
     ("features", None): ("a feature file", "特征文件"),
     ("coco", None): ("a file of COCO captions", "COCO 描述文件"),
@@ -44,6 +46,8 @@ TASK_NAMES = {
     "caption": ("a caption one", "图像描述文件"),
     "retrieval": ("a retrieval one", "检索文件"),
     "classification": ("a classification one", "分类文件"),
+    "vqa": ("a vqa one", "视觉问答文件"),
+    "vcr": ("a vcr one", "VCR 文件"),
     "features": ("a feature file", "特征文件"),
 }
 
@@ -53,6 +57,8 @@ FIELDS: tuple[tuple[str, tuple[str, ...]], ...] = (
     *(("features", (name, FEATURE)) for name in FEATURE_IDS),
     ("caption", (CAPTION.id, CAPTION.value)),
     ("classification", (LABEL.id, LABEL.value)),
+    ("vqa", ("question_id", "answer")),
+    ("vcr", ("annot_id", "choice")),
     ("coco", ("image_id", "caption")),
     ("queries", (QUERY.id, QUERY_TEXTS[0])),
     ("queries", (TEXT_TO_IMAGE.id, QUERY_TEXTS[1])),
@@ -63,8 +69,8 @@ class RowKind(NamedTuple):
     """A recognized kind of rows.
 
     Attributes:
-        task: ``"caption"``, ``"retrieval"``, ``"classification"``, ``"queries"`` (without items), ``"features"``,
-            ``"coco"`` or ``"other"``.
+        task: ``"caption"``, ``"retrieval"``, ``"classification"``, ``"vqa"``, ``"vcr"``, ``"queries"`` (without items),
+            ``"features"``, ``"coco"`` or ``"other"``.
         role: ``"gold"``, ``"submission"``, or None if they do not differ.
         fields: Names of the fields by which the rows were recognized, the id first.
 

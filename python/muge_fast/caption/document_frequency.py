@@ -6,7 +6,7 @@ import io
 import os
 import pickle
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from muge_fast import _core
 from muge_fast._internal.atomic import replacing
-from muge_fast._internal.checks import finite_number, whole_number
+from muge_fast._internal.checks import find_repeated, finite_number, whole_number
 from muge_fast._internal.display import quantity
 from muge_fast._internal.npz import Archive
 from muge_fast._internal.paths import PathLike, open_named
@@ -252,18 +252,104 @@ class DocumentFrequency:
         counts = defaultdict(float, {ngram: float(count) for ngram, count in self.to_counts().items()})
         pickle.dump({"ref_len": self.documents, "document_frequency": counts}, file)
 
-    def _write_arrays(self, file: IO[bytes]) -> None:
+    def _arrays(self) -> dict[str, NDArray[Any]]:
         tokens, ngrams, counts = self.core.to_ids()
         encoded = [token.encode("utf-8") for token in tokens]
-        np.savez_compressed(
-            file,
-            documents=np.array(self.documents, dtype="<f8"),
-            token_lengths=np.array([len(token) for token in encoded], dtype="<u4"),
-            token_bytes=np.frombuffer(b"".join(encoded), dtype=np.uint8),
-            ngrams=ngrams.astype("<u4"),
-            counts=counts.astype("<u4"),
-            tokenizer=np.array(self.tokenizer or "").astype("<U"),
-        )
+        return {
+            "documents": np.array(self.documents, dtype="<f8"),
+            "token_lengths": np.array([len(token) for token in encoded], dtype="<u4"),
+            "token_bytes": np.frombuffer(b"".join(encoded), dtype=np.uint8),
+            "ngrams": ngrams.astype("<u4"),
+            "counts": counts.astype("<u4"),
+            "tokenizer": np.array(self.tokenizer or "").astype("<U"),
+        }
+
+    def _write_arrays(self, file: IO[bytes]) -> None:
+        np.savez_compressed(file, **self._arrays())  # type: ignore[arg-type]
+
+    def to_bytes(self) -> bytes:
+        """Return the table as bytes, which :meth:`from_bytes` reads on any machine, and :meth:`load` from a file.
+
+        Returns:
+            An ``.npz`` archive.
+
+        Example:
+            >>> import muge_fast as mf
+            >>> frequency = mf.DocumentFrequency.from_references([["红裙"], ["红鞋"]])
+            >>> mf.DocumentFrequency.from_bytes(frequency.to_bytes()).fingerprint == frequency.fingerprint
+            True
+
+        """
+        from muge_fast._internal.states import pack  # noqa: PLC0415 - few tables are saved
+
+        return pack("DocumentFrequency", self._arrays())
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> DocumentFrequency:
+        """Return the table of :meth:`to_bytes`; bytes of any origin are safe.
+
+        Args:
+            data: The bytes.
+
+        Returns:
+            The table.
+
+        Raises:
+            TypeError: ``data`` is not bytes.
+            ValueError: The bytes are damaged, or are not a table.
+
+        Example:
+            >>> import muge_fast as mf
+            >>> mf.DocumentFrequency.from_bytes(b"")
+            Traceback (most recent call last):
+            ...
+            ValueError: not a state of DocumentFrequency: File is not a zip file
+
+        """
+        from muge_fast._internal.states import unpack  # noqa: PLC0415 - few tables are saved
+
+        return unpack(data, "DocumentFrequency", cls._from_arrays)
+
+    @classmethod
+    def merge(cls, shards: Iterable[DocumentFrequency]) -> DocumentFrequency:
+        """Add up the tables of several shards. The result equals counting all items at once.
+
+        Args:
+            shards: Tables of different items, counted with the same tokenizer, in any order. A table does not have the
+                ids of its items, so an item that is in two shards counts twice.
+
+        Returns:
+            A table with the sum of the documents and of the counts.
+
+        Raises:
+            TypeError: Not a list of :class:`DocumentFrequency`.
+            ValueError: No shards, the same object twice, different tokenizers, or an n-gram in more than 4294967295
+                documents.
+
+        Example:
+            >>> import muge_fast as mf
+            >>> first = mf.DocumentFrequency.from_references([["红裙"], ["红鞋"]])
+            >>> second = mf.DocumentFrequency.from_references([["黑鞋"]])
+            >>> merged = mf.DocumentFrequency.merge([first, second])
+            >>> merged.documents, merged.count(["红"]), merged.count(["鞋"])
+            (3.0, 2, 2)
+
+        """
+        if isinstance(shards, DocumentFrequency) or not isinstance(shards, Iterable):
+            raise TypeError(f"shards must be a list of DocumentFrequency, got {type(shards).__name__}")
+        tables = list(shards)
+        if not tables:
+            raise ValueError("shards is empty, needs at least one")
+        for index, table in enumerate(tables):
+            if not isinstance(table, DocumentFrequency):
+                raise TypeError(f"shards[{index}] must be DocumentFrequency, got {type(table).__name__}")
+            if table.tokenizer != tables[0].tokenizer:
+                names = f"tokenizer {table.tokenizer}, shards[0] with {tables[0].tokenizer}"
+                raise ValueError(f"shards[{index}] was counted with {names}")
+        repeated = find_repeated([id(table) for table in tables])
+        if repeated is not None:
+            raise ValueError(f"shards[{repeated}] is the same object as an earlier shard: its items would count twice")
+        return cls(_core.DocumentFrequency.merge([table.core for table in tables]), tables[0].tokenizer)
 
     @classmethod
     def load(cls, path: PathLike, *, max_bytes: int = MAX_FILE_BYTES) -> DocumentFrequency:
@@ -302,15 +388,15 @@ class DocumentFrequency:
             data = file.read(size)
         try:
             if data.startswith(b"PK"):
-                return cls._read_arrays(data, max_bytes)
+                return cls._from_arrays(Archive(io.BytesIO(data), max_bytes=max_bytes))
             return cls(_core.DocumentFrequency.from_pickle(data))
         except ValueError as error:
             problem = str(error).removeprefix("pickle: ")
             raise ValueError(f"{path}: not a table of document frequencies: {problem}") from error
 
     @classmethod
-    def _read_arrays(cls, data: bytes, max_bytes: int) -> DocumentFrequency:
-        arrays = _arrays_of_table(Archive(io.BytesIO(data), max_bytes=max_bytes))
+    def _from_arrays(cls, archive: Mapping[str, NDArray[Any]]) -> DocumentFrequency:
+        arrays = _arrays_of_table(archive)
         encoded, lengths = arrays["token_bytes"], arrays["token_lengths"]
         if int(lengths.sum(dtype=np.int64)) != len(encoded):
             raise ValueError(f"token_lengths add up to {lengths.sum()}, token_bytes has {len(encoded)} bytes")
@@ -335,7 +421,7 @@ def _check_count(ngram: object, count: object) -> None:
         raise ValueError(f"counts: count of {ngram!r} is {count!r}, needs a whole number from 0 to {MAX_COUNT}")
 
 
-def _arrays_of_table(archive: Archive) -> dict[str, NDArray[Any]]:
+def _arrays_of_table(archive: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
     """Return the arrays of a saved table in the byte order of this machine.
 
     Raises:

@@ -23,7 +23,7 @@ from muge_fast.evaluation._evaluate import check as check_submission
 def check(*, task: str, submission: Path, gold: Path | None, pool: Path | None, as_json: bool) -> None:
     """Check a submission without scoring it.
 
-    TASK is caption, retrieval, t2i or classification.
+    TASK is caption, retrieval, t2i, classification, vqa or vcr.
 
     Exit code 0: the submission is valid. 1: it is invalid, and its errors are printed. 2: wrong usage, a file cannot be
     read, or checking failed.

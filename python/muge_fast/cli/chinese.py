@@ -74,6 +74,8 @@ MESSAGES = {
     "the folder {path} is not writable": "目录 {path} 不可写",
     "unknown format {suffix}, use .csv or .parquet": "未知格式 {suffix}，请用 .csv 或 .parquet",
     "wrote {path}": "已写入 {path}",
+    "{path}: has {kind}, but {first} has {other}": "{path}：类型为 {kind}，而 {first} 为 {other}",
+    "{path}: id {id} is in {other} too": "{path}：ID {id} 也在 {other} 中",
     "none of the {images} of --images has an id of the submission or the gold file": (
         "--images 的 {images}的 ID 均不在提交文件或标准答案中"
     ),
@@ -196,6 +198,7 @@ HELP = {
     "Options of captions": "图像描述的选项",
     "Options of retrieval": "图文检索的选项",
     "Options of text-to-image": "文本生成图像的选项",
+    "Options of text-to-image and vqa": "文本生成图像和视觉问答的选项",
     "Comparison": "比较",
     # What the help adds to an option
     "[required]": "[必需]",
@@ -211,8 +214,9 @@ HELP = {
     # Descriptions of commands, by paragraph
     "Score the tasks of MUGE, the Chinese multimodal benchmark.": "为中文多模态评测基准 MUGE 的各项任务评分。",
     "Check a submission, and score it if it is valid.": "检查提交文件，有效则评分。",
-    "TASK is caption, retrieval, t2i or classification.": (
-        "TASK 为 caption（图像描述）、retrieval（图文检索）、t2i（文本生成图像）或 classification（分类）。"
+    "TASK is caption, retrieval, t2i, classification, vqa or vcr.": (
+        "TASK 为 caption（图像描述）、retrieval（图文检索）、t2i（文本生成图像）、classification（分类）、"
+        "vqa（视觉问答）或 vcr（视觉常识推理）。"
     ),
     "Exit code 0: scored. 1: the submission is invalid, and its errors are printed. 2: wrong usage, a file cannot be "
     "read, or scoring failed.": "退出码 0：已评分。1：提交文件无效，并列出错误。2：用法错误、文件无法读取或评分失败。",
@@ -224,9 +228,10 @@ HELP = {
     "Compare systems, and say which differences the items support and which ranks are possible.": (
         "比较各系统，说明哪些差异有数据支持，可能的名次有哪些。"
     ),
-    "TASK is caption, retrieval, t2i or classification. SUBMISSION is a file or NAME=FILE, at least two of them; other "
-    "systems are named after their files.": (
-        "TASK 为 caption（图像描述）、retrieval（图文检索）、t2i（文本生成图像）或 classification（分类）。"
+    "TASK is caption, retrieval, t2i, classification, vqa or vcr. SUBMISSION is a file or NAME=FILE, at least two of "
+    "them; other systems are named after their files.": (
+        "TASK 为 caption（图像描述）、retrieval（图文检索）、t2i（文本生成图像）、classification（分类）、"
+        "vqa（视觉问答）或 vcr（视觉常识推理）。"
         "SUBMISSION 为文件或 名称=文件，至少两个；未给出名称的系统以文件名命名。"
     ),
     "Exit code 0: compared. 1: a submission is invalid, and the errors of all are printed. 2: wrong usage, a file "
@@ -295,6 +300,24 @@ HELP = {
     "Gold file, to find missing and unknown ids.": "标准答案文件，用于找出缺少的和未知的 ID。",
     "Submission file, in the same format, or - for standard input.": "提交文件，格式相同，或用 - 表示标准输入。",
     "Image TSV or list of ids of the allowed items.": "图像 TSV 或候选条目的 ID 列表。",
+    "Document frequencies for CIDEr, of count or DocumentFrequency.save.": (
+        "CIDEr 所用的文档频率文件，由 count 或 DocumentFrequency.save 写出。"
+    ),
+    "of the gold file": "标准答案文件的文档频率",
+    "t2i tf1; vqa vqa-v2": "t2i 为 tf1；vqa 为 vqa-v2",
+    "Write the scores as a state, for merge.": "将得分写为状态文件，供 merge 合并。",
+    "Count in how many items of a gold file each n-gram occurs, for CIDEr of shards.": (
+        "统计每个 n 元组出现在标准答案文件的多少个条目中，用于分片计算 CIDEr。"
+    ),
+    "Gold file of captions, or a shard of one.": "图像描述的标准答案文件，或其分片。",
+    "State to write, for merge or --document-frequency.": "要写入的状态文件，用于 merge 或 --document-frequency。",
+    "Merge states of shards: scores of score --state, document frequencies of count, or states of a program.": (
+        "合并各分片的状态：score --state 的得分、count 的文档频率，或程序写出的状态。"
+    ),
+    "The result is that of all items at once, to the last bit, in any order of the shards but for the order of items.": (
+        "结果与一次处理全部条目逐位相同；除条目的顺序外，与分片的顺序无关。"
+    ),
+    "Write the merged state.": "写入合并后的状态。",
     "File with the weights of FID's Inception network, or 'download'.": (
         "FID 所用 Inception 网络的权重文件，或 download。"
     ),

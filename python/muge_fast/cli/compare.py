@@ -32,7 +32,7 @@ from muge_fast.cli.options import (
 )
 from muge_fast.cli.parameter_types import Level, Name
 from muge_fast.cli.program import Command
-from muge_fast.cli.scoring_options import choice, scoring_options
+from muge_fast.cli.scoring_options import choice, loaded_options, scoring_options
 from muge_fast.cli.system_names import system_names
 from muge_fast.cli.task_options import check_combinations, check_task_options
 from muge_fast.comparison._compare import compare as compare_systems
@@ -116,14 +116,14 @@ def compare(
 ) -> None:
     """Compare systems, and say which differences the items support and which ranks are possible.
 
-    TASK is caption, retrieval, t2i or classification. SUBMISSION is a file or NAME=FILE, at least two of them; other
-    systems are named after their files.
+    TASK is caption, retrieval, t2i, classification, vqa or vcr. SUBMISSION is a file or NAME=FILE, at least two
+    of them; other systems are named after their files.
 
     Exit code 0: compared. 1: a submission is invalid, and the errors of all are printed. 2: wrong usage, a file cannot
     be read, or comparing failed.
     """
     with usage_errors():
-        scoring = {name: value for name, value in options.items() if value is not None}
+        scoring = loaded_options(options)
         chosen = {name: scoring.pop(name) for name in COMPARISON_OPTIONS if name in scoring}
         check_task_options(task, {"pool": pool, **scoring})
         check_combinations({"html": html, "date": date, **scoring})

@@ -35,6 +35,8 @@ GOLD: dict[TaskName, str] = {
     "caption": "IC_sample.jsonl",
     "retrieval": "MR_sample_queries.jsonl",
     "classification": "CC_sample.jsonl",
+    "vqa": "VQA_sample.jsonl",
+    "vcr": "VCR_sample.jsonl",
 }
 
 COMPARED: tuple[TaskName, ...] = ("caption", "retrieval")
@@ -131,7 +133,7 @@ def demo_retrieval() -> str:
 
 
 def demo_submissions(path: Path, *, date: str | None = None) -> str:
-    """Evaluate sample submissions of three tasks, and write the report of one as HTML.
+    """Evaluate sample submissions of five tasks, and write the report of one as HTML.
 
     Args:
         path: The HTML file.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -26,7 +25,8 @@ from muge_fast.cli.options import (
 )
 from muge_fast.cli.program import Command
 from muge_fast.cli.report_text import print_report, print_warnings
-from muge_fast.cli.scoring_options import scoring_options
+from muge_fast.cli.scoring_options import loaded_options, scoring_options
+from muge_fast.cli.states import write_state
 from muge_fast.cli.task_options import OF_IMAGES, check_combinations, check_task_options
 from muge_fast.datasets import ImageTsv
 from muge_fast.evaluation._evaluate import evaluate
@@ -64,6 +64,7 @@ Example:
 @seconds_option
 @option("--markdown", type=WRITTEN, section=OUTPUT, help="Write the scores as a Markdown table.")
 @option("--per-item", type=WRITTEN, section=OUTPUT, help="Write the scores of each item: .csv or .parquet.")
+@option("--state", type=WRITTEN, section=OUTPUT, help="Write the scores as a state, for merge.")
 @option("--official", type=WRITTEN, section=OUTPUT, help="Write the official result object as JSON.")
 @json_option
 @threads_option
@@ -80,12 +81,13 @@ def score(
     seconds: bool,
     markdown: Path | None,
     per_item: Path | None,
+    state: Path | None,
     as_json: bool,
     **task_options: str | int | Path | None,
 ) -> None:
     """Check a submission, and score it if it is valid.
 
-    TASK is caption, retrieval, t2i or classification.
+    TASK is caption, retrieval, t2i, classification, vqa or vcr.
 
     Exit code 0: scored. 1: the submission is invalid, and its errors are printed. 2: wrong usage, a file cannot be
     read, or scoring failed.
@@ -97,7 +99,7 @@ def score(
         # Before scoring, which may take minutes.
         _check_table(per_item)
         shown = None if images is None else ImageTsv(images)
-        used: dict[str, Any] = {name: value for name, value in task_options.items() if value is not None}
+        used = loaded_options(task_options)
         report = evaluate(tasks.get(task), gold, submission, pool=pool, lang=language(), **used)
         if official is not None:
             write_json(official, report.official())
@@ -111,6 +113,8 @@ def score(
             print_written(markdown)
         if per_item is not None and report.ok:
             _write_table(report, per_item)
+        if state is not None and report.scores is not None:
+            write_state(state, report.scores)
         print_report(report, submission, gold, as_json=as_json)
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
+from muge_fast.caption.document_frequency import DocumentFrequency
 from muge_fast.cli.input_files import InputFile
 from muge_fast.cli.options import AT_LEAST_1, option
 from muge_fast.cli.parameter_types import Name
-from muge_fast.cli.task_options import OF_CAPTIONS, OF_IMAGES
+from muge_fast.cli.task_options import OF_CAPTIONS, OF_IMAGES, OF_IMAGES_AND_VQA, NameOfTask
 from muge_fast.text.tokenizers import TOKENIZERS
+from muge_fast.vqa.scoring import PROTOCOLS as ANSWER_PROTOCOLS
 
 Decorated = TypeVar("Decorated", bound=Callable[..., None])
 
@@ -38,12 +40,23 @@ def choice(name: str, choices: Sequence[str], section: str, *, default: str) -> 
 OPTIONS = (
     choice("tokenizer", TOKENIZERS, OF_CAPTIONS, default="muge"),
     option(
+        "--document-frequency",
+        type=InputFile(),
+        section=OF_CAPTIONS,
+        help="Document frequencies for CIDEr, of count or DocumentFrequency.save.  [default: of the gold file]",
+    ),
+    option(
         "--weights",
         type=InputFile("download"),
         section=OF_IMAGES,
         help="File with the weights of FID's Inception network, or 'download'.",
     ),
-    choice("protocol", PROTOCOLS, OF_IMAGES, default="tf1"),
+    option(
+        "--protocol",
+        type=NameOfTask("protocol", PROTOCOLS),
+        section=OF_IMAGES_AND_VQA,
+        help=f"{', '.join((*PROTOCOLS, *ANSWER_PROTOCOLS))}.  [default: t2i tf1; vqa vqa-v2]",
+    ),
     choice("precision", PRECISIONS, OF_IMAGES, default="fp32"),
     option(
         "--device",
@@ -89,3 +102,23 @@ def scoring_options(command: Decorated) -> Decorated:
     for add in reversed(OPTIONS):
         command = add(command)
     return command
+
+
+def loaded_options(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options that are given, with the objects that the library takes in place of files of them.
+
+    Args:
+        given: Values of options by names of arguments; None for an option that was not given.
+
+    Returns:
+        The options.
+
+    Raises:
+        OSError: A file cannot be read.
+        ValueError: A file has no document frequencies.
+
+    """
+    used = {name: value for name, value in given.items() if value is not None}
+    if "document_frequency" in used:
+        used["document_frequency"] = DocumentFrequency.load(used["document_frequency"])
+    return used

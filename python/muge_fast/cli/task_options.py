@@ -5,15 +5,21 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 import click
+from click.shell_completion import CompletionItem
 
 from muge_fast import tasks
 from muge_fast.cli.argument_names import options_of
 from muge_fast.cli.language import listed, translate
+from muge_fast.cli.parameter_types import Name
 from muge_fast.tasks.task import Task
 
 OF_CAPTIONS, OF_RETRIEVAL, OF_IMAGES = "Options of captions", "Options of retrieval", "Options of text-to-image"
-SECTIONS = (OF_CAPTIONS, OF_RETRIEVAL, OF_IMAGES)
+OF_IMAGES_AND_VQA = "Options of text-to-image and vqa"
+SECTIONS = (OF_CAPTIONS, OF_RETRIEVAL, OF_IMAGES, OF_IMAGES_AND_VQA)
 """Headings of the options that only some tasks have."""
+
+# Where the context of a command keeps the name of the task, which is parsed after the options.
+TASK_KEY = "muge_fast.task"
 
 # Options that are useless without another one.
 NEEDS = {
@@ -60,9 +66,57 @@ def refuse_other_tasks(name: object, given: Collection[click.Parameter]) -> None
         click.UsageError: The message names the option, and the tasks that have it.
 
     """
+    if isinstance(name, str):
+        click.get_current_context().meta[TASK_KEY] = name.casefold()
     keys = [item.name for item in given if getattr(item, "section", None) in SECTIONS]
     if isinstance(name, str) and name.casefold() in tasks.names():
         check_task_options(name.casefold(), dict.fromkeys(filter(None, keys), ""))
+
+
+class NameOfTask(Name):
+    """Type of an option that takes one of several names, which differ between tasks.
+
+    Args:
+        kind: Name of the option, such as ``"protocol"``.
+        choices: The names for tasks that do not declare them in ``option_choices``.
+
+    """
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the name that was given.
+
+        Args:
+            value: The argument.
+            param: The parameter.
+            ctx: Context of the command.
+
+        Returns:
+            One of the names.
+
+        Raises:
+            click.BadParameter: The task does not know the name; the message has the most similar one, or all of them.
+
+        """
+        return self._of_task(ctx and ctx.meta.get(TASK_KEY)).convert(value, param, ctx)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Complete a name.
+
+        Args:
+            ctx: Context of the command.
+            param: The parameter.
+            incomplete: The beginning of the argument.
+
+        Returns:
+            The completions.
+
+        """
+        return self._of_task(ctx.params.get("task")).shell_complete(ctx, param, incomplete)
+
+    def _of_task(self, name: object) -> Name:
+        is_known = isinstance(name, str) and name in tasks.names()
+        declared = tasks.get(str(name)).option_choices.get(self.kind) if is_known else None
+        return Name(self.kind, tuple(declared or self.choices))
 
 
 def check_combinations(given: Mapping[str, object]) -> None:

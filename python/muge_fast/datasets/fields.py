@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Protocol
@@ -82,6 +82,7 @@ class Text:
 
     Attributes:
         any_string: Whether blank strings and lone surrogates are valid too.
+        allow_blank: Whether blank strings are valid.
 
     Example:
         >>> from muge_fast.tasks import Text
@@ -91,6 +92,7 @@ class Text:
     """
 
     any_string: bool = False
+    allow_blank: bool = False
 
     def problems(self, value: object) -> Iterator[KindProblem]:
         """Yield what is wrong with a value.
@@ -107,7 +109,7 @@ class Text:
             yield "wrong_type", {"actual": format_value(value), "expected": "a string", **hint}
         elif self.any_string:
             return
-        elif not value.strip():
+        elif not self.allow_blank and not value.strip():
             yield "empty_text", {}
         elif not _is_unicode(value):
             yield "not_unicode", {}
@@ -119,6 +121,7 @@ class TextList:
 
     Attributes:
         any_string: Whether blank strings and lone surrogates are valid too.
+        allow_blank: Whether blank strings are valid.
 
     Example:
         >>> from muge_fast.tasks import TextList
@@ -128,6 +131,7 @@ class TextList:
     """
 
     any_string: bool = False
+    allow_blank: bool = False
 
     def problems(self, value: object) -> Iterator[KindProblem]:
         """Yield what is wrong with a value.
@@ -144,7 +148,7 @@ class TextList:
         elif not value:
             yield "too_few", {}
         else:
-            element = Text(any_string=self.any_string)
+            element = Text(any_string=self.any_string, allow_blank=self.allow_blank)
             for index, text in enumerate(value):
                 for code, details in element.problems(text):
                     yield code, {**details, "index": index}
@@ -204,6 +208,9 @@ class RowFormat:
         id: Kind of the ids.
         value: Kind of the values.
         text_fields: Names of optional fields with text for human readers.
+        group_fields: Names of optional fields with the group of a row, a string.
+        convert: Function of the content of a file that returns it as JSON Lines, or None for content that already is;
+            line numbers of problems are those of its result. None if there is no other form.
         strict: Whether names of several forms in a row, repeated fields and NaN are problems; otherwise they are
             ignored.
         strict_lines: Whether blank lines, and carriage returns that no line feed follows, are problems; otherwise they
@@ -221,6 +228,8 @@ class RowFormat:
     id: Kind
     value: Kind
     text_fields: tuple[str, ...] = ()
+    group_fields: tuple[str, ...] = ()
+    convert: Callable[[bytes], bytes | None] | None = None
     strict: bool = True
     strict_lines: bool = False
 

@@ -82,7 +82,8 @@ class RowReader(Reader):
             Its rows, or its problems.
 
         """
-        self._data = data
+        converted = None if self.row_format.convert is None else self.row_format.convert(data)
+        self._data = data = data if converted is None else converted
         if not self._parse_valid(data) and self._recognize():
             on_large_stack(self._parse_lines, self._data)
         self.rows.extra_fields = shown_names(self._extra)
@@ -162,7 +163,8 @@ class RowReader(Reader):
         first = LINE.search(data, 0, self.line_bytes)
         head = b"" if first is None else first[0]
         id_kind, value_kind = _core_kind(row_format.id), _core_kind(row_format.value)
-        if id_kind is None or value_kind is None:
+        has_groups = any(b'"%b"' % name.encode() in data for name in row_format.group_fields)
+        if id_kind is None or value_kind is None or has_groups:
             return False
         count = row_format.value.count if isinstance(row_format.value, IntegerList) else None
         for names in row_format.names:
@@ -295,7 +297,8 @@ class RowReader(Reader):
     def _field_problems(self, names: FieldNames, row: dict[str, Any]) -> Iterator[Problem]:
         """Yield the problems of the fields of a row, without its line and id."""
         row_format, most = self.row_format, self.limits.max_per_value
-        allowed = (names.id, names.value, *row_format.text_fields)
+        optional = (*row_format.text_fields, *row_format.group_fields)
+        allowed = (names.id, names.value, *optional)
         extra = [name for name in row if name not in allowed]
         self.rows.extra_rows += bool(extra)
         count_extra(self._extra, extra)
@@ -307,7 +310,7 @@ class RowReader(Reader):
                 actual = ", ".join(map(format_value, islice(row, LISTED_FIELDS))) or NO_FIELDS
                 yield Problem("missing_field", field=name, details={"actual": actual, "hint": "row_has"})
         if row_format.strict:
-            for name in row_format.text_fields:
+            for name in optional:
                 if not isinstance(row.get(name, ""), str):
                     actual = format_value(row[name])
                     yield Problem("wrong_type", field=name, details={"actual": actual, "expected": "a string"})
@@ -330,6 +333,9 @@ class RowReader(Reader):
                 if name in row:
                     rows.texts[key] = row[name]
                     break
+            for name in self.row_format.group_fields:
+                if name in row:
+                    rows.groups_by_field.setdefault(name, {})[key] = row[name]
 
 
 def _core_kind(kind: Kind) -> str | None:

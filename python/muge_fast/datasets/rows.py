@@ -27,6 +27,7 @@ class Rows:
     Attributes:
         values: Value of each id, in the order of the file.
         texts: Text for human readers by id, from the first of the format's ``text_fields`` that the row has.
+        groups_by_field: Group of each id by name of the field, for the format's ``group_fields`` that rows have.
         names: Names of the fields; None if no row could be read.
         extra_fields: Number of rows for each field that is not used; see :mod:`muge_fast.datasets.extra_fields`.
         extra_rows: Number of rows with any such field.
@@ -38,6 +39,7 @@ class Rows:
 
     values: dict[Any, Any] = field(default_factory=dict)
     texts: dict[Any, str] = field(default_factory=dict)
+    groups_by_field: dict[str, dict[Any, str]] = field(default_factory=dict)
     names: FieldNames | None = None
     extra_fields: dict[str, int] = field(default_factory=dict)
     extra_rows: int = 0

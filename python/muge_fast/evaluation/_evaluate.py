@@ -95,7 +95,7 @@ def evaluate(
         # The rows are all that is needed of the files, and large contents are freed.
         reader.forget_data()
         gold_reader.forget_data()
-        score = partial(task.score, **options)
+        score = partial(task.score, **options_with_groups(task, gold_reader, options))
         scores = score_rows(task, reader, gold_reader, gold, score)
     if scores is None:
         unofficial = script_notes(published_golds(task, gold), submission)
@@ -238,6 +238,21 @@ def score_rows(
     if task.main not in scores:
         raise ValueError(f"scores lack {task.main!r}, the main score of task {task.name!r}; got {', '.join(scores)}")
     return scores
+
+
+def options_with_groups(task: Task, gold: Reader, options: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the options of a score function with the groups of the gold file, if the task has groups.
+
+    Args:
+        task: The task.
+        gold: The gold file.
+        options: Options of the score function.
+
+    Returns:
+        The options; groups that the caller gives come before those of the file.
+
+    """
+    return {"groups": gold.rows.groups_by_field, **options} if task.group_fields else options
 
 
 def _is_changed(reader: Reader) -> bool:

@@ -19,6 +19,7 @@ from muge_fast.evaluation._evaluate import (
     compare_files,
     find_task,
     make_report,
+    options_with_groups,
     published_golds,
     score_rows,
     script_notes,
@@ -91,7 +92,11 @@ class PreparedEvaluation:
         self.gold_sha256: str = "" if source is None else source.sha256 or ""
         # The rows are all that is needed from now on.
         self._gold.forget_data()
-        self._score = _prepared_score(task, self._gold.values_for(self._gold.rows.values.keys()), options)
+        self._score = _prepared_score(
+            task,
+            self._gold.values_for(self._gold.rows.values.keys()),
+            options_with_groups(task, self._gold, options),
+        )
 
     def evaluate(self, submission: PathLike, *, lang: str = "en") -> Report:
         """Check a submission, and score it if it is valid, as :func:`muge_fast.evaluate` does.

@@ -5,13 +5,12 @@ Every process gets the same bits. If processes have different settings, all rais
 
 from __future__ import annotations
 
-import hashlib
-
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, distributed
 
+from muge_fast._internal.distributed import all_gather_checked, comm_device, gather_tensors
 from muge_fast.image.split_sums import SplitSums
 from muge_fast.image.statistics import Statistics
 
@@ -41,12 +40,12 @@ def gather_statistics(statistics: Statistics) -> Statistics:
     signature = statistics.extractor_signature
     settings = f"{statistics.dims} features of {signature!r}"
     problem = statistics.why_not_addable()
-    counts, keep_features = _all_gather_checked(settings, problem, statistics.count, features is not None)
+    counts, keep_features = all_gather_checked(settings, problem, statistics.count, features is not None)
     merged = Statistics(statistics.dims, extractor_signature=signature, device=statistics.device)
     if not sum(counts):
         return merged
     if all(keep_features) and sum(counts) <= statistics.dims:
-        for rows in _gather_rows(torch.as_tensor(features), counts):
+        for rows in gather_tensors(torch.as_tensor(features), counts):
             merged.update(rows.cpu() if statistics.device is None else rows)
         return merged
     # Sums about a point can be added only if it is the same in every process.
@@ -77,7 +76,7 @@ def gather_splits(sums: SplitSums, extractor_signature: str) -> SplitSums:
     """
     splits, images, seed = sums.config
     settings = f"{sums.config} of {extractor_signature!r}"
-    counts, classes = _all_gather_checked(settings, sums.why_not_addable(), int(sums.counts.sum()), sums.classes)
+    counts, classes = all_gather_checked(settings, sums.why_not_addable(), int(sums.counts.sum()), sums.classes)
     merged = SplitSums(splits, images=images, seed=seed, device=sums.device)
     if sum(counts):
         # A process without images does not know the number of classes.
@@ -109,28 +108,12 @@ def gather_rows(rows: npt.NDArray[np.float32], settings: str) -> npt.NDArray[np.
         (6, 2)
 
     """
-    counts, columns = _all_gather_checked(settings, None, len(rows), rows.shape[1] if len(rows) else 0)
+    counts, columns = all_gather_checked(settings, None, len(rows), rows.shape[1] if len(rows) else 0)
     if not sum(counts):
         return rows
     width = _common_width("features", columns)
-    shards = _gather_rows(torch.as_tensor(rows if len(rows) else rows.reshape(0, width)), counts)
+    shards = gather_tensors(torch.as_tensor(rows if len(rows) else rows.reshape(0, width)), counts)
     return np.concatenate([shard.cpu().numpy() for shard in shards])
-
-
-def _all_gather_checked(settings: str, problem: str | None, *numbers: int) -> list[list[int]]:
-    """Return each number of every process, after checking that all have the same settings and none has a problem."""
-    key = int.from_bytes(hashlib.sha256(settings.encode()).digest()[:7], "big")
-    message = torch.tensor([key, problem is not None, *numbers], dtype=torch.int64, device=_comm_device())
-    received = [torch.empty_like(message) for _ in range(distributed.get_world_size())]
-    distributed.all_gather(received, message)
-    keys, problems, *columns = zip(*(row.tolist() for row in received), strict=True)
-    if any(problems):
-        ranks = [rank for rank, has_problem in enumerate(problems) if has_problem]
-        raise ValueError(f"sums of processes {ranks} cannot be added" + (f": {problem}" if problem else ""))
-    if len(set(keys)) > 1:
-        ranks = [rank for rank, received_key in enumerate(keys) if received_key != key]
-        raise ValueError(f"this process has {settings}, processes {ranks} have other settings")
-    return [list(column) for column in columns]
 
 
 def _common_width(kind: str, widths: list[int]) -> int:
@@ -142,21 +125,6 @@ def _common_width(kind: str, widths: list[int]) -> int:
 
 
 def _sum(tensor: Tensor) -> Tensor:
-    total = tensor.to(_comm_device(), copy=True)
+    total = tensor.to(comm_device(), copy=True)
     distributed.all_reduce(total)
     return total
-
-
-def _gather_rows(rows: Tensor, counts: list[int]) -> list[Tensor]:
-    """Return the rows of each process. Shapes must be equal in all, so rows are padded to the largest number."""
-    padded = torch.zeros((max(counts), *rows.shape[1:]), dtype=rows.dtype, device=_comm_device())
-    padded[: len(rows)] = rows
-    received = [torch.empty_like(padded) for _ in counts]
-    distributed.all_gather(received, padded)
-    return [shard[:count] for shard, count in zip(received, counts, strict=True)]
-
-
-def _comm_device() -> torch.device:
-    """Return the device of tensors that are sent: NCCL takes GPU tensors only."""
-    is_on_host = "gloo" in str(distributed.get_backend()) or "mpi" in str(distributed.get_backend())
-    return torch.device("cpu") if is_on_host else torch.device("cuda", torch.cuda.current_device())

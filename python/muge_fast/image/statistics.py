@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from muge_fast._internal.checks import whole_number
 from muge_fast._internal.display import quantity
-from muge_fast._internal.npz import Array, load_arrays, save_arrays
+from muge_fast._internal.npz import Array, checked_arrays, load_arrays, save_arrays
+from muge_fast._internal.states import pack, unpack
 from muge_fast.image.backend import (
     NO_ROW,
     A,
@@ -381,6 +382,46 @@ class Statistics:
             statistics._mean_cov = (mean, covariance)
         _check_covariance(mean, covariance)
         return statistics
+
+    def to_bytes(self) -> bytes:
+        """Return the statistics as bytes, which :meth:`from_bytes` reads on any machine.
+
+        Returns:
+            An ``.npz`` archive.
+
+        Raises:
+            ValueError: A batch on a GPU had a value that is not finite.
+
+        Example:
+            >>> from muge_fast.image import Statistics
+            >>> Statistics.from_bytes(Statistics.from_features([[1.0], [2.0]]).to_bytes()).count
+            2
+
+        """
+        return pack("Statistics", self.state())
+
+    @classmethod
+    def from_bytes(cls, data: bytes, *, device: DeviceLike = None) -> Statistics:
+        """Return the statistics of :meth:`to_bytes`; bytes of any origin are safe.
+
+        Args:
+            data: The bytes.
+            device: torch device that keeps the sums, or its name; None for NumPy.
+
+        Returns:
+            The statistics.
+
+        Raises:
+            TypeError: ``data`` is not bytes.
+            ValueError: The bytes are damaged, or are not statistics.
+
+        Example:
+            >>> from muge_fast.image import Statistics
+            >>> Statistics.from_bytes(Statistics(2).to_bytes())
+            <Statistics of 0 images, 2 features>
+
+        """
+        return unpack(data, "Statistics", lambda arrays: cls.from_state(checked_arrays(arrays), device=device))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write an ``.npz`` file, atomically; pytorch-fid and clean-fid read its ``mu`` and ``sigma``.

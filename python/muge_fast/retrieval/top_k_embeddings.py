@@ -270,6 +270,51 @@ class TopK:
             best = self._search.best()
         return attach_ids(Ranking(*best), ids)
 
+    def to_bytes(self) -> bytes:
+        """Return the search as bytes, which :meth:`from_bytes` reads on any machine.
+
+        Returns:
+            An ``.npz`` archive.
+
+        Example:
+            >>> import muge_fast as mf
+            >>> mf.TopK.from_bytes(mf.TopK(3).to_bytes())
+            <TopK of 0 items for 0 queries>
+
+        """
+        from muge_fast.retrieval.search_states import pack_search  # noqa: PLC0415 - few searches are saved
+
+        with self._lock:
+            return pack_search(self._search.state())
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> TopK:
+        """Return the search of :meth:`to_bytes`; bytes of any origin are safe.
+
+        Args:
+            data: The bytes.
+
+        Returns:
+            The search, which goes on where it was.
+
+        Raises:
+            TypeError: ``data`` is not bytes.
+            ValueError: The bytes are damaged, or are not a search.
+
+        Example:
+            >>> import numpy as np
+            >>> import muge_fast as mf
+            >>> search = mf.TopK(1)
+            >>> search.update(np.ones((1, 2), "float32"), np.eye(2, dtype="float32"), 0)
+            >>> mf.TopK.from_bytes(search.to_bytes()).compute().indices.tolist()
+            [[0]]
+
+        """
+        from muge_fast._internal.states import unpack  # noqa: PLC0415 - few searches are saved
+        from muge_fast.retrieval.search_states import unpack_search  # noqa: PLC0415 - few searches are saved
+
+        return unpack(data, "TopK", lambda arrays: _restore(unpack_search(arrays)))
+
     def reset(self) -> None:
         """Forget all items and queries, so that the search can be used again with the same options.
 

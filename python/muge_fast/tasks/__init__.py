@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FieldNames", "Integer", "IntegerList", "Kind", "Task", "Text", "TextList", "get", "names"]
 
-TaskName = Literal["caption", "retrieval", "t2i", "classification"]
+TaskName = Literal["caption", "retrieval", "t2i", "classification", "vcr", "vqa"]
 """Names of the tasks of this package, for type checkers; for a task of another package, pass ``get(name)``."""
 
 GROUP = "muge_fast.tasks"

@@ -33,6 +33,12 @@ class Task:
         main_metric: Name that ``score``'s option ``metrics`` must contain for the main score to be computed; None if
             it has no such option.
         text_fields: Names of optional fields with text for human readers.
+        group_fields: Names of optional fields of the gold file with the group of an item, such as the type of its
+            question. ``score`` gets them as the option ``groups``: the group of each id, by name of the field.
+        convert_gold: Function of the content of a gold file that returns it as JSON Lines, or None for content that
+            already is; None if the task has no other form.
+        convert_submission: The same for submissions, which are untrusted: it does not raise.
+        option_choices: Names of the values of options that have a fixed set of them, for the command line.
         has_pool: Whether values are ids of items that a pool may limit.
         file_type: ``"lines"`` for JSON Lines, ``"images"`` for a TSV of ids and base64.
         score_scale: Factor of scores in reports and in the official result.
@@ -72,6 +78,10 @@ class Task:
     official: Mapping[str, str]
     main_metric: str | None = None
     text_fields: tuple[str, ...] = ()
+    group_fields: tuple[str, ...] = ()
+    convert_gold: Callable[[bytes], bytes | None] | None = field(default=None, repr=False)
+    convert_submission: Callable[[bytes], bytes | None] | None = field(default=None, repr=False)
+    option_choices: Mapping[str, Collection[str]] = field(default_factory=dict)
     has_pool: bool = False
     file_type: Literal["lines", "images"] = "lines"
     score_scale: float = 100.0
@@ -91,7 +101,14 @@ class Task:
     @property
     def gold_format(self) -> RowFormat:
         """Format of a row of a gold file."""
-        return RowFormat(names=self.fields, id=self.id, value=self.gold, text_fields=self.text_fields)
+        return RowFormat(
+            names=self.fields,
+            id=self.id,
+            value=self.gold,
+            text_fields=self.text_fields,
+            group_fields=self.group_fields,
+            convert=self.convert_gold,
+        )
 
     @property
     def submission_format(self) -> RowFormat:
@@ -101,6 +118,7 @@ class Task:
             id=self.id,
             value=self.submission,
             text_fields=self.text_fields,
+            convert=self.convert_submission,
             strict_lines=self.strict_lines,
         )
 

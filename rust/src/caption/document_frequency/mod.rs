@@ -11,6 +11,9 @@ mod table;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
+
 pub(in crate::caption) use table::Frequencies;
 
 use super::in_place::Segment;
@@ -255,6 +258,39 @@ impl DocumentFrequency {
         }
         let tables = by_key_width!(vocab.max_id(), K => OrderTables::<K>::from_counts(&ngrams)?.into());
         Ok(Self { vocab: Arc::new(vocab), idf: Idf::new(documents), unigrams, zeros, tables, monotone: false })
+    }
+
+    /// Add up the tables of several sets of documents, none of which is in two of them.
+    ///
+    /// # Errors
+    /// [`Error::Empty`] without tables, [`Error::Invalid`] for an n-gram that occurs in too many documents to be counted;
+    /// [`Error::Memory`].
+    pub fn merge(tables: &[Arc<Self>]) -> Result<Self> {
+        if tables.is_empty() {
+            return Err(Error::Empty("tables"));
+        }
+        memory::check::<u8>(tables.iter().map(|table| table.len() * NGRAM_BYTES).sum::<usize>() + SPARE_BYTES)?;
+        let mut vocab = Vocab::default();
+        let mut counts: HashMap<[u32; MAX_ORDER], u32, RandomState> = HashMap::default();
+        for table in tables {
+            let ids: Vec<u32> = (0..=table.vocab.max_id())
+                .map(|id| table.vocab.token(id).filter(|_| id > 0).map_or(0, |token| vocab.intern(&token)))
+                .collect();
+            for (ngram, count) in table.sorted() {
+                let mut key = [0; MAX_ORDER];
+                key.iter_mut().zip(&ngram).for_each(|(id, &old)| *id = ids[old as usize]);
+                let sum = counts.entry(key).or_insert(0);
+                *sum = sum
+                    .checked_add(count)
+                    .ok_or_else(|| invalid(format!("an n-gram occurs in more than {} documents", u32::MAX)))?;
+            }
+        }
+        let documents = tables.iter().map(|table| table.documents()).sum();
+        let order = |ngram: &[u32; MAX_ORDER]| ngram.iter().take_while(|&&id| id > 0).count();
+        let merged =
+            Self::from_ids(documents, vocab, counts.iter().map(|(ngram, &count)| (&ngram[..order(ngram)], count)))?;
+        // A sum is at most the sum of larger numbers.
+        Ok(Self { monotone: tables.iter().all(|table| table.monotone), ..merged })
     }
 
     /// Read a table from a file of Python's pickle format, `{"ref_len": number, "document_frequency": {n-gram: number}}`.
