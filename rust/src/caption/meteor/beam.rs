@@ -11,7 +11,8 @@
 
 use std::ops::Range;
 
-use super::matches::{EXACT, Match, Matches};
+use super::MAX_WORDS;
+use super::matches::{EXACT, MAX_MATCHES, Match, Matches};
 use crate::error::{Error, Result};
 use crate::parallel::Plan;
 
@@ -26,36 +27,37 @@ const CHECK_INTERVAL: usize = 1 << 16;
 
 const NONE: u32 = u32::MAX;
 
-/// The order of alignments: the smallest is the best. More matched words come first, then fewer chunks, then the smaller
-/// distance.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-struct Rank {
-    /// Negative number of matched words in the upper half, chunks in the lower.
-    words_and_chunks: i64,
-    distance: u64,
-}
+/// The rank of alignments, the smallest of which is the best: in the highest bits the number of matched words, counted
+/// down, then the number of chunks, then the distance.
+const CHUNK: u64 = 1 << 35;
+const WORD: u64 = CHUNK << 14;
+const DISTANCE: u64 = CHUNK - 1;
+/// Of no words. A text has fewer words, and all distances together are smaller than a chunk.
+const FIRST_RANK: u64 = WORD * (2 * MAX_WORDS as u64);
+const _: () = assert!(2 * MAX_WORDS < 1 << 15 && MAX_WORDS < 1 << 14);
+const _: () = assert!(MAX_MATCHES as u64 * (MAX_WORDS as u64) < CHUNK);
 
-const ONE_WORD: i64 = 1 << 32;
-
-/// An alignment of the words so far.
+/// An alignment of the words so far. `WIDTH` words of bits are enough for all words that matches compete for.
 #[derive(Debug, Clone, Copy)]
-struct Path {
-    rank: Rank,
+struct Path<const WIDTH: usize> {
+    rank: u64,
     /// Word of the reference that comes next.
     next: u32,
     /// Word of the prediction after the last match; [`NONE`] after a word that was skipped.
     last_end: u32,
     /// Last match, an index in the list of steps.
     step: u32,
+    /// Words of the prediction that are part of matches.
+    used: [u64; WIDTH],
 }
 
 /// A path that may be kept: one of the paths so far, with one more match or without.
 #[derive(Debug, Clone, Copy)]
 struct Candidate {
-    path: Path,
-    parent: u32,
-    /// Index of the match, or [`NONE`].
+    rank: u64,
+    /// Index of the match, [`NONE`] for no match.
     added: u32,
+    parent: u8,
 }
 
 /// Searches alignments, one after the other.
@@ -64,23 +66,14 @@ pub(super) struct Beam {
     /// The match at each word of the reference that is part of every alignment, as an index; [`NONE`] elsewhere.
     fixed: Vec<u32>,
     /// For each word of the prediction that several matches compete for, its bit.
-    bit_of: Vec<u32>,
-    paths: Vec<Path>,
+    bit_of: Vec<u16>,
     candidates: Vec<Candidate>,
-    next_paths: Vec<Path>,
-    /// Words of the prediction that each path has used, `stride` words of bits for each.
-    used: Vec<u64>,
-    next_used: Vec<u64>,
-    stride: usize,
-    /// Smallest distance of the paths.
-    nearest: u64,
     /// Each match that was taken, and the step before.
     steps: Vec<(u32, u32)>,
-    work: usize,
 }
 
 impl Beam {
-    /// Append the matches of the best alignment to `best`, from the last to the first if they were searched.
+    /// Find the best alignment and make `best` the list of its matches.
     ///
     /// # Errors
     /// [`Error::Cancelled`]; [`Error::Invalid`] for texts so repetitive that the original's distances overflow.
@@ -94,17 +87,12 @@ impl Beam {
         if !is_open {
             return Ok(());
         }
-        self.start(matches);
-        for index in 0..self.fixed.len() {
-            self.advance(index, matches, plan)?;
-        }
-        let closed = self.paths.iter().map(|path| {
-            let open = i64::from(path.last_end != NONE);
-            Rank { words_and_chunks: path.rank.words_and_chunks + open, ..path.rank }
-        });
-        // The first of the best.
-        let position = closed.enumerate().min_by_key(|&(_, rank)| rank).map_or(0, |(position, _)| position);
-        let mut step = self.paths[position].step;
+        let mut step = match self.number_bits(matches) {
+            ..=64 => self.search_open::<1>(matches, plan)?,
+            65..=256 => self.search_open::<4>(matches, plan)?,
+            257..=1024 => self.search_open::<16>(matches, plan)?,
+            _ => self.search_open::<{ MAX_WORDS.div_ceil(64) }>(matches, plan)?,
+        };
         while step != NONE {
             let (before, index) = self.steps[step as usize];
             best.push(matches.get(index as usize));
@@ -130,173 +118,178 @@ impl Beam {
         is_open
     }
 
-    /// Begin with one path without matches.
-    fn start(&mut self, matches: &Matches) {
+    /// Give a bit to each word of the prediction that is part of a match which is not in every alignment. Returns their
+    /// number.
+    fn number_bits(&mut self, matches: &Matches) -> usize {
         self.bit_of.clear();
-        let mut bits = 0;
-        for &count in &matches.prediction_coverage {
-            // A word that one match covers may be part of a phrase that competes for another.
-            self.bit_of.push(if count > 0 { bits } else { 0 });
-            bits += u32::from(count > 0);
+        self.bit_of.extend(matches.prediction_coverage.iter().map(|&count| u16::from(count > 0)));
+        for &index in self.fixed.iter().filter(|&&index| index != NONE) {
+            self.bit_of[matches.get(index as usize).prediction_words()].fill(0);
         }
-        self.stride = (bits as usize).div_ceil(64).max(1);
-        self.used.clear();
-        self.used.resize(self.stride, 0);
-        self.paths.clear();
-        self.paths.push(Path { rank: Rank::default(), next: 0, last_end: NONE, step: NONE });
-        self.steps.clear();
-        self.work = 0;
+        let mut bits = 0;
+        for bit in &mut self.bit_of {
+            bits += std::mem::replace(bit, bits);
+        }
+        usize::from(bits)
     }
 
-    /// Go on from all paths to those that decide about one more word of the reference, and keep the best.
-    fn advance(&mut self, index: usize, matches: &Matches, plan: &Plan) -> Result<()> {
-        let fixed = self.fixed[index];
-        let range = matches.range(index);
-        if fixed != NONE {
-            let found = matches.get(fixed as usize);
-            self.paths.iter_mut().for_each(|path| path.take(&found, true));
-            self.sort_in_place();
-            return Ok(());
-        }
-        if range.is_empty() {
-            self.paths.iter_mut().filter(|path| path.next as usize == index).for_each(Path::skip);
-            self.sort_in_place();
-            return Ok(());
-        }
-        self.candidates.clear();
-        self.nearest = self.paths.iter().map(|path| path.rank.distance).min().unwrap_or(0);
-        let mut worst = None;
-        for parent in 0..self.paths.len() {
-            let path = self.paths[parent];
-            if path.next as usize == index {
-                self.work += range.len();
-                worst = self.extend(parent, range.clone(), matches, worst)?;
+    /// Return the last step of the best alignment.
+    fn search_open<const WIDTH: usize>(&mut self, matches: &Matches, plan: &Plan) -> Result<u32> {
+        self.steps.clear();
+        let first = Path { rank: FIRST_RANK, next: 0, last_end: NONE, step: NONE, used: [0; WIDTH] };
+        let (mut paths, mut next_paths) = (Vec::with_capacity(BEAM), Vec::with_capacity(BEAM));
+        paths.push(first);
+        let mut work = 0;
+        for index in 0..self.fixed.len() {
+            let range = matches.range(index);
+            if self.fixed[index] != NONE {
+                let found = matches.get(self.fixed[index] as usize);
+                paths.iter_mut().for_each(|path| path.take_fixed(&found));
+            } else if range.is_empty() {
+                paths.iter_mut().filter(|path| path.next as usize == index).for_each(Path::skip);
             } else {
-                self.candidates.push(Candidate { path, parent: parent as u32, added: NONE });
+                work += paths.len() * range.len();
+                if work >= CHECK_INTERVAL {
+                    work = 0;
+                    plan.check()?;
+                }
+                self.branch(index, range, matches, &paths)?;
+                self.adopt(index, matches, &paths, &mut next_paths);
+                std::mem::swap(&mut paths, &mut next_paths);
+                continue;
             }
+            sort(&mut paths);
         }
-        if self.work >= CHECK_INTERVAL {
-            self.work = 0;
-            plan.check()?;
+        // The first of the best, after all chunks end.
+        let closed = |path: &&Path<WIDTH>| path.rank + if path.last_end == NONE { 0 } else { CHUNK };
+        Ok(paths.iter().min_by_key(closed).map_or(NONE, |path| path.step))
+    }
+
+    /// Collect the best candidates that decide about one more word of the reference, in their order.
+    fn branch<const WIDTH: usize>(
+        &mut self,
+        index: usize,
+        range: Range<usize>,
+        matches: &Matches,
+        paths: &[Path<WIDTH>],
+    ) -> Result<()> {
+        self.candidates.clear();
+        let nearest = paths.iter().map(|path| path.rank & DISTANCE).min().unwrap_or(0);
+        // Candidates of this rank and above come after those that are kept.
+        let mut limit = u64::MAX;
+        for (parent, path) in paths.iter().enumerate() {
+            let parent = parent as u8;
+            if path.next as usize != index {
+                self.candidates.push(Candidate { rank: path.rank, added: NONE, parent });
+                continue;
+            }
+            let mut rank = path.rank;
+            for (offset, found) in matches.at_range(&range).iter().enumerate() {
+                if self.is_used(path, found) {
+                    continue;
+                }
+                let longer = rank - found.words_rank() + path.chunk_rank(found);
+                rank += found.distance();
+                if longer < limit {
+                    self.candidates.push(Candidate { rank: longer, added: (range.start + offset) as u32, parent });
+                    if self.candidates.len() > MAX_CANDIDATES {
+                        self.keep_best();
+                        limit = self.candidates[BEAM - 1].rank;
+                    }
+                }
+            }
+            // The original compares distances by their difference, an integer of 32 bits.
+            if (rank & DISTANCE) - nearest > i32::MAX as u64 {
+                let problem = "repeats the words of its reference too often, shorten one of them".to_owned();
+                return Err(Error::Invalid { parameter: "predictions", problem });
+            }
+            rank += if path.last_end == NONE { 0 } else { CHUNK };
+            self.candidates.push(Candidate { rank, added: NONE, parent });
         }
         self.keep_best();
-        self.adopt(matches);
         Ok(())
     }
 
-    /// Add the path with each match that it can take, then the path without. Candidates after `worst` cannot be among the
-    /// best.
-    fn extend(
-        &mut self,
-        parent: usize,
-        range: Range<usize>,
-        matches: &Matches,
-        mut worst: Option<Rank>,
-    ) -> Result<Option<Rank>> {
-        let mut path = self.paths[parent];
-        for (offset, found) in matches.at_range(&range).iter().enumerate() {
-            if self.is_used(parent, found) {
-                continue;
-            }
-            let mut longer = path;
-            longer.take(found, false);
-            path.rank.distance += found.distance();
-            if worst.is_some_and(|worst| longer.rank >= worst) {
-                continue;
-            }
-            let added = (range.start + offset) as u32;
-            self.candidates.push(Candidate { path: longer, parent: parent as u32, added });
-            if self.candidates.len() > MAX_CANDIDATES {
-                self.keep_best();
-                worst = self.candidates.last().map(|candidate| candidate.path.rank);
-            }
-        }
-        // The original compares distances by their difference, an integer of 32 bits.
-        if path.rank.distance - self.nearest > i32::MAX as u64 {
-            let problem = "repeats the words of its reference too often, shorten one of them".to_owned();
-            return Err(Error::Invalid { parameter: "predictions", problem });
-        }
-        path.skip();
-        self.candidates.push(Candidate { path, parent: parent as u32, added: NONE });
-        Ok(worst)
-    }
-
-    fn is_used(&self, parent: usize, found: &Match) -> bool {
-        let used = &self.used[parent * self.stride..];
-        self.bit_of[found.prediction_words()].iter().any(|&bit| used[bit as usize / 64] >> (bit % 64) & 1 == 1)
+    fn is_used<const WIDTH: usize>(&self, path: &Path<WIDTH>, found: &Match) -> bool {
+        let bits = &self.bit_of[found.prediction_words()];
+        bits.iter().any(|&bit| path.used[usize::from(bit) / 64] >> (bit % 64) & 1 == 1)
     }
 
     /// Sort the candidates and drop those that the beam has no room for.
     fn keep_best(&mut self) {
-        self.candidates.sort_by_key(|candidate| candidate.path.rank);
+        self.candidates.sort_by_key(|candidate| candidate.rank);
         self.candidates.truncate(BEAM);
     }
 
-    /// Make the candidates the paths.
-    fn adopt(&mut self, matches: &Matches) {
-        let stride = self.stride;
-        self.next_paths.clear();
-        self.next_used.clear();
-        for Candidate { mut path, parent, added } in self.candidates.drain(..) {
-            let before = parent as usize * stride;
-            self.next_used.extend_from_slice(&self.used[before..before + stride]);
+    /// Make the candidates paths, after the word of the reference at an index was decided.
+    fn adopt<const WIDTH: usize>(
+        &mut self,
+        index: usize,
+        matches: &Matches,
+        paths: &[Path<WIDTH>],
+        next: &mut Vec<Path<WIDTH>>,
+    ) {
+        next.clear();
+        for &Candidate { rank, added, parent } in &self.candidates {
+            let mut path = paths[usize::from(parent)];
             if added != NONE {
                 self.steps.push((path.step, added));
                 path.step = self.steps.len() as u32 - 1;
-                let used = self.next_used.len() - stride;
-                for &bit in &self.bit_of[matches.get(added as usize).prediction_words()] {
-                    self.next_used[used + bit as usize / 64] |= 1 << (bit % 64);
+                let found = matches.get(added as usize);
+                path.pass(&found);
+                for &bit in &self.bit_of[found.prediction_words()] {
+                    path.used[usize::from(bit) / 64] |= 1 << (bit % 64);
                 }
+            } else if path.next as usize == index {
+                path.skip();
             }
-            self.next_paths.push(path);
+            path.rank = rank;
+            next.push(path);
         }
-        std::mem::swap(&mut self.paths, &mut self.next_paths);
-        std::mem::swap(&mut self.used, &mut self.next_used);
-    }
-
-    /// Sort the paths after each was changed in its place.
-    fn sort_in_place(&mut self) {
-        if self.paths.is_sorted_by_key(|path| path.rank) {
-            return;
-        }
-        let paths = self.paths.iter().enumerate();
-        self.candidates.clear();
-        self.candidates.extend(paths.map(|(index, &path)| Candidate { path, parent: index as u32, added: NONE }));
-        self.keep_best();
-        let stride = self.stride;
-        self.paths.clear();
-        self.next_used.clear();
-        for Candidate { path, parent, .. } in self.candidates.drain(..) {
-            let before = parent as usize * stride;
-            self.next_used.extend_from_slice(&self.used[before..before + stride]);
-            self.paths.push(path);
-        }
-        std::mem::swap(&mut self.used, &mut self.next_used);
     }
 }
 
-impl Path {
-    /// Take a match; with `own_distance`, its distance counts for this path.
-    fn take(&mut self, found: &Match, own_distance: bool) {
-        let weigh = |words: u8| i64::from(if found.module == EXACT { words } else { words / 2 });
-        self.rank.words_and_chunks -= (weigh(found.length) + weigh(found.prediction_length)) * ONE_WORD;
-        let is_new_chunk = self.last_end != NONE && u32::from(found.prediction_start) != self.last_end;
-        self.rank.words_and_chunks += i64::from(is_new_chunk);
-        self.rank.distance += if own_distance { found.distance() } else { 0 };
+impl<const WIDTH: usize> Path<WIDTH> {
+    /// Take a match that is in every alignment. Its distance counts for this path.
+    fn take_fixed(&mut self, found: &Match) {
+        self.rank = self.rank - found.words_rank() + self.chunk_rank(found) + found.distance();
+        self.pass(found);
+    }
+
+    /// Go on after a match.
+    fn pass(&mut self, found: &Match) {
         self.next = found.words().end as u32;
         self.last_end = found.prediction_words().end as u32;
     }
 
     /// Leave the next word of the reference without a match.
     fn skip(&mut self) {
-        self.rank.words_and_chunks += i64::from(self.last_end != NONE);
+        self.rank += if self.last_end == NONE { 0 } else { CHUNK };
         self.last_end = NONE;
         self.next += 1;
+    }
+
+    /// Return how much the rank grows with a match that does not continue the last one.
+    fn chunk_rank(&self, found: &Match) -> u64 {
+        let is_new = self.last_end != NONE && self.last_end != u32::from(found.prediction_start);
+        if is_new { CHUNK } else { 0 }
     }
 }
 
 impl Match {
+    /// Return how much the rank falls with the words of this match.
+    fn words_rank(&self) -> u64 {
+        let weigh = |words: u8| u64::from(if self.module == EXACT { words } else { words / 2 });
+        (weigh(self.length) + weigh(self.prediction_length)) * WORD
+    }
+
     fn distance(&self) -> u64 {
         u64::from(self.start.abs_diff(self.prediction_start))
+    }
+}
+
+fn sort<const WIDTH: usize>(paths: &mut [Path<WIDTH>]) {
+    if !paths.is_sorted_by_key(|path| path.rank) {
+        paths.sort_by_key(|path| path.rank);
     }
 }

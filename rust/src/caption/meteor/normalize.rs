@@ -58,7 +58,7 @@ impl Normalizer {
     pub fn cut(&self, text: impl Iterator<Item = char>, buffers: &mut Buffers, sink: &mut impl Sink) {
         let Buffers { line, next, words, ends, word } = buffers;
         let found = separate(text, line);
-        let is_escaped = found.dots && escape_dots(line, next);
+        let is_escaped = (found.dots || found.name) && escape_dots(line, next);
         if found.comma {
             // The replacements of all three passes are equal.
             pass(line, next, not(is_digit), ',', not(is_digit), " , ");
@@ -131,6 +131,8 @@ struct Found {
     comma: bool,
     quote: bool,
     dash: bool,
+    /// A letter of the name of dots.
+    name: bool,
 }
 
 /// Copy a text with spaces at its ends and around each character that is not of a word and has no rule of its own.
@@ -146,6 +148,7 @@ fn separate(text: impl Iterator<Item = char>, line: &mut Vec<u32>) -> Found {
             ',' => found.comma = true,
             '\'' | '`' | '‘' | '’' => found.quote = true,
             '-' => found.dash = true,
+            'M' => found.name = true,
             ' ' | '\t'..='\r' => {}
             _ if is_alnum(point) => {}
             _ => {
