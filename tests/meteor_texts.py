@@ -24,7 +24,23 @@ WORDS = (
 ).split()
 PIECES = (
     *"abcsSABZM019.,'`-‘’“”\"–—…!?:;$%#&()[]{}<>/\\@*+=~^_ \t\v\f\x01\x1f\x7f\xa0　 \u2028\x85\u200béŠİßЖжԧꙮᴀΣσς的红色裙，。、！👗🇨🇳é",
-    *["DOTMULTI", "DOTMULTI.", "DOT", "MULTI", "..", "...", "n't", "'s", "Mr.", "U.S.", "No.", "e.g.", "--", "''", "``"],
+    *[
+        "DOTMULTI",
+        "DOTMULTI.",
+        "DOT",
+        "MULTI",
+        "..",
+        "...",
+        "n't",
+        "'s",
+        "Mr.",
+        "U.S.",
+        "No.",
+        "e.g.",
+        "--",
+        "''",
+        "``",
+    ],
     *[" ", " ", " ", " ", "a.b", "1,000", "dogs", "dog", "run", "running", "of the", "in order to"],
 )
 
@@ -48,7 +64,13 @@ def mutated(rng: random.Random, parts: list[str]) -> list[str]:
 def pairs(kind: str, count: int, seed: int = 1) -> tuple[list[str], list[list[str]]]:
     """Return predictions and references of one kind, without line breaks and "|||"."""
     rng = random.Random(f"{kind} {seed}")
-    makers = {"chinese": of_sentences, "english": of_words, "mixed": of_mixed, "repetitive": of_few, "pieces": of_pieces}
+    makers = {
+        "chinese": of_sentences,
+        "english": of_words,
+        "mixed": of_mixed,
+        "repetitive": of_few,
+        "pieces": of_pieces,
+    }
     items = [makers[kind](rng) for _ in range(count)]
     return [item[0] for item in items], [item[1] for item in items]
 

@@ -31,7 +31,9 @@ def test_rows_scores_and_corpus_have_the_bits_of_the_original(jar, kind):
     predictions, references = pairs(kind, COUNTS[kind])
     rows, scores, corpus = jar.score(predictions, references)
     ours = meteor_rows(predictions, references)
-    assert [pair for pair in zip(predictions, references, ours.tolist(), rows.tolist(), strict=True) if pair[2] != pair[3]] == []
+    assert [
+        pair for pair in zip(predictions, references, ours.tolist(), rows.tolist(), strict=True) if pair[2] != pair[3]
+    ] == []
     assert meteor_items(ours).tolist() == scores
     assert meteor_corpus(ours) == corpus
     # Not all of them are trivial.
