@@ -350,6 +350,7 @@ USAGE = [
             ("--per-item", "x.txt"),
             ("--official", "/nowhere/x"),
             ("--document-frequency", "nowhere"),
+            ("--state", "/nowhere/x"),
             ("--document-frequency", "/"),
         )
     ),

@@ -242,7 +242,7 @@ def test_scores_pickle():
         ({1: "a"}, {1: "abc"}, {}, TypeError, r"references\[1\]: expected a list of str, found str"),
         ({1: "a"}, {1: ["a", 3]}, {}, TypeError, r"references\[1\]\[1\]: expected str, found int"),
         ({1: "\ud800"}, {1: ["a"]}, {}, ValueError, r"predictions\[1\]: lone surrogate"),
-        ({2: "a"}, {1: ["a"]}, {}, ValueError, "2"),
+        ({2: "a"}, {1: ["a"]}, {}, ValueError, "predictions lack 1 id of references: 1"),
         ({}, {}, {}, ValueError, "references are empty"),
     ],
 )
@@ -274,7 +274,7 @@ def test_files_of_vqa_are_read_by_the_task_and_by_functions(tmp_path, indent):
     report = mf.evaluate("vqa", gold, results)
     assert report.official()["score"] == pytest.approx(90)
     assert report.scores["vqa"].parts == pytest.approx({"question_type:what color": 0.9, "answer_type:other": 0.9})
-    read = mf.vqa.read_annotations(gold, questions)
+    read = mf.vqa.read_annotations(gold, questions=questions)
     assert read.questions == {0: "什么颜色？"}
     scores = mf.vqa.score_answers(mf.vqa.read_results(results), read.answers, groups=read.groups)
     assert scores == report.scores

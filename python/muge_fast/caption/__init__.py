@@ -1,4 +1,4 @@
-"""Caption metrics: CIDEr-D, CIDEr, BLEU and ROUGE-L."""
+"""Caption metrics: CIDEr-D, CIDEr, BLEU, ROUGE-L and METEOR."""
 
 from typing import TYPE_CHECKING
 

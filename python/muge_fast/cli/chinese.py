@@ -314,9 +314,8 @@ HELP = {
     "Merge states of shards: scores of score --state, document frequencies of count, or states of a program.": (
         "合并各分片的状态：score --state 的得分、count 的文档频率，或程序写出的状态。"
     ),
-    "The result is that of all items at once, to the last bit, in any order of the shards but for the order of items.": (
-        "结果与一次处理全部条目逐位相同；除条目的顺序外，与分片的顺序无关。"
-    ),
+    "The result is that of all items at once, to the last bit, in any order of the shards but for the order of "
+    "items.": ("结果与一次处理全部条目逐位相同；除条目的顺序外，与分片的顺序无关。"),
     "Write the merged state.": "写入合并后的状态。",
     "File with the weights of FID's Inception network, or 'download'.": (
         "FID 所用 Inception 网络的权重文件，或 download。"

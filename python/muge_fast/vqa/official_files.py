@@ -44,7 +44,7 @@ class Annotations(NamedTuple):
     questions: dict[int, str]
 
 
-def read_annotations(path: PathLike, questions: PathLike | None = None) -> Annotations:
+def read_annotations(path: PathLike, *, questions: PathLike | None = None) -> Annotations:
     """Read annotations of VQA v1 and v2, or of ST-VQA, TextVQA, DocVQA and InfographicVQA.
 
     Args:
