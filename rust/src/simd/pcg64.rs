@@ -14,7 +14,7 @@ pub const STATES: usize = 16;
 pub fn fill(states: &[u128; STATES], multiplier: u128, increment: u128, numbers: &mut [[u64; STATES]], level: Level) {
     assert!(level.is_available(), "this CPU does not have the level");
     #[cfg(target_arch = "x86_64")]
-    if level >= Level::Avx512 && std::arch::is_x86_feature_detected!("avx512ifma") {
+    if level.base() == Level::Avx512 && std::arch::is_x86_feature_detected!("avx512ifma") {
         // SAFETY: the CPU has the instructions.
         return unsafe { super::pcg64_x86::fill(states, multiplier, increment, numbers) };
     }
@@ -27,7 +27,7 @@ pub const DRAWS: usize = 2 * STATES;
 /// Return whether [`count`] has instructions at this level.
 pub fn can_count(level: Level) -> bool {
     #[cfg(target_arch = "x86_64")]
-    return level >= Level::Avx512 && level.is_available() && std::arch::is_x86_feature_detected!("avx512ifma");
+    return level.base() == Level::Avx512 && level.is_available() && std::arch::is_x86_feature_detected!("avx512ifma");
     #[cfg(not(target_arch = "x86_64"))]
     return false;
 }

@@ -43,10 +43,10 @@ pub type Reached = [u32; QUERIES];
 #[allow(unsafe_code)]
 pub fn float(task: Task<'_>, scores: &mut Scores, level: Level) -> Reached {
     assert!(level.is_available(), "this CPU does not have the level");
-    match level {
+    match level.base() {
         // SAFETY: the level is available, so the CPU has its instructions.
         #[cfg(target_arch = "x86_64")]
-        Level::Avx512 | Level::Vnni => unsafe { super::tile_x86::float_avx512(task, scores) },
+        Level::Avx512 => unsafe { super::tile_x86::float_avx512(task, scores) },
         // SAFETY: as above.
         #[cfg(target_arch = "x86_64")]
         Level::Avx2 => unsafe { super::tile_x86::float_avx2(task, scores) },
@@ -72,7 +72,7 @@ pub fn int8(
     match level {
         // SAFETY: the level is available, so the CPU has its instructions.
         #[cfg(target_arch = "x86_64")]
-        Level::Vnni => unsafe { super::tile_x86::int8_vnni(task, starts, scales, scores) },
+        Level::Avx512Vnni => unsafe { super::tile_x86::int8_vnni(task, starts, scales, scores) },
         _ => int8_portable(task, starts, scales, scores),
     }
 }

@@ -101,7 +101,7 @@ pub struct Kernels {
 impl From<Level> for Kernels {
     /// Return the fastest kernels of a level: 8 bits where the CPU multiplies bytes, otherwise single precision.
     fn from(level: Level) -> Self {
-        let coarse = if level == Level::Vnni { Precision::Int8 } else { Precision::Float };
+        let coarse = if level == Level::Avx512Vnni { Precision::Int8 } else { Precision::Float };
         Self { level, coarse }
     }
 }
