@@ -63,7 +63,5 @@ pub mod round;
 pub mod scale;
 pub mod selected_sums;
 pub mod tile;
-#[cfg(target_arch = "x86_64")]
-mod tile_x86;
 
 pub use level::Level;

@@ -14,7 +14,7 @@ use crate::parallel::Plan;
 use crate::retrieval::Lists;
 use crate::simd::Level;
 use crate::simd::dot::dot;
-use crate::simd::tile::{self, ITEMS, ItemStep, QUERIES, QueryStep, Scores, Task};
+use crate::simd::tile::{self, ITEMS, Integers, ItemStep, QUERIES, QueryStep, Scores, Task};
 
 /// Tiles that are compared with one panel; both stay in the cache meanwhile.
 const TILES: usize = 16;
@@ -177,7 +177,7 @@ impl Search<'_> {
                 _ => f64::NEG_INFINITY,
             };
             tile.quantized[slot] = quantized;
-            tile.starts[slot] = quantized.sum.wrapping_mul(-128);
+            tile.starts[slot] = -quantized.sum * i32::from(Integers::of(self.kernels.level).offset);
             (tile.norms[slot], tile.errors[slot]) = (quantized.norm_and_error.norm, quantized.norm_and_error.error);
             tile.inverses[slot] = 1.0 / quantized.scale;
             tile.limits[slot] = down(limit);
@@ -252,7 +252,7 @@ impl Tile {
         let thresholds = self.thresholds(panel.max);
         let task = Task { queries: &self.steps, items, ahead, thresholds: &thresholds };
         match precision {
-            Precision::Int8 => tile::int8(task, &self.starts, &panel.scales, scores, level),
+            Precision::Int8 => tile::integers(task, &self.starts, &panel.scales, scores, level),
             Precision::Float => tile::float(task, scores, level),
         }
     }
