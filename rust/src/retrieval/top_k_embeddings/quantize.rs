@@ -47,8 +47,10 @@ pub struct Quantized {
 /// Buffers of one thread.
 #[derive(Debug, Default)]
 pub struct Scratch {
-    /// A vector converted to single precision.
+    /// An item converted to single precision.
     pub row: Vec<f32>,
+    /// A query converted to single precision.
+    pub query: Vec<f32>,
     /// For [`QuantizationSpace::encode`].
     pub buffers: Buffers,
 }

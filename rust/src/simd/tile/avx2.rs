@@ -17,7 +17,7 @@ pub const LANES: usize = 8;
 #[allow(unsafe_code)]
 pub fn float(task: Task<'_>, scores: &mut Scores) -> Reached {
     // SAFETY: the function has the features. 12 sums, two loads and a broadcast fit 16 registers.
-    unsafe { tile::<Floats, 6, 2>(task, &NO_STARTS, &NO_SCALES, scores) }
+    unsafe { tile::<Floats, 1, 6, 2>(task, &NO_STARTS, &NO_SCALES, scores) }
 }
 
 /// Compute the scores of words of integers.
@@ -25,7 +25,7 @@ pub fn float(task: Task<'_>, scores: &mut Scores) -> Reached {
 #[allow(unsafe_code)]
 pub fn integers(task: Task<'_>, starts: &[i32; QUERIES], scales: &[f32; ITEMS], scores: &mut Scores) -> Reached {
     // SAFETY: as above.
-    unsafe { tile::<Bytes, 6, 1>(task, starts, scales, scores) }
+    unsafe { tile::<Bytes, 2, 6, 1>(task, starts, scales, scores) }
 }
 
 /// Sums of `f32`.
@@ -33,7 +33,7 @@ pub fn integers(task: Task<'_>, starts: &[i32; QUERIES], scales: &[f32; ITEMS], 
 struct Floats(__m256);
 
 #[allow(unsafe_code, clippy::inline_always)]
-impl Sums for Floats {
+impl Sums<1> for Floats {
     const LANES: usize = LANES;
 
     #[inline(always)]
@@ -43,16 +43,11 @@ impl Sums for Floats {
     }
 
     #[inline(always)]
-    unsafe fn add(self, queries: [u32; 2], items: [&[u32]; 2]) -> Self {
-        let mut sums = self.0;
-        for (query, items) in queries.into_iter().zip(items) {
-            let items = &items[..LANES];
-            // SAFETY: the slice is as long as the register.
-            sums = unsafe {
-                _mm256_fmadd_ps(_mm256_set1_ps(f32::from_bits(query)), _mm256_loadu_ps(items.as_ptr().cast()), sums)
-            };
-        }
-        Self(sums)
+    unsafe fn add(self, [query]: [u32; 1], [items]: [&[u32]; 1]) -> Self {
+        let items = &items[..LANES];
+        let factor = f32::from_bits(query);
+        // SAFETY: the slice is as long as the register.
+        Self(unsafe { _mm256_fmadd_ps(_mm256_set1_ps(factor), _mm256_loadu_ps(items.as_ptr().cast()), self.0) })
     }
 
     #[inline(always)]
@@ -70,7 +65,7 @@ impl Sums for Floats {
 struct Bytes(__m256i);
 
 #[allow(unsafe_code, clippy::inline_always)]
-impl Sums for Bytes {
+impl Sums<2> for Bytes {
     const LANES: usize = LANES;
 
     #[inline(always)]

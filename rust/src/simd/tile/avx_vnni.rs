@@ -11,7 +11,7 @@ use super::{ITEMS, QUERIES, Reached, Scores, Task};
 #[allow(unsafe_code)]
 pub fn integers(task: Task<'_>, starts: &[i32; QUERIES], scales: &[f32; ITEMS], scores: &mut Scores) -> Reached {
     // SAFETY: the function has the features. 12 sums, two loads and a broadcast fit 16 registers.
-    unsafe { tile::<Bytes, 6, 2>(task, starts, scales, scores) }
+    unsafe { tile::<Bytes, 1, 6, 2>(task, starts, scales, scores) }
 }
 
 /// Sums of products of unsigned bytes of items and signed bytes of queries.
@@ -19,7 +19,7 @@ pub fn integers(task: Task<'_>, starts: &[i32; QUERIES], scales: &[f32; ITEMS], 
 struct Bytes(__m256i);
 
 #[allow(unsafe_code, clippy::inline_always)]
-impl Sums for Bytes {
+impl Sums<1> for Bytes {
     const LANES: usize = LANES;
 
     #[inline(always)]
@@ -29,17 +29,12 @@ impl Sums for Bytes {
     }
 
     #[inline(always)]
-    unsafe fn add(self, queries: [u32; 2], items: [&[u32]; 2]) -> Self {
-        let mut sums = self.0;
-        for (query, items) in queries.into_iter().zip(items) {
-            let items = &items[..LANES];
-            // SAFETY: the slice is as long as the register.
-            sums = unsafe {
-                let items = _mm256_loadu_si256(items.as_ptr().cast());
-                _mm256_dpbusd_avx_epi32(sums, items, _mm256_set1_epi32(query as i32))
-            };
-        }
-        Self(sums)
+    unsafe fn add(self, [query]: [u32; 1], [items]: [&[u32]; 1]) -> Self {
+        let items = &items[..LANES];
+        // SAFETY: the slice is as long as the register.
+        Self(unsafe {
+            _mm256_dpbusd_avx_epi32(self.0, _mm256_loadu_si256(items.as_ptr().cast()), _mm256_set1_epi32(query as i32))
+        })
     }
 
     #[inline(always)]

@@ -17,7 +17,7 @@ pub const LANES: usize = 4;
 #[allow(unsafe_code)]
 pub fn integers(task: Task<'_>, starts: &[i32; QUERIES], scales: &[f32; ITEMS], scores: &mut Scores) -> Reached {
     // SAFETY: the function has the feature. 16 registers of sums, four loads, two broadcasts and products fit 32.
-    unsafe { tile::<Bytes, 4, 2>(task, starts, scales, scores) }
+    unsafe { tile::<Bytes, 2, 4, 2>(task, starts, scales, scores) }
 }
 
 /// Sums of products of signed bytes, two for each item.
@@ -27,7 +27,7 @@ pub fn integers(task: Task<'_>, starts: &[i32; QUERIES], scales: &[f32; ITEMS], 
 struct Bytes(int32x4_t, int32x4_t);
 
 #[allow(unsafe_code, clippy::inline_always)]
-impl Sums for Bytes {
+impl Sums<2> for Bytes {
     const LANES: usize = LANES;
 
     #[inline(always)]
