@@ -86,7 +86,7 @@ mod tests {
             };
             let (left, right) = (values(1), values(77));
             let size: f64 = left.iter().zip(&right).map(|(a, b)| (f64::from(*a) * f64::from(*b)).abs()).sum();
-            let bound = size * single_roundings(left.len()) as f64 / (1 << 24) as f64;
+            let bound = size * single_roundings(left.len()) as f64 / f64::from(1 << 24);
             for level in Level::available() {
                 let difference = f64::from(single(&left, &right, level)) - dot(&left, &right, level);
                 assert!(difference.abs() <= bound, "{len} {level:?}");

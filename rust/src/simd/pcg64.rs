@@ -29,7 +29,10 @@ pub fn can_count(level: Level) -> bool {
     #[cfg(target_arch = "x86_64")]
     return level.base() == Level::Avx512 && level.is_available() && std::arch::is_x86_feature_detected!("avx512ifma");
     #[cfg(not(target_arch = "x86_64"))]
-    return false;
+    {
+        let _ = level;
+        false
+    }
 }
 
 /// Draw integers below `n`, the number of counts, from up to `groups` groups of numbers as [`fill`] has them, and add one
@@ -55,7 +58,10 @@ pub fn count(
     // SAFETY: the CPU has the instructions.
     return unsafe { super::pcg64_x86::count(states, multiplier, increment, limits, counts, groups) };
     #[cfg(not(target_arch = "x86_64"))]
-    return 0;
+    {
+        let _ = (states, multiplier, increment, limits, counts, groups);
+        0
+    }
 }
 
 fn portable(states: &[u128; STATES], multiplier: u128, increment: u128, numbers: &mut [[u64; STATES]]) {

@@ -148,7 +148,7 @@ impl Search<'_> {
                 let reached = tile.compare(now, ahead, panel, items.space.precision, &mut scores, self.kernels.level);
                 for (slot, mask) in reached.into_iter().enumerate().filter(|(_, mask)| *mask != 0) {
                     let query = (slot, &mut queries[tile_index * QUERIES + slot]);
-                    self.offer(items, query, tile, panel_index, mask, &scores, scratch);
+                    self.offer(items, query, tile, (panel_index, mask), &scores, scratch);
                 }
             }
         }
@@ -195,8 +195,7 @@ impl Search<'_> {
         items: &Items,
         (slot, query): (usize, &mut Query),
         tile: &mut Tile,
-        panel_index: usize,
-        mask: u32,
+        (panel_index, mask): (usize, u32),
         scores: &Scores,
         scratch: &mut Scratch,
     ) {

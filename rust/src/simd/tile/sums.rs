@@ -60,7 +60,7 @@ pub unsafe fn tile<S: Sums<STEPS>, const STEPS: usize, const Q: usize, const R: 
 
 /// Return the sums of `Q` queries and `R` registers of items over all steps.
 #[inline(always)]
-#[allow(unsafe_code, clippy::inline_always)]
+#[allow(unsafe_code, clippy::inline_always, clippy::needless_range_loop)] // Several arrays at once, in registers.
 unsafe fn sums<S: Sums<STEPS>, const STEPS: usize, const Q: usize, const R: usize>(
     task: Task<'_>,
     starts: &[i32; QUERIES],
