@@ -16,7 +16,7 @@ export PYTHONDONTWRITEBYTECODE :=
 export PYTHONPYCACHEPREFIX := $(abspath $(VENV))/pycache
 RUST_SOURCES := $(shell find src rust/src -type f) Cargo.toml Cargo.lock rust/Cargo.toml pyproject.toml
 
-.PHONY: help demo board test test-quick test-rust test-bindings test-python lint fmt bench bench-board bench-gpu fuzz attacks clean
+.PHONY: help demo board test test-quick test-rust test-aarch64 test-bindings test-python lint fmt bench bench-board bench-gpu fuzz attacks clean
 
 help: ## List all targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -35,6 +35,9 @@ test-quick: $(STAMPS)/extension $(STAMPS)/test ## Run the tests of the package t
 
 test-rust: ## Run the tests of the core crate, which need no Python
 	cargo test --quiet --locked -p muge-fast-core
+
+test-aarch64: ## Run the kernels' tests for 64-bit ARM under an emulator, which Debian has
+	scripts/emulated_tests.sh
 
 test-bindings: $(STAMPS)/venv ## Run the tests of the bindings, in a process with Python
 	PYO3_PYTHON=$(abspath $(BIN))/python cargo test --quiet --locked -p muge_fast --lib

@@ -21,7 +21,7 @@ K = 10
 DIMS = 512
 ROUNDS = 5
 FAISS: dict[str, dict[str, str]] = {"faiss": {}}
-if mf.cpu_level() in {"avx512", "vnni"}:
+if mf.cpu_level() in {"avx512bw", "avx512-vnni"}:
     # OpenBLAS does not always choose its fastest kernel on new CPUs. Without AVX-512 this kernel would crash.
     FAISS["faiss, OPENBLAS_CORETYPE=SkylakeX"] = {"OPENBLAS_CORETYPE": "SkylakeX"}
 

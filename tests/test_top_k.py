@@ -162,6 +162,45 @@ def test_more_candidates_than_are_kept():
     check(normal((3, 16), 8), items, 5)
 
 
+def copies(rng, count, scale=1e-6):
+    return rng.normal(size=64) + scale * rng.normal(size=(count, 64))
+
+
+MANY_CANDIDATES = {
+    "copies first": lambda rng: np.concatenate([copies(rng, 1500), rng.normal(size=(1500, 64))]),
+    "copies between": lambda rng: np.stack([copies(rng, 1500), rng.normal(size=(1500, 64))], axis=1).reshape(3000, 64),
+    "copies last, some equal": lambda rng: np.concatenate([rng.normal(size=(1500, 64)), copies(rng, 1500, 1e-8)]),
+    "ascending": lambda rng: np.linspace(-1, 1, 3000)[:, None] * np.abs(rng.normal(size=64)),
+    "ascending, beyond single precision": lambda rng: np.linspace(-3, 3, 3000)[:, None] * rng.uniform(1e37, 1e38, 64),
+    "ascending, below single precision": lambda rng: np.linspace(-3, 3, 3000)[:, None] * rng.uniform(1e-44, 1e-42, 64),
+}
+
+
+@functools.cache
+def many_candidates(kind, metric):
+    """Return queries, items and the answer of brute force, which does not depend on the CPU level."""
+    rng = np.random.default_rng(17)
+    items = MANY_CANDIDATES[kind](rng).astype("float32")
+    queries = np.concatenate([items[[0, 1400, 2999]], np.abs(rng.normal(size=(14, 64))).astype("float32")])
+    return queries, items, brute_force(queries, items, 100, metric)
+
+
+@pytest.mark.usefixtures("level")
+@pytest.mark.parametrize("metric", ["ip", "cosine"])
+@pytest.mark.parametrize("kind", sorted(MANY_CANDIDATES))
+def test_thousands_of_candidates_are_scored_a_part_at_a_time(kind, metric, coarse):
+    queries, items, (scores, indices) = many_candidates(kind, metric)
+    for k, threads in ((1, 1), (10, 2), (100, 5)):
+        ranking = mf.top_k(queries, items, k, metric=metric, threads=threads)
+        assert_equal(ranking, (scores[:, :k], indices[:, :k]), f"{kind}, {k}, {coarse}")
+
+
+@pytest.mark.usefixtures("level", "coarse")
+def test_all_items_are_ranked():
+    queries, items = normal((5, 20), 21), normal((1500, 20), 22)
+    check(queries, items, 1500)
+
+
 @pytest.mark.usefixtures("level", "coarse")
 @pytest.mark.parametrize("dtype", ["float16", "float32"])
 def test_types_may_be_mixed(dtype):

@@ -221,8 +221,9 @@ impl fmt::Display for Error {
                 write!(f, "k: is {k}, but queries[{row}] has only {items} items that it may find")
             }
             Self::UnavailableLevel(level) => {
-                let best = Level::best().name();
-                write!(f, "MUGE_FAST_CPU: this CPU does not have {}, its highest level is {best}", level.name())
+                let names: Vec<_> = Level::available().map(Level::name).collect();
+                let (name, available) = (level.name(), names.join(", "));
+                write!(f, "MUGE_FAST_CPU: this CPU does not have {name}, choose one of {available}")
             }
             Self::Text { parameter, item, text: Some(text), problem } => {
                 write!(f, "{parameter}[{item}][{text}]: {problem}")

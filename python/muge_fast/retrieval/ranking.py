@@ -230,8 +230,9 @@ def cpu_level() -> str:
     Results do not depend on it. It is for bug reports and benchmarks.
 
     Returns:
-        ``"portable"``, ``"avx2"``, ``"avx512"`` or ``"vnni"``: the highest level that the CPU supports, or the one that
-        the environment variable ``MUGE_FAST_CPU`` names.
+        ``"portable"``, ``"avx2"``, ``"avx-vnni"``, ``"avx512bw"``, ``"avx512-vnni"``, ``"neon"`` or
+        ``"neon-dotprod"``: the fastest level that the CPU supports, or the one that the environment variable
+        ``MUGE_FAST_CPU`` names.
 
     Raises:
         ValueError: ``MUGE_FAST_CPU`` is not one of these names, or this CPU does not support the level.

@@ -243,8 +243,8 @@ impl Columns {
         let padded = rows.len().next_multiple_of(ITEMS);
         match rows.largest_whole() {
             Some(largest) if (largest as usize).saturating_mul(rows.len()) > i32::MAX as usize => {}
-            // Without VNNI, bytes are first made words.
-            Some(0..=127) if level == Level::Vnni => {
+            // Without AVX-512 VNNI, bytes are first made words.
+            Some(0..=127) if level == Level::Avx512Vnni => {
                 return rows.transposed(padded, COLUMNS, |value| value as i8, plan).map(Self::Bytes);
             }
             Some(0..=32_767) => return rows.transposed(padded, COLUMNS, |value| value as i16, plan).map(Self::Words),

@@ -62,10 +62,10 @@ fn add_reals_body<const COLUMNS: usize>(
 pub fn words(counts: &[&[u8]; RESAMPLES], columns: &[&[i16]; COLUMNS], level: Level) -> Sums {
     assert!(level.is_available(), "this CPU does not have the level");
     check(counts, columns.map(<[i16]>::len));
-    match level {
+    match level.base() {
         // SAFETY: the level is available, so the CPU has its instructions.
         #[cfg(target_arch = "x86_64")]
-        Level::Avx512 | Level::Vnni => unsafe { super::count_products_x86::words_avx512(counts, columns) },
+        Level::Avx512 => unsafe { super::count_products_x86::words_avx512(counts, columns) },
         // SAFETY: as above.
         #[cfg(target_arch = "x86_64")]
         Level::Avx2 => unsafe { super::count_products_x86::words_avx2(counts, columns) },
@@ -73,7 +73,7 @@ pub fn words(counts: &[&[u8]; RESAMPLES], columns: &[&[i16]; COLUMNS], level: Le
     }
 }
 
-/// Return the sums of products like [`words`], of columns of bytes. Only the level VNNI is faster with them.
+/// Return the sums of products like [`words`], of columns of bytes. Only AVX-512 VNNI is faster with them.
 ///
 /// # Panics
 /// As [`words`].
@@ -84,7 +84,7 @@ pub fn bytes(counts: &[&[u8]; RESAMPLES], columns: &[&[i8]; COLUMNS], level: Lev
     match level {
         // SAFETY: the level is available, so the CPU has its instructions.
         #[cfg(target_arch = "x86_64")]
-        Level::Vnni => unsafe { super::count_products_x86::bytes_vnni(counts, columns) },
+        Level::Avx512Vnni => unsafe { super::count_products_x86::bytes_vnni(counts, columns) },
         _ => portable(counts, columns),
     }
 }

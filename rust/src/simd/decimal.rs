@@ -49,12 +49,10 @@ const EXACT: [f64; 23] = {
 #[allow(unsafe_code)]
 pub fn floats(text: &[u8], at: usize, values: &mut Vec<f32>, level: Level) -> usize {
     assert!(level.is_available(), "this CPU does not have the level");
-    match level {
-        Level::Portable => floats_portable(text, at, values),
-        // SAFETY: the level is available, so the CPU has its instructions.
+    match level.base() {
+        // SAFETY: the level is available, so the CPU has its instructions, those of AVX2 at both levels.
         #[cfg(target_arch = "x86_64")]
-        _ => unsafe { super::decimal_x86::floats(text, at, values) },
-        #[cfg(not(target_arch = "x86_64"))]
+        Level::Avx2 | Level::Avx512 => unsafe { super::decimal_x86::floats(text, at, values) },
         _ => floats_portable(text, at, values),
     }
 }

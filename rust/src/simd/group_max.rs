@@ -100,10 +100,10 @@ macro_rules! group_max {
                 assert!(level.is_available(), "this CPU does not have the level");
                 let (groups, rest) = row.as_chunks();
                 largest.resize(groups.len(), Self::LEAST);
-                match level {
+                match level.base() {
                     // SAFETY: the level is available, so the CPU has its instructions.
                     #[cfg(target_arch = "x86_64")]
-                    Level::Avx512 | Level::Vnni => unsafe { avx512::$type(groups, largest) },
+                    Level::Avx512 => unsafe { avx512::$type(groups, largest) },
                     // SAFETY: as above.
                     #[cfg(target_arch = "x86_64")]
                     Level::Avx2 => unsafe { $avx2(groups, largest) },

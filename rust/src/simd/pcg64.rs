@@ -14,7 +14,7 @@ pub const STATES: usize = 16;
 pub fn fill(states: &[u128; STATES], multiplier: u128, increment: u128, numbers: &mut [[u64; STATES]], level: Level) {
     assert!(level.is_available(), "this CPU does not have the level");
     #[cfg(target_arch = "x86_64")]
-    if level >= Level::Avx512 && std::arch::is_x86_feature_detected!("avx512ifma") {
+    if level.base() == Level::Avx512 && std::arch::is_x86_feature_detected!("avx512ifma") {
         // SAFETY: the CPU has the instructions.
         return unsafe { super::pcg64_x86::fill(states, multiplier, increment, numbers) };
     }
@@ -30,9 +30,12 @@ pub const MAX_VALUES: u32 = 1 << 29;
 /// Return whether [`count`] and [`sum`] have instructions at this level.
 pub fn can_count(level: Level) -> bool {
     #[cfg(target_arch = "x86_64")]
-    return level >= Level::Avx512 && level.is_available() && std::arch::is_x86_feature_detected!("avx512ifma");
+    return level.base() == Level::Avx512 && level.is_available() && std::arch::is_x86_feature_detected!("avx512ifma");
     #[cfg(not(target_arch = "x86_64"))]
-    return false;
+    {
+        let _ = level;
+        false
+    }
 }
 
 /// Draw integers below `n`, the number of counts, from up to `groups` groups of numbers as [`fill`] has them, and add one
@@ -58,7 +61,10 @@ pub fn count(
     // SAFETY: the CPU has the instructions.
     return unsafe { super::pcg64_x86::count(states, multiplier, increment, limits, counts, groups) };
     #[cfg(not(target_arch = "x86_64"))]
-    return 0;
+    {
+        let _ = (states, multiplier, increment, limits, counts, groups);
+        0
+    }
 }
 
 /// Draw integers as [`count`] does, and add up the value of each. The values are followed by a further one that is not used.

@@ -1,5 +1,6 @@
 //! How far a coarse score can be from the true one. The derivation is in `docs/top-k.md`.
 
+use crate::simd::dot::single_roundings;
 use crate::simd::tile::ITEMS;
 
 /// Half the distance from 1 to the next `f32`: the relative error of one rounding.
@@ -64,6 +65,17 @@ impl Roundings {
             error: up((1.0 + slack) * (norm + error)),
         }
     }
+}
+
+/// Return how far an inner product in single precision ([`single`](crate::simd::dot::single)) can be from that of the
+/// definition, for vectors of `dims` numbers whose lengths have this product.
+///
+/// With n roundings for each product, the error is at most `n u / (1 - n u)` times the sum of the absolute products, which
+/// is at most the product of the lengths, and half the smallest number for each product that underflows. The factor and the
+/// other roundings cover the denominator, and those of the definition: `dims` times 2^-53 is below `u / 500`.
+pub fn single_error(dims: usize, lengths: f64) -> f64 {
+    let smallest = f64::from(f32::from_bits(1));
+    1.1 * (single_roundings(dims) + 8) as f64 * UNIT * lengths + dims as f64 * smallest
 }
 
 /// The coefficients of an item in a bound, which is linear in the norm and the error of the query.

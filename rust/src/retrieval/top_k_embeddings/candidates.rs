@@ -47,16 +47,20 @@ impl PartialOrd for Total {
     }
 }
 
-/// A query is rescored when it has this many candidates more than a few for each of its k, which bounds the memory.
-const SPARE: usize = 2048;
+/// Candidates are scored when a query has this many more than a few for each of its k. Scored early, they raise the limit
+/// for those that follow; scored together, the best of them rule out the others.
+const PENDING: usize = 384;
+
+/// While a candidate is scored, the one after the next is prefetched.
+const AHEAD: usize = 2;
 
 /// The candidates of one query, and the best of those that have been scored.
 #[derive(Debug)]
 pub struct Candidates {
     k: usize,
-    /// The k largest lower bounds of scores.
+    /// The k largest lower bounds of scores since the last were scored.
     lowers: BinaryHeap<Reverse<Total>>,
-    /// A score that at least k items reach.
+    /// A score that at least k items reach, in the space of the coarse pass: the k-th best so far, or a lower bound.
     limit: f64,
     list: Vec<Candidate>,
     best: Vec<Entry>,
@@ -81,6 +85,15 @@ impl Candidates {
             return false;
         }
         self.list.push(Candidate { upper, item });
+        // Below the limit, a lower bound says nothing new.
+        if lower > self.limit {
+            self.raise(lower);
+        }
+        self.list.len() >= PENDING + 4 * self.k
+    }
+
+    /// Raise the limit to the k-th of the lower bounds.
+    fn raise(&mut self, lower: f64) {
         if self.lowers.len() < self.k {
             self.lowers.push(Reverse(Total(lower)));
         } else if let Some(mut least) = self.lowers.peek_mut()
@@ -93,33 +106,38 @@ impl Candidates {
         {
             self.limit = self.limit.max(least.0.0);
         }
-        if self.list.len() < SPARE + 4 * self.k {
-            return false;
-        }
-        self.list.retain(|candidate| candidate.upper >= self.limit);
-        2 * self.list.len() >= SPARE + 4 * self.k
     }
 
     /// Score the candidates, those of the highest upper bounds first, until no other can be among the best. `score` returns
-    /// the entry of an item, `coarse` maps a score to the space of the coarse pass.
-    pub fn rescore(&mut self, mut score: impl FnMut(u32) -> Entry, coarse: impl Fn(f64) -> f64) {
+    /// the entry of an item; it may leave out one that is certainly below a score, the k-th best so far. `prefetch` is
+    /// called some items ahead. `coarse` maps a score to the space of the coarse pass.
+    pub fn rescore(
+        &mut self,
+        mut score: impl FnMut(u32, Option<f64>) -> Option<Entry>,
+        prefetch: impl Fn(u32),
+        coarse: impl Fn(f64) -> f64,
+    ) {
         self.list.retain(|candidate| candidate.upper >= self.limit);
         self.list.sort_unstable_by(|left, right| right.upper.total_cmp(&left.upper));
-        for candidate in &self.list {
-            if self.best.len() == self.k && candidate.upper < coarse(self.best[self.k - 1].score) {
+        for (index, candidate) in self.list.iter().enumerate() {
+            if candidate.upper < self.limit {
                 break;
             }
-            let entry = score(candidate.item);
+            if let Some(next) = self.list.get(index + AHEAD).filter(|next| next.upper >= self.limit) {
+                prefetch(next.item);
+            }
+            let least = if self.best.len() == self.k { self.best.last() } else { None };
+            let Some(entry) = score(candidate.item, least.map(|entry| entry.score)) else { continue };
             let index = self.best.partition_point(|other| other.order(&entry).is_lt());
             if index < self.k {
+                self.best.truncate(self.k - 1);
                 self.best.insert(index, entry);
-                self.best.truncate(self.k);
+                if let Some(last) = self.best.get(self.k - 1) {
+                    self.limit = self.limit.max(coarse(last.score));
+                }
             }
         }
         self.list.clear();
-        if self.best.len() == self.k {
-            self.limit = self.limit.max(coarse(self.best[self.k - 1].score));
-        }
     }
 
     /// Return the best entries, in order.

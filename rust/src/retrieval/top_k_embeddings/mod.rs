@@ -99,9 +99,9 @@ pub struct Kernels {
 }
 
 impl From<Level> for Kernels {
-    /// Return the fastest kernels of a level: 8 bits where the CPU multiplies bytes, otherwise single precision.
+    /// Return the fastest kernels of a level: single precision where there are no instructions for bytes.
     fn from(level: Level) -> Self {
-        let coarse = if level == Level::Vnni { Precision::Int8 } else { Precision::Float };
+        let coarse = if level == Level::Portable { Precision::Float } else { Precision::Int8 };
         Self { level, coarse }
     }
 }

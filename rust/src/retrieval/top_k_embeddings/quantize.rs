@@ -14,6 +14,7 @@ use crate::simd::dot::dot;
 use crate::simd::hadamard::{LANES, hadamard};
 use crate::simd::round::{largest, round};
 use crate::simd::scale::scale;
+use crate::simd::tile::Integers;
 
 /// Rows that a thread scans at a time.
 const BLOCK: usize = 256;
@@ -46,8 +47,10 @@ pub struct Quantized {
 /// Buffers of one thread.
 #[derive(Debug, Default)]
 pub struct Scratch {
-    /// A vector converted to single precision.
+    /// An item converted to single precision.
     pub row: Vec<f32>,
+    /// A query converted to single precision.
+    pub query: Vec<f32>,
     /// For [`QuantizationSpace::encode`].
     pub buffers: Buffers,
 }
@@ -161,13 +164,13 @@ impl QuantizationSpace {
         self.rotate(vector, operand);
         let most = largest(vector, self.level);
         // Below TINY all integers are zero.
-        let scale = if f64::from(most) < TINY { 1.0 } else { most / 127.0 };
+        let Integers { queries, items, offset } = Integers::of(self.level);
+        let (largest_integer, offset) = if operand == Operand::Item { (items, offset) } else { (queries, 0) };
+        let scale = if f64::from(most) < TINY { 1.0 } else { most / f32::from(largest_integer) };
         integers.resize(self.width, 0);
         let rounded = round(vector, scale, integers, self.level);
-        // The tile multiplies signed bytes by unsigned ones.
-        let flip = if operand == Operand::Item { 0x8080_8080 } else { 0 };
         for (index, bytes) in integers.as_chunks().0.iter().enumerate() {
-            put(index, u32::from_le_bytes(bytes.map(|byte: i8| byte as u8)) ^ flip);
+            put(index, u32::from_le_bytes(bytes.map(|byte: i8| (byte as u8).wrapping_add(offset))));
         }
         let norm_and_error = self.roundings.norm_and_error(rounded.square, rounded.rest);
         Quantized { norm_and_error, scale, sum: rounded.sum }

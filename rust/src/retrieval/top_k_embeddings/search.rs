@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::bound::{BoundCoefficients, MARGIN, TINY};
+use super::bound::{BoundCoefficients, MARGIN, TINY, single_error};
 use super::candidates::{Candidates, Entry};
 use super::quantize::{Operand, QuantizationSpace, Quantized, Scratch};
 use super::vectors::Vectors;
@@ -13,8 +13,8 @@ use crate::memory;
 use crate::parallel::Plan;
 use crate::retrieval::Lists;
 use crate::simd::Level;
-use crate::simd::dot::dot;
-use crate::simd::tile::{self, ITEMS, ItemStep, QUERIES, QueryStep, Scores, Task};
+use crate::simd::dot::{dot, single};
+use crate::simd::tile::{self, ITEMS, Integers, ItemStep, QUERIES, QueryStep, Scores, Task};
 
 /// Tiles that are compared with one panel; both stay in the cache meanwhile.
 const TILES: usize = 16;
@@ -49,6 +49,7 @@ struct Items {
 #[derive(Clone, Default)]
 struct Panel {
     scales: [f32; ITEMS],
+    lengths: [f64; ITEMS],
     coefficients: [BoundCoefficients; ITEMS],
     /// The largest coefficients.
     max: BoundCoefficients,
@@ -107,6 +108,7 @@ impl Search<'_> {
                 let factor = space.factor(row, Operand::Item);
                 let quantized = space.encode(row, Operand::Item, factor, &mut scratch.buffers, put);
                 panel.scales[slot] = quantized.scale;
+                panel.lengths[slot] = dot(row, row, self.kernels.level).sqrt();
                 panel.coefficients[slot] = space.roundings().coefficients(quantized.norm_and_error);
             }
             panel.max = BoundCoefficients::max(&panel.coefficients);
@@ -131,25 +133,26 @@ impl Search<'_> {
             tiles.push(self.tile(&items.space, rows, before, &mut queries, scratch)?);
         }
         let mut scores = [[0.0; ITEMS]; QUERIES];
-        let steps = items.words.as_chunks::<ITEMS>().0;
         let ahead_per_tile = items.height.div_ceil(tiles.len());
-        for (panel_index, panel) in items.panels.iter().enumerate() {
-            if panel_index % PANELS_BETWEEN_CHECKS == 0 {
+        let mut order = scattered(items.panels.len()).peekable();
+        for count in 0.. {
+            let Some(panel_index) = order.next() else { break };
+            if count % PANELS_BETWEEN_CHECKS == 0 {
                 plan.check()?;
             }
-            let start = panel_index * items.height;
-            let (now, next) = steps[start..].split_at(items.height);
+            let (panel, now) = (&items.panels[panel_index], items.steps(panel_index));
+            let next = order.peek().map_or(&[][..], |&next| items.steps(next));
             for (tile_index, tile) in tiles.iter_mut().enumerate() {
                 let ahead = tile_index * ahead_per_tile..(tile_index + 1) * ahead_per_tile;
                 let ahead = next.get(ahead).unwrap_or_default();
                 let reached = tile.compare(now, ahead, panel, items.space.precision, &mut scores, self.kernels.level);
                 for (slot, mask) in reached.into_iter().enumerate().filter(|(_, mask)| *mask != 0) {
                     let query = (slot, &mut queries[tile_index * QUERIES + slot]);
-                    self.offer(query, tile, (panel_index, panel), mask, &scores, scratch);
+                    self.offer(items, query, tile, (panel_index, mask), &scores, scratch);
                 }
             }
         }
-        Ok(queries.into_iter().map(|query| self.finish(query, scratch)).collect())
+        Ok(queries.into_iter().map(|query| self.finish(items, query, scratch)).collect())
     }
 
     /// Quantize the queries of a tile.
@@ -177,7 +180,7 @@ impl Search<'_> {
                 _ => f64::NEG_INFINITY,
             };
             tile.quantized[slot] = quantized;
-            tile.starts[slot] = quantized.sum.wrapping_mul(-128);
+            tile.starts[slot] = -quantized.sum * i32::from(Integers::of(self.kernels.level).offset);
             (tile.norms[slot], tile.errors[slot]) = (quantized.norm_and_error.norm, quantized.norm_and_error.error);
             tile.inverses[slot] = 1.0 / quantized.scale;
             tile.limits[slot] = down(limit);
@@ -189,15 +192,15 @@ impl Search<'_> {
     /// Offer the items that reached the threshold of a query to its candidates.
     fn offer(
         &self,
+        items: &Items,
         (slot, query): (usize, &mut Query),
         tile: &mut Tile,
-        (panel_index, panel): (usize, &Panel),
-        mask: u32,
+        (panel_index, mask): (usize, u32),
         scores: &Scores,
         scratch: &mut Scratch,
     ) {
         let excluded = if self.exclude.is_empty() { &[] } else { self.exclude.get(query.row) };
-        let quantized = tile.quantized[slot];
+        let (panel, quantized) = (&items.panels[panel_index], tile.quantized[slot]);
         let mut mask = mask;
         while mask != 0 {
             let item_slot = mask.trailing_zeros() as usize;
@@ -209,33 +212,75 @@ impl Search<'_> {
             let score = f64::from(scores[slot][item_slot]) * f64::from(quantized.scale);
             let bound = panel.coefficients[item_slot].bound(quantized.norm_and_error);
             if query.candidates.offer(item as u32, score - bound, score + bound) {
-                self.rescore(query, scratch);
+                self.rescore(items, query, scratch);
             }
         }
         tile.limits[slot] = down(query.candidates.limit());
     }
 
-    /// Score the candidates of a query in double precision.
-    fn rescore(&self, query: &mut Query, scratch: &mut Scratch) {
-        let (mut buffer, item_buffer) = (Vec::new(), &mut scratch.row);
-        let (level, vector) = (self.kernels.level, self.queries.row(query.row, &mut buffer));
-        let score = |item: u32| {
-            let row = self.items.row(item as usize, item_buffer);
+    /// Score the candidates of a query: first in single precision, and those that may be among the best in double.
+    fn rescore(&self, items: &Items, query: &mut Query, scratch: &mut Scratch) {
+        let Scratch { row, query: buffer, .. } = scratch;
+        let (level, vector) = (self.kernels.level, self.queries.row(query.row, buffer));
+        let (norm, slope, offset) = (query.norm, query.slope, query.offset);
+        let score = |item: u32, least: Option<f64>| {
+            let row = self.items.row(item as usize, row);
+            let length = items.panels[item as usize / ITEMS].lengths[item as usize % ITEMS];
+            if least.is_some_and(|least| self.is_below(vector, row, norm * length, least)) {
+                return None;
+            }
             let product = dot(vector, row, level);
             let score = match self.metric {
                 Metric::InnerProduct => product,
-                Metric::Cosine => cosine(product, query.norm, dot(row, row, level).sqrt()),
+                Metric::Cosine => cosine(product, norm, length),
             };
-            Entry { score, index: self.offset + i64::from(item) }
+            Some(Entry { score, index: self.offset + i64::from(item) })
         };
-        query.candidates.rescore(score, |score| score * query.slope - query.offset);
+        let ahead = |item: u32| self.items.prefetch(item as usize);
+        query.candidates.rescore(score, ahead, |score| score * slope - offset);
+    }
+
+    /// Return whether the score of two vectors, whose lengths have the product `lengths`, is below `least`, as far as single
+    /// precision can tell.
+    fn is_below(&self, query: &[f32], item: &[f32], lengths: f64, least: f64) -> bool {
+        let product = f64::from(single(query, item, self.kernels.level));
+        let least = if self.metric == Metric::Cosine { least * lengths } else { least };
+        // Of large numbers, the product may not be finite, and then says nothing.
+        product.is_finite() && product + single_error(query.len(), lengths) < least
     }
 
     /// Score the last candidates of a query and return its best entries.
-    fn finish(&self, mut query: Query, scratch: &mut Scratch) -> Vec<Entry> {
-        self.rescore(&mut query, scratch);
+    fn finish(&self, items: &Items, mut query: Query, scratch: &mut Scratch) -> Vec<Entry> {
+        self.rescore(items, &mut query, scratch);
         query.candidates.into_best()
     }
+}
+
+impl Items {
+    /// Return the words of a panel.
+    fn steps(&self, panel: usize) -> &[ItemStep] {
+        &self.words.as_chunks::<ITEMS>().0[panel * self.height..(panel + 1) * self.height]
+    }
+}
+
+/// Return the numbers below `count`, each once, any few that follow each other being far apart. Panels are compared in this
+/// order, so that the limits are good soon, however the items are sorted.
+fn scattered(count: usize) -> impl Iterator<Item = usize> {
+    // A step of about the golden ratio, without a common divisor.
+    let coprime = |step: usize| {
+        let (mut left, mut right) = (count, step);
+        while right > 0 {
+            (left, right) = (right, left % right);
+        }
+        left == 1
+    };
+    let near = (count as f64 * 0.618) as usize;
+    let step = (near.max(1)..=count).find(|&step| coprime(step)).unwrap_or(1);
+    (0..count).scan(0, move |at, _| {
+        let now = *at;
+        *at = (now + step) % count;
+        Some(now)
+    })
 }
 
 impl Tile {
@@ -252,7 +297,7 @@ impl Tile {
         let thresholds = self.thresholds(panel.max);
         let task = Task { queries: &self.steps, items, ahead, thresholds: &thresholds };
         match precision {
-            Precision::Int8 => tile::int8(task, &self.starts, &panel.scales, scores, level),
+            Precision::Int8 => tile::integers(task, &self.starts, &panel.scales, scores, level),
             Precision::Float => tile::float(task, scores, level),
         }
     }
@@ -280,4 +325,18 @@ fn cosine(product: f64, left: f64, right: f64) -> f64 {
 /// Round down to single precision.
 fn down(value: f64) -> f32 {
     if value.is_finite() { (value as f32).next_down() } else { value as f32 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scattered_numbers_are_all_numbers_once() {
+        for count in (0..70).chain([937, 1024, 4032]) {
+            let mut numbers: Vec<usize> = scattered(count).collect();
+            numbers.sort_unstable();
+            assert!(numbers.into_iter().eq(0..count), "{count}");
+        }
+    }
 }

@@ -143,8 +143,8 @@ fn kernels_have_names() {
     }
     let error = "int4".parse::<Precision>().unwrap_err().to_string();
     assert_eq!(error, "unknown MUGE_FAST_COARSE \"int4\", choose one of int8, float");
-    assert_eq!(Kernels::from(Level::Vnni).coarse, Precision::Int8);
-    assert_eq!(Kernels::from(Level::Avx512).coarse, Precision::Float);
+    assert_eq!(Kernels::from(Level::Avx512Vnni).coarse, Precision::Int8);
+    assert_eq!(Kernels::from(Level::Portable).coarse, Precision::Float);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use half::{bf16, f16};
 
 use crate::error::{Error, Result};
 use crate::simd::Level;
+use crate::simd::prefetch::prefetch;
 use crate::simd::round::largest;
 
 /// The numbers of a matrix, row after row.
@@ -88,6 +89,16 @@ impl<'a> Vectors<'a> {
                 numbers[range].convert_to_f32_slice(buffer);
                 buffer
             }
+        }
+    }
+
+    /// Prefetch a vector into the cache.
+    pub fn prefetch(&self, row: usize) {
+        let range = row * self.dims..(row + 1) * self.dims;
+        match self.numbers {
+            Numbers::F32(numbers) => prefetch(&numbers[range]),
+            Numbers::F16(numbers) => prefetch(&numbers[range]),
+            Numbers::Bf16(numbers) => prefetch(&numbers[range]),
         }
     }
 

@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# Test the core crate for 64-bit ARM under an emulator: each CPU level on a CPU that has it, and what is left without it.
+# On Debian: apt-get install qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross
+# Arguments select tests by parts of their names; without any, the tests of kernels and searches run.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+target=aarch64-unknown-linux-gnu
+# With and without dot products of bytes.
+cpus=(max cortex-a57)
+
+for command in qemu-aarch64 aarch64-linux-gnu-gcc rustup; do
+  if ! command -v "$command" > /dev/null; then
+    echo "$command is missing: apt-get install qemu-user gcc-aarch64-linux-gnu, and rustup for the target $target" >&2
+    exit 2
+  fi
+done
+rustup target add "$target"
+
+export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc
+tests=("$@")
+if [[ $# -eq 0 ]]; then
+  tests=(simd:: retrieval:: resampling:: io::features::)
+fi
+for cpu in "${cpus[@]}"; do
+  echo "== $target on $cpu =="
+  export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER="qemu-aarch64 -L /usr/aarch64-linux-gnu -cpu $cpu"
+  cargo test --quiet --locked --release --target "$target" -p muge-fast-core --lib -- "${tests[@]}"
+done
