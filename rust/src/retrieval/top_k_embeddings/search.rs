@@ -240,8 +240,8 @@ impl Search<'_> {
         query.candidates.rescore(score, ahead, |score| score * slope - offset);
     }
 
-    /// Return whether the score of two vectors, whose lengths have the product `lengths`, is below `least`, as far as single
-    /// precision can tell.
+    /// Return whether the score of two vectors, whose lengths have the product `lengths`, is certainly below `least`, by
+    /// a product in single precision.
     fn is_below(&self, query: &[f32], item: &[f32], lengths: f64, least: f64) -> bool {
         let product = f64::from(single(query, item, self.kernels.level));
         let least = if self.metric == Metric::Cosine { least * lengths } else { least };
