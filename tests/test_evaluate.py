@@ -375,7 +375,7 @@ class Entry:
 
 def test_a_task_of_another_package(tmp_path, monkeypatch):
     monkeypatch.setattr(importlib.metadata, "entry_points", lambda group: [Entry()] * (group == "muge_fast.tasks"))
-    assert mf.tasks.names() == ["caption", "classification", "retrieval", "t2i", "pairs"]
+    assert mf.tasks.names() == ["caption", "classification", "retrieval", "t2i", "vcr", "vqa", "pairs"]
     gold, submission = tmp_path / "gold.jsonl", tmp_path / "pred.jsonl"
     gold.write_text('{"id": "a", "pair": [5]}')
     submission.write_text('{"id": "a", "pair": [4, 5]}')
