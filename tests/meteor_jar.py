@@ -20,7 +20,7 @@ class MeteorJar:
     def __enter__(self):
         folder = coco_file("meteor/meteor-1.5.jar", purpose="METEOR").parent
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-        self.process = subprocess.Popen(COMMAND, cwd=folder, **pipes)
+        self.process = subprocess.Popen(COMMAND, cwd=folder, **pipes)  # noqa: S603
         return self
 
     def __exit__(self, *_):

@@ -30,7 +30,7 @@ def normalize(text: str, prefixes: dict[str, bool]) -> list[str]:
     ):
         line = re.sub(pattern, replacement, line)
     words = [word for word in re.split("[ \t\n\r\f]", line) if word]
-    line = "".join(with_dot(word, after, prefixes) + " " for word, after in zip(words, [*words[1:], ""], strict=True))
+    line = "".join(with_dot(word, after, prefixes) + " " for word, after in zip(words, [*words, ""][1:], strict=True))
     while "DOTDOTMULTI" in line:
         line = line.replace("DOTDOTMULTI", "DOTMULTI.")
     line = re.sub("[ \xa0\u2000-\u200a\u202f\u205f\u3000]+", " ", line.replace("DOTMULTI", "."))

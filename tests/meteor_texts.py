@@ -18,12 +18,13 @@ ENGLISH = (
     "It isn't easy to find U.S.-based companies that don't sell cars, e.g. in the 1990's.",
     "The children were happily running through the fields... No. 5 of them fell down!",
 )
-WORDS = (
-    "a the of dog dogs cat big large running run ran quickly quick in order to so as , . 2 two car automobile began start "
-    "wonderful beautiful said stated not n't he they children child buses bus handful"
-).split()
+WORDS = str.split(
+    "a the of dog dogs cat big large running run ran quickly quick in order to so as , . 2 two car automobile began "
+    "start wonderful beautiful said stated not n't he they children child buses bus handful"
+)
 PIECES = (
-    *"abcsSABZM019.,'`-‘’“”\"–—…!?:;$%#&()[]{}<>/\\@*+=~^_ \t\v\f\x01\x1f\x7f\xa0　 \u2028\x85\u200béŠİßЖжԧꙮᴀΣσς的红色裙，。、！👗🇨🇳é",
+    *"abcsSABZM019.,'`-‘’“”\"–—…!?:;$%#&()[]{}<>/\\@*+=~^_ \t\v\f\x01\x1f\x7f\xa0　 \u2028\x85\u200béŠİßЖжԧꙮᴀΣσς",
+    *"的红色裙，。、！👗🇨🇳é",
     *[
         "DOTMULTI",
         "DOTMULTI.",

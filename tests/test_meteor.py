@@ -60,7 +60,8 @@ def test_alignments_of_equal_words_are_those_of_the_plain_definition(distinct):
         assert meteor_items(ours)[0] == oracle.score(row)
 
 
-def test_texts_without_letters_need_no_data(without_data):
+@pytest.mark.usefixtures("without_data")
+def test_texts_without_letters_need_no_data():
     items = [item for item in GOLDEN["chinese"]["items"] if not any(c.isascii() and c.isalnum() for c in str(item[:2]))]
     predictions, references, rows, _ = map(list, zip(*items, strict=True))
     assert meteor_rows(predictions, references).tolist() == rows
@@ -68,7 +69,8 @@ def test_texts_without_letters_need_no_data(without_data):
     assert "data:none" in score.signature
 
 
-def test_missing_data_is_an_error_that_names_the_text_and_the_extra(without_data):
+@pytest.mark.usefixtures("without_data")
+def test_missing_data_is_an_error_that_names_the_text_and_the_extra():
     with pytest.raises(ImportError, match=r"references\['a'\]\[1\]: pip install 'muge-fast\[coco\]'"):
         mf.score_captions({"a": "红"}, {"a": ["红", "T恤"]}, metrics=["meteor"])
     with pytest.raises(ImportError, match=r"predictions\['a'\]: pip"):

@@ -1,4 +1,4 @@
-"""Write meteor.json with the rows and scores of the original program: `python tests/golden/make_meteor.py`, with Java."""
+"""Write meteor.json with rows and scores of the original program: `python tests/golden/make_meteor.py`, with Java."""
 
 import json
 import subprocess
@@ -39,7 +39,8 @@ def make(jar: MeteorJar, predictions: list[str], references: list[list[str]]) ->
 
 
 if __name__ == "__main__":
-    version = subprocess.run(["java", "-version"], capture_output=True, text=True, check=True).stderr.splitlines()[0]
+    answer = subprocess.run([COMMAND[0], "-version"], capture_output=True, text=True, check=True)  # noqa: S603
+    version = answer.stderr.splitlines()[0]
     with MeteorJar() as jar:
         groups = {"known": make(jar, *map(list, zip(*ITEMS, strict=True)))}
         for kind in ("chinese", "english", "mixed", "repetitive", "pieces"):

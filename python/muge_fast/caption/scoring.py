@@ -169,6 +169,9 @@ class Captions:
 
     """
 
+    _texts: list[Any]
+    _meteor: MeteorReferences | None
+
     def __init__(
         self,
         references: ReferencesLike,
@@ -195,8 +198,8 @@ class Captions:
             raise TypeError(f"document_frequency: expected a DocumentFrequency, found {type_name}")
         ids, texts_by_item = split_references(references)
         self._ids = ids
-        self._texts: list[Any] = texts_by_item
-        self._meteor: MeteorReferences | None = None
+        self._texts = texts_by_item
+        self._meteor = None
         self._tokenizer = Tokenizer.resolve(tokenizer, user_dict)
         self._frequency = document_frequency
         self._counted_in_references: str | None = None

@@ -41,7 +41,7 @@ pub fn score(statistics: &MeteorStatistics) -> f64 {
     } else {
         statistics[CHUNKS] / ((statistics[CHUNKS + 1] + statistics[CHUNKS + 2]) / 2.0)
     };
-    // The exponent is hidden from the compiler: the bits are those of the C library's `pow`.
+    // The exponent is hidden from the compiler: the bits are those of the C library's `pow`, which rarely differ from Java's.
     let score = mean * (1.0 - GAMMA * fragmentation.powf(black_box(BETA)));
     if score.is_nan() { 0.0 } else { score.max(0.0) }
 }
