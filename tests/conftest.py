@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -69,6 +70,16 @@ def weights(tmp_path_factory):
     path = tmp_path_factory.mktemp("weights") / "inception.pth"
     torch.save(random_weights(5), path)
     return path
+
+
+@pytest.fixture(params=["openvino", "torch"])
+def engine(request, monkeypatch):
+    """Name of the engine that runs networks on a CPU: OpenVINO, or plain torch because OpenVINO is not installed."""
+    if request.param == "openvino":
+        pytest.importorskip("openvino")
+    else:
+        monkeypatch.setitem(sys.modules, "openvino", None)
+    return request.param
 
 
 # Databases of the leaderboard

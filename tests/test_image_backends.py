@@ -176,7 +176,7 @@ def test_read_only_arrays_give_no_warning():
 
 
 def test_precision_settings_of_torch_are_restored(weights):
-    extractor = InceptionExtractor(weights, device="cpu", precision="tf32")
+    extractor = InceptionExtractor(weights, device="cpu", precision="tf32", engine="torch")
     before = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
     torch.set_float32_matmul_precision("medium")
     seen = []
