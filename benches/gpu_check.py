@@ -39,8 +39,6 @@ def main() -> int:
         "PYTHONPATH": os.pathsep.join([str(packages), str(FOLDER)]),
         "PYTHONDONTWRITEBYTECODE": "1",
         "MUGE_FAST_TEST_DEVICE": device,
-        # Chosen by the tests of a search: CUDA needs it for products that are the same in every run.
-        "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
     }
     tests = ("-m", "pytest", "-q", "-p", "no:cacheprovider", f"--rootdir={FOLDER}", "-c", os.devnull, *TESTED)
     tested = run(tests, environment, TESTS)

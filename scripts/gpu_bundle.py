@@ -24,13 +24,13 @@ BENCHES = ("__init__.py", "gpu.py", "gpu_network.py", "gpu_search.py", "pictures
 
 
 def main() -> None:
+    """Build, download and pack."""
     if len(sys.argv) != 2:
         raise SystemExit(__doc__)
     folder = Path(sys.argv[1]).absolute()
     shutil.rmtree(folder, ignore_errors=True)
     wheels = folder / "wheels"
     maturin = Path(sys.executable).with_name("maturin")
-    # A profile for files that are built once: the wheel has the speed of a release.
     run(maturin, "build", "--release", "--quiet", "--interpreter", sys.executable, "--out", wheels)
     for version in VERSIONS:
         download(wheels, version)

@@ -82,6 +82,27 @@ def engine(request, monkeypatch):
     return request.param
 
 
+@pytest.fixture
+def passes(engine, monkeypatch):
+    """Numbers of images of each pass through a network, by either engine."""
+    from torch import Tensor  # noqa: PLC0415 - an optional package
+
+    from muge_fast.image.extractors import cpu_engine, networks  # noqa: PLC0415 - imports torch
+
+    counts = []
+    passing, name = (networks.Inception, "forward") if engine == "torch" else (cpu_engine._CompiledGraph, "run")
+    original = getattr(passing, name)
+
+    def counted(self, x, *outputs):
+        # The network is also called to record its operations, without images.
+        if isinstance(x, Tensor):
+            counts.append(len(x))
+        return original(self, x, *outputs)
+
+    monkeypatch.setattr(passing, name, counted)
+    return counts
+
+
 # Databases of the leaderboard
 
 

@@ -72,23 +72,23 @@ class _Translator(fx.Interpreter):
         super().__init__(recorded)
         self.operations = operations
 
-    def call_function(self, target: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:  # noqa: ANN401
+    def call_function(self, target: Node, args: tuple[Node, ...], kwargs: dict[str, Node]) -> Node:
         """Translate a function of nodes."""
         if target is getattr:
             return getattr(*args)
         return self._translate(target.__name__, args, kwargs)
 
-    def call_method(self, target: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:  # noqa: ANN401
+    def call_method(self, target: Node, args: tuple[Node, ...], kwargs: dict[str, Node]) -> Node:
         """Translate a method of a node."""
         return self._translate(target, args, kwargs)
 
-    def call_module(self, target: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:  # noqa: ANN401
+    def call_module(self, target: Node, args: tuple[Node, ...], kwargs: dict[str, Node]) -> Node:
         """Leave out the identities in place of folded layers; all other modules are recorded by their functions."""
         if not isinstance(self.fetch_attr(target), nn.Identity):
             return self._translate(type(self.fetch_attr(target)).__name__, args, kwargs)
         return args[0]
 
-    def _translate(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Node:
+    def _translate(self, name: str, args: tuple[Node, ...], kwargs: dict[str, Node]) -> Node:
         if name not in TRANSLATIONS:
             raise NotImplementedError(f"{name} has no translation to OpenVINO")
         return TRANSLATIONS[name](self.operations, *args, **kwargs)
@@ -103,7 +103,7 @@ def _convolution(
     x: Node,
     weight: Tensor,
     bias: Tensor | None,
-    *settings: Any,  # noqa: ANN401 - those of conv2d
+    *settings: Node,
 ) -> Node:
     stride, padding, dilation, groups = settings
     if groups != 1 or bias is None:
