@@ -49,6 +49,11 @@ lint: $(STAMPS)/extension $(STAMPS)/test ## Check formatting, lints, types and s
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/stubtest muge_fast._core --ignore-disjoint-bases
+	$(BIN)/zizmor --quiet --offline .github
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/{bug,metric,wrong_number}.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.citation-file-format CITATION.cff
 
 fmt: $(STAMPS)/test ## Format all code
 	cargo fmt --all
@@ -84,7 +89,7 @@ $(STAMPS)/venv:
 	touch $@
 
 $(STAMPS)/test: pyproject.toml | $(STAMPS)/venv
-	$(UV) pip install --quiet --python $(BIN)/python --group test
+	$(UV) pip install --quiet --python $(BIN)/python --group test --group integrations
 	touch $@
 
 $(STAMPS)/leaderboard: pyproject.toml | $(STAMPS)/venv

@@ -22,6 +22,9 @@ MODULES = {
     "muge_fast.features": "NumPy",
     "muge_fast.image": "NumPy",
     "muge_fast.image.extractors": "torch",
+    "muge_fast.integrations.evaluate": "NumPy",
+    "muge_fast.integrations.torchmetrics": "torch",
+    "muge_fast.integrations.transformers": "NumPy",
     "muge_fast.retrieval": "NumPy",
     "muge_fast.scores": "NumPy",
     "muge_fast.tasks": "NumPy",
@@ -46,6 +49,14 @@ POSITIONAL["Score.interval"] = dict.fromkeys(("level", "method", "resamples", "s
 POSITIONAL["paired_test"] = dict.fromkeys(("test", "samples", "seed", "numpy"), "a replacement, as other DROP_INS")
 POSITIONAL["compare"] = {"metrics": "the second question after the systems"}
 POSITIONAL["sign_flip_test"] = {"b": "the scores of the second system"}
+POSITIONAL |= {
+    name: {"tokenizer": "what a metric of captions depends on"} for name in ("CIDErD", "CIDEr", "BLEU", "ROUGEL")
+}
+TORCHMETRICS = ("BLEU", "CIDEr", "CIDErD", "CLIPScore", "FID", "InceptionScore", "KID", "ROUGEL", "RetrievalRecall")
+POSITIONAL |= {f"{name}.plot": dict.fromkeys(("val", "ax"), "as torchmetrics has them") for name in TORCHMETRICS}
+POSITIONAL["RetrievalRecall"] = {"k": "the number after the at sign"}
+POSITIONAL["RetrievalRecall.update"] = {"item_ids": "tensors of one batch"}
+POSITIONAL["CLIPScore"] = {"model": "the first argument, as torchmetrics has it"}
 POSITIONAL |= {name + method: EXTRACTOR for name in ("FID", "KID", "InceptionScore") for method in METHODS}
 
 

@@ -21,6 +21,7 @@ LAZY = {
     "muge_fast.retrieval.top_k_torch": "needs torch",
     "muge_fast._internal.text_encodings": "few files are not UTF-8",
     "muge_fast.datasets.image_reasons": "few problems are of images",
+    "muge_fast.datasets.image_lzma": "few images have such data",
     "muge_fast.datasets.image_tags": "few programs decode images",
     "muge_fast.evaluation.similar_ids": "few submissions have other ids",
     "muge_fast.evaluation.report_page": "few evaluations need a page",
@@ -89,7 +90,18 @@ def test_scoring_imports_no_reference_implementation():
     assert not roots(modules_after(script)) & {"torch", "scipy", "jieba", "sacrebleu", "pycocoevalcap", "pandas"}
 
 
-PACKAGES = ["caption", "compat", "datasets", "evaluation", "features", "image", "retrieval", "tasks", "text"]
+PACKAGES = [
+    "caption",
+    "compat",
+    "datasets",
+    "evaluation",
+    "features",
+    "image",
+    "integrations",
+    "retrieval",
+    "tasks",
+    "text",
+]
 
 
 @pytest.mark.parametrize("name", [*PACKAGES, "scores"])

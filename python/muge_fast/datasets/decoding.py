@@ -39,9 +39,6 @@ BYTES_OF_PIXEL = 3
 BMP_HEADER, BMP_RUNS = 34, (1, 2)
 # Tag of TIFF with the compression, and its values for JPEG data and for LZMA.
 TIFF_COMPRESSION, TIFF_JPEG, TIFF_LZMA = 259, (6, 7), 34925
-# First bytes of LZMA data, those of its header until the blocks, and a mark of the size of a dictionary. Decoders take
-# memory for the dictionary, up to 4 GiB, however short the data is; the command xz makes at most 64 MiB.
-LZMA_MAGIC, LZMA_HEADER, LZMA_FILTER, MAX_LZMA_DICTIONARY = b"\xfd7zXZ\0", 12, b"\x21\x01", 64 << 20
 # Tags of TIFF with the width and the height of a tile. It is allocated whole, however small the image is.
 TIFF_TILE_TAGS = (322, 323)
 # Bytes of the header of a WebP file with the size of the image.
@@ -237,9 +234,8 @@ def _excess(image: Image, data: bytes, max_pixels: int) -> str | None:
         tile_width, tile_height = (int(tags.get(tag, 0)) for tag in TIFF_TILE_TAGS)
         if tile_width * tile_height > max_pixels:
             return f"has tiles of {tile_width} x {tile_height} pixels, at most {max_pixels} are allowed"
-        if tags.get(TIFF_COMPRESSION) == TIFF_LZMA and (dictionary := _lzma_dictionary(data)) > MAX_LZMA_DICTIONARY:
-            limit = MAX_LZMA_DICTIONARY
-            return f"has LZMA data with a dictionary of {dictionary} bytes, at most {limit} are allowed"
+        if tags.get(TIFF_COMPRESSION) == TIFF_LZMA and (excess := _excess_of_lzma(data)) is not None:
+            return excess
     if image.format in {"JPEG", "MPO"} or _is_jpeg_in_tiff(image):
         scans = data.count(START_OF_SCAN)
         if scans * width * height > MAX_SCANNED_PIXELS:
@@ -247,17 +243,13 @@ def _excess(image: Image, data: bytes, max_pixels: int) -> str | None:
     return None
 
 
-def _lzma_dictionary(data: bytes) -> int:
-    """Return the size of the largest dictionary at the beginning of LZMA data in a file."""
-    largest, at = 0, data.find(LZMA_MAGIC)
-    while at >= 0:
-        block = data[at + LZMA_HEADER : at + LZMA_HEADER + 64]
-        filters = block.find(LZMA_FILTER)
-        if filters >= 0:
-            exponent = int.from_bytes(block[filters + 2 : filters + 3], "little")
-            largest = max(largest, (2 | exponent & 1) << exponent // 2 + 11)
-        at = data.find(LZMA_MAGIC, at + 1)
-    return largest
+def _excess_of_lzma(data: bytes) -> str | None:
+    from muge_fast.datasets.image_lzma import MAX_DICTIONARY, too_large_dictionary  # noqa: PLC0415 - few have such data
+
+    size = too_large_dictionary(data)
+    if size is None:
+        return None
+    return f"has LZMA data with a dictionary of {size} bytes, at most {MAX_DICTIONARY} are allowed"
 
 
 def _too_many_pixels(width: int, height: int, max_pixels: int) -> str:

@@ -51,7 +51,7 @@ pub fn floats(text: &[u8], at: usize, values: &mut Vec<f32>, level: Level) -> us
     assert!(level.is_available(), "this CPU does not have the level");
     match level {
         Level::Portable => floats_portable(text, at, values),
-        // MARGINTY: the level is available, so the CPU has its instructions.
+        // SAFETY: the level is available, so the CPU has its instructions.
         #[cfg(target_arch = "x86_64")]
         _ => unsafe { super::decimal_x86::floats(text, at, values) },
         #[cfg(not(target_arch = "x86_64"))]

@@ -8,6 +8,7 @@ mod ids;
 mod usual_line;
 mod write;
 
+use std::mem;
 use std::ops::Range;
 
 use memchr::memchr;
@@ -52,7 +53,8 @@ impl Features {
 /// first; [`Error::Empty`] for a file without rows; [`Error::Io`]; [`Error::Memory`]; [`Error::Cancelled`].
 pub fn read(source: &(impl Source + ?Sized), level: Level, plan: &Plan) -> Result<Features> {
     let blocks = source.size().div_ceil(BLOCK) as usize;
-    let mut blocks = plan.map(blocks, 1, Vec::new, |bytes, block| Block::read(source, block.start, bytes, level))?;
+    let mut blocks =
+        plan.map(blocks, 1, Buffers::default, |buffers, block| Block::read(source, block.start, buffers, level))?;
     let mut form = None;
     for block in &mut blocks {
         block.check_form(&mut form);
@@ -129,6 +131,15 @@ impl Form {
     }
 }
 
+/// Memory that a thread uses for all its blocks, so that the kernel need not clear it for each.
+#[derive(Debug, Default)]
+struct Buffers {
+    /// Lines of the file.
+    bytes: Vec<u8>,
+    /// Their numbers. Lines need room for more numbers than they have (see [`Block::parse`]).
+    values: Vec<f32>,
+}
+
 /// The lines that start in one block of the file.
 #[derive(Debug, Default)]
 struct Block {
@@ -139,12 +150,17 @@ struct Block {
 }
 
 impl Block {
-    fn read(source: &(impl Source + ?Sized), block: usize, bytes: &mut Vec<u8>, level: Level) -> Result<Self> {
+    fn read(source: &(impl Source + ?Sized), block: usize, buffers: &mut Buffers, level: Level) -> Result<Self> {
+        let Buffers { bytes, values } = buffers;
         let mut this = Self::default();
         let start = block as u64 * BLOCK;
         let lines = lines(source, start, bytes)?;
         let offset = start + lines.start as u64 - u64::from(block > 0);
+        this.rows.values = mem::take(values);
+        this.rows.values.clear();
         this.parse(&bytes[lines], offset, level)?;
+        let parsed = memory::collect(this.rows.values.iter().copied(), this.rows.values.len())?;
+        *values = mem::replace(&mut this.rows.values, parsed);
         Ok(this)
     }
 
