@@ -1,6 +1,7 @@
 """Networks that OpenVINO runs on a CPU, against the same networks in plain torch."""
 
 import copy
+import os
 import pickle
 import subprocess
 import sys
@@ -168,7 +169,7 @@ def test_a_graph_is_compiled_once_for_all_extractors_of_the_same_weights(weights
     assert len(cpu_engine.GRAPHS._graphs) == cpu_engine.KEPT
 
 
-@pytest.mark.skipif(not hasattr(__import__("os"), "fork"), reason="needs fork")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_a_forked_process_gets_an_error_instead_of_waiting_forever(weights):
     script = f"""
 import multiprocessing, numpy, sys
