@@ -16,7 +16,7 @@ export PYTHONDONTWRITEBYTECODE :=
 export PYTHONPYCACHEPREFIX := $(abspath $(VENV))/pycache
 RUST_SOURCES := $(shell find src rust/src -type f) Cargo.toml Cargo.lock rust/Cargo.toml pyproject.toml
 
-.PHONY: help demo board test test-quick test-rust test-aarch64 test-bindings test-python lint fmt bench bench-board bench-gpu fuzz attacks clean
+.PHONY: help demo board test test-quick test-rust test-aarch64 test-bindings test-python lint fmt bench bench-board bench-gpu gpu-check fuzz attacks clean
 
 help: ## List all targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -71,6 +71,10 @@ bench-board: $(STAMPS)/extension $(STAMPS)/test ## Measure a leaderboard under l
 
 bench-gpu: $(STAMPS)/extension $(STAMPS)/test ## Measure FID's network on a CUDA device, if there is one
 	$(BIN)/python -m benches.gpu
+
+gpu-check: $(STAMPS)/extension $(STAMPS)/test ## Pack tests and measurements for a machine with a GPU, and run them if there is one
+	$(BIN)/python scripts/gpu_bundle.py target/gpu-check
+	@if $(BIN)/python -c "import torch, sys; sys.exit(not torch.cuda.is_available())"; then $(BIN)/python target/gpu-check/run.py; fi
 
 fuzz: ## Fuzz tokenizers, caption metrics and readers for a short time
 	rust/fuzz/run

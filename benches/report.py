@@ -17,6 +17,7 @@ from typing import NamedTuple
 import muge_fast as mf
 from benches.captions import captions, growth
 from benches.embeddings import embeddings, train_scale
+from benches.engines import engines
 from benches.features import features
 from benches.frechet import frechet
 from benches.images import images
@@ -24,7 +25,7 @@ from benches.leaderboard import leaderboard
 from benches.matrix import matrix
 from benches.significance import significance
 from benches.stages import stages
-from benches.timing import Row
+from benches.timing import Row, table
 
 TARGET = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 
@@ -38,6 +39,10 @@ are extrapolated from a sample of about 2,000 texts. faiss and the measurements 
 The captions are 10,000 items with five references of about 72 characters each, made by `benches/data.py` with seed 0.
 `benches/record/` has tables of other machines. Of `leaderboard`, which `make bench-board` measures, the second column
 has goals: server, worker and clients share the cores of one machine.
+
+No GPU has been measured yet. `make gpu-check` packs tests and measurements for a machine with one, where a single
+command prints the section `gpu`; it was run on a CPU with tiny sizes only, from an environment with torch and NumPy,
+without network.
 """
 
 
@@ -76,6 +81,7 @@ SECTIONS = {
     "significance": Section(significance, lambda: significance(500, 100, 1_000), ("sacrebleu", "scipy", "ranx")),
     "frechet": Section(frechet, lambda: frechet(64, {16: 1e-3, 500: 1e-9}), ("scipy",)),
     "images": Section(images, lambda: images(20), ("torch", "torch-fidelity", "pytorch-fid", "clean-fid")),
+    "engines": Section(engines, lambda: engines(8), ("torch", "openvino", "onnxruntime")),
     "stages": Section(stages, lambda: stages(20), ("torch",)),
     "leaderboard": Section(
         leaderboard,
@@ -114,7 +120,9 @@ def page(before: str, name: str, text: str) -> str:
     """Return the page with one section replaced."""
     _, *parts = re.split(r"^## (.*)\n\n", before, flags=re.MULTILINE)
     texts = dict(zip(parts[::2], parts[1::2], strict=True)) | {name: text}
-    sections = [f"## {section}\n\n{texts[section].rstrip()}\n" for section in SECTIONS if section in texts]
+    # Tables of GPUs are pasted by hand, from `make gpu-check`.
+    names = [*(section for section in SECTIONS if section in texts), *(key for key in texts if key not in SECTIONS)]
+    sections = [f"## {section}\n\n{texts[section].rstrip()}\n" for section in names]
     return "\n".join([INTRODUCTION, *sections])
 
 
@@ -140,12 +148,6 @@ def processor() -> str:
 def cores() -> int:
     """Return the number of threads that ``threads=None`` uses."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def table(rows: Iterable[Row]) -> list[str]:
-    """Return the lines of a Markdown table."""
-    lines = ["| work | rival | muge_fast | ratio |", "| --- | --- | --- | --- |"]
-    return lines + [f"| {' | '.join(row)} |" for row in rows]
 
 
 if __name__ == "__main__":

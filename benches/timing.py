@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 Row = tuple[str, str, str, str]
 """The work, the time of the other package, our time, and the ratio of both."""
@@ -31,3 +31,9 @@ def show(seconds: float) -> str:
 def times(ratios: list[float]) -> str:
     """Format the median of ratios."""
     return f"{statistics.median(ratios):.1f}x"
+
+
+def table(rows: Iterable[Row]) -> list[str]:
+    """Return the lines of a Markdown table."""
+    lines = ["| work | rival | muge_fast | ratio |", "| --- | --- | --- | --- |"]
+    return lines + [f"| {' | '.join(row)} |" for row in rows]

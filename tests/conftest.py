@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -83,6 +84,37 @@ def weights(tmp_path_factory):
     path = tmp_path_factory.mktemp("weights") / "inception.pth"
     torch.save(random_weights(5), path)
     return path
+
+
+@pytest.fixture(params=["openvino", "torch"])
+def engine(request, monkeypatch):
+    """Name of the engine that runs networks on a CPU: OpenVINO, or plain torch because OpenVINO is not installed."""
+    if request.param == "openvino":
+        pytest.importorskip("openvino")
+    else:
+        monkeypatch.setitem(sys.modules, "openvino", None)
+    return request.param
+
+
+@pytest.fixture
+def passes(engine, monkeypatch):
+    """Numbers of images of each pass through a network, by either engine."""
+    from torch import Tensor  # noqa: PLC0415 - an optional package
+
+    from muge_fast.image.extractors import cpu_engine, networks  # noqa: PLC0415 - imports torch
+
+    counts = []
+    passing, name = (networks.Inception, "forward") if engine == "torch" else (cpu_engine._CompiledGraph, "run")
+    original = getattr(passing, name)
+
+    def counted(self, x, *outputs):
+        # The network is also called to record its operations, without images.
+        if isinstance(x, Tensor):
+            counts.append(len(x))
+        return original(self, x, *outputs)
+
+    monkeypatch.setattr(passing, name, counted)
+    return counts
 
 
 # Databases of the leaderboard

@@ -4,16 +4,13 @@ import numpy as np
 import pytest
 
 from image_data import pictures
-from muge_fast import image
 from muge_fast.image import FID, InceptionScore, Statistics, frechet_distance
 from muge_fast.image.backend import NumpyBackend, TorchBackend, backend_for
 
 torch = pytest.importorskip("torch")
 
 from muge_fast.image.extractors.inception import InceptionExtractor  # noqa: E402 - only with torch
-from muge_fast.image.extractors.networks import OUTPUTS, random_weights  # noqa: E402
 from muge_fast.image.extractors.preprocessing import PROTOCOLS, preprocess  # noqa: E402
-from muge_fast.image.extractors.torchvision_network import TorchvisionInception  # noqa: E402
 
 # Sets are small here, which warns.
 pytestmark = pytest.mark.filterwarnings("ignore:Inception Score of", "ignore:FID of")
@@ -176,7 +173,7 @@ def test_read_only_arrays_give_no_warning():
 
 
 def test_precision_settings_of_torch_are_restored(weights):
-    extractor = InceptionExtractor(weights, device="cpu", precision="tf32")
+    extractor = InceptionExtractor(weights, device="cpu", precision="tf32", engine="torch")
     before = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
     torch.set_float32_matmul_precision("medium")
     seen = []
@@ -193,36 +190,3 @@ def test_precision_settings_of_torch_are_restored(weights):
         torch.set_float32_matmul_precision(before[0])
     assert seen == [("highest", True), ("highest", False)]
     assert torch.backends.cudnn.allow_tf32 == before[1]
-
-
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
-def test_a_gpu_gives_the_numbers_of_the_cpu(weights, tmp_path):
-    images = [pictures(count, seed=seed) for seed, count in enumerate((40, 30))]
-    # The protocol "ofa" has another network.
-    files = dict.fromkeys(PROTOCOLS, weights) | {"ofa": tmp_path / "torchvision.pth"}
-    torch.save(random_weights(network=TorchvisionInception), files["ofa"])
-    for protocol in PROTOCOLS:
-        on_gpu, on_cpu = (
-            InceptionExtractor(files[protocol], device=device, outputs=OUTPUTS, protocol=protocol)([*images[0][:8]])
-            for device in ("cuda", "cpu")
-        )
-        for name in OUTPUTS:
-            assert on_gpu[name].device.type == "cuda"
-            error = (on_gpu[name].cpu().double() - on_cpu[name].double()).norm() / on_cpu[name].double().norm()
-            assert float(error) < 1e-4, (protocol, name)
-    scores = [
-        image.score_images(real=images[1], generated=images[0], splits=2, weights=weights, device=device)
-        for device in ("cuda", "cpu")
-    ]
-    assert scores[0]["fid"].value == pytest.approx(scores[1]["fid"].value, rel=1e-6)
-    assert scores[0]["is"].value == pytest.approx(scores[1]["is"].value, rel=1e-4)
-    many = [torch.tensor(features(count, seed=count)) for count in (100, 70)]
-    for counts in ((100, 70), (20, 70), (20, 9)):
-        sets = [rows[:count] for rows, count in zip(many, counts, strict=True)]
-        on_gpu = [Statistics(24) for _ in sets]
-        for statistics, rows in zip(on_gpu, sets, strict=True):
-            for batch in rows.cuda().split(7):
-                statistics.update(batch)
-            assert statistics.device.type == "cuda"
-        expected = frechet_distance(*map(Statistics.from_features, sets))
-        assert frechet_distance(*on_gpu) == pytest.approx(expected, rel=1e-9)

@@ -23,7 +23,6 @@ from torch.utils.data import DataLoader, Dataset, TensorDataset  # noqa: E402 - 
 
 from muge_fast.datasets import ImageTsvDataset  # noqa: E402
 from muge_fast.image.extractors.inception import InceptionExtractor  # noqa: E402
-from muge_fast.image.extractors.networks import Inception  # noqa: E402
 from muge_fast.image.sources import count_images, decode_batches, open_images  # noqa: E402
 
 # Sets are small here, which warns.
@@ -252,20 +251,6 @@ def test_broken_sources_are_errors(tmp_path):
 
 
 # One pass
-
-
-@pytest.fixture
-def passes(monkeypatch):
-    """Numbers of images of each pass through a network."""
-    counts = []
-    forward = Inception.forward
-
-    def counted(self, x, outputs=("2048",)):
-        counts.append(len(x))
-        return forward(self, x, outputs)
-
-    monkeypatch.setattr(Inception, "forward", counted)
-    return counts
 
 
 def test_the_network_sees_each_image_once(weights, passes, folder):

@@ -1,14 +1,17 @@
 """Scores of two image sets in one pass: order of arguments, checks of options, results; without torch."""
 
+import inspect
 import pickle
 import subprocess
 import sys
+from dataclasses import fields
 
 import numpy as np
 import pytest
 
 from image_data import pictures
 from muge_fast.image import Statistics, inception_score_from_logits, r_precision, score_images
+from muge_fast.image.scoring_options import ScoringOptions
 
 # Sets are small here, which warns.
 pytestmark = pytest.mark.filterwarnings("ignore:Inception Score of", "ignore:FID of")
@@ -128,3 +131,14 @@ def test_the_network_without_torch_names_what_to_install(sets, monkeypatch):
     monkeypatch.delitem(sys.modules, "muge_fast.image.extractors.inception", raising=False)
     with pytest.raises(ImportError, match=r"needs torch and Pillow: pip install 'muge-fast\[t2i\]'"):
         score_images(real=sets[0], generated=sets[1])
+
+
+def test_options_have_the_names_and_defaults_of_the_function():
+    parameters = dict(inspect.signature(score_images).parameters)
+    assert {"real", "generated"} == parameters.keys() - {field.name for field in fields(ScoringOptions)}
+    for field in fields(ScoringOptions):
+        assert field.default == parameters[field.name].default, field.name
+    # Passed on, not only accepted: each invalid value is refused.
+    for name, value in (("splits", 0), ("subsets", 0), ("subset_size", 1), ("negatives", 0), ("batch_size", 0)):
+        with pytest.raises(ValueError, match=f"{name} must be at least"):
+            score_images(real=None, generated=[], **{name: value})

@@ -56,6 +56,30 @@ def test_duplicates_exclusions_and_norms(device, monkeypatch):
         check(queries, items, 9, device, metric=metric, exclude=exclude)
 
 
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("copies", [1, 2, 40, 200])
+def test_near_ties_that_the_shortlist_cannot_hold(device, copies, monkeypatch):
+    """Items with noise below the error of a coarse score: all copies of one may be among the best."""
+    monkeypatch.setattr(top_k_torch, "ITEM_TILE", 64)
+    items = vectors(6, 24, 3).repeat(copies, 1)
+    items += 1e-7 * vectors(len(items), 24, 5)
+    queries = vectors(20, 24, 4)
+    check(queries, items, 5, device)
+    check(queries, items, 5, device, exclude=[[row, 5] for row in range(3)] + [[]] * 17 if copies > 1 else None)
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("kept", [0, 1 << 28])
+def test_a_search_waits_once_for_each_tile_of_queries(device, kept, monkeypatch):
+    monkeypatch.setattr(top_k_torch, "KEPT_FLOATS", kept)
+    monkeypatch.setattr(top_k_torch, "QUERY_TILE", 16)
+    monkeypatch.setattr(top_k_torch, "ITEM_TILE", 100)
+    monkeypatch.setattr(top_k_torch._Search, "_candidates", None)
+    queries, items = vectors(40, 32, 1), vectors(1000, 32, 2)
+    check(queries, items, 10, device)
+    check(queries, items, 10, device, metric="cosine", exclude=[[row, 999 - row] for row in range(40)])
+
+
 def test_errors_name_the_argument():
     queries, items = vectors(3, 4, 1), vectors(5, 4, 2)
     bad = items.clone()

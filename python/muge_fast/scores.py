@@ -644,6 +644,24 @@ def signature(name: str, *details: str, **options: object) -> str:
     return "|".join([name, *named, *details, f"version:{_core.__version__}"])
 
 
+def without_engine(signature: str) -> str:
+    """Return a signature without the library that ran a network, because scores that differ in it are comparable.
+
+    Args:
+        signature: Signature of a score or of an extractor.
+
+    Returns:
+        All parts except ``engine:``.
+
+    Example:
+        >>> from muge_fast.scores import without_engine
+        >>> without_engine("inception-2015-12-05|precision:fp32|engine:openvino-2026.4.1")
+        'inception-2015-12-05|precision:fp32'
+
+    """
+    return "|".join(part for part in signature.split("|") if not part.startswith("engine:"))
+
+
 def mean_score(
     name: str,
     signature: str,

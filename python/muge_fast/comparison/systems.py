@@ -15,7 +15,7 @@ from muge_fast._internal.labelled import labelled_kind, plain_items
 from muge_fast.comparison.arrays import has_ids, scores_of_arrays
 from muge_fast.datasets.input_file import InputFile
 from muge_fast.evaluation.report import Report
-from muge_fast.scores import FloatArray, Score, Scores
+from muge_fast.scores import FloatArray, Score, Scores, without_engine
 from muge_fast.tasks.task import Task
 
 __all__ = ["Systems", "SystemsLike", "align_systems", "clusters_in_order", "shared_metrics"]
@@ -72,7 +72,7 @@ class Systems(NamedTuple):
         scores = [scores[metric] for scores in self.scores.values()]
         first = format_argument(self.names[0])
         for name, score in zip(self.names, scores, strict=True):
-            if score.signature != scores[0].signature:
+            if without_engine(score.signature) != without_engine(scores[0].signature):
                 raise ValueError(
                     f"{metric} of {format_argument(name)} was computed as {score.signature}, of {first} as "
                     f"{scores[0].signature}; {_fix(score.signature, scores[0].signature)}"

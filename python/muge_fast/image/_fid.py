@@ -11,7 +11,7 @@ from muge_fast._internal.checks import true_or_false
 from muge_fast._internal.npz import Array
 from muge_fast.image.backend import DeviceLike, Float64Array, NumpyBackend
 from muge_fast.image.extractors.interface import FeatureExtractor, ProtocolName
-from muge_fast.image.frechet import frechet_distance
+from muge_fast.image.frechet import frechet_distance, joint_signature
 from muge_fast.image.image_set import (
     FEATURES,
     ImageSetAccumulator,
@@ -215,7 +215,7 @@ def fid_from_statistics(real: Statistics, generated: Statistics, features: Seque
     """
     value = frechet_distance(real, generated)
     counts = [statistics.count or "unknown" for statistics in (real, generated)]
-    extractor = real.extractor_signature or generated.extractor_signature or UNKNOWN_EXTRACTOR
+    extractor = joint_signature(real.extractor_signature, generated.extractor_signature) or UNKNOWN_EXTRACTOR
     return set_score(
         "fid",
         signature("fid", extractor, real=counts[0], generated=counts[1]),

@@ -9,19 +9,19 @@ from typing import TypeVar, cast
 
 import numpy.typing as npt
 
-from muge_fast._internal.checks import align_ids, true_or_false, whole_number
+from muge_fast._internal.checks import align_ids
 from muge_fast.datasets.image_tsv import ImageTsv
 from muge_fast.image._fid import features_of, fid_from_statistics, warn_about_few_images
 from muge_fast.image._inception_score import inception_score_from_sums, warn_about_few_images_per_split
 from muge_fast.image._kid import check_subsets, kid_from_features
 from muge_fast.image._r_precision import NEGATIVES, check_negatives, r_precision
 from muge_fast.image.extractors.interface import FeatureExtractor, ProtocolName, signature_of
-from muge_fast.image.image_set import ImageMetric, ImageSetAccumulator, ImagesOrStatistics, outputs_for
+from muge_fast.image.image_set import ImageMetric, ImageSetAccumulator, ImagesOrStatistics
 from muge_fast.image.inputs import is_path
-from muge_fast.image.options import LoadOptions, NetworkOptions
+from muge_fast.image.scoring_options import ScoringOptions
 from muge_fast.image.sources import ImageSource, OpenedSource, check_paths, open_side
 from muge_fast.image.statistics import Statistics
-from muge_fast.image.text_features import ImageTextModel, TextOptions, ids_in_order, paired_features
+from muge_fast.image.text_features import ImageTextModel, ids_in_order, paired_features
 from muge_fast.scores import Score, Scores
 
 S = TypeVar("S")
@@ -120,8 +120,7 @@ def score_images(
         (17.3, 9.1)
 
     """
-    scorer = ImageScorer(
-        real,
+    options = ScoringOptions(
         metrics=metrics,
         extractor=extractor,
         weights=weights,
@@ -141,7 +140,7 @@ def score_images(
         negatives=negatives,
         influence=influence,
     )
-    return scorer.score(generated)
+    return ImageScorer(real, options).score(generated)
 
 
 class ImageScorer:
@@ -151,16 +150,18 @@ class ImageScorer:
     again, so the real images should not be a stream.
 
     Args:
-        real: Real images, as those of :func:`score_images`, which documents the options as well.
+        real: Real images, as those of :func:`score_images`.
+        options: The options; None for the defaults.
 
     Example:
         >>> import warnings
         >>> import numpy as np
         >>> from muge_fast.image._score_images import ImageScorer
+        >>> from muge_fast.image.scoring_options import ScoringOptions
         >>> def brightness(images):
         ...     return np.array([[image.mean()] for image in images])
         >>> real = np.arange(3 * 8 * 8 * 3, dtype="uint8").reshape(3, 8, 8, 3)
-        >>> scorer = ImageScorer(real, metrics=["fid"], extractor=brightness)
+        >>> scorer = ImageScorer(real, ScoringOptions(metrics=["fid"], extractor=brightness))
         >>> with warnings.catch_warnings():
         ...     warnings.simplefilter("ignore")  # about few images
         ...     scorer.score(real)["fid"].value
@@ -168,41 +169,11 @@ class ImageScorer:
 
     """
 
-    def __init__(
-        self,
-        real: ImagesOrStatistics | None,
-        *,
-        metrics: Sequence[ImageMetric] = ("fid", "is"),
-        extractor: FeatureExtractor | None = None,
-        weights: str | os.PathLike[str] | None = None,
-        protocol: ProtocolName = "tf1",
-        precision: str = "fp32",
-        device: str | None = None,
-        batch_size: int = 32,
-        threads: int | None = None,
-        progress: bool | None = None,
-        splits: int | None = None,
-        subsets: int | None = 100,
-        subset_size: int = 1000,
-        texts: str | os.PathLike[str] | Mapping[str, str] | None = None,
-        clip: str | os.PathLike[str] | ImageTextModel | None = None,
-        image_features: str | os.PathLike[str] | npt.ArrayLike | None = None,
-        text_features: str | os.PathLike[str] | npt.ArrayLike | None = None,
-        negatives: int = NEGATIVES,
-        influence: bool = False,
-    ) -> None:
-        self._network = NetworkOptions(weights, protocol, precision, device)
-        self._load = LoadOptions(batch_size, threads, progress)
-        self._texts = TextOptions(texts, clip, image_features, text_features)
-        self._outputs = outputs_for(metrics, self._network.convention(extractor))
-        _check_numbers(splits, subsets, subset_size, negatives)
-        true_or_false("influence", influence)
+    def __init__(self, real: ImagesOrStatistics | None, options: ScoringOptions | None = None) -> None:
+        self._options = options = options or ScoringOptions()
         # Before weights are looked for, so that a wrong path is not reported as missing weights.
-        check_paths(texts=texts, image_features=image_features, text_features=text_features)
+        check_paths(texts=options.texts, image_features=options.image_features, text_features=options.text_features)
         self._real = None if real is None else _with_ids("real", real)
-        self._metrics, self._given_extractor, self._device = metrics, extractor, device
-        self._splits, self._subsets, self._subset_size = splits, subsets, subset_size
-        self._negatives, self._influence = negatives, influence
         self._extractor: FeatureExtractor | None = None
         self._read: ImageSetAccumulator | None = None
 
@@ -220,38 +191,31 @@ class ImageScorer:
             ValueError: A broken image, ids that differ, or too few images.
 
         """
-        generated, real = _with_ids("generated", generated), self._real
+        generated, real, options = _with_ids("generated", generated), self._real, self._options
         if self._extractor is None:
-            self._extractor = self._network.open(self._given_extractor, self._outputs)
-        image_sets = _ImageSets(
-            real if self._read is None else self._read,
-            generated,
-            self._extractor,
-            self._metrics,
-            splits=self._splits,
-            influence=self._influence,
-        )
-        if "kid" in self._metrics:
-            check_subsets(self._subsets, self._subset_size, *image_sets.counts)
+            self._extractor = options.network.open(options.extractor, options.outputs)
+        image_sets = _ImageSets(real if self._read is None else self._read, generated, self._extractor, options)
+        if "kid" in options.metrics:
+            check_subsets(options.subsets, options.subset_size, *image_sets.counts)
         ids = ids_in_order(generated, real)
         # Before the network runs, which takes longer, because files of features may be invalid.
         hits = None
-        if self._texts:
-            check_negatives(self._negatives, None if ids is None else len(ids))
-            features = paired_features(generated, ids, self._texts, load=self._load, device=self._device)
+        if options.text:
+            check_negatives(options.negatives, None if ids is None else len(ids))
+            features = paired_features(generated, ids, options.text, load=options.load, device=options.device)
             hits = r_precision(
-                features.images, features.texts, negatives=self._negatives, extractor_signature=features.signature
+                features.images, features.texts, negatives=options.negatives, extractor_signature=features.signature
             )
-        scores = image_sets.run(self._load, subsets=self._subsets, subset_size=self._subset_size)
+        scores = image_sets.run()
         self._read = image_sets.real
         image_sets.warn_about_few_images()
-        if self._influence and ids is not None:
+        if options.influence and ids is not None:
             # Images were read in the order of the submission, which differs between systems.
             given = list(cast("Mapping[str, object]", generated))
             rows = align_ids(given, ids, given_name="generated", wanted_name="real")
             scores = {name: _in_order(score, rows) for name, score in scores.items()}
         if hits is None:
-            return Scores(scores, len(ids), [*ids]) if self._influence and ids is not None else Scores(scores)
+            return Scores(scores, len(ids), [*ids]) if options.influence and ids is not None else Scores(scores)
         return Scores({**scores, "r_precision": hits}, len(hits.per_item), None if ids is None else [*ids])
 
 
@@ -269,14 +233,11 @@ class _ImageSets:
         real: ImagesOrStatistics | ImageSetAccumulator | None,
         generated: ImageSource,
         extractor: FeatureExtractor,
-        metrics: Sequence[str],
-        *,
-        splits: int | None,
-        influence: bool,
+        options: ScoringOptions,
     ) -> None:
-        self.metrics, self.signature, self.influence = metrics, signature_of(extractor), influence
+        self.options, self.signature = options, signature_of(extractor)
         # The Inception Score needs no real images.
-        compared = [name for name in metrics if name != "is"]
+        compared = [name for name in options.metrics if name != "is"]
         self.real: ImageSetAccumulator | None = None
         if compared:
             if real is None:
@@ -284,50 +245,45 @@ class _ImageSets:
             if isinstance(real, ImageSetAccumulator):
                 self.real = real
             else:
-                self.real = ImageSetAccumulator(real, extractor, compared, influence=influence)
-        self.generated = ImageSetAccumulator(generated, extractor, metrics, splits=splits, influence=influence)
+                self.real = ImageSetAccumulator(real, extractor, compared, influence=options.influence)
+        self.generated = ImageSetAccumulator(
+            generated, extractor, options.metrics, splits=options.splits, influence=options.influence
+        )
 
     @property
     def counts(self) -> tuple[int | None, int | None]:
         """Number of real and of generated images; None where it is unknown."""
         return None if self.real is None else self.real.count, self.generated.count
 
-    def run(self, load: LoadOptions, *, subsets: int | None, subset_size: int) -> dict[str, Score]:
+    def run(self) -> dict[str, Score]:
         """Read all images and compute the metrics, in their order."""
         if self.real is not None:
-            self.real.run(load)
-        self.generated.run(load)
-        return {name: self._score(name, subsets, subset_size) for name in self.metrics}
+            self.real.run(self.options.load)
+        self.generated.run(self.options.load)
+        return {name: self._score(name) for name in self.options.metrics}
 
     def warn_about_few_images(self) -> None:
         """Warn the caller of this package about metrics that are biased for so few images."""
-        if "fid" in self.metrics and self.real is not None:
+        if "fid" in self.options.metrics and self.real is not None:
             warn_about_few_images(self.real.statistics, self.generated.statistics)
-        if "is" in self.metrics:
+        if "is" in self.options.metrics:
             warn_about_few_images_per_split(self.generated.split_sums)
 
-    def _score(self, metric: str, subsets: int | None, subset_size: int) -> Score:
+    def _score(self, metric: str) -> Score:
         if metric == "is":
             return inception_score_from_sums(self.generated.split_sums, self.signature, self.generated.logits)
         assert self.real is not None  # noqa: S101 - there are real images to compare with
         if metric == "fid":
-            features = features_of(self.generated, self.real) if self.influence else ()
+            features = features_of(self.generated, self.real) if self.options.influence else ()
             return fid_from_statistics(self.real.statistics, self.generated.statistics, features)
         return kid_from_features(
             self.real.features,
             self.generated.features,
-            subsets=subsets,
-            subset_size=subset_size,
+            subsets=self.options.subsets,
+            subset_size=self.options.subset_size,
             extractor_signature=self.signature,
-            influence=self.influence,
+            influence=self.options.influence,
         )
-
-
-def _check_numbers(splits: int | None, subsets: int | None, subset_size: int, negatives: int) -> None:
-    if splits is not None:
-        whole_number("splits", splits)
-    check_subsets(subsets, subset_size)
-    check_negatives(negatives, None)
 
 
 def _with_ids(name: str, source: S) -> S | ImageTsv | OpenedSource:

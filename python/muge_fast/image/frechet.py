@@ -8,6 +8,7 @@ import numpy as np
 
 from muge_fast.image.backend import A, Backend, NumpyBackend, torch_backend
 from muge_fast.image.statistics import Moments, Statistics
+from muge_fast.scores import without_engine
 
 
 def frechet_distance(real: Statistics, generated: Statistics) -> float:
@@ -60,7 +61,7 @@ def frechet_distance(real: Statistics, generated: Statistics) -> float:
 
 
 def check_same_extractor(real: str, generated: str) -> None:
-    """Check that two sets of features come from the same extractor.
+    """Check that two sets of features come from the same extractor; the engine that ran it may differ.
 
     Args:
         real: Extractor signature of the real images; empty if unknown.
@@ -74,8 +75,29 @@ def check_same_extractor(real: str, generated: str) -> None:
         >>> check_same_extractor("", "inception|resize:tf1")
 
     """
-    if real and generated and real != generated:
+    if real and generated and without_engine(real) != without_engine(generated):
         raise ValueError(f"real has features of {real!r}, generated of {generated!r}: need the same extractor")
+
+
+def joint_signature(real: str, generated: str) -> str:
+    """Return the signature of the extractor of two sets of features that :func:`check_same_extractor` accepts.
+
+    Args:
+        real: Extractor signature of the real images; empty if unknown.
+        generated: Extractor signature of the generated images; empty if unknown.
+
+    Returns:
+        The signature, with ``engine:mixed`` if the engines differ; empty if both are unknown.
+
+    Example:
+        >>> from muge_fast.image.frechet import joint_signature
+        >>> joint_signature("inception|resize:tf1", "inception|resize:tf1|engine:openvino-2026.4.1")
+        'inception|resize:tf1|engine:mixed'
+
+    """
+    if not (real and generated) or real == generated:
+        return real or generated
+    return f"{without_engine(real)}|engine:mixed"
 
 
 def _check_comparable(real: Statistics, generated: Statistics) -> None:

@@ -13,7 +13,7 @@ from muge_fast._internal.npz import Array, load_arrays, save_arrays
 from muge_fast.image.extractors.interface import FeatureExtractor, FeatureMatrix, check_extractor_type, signature_of
 from muge_fast.image.extractors.running import extract_batch, output_of
 from muge_fast.image.inputs import checked_features, refuse_masked
-from muge_fast.scores import Score
+from muge_fast.scores import Score, without_engine
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -136,7 +136,7 @@ class StreamingMetric(ABC):
 
 
 def check_extractor(extractor: FeatureExtractor | None, state: Mapping[str, Array]) -> None:
-    """Check that a state was made with the extractor of further batches.
+    """Check that a state was made with the extractor of further batches; the engine that ran it may differ.
 
     Args:
         extractor: Extractor of further batches; None if they are features.
@@ -156,5 +156,8 @@ def check_extractor(extractor: FeatureExtractor | None, state: Mapping[str, Arra
 
     """
     refuse_masked(state)
-    if extractor is not None and "extractor" in state and str(state["extractor"]) != signature_of(extractor):
-        raise ValueError(f"was made with {state['extractor']}, the extractor is {signature_of(extractor)}")
+    if extractor is None or "extractor" not in state:
+        return
+    earlier, now = str(state["extractor"]), signature_of(extractor)
+    if without_engine(earlier) != without_engine(now):
+        raise ValueError(f"was made with {earlier}, the extractor is {now}")

@@ -4,10 +4,14 @@ A matrix product in single precision gives coarse scores. Pairs whose coarse sco
 its error bound are dropped, and the rest are scored in double precision in the same order of additions as on the CPU,
 so scores and ranking have the same bits on both. The bound is simpler than that of the CPU: it uses the largest norm of
 all items instead of the norm of each.
+
+Usually few pairs are left, so the best ``k + SPARE`` coarse scores of each query include them all. Whether they do is
+the only result that a GPU is waited for, once for each tile of queries.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import SupportsIndex, cast
 
 import numpy as np
@@ -25,6 +29,12 @@ DTYPES = (torch.float32, torch.float16, torch.bfloat16)
 QUERY_TILE = 1024
 ITEM_TILE = 65536
 """Queries and items whose coarse scores are computed together: 256 MiB."""
+
+SPARE = 22
+"""Number of coarse scores of each query that are kept in addition to the k best."""
+
+KEPT_FLOATS = 1 << 28
+"""Largest number of components of items that are kept in single precision for the next queries: 1 GiB."""
 
 RESCORED_FLOATS = 1 << 25
 """Largest number of vector components that are scored in double precision together."""
@@ -86,17 +96,18 @@ def top_k(
     count = check_k(k, len(right), "the number of items")
     metric = check_choice("metric", metric, SIMILARITIES)
     indices, lengths = excluded_lists(exclude, len(left), len(right))
-    owners = np.repeat(np.arange(len(lengths)), lengths)
-    excluded = torch.as_tensor(np.stack([owners, indices]), device=left.device)
+    ends = np.concatenate([[0], np.cumsum(lengths)])
     scores = [left.new_empty((0, count), dtype=torch.float64)]
     ranked = [left.new_empty((0, count), dtype=torch.int64)]
     # TF32 rounds factors to 10 bits, more than the error bound allows.
     with HIGHEST_MATMUL_PRECISION, Progress(len(left), "query", progress) as bar:
         search = _Search(right, count, metric)
         for start in range(0, len(left), QUERY_TILE):
-            inside = (excluded[0] >= start) & (excluded[0] < start + QUERY_TILE)
-            pairs = excluded[:, inside] - torch.tensor([[start], [0]], device=left.device)
-            best = search.run(left[start : start + QUERY_TILE], pairs, start)
+            tile = left[start : start + QUERY_TILE]
+            counts = lengths[start : start + len(tile)]
+            owners = np.repeat(np.arange(len(counts)), counts)
+            excluded = np.stack([owners, indices[ends[start] : ends[start] + len(owners)]]) if len(owners) else None
+            best = search.run(tile, excluded, start)
             scores.append(best[0])
             ranked.append(best[1])
             if bar.callback is not None:
@@ -123,13 +134,19 @@ def _check_tensor(name: str, tensor: object) -> torch.Tensor:
         )
     if tensor.ndim != 2:  # noqa: PLR2004
         raise ValueError(f"{name} must have two dimensions, ({name}, dims), got shape {tuple(tensor.shape)}")
-    for start in range(0, len(tensor), ITEM_TILE):
-        bad = (~torch.isfinite(tensor[start : start + ITEM_TILE])).nonzero()
-        if len(bad):
-            row, column = start + int(bad[0, 0]), int(bad[0, 1])
-            value = float(tensor[row, column])
-            raise ValueError(f"{name}: row {row} has {value} in column {column}, needs finite numbers")
+    finite = [torch.isfinite(tile).all() for tile in _tiles(tensor)]
+    if finite and not bool(torch.stack(finite).all()):
+        raise _not_finite(name, tensor)
     return tensor
+
+
+def _not_finite(name: str, tensor: torch.Tensor) -> ValueError:
+    """Return the error about the first number that is not finite."""
+    finite = torch.cat([torch.isfinite(tile).all(dim=1) for tile in _tiles(tensor)])
+    row = int((~finite).nonzero()[0, 0])
+    column = int((~torch.isfinite(tensor[row])).nonzero()[0, 0])
+    value = float(tensor[row, column])
+    return ValueError(f"{name}: row {row} has {value} in column {column}, needs finite numbers")
 
 
 class _Search:
@@ -147,21 +164,31 @@ class _Search:
         self.relative_error = (items.shape[1] + 16) * UNIT
         largest = [tile.abs().max().double() for tile in _tiles(items)]
         self.factor = _power_of_two(torch.stack(largest).max())
-        norms = [float(self._coarse(tile, self.factor)[0].norm(dim=1).max()) for tile in _tiles(items)]
-        self.largest_norm = max(norms) * NORM_MARGIN
+        self.kept: list[torch.Tensor] | None = None
+        if items.numel() <= KEPT_FLOATS:
+            self.kept = list(self._coarse_tiles())
+        norms = [tile.norm(dim=1).max().double() for tile in self._coarse_tiles()]
+        self.largest_norm = torch.stack(norms).max() * NORM_MARGIN
 
-    def run(self, queries: torch.Tensor, excluded: torch.Tensor, first: int) -> tuple[torch.Tensor, torch.Tensor]:
+    def run(
+        self, queries: torch.Tensor, excluded: npt.NDArray[np.int64] | None, first: int
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         """Return scores and indices of the best items for a tile of queries.
 
         Args:
             queries: The tile.
-            excluded: Pairs of a query of the tile and an excluded item, of shape ``(2, pairs)``.
+            excluded: Pairs of a query of the tile and an excluded item, of shape ``(2, pairs)``; None for none.
             first: Index of the first query of the tile, for errors.
 
         """
         factors = _power_of_two(queries.abs().amax(dim=1, keepdim=True).double())
         coarse, norms = self._coarse(queries, factors)
-        rows, columns = self._candidates(coarse, excluded)
+        # Twice the error bound of a coarse score, because both the candidate's and the k-th best may be wrong by it.
+        error = 2 * (coarse.norm(dim=1).double() * NORM_MARGIN * self.largest_norm * self.relative_error + UNDERFLOW)
+        shortlist = self._shortlist(coarse, error, excluded)
+        if shortlist is not None:
+            return self._rank_shortlist(queries, norms, *shortlist)
+        rows, columns = self._candidates(coarse, error, excluded)
         scores = self._rescore(queries, norms, rows, columns)
         # Stable sorts, by the least important key first: score descending, then index ascending, within each query.
         order = columns.sort(stable=True).indices
@@ -177,17 +204,72 @@ class _Search:
         picked = starts[:, None] + torch.arange(self.k, device=queries.device)
         return scores[picked], columns[picked]
 
-    def _candidates(self, coarse: torch.Tensor, excluded: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def _shortlist(
+        self, coarse: torch.Tensor, error: torch.Tensor, excluded: npt.NDArray[np.int64] | None
+    ) -> tuple[torch.Tensor, torch.Tensor] | None:
+        """Return coarse scores and items for each query, as many for all, with every item that may be among its k best.
+
+        None if there may be more than ``k + SPARE`` of them, or a query has fewer than k items to find.
+        """
+        width = min(self.k + SPARE, len(self.items))
+        best = coarse.new_empty((len(coarse), 0))
+        columns = torch.empty((len(coarse), 0), dtype=torch.int64, device=coarse.device)
+        for start, scores in self._coarse_scores(coarse, excluded):
+            top = scores.topk(min(width, scores.shape[1]))
+            best = torch.cat([best, top.values], dim=1)
+            columns = torch.cat([columns, top.indices + start], dim=1)
+            if start:
+                top = best.topk(min(width, best.shape[1]))
+                best, columns = top.values, columns.gather(1, top.indices)
+        limit = best[:, self.k - 1].double() - error
+        counts = (best.double() >= limit[:, None]).sum(dim=1)
+        counts = counts.masked_fill(best[:, self.k - 1].isneginf(), len(self.items) + 1)
+        # The only value that a GPU is waited for.
+        longest = int(counts.max()) if len(counts) else 0
+        # If the last one kept reaches the limit, one that was not kept may reach it too.
+        if longest < width or longest == len(self.items):
+            return best[:, :longest], columns[:, :longest]
+        return None
+
+    def _rank_shortlist(
+        self, queries: torch.Tensor, norms: torch.Tensor | None, coarse: torch.Tensor, columns: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return scores and indices of the best of the items of each query."""
+        # By index, so that the stable sort by score leaves equal scores in the order of indices.
+        columns, order = columns.sort(dim=1)
+        is_excluded = coarse.gather(1, order).isneginf()
+        rows = torch.arange(len(columns), device=columns.device).repeat_interleave(columns.shape[1])
+        scores = self._rescore(queries, norms, rows, columns.reshape(-1)).view(columns.shape)
+        scores = scores.masked_fill(is_excluded, -torch.inf)
+        order = scores.sort(dim=1, stable=True, descending=True).indices[:, : self.k]
+        return scores.gather(1, order), columns.gather(1, order)
+
+    def _coarse_tiles(self) -> Iterator[torch.Tensor]:
+        """Yield tiles of items, scaled and in single precision."""
+        yield from self.kept or (self._coarse(tile, self.factor)[0] for tile in _tiles(self.items))
+
+    def _coarse_scores(
+        self, coarse: torch.Tensor, excluded: npt.NDArray[np.int64] | None
+    ) -> Iterator[tuple[int, torch.Tensor]]:
+        """Yield the index of the first item of each tile, and the coarse scores of its items."""
+        start = 0
+        for tile in self._coarse_tiles():
+            scores = coarse @ tile.T
+            if excluded is not None:
+                inside = (excluded[1] >= start) & (excluded[1] < start + len(tile))
+                pairs = torch.from_numpy(excluded[:, inside] - [[0], [start]]).to(coarse.device)
+                scores[pairs[0], pairs[1]] = -torch.inf
+            yield start, scores
+            start += len(tile)
+
+    def _candidates(
+        self, coarse: torch.Tensor, error: torch.Tensor, excluded: npt.NDArray[np.int64] | None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         """Return the pairs of a query and an item that may be among the k best, by their coarse scores."""
-        # Twice the error bound of a coarse score, because both the candidate's and the k-th best may be wrong by it.
-        error = 2 * (coarse.norm(dim=1).double() * NORM_MARGIN * self.largest_norm * self.relative_error + UNDERFLOW)
         best = coarse.new_empty((len(coarse), 0))
         limit = torch.full_like(error, -torch.inf)
         kept = []
-        for start in range(0, len(self.items), ITEM_TILE):
-            scores = coarse @ self._coarse(self.items[start : start + ITEM_TILE], self.factor)[0].T
-            in_tile = (excluded[1] >= start) & (excluded[1] < start + scores.shape[1])
-            scores[excluded[0, in_tile], excluded[1, in_tile] - start] = -torch.inf
+        for start, scores in self._coarse_scores(coarse, excluded):
             best = torch.cat([best, scores.topk(min(self.k, scores.shape[1])).values], dim=1)
             best = best.topk(min(self.k, best.shape[1])).values
             if best.shape[1] == self.k:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import inspect
 import warnings
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import fields
 from typing import Any
 
-from muge_fast._internal.checks import check_names, true_or_false, whole_number
 from muge_fast._internal.field_names import IMAGE
 from muge_fast.datasets.decoding import quiet_decoding
 from muge_fast.datasets.fields import Text
 from muge_fast.datasets.problems import LANGUAGES
 from muge_fast.image import score_images as score
 from muge_fast.image._score_images import ImageScorer
-from muge_fast.image.image_set import METRICS
+from muge_fast.image.scoring_options import ScoringOptions
 from muge_fast.image.small_sets import MIN_IMAGES_FOR_FID, SMALL_SET
 from muge_fast.scores import Scores
 from muge_fast.tasks.task import Task, signature_options, unofficial_options
@@ -75,7 +74,7 @@ def prepare_images(
         17.3
 
     """
-    scorer = ImageScorer(references, **options)
+    scorer = ImageScorer(references, ScoringOptions(**options))
 
     def score_prepared(predictions: Mapping[str, bytes]) -> Scores:
         with quiet_decoding(), warnings.catch_warnings():
@@ -87,17 +86,12 @@ def prepare_images(
 
 def _option_names() -> list[str]:
     """Return the options of muge_fast.image.score_images."""
-    return [name for name in inspect.signature(score).parameters if name not in ("generated", "real")]
+    return [field.name for field in fields(ScoringOptions)]
 
 
 def _check_values(options: Mapping[str, Any]) -> None:
-    """Raise for an unknown metric or an invalid number; weights and networks are checked when they are opened."""
-    if "metrics" in options:
-        check_names("metrics", options["metrics"], METRICS)
-    true_or_false("influence", options.get("influence", False))
-    for name in ("batch_size", "threads", "splits", "subsets", "subset_size", "negatives"):
-        if options.get(name) is not None:
-            whole_number(name, options[name])
+    """Raise for invalid options; weights, networks and files of texts are checked when they are opened."""
+    ScoringOptions(**options)
 
 
 # Parts of the signatures of official scores.

@@ -262,6 +262,22 @@ class Inception(nn.Module):
             computed["logits"] = computed["logits_unbiased"] + self.fc.bias
         return {name: computed[name] for name in outputs}
 
+    def passes(self, outputs: Sequence[str]) -> list[tuple[str, ...]]:
+        """Return the outputs that each pass through the layers computes.
+
+        Args:
+            outputs: Any of ``OUTPUTS``.
+
+        Returns:
+            A single pass; :class:`muge_fast.image.extractors.torchvision_network.TorchvisionInception` may need two.
+
+        """
+        return [tuple(outputs)]
+
+    def is_finite(self) -> bool:
+        """Return whether all weights are finite numbers."""
+        return all(bool(torch.isfinite(weight).all()) for weight in self.state_dict().values())
+
     def load(self, state: Mapping[str, Tensor]) -> None:
         """Load a state dict that has all weights of the network and no others.
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -48,9 +49,17 @@ class TorchvisionInception(Inception):
     block_pool = staticmethod(_avg_pool)
     last_pool = staticmethod(_avg_pool)
 
+    scale: Tensor
+    shift: Tensor
+
     def __init__(self) -> None:
         super().__init__()
         self.AuxLogits = _AuxiliaryHead(self.classes)
+        # Not in the published file.
+        self.register_buffer("scale", torch.tensor([std / 0.5 for std in STD])[:, None, None], persistent=False)
+        self.register_buffer(
+            "shift", torch.tensor([(mean - 0.5) / 0.5 for mean in MEAN])[:, None, None], persistent=False
+        )
 
     def forward(self, x: Tensor, outputs: Sequence[str] = ("2048",)) -> dict[str, Tensor]:
         """Compute some outputs as the scripts do: features of normalized pixels, logits of unnormalized ones.
@@ -69,19 +78,30 @@ class TorchvisionInception(Inception):
         computed: dict[str, Tensor] = {}
         features = [name for name in outputs if name in POOLED]
         if features:
-            computed |= super().forward(_normalize(x), features)
+            computed |= super().forward(self._normalize(x), features)
         if len(features) < len(outputs):
             pooled = super().forward(x, ("2048",))["2048"]
             computed["logits"] = functional.linear(pooled, self.fc.weight, self.fc.bias)
             computed["logits_unbiased"] = pooled.mm(self.fc.weight.T)
         return {name: computed[name] for name in outputs}
 
+    def passes(self, outputs: Sequence[str]) -> list[tuple[str, ...]]:
+        """Return the outputs that each pass through the layers computes.
 
-def _normalize(x: Tensor) -> Tensor:
-    """Convert pixels normalized by ImageNet's mean and standard deviation to -1 to 1, as ``transform_input`` does.
+        Args:
+            outputs: Any of ``OUTPUTS``.
 
-    The scripts apply this to pixels that were not normalized. It is part of their numbers.
-    """
-    scale = x.new_tensor([std / 0.5 for std in STD])
-    shift = x.new_tensor([(mean - 0.5) / 0.5 for mean in MEAN])
-    return x * scale[:, None, None] + shift[:, None, None]
+        Returns:
+            Features and logits, which need a pass each.
+
+        """
+        features = tuple(name for name in outputs if name in POOLED)
+        logits = tuple(name for name in outputs if name not in POOLED)
+        return [names for names in (features, logits) if names]
+
+    def _normalize(self, x: Tensor) -> Tensor:
+        """Convert pixels normalized by ImageNet's mean and standard deviation to -1 to 1, as ``transform_input`` does.
+
+        The scripts apply this to pixels that were not normalized. It is part of their numbers.
+        """
+        return x * self.scale + self.shift

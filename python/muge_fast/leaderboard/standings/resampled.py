@@ -15,7 +15,7 @@ from muge_fast.comparison.metric_rows import MetricRows, resampled_scores, units
 from muge_fast.comparison.swaps import Swaps
 from muge_fast.leaderboard.blobs.interface import Blobs
 from muge_fast.leaderboard.standings.item_rows import MAX_BYTES, ItemRows, read_item_rows
-from muge_fast.scores import FloatArray
+from muge_fast.scores import FloatArray, without_engine
 from muge_fast.significance import SEED
 
 logger = logging.getLogger(__name__)
@@ -150,8 +150,8 @@ def comparable(rows: ItemRows) -> Comparable:
         The properties.
 
     """
-    # Verdicts of one evaluator may be of several versions, if the package was upgraded without a new evaluation.
-    parts = [part for part in rows.signature.split("|") if not part.startswith("version:")]
+    # Verdicts of one evaluator may be of several versions, if a package was upgraded without a new evaluation.
+    parts = [part for part in without_engine(rows.signature).split("|") if not part.startswith("version:")]
     return Comparable(rows.metric, "|".join(parts), rows.order, rows.sizes)
 
 
