@@ -206,15 +206,19 @@ def _store(path: Path | None, head: bytes, sections: bytes) -> _core.Meteor:
 def _open(path: Path) -> _core.Meteor:
     """Return data that reads from the file of tables."""
     file = path.open("rb")
-    prefix = file.read(len(MAGIC) + HEADER.size)
-    if not prefix.startswith(MAGIC) or len(prefix) < len(MAGIC) + HEADER.size:
-        raise OSError(f"{path} has no tables of METEOR")
-    (length,) = HEADER.unpack(prefix[len(MAGIC) :])
-    start = len(prefix) + length
-    if start > file.seek(0, os.SEEK_END):
-        raise OSError(f"{path} is cut off")
-    read = _Sections(file.fileno(), 0, file)
-    return _core.Meteor(read(len(prefix), length), _Sections(file.fileno(), start, file))
+    try:
+        prefix = file.read(len(MAGIC) + HEADER.size)
+        if not prefix.startswith(MAGIC) or len(prefix) < len(MAGIC) + HEADER.size:
+            raise OSError(f"{path} has no tables of METEOR")
+        (length,) = HEADER.unpack(prefix[len(MAGIC) :])
+        start = len(prefix) + length
+        if start > file.seek(0, os.SEEK_END):
+            raise OSError(f"{path} is cut off")
+        head = _Sections(file.fileno(), 0, file)(len(prefix), length)
+        return _core.Meteor(head, _Sections(file.fileno(), start, file))
+    except BaseException:
+        file.close()
+        raise
 
 
 class _Sections:
