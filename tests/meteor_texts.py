@@ -1,4 +1,4 @@
-"""Pairs of texts for METEOR: Chinese, English, mixed, repetitive, and of characters with rules of their own."""
+"""Pairs of texts for METEOR: Chinese, English, mixed, repetitive, and of characters that have special rules."""
 
 import random
 

@@ -27,6 +27,8 @@ LAZY = {
     "muge_fast.evaluation.report_page": "few evaluations need a page",
     "muge_fast.significance": "few scores need an interval",
     "muge_fast.caption.bleu_sums": "few scores are resampled",
+    "muge_fast.caption.meteor": "few scores are METEOR, and its data needs modules that read archives",
+    "muge_fast.caption.meteor_sums": "few scores are resampled",
     "muge_fast.comparison.page": "few comparisons need a page",
     "muge_fast.comparison.plot": "few comparisons need a plot",
     "muge_fast.features.arrow_buffers": "few files are tables",

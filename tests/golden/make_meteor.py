@@ -45,6 +45,6 @@ if __name__ == "__main__":
         groups = {"known": make(jar, *map(list, zip(*ITEMS, strict=True)))}
         for kind in ("chinese", "english", "mixed", "repetitive", "pieces"):
             groups[kind] = make(jar, *pairs(kind, 40, seed=2))
-    made_by = f"meteor-1.5.jar of pycocoevalcap 1.2, {' '.join(COMMAND)}, {version}"
-    text = json.dumps({"made_by": made_by, **groups}, ensure_ascii=False, indent=0)
+    source = {"tool": f"meteor-1.5.jar of pycocoevalcap 1.2 under {version}", "command": " ".join(COMMAND)}
+    text = json.dumps({**source, **groups}, ensure_ascii=False, indent=1)
     (Path(__file__).parent / "meteor.json").write_text(text + "\n", encoding="utf-8")

@@ -114,7 +114,7 @@ def with_data(call: Callable[[MeteorData], _Result]) -> _Result:
     except OSError:
         with _State.lock:
             if _State.data is data:
-                _State.data = _load(anew=True)
+                _State.data = _load(rebuild=True)
     return call(load_data())
 
 
@@ -138,7 +138,7 @@ def cache_folder() -> Path:
     return Path(base).absolute() / "muge_fast"
 
 
-def _load(*, anew: bool = False) -> MeteorData:
+def _load(*, rebuild: bool = False) -> MeteorData:
     try:
         jar, paraphrases = (coco_file(name, purpose="METEOR") for name in (JAR, PARAPHRASES))
     except ImportError:
@@ -146,7 +146,7 @@ def _load(*, anew: bool = False) -> MeteorData:
     fingerprint = _fingerprint(jar, paraphrases)
     try:
         path = cache_folder() / f"meteor-{fingerprint}-1.tables"
-        if not anew and path.is_file():
+        if not rebuild and path.is_file():
             return MeteorData(_open(path), fingerprint)
     except (OSError, RuntimeError):
         # Damaged, unreadable, or a user without a home.
@@ -206,15 +206,19 @@ def _store(path: Path | None, head: bytes, sections: bytes) -> _core.Meteor:
 def _open(path: Path) -> _core.Meteor:
     """Return data that reads from the file of tables."""
     file = path.open("rb")
-    prefix = file.read(len(MAGIC) + HEADER.size)
-    if not prefix.startswith(MAGIC) or len(prefix) < len(MAGIC) + HEADER.size:
-        raise OSError(f"{path} has no tables of METEOR")
-    (length,) = HEADER.unpack(prefix[len(MAGIC) :])
-    start = len(prefix) + length
-    if start > file.seek(0, os.SEEK_END):
-        raise OSError(f"{path} is cut off")
-    read = _Sections(file.fileno(), 0, file)
-    return _core.Meteor(read(len(prefix), length), _Sections(file.fileno(), start, file))
+    try:
+        prefix = file.read(len(MAGIC) + HEADER.size)
+        if not prefix.startswith(MAGIC) or len(prefix) < len(MAGIC) + HEADER.size:
+            raise OSError(f"{path} has no tables of METEOR")
+        (length,) = HEADER.unpack(prefix[len(MAGIC) :])
+        start = len(prefix) + length
+        if start > file.seek(0, os.SEEK_END):
+            raise OSError(f"{path} is cut off")
+        head = _Sections(file.fileno(), 0, file)(len(prefix), length)
+        return _core.Meteor(head, _Sections(file.fileno(), start, file))
+    except BaseException:
+        file.close()
+        raise
 
 
 class _Sections:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Sequence, Sized
 from functools import cached_property, lru_cache, partial
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,11 +16,13 @@ from muge_fast._internal.display import format_argument, quantity
 from muge_fast._internal.labelled import plain_ids
 from muge_fast._internal.paths import PathLike
 from muge_fast.caption.document_frequency import DocumentFrequency
-from muge_fast.caption.meteor import MeteorReferences, meteor_score
 from muge_fast.caption.options import BLEU_COLUMNS, DEFAULT_METRICS, ORDERS, CaptionMetric, ScoringOptions, Smoothing
 from muge_fast.caption.texts import PredictionsLike, ReferencesLike, split_predictions, split_references
 from muge_fast.scores import AdditiveStatistics, FloatArray, ItemStatistics, Score, Scores, mean_score, signature
 from muge_fast.text.tokenizers import Tokenizer, TokenizerLike
+
+if TYPE_CHECKING:
+    from muge_fast.caption.meteor import MeteorReferences
 
 # Captions that are tokenized to find out whether a list holds tokens.
 CAPTIONS_TO_CHECK = 16
@@ -128,7 +130,7 @@ def score_captions(
         sigma=sigma,
     )
     captions = Captions.__new__(Captions)
-    # These references are used once, so nobody can change them in between, and they need not be copied.
+    # These references are used at once and cannot change in between, so they are not copied.
     captions._prepare(  # noqa: SLF001 - defined here
         references, tokenizer, user_dict, document_frequency, threads
     )
@@ -346,6 +348,8 @@ class Captions:
         self, texts: list[str], ids: list[Hashable] | None, chosen: list[int] | None, threads: int | None
     ) -> FloatArray:
         """Return METEOR's statistics of predictions, after preparing the references in the first call."""
+        from muge_fast.caption.meteor import MeteorReferences  # noqa: PLC0415 - few scores are METEOR
+
         if self._meteor is None:
             self._meteor = MeteorReferences(self._texts, self._ids, threads)
         return self._meteor.score(texts, ids, chosen, threads)
@@ -453,6 +457,8 @@ class Captions:
         if name == "rouge_l":
             return mean_score(name, _rouge_l_signature(tokenizer), array)
         if name == "meteor":
+            from muge_fast.caption.meteor import meteor_score  # noqa: PLC0415
+
             return meteor_score(cast("MeteorReferences", self._meteor).data.fingerprint, array)
         merge_error = ""
         if self._frequency is not None:

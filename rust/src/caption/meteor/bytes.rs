@@ -109,7 +109,7 @@ impl Strings {
     }
 }
 
-/// Return a hash that tells a damaged table from a good one.
+/// Return a hash that a damaged table very probably does not have.
 pub(super) fn checksum(bytes: &[u8]) -> u64 {
     const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
     let (chunks, rest) = bytes.as_chunks();

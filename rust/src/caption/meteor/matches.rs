@@ -287,7 +287,7 @@ fn too_many() -> Error {
 }
 
 impl Lookup<'_> {
-    /// Return whether two words are in a common set. A few bits tell most pairs apart.
+    /// Return whether two words are in a common set. For most pairs, a few bits show that they are not.
     fn are_synonyms(&self, first: u32, second: u32) -> bool {
         if self.get(first).synonym_bits & self.get(second).synonym_bits == 0 {
             return false;

@@ -135,7 +135,7 @@ struct Found {
     name: bool,
 }
 
-/// Copy a text with spaces at its ends and around each character that is not of a word and has no rule of its own.
+/// Copy a text with spaces at its ends and around each character that is not of a word and has no separate rule.
 fn separate(text: impl Iterator<Item = char>, line: &mut Vec<u32>) -> Found {
     let mut found = Found::default();
     line.clear();
