@@ -54,6 +54,8 @@ pub mod decimal;
 mod decimal_x86;
 pub mod dot;
 pub mod group_max;
+#[cfg(target_arch = "x86_64")]
+mod group_max_x86;
 pub mod hadamard;
 pub mod pcg64;
 #[cfg(target_arch = "x86_64")]
@@ -61,6 +63,9 @@ mod pcg64_x86;
 pub mod round;
 pub mod scale;
 pub mod selected_sums;
+pub mod threshold;
+#[cfg(target_arch = "x86_64")]
+mod threshold_x86;
 pub mod tile;
 #[cfg(target_arch = "x86_64")]
 mod tile_x86;
@@ -74,7 +79,7 @@ use crate::error::{Error, Result};
 pub enum Level {
     /// Any CPU.
     Portable,
-    /// x86-64 with AVX2, FMA and F16C.
+    /// x86-64 with AVX2, FMA, F16C and POPCNT.
     Avx2,
     /// x86-64 with AVX-512 F, BW, DQ and VL.
     Avx512,
@@ -103,7 +108,7 @@ impl Level {
         #[cfg(target_arch = "x86_64")]
         {
             use std::arch::is_x86_feature_detected as has;
-            let avx2 = has!("avx2") && has!("fma") && has!("f16c");
+            let avx2 = has!("avx2") && has!("fma") && has!("f16c") && has!("popcnt");
             let avx512 = avx2 && has!("avx512f") && has!("avx512bw") && has!("avx512dq") && has!("avx512vl");
             match self {
                 Self::Portable => true,
