@@ -35,7 +35,7 @@ pub trait Ordered: Copy + PartialOrd + Debug + Default + Send {
     /// Return an integer that is larger for a larger number, and for plus zero than for minus zero.
     fn rank(self) -> Self::Rank;
 
-    /// Return the middle of two ranks as a number and as its rank; `None` if the ranks are neighbours.
+    /// Return a number between two ranks, and its rank, which is below `high`; `None` if the ranks are neighbours.
     fn middle(low: Self::Rank, high: Self::Rank) -> Option<(Self, Self::Rank)>;
 
     /// Return an integer that is smaller for a larger number, and among equal numbers for a smaller index.
@@ -89,6 +89,10 @@ impl<T: Ordered> Threshold<T> {
         // The ranks between which the k-th best is.
         let (low, high) = T::range(values, least, level);
         best.value = low;
+        let most = Self { value: high, count: T::count(values, high, level) };
+        if most.count >= k {
+            return most;
+        }
         let (mut low, mut high) = (low.rank(), high.rank());
         while let Some((value, middle)) = T::middle(low, high) {
             let count = T::count(values, value, level);
@@ -131,10 +135,9 @@ macro_rules! ordered {
 
             #[inline]
             fn middle(low: $bits, high: $bits) -> Option<(Self, $bits)> {
-                // The largest number is a threshold, too.
-                let middle = high - (high - low) / 2;
+                let middle = low + high.saturating_sub(low) / 2;
                 let bits = if middle & $module::SIGN == 0 { !middle } else { middle ^ $module::SIGN };
-                (low < high).then(|| (Self::from_bits(bits), middle))
+                (low < middle).then(|| (Self::from_bits(bits), middle))
             }
 
             #[inline]
