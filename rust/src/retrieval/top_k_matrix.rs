@@ -3,26 +3,24 @@
 //! A row is read once, in groups of [`GROUP`] values, and the maximum of each group is kept. The k groups with the largest
 //! maxima contain the k best values of the row: any value of another group is at most the maximum of each of these, and
 //! on ties these come first. So only k groups are read again, in whatever order the row is.
+//!
+//! The k best of a few hundred maxima, and of the values of k groups, are found the same way: by halving the range of
+//! thresholds until few more than k values reach one ([`Ordered::threshold`]), so that few are left to be sorted.
 
 use std::cmp::Ordering;
 use std::ops::Range;
 
-use half::f16;
-
+use crate::bits::set_bits;
 use crate::error::{Error, Result};
 use crate::memory;
 use crate::parallel::Plan;
 use crate::simd::Level;
-use crate::simd::group_max::{GROUP, GroupMax};
+use crate::simd::group_max::GROUP;
+pub use crate::simd::group_max::Value;
+use crate::simd::threshold::{Ordered, Threshold};
 
 /// Rows that a thread takes at a time: enough to use whole cache lines of a matrix that is stored by columns.
 const BLOCK: usize = 16;
-
-/// Up to this k, the best groups are kept in order by insertion; for a larger k they are selected afterwards.
-const MAX_INSERTION_K: usize = 32;
-
-/// Groups whose maxima are reduced to one.
-const TOP: usize = 16;
 
 /// A matrix of floating-point numbers.
 pub trait Matrix: Sync {
@@ -37,57 +35,6 @@ pub trait Matrix: Sync {
 
     /// Call `visit(row, column, value)` for all values of some rows, column by column. Rows count from the first of them.
     fn visit_columns(&self, rows: Range<usize>, visit: impl FnMut(usize, usize, Self::Value));
-}
-
-/// A floating-point number of a matrix.
-pub trait Value: Copy + Default + Send + Sync {
-    /// The type in which values are compared.
-    type Wide: GroupMax;
-
-    /// Convert the value to the type in which values are compared. Exact.
-    fn widen(self) -> Self::Wide;
-
-    /// Convert a row; `buffer` is used by types that differ.
-    fn widen_all<'a>(row: &'a [Self], buffer: &'a mut Vec<Self::Wide>) -> &'a [Self::Wide];
-}
-
-impl Value for f32 {
-    type Wide = f32;
-
-    fn widen(self) -> f32 {
-        self
-    }
-
-    fn widen_all<'a>(row: &'a [f32], _buffer: &'a mut Vec<f32>) -> &'a [f32] {
-        row
-    }
-}
-
-impl Value for f64 {
-    type Wide = f64;
-
-    fn widen(self) -> f64 {
-        self
-    }
-
-    fn widen_all<'a>(row: &'a [f64], _buffer: &'a mut Vec<f64>) -> &'a [f64] {
-        row
-    }
-}
-
-impl Value for f16 {
-    type Wide = f32;
-
-    fn widen(self) -> f32 {
-        self.to_f32()
-    }
-
-    fn widen_all<'a>(row: &'a [f16], buffer: &'a mut Vec<f32>) -> &'a [f32] {
-        use half::slice::HalfFloatSliceExt;
-        buffer.resize(row.len(), 0.0);
-        row.convert_to_f32_slice(buffer);
-        buffer
-    }
 }
 
 /// The best values of each row and their columns, row by row.
@@ -110,8 +57,8 @@ pub fn top_k_of<M: Matrix>(similarity: &M, k: usize, level: Level, plan: &Plan) 
     let len = rows.saturating_mul(k);
     let mut best = Best { scores: memory::defaults(len)?, indices: memory::zeroed(len)? };
     let mut blocks: Vec<_> = best.scores.chunks_mut(BLOCK * k).zip(best.indices.chunks_mut(BLOCK * k)).collect();
-    let scratch = || (Vec::new(), Vec::new(), Selection::default());
-    plan.each(&mut blocks, scratch, |(copy, wide, selection), block, (scores, indices)| {
+    let scratch = || (Vec::new(), Selection::default());
+    plan.each(&mut blocks, scratch, |(copy, selection), block, (scores, indices)| {
         let start = block * BLOCK;
         let block = start..rows.min(start + BLOCK);
         if similarity.row(start).is_none() {
@@ -121,8 +68,8 @@ pub fn top_k_of<M: Matrix>(similarity: &M, k: usize, level: Level, plan: &Plan) 
         for (row, (scores, indices)) in block.zip(results) {
             plan.check()?;
             let values = similarity.row(row).unwrap_or_else(|| &copy[(row - start) * columns..][..columns]);
-            let winners = selection.best(M::Value::widen_all(values, wide), k, level);
-            for ((score, index), &winner) in scores.iter_mut().zip(indices).zip(winners) {
+            let winners = selection.best(values, k, level);
+            for ((score, index), winner) in scores.iter_mut().zip(indices).zip(winners) {
                 (*score, *index) = (values[winner as usize], i64::from(winner));
             }
         }
@@ -153,158 +100,145 @@ fn copy_rows<M: Matrix>(matrix: &M, rows: Range<usize>, target: &mut Vec<M::Valu
 }
 
 /// Compare by the order of results: larger first, NaN last, then the lower index.
-fn compare<W: GroupMax>(row: &[W], left: u32, right: u32) -> Ordering {
-    let (a, b) = (row[left as usize], row[right as usize]);
+fn compare<V: Value>(row: &[V], left: u32, right: u32) -> Ordering {
+    let (a, b) = (row[left as usize].widen(), row[right as usize].widen());
     let by_value = b.partial_cmp(&a).unwrap_or_else(|| a.is_nan().cmp(&b.is_nan()));
     by_value.then(left.cmp(&right))
 }
 
 /// Buffers of one thread, for one row after the other.
 #[derive(Debug, Default)]
-struct Selection<W> {
+struct Selection<W: Ordered> {
     /// The largest value of each group.
     largest: Vec<W>,
-    /// The largest of each [`TOP`] groups.
-    tops: Vec<W>,
-    sorted: Sorted<W>,
     groups: Vec<u32>,
-    candidates: Vec<u32>,
+    /// The values of the best groups, or of the whole row.
+    values: Vec<[W; GROUP]>,
+    words: Vec<u64>,
+    /// Positions in `values`.
+    positions: Vec<u32>,
+    /// Keys of the values that may be among the best.
+    candidates: Vec<W::Key>,
+    /// The indices of a row that is sorted as a whole.
+    all: Vec<u32>,
 }
 
-impl<W: GroupMax> Selection<W> {
-    /// Return the indices of the `k` best values of a row, best first.
-    fn best(&mut self, row: &[W], k: usize, level: Level) -> &[u32] {
-        // If half of the groups or more had to be read again, sorting the whole row is faster.
-        if row.len() / GROUP >= 2 * k {
-            W::group_max(row, &mut self.largest, level);
-            // With fewer than k numbers in the best groups, NaN is among the k best.
-            if if k <= MAX_INSERTION_K { self.by_insertion(row, k) } else { self.by_selection(row, k) } {
-                return &self.candidates;
-            }
-        }
+impl<W: Ordered> Selection<W> {
+    /// Iterate over the indices of the `k` best values of a row, best first.
+    fn best<V: Value<Wide = W>>(&mut self, row: &[V], k: usize, level: Level) -> impl Iterator<Item = u32> {
         self.candidates.clear();
-        self.candidates.extend(0..row.len() as u32);
-        select(row, &mut self.candidates, k);
-        &self.candidates
+        self.all.clear();
+        if self.find_candidates(row, k, level).is_some() {
+            self.candidates.sort_unstable();
+        } else {
+            // With fewer than k numbers in the best groups, NaN is among the k best.
+            self.all.extend(0..row.len() as u32);
+            select(row, &mut self.all, k);
+        }
+        let candidates = self.candidates.iter().map(|&key| W::index(key));
+        candidates.chain(self.all.iter().copied()).take(k)
     }
 
-    /// Find the best groups of groups, in these the best groups, in these the best values; for small k. One comparison
-    /// dismisses most of each, and even ascending rows need only few insertions.
-    fn by_insertion(&mut self, row: &[W], k: usize) -> bool {
-        let Self { largest, tops, sorted, groups, candidates } = self;
-        tops.clear();
-        let most = |group: &[W]| group.iter().fold(W::LEAST, |most, &value| if value > most { value } else { most });
-        tops.extend(largest.chunks(TOP).map(most));
-        sorted.clear(k);
-        (0u32..).zip(tops.iter()).for_each(|(top, &value)| sorted.offer(value, top));
-        sorted.descend(tops, largest, TOP, groups);
-        sorted.descend(largest, row, GROUP, groups);
-        candidates.clear();
-        candidates.extend_from_slice(&sorted.indices);
-        candidates.len() == k
+    /// Find few more than the `k` best values; `None` if there are too few numbers, or if half of the values or more are
+    /// asked for.
+    fn find_candidates<V: Value<Wide = W>>(&mut self, row: &[V], k: usize, level: Level) -> Option<()> {
+        let Self { largest, groups, values, words, .. } = self;
+        let mut least = W::LEAST;
+        if row.len() / GROUP >= 2 * k {
+            V::group_max(row, largest, level);
+            copy_padded(largest, values);
+            least = find_best(values, least, k, words, groups, level)?;
+            if self.find_in_place(row, least, k, level).is_some() {
+                return Some(());
+            }
+        } else if row.len() >= 2 * k {
+            groups.clear();
+            groups.extend(0..row.len().div_ceil(GROUP) as u32);
+        } else {
+            return None;
+        }
+        let Self { groups, values, words, positions, candidates, .. } = self;
+        V::gather(row, groups, values, level);
+        find_best(values, least, k, words, positions, level)?;
+        candidates.extend(positions.iter().map(|&position| {
+            let (group, lane) = (position as usize / GROUP, position as usize % GROUP);
+            let index = groups[group] * GROUP as u32 + lane as u32;
+            values[group][lane].key(index)
+        }));
+        Some(())
     }
 
-    /// Find the best groups by selection; for any k.
-    fn by_selection(&mut self, row: &[W], k: usize) -> bool {
-        let Self { largest, groups, candidates, .. } = self;
-        groups.clear();
-        groups.extend(0..largest.len() as u32);
-        groups.select_nth_unstable_by(k - 1, |&left, &right| compare(largest, left, right));
-        // No number below the maximum of the k-th best group is among the k best.
-        let least = largest[groups[k - 1] as usize];
-        candidates.clear();
-        for &group in &groups[..k] {
-            let start = group as usize * GROUP;
-            let values = &row[start..row.len().min(start + GROUP)];
-            let numbers = (start as u32..).zip(values).filter(|&(_, &value)| value >= least);
-            candidates.extend(numbers.map(|(index, _)| index));
+    /// Find the values of the best groups that reach `least` without a copy of the groups: in a row that is not sorted, few
+    /// more than `k` do. `None` if that is not so, or not possible.
+    fn find_in_place<V: Value<Wide = W>>(&mut self, row: &[V], least: W, k: usize, level: Level) -> Option<()> {
+        let Self { groups, words, candidates, .. } = self;
+        let values = V::groups(row).filter(|values| groups.iter().all(|&group| (group as usize) < values.len()))?;
+        W::reaching_in(values, groups, least, words, level);
+        let count = words.iter().map(|word| word.count_ones() as usize).sum();
+        if count < k || !(Threshold { value: least, count }).is_enough_for(k) {
+            return None;
         }
-        if candidates.len() < k {
-            return false;
+        for (&group, &word) in groups.iter().zip(&*words) {
+            let index = |lane: usize| group * GROUP as u32 + lane as u32;
+            candidates.extend(set_bits(word).map(|lane| values[group as usize][lane].key(index(lane))));
         }
-        select(row, candidates, k);
-        true
+        Some(())
     }
+}
+
+/// Replace the content of `values` by `numbers`, the last group filled up with NaN.
+fn copy_padded<W: Ordered>(numbers: &[W], values: &mut Vec<[W; GROUP]>) {
+    let (groups, rest) = numbers.as_chunks();
+    values.clear();
+    values.extend_from_slice(groups);
+    if !rest.is_empty() {
+        let mut last = [W::NAN; GROUP];
+        last[..rest.len()].copy_from_slice(rest);
+        values.push(last);
+    }
+}
+
+/// Replace the content of `positions` by those of the `k` best values and few others, in rising order: the lower ones
+/// where values are equal. Returns a number that all of them reach; `None` if fewer than `k` values reach `least`.
+fn find_best<W: Ordered>(
+    values: &[[W; GROUP]],
+    least: W,
+    k: usize,
+    words: &mut Vec<u64>,
+    positions: &mut Vec<u32>,
+    level: Level,
+) -> Option<W> {
+    let threshold = Threshold::find(values, least, k, level);
+    if threshold.count < k {
+        return None;
+    }
+    W::reaching(values, threshold.value, words, level);
+    positions.clear();
+    for (start, &word) in (0..).step_by(GROUP).zip(&*words) {
+        positions.extend(set_bits(word).map(|bit| start + bit as u32));
+    }
+    if !threshold.is_enough_for(k) {
+        // Many values equal the k-th best: the first of them are taken.
+        let is_above = |&position: &u32| values.as_flattened()[position as usize] > threshold.value;
+        let mut equal = k - positions.iter().filter(|position| is_above(position)).count();
+        positions.retain(|position| {
+            is_above(position) || {
+                let takes = equal > 0;
+                equal -= usize::from(takes);
+                takes
+            }
+        });
+    }
+    Some(threshold.value)
 }
 
 /// Reduce candidates to the `k` best, best first.
-fn select<W: GroupMax>(row: &[W], candidates: &mut Vec<u32>, k: usize) {
+fn select<V: Value>(row: &[V], candidates: &mut Vec<u32>, k: usize) {
     if k < candidates.len() {
         candidates.select_nth_unstable_by(k, |&left, &right| compare(row, left, right));
         candidates.truncate(k);
     }
     candidates.sort_unstable_by(|&left, &right| compare(row, left, right));
-}
-
-/// At most `k` numbers, best first, without NaN.
-#[derive(Debug, Default)]
-struct Sorted<W> {
-    k: usize,
-    /// The last of `k` numbers; while there are fewer, a lower bound of all numbers.
-    least: W,
-    values: Vec<W>,
-    indices: Vec<u32>,
-}
-
-impl<W: GroupMax> Sorted<W> {
-    fn clear(&mut self, k: usize) {
-        self.k = k;
-        self.least = W::LEAST;
-        self.values.clear();
-        self.indices.clear();
-    }
-
-    #[inline]
-    fn offer(&mut self, value: W, index: u32) {
-        // Most values fail the first comparison.
-        if value >= self.least && (self.values.len() < self.k || self.is_better_than_last(value, index)) {
-            self.insert(value, index);
-        }
-    }
-
-    fn is_better_than_last(&self, value: W, index: u32) -> bool {
-        value > self.least || self.indices.last().is_some_and(|&last| index < last)
-    }
-
-    /// Replace the best groups by the best of their `values`. A group has `size` values; `largest` has its maximum.
-    fn descend(&mut self, largest: &[W], values: &[W], size: usize, groups: &mut Vec<u32>) {
-        groups.clone_from(&self.indices);
-        // No number below the maximum of the k-th best group is among the k best.
-        let floor = self.least;
-        self.clear(self.k);
-        for &group in &*groups {
-            if largest[group as usize] < self.least {
-                break;
-            }
-            let start = group as usize * size;
-            let group = &values[start..values.len().min(start + size)];
-            for (index, &value) in (start as u32..).zip(group) {
-                if value >= floor {
-                    self.offer(value, index);
-                }
-            }
-        }
-    }
-
-    fn insert(&mut self, value: W, index: u32) {
-        if self.values.len() < self.k {
-            self.values.push(value);
-            self.indices.push(index);
-        }
-        let mut slot = self.values.len() - 1;
-        while slot > 0 {
-            let (previous, before) = (self.values[slot - 1], self.indices[slot - 1]);
-            if previous > value || previous == value && before < index {
-                break;
-            }
-            (self.values[slot], self.indices[slot]) = (previous, before);
-            slot -= 1;
-        }
-        (self.values[slot], self.indices[slot]) = (value, index);
-        if self.values.len() == self.k {
-            self.least = self.values[self.k - 1];
-        }
-    }
 }
 
 #[cfg(test)]

@@ -54,6 +54,8 @@ pub mod decimal;
 mod decimal_x86;
 pub mod dot;
 pub mod group_max;
+#[cfg(target_arch = "x86_64")]
+mod group_max_x86;
 pub mod hadamard;
 mod level;
 pub mod pcg64;
@@ -63,6 +65,9 @@ pub mod prefetch;
 pub mod round;
 pub mod scale;
 pub mod selected_sums;
+pub mod threshold;
+#[cfg(target_arch = "x86_64")]
+mod threshold_x86;
 pub mod tile;
 
 pub use level::Level;
