@@ -8,6 +8,7 @@ mod border;
 mod caption;
 mod features;
 mod image_tsv;
+mod meteor;
 mod resampling;
 mod retrieval;
 mod significance;
@@ -41,6 +42,9 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<text::Tokenizer>()?;
     module.add_class::<caption::DocumentFrequency>()?;
     module.add_class::<caption::References>()?;
+    module.add_class::<meteor::Meteor>()?;
+    module.add_class::<meteor::MeteorReferences>()?;
+    module.add_class::<meteor::MeteorTables>()?;
     module.add_class::<top_k_embeddings::TopK>()?;
     module.add_class::<resampling::Pcg64>()?;
     module.add_class::<strict_rows::PyDictCost>()?;
@@ -59,5 +63,8 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(caption::bleu_score, module)?)?;
     module.add_function(wrap_pyfunction!(caption::bleu_items, module)?)?;
     module.add_function(wrap_pyfunction!(caption::bleu_of_sums, module)?)?;
-    module.add_function(wrap_pyfunction!(caption::mean, module)?)
+    module.add_function(wrap_pyfunction!(caption::mean, module)?)?;
+    module.add_function(wrap_pyfunction!(meteor::meteor_items, module)?)?;
+    module.add_function(wrap_pyfunction!(meteor::meteor_corpus, module)?)?;
+    module.add_function(wrap_pyfunction!(meteor::meteor_additive, module)?)
 }

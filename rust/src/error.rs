@@ -130,6 +130,17 @@ pub enum Error {
     },
     /// A CPU level that this CPU does not have.
     UnavailableLevel(Level),
+    /// A text that cannot be scored.
+    Text {
+        /// The parameter that holds the text.
+        parameter: &'static str,
+        /// Index of its item.
+        item: usize,
+        /// Index of the text where an item has several.
+        text: Option<usize>,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// Any other value outside its domain.
     Invalid {
         /// The parameter that holds the value.
@@ -213,6 +224,10 @@ impl fmt::Display for Error {
                 let best = Level::best().name();
                 write!(f, "MUGE_FAST_CPU: this CPU does not have {}, its highest level is {best}", level.name())
             }
+            Self::Text { parameter, item, text: Some(text), problem } => {
+                write!(f, "{parameter}[{item}][{text}]: {problem}")
+            }
+            Self::Text { parameter, item, text: None, problem } => write!(f, "{parameter}[{item}]: {problem}"),
             Self::Invalid { parameter, problem } => write!(f, "{parameter}: {problem}"),
             Self::Line { number, problem } => write!(f, "line {number}: {problem}"),
             Self::Io { message, .. } => f.write_str(message),

@@ -36,6 +36,7 @@ pub mod cider;
 mod compare;
 mod document_frequency;
 mod in_place;
+pub mod meteor;
 mod ngram_matches;
 mod reference_ids;
 pub mod rouge_l;
@@ -228,10 +229,7 @@ impl References {
     ) -> Result<ItemStatistics> {
         let count = chosen.map_or(self.len(), <[usize]>::len);
         check_lengths(predictions.len(), count)?;
-        if let Some(item) = chosen.into_iter().flatten().find(|&&item| item >= self.len()) {
-            let problem = format!("item {item} does not exist, there are {}", self.len());
-            return Err(Error::Invalid { parameter: "items", problem });
-        }
+        check_items(chosen, self.len())?;
         let score = |range: Range<usize>, plan: &Plan| {
             let references_of = |index: usize| self.text_ranges[chosen.map_or(index, |chosen| chosen[index])].clone();
             let reference_ranges: Vec<_> = range.clone().map(references_of).collect();
@@ -371,6 +369,17 @@ fn check_lengths(predictions: usize, items: usize) -> Result<()> {
         });
     }
     if items == 0 { Err(Error::Empty("predictions")) } else { Ok(()) }
+}
+
+/// Check that chosen items exist.
+fn check_items(chosen: Option<&[usize]>, count: usize) -> Result<()> {
+    match chosen.into_iter().flatten().find(|&&item| item >= count) {
+        Some(item) => {
+            let problem = format!("item {item} does not exist, there are {count}");
+            Err(Error::Invalid { parameter: "items", problem })
+        }
+        None => Ok(()),
+    }
 }
 
 /// Make each text an item.
