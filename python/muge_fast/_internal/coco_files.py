@@ -120,6 +120,4 @@ def damaged(path: Path, error: Exception) -> OSError:
         The error, which says how to install the package again.
 
     """
-    return OSError(
-        f"{format_path(path)} is damaged ({error}): pip install --force-reinstall --no-deps {PACKAGE}==1.2"
-    )
+    return OSError(f"{format_path(path)} is damaged ({error}): pip install --force-reinstall --no-deps {PACKAGE}==1.2")

@@ -57,9 +57,7 @@ class MeteorReferences:
 
     """
 
-    def __init__(
-        self, references: list[Any], ids: list[Any] | None = None, threads: int | None = None
-    ) -> None:
+    def __init__(self, references: list[Any], ids: list[Any] | None = None, threads: int | None = None) -> None:
         self._arguments = references, ids, threads
         self._prepare()
 
@@ -203,9 +201,7 @@ def meteor_score(fingerprint: str, rows: FloatArray) -> Score:
         name="meteor",
         value=meteor_corpus(rows),
         per_item=per_item,
-        signature=signature(
-            "meteor", language="en", normalization="yes", modules=",".join(MODULES), data=fingerprint
-        ),
+        signature=signature("meteor", language="en", normalization="yes", modules=",".join(MODULES), data=fingerprint),
         parts={"mean_of_items": _core.mean(per_item)} if len(per_item) else {},
         statistics=ItemStatistics(METEOR_COLUMNS, rows),
         _rescore=partial(meteor_score, fingerprint),
