@@ -239,7 +239,7 @@ def _qualified_name(function: Callable[[str], Iterable[str]]) -> str:
 @cache
 def _named_tokenizer(name: str) -> _core.Tokenizer:
     if check_choice("tokenizer", name, TOKENIZERS) == "ptb":
-        from muge_fast.text.ptb import ptb_tokenizer
+        from muge_fast.text.ptb import ptb_tokenizer  # noqa: PLC0415 - few texts are tokenized so
 
         return ptb_tokenizer()
     return _core.Tokenizer(name)
@@ -249,7 +249,7 @@ def _named_tokenizer(name: str) -> _core.Tokenizer:
 def _signature(name: str) -> str:
     if name != "ptb":
         return name
-    from muge_fast.text.ptb import signature
+    from muge_fast.text.ptb import signature  # noqa: PLC0415 - few texts are tokenized so
 
     return signature()
 

@@ -12,6 +12,7 @@ import numpy as np
 from muge_fast.caption.document_frequency import MAX_ORDER
 from muge_fast.compat.pycocoevalcap.items import Items
 
+if TYPE_CHECKING:
 SMALL = 1e-9
 TINY = 1e-15
 
@@ -76,7 +77,7 @@ class BleuScorer:
             self.ctest.append(test)
         self._score = None
 
-    def __iadd__(self, other: tuple[str, Sequence[str]] | BleuScorer) -> BleuScorer:
+    def __iadd__(self, other: tuple[str, Sequence[str]] | BleuScorer) -> BleuScorer:  # noqa: PYI034 - Self is of Python 3.11
         if type(other) is tuple:
             self.cook_append(other[0], other[1])
             return self

@@ -69,7 +69,7 @@ class CiderScorer:
             self.crefs.append(list(refs))
             self.ctest.append(test)
 
-    def __iadd__(self, other: tuple[str, Sequence[str]] | CiderScorer) -> CiderScorer:
+    def __iadd__(self, other: tuple[str, Sequence[str]] | CiderScorer) -> CiderScorer:  # noqa: PYI034 - Self is of Python 3.11
         if type(other) is tuple:
             self.cook_append(other[0], other[1])
         else:
@@ -90,8 +90,8 @@ class CiderScorer:
     ) -> tuple[np.float64, FloatArray]:
         """Compute CIDEr-D of the whole set and of each caption.
 
-        Each call counts the references again and adds to the counts of earlier calls, as in the original. So a second call
-        has other scores, or is an ``AssertionError`` if an n-gram occurs in more than half of the items.
+        Each call counts the references again and adds to the counts of earlier calls, as in the original. So a second
+        call has other scores, or is an ``AssertionError`` if an n-gram occurs in more than half of the items.
 
         Args:
             option: Not used, as in the original.

@@ -36,8 +36,8 @@ class COCOEvalCap:
     Args:
         coco: References, a ``COCO`` object.
         cocoRes: Captions, the result of its ``loadRes``.
-        tokenizer: ``"ptb"`` for :class:`PTBTokenizer`, as in the original; ``"muge"`` (each Chinese character and each run of ASCII letters and digits is a token), ``"char"``,
-            ``"whitespace"``, ``"space"``, ``"jieba"``, ``"13a"``, ``"zh"``, or a function from a text to its tokens.
+        tokenizer: ``"ptb"`` for :class:`PTBTokenizer`, as in the original; ``"muge"`` (each Chinese character and each
+            run of ASCII letters and digits is a token), another name, or a function from a text to its tokens.
             :func:`muge_fast.tokenize` defines each name.
 
     Attributes:

@@ -42,12 +42,12 @@ def install() -> None:
     Example:
         >>> from muge_fast.compat.pycocoevalcap import install
         >>> import sys
-        >>> before = {name: module for name, module in sys.modules.items() if name.partition(".")[0] == "pycocoevalcap"}
+        >>> before = dict(sys.modules)
         >>> install()
         >>> from pycocoevalcap.cider.cider import Cider
         >>> Cider.__module__
         'muge_fast.compat.pycocoevalcap.cider'
-        >>> for name in [name for name in sys.modules if name.partition(".")[0] == "pycocoevalcap"]:
+        >>> for name in set(sys.modules) - set(before):
         ...     del sys.modules[name]
         >>> sys.modules.update(before)
 

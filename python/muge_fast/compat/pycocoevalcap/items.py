@@ -38,6 +38,19 @@ class Items:
 
     @classmethod
     def from_mappings(cls, gts: Texts, res: Texts) -> Items:
+        """Return the items of the arguments of ``compute_score``.
+
+        Args:
+            gts: References by id.
+            res: Captions by id.
+
+        Returns:
+            The items, in the order of ``gts``.
+
+        Raises:
+            AssertionError: Ids that differ, an id without exactly one caption, or without references.
+
+        """
         if gts.keys() != res.keys():
             problem = missing_ids("res", res, gts) or missing_ids("gts", gts, res)
             raise AssertionError(f"gts and res have different ids: {problem}")
@@ -45,6 +58,18 @@ class Items:
 
     @classmethod
     def from_rows(cls, rows: Iterable[tuple[object, object, object]]) -> Items:
+        """Return items of an id, a list of one caption and a list of references each.
+
+        Args:
+            rows: The items.
+
+        Returns:
+            The items.
+
+        Raises:
+            AssertionError: An item without exactly one caption, or without references.
+
+        """
         items = cls([], [], [])
         for item, caption, references in rows:
             if type(caption) is not list or len(caption) != 1:
@@ -101,6 +126,17 @@ def warn_about_uncut_text(gts: Texts, res: Texts) -> None:
 
 
 def missing_ids(name: str, texts: Texts, wanted: Texts) -> str:
+    """Return what a dictionary lacks.
+
+    Args:
+        name: Its name, for the message.
+        texts: The dictionary.
+        wanted: One with the ids that it must have.
+
+    Returns:
+        The first missing id and the number of others; empty if there is none.
+
+    """
     missing = [item for item in wanted if item not in texts]
     return f"{name} lacks {missing[0]!r}" + (f" and {len(missing) - 1} more" if missing[1:] else "") if missing else ""
 
@@ -110,4 +146,13 @@ def _describe(value: object) -> str:
 
 
 def mean_and_scores(scores: FloatArray) -> tuple[np.float64, FloatArray]:
+    """Return the mean of scores, and the scores.
+
+    Args:
+        scores: The scores.
+
+    Returns:
+        Their mean, and the scores themselves.
+
+    """
     return np.mean(scores, dtype=np.float64), scores

@@ -11,13 +11,14 @@ SEPARATOR = "|||"
 class Meteor:
     """METEOR 1.5 as pycocoevalcap runs it, 0 to 1: English, with the options ``-norm`` and all four modules.
 
-    Texts with a Latin letter or a digit need data of pycocoevalcap, of the extra ``coco``. ``|||`` is removed from captions,
-    and separates references within one, as in the original. A line break is white space; in the original, it breaks the
-    connection to the program in Java.
+    Texts with a Latin letter or a digit need data of pycocoevalcap, of the extra ``coco``. ``|||`` is removed from
+    captions, and separates references within one, as in the original. A line break is white space; in the original, it
+    breaks the connection to the program in Java.
 
     Example:
         >>> from muge_fast.compat.pycocoevalcap import Meteor
-        >>> score, scores = Meteor().compute_score({"a": ["红 色 长 裙"], "b": ["黑 鞋"]}, {"a": ["红 色 裙"], "b": ["黑 鞋"]})
+        >>> gts = {"a": ["红 色 长 裙"], "b": ["黑 鞋"]}
+        >>> score, scores = Meteor().compute_score(gts, {"a": ["红 色 裙"], "b": ["黑 鞋"]})
         >>> scores[1]
         1.0
 
@@ -31,8 +32,8 @@ class Meteor:
             res: Captions: a list of one text for the same ids.
 
         Returns:
-            The score of the sums of all captions' statistics, which is not the mean, and the score of each caption in the
-            order of ``gts``.
+            The score of the sums of all captions' statistics, which is not the mean, and the score of each caption in
+            the order of ``gts``.
 
         Raises:
             AssertionError: Ids that differ, or an id without exactly one caption.

@@ -11,13 +11,13 @@ from muge_fast.text.ptb import ptb_tokenizer
 
 
 class PTBTokenizer:
-    """Stanford's PTBTokenizer as pycocoevalcap runs it: words in lower case, without 17 marks of punctuation.
+    r"""Stanford's PTBTokenizer as pycocoevalcap runs it: words in lower case, without 17 marks of punctuation.
 
-    All captions of a call are one text in the order of the dictionary, a line for each, as in the original. So the dot of
-    an abbreviation at the end of a caption depends on the next caption. A caption with a character that breaks a line
-    (``\\r``, ``\\v``, ``\\f``, U+0085, U+2028, U+2029, or the text ``*NL*``) is printed on several lines, and every caption
-    after it gets the tokens of an earlier one. This is reproduced, and a ``UserWarning`` says so; the tokenizer ``"ptb"``
-    of :func:`muge_fast.tokenize` does not have it.
+    All captions of a call are one text in the order of the dictionary, a line for each, as in the original. So the dot
+    of an abbreviation at the end of a caption depends on the next caption. A caption with a character that breaks a
+    line (``\r``, ``\v``, ``\f``, U+0085, U+2028, U+2029, or the text ``*NL*``) is printed on several lines, and every
+    caption after it gets the tokens of an earlier one. This is reproduced, and a ``UserWarning`` says so; the tokenizer
+    ``"ptb"`` of :func:`muge_fast.tokenize` does not have it.
 
     Example:
         >>> from muge_fast.compat.pycocoevalcap import PTBTokenizer
@@ -61,7 +61,7 @@ class PTBTokenizer:
 
 def _warn_about_shifts(captions: int, lines: int) -> None:
     warn_caller(
-        f"{captions} captions have {lines} lines of tokens, because some have characters that break lines (such as \\r, "
-        "U+0085 or U+2028). As in pycocoevalcap, each caption after them gets the tokens of another. Replace these "
+        f"{captions} captions have {lines} lines of tokens, because some have characters that break lines (such as "
+        "\\r, U+0085 or U+2028). As in pycocoevalcap, each caption after them gets the tokens of another. Replace these "
         "characters by spaces: [' '.join(caption.split()) for caption in captions]"
     )
