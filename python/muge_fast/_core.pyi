@@ -7,6 +7,9 @@ from numpy.typing import NDArray
 __all__ = [
     "DictCost",
     "DocumentFrequency",
+    "Meteor",
+    "MeteorReferences",
+    "MeteorTables",
     "Pcg64",
     "References",
     "Tokenizer",
@@ -20,6 +23,9 @@ __all__ = [
     "format_feature_lines",
     "index_images",
     "mean",
+    "meteor_additive",
+    "meteor_corpus",
+    "meteor_items",
     "read_features",
     "read_strict_rows",
     "retrieval_rows",
@@ -98,6 +104,35 @@ class References:
     ) -> dict[str, NDArray[np.float64]]: ...
 
 @final
+class Meteor:
+    def __new__(cls, head: bytes | None = None, read: Callable[[int, int], bytes] | None = None) -> Meteor: ...
+    def words(self, text: str) -> list[str]: ...
+
+@final
+class MeteorReferences:
+    def __new__(
+        cls,
+        references: list[list[str]],
+        meteor: Meteor,
+        ids: list[object] | None = None,
+        threads: int | None = None,
+    ) -> MeteorReferences: ...
+    def __len__(self) -> int: ...
+    def score(
+        self,
+        predictions: list[str],
+        ids: list[object] | None = None,
+        items: list[int] | None = None,
+        threads: int | None = None,
+    ) -> NDArray[np.float64]: ...
+
+@final
+class MeteorTables:
+    def __new__(cls) -> MeteorTables: ...
+    def feed(self, part: bytes) -> None: ...
+    def finish(self, function_words: str, prefixes: str, synsets: str, exceptions: str) -> tuple[bytes, bytes]: ...
+
+@final
 class TopK:
     def __new__(cls, k: int, metric: str) -> TopK: ...
     @property
@@ -159,6 +194,9 @@ def bleu_of_sums(
     precision: str,
     percent: bool = False,
 ) -> NDArray[np.float64]: ...
+def meteor_additive(rows: NDArray[np.float64]) -> NDArray[np.float64]: ...
+def meteor_corpus(rows: NDArray[np.float64]) -> float: ...
+def meteor_items(rows: NDArray[np.float64]) -> NDArray[np.float64]: ...
 def mean(values: NDArray[np.float64]) -> float: ...
 def cpu_level() -> str: ...
 def sign_flip_exact(differences: NDArray[np.int64], alternative: str, mid_p: bool = False) -> float | None: ...

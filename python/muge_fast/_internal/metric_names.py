@@ -7,6 +7,7 @@ TITLES = {
     "cider": "CIDEr",
     "bleu": "BLEU-4",
     "rouge_l": "ROUGE-L",
+    "meteor": "METEOR",
     "recall": "Recall",
     "mean_recall": "MeanRecall",
     "relevant_recall": "Relevant recall",

@@ -1,4 +1,4 @@
-"""Caption metrics: CIDEr-D, CIDEr, BLEU and ROUGE-L."""
+"""Caption metrics: CIDEr-D, CIDEr, BLEU, ROUGE-L and METEOR."""
 
 from muge_fast.caption.document_frequency import DocumentFrequency
 from muge_fast.caption.options import CaptionMetric as CaptionMetric

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable
 from functools import partial
 from typing import Any
 
@@ -214,21 +214,3 @@ def _additive(statistics: ItemStatistics) -> AdditiveStatistics:
     from muge_fast.caption.meteor_sums import additive_meteor  # noqa: PLC0415 - few scores are resampled
 
     return additive_meteor(statistics)
-
-
-def as_lists(references: Sequence[Any]) -> list[list[Any]]:
-    """Return copies of lists of texts, which the caller may change.
-
-    Args:
-        references: A list or tuple of texts for each item.
-
-    Returns:
-        A list for each item.
-
-    Example:
-        >>> from muge_fast.caption.meteor import as_lists
-        >>> as_lists([("红裙", "裙")])
-        [['红裙', '裙']]
-
-    """
-    return list(map(list, references))

@@ -13,13 +13,13 @@ from muge_fast import _core
 from muge_fast._internal.checks import check_choice, check_names, finite_number, fold_name, true_or_false
 from muge_fast._internal.display import format_argument
 
-CaptionMetric = Literal["cider_d", "bleu", "rouge_l", "cider"]
+CaptionMetric = Literal["cider_d", "bleu", "rouge_l", "cider", "meteor"]
 """Names of the metrics of captions, for type checkers."""
 
 Smoothing = Literal["tiny", "none", "floor", "add-k", "exp"]
 """Names of the smoothings of BLEU, for type checkers."""
 
-METRICS: tuple[CaptionMetric, ...] = ("cider_d", "bleu", "rouge_l", "cider")
+METRICS: tuple[CaptionMetric, ...] = ("cider_d", "bleu", "rouge_l", "cider", "meteor")
 DEFAULT_METRICS: tuple[CaptionMetric, ...] = ("cider_d", "bleu", "rouge_l")
 SMOOTHINGS: tuple[Smoothing, ...] = ("tiny", "none", "floor", "add-k", "exp")
 
@@ -36,7 +36,7 @@ ELSEWHERE = {
         for order in (1, 2, 3)
     },
     "rouge": "write 'rouge_l' for ROUGE-L, which pycocoevalcap calls Rouge",
-    **dict.fromkeys(("meteor", "spice", "wmd"), "METEOR, SPICE and WMD are not computed, they need Java or models"),
+    **dict.fromkeys(("spice", "wmd"), "SPICE and WMD are not computed, they need Java or models"),
     **dict.fromkeys(("clipscore", "clips"), "muge_fast.image.clip_score computes CLIPScore"),
     **dict.fromkeys(("meanrecall", "recall", "precision", "mrr", "map", "hitrate"), OF_RETRIEVAL),
     **dict.fromkeys(("fid", "kid", "is", "rprecision"), "it is a metric of image.score_images"),

@@ -1,4 +1,4 @@
-"""Caption metrics: CIDEr-D, CIDEr, BLEU and ROUGE-L."""
+"""Caption metrics: CIDEr-D, CIDEr, BLEU, ROUGE-L and METEOR."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from muge_fast._internal.display import format_argument
 from muge_fast._internal.labelled import plain_ids
 from muge_fast._internal.paths import PathLike
 from muge_fast.caption.document_frequency import DocumentFrequency
+from muge_fast.caption.meteor import MeteorReferences, meteor_score
 from muge_fast.caption.options import BLEU_COLUMNS, DEFAULT_METRICS, ORDERS, CaptionMetric, ScoringOptions, Smoothing
 from muge_fast.caption.texts import PredictionsLike, ReferencesLike, split_predictions, split_references
 from muge_fast.scores import AdditiveStatistics, FloatArray, ItemStatistics, Score, Scores, mean_score, signature
@@ -77,6 +78,12 @@ def score_captions(
               prediction).
             - ``"rouge_l"``: ROUGE-L (Lin, 2004), 0 to 1, as in pycocoevalcap: F-score with beta 1.2, precision and
               recall each maximized over the references. The value is the mean over items.
+            - ``"meteor"``: METEOR 1.5 of all items together, 0 to 1, as in pycocoevalcap (``-l en -norm``), which is
+              also how Chinese is scored: each Chinese character is a word. The captions are normalized by METEOR's own
+              rules, whatever ``tokenizer`` is. ``per_item`` is METEOR of each item alone; ``parts`` has
+              ``mean_of_items``, as the value is not their mean. Statistics have the 23 columns of the original. Texts
+              with Latin letters or digits need the data of pycocoevalcap (``pip install 'muge-fast[coco]'``, which is
+              why METEOR is not among the default metrics). A text has at most 10,000 words.
         smoothing: Smoothing of BLEU, for orders without a matching n-gram: ``"tiny"`` as in pycocoevalcap, or
             ``"none"``, ``"floor"``, ``"add-k"``, ``"exp"`` as in sacrebleu (Chen and Cherry, 2014).
         smoothing_value: Positive parameter of the smoothings ``"floor"`` (None for 0.1) and ``"add-k"`` (None for 1).
@@ -96,7 +103,8 @@ def score_captions(
             (a lone surrogate), an unknown or repeated metric, an unknown tokenizer or smoothing, a number out of its
             range, or document frequencies of another tokenizer. The message names the item or the option.
         TypeError: A text that is not a string, an option of the wrong type, or a mapping together with a sequence.
-        OSError: The user dictionary cannot be read.
+        OSError: The user dictionary cannot be read, or the data of METEOR is damaged.
+        ImportError: METEOR of a text with Latin letters or digits, and pycocoevalcap is not installed.
 
     Warns:
         UserWarning: CIDEr of a single item without ``document_frequency``, which is always 0.
@@ -119,8 +127,10 @@ def score_captions(
         effective_order=effective_order,
         sigma=sigma,
     )
-    captions = Captions(
-        references, tokenizer=tokenizer, user_dict=user_dict, document_frequency=document_frequency, threads=threads
+    captions = Captions.__new__(Captions)
+    # These references are used once, so nobody can change them in between, and they need not be copied.
+    captions._prepare(  # noqa: SLF001 - defined here
+        references, tokenizer, user_dict, document_frequency, threads
     )
     return captions._score(predictions, None, options, threads, whole=True)  # noqa: SLF001 - defined here
 
@@ -159,6 +169,9 @@ class Captions:
 
     """
 
+    _texts: list[Any]
+    _meteor: MeteorReferences | None
+
     def __init__(
         self,
         references: ReferencesLike,
@@ -168,11 +181,25 @@ class Captions:
         document_frequency: DocumentFrequency | None = None,
         threads: int | None = None,
     ) -> None:
+        self._prepare(references, tokenizer, user_dict, document_frequency, threads)
+        self._texts = list(map(tuple, self._texts))
+
+    def _prepare(
+        self,
+        references: ReferencesLike,
+        tokenizer: TokenizerLike,
+        user_dict: PathLike | None,
+        document_frequency: DocumentFrequency | None,
+        threads: int | None,
+    ) -> None:
+        """Tokenize the references. Their texts are kept for METEOR, which has its own words."""
         if not isinstance(document_frequency, (DocumentFrequency, type(None))):
             type_name = type(document_frequency).__name__
             raise TypeError(f"document_frequency: expected a DocumentFrequency, found {type_name}")
         ids, texts_by_item = split_references(references)
         self._ids = ids
+        self._texts = texts_by_item
+        self._meteor = None
         self._tokenizer = Tokenizer.resolve(tokenizer, user_dict)
         self._frequency = document_frequency
         self._counted_in_references: str | None = None
@@ -195,11 +222,13 @@ class Captions:
         return self
 
     def __getstate__(self) -> tuple[Any, ...]:
-        return self._ids, self._tokenizer, self._frequency, self._counted_in_references, self._core.to_ids()
+        tokens = self._core.to_ids()
+        return self._ids, self._tokenizer, self._frequency, self._counted_in_references, tokens, self._texts
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
         """Prepare the references of a pickle again, from their tokens."""
-        self._ids, self._tokenizer, self._frequency, self._counted_in_references, tokens = state
+        self._ids, self._tokenizer, self._frequency, self._counted_in_references, tokens, self._texts = state
+        self._meteor = None
         frequency = None if self._frequency is None else self._frequency.core
         self._core = _core.References(_nested_tokens(*tokens), None, self._ids, frequency)
 
@@ -238,7 +267,7 @@ class Captions:
             ids: Score only these items, in this order: ids of the references, or indices if they came without ids.
                 An id may occur several times. For batches of a training loop.
             metrics: Names of metrics, at least one, without repetitions: ``"cider_d"`` (0 to 10), ``"cider"``
-                (0 to 10), ``"bleu"`` (0 to 1), ``"rouge_l"`` (0 to 1), as :func:`score_captions` defines them.
+                (0 to 10), ``"bleu"``, ``"rouge_l"``, ``"meteor"`` (0 to 1), as :func:`score_captions` defines them.
             smoothing: Smoothing of BLEU, for orders without a matching n-gram: ``"tiny"`` as in pycocoevalcap, or
                 ``"none"``, ``"floor"``, ``"add-k"``, ``"exp"`` as in sacrebleu.
             smoothing_value: Positive parameter of the smoothings ``"floor"`` (None for 0.1) and ``"add-k"`` (None for
@@ -294,10 +323,11 @@ class Captions:
     ) -> Scores:
         """Score predictions: one for each reference if ``whole``, which skips building tables for reuse."""
         item_ids, texts, chosen = self._align(predictions, ids, whole=whole)
+        of_tokens = [name for name in options.metrics if name != "meteor"]
         arrays = self._core.score(
             self._tokenizer.prepare(texts, "predictions", item_ids),
             self._tokenizer.core,
-            list(options.metrics),
+            of_tokens,
             ids=item_ids,
             items=chosen,
             sigma=options.sigma,
@@ -305,10 +335,20 @@ class Captions:
             threads=threads,
             keep_tables=not whole,
         )
+        if len(of_tokens) < len(options.metrics):
+            arrays["meteor"] = self._meteor_rows(texts, item_ids, chosen, threads)
         self._warn_about_single_item(options.metrics)
         is_batch = chosen is not None
         scores = {name: self._make_score(name, arrays[name], options, is_batch=is_batch) for name in options.metrics}
         return Scores(scores, len(texts), item_ids)
+
+    def _meteor_rows(
+        self, texts: list[str], ids: list[Hashable] | None, chosen: list[int] | None, threads: int | None
+    ) -> FloatArray:
+        """Return METEOR's statistics of predictions, after preparing the references in the first call."""
+        if self._meteor is None:
+            self._meteor = MeteorReferences(self._texts, self._ids, threads)
+        return self._meteor.score(texts, ids, chosen, threads)
 
     def _align(
         self, predictions: PredictionsLike, ids: Iterable[Hashable] | None, *, whole: bool
@@ -412,6 +452,8 @@ class Captions:
             return _bleu(tokenizer, options.smoothing, options.smoothing_value, options.effective_order, array)
         if name == "rouge_l":
             return mean_score(name, _rouge_l_signature(tokenizer), array)
+        if name == "meteor":
+            return meteor_score(cast("MeteorReferences", self._meteor).data.fingerprint, array)
         merge_error = ""
         if self._frequency is not None:
             counted = self._frequency.fingerprint

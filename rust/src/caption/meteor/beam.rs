@@ -57,6 +57,8 @@ struct Candidate {
     rank: u64,
     /// Index of the match, [`NONE`] for no match.
     added: u32,
+    /// Of candidates with equal ranks, the first one is better.
+    order: u16,
     parent: u8,
 }
 
@@ -180,7 +182,7 @@ impl Beam {
         for (parent, path) in paths.iter().enumerate() {
             let parent = parent as u8;
             if path.next as usize != index {
-                self.candidates.push(Candidate { rank: path.rank, added: NONE, parent });
+                self.push(path.rank, NONE, parent);
                 continue;
             }
             let mut rank = path.rank;
@@ -191,7 +193,7 @@ impl Beam {
                 let longer = rank - found.words_rank() + path.chunk_rank(found);
                 rank += found.distance();
                 if longer < limit {
-                    self.candidates.push(Candidate { rank: longer, added: (range.start + offset) as u32, parent });
+                    self.push(longer, (range.start + offset) as u32, parent);
                     if self.candidates.len() > MAX_CANDIDATES {
                         self.keep_best();
                         limit = self.candidates[BEAM - 1].rank;
@@ -204,10 +206,15 @@ impl Beam {
                 return Err(Error::Invalid { parameter: "predictions", problem });
             }
             rank += if path.last_end == NONE { 0 } else { CHUNK };
-            self.candidates.push(Candidate { rank, added: NONE, parent });
+            self.push(rank, NONE, parent);
         }
         self.keep_best();
         Ok(())
+    }
+
+    fn push(&mut self, rank: u64, added: u32, parent: u8) {
+        let order = self.candidates.len() as u16;
+        self.candidates.push(Candidate { rank, added, order, parent });
     }
 
     fn is_used<const WIDTH: usize>(&self, path: &Path<WIDTH>, found: &Match) -> bool {
@@ -217,8 +224,13 @@ impl Beam {
 
     /// Sort the candidates and drop those that the beam has no room for.
     fn keep_best(&mut self) {
-        self.candidates.sort_by_key(|candidate| candidate.rank);
-        self.candidates.truncate(BEAM);
+        let key = |candidate: &Candidate| (candidate.rank, candidate.order);
+        if self.candidates.len() > BEAM {
+            self.candidates.select_nth_unstable_by_key(BEAM, key);
+            self.candidates.truncate(BEAM);
+        }
+        self.candidates.sort_unstable_by_key(key);
+        (0..).zip(&mut self.candidates).for_each(|(order, candidate)| candidate.order = order);
     }
 
     /// Make the candidates paths, after the word of the reference at an index was decided.
@@ -230,7 +242,7 @@ impl Beam {
         next: &mut Vec<Path<WIDTH>>,
     ) {
         next.clear();
-        for &Candidate { rank, added, parent } in &self.candidates {
+        for &Candidate { rank, added, parent, .. } in &self.candidates {
             let mut path = paths[usize::from(parent)];
             if added != NONE {
                 self.steps.push((path.step, added));
