@@ -160,11 +160,23 @@ def tokens(text):
             yield characters(token)
 
 
+def lower(text):
+    """Return lower case as in Java, where digits and some punctuation between letters belong to the word of a sigma."""
+    words = re.compile(r"[^\W_]+(?:(?<!\d)[-_\"'.\xad\u2010-\u2015](?!\d)[^\W_]+)*")
+    cased = lambda part: any(character.islower() or character.isupper() for character in part)  # noqa: E731
+    result = "".join(character if character == "Σ" else character.lower() for character in text)
+    for word in words.finditer(text):
+        for index in [index for index in range(word.start(), word.end()) if text[index] == "Σ"]:
+            is_final = cased(text[word.start() : index]) and not cased(text[index + 1 : word.end()])
+            result = result.replace("Σ", "ς" if is_final else "σ", 1)
+    return result
+
+
 def printed(text):
     """Return what the program in Java prints for a text."""
     words = [*tokens(text)]
     gaps = ["" if before == "*NL*" else " " for before in ["*NL*", *words]]
-    return "".join("\n" if word == "*NL*" else gap + word.lower() for gap, word in zip(gaps, words, strict=False))
+    return "".join("\n" if word == "*NL*" else gap + lower(word) for gap, word in zip(gaps, words, strict=False))
 
 
 def caption_lines(captions):
@@ -175,5 +187,5 @@ def caption_lines(captions):
 
 def caption_tokens(caption):
     """Return the tokens of one caption alone, on one line."""
-    found = [word.lower() for word in tokens(caption.replace("\n", " ")) if word != "*NL*"]
+    found = [lower(word) for word in tokens(caption.replace("\n", " ")) if word != "*NL*"]
     return [word for word in found if word not in PUNCTUATION]

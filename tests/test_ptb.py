@@ -135,7 +135,8 @@ def test_prepared_captions_are_pickled_by_name():
 
 
 @pytest.mark.parametrize(
-    "piece", ["(", "<a", "<a ", "a.", "'", "a-", "http://", "a@", "1,", "&", "1/", "-", ".", "$", "\xad", "U.S. ", "D.C.\n"]
+    "piece",
+    ["(", "<a", "<a ", "a.", "'", "a-", "http://", "a@", "1,", "&", "1/", "-", ".", "$", "\xad", "U.S. ", "D.C.\n"],
 )
 def test_long_texts_take_little_time(piece):
     start = time.monotonic()

@@ -91,7 +91,18 @@ def test_scoring_imports_no_reference_implementation():
     assert not roots(modules_after(script)) & {"torch", "scipy", "jieba", "sacrebleu", "pycocoevalcap", "pandas"}
 
 
-PACKAGES = ["caption", "compat", "datasets", "evaluation", "features", "image", "integrations", "retrieval", "tasks", "text"]
+PACKAGES = [
+    "caption",
+    "compat",
+    "datasets",
+    "evaluation",
+    "features",
+    "image",
+    "integrations",
+    "retrieval",
+    "tasks",
+    "text",
+]
 
 
 @pytest.mark.parametrize("name", [*PACKAGES, "scores"])
