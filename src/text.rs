@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use muge_fast_core::memory;
+use muge_fast_core::text::tokenizers::ptb::Ptb;
 use muge_fast_core::text::tokens::{self, Cut, Texts};
 use muge_fast_core::text::{self, Scratch, Sink};
 use pyo3::exceptions::{PyTypeError, PyUnicodeEncodeError, PyValueError};
@@ -30,6 +31,29 @@ impl Tokenizer {
     fn new(py: Python<'_>, name: String, user_dict: Option<&str>) -> PyResult<Self> {
         let inner = py.detach(|| text::Tokenizer::named(&name, user_dict)).map_err(|error| exception(&error))?;
         Ok(Self { name, inner: Arc::new(inner) })
+    }
+
+    /// Return the tokenizer `ptb`, with the tables of a class file.
+    #[staticmethod]
+    fn ptb(py: Python<'_>, class_file: &[u8]) -> PyResult<Self> {
+        let ptb = py.detach(|| Ptb::from_class(class_file)).map_err(|error| exception(&error))?;
+        Ok(Self { name: "ptb".to_owned(), inner: Arc::new(text::Tokenizer::Ptb(Box::new(ptb))) })
+    }
+
+    /// Return the lines that pycocoevalcap has for captions that are tokenized together; only of the tokenizer `ptb`.
+    fn caption_lines<'py>(
+        &self,
+        captions: &Bound<'py, PyList>,
+        #[pyo3(from_py_with = thread_count)] threads: Option<i64>,
+    ) -> PyResult<Bound<'py, PyList>> {
+        let py = captions.py();
+        let text::Tokenizer::Ptb(ptb) = &*self.inner else {
+            return Err(PyTypeError::new_err("caption_lines: only of the tokenizer 'ptb'"));
+        };
+        let captions = strings(captions, |index| format!("captions[{index}]"))?;
+        let size = Size { texts: captions.len(), tokens: captions.iter().map(|caption| caption.len()).sum() };
+        let lines = run_sized(py, threads, size, |plan| ptb.lines(captions.iter().map(|caption| &**caption), plan))?;
+        make_objects(|| PyList::new(py, lines))
     }
 
     #[getter]

@@ -25,6 +25,7 @@ LAZY = {
     "muge_fast.datasets.image_tags": "few programs decode images",
     "muge_fast.evaluation.similar_ids": "few submissions have other ids",
     "muge_fast.evaluation.report_page": "few evaluations need a page",
+    "muge_fast.text.ptb": "few texts are tokenized by its rules",
     "muge_fast.significance": "few scores need an interval",
     "muge_fast.caption.bleu_sums": "few scores are resampled",
     "muge_fast.caption.meteor": "few scores are METEOR, and its data needs modules that read archives",

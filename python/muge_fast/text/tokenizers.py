@@ -17,10 +17,10 @@ from muge_fast._internal.display import format_path
 from muge_fast._internal.labelled import plain_ids, plain_items
 from muge_fast._internal.paths import PathLike, read_whole
 
-TOKENIZERS: Final = tuple(_core.Tokenizer.NAMES)
+TOKENIZERS: Final = (*_core.Tokenizer.NAMES, "ptb")
 """Names of the tokenizers, the default one first. :func:`tokenize` defines each of them."""
 
-TokenizerName = Literal["muge", "char", "whitespace", "space", "jieba", "13a", "zh"]
+TokenizerName = Literal["muge", "char", "whitespace", "space", "jieba", "13a", "zh", "ptb"]
 """The same names, for type checkers."""
 
 TokenizerLike = TokenizerName | Callable[[str], Iterable[str]]
@@ -48,6 +48,9 @@ def tokenize(
             - ``"jieba"``: Chinese words, the tokens of ``jieba.lcut`` (jieba 0.42.1, default dictionary, HMM on).
             - ``"13a"``: the rule of the WMT script mteval-v13a, as in sacrebleu 2.6.0.
             - ``"zh"``: Chinese characters one by one and the rest by punctuation, as in sacrebleu 2.6.0.
+            - ``"ptb"``: English words in lower case without punctuation, as pycocoevalcap 1.2 has them by Stanford's
+              PTBTokenizer, here without Java. Needs the extra ``coco``, because the rules are read from that package.
+              Each text is tokenized alone, and line breaks are white space.
             - a function from a text to an iterable of tokens. It runs in Python, so it is slower than a name.
         user_dict: Path of a UTF-8 file in the format of ``jieba.load_userdict``: one word on each line, optionally
             followed by its frequency and its part of speech, separated by spaces. For the jieba tokenizer only.
@@ -61,7 +64,8 @@ def tokenize(
             format, a text or token that is not valid Unicode (a lone surrogate), or ``threads`` below 1. The message
             names the text or the line.
         TypeError: A text or token that is not a string, or an option of the wrong type.
-        OSError: The user dictionary cannot be read.
+        ImportError: ``"ptb"`` without pycocoevalcap, which has its rules.
+        OSError: The user dictionary cannot be read, or pycocoevalcap's archive is damaged.
 
     Example:
         >>> import muge_fast as mf
@@ -82,8 +86,8 @@ class Tokenizer:
     """A tokenizer ready for use: a named one in Rust, or a Python function.
 
     Attributes:
-        signature: Name of the tokenizer in signatures, such as ``"muge"``, ``"jieba+user_dict(1f3a9c52)"`` or
-            ``"python(module.function)"``.
+        signature: Name of the tokenizer in signatures, such as ``"muge"``, ``"jieba+user_dict(1f3a9c52)"``,
+            ``"ptb(715fdfb3)"`` or ``"python(module.function)"``.
         core: The named tokenizer; None for a function.
         function: The function; None for a named tokenizer.
         user_dict: Content of the user dictionary, to pickle the tokenizer; None if there is none.
@@ -123,6 +127,7 @@ class Tokenizer:
             ValueError: An unknown name, a broken user dictionary, or a user dictionary without the tokenizer
                 ``"jieba"``.
             TypeError: Neither a name nor a function.
+            ImportError: The tokenizer ``"ptb"`` without pycocoevalcap.
             OSError: The user dictionary cannot be read.
 
         """
@@ -134,7 +139,7 @@ class Tokenizer:
             return cls(f"python({_qualified_name(tokenizer)})", function=tokenizer)
         core = _named_tokenizer(tokenizer)
         if user_dict is None:
-            return cls(tokenizer, core=core)
+            return cls(_signature(tokenizer), core=core)
         if tokenizer != "jieba":
             raise ValueError(f"user_dict: not used by tokenizer {tokenizer!r}, only by 'jieba'")
         data = read_whole(user_dict)
@@ -233,7 +238,20 @@ def _qualified_name(function: Callable[[str], Iterable[str]]) -> str:
 
 @cache
 def _named_tokenizer(name: str) -> _core.Tokenizer:
-    return _core.Tokenizer(check_choice("tokenizer", name, TOKENIZERS))
+    if check_choice("tokenizer", name, TOKENIZERS) == "ptb":
+        from muge_fast.text.ptb import ptb_tokenizer  # noqa: PLC0415 - few texts are tokenized so
+
+        return ptb_tokenizer()
+    return _core.Tokenizer(name)
+
+
+@cache
+def _signature(name: str) -> str:
+    if name != "ptb":
+        return name
+    from muge_fast.text.ptb import signature  # noqa: PLC0415 - few texts are tokenized so
+
+    return signature()
 
 
 @contextmanager

@@ -6,6 +6,7 @@ mod chars;
 pub mod jieba;
 mod mteval13a;
 mod muge;
+pub mod ptb;
 mod whitespace;
 mod zh;
 
@@ -14,6 +15,7 @@ pub use whitespace::{is_blank, is_space};
 use super::Short;
 use crate::error::{Error, Result};
 use jieba::Jieba;
+use ptb::Ptb;
 
 /// Receiver of the tokens of one text, in order.
 pub trait Sink {
@@ -54,6 +56,8 @@ pub enum Tokenizer {
     Mteval13a,
     /// sacrebleu's `zh`: every Chinese character, the rest as `13a`.
     Zh,
+    /// The PTB tokenizer of pycocoevalcap, without punctuation.
+    Ptb(Box<Ptb>),
 }
 
 /// Buffers of a tokenizer, one for each thread, reused from text to text.
@@ -63,10 +67,11 @@ pub struct Scratch {
     word: String,
     jieba: jieba::Scratch,
     mteval13a: mteval13a::Scratch,
+    ptb: ptb::Scratch,
 }
 
 impl Tokenizer {
-    /// The names of the tokenizers.
+    /// The names of the tokenizers that need no file. ([`Ptb`] needs one.)
     pub const NAMES: &'static [&'static str] = &["muge", "char", "whitespace", "space", "jieba", "13a", "zh"];
 
     /// Return the tokenizer of that name; `user_dict` is the text of a jieba user dictionary.
@@ -102,6 +107,7 @@ impl Tokenizer {
             Self::Jieba(jieba) => jieba.cut(text.chars(), &mut scratch.jieba, sink),
             Self::Mteval13a => mteval13a::cut(text, &mut scratch.mteval13a, sink),
             Self::Zh => zh::cut(text, sink),
+            Self::Ptb(ptb) => ptb.cut(text.chars(), &mut scratch.ptb, sink),
         }
     }
 
@@ -113,6 +119,7 @@ impl Tokenizer {
             Self::Char => chars::cut(chars, sink),
             Self::Whitespace => whitespace::cut(chars, &mut scratch.word, sink),
             Self::Jieba(jieba) => jieba.cut(chars, &mut scratch.jieba, sink),
+            Self::Ptb(ptb) => ptb.cut(chars, &mut scratch.ptb, sink),
             _ => {
                 let mut text = std::mem::take(&mut scratch.text);
                 text.clear();
