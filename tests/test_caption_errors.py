@@ -269,7 +269,7 @@ def test_empty_ids_are_refused():
 
 
 OPTIONS = [
-    (ValueError, "unknown metrics 'meteor', choose from cider_d, bleu, rouge_l, cider", {"metrics": ("meteor",)}),
+    (ValueError, "unknown metrics 'spice', choose from cider_d, bleu, rouge_l, cider, meteor", {"metrics": ("spice",)}),
     (ValueError, "metrics is empty", {"metrics": ()}),
     (ValueError, "metrics has 'bleu' more than once", {"metrics": ("bleu", "cider", "bleu")}),
     (TypeError, "metrics must be names, got 5", {"metrics": ("bleu", 5)}),
@@ -388,7 +388,7 @@ def test_a_document_frequency_of_the_wrong_type_is_named():
     ("error", "message", "options"),
     [
         (ValueError, "sigma", {"sigma": 0}),
-        (ValueError, "metrics", {"metrics": ("meteor",)}),
+        (ValueError, "metrics", {"metrics": ("spice",)}),
         (ValueError, "smoothing", {"smoothing": "x"}),
         (TypeError, "effective_order", {"effective_order": 1}),
     ],

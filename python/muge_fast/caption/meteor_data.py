@@ -9,10 +9,11 @@ import struct
 import sys
 import tempfile
 import threading
+import weakref
 import zlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import IO, NamedTuple, TypeVar
 
 from muge_fast import _core
 from muge_fast._internal.atomic import replacing
@@ -200,7 +201,7 @@ def _store(path: Path | None, head: bytes, sections: bytes) -> _core.Meteor:
         file.flush()
     except OSError:
         return _core.Meteor(head, lambda start, length: sections[start : start + length])
-    return _core.Meteor(head, _Sections(file.fileno(), 0, file))
+    return _core.Meteor(head, _Sections(file, 0))
 
 
 def _open(path: Path) -> _core.Meteor:
@@ -214,8 +215,7 @@ def _open(path: Path) -> _core.Meteor:
         start = len(prefix) + length
         if start > file.seek(0, os.SEEK_END):
             raise OSError(f"{path} is cut off")
-        head = _Sections(file.fileno(), 0, file)(len(prefix), length)
-        return _core.Meteor(head, _Sections(file.fileno(), start, file))
+        return _core.Meteor(file.read(length), _Sections(file, start))
     except BaseException:
         file.close()
         raise
@@ -224,8 +224,9 @@ def _open(path: Path) -> _core.Meteor:
 class _Sections:
     """Reads from a file at offsets, also in processes that were forked."""
 
-    def __init__(self, descriptor: int, start: int, owner: object) -> None:
-        self._descriptor, self._start, self._owner = descriptor, start, owner
+    def __init__(self, file: IO[bytes], start: int) -> None:
+        self._descriptor, self._start = file.fileno(), start
+        self._close = weakref.finalize(self, file.close)
         self._lock = threading.Lock()
 
     def __call__(self, start: int, length: int) -> bytes:
