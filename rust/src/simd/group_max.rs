@@ -120,6 +120,7 @@ macro_rules! value {
     };
 }
 
+#[allow(clippy::unnecessary_wraps)] // The type of Value::groups.
 fn whole_groups<T>(row: &[T]) -> Option<&[[T; GROUP]]> {
     Some(row.as_chunks().0)
 }

@@ -12,7 +12,7 @@ pub const WORD: usize = 64;
 /// Running minima and maxima of [`Ordered::range`].
 const LANES: usize = 16;
 
-/// A threshold is good enough if at most so many more values reach it than asked for: these are sorted.
+/// A threshold is good enough if few more values reach it than asked for, this number and a quarter: they are sorted.
 const SLACK: usize = 8;
 
 /// A floating-point type in which values are compared.

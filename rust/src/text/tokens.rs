@@ -9,9 +9,8 @@ use crate::error::Result;
 use crate::memory;
 use crate::parallel::{Plan, split_by_lengths};
 
-/// Texts are tokenized in at most this many blocks per thread, each with its own vocabulary. These are merged afterwards,
-/// on one thread: with fewer blocks, there are fewer words to be merged.
-const BLOCKS_PER_THREAD: usize = 4;
+/// Texts are tokenized in at most this many blocks, each with its own vocabulary; these are merged afterwards.
+const MAX_BLOCKS: usize = 32;
 const MIN_BLOCK: usize = 64;
 
 /// Token ids of many texts, in one flat array.
@@ -143,7 +142,7 @@ impl<T: Texts> Texts for Part<'_, T> {
 /// # Errors
 /// [`Error::Memory`](crate::Error::Memory); [`Error::Cancelled`](crate::Error::Cancelled).
 pub fn tokenize(texts: &impl Texts, base: Option<&Arc<Vocab>>, plan: &Plan) -> Result<(Tokens, Vocab)> {
-    let size = texts.len().div_ceil(BLOCKS_PER_THREAD * plan.threads()).max(MIN_BLOCK);
+    let size = texts.len().div_ceil(MAX_BLOCKS).max(MIN_BLOCK);
     let mut blocks =
         plan.map(texts.len(), size, Default::default, |state, block| cut_block(texts, base, block, state, plan))?;
     if let [block] = blocks.as_mut_slice() {
