@@ -12,7 +12,6 @@ import numpy as np
 from muge_fast.caption.document_frequency import MAX_ORDER
 from muge_fast.compat.pycocoevalcap.items import Items
 
-if TYPE_CHECKING:
 SMALL = 1e-9
 TINY = 1e-15
 

@@ -43,5 +43,8 @@ fn is_joined(chars: &[char], at: usize) -> bool {
 
 /// Return whether a character between letters belongs to a word: dashes, connectors, quotation marks and dots.
 fn is_mid_word(c: char) -> bool {
-    matches!(c, '-' | '_' | '"' | '\'' | '.' | '\u{ad}' | '\u{2010}'..='\u{2015}' | '\u{2027}' | '\u{203f}' | '\u{2040}')
+    matches!(
+        c,
+        '-' | '_' | '"' | '\'' | '.' | '\u{ad}' | '\u{2010}'..='\u{2015}' | '\u{2027}' | '\u{203f}' | '\u{2040}'
+    )
 }
