@@ -62,6 +62,6 @@ class PTBTokenizer:
 def _warn_about_shifts(captions: int, lines: int) -> None:
     warn_caller(
         f"{captions} captions have {lines} lines of tokens, because some have characters that break lines (such as "
-        "\\r, U+0085 or U+2028). As in pycocoevalcap, each caption after them gets the tokens of another. Replace these "
-        "characters by spaces: [' '.join(caption.split()) for caption in captions]"
+        "\\r, U+0085 or U+2028). As in pycocoevalcap, each caption after them gets the tokens of another. Replace "
+        "these characters by spaces: [' '.join(caption.split()) for caption in captions]"
     )
