@@ -84,7 +84,7 @@ def test_a_dot_at_the_end_of_a_line_depends_on_the_next_line():
     assert ptb_oracle.printed("in D.C.\nand so on") == "in d.c.\nand so on"
 
 
-@pytest.mark.parametrize("character", BREAKS[:-1])
+@pytest.mark.parametrize("character", BREAKS)
 def test_line_breaks_shift_captions_as_in_the_original_and_warn(character):
     captions = {1: [{"caption": f"a {character} b"}], 2: [{"caption": "c"}], 3: [{"caption": "d"}]}
     texts = [rows[0]["caption"] for rows in captions.values()]
