@@ -162,7 +162,8 @@ def tokens(text):
 
 def lower(text):
     """Return lower case as in Java, where digits and some punctuation between letters belong to the word of a sigma."""
-    words = re.compile(r"[^\W_]+(?:(?<!\d)[-_\"'.\xad\u2010-\u2015](?!\d)[^\W_]+)*")
+    part = r"(?:[^\W_]|[\u0300-\u036f\u0483-\u0489\u1dc0-\u1dff\u200b-\u200f\u20d0-\u20ff\ufe00-\ufe0f\ufeff])+"
+    words = re.compile(rf"{part}(?:(?<!\d)[-_\"'.\xad\u2010-\u2015](?!\d){part})*")
     cased = lambda part: any(character.islower() or character.isupper() for character in part)  # noqa: E731
     result = "".join(character if character == "Σ" else character.lower() for character in text)
     for word in words.finditer(text):

@@ -12,7 +12,6 @@ import numpy as np
 from muge_fast.caption.document_frequency import MAX_ORDER
 from muge_fast.compat.pycocoevalcap.items import Items
 
-if TYPE_CHECKING:
 SMALL = 1e-9
 TINY = 1e-15
 
@@ -214,7 +213,7 @@ class BleuScorer:
         option = option or ("average" if len(self.crefs) == 1 else "closest")
         rows = self._rows()
         lengths = [
-            float(self.special_reflen) if self.special_reflen is not None else _reference_length(texts, option, row[0])
+            self.special_reflen if self.special_reflen is not None else _reference_length(texts, option, row[0])
             for row, texts in zip(rows, ([len(text.split()) for text in texts] for texts in self.crefs), strict=True)
         ]
         if verbose > 1:

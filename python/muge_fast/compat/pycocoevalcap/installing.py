@@ -36,8 +36,8 @@ def install() -> None:
     """Make ``import pycocoevalcap`` and its modules give the classes of this package, in this process.
 
     Call it before a program imports pycocoevalcap: names that were imported before stay what they are. The package
-    itself need not be installed, but has the data of METEOR and the rules of ``PTBTokenizer``. Processes that the program
-    starts by ``spawn`` need a call of their own.
+    itself need not be installed, but has the data of METEOR and the rules of ``PTBTokenizer``. Processes that the
+    program starts by ``spawn`` need a call of their own.
 
     Example:
         >>> from muge_fast.compat.pycocoevalcap import install

@@ -15,7 +15,7 @@ class PTBTokenizer:
 
     All captions of a call are one text in the order of the dictionary, a line for each, as in the original. So the dot
     of an abbreviation at the end of a caption depends on the next caption. A caption with a character that breaks a
-    line (``\r``, ``\v``, ``\f``, U+0085, U+2028, U+2029, or the text ``*NL*``) is printed on several lines, and every
+    line (``\r``, ``\v``, ``\f``, U+2028 or U+2029) is printed on several lines, and every
     caption after it gets the tokens of an earlier one. This is reproduced, and a ``UserWarning`` says so; the tokenizer
     ``"ptb"`` of :func:`muge_fast.tokenize` does not have it.
 
@@ -62,6 +62,6 @@ class PTBTokenizer:
 def _warn_about_shifts(captions: int, lines: int) -> None:
     warn_caller(
         f"{captions} captions have {lines} lines of tokens, because some have characters that break lines (such as "
-        "\\r, U+0085 or U+2028). As in pycocoevalcap, each caption after them gets the tokens of another. Replace these "
-        "characters by spaces: [' '.join(caption.split()) for caption in captions]"
+        "\\r or U+2028). As in pycocoevalcap, each caption after them gets the tokens of another. Replace "
+        "these characters by spaces: [' '.join(caption.split()) for caption in captions]"
     )

@@ -6,7 +6,7 @@ use super::tables::Tables;
 
 const SOFT_HYPHEN: u16 = 0xad;
 
-/// The token that stands for a line break. Text that reads so becomes one too.
+/// The token that stands for a line break in the original, which compares the text of tokens with it.
 const LINE_BREAK: &str = "*NL*";
 
 /// A token in lower case, or a match that has none.

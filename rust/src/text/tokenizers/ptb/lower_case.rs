@@ -12,13 +12,19 @@ pub(super) fn lower_case(units: &[u16], text: &mut String) {
         text.extend(units.iter().map(|&unit| char::from(unit as u8).to_ascii_lowercase()));
         return;
     }
-    let chars: Vec<char> = char::decode_utf16(units.iter().copied()).map(|c| c.unwrap_or('?')).collect();
-    for (index, &c) in chars.iter().enumerate() {
+    let decoded = || char::decode_utf16(units.iter().copied()).map(|c| c.unwrap_or('?'));
+    let mut visible: Option<Vec<char>> = None;
+    let mut index = 0;
+    for c in decoded() {
         match c {
-            SIGMA => text.push(if is_final(&chars, index) { 'ς' } else { 'σ' }),
+            SIGMA => {
+                let visible = visible.get_or_insert_with(|| decoded().filter(|&c| !is_ignored(c)).collect());
+                text.push(if is_final(visible, index) { 'ς' } else { 'σ' });
+            }
             // Letter by letter, so that no other rule about sigmas applies.
             _ => text.extend(c.to_lowercase()),
         }
+        index += usize::from(!is_ignored(c));
     }
 }
 
@@ -27,6 +33,24 @@ fn is_final(chars: &[char], index: usize) -> bool {
     let is_cased = |&at: &usize| chars[at].is_lowercase() || chars[at].is_uppercase();
     let before = (1..=index).rev().take_while(|&at| is_joined(chars, at)).map(|at| at - 1).any(|at| is_cased(&at));
     before && !(index + 1..chars.len()).take_while(|&at| is_joined(chars, at)).any(|at| is_cased(&at))
+}
+
+/// Return whether words are found as if the character were not there: marks over letters, and invisible characters.
+fn is_ignored(c: char) -> bool {
+    matches!(
+        c,
+        '\u{300}'..='\u{36f}'
+            | '\u{483}'..='\u{489}'
+            | '\u{1ab0}'..='\u{1aff}'
+            | '\u{1dc0}'..='\u{1dff}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{2064}'
+            | '\u{20d0}'..='\u{20ff}'
+            | '\u{fe00}'..='\u{fe0f}'
+            | '\u{fe20}'..='\u{fe2f}'
+            | '\u{feff}'
+    )
 }
 
 /// Return whether no word ends before the character at `at`, which is not the first one.
