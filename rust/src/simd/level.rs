@@ -45,7 +45,7 @@ impl Level {
     #[cfg(target_arch = "x86_64")]
     pub fn is_available(self) -> bool {
         use std::arch::is_x86_feature_detected as has;
-        let avx2 = || has!("avx2") && has!("fma") && has!("f16c");
+        let avx2 = || has!("avx2") && has!("fma") && has!("f16c") && has!("popcnt");
         let avx512 = || avx2() && has!("avx512f") && has!("avx512bw") && has!("avx512dq") && has!("avx512vl");
         match self {
             Self::Portable => true,
