@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 pub enum Level {
     /// Any CPU: what the compiler makes of plain code for the oldest CPU of its target.
     Portable,
-    /// x86-64 with AVX2, FMA and F16C.
+    /// x86-64 with AVX2, FMA, F16C and POPCNT.
     Avx2,
     /// AVX2 with the dot products of bytes of AVX-VNNI, in registers of 256 bits.
     AvxVnni,

@@ -142,7 +142,7 @@ pub fn score<T: Texts + ?Sized>(
                 answer.clear();
                 answers.append(starts[question] + index, answer);
             }
-            scores.push(scorer.score(protocol, prediction, plan)?);
+            scores.push(scorer.score(protocol, &prediction, plan)?);
         }
         Ok(scores)
     })?;
@@ -177,28 +177,28 @@ struct Scorer {
 }
 
 impl Scorer {
-    fn score(&mut self, protocol: Protocol, prediction: String, plan: &Plan) -> Result<f64> {
+    fn score(&mut self, protocol: Protocol, prediction: &str, plan: &Plan) -> Result<f64> {
         Ok(match protocol {
-            Protocol::VqaV2 => self.official_agreement(&prediction),
+            Protocol::VqaV2 => self.official_agreement(prediction),
             Protocol::EvalAi | Protocol::VlmEvalKit => {
-                let prediction = self.normalize(protocol, &prediction);
+                let prediction = self.normalize(protocol, prediction);
                 self.agreement(&prediction)
             }
             Protocol::Anls | Protocol::AnlsInclusive => {
-                let prediction = self.normalize(protocol, &prediction);
+                let prediction = self.normalize(protocol, prediction);
                 self.similarity(&prediction, protocol == Protocol::AnlsInclusive, plan)?
             }
             Protocol::Exact | Protocol::MugeZh => {
-                let prediction = self.normalize(protocol, &prediction);
+                let prediction = self.normalize(protocol, prediction);
                 f64::from(u8::from(self.answers.contains(&prediction)))
             }
             Protocol::Contains => {
-                let prediction = self.normalize(protocol, &prediction);
+                let prediction = self.normalize(protocol, prediction);
                 let is_contained = self.answers.iter().any(|answer| prediction.contains(answer.as_str()));
                 f64::from(u8::from(is_contained))
             }
             Protocol::CharF1 => {
-                let prediction = self.normalize(protocol, &prediction);
+                let prediction = self.normalize(protocol, prediction);
                 self.f1(&prediction)
             }
         })

@@ -43,9 +43,10 @@ impl Ptb {
         let (mut end, mut at_line_start) = (0, true);
         for (part, printed) in parts.into_iter().enumerate() {
             let fits = end == starts[part] && at_line_start;
-            let printed = match fits {
-                true => printed,
-                false => self.print(&text, end, limit(part), at_line_start, &mut Token::default(), plan)?,
+            let printed = if fits {
+                printed
+            } else {
+                self.print(&text, end, limit(part), at_line_start, &mut Token::default(), plan)?
             };
             match pieces.last_mut() {
                 Some(last) if !at_line_start => last.push_str(&printed.text),

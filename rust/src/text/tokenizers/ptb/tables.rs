@@ -48,7 +48,7 @@ impl Tables {
         let rows = required(&fields, "ZZ_ROWMAP_PACKED_0")?;
         let rows: Vec<_> = rows.chunks_exact(2).map(|pair| usize::from(pair[0]) << 16 | usize::from(pair[1])).collect();
         let states = rows.len();
-        let fits = states >= FIRST_STATES && states <= MAX_STATES && actions.len() == states;
+        let fits = (FIRST_STATES..=MAX_STATES).contains(&states) && actions.len() == states;
         if !fits || attributes.len() != states || actions.iter().any(|&action| action > LAST_ACTION) {
             return Err(invalid("has tables of states that do not fit together"));
         }
