@@ -103,8 +103,18 @@ def test_damaged_tables_are_made_again(tmp_path, monkeypatch):
     (tmp_path / name).write_bytes(good[:start] + bytes(len(good) - start))
     monkeypatch.setenv(meteor_data.CACHE_VARIABLE, str(tmp_path))
     monkeypatch.setattr(meteor_data._State, "data", None)
+    meteor_data.load_data()
+    assert (tmp_path / name).read_bytes() != good, "tables with a good head are read"
     assert meteor_rows(predictions, references).tolist() == rows
     assert (tmp_path / name).read_bytes() == good
+
+
+def test_where_tables_cannot_be_stored_they_live_as_long_as_the_process(tmp_path, monkeypatch):
+    (tmp_path / "file").write_bytes(b"")
+    monkeypatch.setenv(meteor_data.CACHE_VARIABLE, str(tmp_path / "file" / "folder"))
+    monkeypatch.setattr(meteor_data._State, "data", None)
+    predictions, references, rows, _ = map(list, zip(*GOLDEN["known"]["items"], strict=True))
+    assert meteor_rows(predictions, references).tolist() == rows
 
 
 def test_batches_of_prepared_references_have_the_rows_of_all():

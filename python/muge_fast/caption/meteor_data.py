@@ -12,6 +12,7 @@ import threading
 import weakref
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, NamedTuple, TypeVar
 
@@ -35,6 +36,7 @@ MAGIC = b"muge_fast METEOR tables 1\n"
 HEADER = struct.Struct("<Q")
 """After the magic bytes: length of the head."""
 
+MAX_HEAD = 1 << 26
 CHUNK = 1 << 20
 NO_DATA = "none"
 
@@ -70,8 +72,8 @@ class _State:
 def load_data() -> MeteorData:
     """Return the data of METEOR, which is loaded once in a process.
 
-    The first call on a machine reads the files of pycocoevalcap, which takes about ten seconds and 400 MB of memory,
-    and writes tables of 75 MB to the folder for caches. Other processes read what they need of these.
+    The first call on a machine reads the files of pycocoevalcap, which takes about ten seconds,
+    and writes tables of 50 MB to the folder for caches. Other processes read what they need of these.
 
     Returns:
         The data; without pycocoevalcap, one that only texts without Latin letters and digits can be scored with.
@@ -147,11 +149,13 @@ def _load(*, rebuild: bool = False) -> MeteorData:
     fingerprint = _fingerprint(jar, paraphrases)
     try:
         path = cache_folder() / f"meteor-{fingerprint}-1.tables"
-        if not rebuild and path.is_file():
-            return MeteorData(_open(path), fingerprint)
-    except (OSError, RuntimeError):
-        # Damaged, unreadable, or a user without a home.
+    except RuntimeError:
+        # A user without a home.
         path = None
+    if path is not None and not rebuild:
+        # Tables that are missing, damaged or unreadable are made again.
+        with suppress(OSError):
+            return MeteorData(_open(path), fingerprint)
     head, sections = _make_tables(jar, paraphrases)
     return MeteorData(_store(path, head, sections), fingerprint)
 
@@ -212,10 +216,10 @@ def _open(path: Path) -> _core.Meteor:
         if not prefix.startswith(MAGIC) or len(prefix) < len(MAGIC) + HEADER.size:
             raise OSError(f"{path} has no tables of METEOR")
         (length,) = HEADER.unpack(prefix[len(MAGIC) :])
-        start = len(prefix) + length
-        if start > file.seek(0, os.SEEK_END):
+        head = file.read(length) if length <= MAX_HEAD else b""
+        if len(head) < length:
             raise OSError(f"{path} is cut off")
-        return _core.Meteor(file.read(length), _Sections(file, start))
+        return _core.Meteor(head, _Sections(file, len(prefix) + length))
     except BaseException:
         file.close()
         raise
