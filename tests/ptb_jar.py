@@ -22,4 +22,5 @@ def jar_output(text: str) -> str:
         path.write_bytes(text.encode())
         command = [*COMMAND, "-lowerCase", str(path)]
         folder_of_jar = coco_file(ARCHIVE, purpose="the tests").parent
-        return subprocess.run(command, cwd=folder_of_jar, capture_output=True, check=True).stdout.decode()
+        result = subprocess.run(command, cwd=folder_of_jar, capture_output=True, check=True)  # noqa: S603
+        return result.stdout.decode()

@@ -76,9 +76,9 @@ def test_a_program_runs_with_the_replacement(form, tmp_path):
     )
     arguments = ["-m", "uses_captions"] if form == "module" else [str(program)]
     command = [sys.executable, "-m", "muge_fast.compat.pycocoevalcap", *arguments, "--x", "1"]
-    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)  # noqa: S603
     assert result.stdout == "__main__ muge_fast.compat.pycocoevalcap.cider ['--x', '1']\n"
-    usage = subprocess.run(command[:3], capture_output=True, text=True, check=False)
+    usage = subprocess.run(command[:3], capture_output=True, text=True, check=False)  # noqa: S603
     assert usage.returncode == 1
     assert "usage: " in usage.stderr
 

@@ -12,7 +12,8 @@ from ptb_texts import EXAMPLES, chinese_captions, coco_captions, hard_lines
 
 
 def main() -> None:
-    java = subprocess.run(["java", "-version"], capture_output=True, text=True, check=True).stderr.splitlines()[0]
+    result = subprocess.run(["java", "-version"], capture_output=True, text=True, check=True)  # noqa: S607
+    java = result.stderr.splitlines()[0]
     images = list(coco_captions().values())[:60]
     lines = {
         "examples": list(EXAMPLES[:-2]),
