@@ -13,6 +13,7 @@ __all__ = [
     "MeteorTables",
     "Pcg64",
     "References",
+    "RoundedSums",
     "Tokenizer",
     "TopK",
     "__version__",
