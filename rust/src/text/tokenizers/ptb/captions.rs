@@ -1,7 +1,7 @@
 //! The captions of one call of pycocoevalcap's `PTBTokenizer`: one text, a caption on each line.
 //!
 //! The automaton begins each match in the same state, so a match depends on its position alone. The text is cut at lines, and
-//! each part is read on a thread of its own from its first line on. The results are those of reading the whole text if each
+//! each part is read on a separate thread from its first line on. The results are those of reading the whole text if each
 //! part ends where the next one begins, at the start of a line; a part for which that does not hold is read again.
 
 use super::actions::{self, Kind, Token};

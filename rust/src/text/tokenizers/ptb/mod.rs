@@ -2,7 +2,7 @@
 //!
 //! Its rules are the tables of an automaton of 4,058 states, which `JFlex` generated. Their licence does not allow to have
 //! them here, so they are read from the class file of an installed pycocoevalcap ([`tables`], [`class_file`]). The automaton
-//! finds matches ([`lexer`]), a number tells what becomes of each ([`actions`]), and the token is put into lower case as Java
+//! finds matches ([`lexer`]), a number says what becomes of each ([`actions`]), and the token is put into lower case as Java
 //! does ([`lower_case`]). Java's text has UTF-16 units, and so has the text here.
 //!
 //! A match never looks back, but may look ahead over the end of a line: whether the dot of an abbreviation also ends the
