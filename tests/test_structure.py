@@ -112,6 +112,7 @@ def test_recorded_values_name_their_source(path):
 
 # Test files that may read a clock, and why. Speed is left to the benchmarks, as it depends on the machine.
 CLOCKS = {
+    "tests/test_ptb.py": "time that is not quadratic",
     "tests/test_border.py": "Ctrl-C is answered within a second; threads run at the same time",
     "tests/test_caption.py": "merging takes linear time, where quadratic time would be minutes",
     "tests/test_compare_inputs.py": "Ctrl-C ends a comparison within a second",

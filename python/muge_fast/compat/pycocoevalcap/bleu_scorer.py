@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -14,6 +13,9 @@ from muge_fast.compat.pycocoevalcap.items import Items
 
 SMALL = 1e-9
 TINY = 1e-15
+
+BleuResult = list[float] | tuple[list[float], list[list[float]]]
+"""Scores of the set, and those of each caption unless the call repeats an earlier one."""
 
 
 class BleuScorer:
@@ -125,7 +127,7 @@ class BleuScorer:
         self._score = None
         return self
 
-    def rescore(self, new_test: str | Sequence[str]) -> Any:  # noqa: ANN401 - as compute_score
+    def rescore(self, new_test: str | Sequence[str]) -> BleuResult:
         """Replace all captions, and return the new scores.
 
         Args:
@@ -141,7 +143,7 @@ class BleuScorer:
         """Return the length of the references: one for each caption, by ``option``.
 
         Args:
-            option: As for :meth:`compute_score`.
+            option: The argument of :meth:`compute_score`.
 
         Returns:
             The sum of the lengths.
@@ -154,7 +156,7 @@ class BleuScorer:
         """Return the number of tokens of all captions.
 
         Args:
-            option: As for :meth:`compute_score`.
+            option: The argument of :meth:`compute_score`.
 
         Returns:
             The number.
@@ -175,12 +177,12 @@ class BleuScorer:
         """
         return _reference_length([len(text.split()) for text in self.crefs[0]], option, 0)
 
-    def recompute_score(self, option: str | None = None, verbose: int = 0) -> Any:  # noqa: ANN401
+    def recompute_score(self, option: str | None = None, verbose: int = 0) -> BleuResult:
         """Return the scores, computed again.
 
         Args:
-            option: As for :meth:`compute_score`.
-            verbose: As for :meth:`compute_score`.
+            option: The argument of :meth:`compute_score`.
+            verbose: The argument of :meth:`compute_score`.
 
         Returns:
             The result of :meth:`compute_score`.
@@ -189,7 +191,7 @@ class BleuScorer:
         self._score = None
         return self.compute_score(option, verbose)
 
-    def compute_score(self, option: str | None = None, verbose: int = 0) -> Any:  # noqa: ANN401 - two types, see Returns
+    def compute_score(self, option: str | None = None, verbose: int = 0) -> BleuResult:
         """Compute BLEU of the whole set and of each caption.
 
         Args:

@@ -37,7 +37,7 @@ def install() -> None:
 
     Call it before a program imports pycocoevalcap: names that were imported before stay what they are. The package
     itself need not be installed, but has the data of METEOR and the rules of ``PTBTokenizer``. Processes that the
-    program starts by ``spawn`` need a call of their own.
+    program starts by ``spawn`` must call it too.
 
     Example:
         >>> from muge_fast.compat.pycocoevalcap import install
