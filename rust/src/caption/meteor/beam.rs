@@ -105,7 +105,7 @@ impl Beam {
 
     /// Find the matches that compete with no other. Returns whether there are others.
     fn fix(&mut self, matches: &Matches) -> bool {
-        let is_alone = |found: &Match| {
+        let is_alone = |found: Match| {
             let coverage = [&matches.coverage[found.words()], &matches.prediction_coverage[found.prediction_words()]];
             coverage.into_iter().flatten().all(|&count| count == 1)
         };
@@ -113,7 +113,7 @@ impl Beam {
         let mut is_open = false;
         for index in 0..matches.coverage.len() {
             let range = matches.range(index);
-            let is_fixed = range.len() == 1 && is_alone(&matches.get(range.start));
+            let is_fixed = range.len() == 1 && is_alone(matches.get(range.start));
             is_open |= !range.is_empty() && !is_fixed;
             self.fixed.push(if is_fixed { range.start as u32 } else { NONE });
         }
@@ -146,7 +146,7 @@ impl Beam {
             let range = matches.range(index);
             if self.fixed[index] != NONE {
                 let found = matches.get(self.fixed[index] as usize);
-                paths.iter_mut().for_each(|path| path.take_fixed(&found));
+                paths.iter_mut().for_each(|path| path.take_fixed(found));
             } else if range.is_empty() {
                 paths.iter_mut().filter(|path| path.next as usize == index).for_each(Path::skip);
             } else {
@@ -186,7 +186,7 @@ impl Beam {
                 continue;
             }
             let mut rank = path.rank;
-            for (offset, found) in matches.at_range(&range).iter().enumerate() {
+            for (offset, found) in matches.at_range(&range).iter().copied().enumerate() {
                 if self.is_used(path, found) {
                     continue;
                 }
@@ -217,7 +217,7 @@ impl Beam {
         self.candidates.push(Candidate { rank, added, order, parent });
     }
 
-    fn is_used<const WIDTH: usize>(&self, path: &Path<WIDTH>, found: &Match) -> bool {
+    fn is_used<const WIDTH: usize>(&self, path: &Path<WIDTH>, found: Match) -> bool {
         let bits = &self.bit_of[found.prediction_words()];
         bits.iter().any(|&bit| path.used[usize::from(bit) / 64] >> (bit % 64) & 1 == 1)
     }
@@ -248,7 +248,7 @@ impl Beam {
                 self.steps.push((path.step, added));
                 path.step = self.steps.len() as u32 - 1;
                 let found = matches.get(added as usize);
-                path.pass(&found);
+                path.pass(found);
                 for &bit in &self.bit_of[found.prediction_words()] {
                     path.used[usize::from(bit) / 64] |= 1 << (bit % 64);
                 }
@@ -263,13 +263,13 @@ impl Beam {
 
 impl<const WIDTH: usize> Path<WIDTH> {
     /// Take a match that is in every alignment. Its distance counts for this path.
-    fn take_fixed(&mut self, found: &Match) {
+    fn take_fixed(&mut self, found: Match) {
         self.rank = self.rank - found.words_rank() + self.chunk_rank(found) + found.distance();
         self.pass(found);
     }
 
     /// Go on after a match.
-    fn pass(&mut self, found: &Match) {
+    fn pass(&mut self, found: Match) {
         self.next = found.words().end as u32;
         self.last_end = found.prediction_words().end as u32;
     }
@@ -282,7 +282,7 @@ impl<const WIDTH: usize> Path<WIDTH> {
     }
 
     /// Return how much the rank grows with a match that does not continue the last one.
-    fn chunk_rank(&self, found: &Match) -> u64 {
+    fn chunk_rank(&self, found: Match) -> u64 {
         let is_new = self.last_end != NONE && self.last_end != u32::from(found.prediction_start);
         if is_new { CHUNK } else { 0 }
     }
@@ -290,12 +290,12 @@ impl<const WIDTH: usize> Path<WIDTH> {
 
 impl Match {
     /// Return how much the rank falls with the words of this match.
-    fn words_rank(&self) -> u64 {
+    fn words_rank(self) -> u64 {
         let weigh = |words: u8| u64::from(if self.module == EXACT { words } else { words / 2 });
         (weigh(self.length) + weigh(self.prediction_length)) * WORD
     }
 
-    fn distance(&self) -> u64 {
+    fn distance(self) -> u64 {
         u64::from(self.start.abs_diff(self.prediction_start))
     }
 }

@@ -36,12 +36,12 @@ pub(super) struct Match {
 }
 
 impl Match {
-    pub fn words(&self) -> Range<usize> {
+    pub fn words(self) -> Range<usize> {
         let start = usize::from(self.start);
         start..start + usize::from(self.length)
     }
 
-    pub fn prediction_words(&self) -> Range<usize> {
+    pub fn prediction_words(self) -> Range<usize> {
         let start = usize::from(self.prediction_start);
         start..start + usize::from(self.prediction_length)
     }
@@ -173,7 +173,7 @@ impl Matches {
         for (j, &key) in reference.iter().enumerate() {
             for (chunk, keys) in prediction.chunks(LANES).enumerate() {
                 // Without branches, which the compiler makes vector instructions of: most words match none.
-                if !keys.iter().fold(false, |any, &other| any | (other == key)) {
+                if keys.iter().map(|&other| u32::from(other == key)).sum::<u32>() == 0 {
                     continue;
                 }
                 for (lane, _) in keys.iter().enumerate().filter(|&(_, &other)| other == key) {

@@ -39,7 +39,7 @@ pub fn score(statistics: &MeteorStatistics) -> f64 {
     let fragmentation = if is_perfect(statistics) {
         0.0
     } else {
-        statistics[CHUNKS] / ((statistics[CHUNKS + 1] + statistics[CHUNKS + 2]) / 2.0)
+        statistics[CHUNKS] / f64::midpoint(statistics[CHUNKS + 1], statistics[CHUNKS + 2])
     };
     // The exponent is hidden from the compiler: the bits are those of the C library's `pow`, which rarely differ from Java's.
     let score = mean * (1.0 - GAMMA * fragmentation.powf(black_box(BETA)));
@@ -64,6 +64,7 @@ pub fn score_corpus(rows: &[MeteorStatistics]) -> f64 {
 }
 
 /// Whether all words of both texts match in one chunk.
+#[allow(clippy::float_cmp)] // Whole numbers.
 fn is_perfect(statistics: &MeteorStatistics) -> bool {
     let matched = |side: usize| {
         (0..MODULES)

@@ -1,4 +1,4 @@
-//! Sets of synonyms of WordNet, by word.
+//! Sets of synonyms of `WordNet`, by word.
 
 use std::collections::HashMap;
 

@@ -118,7 +118,7 @@ impl TableBuilder {
         if !self.line.is_empty() {
             self.feed(b"\n")?;
         }
-        if self.lines % 3 != 0 {
+        if !self.lines.is_multiple_of(3) {
             return Err(Error::Line {
                 number: self.lines,
                 problem: "is the last, within a pair of phrases".to_owned(),
