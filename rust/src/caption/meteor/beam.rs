@@ -186,11 +186,11 @@ impl Beam {
                 continue;
             }
             let mut rank = path.rank;
-            for (offset, found) in matches.at_range(&range).iter().enumerate() {
-                if self.is_used(path, *found) {
+            for (offset, found) in matches.at_range(&range).iter().copied().enumerate() {
+                if self.is_used(path, found) {
                     continue;
                 }
-                let longer = rank - found.words_rank() + path.chunk_rank(*found);
+                let longer = rank - found.words_rank() + path.chunk_rank(found);
                 rank += found.distance();
                 if longer < limit {
                     self.push(longer, (range.start + offset) as u32, parent);

@@ -173,8 +173,7 @@ impl Matches {
         for (j, &key) in reference.iter().enumerate() {
             for (chunk, keys) in prediction.chunks(LANES).enumerate() {
                 // Without branches, which the compiler makes vector instructions of: most words match none.
-                #[allow(clippy::needless_bitwise_bool)]
-                if !keys.iter().fold(false, |any, &other| any | (other == key)) {
+                if keys.iter().map(|&other| u32::from(other == key)).sum::<u32>() == 0 {
                     continue;
                 }
                 for (lane, _) in keys.iter().enumerate().filter(|&(_, &other)| other == key) {

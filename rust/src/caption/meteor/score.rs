@@ -63,8 +63,8 @@ pub fn score_corpus(rows: &[MeteorStatistics]) -> f64 {
     score(&sum)
 }
 
-/// Whether all words of both texts match in one chunk. All numbers are counts.
-#[allow(clippy::float_cmp)]
+/// Whether all words of both texts match in one chunk.
+#[allow(clippy::float_cmp)] // Whole numbers.
 fn is_perfect(statistics: &MeteorStatistics) -> bool {
     let matched = |side: usize| {
         (0..MODULES)

@@ -44,7 +44,7 @@ impl Word {
 #[derive(Debug, Default)]
 pub(super) struct Words {
     first_id: u32,
-    known: Vec<Word>,
+    list: Vec<Word>,
     synonyms: Vec<u32>,
 }
 
@@ -65,7 +65,7 @@ impl Words {
         for block in blocks {
             let start = all.synonyms.len() as u32;
             all.synonyms.extend(block.synonyms);
-            all.known.extend(block.known.into_iter().map(|mut word| {
+            all.list.extend(block.list.into_iter().map(|mut word| {
                 word.synonyms = word.synonyms.start + start..word.synonyms.end + start;
                 word
             }));
@@ -77,7 +77,7 @@ impl Words {
         let start = self.synonyms.len();
         meteor.synonyms.extend(token, &mut self.synonyms);
         let sets = &self.synonyms[start..];
-        self.known.push(Word {
+        self.list.push(Word {
             hash: hash(token),
             stem: hash(&stemmer.stem(token)),
             is_function: meteor.function_words.contains(token),
@@ -91,19 +91,19 @@ impl Words {
 
     /// Return the ids of words with phrases that have not been read.
     pub fn unread<'a>(&'a self, meteor: &'a Meteor) -> impl Iterator<Item = u32> {
-        let unread = self.known.iter().filter(|word| word.section.is_none() && meteor.has_section(word.table_id));
+        let unread = self.list.iter().filter(|word| word.section.is_none() && meteor.has_section(word.table_id));
         unread.map(|word| word.table_id)
     }
 
     /// Take the phrases of each word that have been read.
     pub fn attach(&mut self, meteor: &Meteor) {
-        for word in &mut self.known {
+        for word in &mut self.list {
             word.section = meteor.section(word.table_id);
         }
     }
 
     pub fn get(&self, id: u32) -> &Word {
-        &self.known[(id - self.first_id) as usize]
+        &self.list[(id - self.first_id) as usize]
     }
 
     /// Whether a word is one of these, and something may match it that is not equal to it.
@@ -112,7 +112,7 @@ impl Words {
     }
 
     pub fn max_id(&self) -> u32 {
-        self.first_id + self.known.len() as u32 - 1
+        self.first_id + self.list.len() as u32 - 1
     }
 }
 
