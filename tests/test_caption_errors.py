@@ -276,7 +276,7 @@ OPTIONS = [
     (TypeError, "metrics must be a sequence of names, got", {"metrics": None}),
     (TypeError, "metrics must be a sequence of names such as ('bleu',), not the string 'bleu'", {"metrics": "bleu"}),
     (ValueError, "unknown tokenizer 'nltk', choose one of muge, char, whitespace", {"tokenizer": "nltk"}),
-    (ValueError, "space, jieba, 13a, zh; did you mean 'muge'?", {"tokenizer": "Muge"}),
+    (ValueError, "space, jieba, 13a, zh, ptb; did you mean 'muge'?", {"tokenizer": "Muge"}),
     (TypeError, "tokenizer: expected a name or a function, found NoneType", {"tokenizer": None}),
     (ValueError, "unknown smoothing 'exponential', choose one of tiny, none", {"smoothing": "exponential"}),
     (ValueError, 'not used by smoothing "exp", only by', {"smoothing": "exp", "smoothing_value": 1}),

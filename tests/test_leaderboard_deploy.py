@@ -158,10 +158,13 @@ def test_a_board_behind_nginx_takes_files_and_knows_its_clients(tmp_path):
         done = wait_for(lambda: (found := json.load(ask(one, Authorization=f"Bearer {token}")))["verdict"] and found)
         assert (done["state"], done["verdict"]["published"]) == ("scored", "54.69")
         # Those who come through the proxy are not this machine.
-        with pytest.raises(HTTPError, match="404"):
+        with pytest.raises(HTTPError, match="404") as refused:
             ask(f"{address}/metrics")
-        with pytest.raises(HTTPError, match="413"):
+        refused.value.close()
+        # nginx says 502 if the site has closed the connection before nginx has sent everything.
+        with pytest.raises(HTTPError, match="413|502") as refused:
             ask(f"{address}/login", data=b"x" * 100_000)
+        refused.value.close()
         # Plain HTTP leads to TLS.
         with socket.create_connection(("127.0.0.1", plain), SECONDS) as connection:
             connection.sendall(b"GET /rules HTTP/1.1\r\nHost: muge.example\r\nConnection: close\r\n\r\n")

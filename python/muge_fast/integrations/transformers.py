@@ -129,8 +129,9 @@ class CaptionMetrics:
         return [text.strip() for text in texts]
 
 
-def _token_ids(predictions: Any) -> NDArray[np.int64]:  # noqa: ANN401 - arrays of any library
-    ids = np.asarray(predictions.cpu() if hasattr(predictions, "cpu") else predictions)
+def _token_ids(predictions: object) -> NDArray[np.int64]:
+    copy_from_gpu = getattr(predictions, "cpu", None)
+    ids = np.asarray(predictions if copy_from_gpu is None else copy_from_gpu())
     if ids.ndim == LOGIT_DIMS and ids.dtype.kind == "f":
         raise ValueError(
             f"predictions are logits of shape {ids.shape}, not captions: use Seq2SeqTrainer with "

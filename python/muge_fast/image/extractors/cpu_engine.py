@@ -11,10 +11,12 @@ bits for any number of threads.
 from __future__ import annotations
 
 import os
+import sys
 from collections import OrderedDict, deque
 from collections.abc import Sequence
 from importlib import import_module
 from threading import Lock
+from types import ModuleType
 from typing import Any, NamedTuple
 
 import torch
@@ -60,7 +62,8 @@ def choose_engine(engine: str | None, device: torch.device, precision: str) -> s
     if check_choice("engine", engine, ENGINES) == "openvino":
         if device.type != "cpu":
             raise ValueError(f"engine is 'openvino', which runs on a CPU, but device is {str(device)!r}")
-        import_optional("openvino", purpose="engine='openvino'", install="muge-fast[t2i]")
+        if not _is_installed():
+            import_optional("openvino", purpose="engine='openvino'", install="muge-fast[t2i]")
         if not _has_precision(precision):
             raise ValueError(f"engine is 'openvino', but this CPU has no instructions for precision {precision!r}")
     return engine
@@ -92,7 +95,7 @@ class OpenVinoNetwork:
         self._network, self._weights, self._outputs = network, weights, tuple(outputs)
         self._precision = "bf16" if precision == "bf16" else "f32"
         self._threads = 1
-        version = str(import_module("openvino").__version__)
+        version = str(_openvino().__version__)
         self.signature = f"engine:openvino-{version.partition('-')[0]}"
 
     def allow_threads(self, threads: int) -> None:
@@ -141,7 +144,7 @@ class _CompiledGraph:
     """A compiled graph, which up to ``streams`` threads run at once."""
 
     def __init__(self, network: Inception, key: _Key, streams: int) -> None:
-        openvino = import_module("openvino")
+        openvino = _openvino()
         graph = translate(network, key.outputs, INPUT_SIZE, openvino)
         settings = {
             # Without it, OpenVINO computes in bfloat16 or float16 wherever the CPU has instructions for these.
@@ -203,9 +206,16 @@ class _CompiledGraphs:
 GRAPHS = _CompiledGraphs()
 
 
+def _openvino() -> ModuleType:
+    """Import OpenVINO without its telemetry, which writes to the home folder, and would send what is used."""
+    if "openvino" not in sys.modules:
+        sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type] # as the import system documents it
+    return import_module("openvino")
+
+
 def _is_installed() -> bool:
     try:
-        import_module("openvino")
+        _openvino()
     except ImportError:
         return False
     return True
@@ -213,6 +223,4 @@ def _is_installed() -> bool:
 
 def _has_precision(precision: str) -> bool:
     """Return whether the CPU computes in a precision; OpenVINO ignores others."""
-    return precision != "bf16" or "BF16" in import_module("openvino").Core().get_property(
-        "CPU", "OPTIMIZATION_CAPABILITIES"
-    )
+    return precision != "bf16" or "BF16" in _openvino().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
