@@ -162,7 +162,7 @@ def test_a_board_behind_nginx_takes_files_and_knows_its_clients(tmp_path):
             ask(f"{address}/metrics")
         refused.value.close()
         # nginx says 502 if the site has closed the connection before nginx has sent everything.
-        with pytest.raises(HTTPError, match="413|502") as refused:
+        with pytest.raises(HTTPError, match=r"413|502") as refused:
             ask(f"{address}/login", data=b"x" * 100_000)
         refused.value.close()
         # Plain HTTP leads to TLS.
