@@ -41,8 +41,8 @@ The captions are 10,000 items with five references of about 72 characters each, 
 has goals: server, worker and clients share the cores of one machine.
 
 No GPU has been measured yet. `make gpu-check` packs tests and measurements for a machine with one, where a single
-command prints the section `gpu`. It was tried on a CPU with tiny sizes only, without network; its tests took longer there
-than they may.
+command prints the section `gpu`. It was tried on a CPU with tiny sizes only, without network; its tests took longer
+there than they may.
 """
 
 
