@@ -14,7 +14,7 @@ from meteor_texts import pairs
 from muge_fast import _core
 from muge_fast._internal.coco_files import coco_file, jar_entries
 from muge_fast.caption import meteor_data
-from muge_fast.caption.meteor import meteor_corpus, meteor_items, meteor_rows
+from muge_fast.caption.meteor import MeteorReferences, meteor_corpus, meteor_items, meteor_rows
 from muge_fast.scores import additive_statistics
 
 GOLDEN = json.loads((Path(__file__).parent / "golden" / "meteor.json").read_text(encoding="utf-8"))
@@ -106,6 +106,21 @@ def test_damaged_tables_are_made_again(tmp_path, monkeypatch):
     meteor_data.load_data()
     assert (tmp_path / name).read_bytes() != good, "tables with a good head are read"
     assert meteor_rows(predictions, references).tolist() == rows
+    assert (tmp_path / name).read_bytes() == good
+
+
+def test_tables_that_are_damaged_where_predictions_need_them_are_made_again(tmp_path, monkeypatch):
+    expected = meteor_rows(["a red dress"], [["红裙"]]).tolist()
+    name = f"meteor-{meteor_data.load_data().fingerprint}-1.tables"
+    good = (meteor_data.cache_folder() / name).read_bytes()
+    (length,) = meteor_data.HEADER.unpack_from(good, len(meteor_data.MAGIC))
+    start = len(meteor_data.MAGIC) + meteor_data.HEADER.size + length
+    (tmp_path / name).write_bytes(good[:start] + bytes(len(good) - start))
+    monkeypatch.setenv(meteor_data.CACHE_VARIABLE, str(tmp_path))
+    monkeypatch.setattr(meteor_data._State, "data", None)
+    prepared = MeteorReferences([["红裙"]])
+    assert prepared.score(["a red dress"]).tolist() == expected
+    assert prepared.data is meteor_data.load_data()
     assert (tmp_path / name).read_bytes() == good
 
 

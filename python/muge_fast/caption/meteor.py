@@ -59,14 +59,12 @@ class MeteorReferences:
 
     def __init__(self, references: list[Any], ids: list[Any] | None = None, threads: int | None = None) -> None:
         self._arguments = references, ids, threads
-        self._prepare()
+        with_data(self._prepare)
 
-    def _prepare(self) -> None:
-        self.data, self._core = with_data(self._prepared)
-
-    def _prepared(self, data: MeteorData) -> tuple[MeteorData, _core.MeteorReferences]:
+    def _prepare(self, data: MeteorData) -> None:
         references, ids, threads = self._arguments
-        return data, _core.MeteorReferences(references, data.core, ids, threads)
+        self._core = _core.MeteorReferences(references, data.core, ids, threads)
+        self.data = data
 
     def score(
         self,
@@ -100,12 +98,14 @@ class MeteorReferences:
             [1.0]
 
         """
-        try:
+
+        def scored(data: MeteorData) -> FloatArray:
+            # Damaged tables were made again, here or for other references.
+            if data is not self.data:
+                self._prepare(data)
             return self._core.score(predictions, ids, items, threads)
-        except OSError:
-            # Damaged tables are made again.
-            self._prepare()
-            return self._core.score(predictions, ids, items, threads)
+
+        return with_data(scored)
 
 
 def meteor_rows(
