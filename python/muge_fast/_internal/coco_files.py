@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from importlib.machinery import PathFinder
 from pathlib import Path
 
@@ -69,12 +70,8 @@ def jar_entries(path: Path, names: Iterable[str]) -> list[bytes]:
         [b'the']
 
     """
-    with path.open("rb") as file:
-        try:
-            archive = open_zip(file, MAX_ENTRIES)
-            return [archive.read(name) for name in names]
-        except (KeyError, ValueError, NotImplementedError, RuntimeError, zipfile.BadZipFile) as error:
-            raise damaged(path, error) from error
+    with _opened(path) as archive:
+        return [archive.read(name) for name in names]
 
 
 def jar_checksums(path: Path, names: Iterable[str]) -> list[tuple[int, int]]:
@@ -101,12 +98,18 @@ def jar_checksums(path: Path, names: Iterable[str]) -> list[tuple[int, int]]:
         [(3, 1011183078)]
 
     """
+    with _opened(path) as archive:
+        return [(entry.file_size, entry.CRC) for entry in map(archive.getinfo, names)]
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
+    """Open an archive; what is wrong with it in the block is an error that says how to repair it."""
     with path.open("rb") as file:
         try:
-            entries = [open_zip(file, MAX_ENTRIES).getinfo(name) for name in names]
-        except (KeyError, ValueError, NotImplementedError, zipfile.BadZipFile) as error:
+            yield open_zip(file, MAX_ENTRIES)
+        except (KeyError, ValueError, NotImplementedError, RuntimeError, zipfile.BadZipFile) as error:
             raise damaged(path, error) from error
-    return [(entry.file_size, entry.CRC) for entry in entries]
 
 
 def damaged(path: Path, error: Exception) -> OSError:

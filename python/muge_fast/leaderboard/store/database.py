@@ -130,10 +130,9 @@ class Database:
             The time in UTC.
 
         """
-        if self._clock:
-            return self._clock()
-        if self.is_sqlite:
-            return datetime.now(timezone.utc)
+        time = self._time_of_this_machine()
+        if time is not None:
+            return time
         with self.read() as connection:
             return self.now(connection)
 
@@ -147,12 +146,17 @@ class Database:
             The time in UTC.
 
         """
-        if self._clock:
-            return self._clock()
-        if self.is_sqlite:
-            return datetime.now(timezone.utc)
+        time = self._time_of_this_machine()
+        if time is not None:
+            return time
         moment: datetime = connection.execute(select(func.clock_timestamp())).scalar_one()
         return moment.astimezone(timezone.utc)
+
+    def _time_of_this_machine(self) -> datetime | None:
+        """Return the time where no server has to be asked: that of a clock of tests, or with SQLite; None otherwise."""
+        if self._clock:
+            return self._clock()
+        return datetime.now(timezone.utc) if self.is_sqlite else None
 
     def close(self) -> None:
         """Close all connections."""
