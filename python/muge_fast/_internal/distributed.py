@@ -1,4 +1,4 @@
-"""What processes of ``torch.distributed`` send each other, without pickling; imported only where torch is."""
+"""Gather numbers, rows and bytes of all processes of ``torch.distributed``, without pickling. Needs torch."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ class SavedScore(Protocol):
 
 
 class Cost(Protocol):
-    """What integers cost as the keys of a dictionary."""
+    """Time that a dictionary with these integers as keys takes."""
 
     def add(self, key: int) -> bool:
         """Add a key, and return whether the dictionary is still fast."""
