@@ -418,5 +418,10 @@ def test_the_version_outside_a_transaction_is_that_of_the_last_commit(board):
 def test_the_version_of_a_database_that_cannot_be_read_is_an_error_that_pages_know(board):
     with board.database.write() as connection:
         connection.execute(text("ALTER TABLE task RENAME TO lost"))
-    with pytest.raises(DBAPIError, match="task"):
-        present_version(board.database, "retrieval")
+    try:
+        with pytest.raises(DBAPIError, match="task"):
+            present_version(board.database, "retrieval")
+    finally:
+        # Other tests use the same database of PostgreSQL.
+        with board.database.write() as connection:
+            connection.execute(text("ALTER TABLE lost RENAME TO task"))
