@@ -3,6 +3,7 @@
 import copy
 import os
 import pickle
+import signal
 import subprocess
 import sys
 
@@ -167,6 +168,28 @@ def test_a_graph_is_compiled_once_for_all_extractors_of_the_same_weights(weights
         assert difference(other, first) > 0.1
     assert len(compiled) == 4
     assert len(cpu_engine.GRAPHS._graphs) == cpu_engine.KEPT
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGCHLD"), reason="needs SIGCHLD")
+def test_signals_are_handled_after_graphs_were_dropped(tmp_path):
+    script = """
+import numpy, signal, subprocess, sys, torch
+from muge_fast.image.extractors import InceptionExtractor, cpu_engine
+from muge_fast.image.extractors.networks import random_weights
+received = []
+signal.signal(signal.SIGCHLD, lambda number, _: received.append(number))
+images = numpy.zeros((1, 8, 8, 3), dtype="uint8")
+torch.save(random_weights(), sys.argv[1])
+for outputs in ("2048", "logits"):
+    InceptionExtractor(sys.argv[1], device="cpu", outputs=(outputs,))(images)
+assert len(cpu_engine.GRAPHS._graphs) == 2
+while cpu_engine.GRAPHS._graphs:
+    cpu_engine.GRAPHS._graphs.popitem(last=False)
+subprocess.run([sys.executable, "-c", ""], check=True)
+assert received == [signal.SIGCHLD]
+"""
+    command = [sys.executable, "-W", "ignore", "-c", script, str(tmp_path / "weights.pth")]
+    assert subprocess.run(command, check=False).returncode == 0  # noqa: S603 - our own script
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")

@@ -14,6 +14,7 @@ import os
 import sys
 from collections import OrderedDict, deque
 from collections.abc import Sequence
+from functools import cache
 from importlib import import_module
 from threading import Lock
 from types import ModuleType
@@ -155,7 +156,7 @@ class _CompiledGraph:
             "ENABLE_CPU_PINNING": False,
         }
         self.outputs, self.streams = key.outputs, streams
-        self._model = openvino.Core().compile_model(graph, "CPU", settings)
+        self._model = _core().compile_model(graph, "CPU", settings)
         # Requests that no thread uses now.
         self._requests = deque[Any]()
 
@@ -206,6 +207,17 @@ class _CompiledGraphs:
 GRAPHS = _CompiledGraphs()
 
 
+@cache
+def _core() -> Any:  # noqa: ANN401 - openvino has incomplete type hints
+    """Return the one ``openvino.Core`` of this process, which is never dropped.
+
+    Each has a stack of its own for signals, and puts the stack that it found back when it is dropped, even if that was
+    unmapped with another one before. The next signal that Python handles, for example SIGCHLD with torch's
+    ``DataLoader``, would then end the process.
+    """
+    return _openvino().Core()
+
+
 def _openvino() -> ModuleType:
     """Import OpenVINO without its telemetry, which writes to the home folder, and would send what is used."""
     if "openvino" not in sys.modules:
@@ -223,4 +235,4 @@ def _is_installed() -> bool:
 
 def _has_precision(precision: str) -> bool:
     """Return whether the CPU computes in a precision; OpenVINO ignores others."""
-    return precision != "bf16" or "BF16" in _openvino().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    return precision != "bf16" or "BF16" in _core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
