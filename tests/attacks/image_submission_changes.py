@@ -13,7 +13,8 @@ import muge_fast as mf
 from image_bytes import saved
 from muge_fast.datasets import ImageTsv
 
-MEMORY = 512 << 20
+# Address space, of which each thread that decodes and each that reads sets 64 to 128 MiB aside for its heap.
+MEMORY = 1 << 30
 
 
 def prepare():
