@@ -67,7 +67,7 @@ docs: $(STAMPS)/extension $(STAMPS)/docs ## Build the site of the documentation 
 	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going --jobs auto -d target/docs-cache docs target/docs
 
 docs-check: docs $(STAMPS)/test ## Build the site, and check its links, and its pages in a browser
-	$(BIN)/pytest -q tests/test_documentation_site.py
+	MUGE_FAST_SITE=target/docs $(BIN)/pytest -q tests/test_documentation_site.py
 
 bench: $(STAMPS)/extension $(STAMPS)/test $(STAMPS)/bench ## Compare with other packages and write docs/benchmarks.md
 	$(BIN)/python -m benches.report $(SECTIONS)

@@ -37,12 +37,14 @@ myst_dmath_double_inline = False
 autodoc_mock_imports = ["torch", "torchmetrics", "evaluate", "datasets"]
 autodoc_typehints = "none"  # The text of Args says which types are meant; annotations are in the signature of help().
 autodoc_member_order = "bysource"
+autodoc_preserve_defaults = True
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
-napoleon_use_ivar = True
-nitpick_ignore_regex = [
-    (r"py:\w+", r"(?:collections|numpy|pandas|torch|os|pathlib|typing|muge_fast\.datasets\.input_file)\b.*|optional")
-]
+napoleon_use_ivar = False
+napoleon_attr_annotations = False
+# Types of fields that are in no list of public names, and those of other packages.
+OTHERS = r"(?:collections|numpy|pandas|torch|os|pathlib|typing|muge_fast\.datasets\.input_file)\b.*|optional"
+nitpick_ignore_regex = [(r"py:\w+", OTHERS)]
 toc_object_entries_show_parents = "hide"
 add_module_names = False
 

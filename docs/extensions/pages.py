@@ -24,7 +24,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
-def set_language(_: Sphinx, page: str, __: str, context: dict[str, Any], ___: Any) -> None:
+def set_language(_: Sphinx, page: str, __: str, context: dict[str, Any], ___: object) -> None:
     """Set the attribute ``lang``, by which browsers choose fonts and screen readers a voice."""
     context["language"] = "zh-CN" if page.startswith("zh/") else "en"
 

@@ -35,6 +35,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("public-names", PublicNames)
     app.connect("source-read", add_links)
     app.connect("missing-reference", resolve_alias)
+    app.connect("autodoc-process-signature", hide_private)
     with mock(app.config.autodoc_mock_imports):
         for module in listed():
             import_module(module)
@@ -72,15 +73,14 @@ def documentation(module: ModuleType, name: str) -> list[str]:
 def members(cls: type) -> list[str]:
     """Return the documented attributes of a class that this package defines, not those of frameworks and builtins."""
     owners = [owner for owner in cls.__mro__ if owner.__module__.startswith("muge_fast")]
-    found = {
-        name: None
-        for owner in owners
-        for name, value in vars(owner).items()
-        if not name.startswith("_")
-        and inspect.getdoc(value)
-        and (inspect.isroutine(value) or isinstance(value, property))
-    }
-    return list(found)
+    pairs = [(name, value) for owner in owners for name, value in vars(owner).items() if not name.startswith("_")]
+    documented = [(name, value) for name, value in pairs if inspect.getdoc(value)]
+    return list(dict.fromkeys(name for name, value in documented if is_method_or_property(value)))
+
+
+def is_method_or_property(value: object) -> bool:
+    """Return whether a value of a class is documented by its own docstring."""
+    return inspect.isroutine(value) or isinstance(value, property)
 
 
 def listed() -> dict[str, list[str]]:
@@ -95,6 +95,14 @@ def documented_in(module: str, name: str) -> str:
     offering = [other for other, names in listed().items() if name in names and other != "muge_fast"]
     same = [other for other in offering if getattr(import_module(other), name) is value]
     return same[0] if same else module
+
+
+def hide_private(*event: object) -> tuple[str, object] | None:
+    """Remove private parameters, which only the package itself passes, from a signature."""
+    *_, arguments, returned = event
+    if not isinstance(arguments, str):
+        return None
+    return re.sub(r"(?:, \*)?(?:, _\w+=(?:None|'')){1,}(?=[,)])", "", arguments), returned
 
 
 def add_links(_: Sphinx, document: str, source: list[str]) -> None:
@@ -124,4 +132,5 @@ def resolve_alias(
 
 
 def link(module: str, name: str) -> str:
+    """Return a link to the documentation of a name, in MyST."""
     return f"{{py:obj}}`{name} <{documented_in(module, name)}.{name}>`"

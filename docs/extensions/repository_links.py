@@ -25,7 +25,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
-def resolve(app: Sphinx, _: Any, node: pending_xref, content: nodes.Node) -> nodes.reference | None:
+def resolve(app: Sphinx, _: object, node: pending_xref, content: nodes.Node) -> nodes.reference | None:
     """Return a link to the file on the site of the repository, or None if there is no such file."""
     if node.get("reftype") != "myst":
         return None
