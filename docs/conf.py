@@ -19,7 +19,6 @@ extensions = [
     "native_math",
     "pages",
     "public_names",
-    "repository_links",
 ]
 exclude_patterns = ["deploy"]
 nitpicky = True

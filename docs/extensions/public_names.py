@@ -66,15 +66,18 @@ def documentation(module: ModuleType, name: str) -> list[str]:
         return []
     if inspect.isclass(value):
         kind = "exception" if issubclass(value, BaseException) else "class"
-        return [f".. auto{kind}:: {name}", f"   :members: {', '.join(members(value))}", ""]
+        names = members(value)
+        options = [f"   :members: {', '.join(names)}"] if names else []  # Without names, the option stands for all.
+        return [f".. auto{kind}:: {name}", *options, ""]
     return [f".. auto{'function' if callable(value) else 'data'}:: {name}", ""]
 
 
 def members(cls: type) -> list[str]:
     """Return the documented attributes of a class that this package defines, not those of frameworks and builtins."""
     owners = [owner for owner in cls.__mro__ if owner.__module__.startswith("muge_fast")]
+    fields = getattr(cls, "_fields", ())  # Those of a NamedTuple are in its own docstring.
     pairs = [(name, value) for owner in owners for name, value in vars(owner).items() if not name.startswith("_")]
-    documented = [(name, value) for name, value in pairs if inspect.getdoc(value)]
+    documented = [(name, value) for name, value in pairs if inspect.getdoc(value) and name not in fields]
     return list(dict.fromkeys(name for name, value in documented if is_method_or_property(value)))
 
 
