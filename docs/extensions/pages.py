@@ -16,7 +16,7 @@ ACCESSIBLE = {
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    """Set the language of each page, help readers without a mouse, expand patterns, and link to files of the repository that are no pages.
+    """Register what changes pages when they are read and written.
 
     Args:
         app: The application that builds the site.
