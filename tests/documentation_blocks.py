@@ -25,7 +25,7 @@ from source_files import ROOT
 
 SAMPLES = Path(str(files("muge_fast"))) / "samples"
 RUN = ("python", "pycon", "console")
-SHOWN = ("", "bash", "sh", "text", "json", "jsonl", "tsv", "toml", "yaml", "ini", "html", "bibtex", "diff", "make")
+SHOWN = ("", "math", "bash", "sh", "text", "json", "jsonl", "tsv", "toml", "yaml", "ini", "html", "bibtex", "diff")
 REASON = re.compile(r"<!-- not run: (.+?) -->")
 FENCE = re.compile(r"( *)(`{3,}|:{3,})\s*(\S*).*")
 SHELL = set("|<>&;$`*?(){}~")

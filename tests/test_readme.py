@@ -1,21 +1,17 @@
 """The numbers and lines in README.md and in other documents are those of the package."""
 
 import re
-import shutil
 from importlib.resources import files
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
 import muge_fast as mf
 from muge_fast.cli.demo_data import demo_comparisons
-from muge_fast.cli.main import main
 from source_files import ROOT, read
 
 README = read(ROOT / "README.md")
 SAMPLES = Path(str(files("muge_fast"))) / "samples"
-SYSTEMS = {f"MR_sample.pred.{name}": name for name in ("template", "base", "large")}
 
 
 def test_speeds_are_those_of_the_measurements():
@@ -40,15 +36,6 @@ def test_the_comparison_of_the_demo_is_what_it_prints(tmp_path):
     printed = demo_comparisons(tmp_path / "comparison.html")
     table = re.search(r"^```\n(MeanRecall .*?)```", README, re.MULTILINE | re.DOTALL)[1]
     assert table in printed
-
-
-def test_the_comparison_of_the_documentation_is_what_the_command_prints(tmp_path, monkeypatch):
-    text = read(ROOT / "docs" / "command-line.md")
-    command, expected = re.search(r"^\$ muge-fast (compare .*?)\n(.*?)```", text, re.MULTILINE | re.DOTALL).groups()
-    for source, copy in {"MR_sample_queries": "MR_valid_queries", **SYSTEMS}.items():
-        shutil.copy(SAMPLES / "retrieval" / f"{source}.jsonl", tmp_path / f"{copy}.jsonl")
-    monkeypatch.chdir(tmp_path)
-    assert CliRunner().invoke(main, command.split()).stdout == expected
 
 
 # docs/file-formats.md
