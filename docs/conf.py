@@ -33,7 +33,9 @@ myst_dmath_double_inline = False
 
 # Docstrings
 
-autodoc_mock_imports = ["PIL", "datasets", "evaluate", "openvino", "torch", "torchmetrics", "torchvision", "transformers"]
+# What parts of the package import, which the site does not need.
+FRAMEWORKS = ["evaluate", "openvino", "torch", "torchmetrics", "torchvision", "transformers"]
+autodoc_mock_imports = [*FRAMEWORKS, "PIL", "datasets"]
 autodoc_typehints = "none"  # The text of Args says which types are meant; annotations are in the signature of help().
 autodoc_member_order = "bysource"
 autodoc_preserve_defaults = True

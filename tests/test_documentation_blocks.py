@@ -1,6 +1,7 @@
 """The blocks of code of README.md and of every page of the documentation run as they are written."""
 
 import os
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -21,6 +22,8 @@ from documentation_blocks import (
 from source_files import ROOT, read
 
 DOCUMENTS = {str(path.relative_to(ROOT)): read(path) for path in documents()}
+PACKAGES = r"(?:datasets|evaluate|lightning|ray|torch|torchmetrics|transformers)"
+LARGE = re.compile(rf"^(?:>>> )?(?:import|from) {PACKAGES}\b", re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
@@ -40,10 +43,16 @@ def folder(prepared, tmp_path, monkeypatch):
     return tmp_path
 
 
+def with_blocks():
+    """Yield the documents with blocks that run; those that import a large package are slow."""
+    for name, text in DOCUMENTS.items():
+        code = "".join(block.code for block in blocks_of(text) if block.runs)
+        if code:
+            yield pytest.param(name, marks=[pytest.mark.slow] * bool(LARGE.search(code)))
+
+
 @pytest.mark.usefixtures("folder")
-@pytest.mark.parametrize(
-    "name", [name for name in DOCUMENTS if any(block.runs for block in blocks_of(DOCUMENTS[name]))]
-)
+@pytest.mark.parametrize("name", [*with_blocks()])
 def test_blocks_run_as_written(name):
     run_document(ROOT / name, DOCUMENTS[name])
 

@@ -39,7 +39,7 @@ def set_language(_: Sphinx, page: str, __: str, context: dict[str, Any], ___: ob
 
 
 def make_accessible(_: Sphinx, __: str, ___: str, context: dict[str, Any], ____: object) -> None:
-    """Give captions a level, and let blocks that may scroll be reached by keys."""
+    """Set the level of captions, and make blocks that may scroll reachable by keys."""
     for part in ("body", "furo_navigation_tree"):
         html = context.get(part) or ""
         for plain, accessible in ACCESSIBLE.items():
