@@ -19,7 +19,6 @@ extensions = [
     "native_math",
     "pages",
     "public_names",
-    "repository_links",
 ]
 exclude_patterns = ["deploy"]
 nitpicky = True
@@ -34,7 +33,7 @@ myst_dmath_double_inline = False
 
 # Docstrings
 
-autodoc_mock_imports = ["torch", "torchmetrics", "evaluate", "datasets"]
+autodoc_mock_imports = ["PIL", "datasets", "evaluate", "openvino", "torch", "torchmetrics", "torchvision", "transformers"]
 autodoc_typehints = "none"  # The text of Args says which types are meant; annotations are in the signature of help().
 autodoc_member_order = "bysource"
 autodoc_preserve_defaults = True

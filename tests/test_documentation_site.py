@@ -68,7 +68,7 @@ def test_each_public_name_is_a_link_to_its_documentation(pages):
     linked = [urlsplit(link) for link in pages["api.html"].links if link.startswith("reference/")]
     documented = {link.fragment.rpartition(".")[2] for link in linked if link.fragment in pages[link.path].ids}
     names = re.findall(r"^\| `(\w+)` \|", read(DOCS / "api.md"), re.MULTILINE)
-    assert len(names) > 150
+    assert len(names) > 140
     assert set(names) - documented == set()
 
 
@@ -146,5 +146,6 @@ def test_formulas_are_shown_by_the_browser_itself(chromium):
     page.goto((SITE / "metrics" / "cider-d.html").as_uri())
     heights = page.eval_on_selector_all(".formula mfrac", "all => all.map(one => one.getBoundingClientRect().height)")
     assert len(heights) >= 4
-    assert min(heights) > 20  # A numerator above a denominator.
+    assert min(heights) > 15  # A numerator above a denominator, here within an exponent.
+    assert max(heights) > 35
     page.close()

@@ -14,11 +14,12 @@ from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
 from sphinx.domains.python import PythonDomain
 from sphinx.environment import BuildEnvironment
-from sphinx.ext.autodoc.mock import mock
+from sphinx.ext.autodoc.mock import _MockObject, mock
 from sphinx.util.nodes import nested_parse_with_titles
 
 LIST = Path(__file__).parent.parent / "api.md"
 TITLE = re.compile(r"^## `([\w.]+)`", re.MULTILINE)
+PRIVATE = re.compile(r"""(?:, \*)?(?:, _\w+=(?:None|''|""))+(?=[,)])""")
 ROW = re.compile(r"^\| `(\w+)` \|", re.MULTILINE)
 
 
@@ -36,9 +37,12 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("source-read", add_links)
     app.connect("missing-reference", resolve_alias)
     app.connect("autodoc-process-signature", hide_private)
+    # Stand-ins for torch.Tensor occur in unions of types.
+    _MockObject.__or__ = _MockObject.__ror__ = lambda tensor, _: tensor
     with mock(app.config.autodoc_mock_imports):
-        for module in listed():
-            import_module(module)
+        for module, names in listed().items():
+            for name in names:
+                getattr(import_module(module), name)  # Names are loaded when they are first used.
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
@@ -66,15 +70,18 @@ def documentation(module: ModuleType, name: str) -> list[str]:
         return []
     if inspect.isclass(value):
         kind = "exception" if issubclass(value, BaseException) else "class"
-        return [f".. auto{kind}:: {name}", f"   :members: {', '.join(members(value))}", ""]
+        names = members(value)
+        options = [f"   :members: {', '.join(names)}"] if names else []  # Without names, the option stands for all.
+        return [f".. auto{kind}:: {name}", *options, ""]
     return [f".. auto{'function' if callable(value) else 'data'}:: {name}", ""]
 
 
 def members(cls: type) -> list[str]:
     """Return the documented attributes of a class that this package defines, not those of frameworks and builtins."""
     owners = [owner for owner in cls.__mro__ if owner.__module__.startswith("muge_fast")]
+    fields = getattr(cls, "_fields", ())  # Those of a NamedTuple are in its own docstring.
     pairs = [(name, value) for owner in owners for name, value in vars(owner).items() if not name.startswith("_")]
-    documented = [(name, value) for name, value in pairs if inspect.getdoc(value)]
+    documented = [(name, value) for name, value in pairs if inspect.getdoc(value) and name not in fields]
     return list(dict.fromkeys(name for name, value in documented if is_method_or_property(value)))
 
 
@@ -102,7 +109,7 @@ def hide_private(*event: object) -> tuple[str, object] | None:
     *_, arguments, returned = event
     if not isinstance(arguments, str):
         return None
-    return re.sub(r"(?:, \*)?(?:, _\w+=(?:None|'')){1,}(?=[,)])", "", arguments), returned
+    return PRIVATE.sub("", arguments), returned
 
 
 def add_links(_: Sphinx, document: str, source: list[str]) -> None:
