@@ -16,7 +16,7 @@ export PYTHONDONTWRITEBYTECODE :=
 export PYTHONPYCACHEPREFIX := $(abspath $(VENV))/pycache
 RUST_SOURCES := $(shell find src rust/src -type f) Cargo.toml Cargo.lock rust/Cargo.toml pyproject.toml
 
-.PHONY: help demo board test test-quick test-rust test-aarch64 test-bindings test-python lint fmt bench bench-board bench-gpu gpu-check fuzz attacks clean
+.PHONY: help demo board test test-quick test-rust test-aarch64 test-bindings test-python lint fmt docs docs-check bench bench-board bench-gpu gpu-check fuzz attacks clean
 
 help: ## List all targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -63,6 +63,12 @@ fmt: $(STAMPS)/test ## Format all code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix --exit-zero --quiet .
 
+docs: $(STAMPS)/extension $(STAMPS)/docs ## Build the site of the documentation in target/docs; any warning is an error
+	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going --jobs auto -d target/docs-cache docs target/docs
+
+docs-check: docs $(STAMPS)/test ## Build the site, and check its links, and its pages in a browser
+	MUGE_FAST_SITE=target/docs $(BIN)/pytest -q tests/test_documentation_site.py
+
 bench: $(STAMPS)/extension $(STAMPS)/test $(STAMPS)/bench ## Compare with other packages and write docs/benchmarks.md
 	$(BIN)/python -m benches.report $(SECTIONS)
 
@@ -97,6 +103,10 @@ $(STAMPS)/test: pyproject.toml | $(STAMPS)/venv
 
 $(STAMPS)/leaderboard: pyproject.toml | $(STAMPS)/venv
 	$(UV) pip install --quiet --python $(BIN)/python --requirements pyproject.toml --extra leaderboard
+	touch $@
+
+$(STAMPS)/docs: pyproject.toml | $(STAMPS)/venv
+	$(UV) pip install --quiet --python $(BIN)/python --group docs
 	touch $@
 
 $(STAMPS)/bench: pyproject.toml | $(STAMPS)/venv

@@ -102,5 +102,6 @@ def folders_of_the_tree() -> set[str]:
 
 def test_the_tree_in_the_architecture_names_every_folder():
     source = [path.parent for path in [*PYTHON, *CORE, *BINDINGS]]
-    folders = {f"{relative(folder)}/" for folder in source} | {"python/muge_fast/samples/", "tests/", "benches/"}
+    others = {"python/muge_fast/samples/", "docs/", "tests/", "benches/"}
+    folders = {f"{relative(folder)}/" for folder in source} | others
     assert folders_of_the_tree() == folders

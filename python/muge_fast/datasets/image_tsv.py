@@ -90,7 +90,7 @@ class ImageTsv(Mapping[str, bytes]):
     Args:
         path: The file.
         broken: ``"refuse"`` to raise an exception for a line without id, tab or image, or with the id of an earlier
-            line; ``"skip"`` to leave such lines out, see :attr:`broken_lines`.
+            line; ``"skip"`` to leave such lines out, see ``broken_lines``.
         threads: Number of threads that index the file; None for the number of cores.
         max_images: Stop after this number of lines with an image; None for the whole file.
         max_broken: Stop after this number of broken lines, which take more memory than in the file; None for the whole

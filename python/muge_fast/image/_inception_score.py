@@ -41,9 +41,8 @@ def inception_score(
     """Compute the Inception Score (Salimans et al., 2016) of generated images.
 
     If the number of images is known before they are read (files, arrays), the score is that of torch-fidelity.
-    The images of a generator or a ``DataLoader`` are assigned to splits round-robin instead, as
-    :class:`muge_fast.image.split_sums.SplitSums` describes: an equally good estimate, but a different number. Memory
-    use does not grow with the number of images.
+    The images of a generator or a ``DataLoader`` are assigned to splits round-robin instead: an equally good estimate,
+    but a different number. Memory use does not grow with the number of images.
 
     Args:
         generated: Generated images: path of a folder, a ``.tsv`` file of the benchmark or a ``.zip`` file; uint8 arrays
@@ -239,7 +238,7 @@ class InceptionScore(StreamingMetric):
         splits: Number of splits, at least 1; None for the extractor's convention: 10, or 1 for the protocol ``"ofa"``.
         images: Total number of images, over all metrics that will be merged; the score is then that of
             :func:`inception_score_from_logits` and torch-fidelity. None if unknown; images are then assigned to splits
-            round-robin, as :class:`muge_fast.image.split_sums.SplitSums` describes.
+            round-robin.
         shuffle: Whether images are assigned to splits in a random order; None for the extractor's convention: True, or
             False for the protocol ``"ofa"``.
         seed: Seed of the order, from 0 to 2**32 - 1.
@@ -247,7 +246,7 @@ class InceptionScore(StreamingMetric):
         device: torch device that keeps the sums, or its name; None to follow the first batch.
 
     Attributes:
-        sums: :class:`muge_fast.image.split_sums.SplitSums` of the images so far.
+        sums: Sums per split of the images so far, ``muge_fast.image.split_sums.SplitSums``.
 
     Raises:
         TypeError: A number is not an integer.

@@ -50,7 +50,7 @@ class ClipExtractor:
         download: Whether transformers may download a model that is not in its cache.
 
     Attributes:
-        takes_tensors: True: :meth:`FID.update` and others leave tensors on their device.
+        takes_tensors: True: :meth:`muge_fast.image.FID.update` and others leave tensors on their device.
         signature: The model's type, a hash of its weights, its input size and the precision, as signatures of scores
             have them.
         precision: The precision.
@@ -130,7 +130,7 @@ class ClipExtractor:
 
         Args:
             source: A folder, ``.tsv`` or ``.zip`` file, arrays, tensors, a mapping, a dataset or an iterable; see
-                :func:`muge_fast.image.sources.open_images`.
+                :func:`muge_fast.image.score_images`.
             batch_size: Number of images of a batch.
             threads: Number of threads that decode; None for the number of cores.
             progress: Whether to show a progress bar; None to show it on a terminal.

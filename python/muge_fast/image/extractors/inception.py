@@ -54,7 +54,7 @@ class InceptionExtractor:
             Features differ by about 1e-6. The signature has the name and version of OpenVINO, and nothing for torch.
 
     Attributes:
-        takes_tensors: True: :meth:`FID.update` and others leave tensors on their device.
+        takes_tensors: True: :meth:`muge_fast.image.FID.update` and others leave tensors on their device.
         protocol: The preprocessing protocol.
         outputs: Names of the outputs.
         precision: The precision.
@@ -195,7 +195,7 @@ class InceptionExtractor:
 
         Args:
             source: A folder, ``.tsv`` or ``.zip`` file, arrays, tensors, a mapping, a dataset or an iterable; see
-                :func:`muge_fast.image.sources.open_images`.
+                :func:`muge_fast.image.score_images`.
             batch_size: Number of images of a batch.
             threads: Number of threads that decode; None for the number of cores.
             progress: Whether to show a progress bar; None to show it on a terminal.
@@ -222,7 +222,7 @@ class InceptionExtractor:
         For the protocol ``"ofa"`` features and logits take a pass each, so leaving one out saves half of the time.
 
         Args:
-            outputs: Any of :attr:`outputs`. If any other name is among them, the result has all of :attr:`outputs`.
+            outputs: Any of ``outputs``. If any other name is among them, the result has all of ``outputs``.
 
         Returns:
             The extractor; this one does not change.

@@ -1,0 +1,151 @@
+"""The site of the documentation: its reference has every public name; links, languages and pages in a browser.
+
+`make docs-check` builds the site and runs this file with its folder as MUGE_FAST_SITE; without it, most is skipped.
+"""
+
+import os
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+from source_files import ROOT, read
+
+DOCS, SITE = ROOT / "docs", Path(os.environ.get("MUGE_FAST_SITE", "no-site")).absolute()
+CHROMIUM = Path("/usr/bin/chromium")
+PAGES = sorted(str(path.relative_to(SITE)) for path in SITE.rglob("*.html"))
+GENERATED = {"genindex.html", "py-modindex.html", "search.html"}
+
+needs_site = pytest.mark.skipif(not (SITE / "index.html").exists(), reason="make docs-check builds the site")
+
+
+class Page(HTMLParser):
+    """The language, ids, links and loaded files of a page, and the links of its list of public names."""
+
+    def __init__(self, name):
+        super().__init__()
+        self.language, self.ids, self.links, self.loaded = "", set(), [], []
+        self.feed(read(SITE / name))
+
+    def handle_starttag(self, tag, attributes):
+        values = dict(attributes)
+        if tag == "html":
+            self.language = values["lang"]
+        if "id" in values:
+            self.ids.add(values["id"])
+        if tag == "a" and "href" in values:
+            self.links.append(values["href"])
+        if tag in ("script", "img", "source", "iframe") and "src" in values:
+            self.loaded.append(values["src"])
+        if tag == "link" and values.get("rel") not in ("index", "search", "next", "prev", "canonical"):
+            self.loaded.append(values["href"])
+
+
+@pytest.fixture(scope="module")
+def pages():
+    return {name: Page(name) for name in PAGES}
+
+
+def test_each_module_of_the_list_of_public_names_has_a_page_of_the_reference():
+    listed = re.findall(r"^## `([\w.]+)`", read(DOCS / "api.md"), re.MULTILINE)
+    pages = [path for path in (DOCS / "reference").glob("*.md") if path.stem != "index"]
+    found = [re.findall(r"^\.\. public-names:: (\S+)$", read(path), re.MULTILINE) for path in pages]
+    assert sorted(found) == sorted([module] for module in listed)
+    contents = read(DOCS / "reference" / "index.md")
+    assert [path.stem for path in pages if f"\n{path.stem}\n" not in contents] == []
+
+
+@needs_site
+def test_the_site_is_that_of_these_documents():
+    documents = {str(path.relative_to(DOCS).with_suffix(".html")) for path in DOCS.rglob("*.md")}
+    assert documents == set(PAGES) - GENERATED
+
+
+@needs_site
+def test_each_public_name_is_a_link_to_its_documentation(pages):
+    linked = [urlsplit(link) for link in pages["api.html"].links if link.startswith("reference/")]
+    documented = {link.fragment.rpartition(".")[2] for link in linked if link.fragment in pages[link.path].ids}
+    names = re.findall(r"^\| `(\w+)` \|", read(DOCS / "api.md"), re.MULTILINE)
+    assert len(names) > 140
+    assert set(names) - documented == set()
+
+
+@needs_site
+@pytest.mark.parametrize("name", PAGES)
+def test_links_have_targets_and_nothing_is_loaded_from_elsewhere(pages, name):
+    broken = []
+    for link in pages[name].links + pages[name].loaded:
+        parts = urlsplit(link)
+        if parts.scheme or parts.netloc:
+            continue
+        target = (SITE / name).parent / unquote(parts.path) if parts.path else SITE / name
+        page = pages.get(str(target.resolve().relative_to(SITE.resolve())))
+        if not target.exists() or (page and parts.fragment and unquote(parts.fragment) not in page.ids):
+            broken.append(link)
+    assert broken == []
+    assert [address for address in pages[name].loaded if urlsplit(address).netloc] == []
+
+
+@needs_site
+def test_pages_have_the_language_of_their_text(pages):
+    for name, page in pages.items():
+        assert page.language == ("zh-CN" if name.startswith("zh/") else "en"), name
+
+
+# In a browser
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    playwright = pytest.importorskip("playwright.sync_api", reason="the browser tests need playwright")
+    if not CHROMIUM.exists():
+        pytest.skip(f"the browser tests need {CHROMIUM}")
+    with playwright.sync_playwright() as running:
+        # Containers have no room for the sandbox and little shared memory.
+        options = ["--no-sandbox", "--disable-dev-shm-usage", "--allow-file-access-from-files"]
+        opened = running.chromium.launch(executable_path=str(CHROMIUM), args=options)
+        yield opened
+        opened.close()
+
+
+@needs_site
+@pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (1280, "dark")])
+def test_nothing_is_wider_than_the_screen(chromium, width, scheme):
+    context = chromium.new_context(viewport={"width": width, "height": 844}, color_scheme=scheme)
+    page, requested, wide = context.new_page(), [], []
+    page.on("request", lambda request: requested.append(request.url))
+    for name in PAGES:
+        page.goto((SITE / name).as_uri(), wait_until="domcontentloaded")
+        over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        wide += [(name, over)] * (over > 0)
+    context.close()
+    assert wide == []
+    assert [address for address in requested if not address.startswith(("file:", "data:"))] == []
+
+
+@needs_site
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_serious_fault(chromium, scheme):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    context = chromium.new_context(viewport={"width": 1280, "height": 900}, color_scheme=scheme)
+    page, found = context.new_page(), []
+    chosen = ["index.html", "metrics/cider-d.html", "metrics/index.html", "reference/scores.html", "file-formats.html"]
+    for name in [*chosen, *[name for name in PAGES if name.startswith("zh/")][:1]]:
+        page.goto((SITE / name).as_uri())
+        faults = [fault for fault in axe.run(page).response["violations"] if fault["impact"] in ("serious", "critical")]
+        found += [(name, fault["id"], [node["html"][:120] for node in fault["nodes"][:3]]) for fault in faults]
+    context.close()
+    assert found == []
+
+
+@needs_site
+def test_formulas_are_shown_by_the_browser_itself(chromium):
+    page = chromium.new_page()
+    page.goto((SITE / "metrics" / "cider-d.html").as_uri())
+    heights = page.eval_on_selector_all(".formula mfrac", "all => all.map(one => one.getBoundingClientRect().height)")
+    assert len(heights) >= 4
+    assert min(heights) > 15  # A numerator above a denominator, here within an exponent.
+    assert max(heights) > 35
+    page.close()
