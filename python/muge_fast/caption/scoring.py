@@ -13,7 +13,7 @@ from muge_fast import _core
 from muge_fast._internal.caller_warnings import warn_caller
 from muge_fast._internal.checks import align_ids, find_repeated, other_form_hint
 from muge_fast._internal.display import format_argument, quantity
-from muge_fast._internal.labelled import plain_ids
+from muge_fast._internal.labelled import plain_ids, refuse_other_index
 from muge_fast._internal.paths import PathLike
 from muge_fast.caption.document_frequency import DocumentFrequency
 from muge_fast.caption.options import BLEU_COLUMNS, DEFAULT_METRICS, ORDERS, CaptionMetric, ScoringOptions, Smoothing
@@ -365,6 +365,7 @@ class Captions:
                     "predictions: expected a sequence together with ids, found a mapping; "
                     "a mapping has its own ids, so leave ids out"
                 )
+            refuse_other_index(predictions, ids, ("predictions", "ids"))
             return self._choose(ids, texts)
         if prediction_ids is None and self._ids is None:
             return None, texts, None
