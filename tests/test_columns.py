@@ -81,9 +81,10 @@ def test_captions_in_columns_have_the_scores_of_lists(kind):
     accumulator = mf.CaptionAccumulator(metrics=["rouge_l"])
     accumulator.update(*make())
     assert accumulator.compute()["rouge_l"] == expected["rouge_l"]
-    assert mf.score_captions(dict(zip(IDS, make()[0], strict=True)), dict(zip(IDS, make()[1], strict=True)))[
-        "bleu"
-    ] == pytest.approx(expected["bleu"].value, abs=0)
+    if kind not in ("numpy S", "polars Binary", "Arrow binary"):
+        # Bytes are text in a column, not one by one.
+        by_id = [dict(zip(IDS, column, strict=True)) for column in make()]
+        assert mf.score_captions(*by_id).to_dict() == expected.to_dict()
 
 
 MISSING = {
@@ -154,7 +155,7 @@ def test_a_missing_ranked_item_in_a_matrix_is_an_error_that_names_its_row():
 
 
 def test_bytes_that_are_not_utf8_are_an_error_that_names_their_row():
-    texts = np.array(["红".encode(), "裙".encode("gbk")])
+    texts = np.array(["红".encode(), "红色连衣裙".encode("gbk")])
     for column in (texts, pa.array(texts.tolist()), pl.Series(texts.tolist())):
         with pytest.raises(ValueError, match=r"^predictions\[1\] is bytes that are not UTF-8; decode"):
             mf.score_captions(column, [["红"], ["裙"]])
@@ -220,7 +221,7 @@ def test_ids_in_columns_are_integers_and_strings_everywhere(tmp_path):
         assert ranking.to_dict() == {item: [item] for item in expected}
         captions = mf.Captions(dict(zip(expected, LISTS, strict=True)))
         assert captions.score(TEXTS, ids=ids).ids == expected
-        assert len(mf.bootstrap_interval([1.0, 0.0, 1.0], clusters=ids)) == 2
+        assert mf.bootstrap_interval([1.0, 0.0, 1.0], clusters=ids) == mf.bootstrap_interval([1.0, 0.0, 1.0])
 
 
 def test_missing_ids_in_columns_name_their_row(tmp_path):

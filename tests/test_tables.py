@@ -107,7 +107,8 @@ def test_the_order_of_rows_of_a_table_never_changes_scores(rows, order):
     expected = mf.score_captions(PREDICTIONS, REFERENCES)
     for metric, score in expected.items():
         by_id = dict(zip(expected.ids, score.per_item.tolist(), strict=True))
-        assert dict(zip(found.ids, found[metric].per_item.tolist(), strict=True)) == by_id
+        # The order of the references of an item may change the last bits of CIDEr.
+        assert dict(zip(found.ids, found[metric].per_item.tolist(), strict=True)) == pytest.approx(by_id, abs=1e-12)
 
 
 def test_the_index_of_a_data_frame_has_the_ids_if_no_column_has():

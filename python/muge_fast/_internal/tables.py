@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, cast
 
 import numpy as np
 
+from muge_fast._internal.checks import find_repeated
 from muge_fast._internal.display import format_argument, format_id
 from muge_fast._internal.field_names import CAPTION, QUERY, RETRIEVAL
 from muge_fast._internal.labelled import (
@@ -74,7 +75,7 @@ def open_table(value: object, name: str) -> Table | None:
         The columns; None for any other object. Rows of an ``IterableDataset`` are read when columns are.
 
     Raises:
-        TypeError: A table that is not in memory, or several data sets in one.
+        TypeError: A table that is not in memory, several data sets in one, or two columns of one name.
 
     Example:
         >>> from muge_fast._internal.tables import open_table
@@ -82,16 +83,22 @@ def open_table(value: object, name: str) -> Table | None:
         None
 
     """
-    if labelled_kind(value) != "frame":
-        return None
-    table = cast("Any", value)
-    root = type(value).__module__.partition(".")[0]
+    table = _opened(cast("Any", value), name) if labelled_kind(value) == "frame" else None
+    repeated = None if table is None else find_repeated(table.names)
+    if table is not None and repeated is not None:
+        raise TypeError(f"{name} has the column {_quoted(table.names[repeated])} twice; drop or rename one of them")
+    return table
+
+
+def _opened(table: Any, name: str) -> Table | None:  # noqa: ANN401 - of any package
+    """Return the columns of a table; None for one of another package."""
+    root = type(table).__module__.partition(".")[0]
     if root == "datasets":
         return _open_dataset(table, name)
-    if is_pandas_frame(value):
-        index = None if has_default_index(value) else lambda: list(plain_items(table.index.to_series(), name))
+    if is_pandas_frame(table):
+        index = None if has_default_index(table) else lambda: list(plain_items(table.index.to_series(), name))
         return Table(table.columns.tolist(), lambda names: [to_list(table[column]) for column in names], index)
-    if root == "polars" and hasattr(value, "collect"):
+    if root == "polars" and hasattr(table, "collect"):
         raise TypeError(f"{name} is a polars LazyFrame; pass {name}.collect()")
     if root == "polars":
         return Table(list(table.columns), lambda names: [to_list(table[column]) for column in names])
@@ -233,8 +240,7 @@ def ranking_items(value: object, name: str, *, ordered: bool) -> dict[Hashable, 
         raise TypeError(f"{name} has a row for each item, and needs a column {RANK!r} or {SCORE!r} for their order")
     queries, items, *numbers = table.read([QUERY.id, ITEM, *weights])
     queries, items = (
-        plain_ids(decoded_list(ids, label), label)
-        for ids, label in ((queries, f"{name}[{QUERY.id!r}]"), (items, f"{name}[{ITEM!r}]"))
+        _checked_ids(ids, label) for ids, label in ((queries, f"{name}[{QUERY.id!r}]"), (items, f"{name}[{ITEM!r}]"))
     )
     if not numbers:
         grouped: dict[Hashable, list[Hashable]] = {}
@@ -270,7 +276,7 @@ def _two_columns(
     if len(pairs) == 1:
         ids, values = table.read(pairs[0])
         id_name, value_name = (f"{name}[{column!r}]" for column in pairs[0])
-        return plain_ids(decoded_list(ids, id_name), id_name), decoded_list(values, value_name), pairs[0][1]
+        return _checked_ids(ids, id_name), decoded_list(values, value_name), pairs[0][1]
     if pairs:
         raise TypeError(f"{name} has the columns {_listed(dict.fromkeys(sum(pairs, ())))}; drop all but two of them")
     only_values = list(dict.fromkeys(column for _, column in columns if column in table.names))
@@ -284,6 +290,15 @@ def _two_columns(
         what, _, fix = str(error).partition("; ")
         raise TypeError(f"{what}; {found}, needs {needed}: rename them, or {fix}") from None
     return None
+
+
+def _checked_ids(ids: list[Any], name: str) -> list[Hashable]:
+    """Return ids of a column as ``int`` and ``str``."""
+    row = next((row for row, item in enumerate(ids) if missing_hint(item)), None)
+    if row is not None:
+        # Before types are checked: with a missing value, pandas makes floats of all integers.
+        raise ValueError(f"{name}[{row}] is missing ({format_id(ids[row])}), every row needs an id")
+    return plain_ids(decoded_list(ids, name), name)
 
 
 def _texts(value: Any, name: str) -> list[str]:  # noqa: ANN401 - of any package
@@ -309,6 +324,9 @@ def _open_dataset(dataset: Any, name: str) -> Table:  # noqa: ANN401 - datasets 
     names = dataset.column_names
 
     def read(columns: Sequence[Any]) -> list[list[Any]]:
+        if _is_transformed(dataset):
+            batch = dataset[:]
+            return [to_list(batch[column]) for column in columns]
         # Other columns may be images, which are decoded when they are read.
         chosen = dataset.select_columns(list(columns)).with_format(None)
         if hasattr(dataset, "__getitem__") and hasattr(dataset, "__len__"):
@@ -318,6 +336,11 @@ def _open_dataset(dataset: Any, name: str) -> Table:  # noqa: ANN401 - datasets 
         return [[row[column] for row in rows] for column in columns]
 
     return Table(list(names if names is not None else next(iter(dataset), {})), read)
+
+
+def _is_transformed(dataset: Any) -> bool:  # noqa: ANN401 - datasets is not imported
+    """Return whether a function of the user changes rows when they are read, which may need all columns."""
+    return getattr(dataset, "format", {}).get("type") == "custom"
 
 
 def _listed(names: Iterable[Hashable]) -> str:

@@ -40,12 +40,13 @@ class LabelledMatrix(NamedTuple):
     columns: list[Hashable] | None = None
 
 
-def labelled_matrix(value: object, name: str) -> LabelledMatrix:
+def labelled_matrix(value: object, name: str, *, columns: bool = False) -> LabelledMatrix:
     """Return a matrix with the labels that a pandas DataFrame or Series of vectors has.
 
     Args:
         value: A DataFrame of numbers, a column of vectors, or any other object.
         name: Name of the argument, for errors.
+        columns: Whether the columns of a DataFrame have ids; else they are not read.
 
     Returns:
         The matrix and its labels; without labels the object itself if it is neither a DataFrame nor a column of
@@ -64,12 +65,10 @@ def labelled_matrix(value: object, name: str) -> LabelledMatrix:
     """
     if is_pandas_frame(value):
         frame = cast("Any", value)
-        columns = frame.columns
-        is_numbered = type(columns).__name__ == "RangeIndex" and (columns.start, columns.step) == (0, 1)
-        labels = None if is_numbered else _index_labels(columns, f"the columns of {name}")
-        return LabelledMatrix(frame.to_numpy(), _index_of(frame, name), labels)
+        labels = _labels(frame.columns, f"{name}.columns") if columns else None
+        return LabelledMatrix(frame.to_numpy(), _labels(frame.index, name), labels)
     if labelled_kind(value) == "series":
-        return LabelledMatrix(_stacked(cast("Any", value).to_numpy(), name), _index_of(value, name))
+        return LabelledMatrix(_stacked(cast("Any", value).to_numpy(), name), _labels(cast("Any", value).index, name))
     matrix = matrix_of_column(value, name)
     return LabelledMatrix(value if matrix is None else matrix)
 
@@ -140,23 +139,19 @@ def refuse_other_columns(first: object, second: object, names: tuple[str, str]) 
 
 
 def _arrow_of_dataset(column: Any) -> Any:  # noqa: ANN401 - datasets is not imported
-    """Return a column of Hugging Face datasets as Arrow has it, or its values if it is a column within a column."""
+    """Return a column of Hugging Face datasets as Arrow has it, or as values that a function makes of it."""
     source = column.source
-    if not hasattr(source, "select_columns"):
+    if not hasattr(source, "select_columns") or source.format["type"] == "custom":
         return column[:]
     table = source.select_columns([column.column_name]).with_format("arrow")[:]
     return table.column(column.column_name)
 
 
-def _index_of(labelled: Any, name: str) -> list[Hashable] | None:  # noqa: ANN401 - pandas is not imported
-    """Return the ids of the rows of a DataFrame or Series; None for the default index."""
-    if has_default_index(labelled):
-        return None
-    return _index_labels(labelled.index, name)
-
-
-def _index_labels(index: Any, name: str) -> list[Hashable]:  # noqa: ANN401
-    return list(plain_items(index.to_series(), name))
+def _labels(index: Any, name: str) -> list[Hashable] | None:  # noqa: ANN401 - pandas is not imported
+    """Return the ids in an index; None for the default one."""
+    # A Series as the index has itself as its index.
+    series = index.to_series()
+    return None if has_default_index(series) else list(plain_items(series, name))
 
 
 def _stacked(vectors: Sequence[Any], name: str) -> npt.NDArray[Any]:

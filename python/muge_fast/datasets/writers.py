@@ -75,7 +75,8 @@ def write_captions(path: PathLike, captions: Mapping[Any, str] | Mapping[Any, Se
     if labelled_kind(captions) == "frame":
         from muge_fast._internal.tables import caption_items  # noqa: PLC0415 - few callers have tables
 
-        captions = caption_items(captions, "captions") or captions
+        table = caption_items(captions, "captions")
+        captions = captions if table is None else table
     captions = _as_mapping(captions, "captions", CAPTION, "captions")
     ids = _plain_keys(captions, "captions")
     is_list = not isinstance(next(iter(captions.values())), str)
@@ -131,7 +132,8 @@ def write_queries(
     if labelled_kind(rankings) == "frame":
         from muge_fast._internal.tables import ranking_items  # noqa: PLC0415 - few callers have tables
 
-        rankings = ranking_items(rankings, "rankings", ordered=True) or rankings
+        table = ranking_items(rankings, "rankings", ordered=True)
+        rankings = rankings if table is None else table
     if not isinstance(rankings, Mapping) and hasattr(rankings, "query_ids"):
         # Its indices were checked, so -1 is the id of an item.
         mapping: Mapping[Any, Any] = rankings.to_dict()

@@ -109,6 +109,8 @@ def with_labels(
     name: str,
     ids: Any,  # noqa: ANN401 - checked by the search
     ids_name: str,
+    *,
+    columns: bool = False,
 ) -> tuple[Any, Any, Any]:
     """Return a matrix as an array, the ids of its rows, and the labels of its columns.
 
@@ -117,6 +119,7 @@ def with_labels(
         name: Name of the matrix, for errors.
         ids: Ids of the rows that were passed; None for none.
         ids_name: Name of the ids, for errors.
+        columns: Whether the columns of a DataFrame have ids.
 
     Returns:
         The array; the ids that were passed, or else the index of a pandas object; and the labels of the columns of a
@@ -138,7 +141,7 @@ def with_labels(
 
     if ids is not None:
         refuse_other_index(matrix, ids, (name, ids_name))
-    labelled = labelled_matrix(matrix, name)
+    labelled = labelled_matrix(matrix, name, columns=columns)
     return labelled.matrix, labelled.rows if ids is None else ids, labelled.columns
 
 

@@ -70,7 +70,9 @@ def top_k_of(
         {8426: ['b', 'c'], 8427: ['a', 'c']}
 
     """
-    similarity, query_ids, columns = with_labels(similarity, "similarity", query_ids, "query_ids")
+    similarity, query_ids, columns = with_labels(
+        similarity, "similarity", query_ids, "query_ids", columns=item_ids is None
+    )
     item_ids = columns if item_ids is None else item_ids
     check_array("similarity", similarity)
     matrix = as_array("similarity", similarity, DTYPES)

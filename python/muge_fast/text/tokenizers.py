@@ -78,6 +78,9 @@ def tokenize(
 
     """
     items = as_list(texts, "texts")
+    if items and hasattr(items[0], "as_py"):
+        # Scalars of Arrow, from iterating over an array.
+        items = [item.as_py() if hasattr(item, "as_py") else item for item in items]
     return Tokenizer.resolve(tokenizer, user_dict).split(items, threads)
 
 
