@@ -113,8 +113,8 @@ def test_a_missing_text_is_an_error_that_names_its_row(kind):
         mf.tokenize(MISSING[kind]())
     with pytest.raises(TypeError, match=f"^texts{where}"):
         mf.tokenize(MISSING[kind](), list)
-    with pytest.raises(TypeError, match=r"^references\[1\]" + where):
-        mf.score_captions(["a", "b"], [["a"], MISSING[kind]()])
+    with pytest.raises(TypeError, match=r"^references\[0\]" + where):
+        mf.score_captions(["a", "b"], [MISSING[kind](), ["a"]])
 
 
 def test_a_missing_text_of_a_series_with_ids_is_named_by_its_id():

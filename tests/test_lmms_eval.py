@@ -81,7 +81,7 @@ def test_results_of_tasks_of_lmms_eval_are_items():
 
 
 def test_documents_become_items():
-    make = lmms_eval.caption_results(references="caption", metrics=["cider_d", "BLEU"], prefix="")
+    make = lmms_eval.caption_results(references="caption", metrics=["cider_d", "bleu"], prefix="")
     item = {"pred": "裙", "answer": ["红裙"]}
     assert make({"caption": "红裙"}, ["裙"]) == {"cider_d": item, "bleu": item}
     assert make({"caption": ("红裙", "长裙")}, [])["bleu"] == {"pred": "", "answer": ["红裙", "长裙"]}

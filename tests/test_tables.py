@@ -127,6 +127,19 @@ def test_images_are_not_decoded():
     assert mf.score_captions(table, REFERENCES) == mf.score_captions(PREDICTIONS, REFERENCES)
 
 
+def test_functions_that_make_rows_of_a_dataset_are_called():
+    def lengthen(batch):
+        return {**batch, "text": [f"{text}长裙" for text in batch["text"]]}
+
+    table = dataset(two("image_id", "text", PREDICTIONS)).with_transform(lengthen)
+    expected = mf.score_captions({key: f"{text}长裙" for key, text in PREDICTIONS.items()}, REFERENCES)
+    assert mf.score_captions(table, REFERENCES) == expected
+    lists = [REFERENCES[key] for key in PREDICTIONS]
+    assert mf.score_captions(table["text"], lists)["bleu"].value == expected["bleu"].value
+    vectors = dataset({"v": [[1.0, 0.0], [0.0, 2.0]]}).with_transform(lambda batch: {"v": np.float32(batch["v"]) * 3})
+    assert mf.top_k(vectors["v"], np.eye(2, dtype="float32"), 1).scores.tolist() == [[3.0], [6.0]]
+
+
 @each_table
 def test_tables_of_texts_and_answers_have_the_results_of_mappings(table):
     for column in ("img_id", "image_id"):
@@ -176,6 +189,10 @@ ONE = {"a": ["红"]}
          r"^predictions\['text'\]\[1\]: .*found a list with NoneType \(a missing value\)$"),
         (pl.DataFrame({"image_id": ["a"], "text": [[]]}), TypeError, "found an empty list$"),
         (frame(image_id=["a", "a"], text=["红", "黑"]), ValueError, "^predictions have 2 captions for id 'a', need on"),
+        (frame(image_id=[7, None], text=["红", "黑"]), ValueError,
+         r"^predictions\['image_id'\]\[1\] is missing \(nan\), every row needs an id$"),
+        (pd.DataFrame([["a", "红", "黑"]], columns=["image_id", "text", "text"]), TypeError,
+         "^predictions has the column 'text' twice; drop or rename one of them$"),
         (pl.DataFrame({"image_id": ["a"], "text": ["红"]}).lazy(), TypeError, r"LazyFrame; pass predictions\.collect"),
         (frame(text=["红"]), TypeError, "its columns are 'text', needs 'image_id'"),
     ],
