@@ -10,7 +10,7 @@ use muge_fast_core::{Result, memory};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::PyString;
+use pyo3::types::{PyFloat, PyString};
 
 use crate::border::exception;
 
@@ -85,8 +85,18 @@ impl Strings {
 pub fn cast<'a, 'py>(item: &'a Bound<'py, PyAny>, name: impl Fn() -> String) -> PyResult<&'a Bound<'py, PyString>> {
     item.cast::<PyString>().or_else(|_| {
         let type_name = item.get_type().name()?;
-        Err(PyTypeError::new_err(format!("{}: expected str, found {type_name}", name())))
+        let hint = if is_missing(item)? { " (a missing value); drop the item, or pass an empty string" } else { "" };
+        Err(PyTypeError::new_err(format!("{}: expected str, found {type_name}{hint}", name())))
     })
+}
+
+/// Return whether an object stands for a missing value: None, NaN, or NA of pandas.
+fn is_missing(item: &Bound<'_, PyAny>) -> PyResult<bool> {
+    if item.is_none() || item.cast::<PyFloat>().is_ok_and(|number| number.value().is_nan()) {
+        return Ok(true);
+    }
+    let type_name = item.get_type().name()?;
+    Ok(type_name == "NAType" || type_name == "NaTType")
 }
 
 /// Return the error for a string that is not valid Unicode.

@@ -58,12 +58,12 @@ def test_columns_of_a_frame_are_matched_by_its_index():
 @pytest.mark.parametrize(
     ("predictions", "references"),
     [
-        (pd.DataFrame({"image_id": list("abc"), "text": TEXTS}), LISTS),
-        (TEXTS, pd.DataFrame({"image_id": list("abc"), "text": LISTS})),
+        (pd.DataFrame({"id": list("abc"), "text": TEXTS}), LISTS),
+        (TEXTS, pd.DataFrame({"id": list("abc"), "text": LISTS})),
     ],
 )
 def test_a_frame_is_an_error_that_shows_the_fix(predictions, references):
-    with pytest.raises(TypeError, match=re.escape('is a pandas DataFrame; pass a column with its ids: df.set_index("')):
+    with pytest.raises(TypeError, match=r'is a pandas DataFrame; .* or pass a column with its ids: df\.set_index\("'):
         mf.score_captions(predictions, references)
     with pytest.raises(TypeError, match="DataFrame"):
         mf.tokenize(pd.DataFrame({"text": TEXTS}))

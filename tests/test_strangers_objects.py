@@ -61,12 +61,17 @@ def test_a_shuffled_series_is_aligned_by_its_index():
     assert scores["bleu"].value == pytest.approx(expected_bleu(REFERENCES), abs=1e-12)
 
 
-def test_a_data_frame_of_captions_is_refused():
+def test_a_data_frame_of_captions_is_matched_by_its_column_of_ids():
     pandas = pytest.importorskip("pandas")
-    frame = pandas.DataFrame({"image_id": list(PREDICTIONS), "text": list(PREDICTIONS.values())})
-    for arguments in ((frame, REFERENCES), (frame, list(REFERENCES.values())[:2]), (PREDICTIONS, frame)):
-        with pytest.raises(TypeError, match=r"DataFrame.*(dict|set_index)"):
-            mf.score_captions(*arguments)
+    by_id = shuffled(PREDICTIONS)
+    frame = pandas.DataFrame({"image_id": list(by_id), "text": list(by_id.values())})
+    scores = mf.score_captions(frame, REFERENCES, metrics=["rouge_l"])
+    found = dict(zip(scores.ids, scores["rouge_l"].per_item, strict=True))
+    assert found == pytest.approx(expected_rouge_l(), abs=1e-12)
+    with pytest.raises(TypeError, match="predictions are a mapping but references a sequence"):
+        mf.score_captions(frame, list(REFERENCES.values()))
+    with pytest.raises(TypeError, match=r"DataFrame.*set_index"):
+        mf.score_captions(frame.rename(columns={"text": "generated"}), REFERENCES)
 
 
 def test_lists_of_one_caption_are_captions():

@@ -23,6 +23,7 @@ MODULES = {
     "muge_fast.image": "NumPy",
     "muge_fast.image.extractors": "torch",
     "muge_fast.integrations.evaluate": "NumPy",
+    "muge_fast.integrations.lmms_eval": "NumPy",
     "muge_fast.integrations.torchmetrics": "torch",
     "muge_fast.integrations.transformers": "NumPy",
     "muge_fast.retrieval": "NumPy",

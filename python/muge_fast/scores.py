@@ -20,6 +20,7 @@ from muge_fast.significance import RESAMPLES, SEED, mean_of_sums
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
     from muge_fast.significance.intervals import Interval, IntervalMethod, IntervalOptions
 
@@ -369,6 +370,26 @@ class Score(float):
         """
         return import_pandas().Series(self.per_item, name=self.name)
 
+    def to_arrow(self) -> pa.Array:
+        """Return the score of each item as an array of Arrow.
+
+        Returns:
+            A float64 array that shares the memory of ``per_item``; :meth:`Scores.to_arrow` has the ids.
+
+        Raises:
+            ImportError: pyarrow, the extra ``arrow``, is not installed.
+
+        Example:
+            >>> import muge_fast as mf
+            >>> score = mf.score_captions(["红鞋"], [["红鞋"]], metrics=["rouge_l"])["rouge_l"]
+            >>> score.to_arrow().to_pylist()  # doctest: +SKIP
+            [1.0]
+
+        """
+        from muge_fast._internal.output_tables import import_arrow  # noqa: PLC0415 - few scores become tables
+
+        return import_arrow().array(self.per_item)
+
     def with_influence(self, influence: Sequence[npt.ArrayLike]) -> Score:
         """Return the same score with other influence rows, such as the same ones in the order of ids.
 
@@ -521,11 +542,35 @@ class Scores(Mapping[str, Score]):
             1.0
 
         """
-        pandas = import_pandas()
-        columns = {
-            name: score.per_item for name, score in self._scores.items() if 0 < len(score.per_item) == self._items
-        }
-        return pandas.DataFrame(columns, index=pandas.Index(self.ids, name="id", tupleize_cols=False))
+        from muge_fast._internal.output_tables import pandas_frame  # noqa: PLC0415 - few scores become tables
+
+        return pandas_frame(self._columns(), self.ids)
+
+    def to_arrow(self) -> pa.Table:
+        """Return the scores of all items as a table of Arrow.
+
+        Returns:
+            A table with a row for each item, its id in the column ``"id"``, and a float64 column for each metric.
+            Metrics of a whole set, such as FID, have no column.
+
+        Raises:
+            ImportError: pyarrow, the extra ``arrow``, is not installed.
+            TypeError: Ids are not all integers of 64 bits or all strings.
+
+        Example:
+            >>> import muge_fast as mf
+            >>> scores = mf.score_captions({"a": "红鞋"}, {"a": ["红鞋"]}, metrics=["rouge_l"])
+            >>> scores.to_arrow().to_pylist()  # doctest: +SKIP
+            [{'id': 'a', 'rouge_l': 1.0}]
+
+        """
+        from muge_fast._internal.output_tables import arrow_ids, arrow_table  # noqa: PLC0415 - few become tables
+
+        return arrow_table({"id": arrow_ids(self.ids), **self._columns()})
+
+    def _columns(self) -> dict[str, FloatArray]:
+        """Return the scores of items by the names of the metrics that have them."""
+        return {name: score.per_item for name, score in self._scores.items() if 0 < len(score.per_item) == self._items}
 
     def to_bytes(self) -> bytes:
         """Return the scores with all statistics as bytes, which :meth:`from_bytes` reads on any machine.

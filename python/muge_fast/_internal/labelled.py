@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any, Literal, cast
 
 import numpy as np
+import numpy.typing as npt
 
 from muge_fast._internal.display import format_argument, format_id
 from muge_fast._internal.dlpack import resolve_negation
@@ -33,6 +34,7 @@ KINDS: dict[tuple[str, str], Kind] = {
     ("pyarrow", "ChunkedArray"): "column",
     ("pyarrow", "Table"): "frame",
     ("pyarrow", "RecordBatch"): "frame",
+    ("datasets", "Column"): "column",
     ("datasets", "Dataset"): "frame",
     ("datasets", "IterableDataset"): "frame",
     ("datasets", "DatasetDict"): "frame",
@@ -61,7 +63,7 @@ def labelled_kind(value: object) -> Kind | None:
     Returns:
         - ``"series"``: a pandas Series, which has ids if its index is not the default one.
         - ``"column"``: values without ids: a pandas Index, Categorical or other extension array, a polars Series, an
-          Arrow Array or ChunkedArray. :func:`to_list` returns its values.
+          Arrow Array or ChunkedArray, a column of Hugging Face datasets. :func:`to_list` returns its values.
         - ``"frame"``: a table of pandas, polars, Arrow or Hugging Face, or any object with ``__dataframe__``.
         - ``"groups"``: a GroupBy of pandas or polars.
         - ``"other_series"``: a Series of a package that resembles pandas.
@@ -90,6 +92,7 @@ def plain_items(value: object, name: str, *, columns: tuple[str, str] = ("image_
     Args:
         value: The argument. A pandas Series whose index is not the default one (0, 1, 2, … without a name) becomes a
             dict from its index; other columns become lists. Lists in the cells of polars and Arrow become lists too.
+            Bytes in a column or in a NumPy array (dtype ``S``) become text, as UTF-8.
         name: Name of the argument, for errors.
         columns: Typical names of the columns of ids and of values, for errors.
 
@@ -100,7 +103,7 @@ def plain_items(value: object, name: str, *, columns: tuple[str, str] = ("image_
         TypeError: A table, a GroupBy, an xarray object, a masked array, an array with named fields, a Series of a
             package that resembles pandas, or an index of several levels, of floats or of booleans; the message shows
             what to pass instead.
-        ValueError: The index of a Series has an id twice, or a missing one.
+        ValueError: The index of a Series has an id twice, or a missing one; bytes are not UTF-8.
 
     Example:
         >>> import numpy as np
@@ -114,13 +117,15 @@ def plain_items(value: object, name: str, *, columns: tuple[str, str] = ("image_
 
     """
     kind = labelled_kind(value)
-    if kind is None or kind == "tensor":
+    if kind is None:
+        return decoded_array(value, name) if type(value) is np.ndarray and value.dtype.kind == "S" else value
+    if kind == "tensor":
         return value
     refuse_unordered(value, name, columns=columns)
     if kind == "series" and not has_default_index(value):
         series = cast("Any", value)
-        return dict(zip(_index_ids(series, name), series.tolist(), strict=True))
-    return to_list(value)
+        return dict(zip(_index_ids(series, name), decoded_list(series.tolist(), name), strict=True))
+    return decoded_list(to_list(value), name)
 
 
 def plain_ids(ids: object, name: str) -> list[Hashable]:
@@ -137,7 +142,7 @@ def plain_ids(ids: object, name: str) -> list[Hashable]:
     Raises:
         TypeError: Floats, booleans, a table, a masked array, an array that does not have one dimension, a set, which
             has no order, a mapping, a string, or not an iterable.
-        ValueError: A missing id (None, NaN or NA).
+        ValueError: A missing id (None, NaN or NA), or bytes of a column or a NumPy array that are not UTF-8.
 
     Example:
         >>> import numpy as np
@@ -171,10 +176,159 @@ def to_list(column: object) -> list[Any]:
         [1, 2]
 
     """
+    if type(column).__module__.startswith("datasets."):
+        # All at once: reading row by row takes ten times as long. What it is depends on the format of the dataset.
+        return to_list(cast("Any", column)[:])
     for method in ("to_pylist", "to_list", "tolist"):
         if hasattr(column, method):
             return list(getattr(column, method)())
     return list(cast("Iterable[Any]", column))
+
+
+def vectors_of_column(value: object, name: str) -> object:
+    """Return a column of vectors as a matrix with a row for each; any other object unchanged.
+
+    Args:
+        value: A column of polars, Arrow or Hugging Face datasets, a pandas Series with the default index, or any other
+            object.
+        name: Name of the argument, for errors.
+
+    Returns:
+        The matrix, or the object.
+
+    Raises:
+        ValueError: A row is missing or has another length than the first. The message names the row.
+
+    Example:
+        >>> from muge_fast._internal.labelled import vectors_of_column
+        >>> vectors_of_column([[0.5, 0.1]], "features")
+        [[0.5, 0.1]]
+
+    """
+    if labelled_kind(value) not in ("series", "column"):
+        return value
+    from muge_fast._internal.vectors import matrix_of_column  # noqa: PLC0415 - few callers have columns of vectors
+
+    matrix = matrix_of_column(value, name)
+    return value if matrix is None else matrix
+
+
+def missing_hint(value: object) -> str:
+    """Return what an error adds if a value is missing: None, NaN or NA.
+
+    Args:
+        value: Any object.
+
+    Returns:
+        Text that follows the type of the value; empty for any other object.
+
+    Example:
+        >>> from muge_fast._internal.labelled import missing_hint
+        >>> missing_hint(float("nan")), missing_hint("nan")
+        (' (a missing value)', '')
+
+    """
+    is_nan = isinstance(value, float) and value != value  # noqa: PLR0124
+    is_missing = value is None or is_nan or type(value).__name__ in ("NAType", "NaTType")
+    return " (a missing value)" if is_missing else ""
+
+
+def decoded_list(values: list[Any], name: str) -> list[Any]:
+    """Return the values of a column, with bytes as text.
+
+    Args:
+        values: Any values.
+        name: Name of the argument, for errors.
+
+    Returns:
+        The list itself if none of them is bytes.
+
+    Raises:
+        ValueError: Bytes are not UTF-8.
+
+    Example:
+        >>> from muge_fast._internal.labelled import decoded_list
+        >>> decoded_list([b"a", None], "texts")
+        ['a', None]
+
+    """
+    if bytes not in set(map(type, values)):
+        return values
+    try:
+        return [value.decode() if type(value) is bytes else value for value in values]
+    except UnicodeDecodeError:
+        raise _bytes_error(values, name) from None
+
+
+def decoded_array(array: npt.NDArray[Any], name: str) -> npt.NDArray[Any]:
+    """Return a NumPy array of bytes as an array of text.
+
+    Args:
+        array: An array of dtype ``S``, such as h5py reads.
+        name: Name of the argument, for errors.
+
+    Returns:
+        An array of dtype ``U`` of the same shape.
+
+    Raises:
+        ValueError: An element is not UTF-8.
+
+    Example:
+        >>> import numpy as np
+        >>> from muge_fast._internal.labelled import decoded_array
+        >>> decoded_array(np.array([b"a1"]), "ids").tolist()
+        ['a1']
+
+    """
+    try:
+        return np.char.decode(array, "utf-8")
+    except UnicodeDecodeError:
+        raise _bytes_error(array.ravel().tolist(), name) from None
+
+
+def refuse_other_index(first: object, second: object, names: tuple[str, str]) -> None:
+    """Raise ``ValueError`` for two pandas objects with different indexes, which would be matched by position.
+
+    Args:
+        first: Any object.
+        second: Any object.
+        names: Names of both arguments, for the error.
+
+    Raises:
+        ValueError: Both are Series or DataFrames, of equal length, and their indexes differ.
+
+    Example:
+        >>> from muge_fast._internal.labelled import refuse_other_index
+        >>> refuse_other_index([1], [2], ("values", "clusters"))
+
+    """
+    for value in (first, second):
+        if labelled_kind(value) != "series" and not is_pandas_frame(value):
+            return
+    left, right = cast("Any", first).index, cast("Any", second).index
+    if len(left) == len(right) and not left.equals(right):
+        raise ValueError(
+            f"{names[0]} and {names[1]} have different indexes; pass {names[1]}.reindex({names[0]}.index) to match "
+            f"them by id, or {names[0]}.to_numpy() and {names[1]}.to_numpy() to match them in order"
+        )
+
+
+def is_pandas_frame(value: object) -> bool:
+    """Return whether an object is a pandas DataFrame.
+
+    Args:
+        value: Any object.
+
+    Returns:
+        True for a DataFrame of pandas, False for one of another package.
+
+    Example:
+        >>> from muge_fast._internal.labelled import is_pandas_frame
+        >>> is_pandas_frame([[1.0]])
+        False
+
+    """
+    return labelled_kind(value) == "frame" and type(value).__module__.partition(".")[0] == "pandas"
 
 
 def has_default_index(series: object) -> bool:
@@ -313,8 +467,9 @@ def _listed_ids(ids: object, name: str) -> list[Hashable]:
     if kind == "tensor":
         ids = np.asarray(resolve_negation(cast("Any", ids).detach().cpu()))
     elif kind is not None:
-        return to_list(ids)
+        return decoded_list(to_list(ids), name)
     if isinstance(ids, np.ndarray):
+        ids = decoded_array(ids, name) if ids.dtype.kind == "S" else ids
         if ids.ndim != 1:
             raise TypeError(f"{name} must have one dimension, got an array of shape {ids.shape}")
         return cast("list[Hashable]", ids.tolist())
@@ -324,6 +479,20 @@ def _listed_ids(ids: object, name: str) -> list[Hashable]:
     if isinstance(ids, (str, bytes, set, frozenset)) or not isinstance(ids, Iterable):
         raise TypeError(f"{name} must be a list of ids, got {type(ids).__name__}")
     return list(ids)
+
+
+def _bytes_error(values: list[Any], name: str) -> ValueError:
+    """Return the error for the first bytes that are not UTF-8."""
+    index = next(index for index, value in enumerate(values) if type(value) is bytes and not _is_utf8(value))
+    return ValueError(f"{name}[{index}] is bytes that are not UTF-8; decode them with their own encoding")
+
+
+def _is_utf8(value: bytes) -> bool:
+    try:
+        value.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _refuse_dtype(array: Any, name: str) -> None:  # noqa: ANN401 - of any package

@@ -13,7 +13,7 @@ from muge_fast import _core
 from muge_fast._internal.caller_warnings import warn_caller
 from muge_fast._internal.checks import align_ids, find_repeated, other_form_hint
 from muge_fast._internal.display import format_argument, quantity
-from muge_fast._internal.labelled import plain_ids
+from muge_fast._internal.labelled import plain_ids, refuse_other_index
 from muge_fast._internal.paths import PathLike
 from muge_fast.caption.document_frequency import DocumentFrequency
 from muge_fast.caption.options import BLEU_COLUMNS, DEFAULT_METRICS, ORDERS, CaptionMetric, ScoringOptions, Smoothing
@@ -55,10 +55,12 @@ def score_captions(
     Args:
         predictions: One caption for each item: a mapping from id, a sequence, or a list of results of COCO, such as
             ``[{"image_id": 1, "caption": "…"}]``. A pandas Series is a mapping from its index unless that is the
-            default one, columns of polars and Arrow are sequences. In a mapping, a list of one caption is the caption.
+            default one; columns of polars, Arrow and Hugging Face datasets are sequences; a table of these packages has
+            the columns ``image_id``, and ``caption`` or ``text``. In a mapping, a list of one caption is the caption.
         references: One or more captions for each item: a mapping with the ids of ``predictions`` in any order, a
-            sequence of the same length, or annotations of COCO, ``{"annotations": [{"image_id": 1, "caption": "…"}]}``.
-            Items may have different numbers of references.
+            sequence of the same length, annotations of COCO, ``{"annotations": [{"image_id": 1, "caption": "…"}]}``, or
+            a table like those of predictions, with lists of captions or several rows for an id. Items may have
+            different numbers of references.
         tokenizer: ``"muge"`` (each Chinese character and each run of ASCII letters and digits is a token: the rule of
             the MUGE caption task), ``"char"``, ``"whitespace"``, ``"space"``, ``"jieba"``, ``"13a"``, ``"zh"``, or a
             function from a text to its tokens. :func:`muge_fast.tokenize` defines each name.
@@ -365,6 +367,7 @@ class Captions:
                     "predictions: expected a sequence together with ids, found a mapping; "
                     "a mapping has its own ids, so leave ids out"
                 )
+            refuse_other_index(predictions, ids, ("predictions", "ids"))
             return self._choose(ids, texts)
         if prediction_ids is None and self._ids is None:
             return None, texts, None

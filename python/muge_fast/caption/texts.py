@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from muge_fast._internal.display import format_argument
-from muge_fast._internal.labelled import labelled_kind, plain_items, to_list
+from muge_fast._internal.labelled import labelled_kind, missing_hint, plain_items, to_list
 from muge_fast.datasets.coco import coco_rows, group_rows, read_rows
 from muge_fast.text.tokenizers import split_ids
 
@@ -25,8 +25,8 @@ def split_predictions(predictions: object) -> tuple[list[Hashable] | None, list[
     """Return the ids and the captions of predictions.
 
     Args:
-        predictions: A mapping from id to a caption or to a list of captions, a sequence of captions, or captions in one
-            of COCO's forms.
+        predictions: A mapping from id to a caption or to a list of captions, a sequence of captions, captions in one of
+            COCO's forms, or a table with the columns ``image_id`` and ``caption`` or ``text``.
 
     Returns:
         The ids, or None for a sequence, and the captions. An id with several captions occurs several times.
@@ -44,6 +44,9 @@ def split_predictions(predictions: object) -> tuple[list[Hashable] | None, list[
     """
     if type(predictions) is list and predictions and type(predictions[0]) is str:
         return None, predictions
+    table = _table_rows(predictions, "predictions")
+    if table is not None:
+        return _one_caption_each(table)
     coco = coco_rows(predictions)
     ids, texts = (None, []) if coco else split_ids(predictions, "predictions")
     if _are_rows(ids, texts):
@@ -72,8 +75,8 @@ def split_references(references: object) -> tuple[list[Hashable] | None, list[An
     """Return the ids and the texts of references.
 
     Args:
-        references: A mapping from id to a list of texts, a sequence of lists of texts, or annotations in one of COCO's
-            forms.
+        references: A mapping from id to a list of texts, a sequence of lists of texts, annotations in one of COCO's
+            forms, or a table like those of predictions.
 
     Returns:
         The ids, or None for a sequence, and a list or tuple of texts for each item.
@@ -89,6 +92,10 @@ def split_references(references: object) -> tuple[list[Hashable] | None, list[An
         (None, [['红裙', '裙子'], ['黑鞋', '鞋']])
 
     """
+    table = _table_rows(references, "references")
+    if table is not None:
+        texts = group_rows(table)
+        return list(texts), list(texts.values())
     coco = coco_rows(references)
     ids, rows = (None, []) if coco else split_ids(references, "references")
     if _are_rows(ids, rows):
@@ -100,6 +107,15 @@ def split_references(references: object) -> tuple[list[Hashable] | None, list[An
         return ids, rows
     names = range(len(rows)) if ids is None else ids
     return ids, [_texts_of(row, f"references[{item!r}]") for item, row in zip(names, rows, strict=True)]
+
+
+def _table_rows(value: object, name: str) -> list[tuple[Hashable, list[str]]] | None:
+    """Return the id and the captions of each row of a table; None for any other object."""
+    if labelled_kind(value) != "frame":
+        return None
+    from muge_fast._internal.tables import text_rows  # noqa: PLC0415 - few callers have tables
+
+    return text_rows(value, name)
 
 
 def _are_rows(ids: list[Hashable] | None, values: list[Any]) -> bool:
@@ -142,7 +158,7 @@ def _texts_of(value: Any, name: str) -> list[Any]:  # noqa: ANN401 - of any pack
     if type(value) not in LISTS:
         value = _as_sequence(value, name)
     if not isinstance(value, Sequence) or isinstance(value, bytes):
-        raise TypeError(f"{name}: expected a list of str, found {type(value).__name__}")
+        raise TypeError(f"{name}: expected a list of str, found {type(value).__name__}{missing_hint(value)}")
     return [text if isinstance(text, str) else _text_of(text) for text in value]
 
 

@@ -10,7 +10,6 @@ from muge_fast import _core
 from muge_fast._internal.atomic import save_text
 from muge_fast._internal.checks import check_choice, suggest, whole_number
 from muge_fast._internal.display import json_text, plain_markdown
-from muge_fast._internal.optional import import_pandas
 from muge_fast._internal.paths import PathLike
 from muge_fast.comparison.metric_comparison import MetricComparison, main_metric
 from muge_fast.comparison.tables import MetricTable, closing_notes, markdown_table, metric_table, text_table
@@ -21,10 +20,15 @@ from muge_fast.tasks.task import signature_options
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 __all__ = ["Comparison"]
+
+
+PAIR_COLUMNS = ("metric", "first", "second", "difference", "low", "high", "p", "adjusted_p")
+"""First columns of the table of all pairs."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -306,12 +310,37 @@ class Comparison(Mapping[str, MetricComparison]):
             [['mean', 'a', 'b']]
 
         """
-        rows = []
+        from muge_fast._internal.output_tables import pandas_frame  # noqa: PLC0415 - few results become tables
+
+        return pandas_frame(self._columns())
+
+    def to_arrow(self) -> pa.Table:
+        """Return all pairs as a table of Arrow, with the rows and columns of :meth:`to_pandas`.
+
+        Returns:
+            The table.
+
+        Raises:
+            ImportError: pyarrow, the extra ``arrow``, is not installed.
+
+        Example:
+            >>> import muge_fast as mf
+            >>> c = mf.compare({"a": [1, 0, 1], "b": [1, 0, 0]})
+            >>> c.to_arrow().column("second").to_pylist()  # doctest: +SKIP
+            ['b']
+
+        """
+        from muge_fast._internal.output_tables import arrow_table  # noqa: PLC0415 - few results become tables
+
+        return arrow_table(self._columns())
+
+    def _columns(self) -> dict[str, list[Any]]:
+        """Return the columns of the table of all pairs."""
+        rows: list[dict[str, Any]] = []
         for name, metric in self.metrics.items():
             for pair in metric.values():
                 values = pair.to_dict()
                 low, high = values.pop("interval")
                 rows.append({"metric": name, **values, "low": low, "high": high})
-        frame = import_pandas().DataFrame(rows)
-        leading = ["metric", "first", "second", "difference", "low", "high", "p", "adjusted_p"]
-        return frame[[*leading, *(column for column in frame.columns if column not in leading)]]
+        names = [*PAIR_COLUMNS, *(name for name in rows[0] if name not in PAIR_COLUMNS)] if rows else PAIR_COLUMNS
+        return {name: [row[name] for row in rows] for name in names}

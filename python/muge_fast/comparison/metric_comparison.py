@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from statistics import NormalDist, median
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,6 +19,10 @@ from muge_fast.scores import FloatArray
 from muge_fast.significance.intervals import Interval, quantile
 from muge_fast.significance.sign_flips import SUM_ROUNDING
 from muge_fast.significance.step_down import significance_level
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
 
 __all__ = ["MetricComparison", "main_metric", "verdict"]
 
@@ -173,6 +177,63 @@ class MetricComparison(Mapping[tuple[str, str], PairComparison]):
                 for name, value in self.scores.items()
             },
             "pairs": [pair.to_dict() for pair in self.values()],
+        }
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return the systems as a pandas DataFrame; :meth:`Comparison.to_pandas` has the pairs.
+
+        Returns:
+            A frame with a row for each system in the order given, and the columns ``"system"``, ``"score"``, ``"low"``
+            and ``"high"`` of its interval, ``"standard_error"``, ``"rank"``, ``"rank_low"``, ``"rank_high"`` and
+            ``"tied_with_first"``.
+
+        Raises:
+            ImportError: pandas is not installed.
+
+        Example:
+            >>> import muge_fast as mf
+            >>> metric = mf.compare({"a": [1, 0, 1], "b": [1, 0, 0]})["mean"]
+            >>> metric.to_pandas()[["system", "rank"]].values.tolist()  # doctest: +SKIP
+            [['a', 1], ['b', 2]]
+
+        """
+        from muge_fast._internal.output_tables import pandas_frame  # noqa: PLC0415 - few results become tables
+
+        return pandas_frame(self._columns())
+
+    def to_arrow(self) -> pa.Table:
+        """Return the systems as a table of Arrow, with the rows and columns of :meth:`to_pandas`.
+
+        Returns:
+            The table.
+
+        Raises:
+            ImportError: pyarrow, the extra ``arrow``, is not installed.
+
+        Example:
+            >>> import muge_fast as mf
+            >>> metric = mf.compare({"a": [1, 0, 1], "b": [1, 0, 0]})["mean"]
+            >>> metric.to_arrow().column("rank").to_pylist()  # doctest: +SKIP
+            [1, 2]
+
+        """
+        from muge_fast._internal.output_tables import arrow_table  # noqa: PLC0415 - few results become tables
+
+        return arrow_table(self._columns())
+
+    def _columns(self) -> dict[str, list[Any]]:
+        """Return the columns of the table of systems."""
+        intervals, ranks = self.intervals.values(), self.ranks.values()
+        return {
+            "system": self.systems,
+            "score": list(self.scores.values()),
+            "low": [interval.low for interval in intervals],
+            "high": [interval.high for interval in intervals],
+            "standard_error": list(self.standard_errors.values()),
+            "rank": [found.rank for found in ranks],
+            "rank_low": [found.low for found in ranks],
+            "rank_high": [found.high for found in ranks],
+            "tied_with_first": [found.tied_with_first for found in ranks],
         }
 
     def _indices(self, pair: object) -> tuple[int, int]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from muge_fast._internal.display import format_argument
+
+K = TypeVar("K", bound=Hashable)
 
 TEXT_FIELDS = ("caption", "text")
 """Names of the field of a row that has its text: that of COCO, and that of MUGE."""
@@ -71,7 +73,7 @@ def read_rows(rows: Iterable[Any], name: str) -> list[Row]:
     return [_read_row(row, f"{name}[{index}]") for index, row in enumerate(rows)]
 
 
-def group_rows(rows: Iterable[Row]) -> dict[int | str, list[str]]:
+def group_rows(rows: Iterable[tuple[K, list[str]]]) -> dict[K, list[str]]:
     """Return the captions of each image, in the order of the rows.
 
     Args:
@@ -86,7 +88,7 @@ def group_rows(rows: Iterable[Row]) -> dict[int | str, list[str]]:
         {2: ['红裙', '长裙'], 1: ['黑鞋']}
 
     """
-    groups: dict[int | str, list[str]] = {}
+    groups: dict[K, list[str]] = {}
     for image, captions in rows:
         groups.setdefault(image, []).extend(captions)
     return groups

@@ -16,7 +16,7 @@ from muge_fast._internal.checks import find_repeated
 from muge_fast._internal.display import format_argument
 from muge_fast._internal.field_names import CAPTION, QUERY, QUERY_TEXTS, FieldNames, retrieval_fields
 from muge_fast._internal.ids import has_surrogate, id_array, quoted_id
-from muge_fast._internal.labelled import plain_ids, plain_items
+from muge_fast._internal.labelled import labelled_kind, plain_ids, plain_items
 from muge_fast._internal.paths import PathLike
 
 ROWS_PER_WRITE = 4096
@@ -52,7 +52,8 @@ def write_captions(path: PathLike, captions: Mapping[Any, str] | Mapping[Any, Se
     Args:
         path: The file. An existing file is replaced once the new one is complete.
         captions: A caption by image id, or a list of at least one caption by image id. Ids are all strings or all
-            integers. A pandas Series has the ids in its index.
+            integers. A pandas Series has the ids in its index, a table in its column ``image_id``, with the captions in
+            ``caption`` or ``text``.
 
     Raises:
         OSError: The file cannot be written.
@@ -71,6 +72,11 @@ def write_captions(path: PathLike, captions: Mapping[Any, str] | Mapping[Any, Se
         '{"image_id": "a1b2", "text": "红色的长裙"}\n'
 
     """
+    if labelled_kind(captions) == "frame":
+        from muge_fast._internal.tables import caption_items  # noqa: PLC0415 - few callers have tables
+
+        table = caption_items(captions, "captions")
+        captions = captions if table is None else table
     captions = _as_mapping(captions, "captions", CAPTION, "captions")
     ids = _plain_keys(captions, "captions")
     is_list = not isinstance(next(iter(captions.values())), str)
@@ -94,7 +100,8 @@ def write_queries(
     Args:
         path: The file. An existing file is replaced once the new one is complete.
         rankings: Item ids by query id, best first, or a :class:`muge_fast.Ranking` with ids. Ids of queries are all
-            integers or all strings, and so are ids of items. A pandas Series has the ids in its index.
+            integers or all strings, and so are ids of items. A pandas Series has the ids in its index; of a table the
+            columns are read that :func:`muge_fast.score_retrieval` reads.
         fields: ``"muge"`` for ``query_id`` and ``item_ids``; ``"chinese-clip"`` for ``text_id`` and ``image_ids``.
         direction: ``"text-to-image"``; or ``"image-to-text"`` for ``image_id`` and ``text_ids``, which only
             ``"chinese-clip"`` has.
@@ -122,6 +129,11 @@ def write_queries(
 
     """
     names = retrieval_fields(fields, direction)
+    if labelled_kind(rankings) == "frame":
+        from muge_fast._internal.tables import ranking_items  # noqa: PLC0415 - few callers have tables
+
+        table = ranking_items(rankings, "rankings", ordered=True)
+        rankings = rankings if table is None else table
     if not isinstance(rankings, Mapping) and hasattr(rankings, "query_ids"):
         # Its indices were checked, so -1 is the id of an item.
         mapping: Mapping[Any, Any] = rankings.to_dict()

@@ -18,11 +18,14 @@ from muge_fast.datasets.problem_groups import ProblemGroup, format_groups, group
 from muge_fast.datasets.problems import LANGUAGES, Problem
 from muge_fast.evaluation.official_result import failed_result, mark_unofficial, scored_result
 from muge_fast.features.arrow import import_pyarrow
-from muge_fast.scores import Scores
+from muge_fast.scores import FloatArray, Scores
 from muge_fast.tasks.task import Task
 from muge_fast.text.tokenizers import Tokenizer, TokenizerLike
 
 if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
     from muge_fast.evaluation.report_page.content import PageContent
 
 TokenizerOptions = tuple[TokenizerLike, PathLike | None]
@@ -395,4 +398,42 @@ class Report:
         """
         pyarrow = import_pyarrow()
         with replacing(path) as file:
-            pyarrow.parquet.write_table(pyarrow.Table.from_pylist(list(self.items())), file)
+            pyarrow.parquet.write_table(self.to_arrow(), file)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return the scores of each item as a pandas DataFrame.
+
+        Returns:
+            A float64 frame with a row for each item, indexed by ``"id"``, and a column for each metric; without rows
+            where :meth:`items` yields nothing.
+
+        Raises:
+            ImportError: pandas is not installed.
+
+        """
+        from muge_fast._internal.output_tables import pandas_frame  # noqa: PLC0415 - few reports become tables
+
+        columns = self._columns()
+        return pandas_frame(columns, self.scores.ids if self.scores is not None and columns else [])
+
+    def to_arrow(self) -> pa.Table:
+        """Return the scores of each item as a table of Arrow, with the columns ``"id"`` and those of the metrics.
+
+        Returns:
+            The table; without rows where :meth:`items` yields nothing.
+
+        Raises:
+            ImportError: pyarrow, the extra ``arrow``, is not installed.
+
+        """
+        from muge_fast._internal.output_tables import arrow_ids, arrow_table  # noqa: PLC0415 - few become tables
+
+        columns = self._columns()
+        ids = self.scores.ids if self.scores is not None and columns else []
+        return arrow_table({"id": arrow_ids(ids), **columns})
+
+    def _columns(self) -> dict[str, FloatArray]:
+        """Return the scores of items by metric; empty if the submission is invalid or a metric has none."""
+        if self.scores is None or not all(len(score.per_item) for score in self.scores.values()):
+            return {}
+        return {name: score.per_item for name, score in self.scores.items()}

@@ -16,7 +16,7 @@ from muge_fast._internal.dlpack import resolve_negation
 from muge_fast._internal.field_names import FEATURE_IDS
 from muge_fast._internal.file_kinds import HEAD_BYTES, binary_kind, kind_message, text_kind
 from muge_fast._internal.ids import IdArray, id_array, quoted_id, refuse_surrogates, repeated_rows, unique_ids
-from muge_fast._internal.labelled import labelled_kind, refuse_unordered
+from muge_fast._internal.labelled import labelled_kind, refuse_other_index, refuse_unordered, vectors_of_column
 from muge_fast._internal.paths import FileTypeError, open_named, read_head
 from muge_fast._internal.row_kinds import row_kind
 from muge_fast.features import arrays, arrow
@@ -145,7 +145,8 @@ def write_features(
         path: The file.
         ids: Different integers, or different strings, of shape ``(rows,)``. For ``.npy``, which has no ids, they must
             be 0, 1, 2, ….
-        features: Numbers of shape ``(rows, dimensions)``, rounded to float32, at least one row.
+        features: Numbers of shape ``(rows, dimensions)``, rounded to float32, at least one row: an array, a tensor,
+            nested lists, a DataFrame, or a column of vectors of pandas, polars, Arrow or Hugging Face datasets.
         id_field: Name of the field or column of ids: ``"image_id"``, ``"item_id"``, ``"text_id"`` or ``"query_id"``. An
             ``.npz`` has ``ids`` in any case.
         threads: Number of threads for JSON Lines; None for all cores. The file does not depend on it.
@@ -153,7 +154,8 @@ def write_features(
     Raises:
         OSError: The file cannot be written.
         ValueError: Shapes do not match, there are no rows, a number is not finite in float32, an id occurs twice, does
-            not fit in int64 or is not valid Unicode, ids for ``.npy`` are not row indices, or ``id_field`` is unknown.
+            not fit in int64 or is not valid Unicode, ids and features are pandas objects with different indexes, ids
+            for ``.npy`` are not row indices, or ``id_field`` is unknown.
         TypeError: Ids are neither all integers nor all strings, or features are not numbers.
         ImportError: The path names a Parquet or Arrow file, and pyarrow is not installed.
 
@@ -168,6 +170,7 @@ def write_features(
 
     """
     check_choice("id_field", id_field, FEATURE_IDS)
+    refuse_other_index(features, ids, ("features", "ids"))
     rows, matrix = check_features(ids, _as_matrix(features))
     unique_ids(rows, "ids")
     refuse_surrogates(rows, "ids")
@@ -237,6 +240,7 @@ def _foreign_kind(path: str) -> str | None:
 
 def _as_matrix(features: object) -> npt.NDArray[Any]:
     """Return an argument as an array; tensors of torch may be on any device."""
+    features = vectors_of_column(features, "features")
     kind = labelled_kind(features)
     if kind == "masked":
         refuse_unordered(features, "features")

@@ -85,7 +85,8 @@ def score_images(
         splits: Number of splits of the Inception Score, at least 1; None for 10, or 1 for the protocol ``"ofa"``.
         subsets: Number of random subsets of KID; None to compare all images at once.
         subset_size: Images per subset of KID, at least 2 and at most as many as each set has.
-        texts: Texts of the generated images, for R-precision: path of a text file of the benchmark, or texts by id. The
+        texts: Texts of the generated images, for R-precision: path of a text file of the benchmark, or texts by id, a
+            mapping, a pandas Series with the ids as its index, or a table with the columns ``img_id`` and ``text``. The
             generated images must have ids: a ``.tsv`` file of the benchmark, or bytes by id.
         clip: Model that computes features of images and texts: a
             :class:`muge_fast.image.extractors.ClipExtractor`, or the path or name of a model to open.

@@ -12,11 +12,12 @@ import numpy as np
 import numpy.typing as npt
 
 from muge_fast._internal.checks import align_ids
+from muge_fast._internal.labelled import labelled_kind, plain_items
 from muge_fast._internal.paths import PathLike
 from muge_fast.datasets.texts import read_texts
 from muge_fast.features.files import read_features
 from muge_fast.image.backend import to_numpy
-from muge_fast.image.inputs import checked_features, describe, is_data_frame
+from muge_fast.image.inputs import checked_features, describe
 from muge_fast.image.options import UNKNOWN_EXTRACTOR, LoadOptions
 from muge_fast.image.sources import ImageSource, count_images, open_images
 
@@ -187,7 +188,8 @@ def texts_in_order(texts: PathLike | Mapping[str, str], ids: Sequence[str]) -> l
     """Return the text of each id.
 
     Args:
-        texts: Path of a text file of the benchmark, or texts by id: of all ids, and no others.
+        texts: Path of a text file of the benchmark, or texts by id, of all ids and no others: a mapping, a pandas
+            Series whose index has the ids, or a table with the columns ``img_id`` or ``image_id``, and ``text``.
         ids: The ids.
 
     Returns:
@@ -195,7 +197,7 @@ def texts_in_order(texts: PathLike | Mapping[str, str], ids: Sequence[str]) -> l
 
     Raises:
         OSError: The file cannot be read.
-        TypeError: ``texts`` is neither a path nor a mapping.
+        TypeError: ``texts`` is neither a path nor a mapping or table.
         ValueError: A malformed line, an id without a text, or a text without an id.
 
     Example:
@@ -205,7 +207,9 @@ def texts_in_order(texts: PathLike | Mapping[str, str], ids: Sequence[str]) -> l
 
     """
     if not isinstance(texts, (str, os.PathLike, Mapping)):
-        fix = ", texts.to_dict()" if is_data_frame(texts) else ", such as dict(zip(ids, texts))"
+        texts = _texts_by_id(texts)
+    if not isinstance(texts, (str, os.PathLike, Mapping)):
+        fix = ", such as dict(zip(ids, texts))"
         raise TypeError(f"texts must be a path or a mapping from ids to texts, got {describe(texts)}: pass one{fix}")
     by_id = texts if isinstance(texts, Mapping) else read_texts(texts)
     name = "texts" if isinstance(texts, Mapping) else f"{os.fspath(texts)}: texts"
@@ -253,6 +257,17 @@ def features_in_order(
         rows = "images" if count is None else count
         raise ValueError(f"{name} has shape {matrix.shape}, needs ({rows}, features): a row for each image")
     return matrix
+
+
+def _texts_by_id(texts: object) -> Any:  # noqa: ANN401 - checked by the caller
+    """Return the texts of a table or of a Series with an index by id; other objects unchanged."""
+    if labelled_kind(texts) == "frame":
+        from muge_fast._internal.tables import TEXT_COLUMNS, column_items  # noqa: PLC0415 - few callers have tables
+
+        by_id = column_items(texts, "texts", TEXT_COLUMNS)
+        if by_id is not None:
+            return by_id
+    return plain_items(texts, "texts", columns=("img_id", "text"))
 
 
 def _open_model(clip: PathLike | ImageTextModel, device: str | None) -> ImageTextModel:

@@ -253,6 +253,26 @@ def is_number(value: object) -> bool:
     return getattr(value, "shape", None) == () and cast("Any", value).dtype.kind in "iuf"
 
 
+def row_with_nan(array: npt.NDArray[Any]) -> str:
+    """Return what an error adds about an array of floats that has missing values.
+
+    Args:
+        array: Any array of one or two dimensions.
+
+    Returns:
+        Text with the first row that has NaN; empty if none has.
+
+    Example:
+        >>> import numpy as np
+        >>> from muge_fast.retrieval.item_lists import row_with_nan
+        >>> row_with_nan(np.array([[1.0, 2.0], [3.0, np.nan]]))
+        ' (row 1 has a missing value)'
+
+    """
+    rows = np.isnan(array.reshape(len(array), -1)).any(axis=1) if array.dtype.kind == "f" and array.ndim else []
+    return f" (row {int(np.argmax(rows))} has a missing value)" if np.any(rows) else ""
+
+
 def number_of_array(item: Any) -> Any:  # noqa: ANN401 - of any package
     """Return the number of a tensor or array without axes; other objects unchanged, numbers of NumPy included.
 

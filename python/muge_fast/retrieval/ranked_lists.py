@@ -10,7 +10,7 @@ import numpy as np
 from muge_fast._internal.checks import align_ids, check_same_kind
 from muge_fast._internal.display import format_argument, format_id
 from muge_fast._internal.labelled import labelled_kind, plain_ids, plain_items
-from muge_fast.retrieval.item_lists import COLUMNS, ItemLists, is_number, label, number_of_array, to_numpy
+from muge_fast.retrieval.item_lists import COLUMNS, ItemLists, is_number, label, number_of_array, row_with_nan, to_numpy
 from muge_fast.retrieval.ranking import Ranking, ranked_items
 from muge_fast.text.tokenizers import as_list
 
@@ -41,7 +41,7 @@ def ranked_lists(predictions: object, ids: Sequence[Hashable] | None) -> ItemLis
         [2, 1, 3]
 
     """
-    values = plain_items(unwrap(predictions), "predictions", columns=COLUMNS)
+    values = plain_rankings(predictions, "predictions", ordered=True)
     values, from_array = _rows(to_numpy(values))
     if isinstance(values, Mapping):
         given_ids: list[Hashable] | None = plain_ids(list(values), "the ids of predictions")
@@ -56,6 +56,36 @@ def ranked_lists(predictions: object, ids: Sequence[Hashable] | None) -> ItemLis
     if any(issubclass(item_type, Mapping) for item_type in set(map(type, lists))):
         lists = [_rank(label("predictions", ids, query), items) for query, items in enumerate(lists)]
     return ItemLists.from_lists("predictions", lists, ids, padded=from_array)
+
+
+def plain_rankings(value: object, name: str, *, ordered: bool) -> Any:  # noqa: ANN401 - checked by the caller
+    """Return items of queries as a plain mapping or sequence.
+
+    Args:
+        value: Predictions or references in any form.
+        name: Name of the argument, for errors.
+        ordered: Whether the order of items matters.
+
+    Returns:
+        Items by query for tables and Series with an index; lists for other columns; other objects unchanged.
+
+    Raises:
+        TypeError: An object without ids or items, such as a table without their columns.
+        ValueError: An id is missing or occurs twice.
+
+    Example:
+        >>> from muge_fast.retrieval.ranked_lists import plain_rankings
+        >>> plain_rankings([[1, 2]], "predictions", ordered=True)
+        [[1, 2]]
+
+    """
+    if labelled_kind(value) == "frame":
+        from muge_fast._internal.tables import ranking_items  # noqa: PLC0415 - few callers have tables
+
+        items = ranking_items(value, name, ordered=ordered)
+        if items is not None:
+            return items
+    return plain_items(unwrap(value), name, columns=COLUMNS)
 
 
 def unwrap(value: object) -> object:
@@ -94,7 +124,7 @@ def _rows(values: Any) -> tuple[Any, bool]:  # noqa: ANN401 - checked here
     if is_ragged or (values.ndim == 2 and values.dtype.kind in "iuUTO"):  # noqa: PLR2004
         return values.tolist(), True
     hint = "; to rank scores, pass mf.top_k_of(scores, k)" if values.dtype.kind == "f" else ""
-    raise ValueError(f"{MATRIX}, got shape {values.shape} and dtype {values.dtype}{hint}")
+    raise ValueError(f"{MATRIX}, got shape {values.shape} and dtype {values.dtype}{row_with_nan(values)}{hint}")
 
 
 def _rank(query: str, scores: object) -> list[Any]:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from muge_fast import _core
 from muge_fast._internal.ids import IdArray, unique_ids
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
 
 
 class _Arrays(NamedTuple):
@@ -99,7 +103,8 @@ class Ranking(_Arrays):
         """Ids of the items, of the shape of ``indices``; int64, or ``str`` with dtype object, on the CPU."""
         if self.item_ids is None:
             raise ValueError("the ranking has no ids of items; ranking.with_ids(item_ids=…) adds them")
-        return self.item_ids[_on_cpu(self.indices)]
+        ids: IdArray = self.item_ids[_on_cpu(self.indices)]
+        return ids
 
     def to_dict(self) -> dict[Any, list[Any]]:
         """Return the ids of the best items of each query, best first.
@@ -122,6 +127,60 @@ class Ranking(_Arrays):
         if self.query_ids is None:
             raise ValueError("the ranking has no ids of queries; ranking.with_ids(query_ids=…) adds them")
         return dict(zip(self.query_ids.tolist(), self.ids.tolist(), strict=True))
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return the best items as a pandas DataFrame with a row for each query and item.
+
+        Returns:
+            The columns ``"query_id"``, ``"rank"`` from 1, ``"item_id"`` and ``"score"``, in the order of queries and
+            ranks. Queries and items without ids have their indices. :func:`muge_fast.score_retrieval` takes the frame.
+
+        Raises:
+            ImportError: pandas is not installed.
+
+        Example:
+            >>> import numpy as np
+            >>> import muge_fast as mf
+            >>> ranking = mf.top_k_of(np.array([[0.25, 0.5]]), 2, query_ids=["q"], item_ids=["a", "b"])
+            >>> ranking.to_pandas().values.tolist()  # doctest: +SKIP
+            [['q', 1, 'b', 0.5], ['q', 2, 'a', 0.25]]
+
+        """
+        from muge_fast._internal.output_tables import pandas_frame  # noqa: PLC0415 - few results become tables
+
+        return pandas_frame(self._columns())
+
+    def to_arrow(self) -> pa.Table:
+        """Return the best items as a table of Arrow, with the rows and columns of :meth:`to_pandas`.
+
+        Returns:
+            The table.
+
+        Raises:
+            ImportError: pyarrow, the extra ``arrow``, is not installed.
+
+        Example:
+            >>> import numpy as np
+            >>> import muge_fast as mf
+            >>> mf.top_k_of(np.array([[0.25, 0.5]]), 1).to_arrow().to_pylist()  # doctest: +SKIP
+            [{'query_id': 0, 'rank': 1, 'item_id': 1, 'score': 0.5}]
+
+        """
+        from muge_fast._internal.output_tables import arrow_table  # noqa: PLC0415 - few results become tables
+
+        return arrow_table(self._columns())
+
+    def _columns(self) -> dict[str, npt.NDArray[Any]]:
+        """Return the columns of the table of all queries and items."""
+        indices, scores = _on_cpu(self.indices), _on_cpu(self.scores)
+        queries = np.arange(len(indices)) if self.query_ids is None else self.query_ids
+        k = indices.shape[1]
+        return {
+            "query_id": np.repeat(queries, k),
+            "rank": np.tile(np.arange(1, k + 1), len(indices)),
+            "item_id": (indices if self.item_ids is None else self.item_ids[indices]).ravel(),
+            "score": scores.ravel(),
+        }
 
     def _replace(self, **fields: Any) -> Ranking:  # noqa: ANN401 - as NamedTuple has it
         return attach_ids(super()._replace(**fields), RankingIds(self.query_ids, self.item_ids))
@@ -267,5 +326,5 @@ def _check_indices(indices: npt.NDArray[np.int64], items: int | None) -> None:
     )
 
 
-def _on_cpu(indices: object) -> npt.NDArray[np.int64]:
-    return np.asarray(indices.cpu() if hasattr(indices, "cpu") else indices)
+def _on_cpu(array: object) -> npt.NDArray[Any]:
+    return np.asarray(array.cpu() if hasattr(array, "cpu") else array)

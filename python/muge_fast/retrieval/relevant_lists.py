@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from muge_fast._internal.display import format_argument, format_id
-from muge_fast._internal.labelled import plain_ids, plain_items
-from muge_fast.retrieval.item_lists import COLUMNS, ItemLists, is_number, label, number_of_array, to_numpy
-from muge_fast.retrieval.ranked_lists import unwrap
+from muge_fast._internal.labelled import missing_hint, plain_ids
+from muge_fast.retrieval.item_lists import ItemLists, is_number, label, number_of_array, row_with_nan, to_numpy
+from muge_fast.retrieval.ranked_lists import plain_rankings
 from muge_fast.text.tokenizers import as_list
 
 LIST_AS_TEXT = re.compile(r"[\s,;\[\](){}|]")
@@ -44,7 +44,7 @@ def relevant_lists(references: object) -> ItemLists:
         ([1, 1], [1, 1], [3.0, 1.0])
 
     """
-    values = to_numpy(plain_items(unwrap(references), "references", columns=COLUMNS))
+    values = to_numpy(plain_rankings(references, "references", ordered=False))
     if hasattr(values, "tocsr"):
         return _from_sparse(values)
     from_array = isinstance(values, np.ndarray)
@@ -64,6 +64,8 @@ def relevant_lists(references: object) -> ItemLists:
     types = set(map(type, lists))
     if any(issubclass(item_type, Mapping) for item_type in types):
         return _from_gains(ids, lists)
+    if float in types:
+        _refuse_missing(ids, lists)
     if any(map(_is_item, types)):
         _check_single(ids, lists)
         lists = [[item] for item in lists]
@@ -91,7 +93,7 @@ def transpose_references(references: Mapping[Any, Any]) -> dict[Any, Any]:
         {42967: {8426: 2}, 11: {8426: 1, 8427: 3}}
 
     """
-    by_query = plain_items(unwrap(references), "references", columns=COLUMNS)
+    by_query = plain_rankings(references, "references", ordered=False)
     if not isinstance(by_query, Mapping):
         raise TypeError(f"references must be a mapping from query id, got {type(references).__name__}")
     transposed: dict[Any, Any] = {}
@@ -135,9 +137,17 @@ def _check_single(ids: list[Hashable] | None, items: list[Any]) -> None:
             raise TypeError(f"{label('references', ids, query)} is {got}, which may hold several items; {how}")
 
 
+def _refuse_missing(ids: list[Hashable] | None, items: list[Any]) -> None:
+    """Raise ``TypeError`` for NaN, with which pandas makes floats of all integers of a column."""
+    for query, item in enumerate(items):
+        if missing_hint(item):
+            name = label("references", ids, query)
+            raise TypeError(f"{name} is a missing value ({format_id(item)}); drop the query, or pass lists")
+
+
 def _check_array(array: npt.NDArray[Any]) -> None:
     """Raise ``TypeError`` or ``ValueError`` for an array that does not list items."""
-    got = f"got shape {array.shape} and dtype {array.dtype}"
+    got = f"got shape {array.shape} and dtype {array.dtype}{row_with_nan(array)}"
     if array.ndim not in (1, 2) or (array.ndim == 1 and array.dtype.kind == "b"):
         raise ValueError(f"references must be an array of one item or a row of items for each query, {got}")
     if array.dtype.kind == "f" and array.ndim == 1:

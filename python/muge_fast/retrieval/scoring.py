@@ -50,10 +50,15 @@ def score_retrieval(
             Instead of lists, dictionaries from item to score are allowed (a run of ranx or pytrec_eval). They are
             ranked as in trec_eval: by descending score, items of equal score by descending id, compared as text. Scores
             are compared exactly; trec_eval rounds them to single precision first.
+
+            A pandas Series with an index is a mapping from it, other columns are sequences. A table of pandas, polars,
+            Arrow or Hugging Face datasets has a row for each query, with the columns ``query_id`` and ``item_ids`` or
+            those of Chinese-CLIP, or a row for each of its items: ``query_id``, ``item_id``, and ``rank`` or ``score``.
         references: Relevant items of each query, at least one: a mapping with the same query ids, or a sequence of the
             same length, of lists, of single items, or of dictionaries from item to gain (qrels). Items with a gain
             above 0 are relevant. Without ids also a matrix of shape ``(queries, items)``: a boolean array, whose items
-            are the column numbers, or a sparse matrix of scipy, whose values are gains.
+            are the column numbers, or a sparse matrix of scipy, whose values are gains. A table like those of
+            predictions; with a row for each item it may have the column ``gain``.
         ks: Cutoffs K of the metrics that are followed by ``@K`` below: different integers of at least 1, or one.
         metrics: One or more of
 

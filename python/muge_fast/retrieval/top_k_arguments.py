@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from muge_fast._internal.checks import whole_number
-from muge_fast._internal.labelled import plain_items, refuse_labelled_matrix
+from muge_fast._internal.labelled import labelled_kind, plain_items, refuse_labelled_matrix, refuse_other_index
 
 SIMILARITIES = ("ip", "cosine")
 """Values of the option ``metric``: inner product and cosine."""
@@ -102,6 +102,47 @@ def check_array(name: str, array: object) -> None:
         got = type(array).__name__
         fix = f'pass np.asarray({name}, dtype="float32")'
         raise TypeError(f"{name} must be a NumPy array or have __dlpack__, got {got}; {fix}")
+
+
+def with_labels(
+    matrix: Any,  # noqa: ANN401 - checked by the search
+    name: str,
+    ids: Any,  # noqa: ANN401 - checked by the search
+    ids_name: str,
+    *,
+    columns: bool = False,
+) -> tuple[Any, Any, Any]:
+    """Return a matrix as an array, the ids of its rows, and the labels of its columns.
+
+    Args:
+        matrix: An array, a DataFrame or a column of vectors.
+        name: Name of the matrix, for errors.
+        ids: Ids of the rows that were passed; None for none.
+        ids_name: Name of the ids, for errors.
+        columns: Whether the columns of a DataFrame have ids.
+
+    Returns:
+        The array; the ids that were passed, or else the index of a pandas object; and the labels of the columns of a
+        DataFrame. None for those that there are not.
+
+    Raises:
+        TypeError: An index of several levels, of floats or of booleans.
+        ValueError: A row is missing or has another length, or ids are a Series with another index.
+
+    Example:
+        >>> from muge_fast.retrieval.top_k_arguments import with_labels
+        >>> with_labels([[0.5]], "items", ["a"], "item_ids")
+        ([[0.5]], ['a'], None)
+
+    """
+    if labelled_kind(matrix) not in ("series", "column", "frame"):
+        return matrix, ids, None
+    from muge_fast._internal.vectors import labelled_matrix  # noqa: PLC0415 - few callers have tables
+
+    if ids is not None:
+        refuse_other_index(matrix, ids, (name, ids_name))
+    labelled = labelled_matrix(matrix, name, columns=columns)
+    return labelled.matrix, labelled.rows if ids is None else ids, labelled.columns
 
 
 def dtype_error(name: str, dtypes: Sequence[str], dtype: np.dtype[Any]) -> TypeError:

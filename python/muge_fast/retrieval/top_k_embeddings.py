@@ -14,6 +14,7 @@ from muge_fast import _core
 from muge_fast._internal.checks import check_choice, whole_number
 from muge_fast._internal.display import quantity
 from muge_fast._internal.dlpack import DLPackArray, as_array, bfloat16_bits
+from muge_fast._internal.labelled import labelled_kind, vectors_of_column
 from muge_fast._internal.progress import Progress
 from muge_fast.retrieval.ranking import Ranking, RankingIds, attach_ids, check_ids
 from muge_fast.retrieval.top_k_arguments import (
@@ -24,6 +25,7 @@ from muge_fast.retrieval.top_k_arguments import (
     check_k,
     dtype_error,
     excluded_lists,
+    with_labels,
 )
 
 DTYPES = ("float32", "float16", "bfloat16")
@@ -58,9 +60,10 @@ def top_k(
 
     Args:
         queries: Embeddings of shape ``(queries, dims)``, float32, float16 or bfloat16: a NumPy array, or any array with
-            ``__dlpack__``, such as a torch tensor. Arrays that are not in C order are copied. If ``queries`` and
-            ``items`` are torch tensors on a GPU, the search runs there.
-        items: Embeddings of shape ``(items, dims)``, of any of these dtypes.
+            ``__dlpack__``, such as a torch tensor; a column of vectors of polars, Arrow or Hugging Face datasets; or a
+            pandas DataFrame or Series of vectors, whose index has the ids unless it is the default one. Arrays that are
+            not in C order are copied. If ``queries`` and ``items`` are torch tensors on a GPU, the search runs there.
+        items: Embeddings of shape ``(items, dims)``, in any of these forms and dtypes.
         k: Number of items to find for each query, from 1 to the number of items.
         metric: ``"ip"``, the inner product, or ``"cosine"``, the inner product divided by both Euclidean norms; 0 where
             a norm is 0.
@@ -68,7 +71,8 @@ def top_k(
             an integer matrix with one row per query. Negative indices do not count from the end. None to exclude
             nothing.
         query_ids: A different id for each query, integers or strings: a list, a one-dimensional array or tensor, or a
-            column of pandas, polars or Arrow. The result has them. None for no ids.
+            column of pandas, polars, Arrow or Hugging Face datasets. The result has them. None for the index of
+            ``queries``, and for no ids if there is none.
         item_ids: A different id for each item, in the same forms.
         threads: Number of threads; None for all cores. The result does not depend on it. Ignored on a GPU.
         progress: Whether to show a progress bar. None shows one on a terminal if the search takes longer than a second.
@@ -82,7 +86,8 @@ def top_k(
         ValueError: Shapes do not match, a number is not finite (the message has its row and column), ``metric`` is
             unknown, ``k`` is below 1 or above the number of items that a query may find, ``exclude`` has another number
             of lists than there are queries or an index that no item has, there is another number of ids than of queries
-            or items, an id occurs twice or is missing, or ``threads`` is below 1.
+            or items, an id occurs twice or is missing, ids are a Series whose index is not that of the embeddings, or
+            ``threads`` is below 1.
         TypeError: ``queries`` or ``items`` is not an array or has an unsupported dtype, they are on different devices,
             ``k`` or an index in ``exclude`` is not an integer, or ids are neither all integers nor all strings.
 
@@ -101,6 +106,12 @@ def top_k(
         {8426: ['a', 'c'], 8427: ['b', 'a']}
 
     """
+    if labelled_kind(queries) == labelled_kind(items) == "frame":
+        from muge_fast._internal.vectors import refuse_other_columns  # noqa: PLC0415 - few callers have tables
+
+        refuse_other_columns(queries, items, ("queries", "items"))
+    queries, query_ids, _ = with_labels(queries, "queries", query_ids, "query_ids")
+    items, item_ids, _ = with_labels(items, "items", item_ids, "item_ids")
     if _is_on_gpu(queries) or _is_on_gpu(items):
         from muge_fast.retrieval import top_k_torch  # noqa: PLC0415 - it needs torch
 
@@ -384,6 +395,7 @@ def _is_on_gpu(array: object) -> bool:
 
 def _embeddings(name: str, array: object) -> npt.NDArray[Any]:
     """Return an aligned matrix in C order, of float32, float16, or the bits of bfloat16 as uint16."""
+    array = vectors_of_column(array, name)
     check_array(name, array)
     bits = bfloat16_bits(array)
     matrix = as_array(name, array if bits is None else bits, DTYPES)

@@ -12,7 +12,7 @@ from muge_fast import _core
 from muge_fast._internal.caller_warnings import warn_caller
 from muge_fast._internal.dlpack import DLPackArray, as_array
 from muge_fast.retrieval.ranking import Ranking, attach_ids, check_ids
-from muge_fast.retrieval.top_k_arguments import check_array, check_k, dtype_error
+from muge_fast.retrieval.top_k_arguments import check_array, check_k, dtype_error, with_labels
 
 DTYPES = ("float32", "float64", "float16")
 
@@ -32,10 +32,13 @@ def top_k_of(
 
     Args:
         similarity: Scores of shape ``(queries, items)``, float32, float64 or float16, in any memory layout: a NumPy
-            array, or any array on the CPU with ``__dlpack__``, such as a torch tensor. It is not copied.
+            array, or any array on the CPU with ``__dlpack__``, such as a torch tensor, which is not copied; a pandas
+            DataFrame, whose index and columns have the ids of queries and items unless they are numbered from 0; or a
+            column of lists of scores of polars, Arrow or Hugging Face datasets.
         k: Number of items to find in each row, from 1 to the number of columns.
         query_ids: A different id for each row, integers or strings: a list, a one-dimensional array or tensor, or a
-            column of pandas, polars or Arrow. The result has them. None for no ids.
+            column of pandas, polars, Arrow or Hugging Face datasets. The result has them. None for the index of
+            ``similarity``, and for no ids if there is none.
         item_ids: A different id for each column, in the same forms.
         threads: Number of threads; None for all cores. The result does not depend on it.
 
@@ -67,6 +70,10 @@ def top_k_of(
         {8426: ['b', 'c'], 8427: ['a', 'c']}
 
     """
+    similarity, query_ids, columns = with_labels(
+        similarity, "similarity", query_ids, "query_ids", columns=item_ids is None
+    )
+    item_ids = columns if item_ids is None else item_ids
     check_array("similarity", similarity)
     matrix = as_array("similarity", similarity, DTYPES)
     if matrix.ndim != 2:  # noqa: PLR2004

@@ -7,6 +7,7 @@ from typing import cast
 import numpy as np
 import numpy.typing as npt
 
+from muge_fast._internal.display import format_argument
 from muge_fast._internal.labelled import plain_ids
 
 FloatArray = npt.NDArray[np.float64]
@@ -36,6 +37,9 @@ def cluster_codes(clusters: object, items: int) -> npt.NDArray[np.intp]:
     if len(keys) != items:
         raise ValueError(f"clusters has {len(keys)} keys, needs one for each of the {items} items")
     # Integers can be chosen so that they make a dictionary slow; the hashes of bytes and strings have random seeds.
+    for index, key in enumerate(keys):
+        if not isinstance(key, (str, int)):
+            raise TypeError(f"clusters[{index}] is {format_argument(key)}, keys are integers or strings")
     keys = [key if isinstance(key, str) else b"%x" % cast("int", key) for key in keys]
     indices = {key: index for index, key in enumerate(dict.fromkeys(keys))}
     if len(indices) < 2:  # noqa: PLR2004

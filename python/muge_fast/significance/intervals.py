@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from muge_fast import _core
 from muge_fast._internal.checks import check_choice, finite_number, true_or_false, whole_number
+from muge_fast._internal.labelled import refuse_other_index
 from muge_fast.significance import RESAMPLES, SEED, mean_of_sums
 from muge_fast.significance.clusters import cluster_codes, sum_by_cluster
 from muge_fast.significance.ordered import ExactScores, OrderedScores, rounded_means
@@ -234,6 +235,7 @@ def bootstrap_interval(
     )
     array = numbers("values", values)
     check_items(array, "values")
+    refuse_other_index(values, clusters, ("values", "clusters"))
     if options.method == "wilson":
         return wilson_interval(array, options, "values", clusters=clusters)
     mean = _core.mean(array)

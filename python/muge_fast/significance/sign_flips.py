@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, cast, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from muge_fast import _core
 from muge_fast._internal.checks import check_choice, true_or_false, whole_number
-from muge_fast._internal.labelled import labelled_kind
+from muge_fast._internal.labelled import refuse_other_index
 from muge_fast.significance import RESAMPLES, SEED
 from muge_fast.significance.clusters import cluster_codes
 from muge_fast.significance.multiples import rounding_of, whole_multiples
@@ -221,7 +221,7 @@ class PairedDifferences:
         Raises:
             TypeError: Scores are not numbers in one dimension.
             ValueError: A score is NaN or infinite, there are unequal numbers of scores, or fewer than two items or
-                clusters.
+                clusters; or two of the arguments are pandas Series with different indexes.
 
         """
         differences, tolerance = _differences(a, b)
@@ -230,6 +230,7 @@ class PairedDifferences:
         units, denominator = (None, 1) if found is None else found
         mean = float(differences.mean()) if units is None else float(units.sum()) / (denominator * items)
         if clusters is not None:
+            refuse_other_index(a, clusters, ("a", "clusters"))
             codes = cluster_codes(clusters, items)
             if units is None:
                 differences = _sum_real(differences, codes)
@@ -313,7 +314,7 @@ def _differences(a: object, b: object) -> tuple[FloatArray, FloatArray]:
         second = _finite_numbers("b", b)
         if len(first) != len(second):
             raise ValueError(f"a has {len(first)} scores but b has {len(second)}, needs scores of the same items")
-        _check_indexes(a, b)
+        refuse_other_index(a, b, ("a", "b"))
         sizes = np.maximum(np.abs(first), np.abs(second))
         with np.errstate(over="ignore"):
             differences = first - second
@@ -323,17 +324,6 @@ def _differences(a: object, b: object) -> tuple[FloatArray, FloatArray]:
         raise ValueError("the scores are too large: sums of their differences overflow; divide all by a constant")
     tolerance = rounding_of(sizes, max(_precision(a), _precision(b)))
     return np.where(np.abs(differences) <= tolerance, 0.0, differences), tolerance
-
-
-def _check_indexes(a: object, b: object) -> None:
-    """Raise for two pandas Series of other ids, or in another order, which would be paired by position."""
-    if labelled_kind(a) == labelled_kind(b) == "series":
-        first, second = cast("Any", a).index, cast("Any", b).index
-        if len(first) == len(second) and not first.equals(second):
-            raise ValueError(
-                "a and b are Series with different indexes; pass b.reindex(a.index) to pair them by id, or "
-                "a.to_numpy() and b.to_numpy() to pair them in order"
-            )
 
 
 def _finite_numbers(name: str, values: object) -> FloatArray:

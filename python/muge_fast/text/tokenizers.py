@@ -14,7 +14,7 @@ from typing import Any, Final, Literal
 from muge_fast import _core
 from muge_fast._internal.checks import check_choice
 from muge_fast._internal.display import format_path
-from muge_fast._internal.labelled import plain_ids, plain_items
+from muge_fast._internal.labelled import missing_hint, plain_ids, plain_items
 from muge_fast._internal.paths import PathLike, read_whole
 
 TOKENIZERS: Final = (*_core.Tokenizer.NAMES, "ptb")
@@ -78,6 +78,9 @@ def tokenize(
 
     """
     items = as_list(texts, "texts")
+    if items and hasattr(items[0], "as_py"):
+        # Scalars of Arrow, from iterating over an array.
+        items = [item.as_py() if hasattr(item, "as_py") else item for item in items]
     return Tokenizer.resolve(tokenizer, user_dict).split(items, threads)
 
 
@@ -218,7 +221,7 @@ class Tokenizer:
 
     def _tokens(self, text: str, name: str) -> list[str]:
         if not isinstance(text, str):
-            raise TypeError(f"{name}: expected str, found {type(text).__name__}")
+            raise TypeError(f"{name}: expected str, found {type(text).__name__}{missing_hint(text)}")
         assert self.function is not None  # noqa: S101 - for the type checker
         tokens: object = self.function(text)
         # list() would split a string into characters; the core raises an error for it that names the item.

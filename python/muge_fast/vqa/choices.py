@@ -10,6 +10,7 @@ import numpy as np
 from muge_fast._internal.checks import align_ids, whole_number
 from muge_fast._internal.display import format_id
 from muge_fast.scores import FloatArray, Scores, mean_score, signature
+from muge_fast.vqa.scoring import answers_by_id
 
 CHOICES = 4
 METRICS = ("q_ar", "q_a", "qa_r")
@@ -24,9 +25,9 @@ def score_choices(
     """Score the chosen answer and rationale of each question, as the leaderboard of VCR does.
 
     Args:
-        predictions: For each id, the chosen answer and rationale, from 0 to 3; or their scores, four numbers for the
-            answers, and four numbers for the rationales of each of the four answers. The highest score is chosen, the
-            first one of equal ones.
+        predictions: For each id of a mapping or of the index of a pandas Series, the chosen answer and rationale, from
+            0 to 3; or their scores, four numbers for the answers, and four numbers for the rationales of each of the
+            four answers. The highest score is chosen, the first one of equal ones.
         references: For each of the same ids, the right answer and rationale, from 0 to 3.
         threads: At least 1, or None; it has no effect, as one thread is fast enough.
 
@@ -47,12 +48,16 @@ def score_choices(
     """
     if threads is not None:
         whole_number("threads", threads)
-    if not references:
+    given, wanted = (
+        answers_by_id(predictions, "predictions", "choices"),
+        answers_by_id(references, "references", "choices"),
+    )
+    if not wanted:
         raise ValueError("references are empty, expected at least one question")
-    ids = list(references)
-    align_ids(list(predictions), ids, given_name="predictions", wanted_name="references")
-    true = [_labels("references", key, references[key]) for key in ids]
-    chosen = [_chosen(key, predictions[key], answer) for key, (answer, _) in zip(ids, true, strict=True)]
+    ids = list(wanted)
+    align_ids(list(given), ids, given_name="predictions", wanted_name="references")
+    true = [_labels("references", key, wanted[key]) for key in ids]
+    chosen = [_chosen(key, given[key], answer) for key, (answer, _) in zip(ids, true, strict=True)]
     hits: FloatArray = (np.array(chosen) == np.array(true)).astype(np.float64)
     columns = {"q_ar": hits.prod(axis=1), "q_a": hits[:, 0], "qa_r": hits[:, 1]}
     return Scores(

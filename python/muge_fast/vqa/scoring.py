@@ -11,7 +11,9 @@ import numpy as np
 from muge_fast import _core
 from muge_fast._internal.checks import align_ids, check_choice
 from muge_fast._internal.display import format_id
+from muge_fast._internal.labelled import labelled_kind, missing_hint, plain_items, to_list
 from muge_fast.scores import FloatArray, Score, Scores, mean_score, signature
+from muge_fast.text.tokenizers import as_list
 
 Protocol = Literal[
     "vqa-v2", "evalai", "vlmevalkit", "anls", "anls-inclusive", "exact", "contains", "char-f1", "muge-zh"
@@ -39,8 +41,10 @@ def score_answers(
     """Score one answer to each question against the answers of annotators.
 
     Args:
-        predictions: Predicted answer of each question, by id. An empty answer is valid.
-        references: One or more answers of each question, by the same ids.
+        predictions: Predicted answer of each question, by id: a mapping, a pandas Series whose index has the ids, or a
+            table with the columns ``question_id`` and ``answer``. An empty answer is valid.
+        references: One or more answers of each question, by the same ids: a mapping, a Series, or a table with the
+            columns ``question_id`` and ``answers``.
         protocol: The rules of the comparison, from 0 to 1 for each question:
 
             - ``"vqa-v2"``: accuracy of VQA v1 and v2 as ``vqaEval.py`` of github.com/GT-Vision-Lab/VQA computes it: the
@@ -81,13 +85,17 @@ def score_answers(
 
     """
     chosen = check_choice("protocol", protocol, PROTOCOLS)
-    if not references:
+    given, wanted = (
+        answers_by_id(predictions, "predictions", "answer"),
+        answers_by_id(references, "references", "answers"),
+    )
+    if not wanted:
         raise ValueError("references are empty, expected at least one question")
-    ids = list(references)
-    order = align_ids(list(predictions), ids, given_name="predictions", wanted_name="references")
-    predicted = list(predictions.values())
+    ids = list(wanted)
+    order = align_ids(list(given), ids, given_name="predictions", wanted_name="references")
+    predicted = list(given.values())
     texts = [predicted[index] for index in order]
-    answers = _listed(references)
+    answers = _listed(wanted)
     _check_counts(chosen, ids, answers)
     if chosen == CHINESE:
         texts, answers = _normal(texts), [_normal(row) for row in answers]
@@ -120,19 +128,58 @@ def normalize_answers(texts: Iterable[str], *, protocol: Protocol = "vqa-v2") ->
 
     """
     chosen = check_choice("protocol", protocol, PROTOCOLS)
-    listed = list(texts)
+    listed = as_list(texts, "texts")
     for index, text in enumerate(listed):
         if not isinstance(text, str):
-            raise TypeError(f"texts[{index}]: expected str, found {type(text).__name__}")
+            raise TypeError(f"texts[{index}]: expected str, found {type(text).__name__}{missing_hint(text)}")
     return _core.normalize_answers(chosen, _normal(listed) if chosen == CHINESE else listed)
+
+
+def answers_by_id(values: object, name: str, column: str) -> Mapping[Any, Any]:
+    """Return what belongs to each question as a mapping from its id.
+
+    Args:
+        values: A mapping, a pandas Series whose index has the ids, or a table.
+        name: Name of the argument, for errors.
+        column: Name of the column of a table.
+
+    Returns:
+        The mapping.
+
+    Raises:
+        TypeError: Not such an object.
+        ValueError: An id is missing or occurs twice.
+
+    Example:
+        >>> from muge_fast.vqa.scoring import answers_by_id
+        >>> answers_by_id({1: "red"}, "predictions", "answer")
+        {1: 'red'}
+
+    """
+    if isinstance(values, Mapping):
+        return values
+    columns = (("question_id", column),)
+    by_id: Any = None
+    if labelled_kind(values) == "frame":
+        from muge_fast._internal.tables import column_items  # noqa: PLC0415 - few callers have tables
+
+        by_id = column_items(values, name, columns)
+    by_id = plain_items(values, name, columns=columns[0]) if by_id is None else by_id
+    if not isinstance(by_id, Mapping):
+        found = type(values).__name__
+        raise TypeError(f"{name} must be a mapping from question ids, got {found}: pass dict(zip(ids, {name}))")
+    return by_id
 
 
 def _listed(references: Mapping[Any, Sequence[str]]) -> list[list[str]]:
     """Return the answers of each question as a list."""
     rows = []
     for key, row in references.items():
+        if isinstance(row, np.ndarray) or labelled_kind(row) == "column":
+            row = to_list(row)  # noqa: PLW2901
         if isinstance(row, str) or not isinstance(row, (list, tuple)):
-            raise TypeError(f"references[{key!r}]: expected a list of str, found {type(row).__name__}")
+            found = f"{type(row).__name__}{missing_hint(row)}"
+            raise TypeError(f"references[{key!r}]: expected a list of str, found {found}")
         rows.append(row if type(row) is list else list(row))
     return rows
 
