@@ -207,22 +207,17 @@ class _CompiledGraphs:
 GRAPHS = _CompiledGraphs()
 
 
-@cache
-def _core() -> Any:  # noqa: ANN401 - openvino has incomplete type hints
-    """Return the one ``openvino.Core`` of this process, which is never dropped.
-
-    Each has a stack of its own for signals, and puts the stack that it found back when it is dropped, even if that was
-    unmapped with another one before. The next signal that Python handles, for example SIGCHLD with torch's
-    ``DataLoader``, would then end the process.
-    """
-    return _openvino().Core()
-
-
 def _openvino() -> ModuleType:
     """Import OpenVINO without its telemetry, which writes to the home folder, and would send what is used."""
     if "openvino" not in sys.modules:
         sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type] # as the import system documents it
     return import_module("openvino")
+
+
+# The one ``openvino.Core`` of a process, which is never dropped. Each core sets a stack for signals, and restores the
+# stack before it when it is dropped, even if that belonged to another core and is unmapped by now. The next signal that
+# Python handles, for example SIGCHLD with torch's ``DataLoader``, would then end the process.
+_core = cache(lambda: _openvino().Core())
 
 
 def _is_installed() -> bool:
