@@ -1,6 +1,7 @@
 """Settings of the documentation site; `make docs` builds it."""
 
 import sys
+from importlib.resources import files
 from pathlib import Path
 
 import muge_fast
@@ -53,7 +54,8 @@ add_module_names = False
 
 html_theme = "furo"
 html_title = f"muge_fast {version}"
-html_static_path = ["static"]
+# Browsers need a font for mathematics to stretch parentheses, and not every system has one. ziamath has it as a file.
+html_static_path = ["static", str(files("ziamath") / "fonts" / "STIXTwoMath-Regular.ttf")]
 html_css_files = ["site.css"]
 html_copy_source = False
 html_show_sphinx = False

@@ -48,12 +48,13 @@ def pages():
     return {name: Page(name) for name in PAGES}
 
 
-def test_each_module_of_the_list_of_public_names_has_a_page_of_the_reference():
+def test_pages_of_the_reference_are_about_one_module_each_and_in_its_contents():
     listed = re.findall(r"^## `([\w.]+)`", read(DOCS / "api.md"), re.MULTILINE)
     pages = [path for path in (DOCS / "reference").glob("*.md") if path.stem != "index"]
     found = [re.findall(r"^\.\. public-names:: (\S+)$", read(path), re.MULTILINE) for path in pages]
-    assert sorted(found) == sorted([module] for module in listed)
+    assert [names for names in found if len(names) != 1 or names[0] not in listed] == []
     contents = read(DOCS / "reference" / "index.md")
+    assert ".. public-names:: others\n" in contents
     assert [path.stem for path in pages if f"\n{path.stem}\n" not in contents] == []
 
 

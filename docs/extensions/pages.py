@@ -7,6 +7,7 @@ from typing import Any
 from sphinx.application import Sphinx
 
 PATTERN = re.compile(r"^([\w/-]*\*)\n", re.MULTILINE)
+NAME = re.compile(r"^[\w/-]+$", re.MULTILINE)
 OUTSIDE = re.compile(r"\]\(((?:\.\./)+[\w./-]+)(#[\w-]+)?\)")
 ACCESSIBLE = {
     'role="heading">': 'role="heading" aria-level="2">',
@@ -48,10 +49,11 @@ def make_accessible(_: Sphinx, __: str, ___: str, context: dict[str, Any], ____:
 
 
 def expand_patterns(app: Sphinx, page: str, source: list[str]) -> None:
-    """Replace each pattern of the first page by the pages that it names and no earlier pattern does; maybe none."""
+    """Replace each pattern of the first page by the pages that it names and no other line does; maybe none."""
     if page != "index":
         return
-    folder, listed = Path(app.srcdir), set()
+    folder = Path(app.srcdir)
+    listed = {"index", *NAME.findall(source[0])}
 
     def expanded(found: re.Match[str]) -> str:
         names = sorted(path.relative_to(folder).with_suffix("").as_posix() for path in folder.glob(f"{found[1]}.md"))

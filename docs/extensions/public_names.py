@@ -47,20 +47,31 @@ def setup(app: Sphinx) -> dict[str, Any]:
 
 
 class PublicNames(Directive):
-    """Insert the documentation of the public names of a module, apart from those that another page documents."""
+    """Insert the documentation of the public names of a module, apart from those that another page documents.
+
+    Instead of a module, ``others`` stands for all modules without a page.
+    """
 
     required_arguments = 1
 
     def run(self) -> list[nodes.Node]:
         """Return the documentation of the names in the order of ``__all__``."""
-        module = self.arguments[0]
-        lines = [f".. py:module:: {module}", "", f".. py:currentmodule:: {module}", ""]
-        for name in import_module(module).__all__:
-            if documented_in(module, name) == module:
-                lines += documentation(import_module(module), name)
+        lines = []
+        for module in modules_without_pages() if self.arguments[0] == "others" else self.arguments:
+            titled = [module, "~" * len(module), ""] if self.arguments[0] == "others" else []
+            lines += [*titled, f".. py:module:: {module}", "", f".. py:currentmodule:: {module}", ""]
+            for name in import_module(module).__all__:
+                if documented_in(module, name) == module:
+                    lines += documentation(import_module(module), name)
         node = nodes.Element()
-        nested_parse_with_titles(self.state, StringList(lines, source=module), node)
+        nested_parse_with_titles(self.state, StringList(lines, source=self.arguments[0]), node)
         return node.children
+
+
+def modules_without_pages() -> list[str]:
+    """Return the listed modules that no page of the reference is about."""
+    pages = "".join(path.read_text(encoding="utf-8") for path in (LIST.parent / "reference").glob("*.md"))
+    return [module for module in listed() if f".. public-names:: {module}\n" not in pages]
 
 
 def documentation(module: ModuleType, name: str) -> list[str]:

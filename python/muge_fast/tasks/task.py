@@ -51,7 +51,8 @@ class Task:
             the script of the benchmark rejects them.
         unofficial: Function of scores and of a language, ``"en"`` or ``"zh"``, that yields why the scores are not
             official, one line each: an option that the benchmark does not use, weights that are not the published ones.
-            ``functools.partial`` of ``muge_fast.tasks.task.unofficial_options`` makes one. None if all scores are official.
+            ``functools.partial`` of ``muge_fast.tasks.task.unofficial_options`` makes one. None if all scores are
+            official.
         check_values: Function of a mapping of options that raises for an invalid value, called before any file is read;
             None to leave that to ``score``. ``functools.partial`` of ``muge_fast.tasks.task.score_probe`` makes one.
         prepare: Function of references and of a mapping of options that returns a function of predictions, with the
