@@ -24,11 +24,11 @@ from muge_fast._internal.labelled import (
     to_list,
 )
 
-CAPTION_VALUES = ("caption", CAPTION.value)
-"""Names of the column of captions: that of COCO, and that of MUGE."""
+CAPTION_VALUES = (CAPTION.value, "caption")
+"""Names of the column of captions: that of MUGE, and that of COCO."""
 
 CAPTION_COLUMNS = tuple((CAPTION.id, value) for value in CAPTION_VALUES)
-"""Names of the columns of ids and captions, that of the captions by COCO or by MUGE."""
+"""Names of the columns of ids and captions, that of the captions by MUGE or by COCO."""
 
 TEXT_COLUMNS = (("img_id", "text"), *CAPTION_COLUMNS)
 """Names of the columns of ids of images and their texts."""
@@ -271,7 +271,7 @@ def _two_columns(
     """Return the ids and the values of a table, and the name of the column of values."""
     table = open_table(value, name)
     if table is None:
-        refuse_unordered(value, name, columns=columns[-1])
+        refuse_unordered(value, name, columns=columns[0])
         return None
     pairs = [pair for pair in columns if set(pair) <= set(table.names)]
     if len(pairs) == 1:
@@ -286,7 +286,7 @@ def _two_columns(
     found = f"its columns are {_listed(table.names)}" if table.names else "it has no columns"
     needed = " or ".join(f"{first!r} and {second!r}" for first, second in columns)
     try:
-        refuse_unordered(value, name, columns=columns[-1])
+        refuse_unordered(value, name, columns=columns[0])
     except TypeError as error:
         what, _, fix = str(error).partition("; ")
         raise TypeError(f"{what}; {found}, needs {needed}: rename them, or {fix}") from None
