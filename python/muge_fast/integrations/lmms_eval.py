@@ -190,7 +190,7 @@ def cider_d(items: Items) -> float:
         >>> from muge_fast.integrations.lmms_eval import cider_d
         >>> items = [{"pred": "红裙", "answer": ["红裙"]}, {"pred": "黑鞋", "answer": ["皮鞋"]}]
         >>> round(cider_d(items), 2)
-        5.87
+        3.12
 
     """
     return _score("cider_d", "muge", None, None, items)
@@ -212,7 +212,7 @@ def cider(items: Items) -> float:
     Example:
         >>> from muge_fast.integrations.lmms_eval import cider
         >>> round(cider([{"pred": "红裙", "answer": ["红裙"]}, {"pred": "黑鞋", "answer": ["皮鞋"]}]), 2)
-        5.87
+        3.12
 
     """
     return _score("cider", "muge", None, None, items)
