@@ -483,7 +483,8 @@ def _refuse_dtype(array: Any, name: str) -> None:  # noqa: ANN401 - of any packa
 
 def _first_missing(array: object) -> str:
     """Return what an error adds if floats of NumPy or pandas have NaN, which makes floats of all integers."""
-    values = cast("Any", array).to_numpy() if type(array).__module__.startswith("pandas.") else array
+    is_pandas = type(array).__module__.partition(".")[0] == "pandas"
+    values = cast("Any", array).to_numpy() if is_pandas else array
     if not isinstance(values, np.ndarray) or values.dtype.kind != "f":
         return ""
     rows = np.flatnonzero(np.isnan(values).ravel())
