@@ -110,8 +110,10 @@ def test_numpy_strings_of_any_length():
 def test_polars_series_are_sequences():
     polars = pytest.importorskip("polars")
     assert mf.score_captions(polars.Series(TEXTS), polars.Series(LISTS)) == mf.score_captions(TEXTS, LISTS)
+    frame = polars.DataFrame({"image_id": list("abc"), "text": TEXTS})
+    assert per_item(mf.score_captions(frame, REFERENCES)) == EXPECTED
     with pytest.raises(TypeError, match=re.escape('pass a dict: dict(zip(df["image_id"].to_list()')):
-        mf.score_captions(polars.DataFrame({"image_id": list("abc"), "text": TEXTS}), REFERENCES)
+        mf.score_captions(frame.rename({"image_id": "image"}), REFERENCES)
 
 
 def test_references_in_a_matrix_of_strings():

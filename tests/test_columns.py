@@ -271,6 +271,9 @@ def test_columns_of_vectors_are_matrices(tmp_path):
         found = mf.top_k(queries, items, 3)
         assert found.indices.tolist() == expected.indices.tolist(), type(queries)
         assert found.scores.tolist() == expected.scores.tolist()
+        search = mf.TopK(3)
+        search.update(queries, items, 0)
+        assert search.compute().indices.tolist() == expected.indices.tolist()
         assert mf.image.clip_score(queries, items) == score
         assert mf.image.fid_from_features(queries, items) == mf.image.fid_from_features(left, right)
         mf.write_features(tmp_path / "x.npz", range(5), queries)

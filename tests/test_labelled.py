@@ -185,7 +185,7 @@ def test_ids_of_any_column_are_plain(ids, expected):
     ("ids", "error", "message"),
     [
         (np.array([1.0, 2.0]), TypeError, r'^ids are float64, needs integers or strings; .*\.astype\("int64"\)$'),
-        (pd.Series([1, None]), TypeError, "^ids are float64"),
+        (pd.Series([1, None]), TypeError, r"^ids are float64, needs .*; \[1\] is missing, drop it, and convert whole"),
         (pa.array([1.0]), TypeError, "^ids are double"),
         (np.array([True, False]), TypeError, r"^ids are booleans, .*mask\? np\.flatnonzero\(mask\)"),
         (pd.array([True]), TypeError, "^ids are booleans"),

@@ -140,6 +140,7 @@ def test_a_sparse_matrix_is_not_changed():
 
 
 FRAME = pd.DataFrame({"query_id": list(PREDICTIONS), "item_ids": list(PREDICTIONS.values())})
+RENAMED = FRAME.rename(columns={"item_ids": "items"})
 LISTS = list(PREDICTIONS.values())
 RELEVANT = list(REFERENCES.values())
 MATRIX = np.array(LISTS)
@@ -150,9 +151,9 @@ SIMILARITY = np.zeros((4, 9), "float32")
 @pytest.mark.parametrize(
     ("predictions", "references", "message"),
     [
-        (FRAME, REFERENCES, r'^predictions is a pandas DataFrame; .*: df\.set_index\("query_id"\)\["item_ids"\]$'),
-        (PREDICTIONS, FRAME, "^references is a pandas DataFrame"),
-        (pa.Table.from_pandas(FRAME), REFERENCES, "^predictions is a pyarrow Table"),
+        (RENAMED, REFERENCES, r'^predictions is a pandas DataFrame; .*: df\.set_index\("query_id"\)\["item_ids"\]$'),
+        (PREDICTIONS, RENAMED, "^references is a pandas DataFrame"),
+        (pa.Table.from_pandas(RENAMED), REFERENCES, "^predictions is a pyarrow Table"),
         (FRAME.groupby("query_id")["item_ids"], REFERENCES, r'\.groupby\("query_id"\)\["item_ids"\]\.agg\(list\)$'),
         (MATRIX, REFERENCES, r"a sequence but references a mapping; .* predictions = dict\(zip\(query_ids, predic"),
         (
@@ -212,7 +213,7 @@ SIMILARITY = np.zeros((4, 9), "float32")
         (
             [[1], [2]],
             pd.Series([1, None]),
-            r"^references\[0\] must be a list .*got float; convert whole numbers to int",
+            r"^references\[1\] is a missing value \(nan\); drop the query",
         ),
         ([[1], [2]], np.array([1.0, 2.0]), "^references must be items, not floats; drop missing values and convert"),
         (
@@ -419,8 +420,8 @@ SQUARE = np.eye(3, dtype="float32")
     ("call", "message"),
     [
         (
-            lambda: mf.top_k_of(pd.DataFrame(SQUARE), 1),
-            r"^similarity is a pandas DataFrame, .*pass similarity\.to_numpy\(\)",
+            lambda: mf.top_k_of(pa.table({"a": [1.0]}), 1),
+            r"^similarity is a pyarrow Table, .*pass similarity\.to_pandas\(\)\.to_numpy\(\)",
         ),
         (lambda: mf.top_k_of(SQUARE.tolist(), 1), r'got list; pass np\.asarray\(similarity, dtype="float32"\)$'),
         (

@@ -176,11 +176,11 @@ ONE = {"a": ["红"]}
     ("table", "error", "message"),
     [
         (frame(id=["a"], text=["红"]), TypeError, "^predictions is a pandas DataFrame; its columns are 'id', 'text'"),
-        (frame(id=["a"], text=["红"]), TypeError, "needs 'image_id' and 'caption' or 'image_id' and 'text': rename"),
+        (frame(id=["a"], text=["红"]), TypeError, "needs 'image_id' and 'text' or 'image_id' and 'caption': rename"),
         (frame(id=["a"], text=["红"]), TypeError, r"with its ids: df\.set_index\(\"image_id\"\)\[\"text\"\]$"),
         (pl.DataFrame({"x": [1]}), TypeError, "^predictions is a polars DataFrame; its columns are 'x', needs"),
         (frame(image_id=["a"], text=["红"], caption=["红"]), TypeError,
-         "^predictions has the columns 'image_id', 'caption', 'text'; drop all but two of them$"),
+         "^predictions has the columns 'image_id', 'text', 'caption'; drop all but two of them$"),
         (frame(image_id=["a", None], text=["红", "黑"]), ValueError,
          r"^predictions\['image_id'\]\[1\] is missing \(nan\)"),
         (frame(image_id=["a", "b"], text=["红", None]), TypeError,

@@ -185,34 +185,6 @@ def to_list(column: object) -> list[Any]:
     return list(cast("Iterable[Any]", column))
 
 
-def vectors_of_column(value: object, name: str) -> object:
-    """Return a column of vectors as a matrix with a row for each; any other object unchanged.
-
-    Args:
-        value: A column of polars, Arrow or Hugging Face datasets, a pandas Series with the default index, or any other
-            object.
-        name: Name of the argument, for errors.
-
-    Returns:
-        The matrix, or the object.
-
-    Raises:
-        ValueError: A row is missing or has another length than the first. The message names the row.
-
-    Example:
-        >>> from muge_fast._internal.labelled import vectors_of_column
-        >>> vectors_of_column([[0.5, 0.1]], "features")
-        [[0.5, 0.1]]
-
-    """
-    if labelled_kind(value) not in ("series", "column"):
-        return value
-    from muge_fast._internal.vectors import matrix_of_column  # noqa: PLC0415 - few callers have columns of vectors
-
-    matrix = matrix_of_column(value, name)
-    return value if matrix is None else matrix
-
-
 def missing_hint(value: object) -> str:
     """Return what an error adds if a value is missing: None, NaN or NA.
 
@@ -499,11 +471,24 @@ def _refuse_dtype(array: Any, name: str) -> None:  # noqa: ANN401 - of any packa
     """Raise ``TypeError`` for floats and booleans, as NumPy, torch, pandas, polars and Arrow name them."""
     dtype = str(getattr(array, "dtype", getattr(array, "type", ""))).removeprefix("torch.")
     if dtype.lower().startswith(("float", "double", "half", "bfloat")):
-        raise TypeError(f'{name} are {dtype}, needs integers or strings; convert whole numbers with .astype("int64")')
+        missing = _first_missing(array)
+        raise TypeError(
+            f'{name} are {dtype}, needs integers or strings; {missing}convert whole numbers with .astype("int64")'
+        )
     if dtype.lower().startswith("bool"):
         raise TypeError(
             f"{name} are booleans, needs integers or strings; is it a mask? np.flatnonzero(mask) has indices"
         )
+
+
+def _first_missing(array: object) -> str:
+    """Return what an error adds if floats of NumPy or pandas have NaN, which makes floats of all integers."""
+    is_pandas = type(array).__module__.partition(".")[0] == "pandas"
+    values = cast("Any", array).to_numpy() if is_pandas else array
+    if not isinstance(values, np.ndarray) or values.dtype.kind != "f":
+        return ""
+    rows = np.flatnonzero(np.isnan(values).ravel())
+    return f"[{rows[0]}] is missing, drop it, and " if len(rows) else ""
 
 
 def _plain_id(item: Any, name: str, index: int) -> Hashable:  # noqa: ANN401 - of any package

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -65,7 +66,7 @@ def arrow_table(columns: Columns) -> pa.Table:
     return pyarrow.table({name: _arrow_array(pyarrow, name, values) for name, values in columns.items()})
 
 
-def arrow_ids(ids: Sequence[Hashable]) -> Any:  # noqa: ANN401 - pyarrow is optional
+def arrow_ids(ids: Sequence[Hashable]) -> pa.Array:
     """Return ids as an array of Arrow.
 
     Args:
@@ -91,7 +92,7 @@ def arrow_ids(ids: Sequence[Hashable]) -> Any:  # noqa: ANN401 - pyarrow is opti
     return _arrow_array(pyarrow, "id", ids) if len(ids) else pyarrow.array([], pyarrow.string())
 
 
-def import_arrow() -> Any:  # noqa: ANN401 - pyarrow is optional
+def import_arrow() -> ModuleType:
     """Import pyarrow, for the ``to_arrow`` methods.
 
     Returns:
@@ -109,7 +110,7 @@ def import_arrow() -> Any:  # noqa: ANN401 - pyarrow is optional
     return import_optional("pyarrow", purpose="to_arrow()", install="muge-fast[arrow]")
 
 
-def _arrow_array(pyarrow: Any, name: str, values: Any) -> Any:  # noqa: ANN401 - pyarrow is optional
+def _arrow_array(pyarrow: ModuleType, name: str, values: object) -> pa.Array:
     if hasattr(values, "type") and hasattr(values, "null_count"):
         return values
     plain = values.tolist() if isinstance(values, np.ndarray) and values.dtype.kind == "O" else values

@@ -24,11 +24,11 @@ from muge_fast._internal.labelled import (
     to_list,
 )
 
-CAPTION_VALUES = ("caption", CAPTION.value)
-"""Names of the column of captions: that of COCO, and that of MUGE."""
+CAPTION_VALUES = (CAPTION.value, "caption")
+"""Names of the column of captions: that of MUGE, and that of COCO."""
 
 CAPTION_COLUMNS = tuple((CAPTION.id, value) for value in CAPTION_VALUES)
-"""Names of the columns of ids and captions, that of the captions by COCO or by MUGE."""
+"""Names of the columns of ids and captions, that of the captions by MUGE or by COCO."""
 
 TEXT_COLUMNS = (("img_id", "text"), *CAPTION_COLUMNS)
 """Names of the columns of ids of images and their texts."""
@@ -83,15 +83,16 @@ def open_table(value: object, name: str) -> Table | None:
         None
 
     """
-    table = _opened(cast("Any", value), name) if labelled_kind(value) == "frame" else None
+    table = _opened(value, name) if labelled_kind(value) == "frame" else None
     repeated = None if table is None else find_repeated(table.names)
     if table is not None and repeated is not None:
         raise TypeError(f"{name} has the column {_quoted(table.names[repeated])} twice; drop or rename one of them")
     return table
 
 
-def _opened(table: Any, name: str) -> Table | None:  # noqa: ANN401 - of any package
+def _opened(value: object, name: str) -> Table | None:
     """Return the columns of a table; None for one of another package."""
+    table = cast("Any", value)
     root = type(table).__module__.partition(".")[0]
     if root == "datasets":
         return _open_dataset(table, name)
@@ -149,7 +150,7 @@ def caption_items(value: object, name: str) -> dict[Hashable, str] | dict[Hashab
         The captions; None if ``value`` is not a table.
 
     Raises:
-        TypeError: As for :func:`text_rows`.
+        TypeError: The table has no columns of captions, or a value is neither a string nor a list of strings.
         ValueError: A row without id.
 
     Example:
@@ -270,7 +271,7 @@ def _two_columns(
     """Return the ids and the values of a table, and the name of the column of values."""
     table = open_table(value, name)
     if table is None:
-        refuse_unordered(value, name, columns=columns[-1])
+        refuse_unordered(value, name, columns=columns[0])
         return None
     pairs = [pair for pair in columns if set(pair) <= set(table.names)]
     if len(pairs) == 1:
@@ -285,7 +286,7 @@ def _two_columns(
     found = f"its columns are {_listed(table.names)}" if table.names else "it has no columns"
     needed = " or ".join(f"{first!r} and {second!r}" for first, second in columns)
     try:
-        refuse_unordered(value, name, columns=columns[-1])
+        refuse_unordered(value, name, columns=columns[0])
     except TypeError as error:
         what, _, fix = str(error).partition("; ")
         raise TypeError(f"{what}; {found}, needs {needed}: rename them, or {fix}") from None
@@ -301,7 +302,7 @@ def _checked_ids(ids: list[Any], name: str) -> list[Hashable]:
     return plain_ids(decoded_list(ids, name), name)
 
 
-def _texts(value: Any, name: str) -> list[str]:  # noqa: ANN401 - of any package
+def _texts(value: object, name: str) -> list[str]:
     """Return a cell of one or several captions as a list."""
     if isinstance(value, str):
         return [value]
@@ -316,8 +317,9 @@ def _texts(value: Any, name: str) -> list[str]:  # noqa: ANN401 - of any package
     return list(value)
 
 
-def _open_dataset(dataset: Any, name: str) -> Table:  # noqa: ANN401 - datasets is not imported
+def _open_dataset(value: object, name: str) -> Table:
     """Return the columns of a Dataset or an IterableDataset of Hugging Face."""
+    dataset = cast("Any", value)
     if isinstance(dataset, Mapping):
         splits = ", ".join(format_id(repr(split)) for split in islice(dataset, LISTED_COLUMNS))
         raise TypeError(f"{name} is a {type(dataset).__name__} of several data sets; pass one of them: {splits}")
@@ -338,9 +340,9 @@ def _open_dataset(dataset: Any, name: str) -> Table:  # noqa: ANN401 - datasets 
     return Table(list(names if names is not None else next(iter(dataset), {})), read)
 
 
-def _is_transformed(dataset: Any) -> bool:  # noqa: ANN401 - datasets is not imported
+def _is_transformed(dataset: object) -> bool:
     """Return whether a function of the user changes rows when they are read, which may need all columns."""
-    return getattr(dataset, "format", {}).get("type") == "custom"
+    return bool(cast("Any", getattr(dataset, "format", {})).get("type") == "custom")
 
 
 def _listed(names: Iterable[Hashable]) -> str:

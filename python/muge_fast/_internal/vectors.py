@@ -82,7 +82,7 @@ def matrix_of_column(value: object, name: str) -> npt.NDArray[Any] | None:
         name: Name of the argument, for errors.
 
     Returns:
-        An array in the type of the column's numbers; None for an object that is no such column.
+        An array in the type of the column's numbers; None for any other object.
 
     Raises:
         ValueError: A row is missing or has another length than the first. The message names the row.
@@ -112,6 +112,30 @@ def matrix_of_column(value: object, name: str) -> npt.NDArray[Any] | None:
     return _stacked(to_list(column), name)
 
 
+def vectors_of_column(value: object, name: str) -> object:
+    """Return a column of vectors as a matrix with a row for each; any other object unchanged.
+
+    Args:
+        value: A column of polars, Arrow or Hugging Face datasets, a pandas Series with the default index, or any other
+            object.
+        name: Name of the argument, for errors.
+
+    Returns:
+        The matrix, or the object.
+
+    Raises:
+        ValueError: A row is missing or has another length than the first. The message names the row.
+
+    Example:
+        >>> from muge_fast._internal.vectors import vectors_of_column
+        >>> vectors_of_column([[0.5, 0.1]], "features")
+        [[0.5, 0.1]]
+
+    """
+    matrix = matrix_of_column(value, name)
+    return value if matrix is None else matrix
+
+
 def refuse_other_columns(first: object, second: object, names: tuple[str, str]) -> None:
     """Raise ``ValueError`` for two DataFrames of vectors whose columns differ, as numbers are matched by position.
 
@@ -138,8 +162,9 @@ def refuse_other_columns(first: object, second: object, names: tuple[str, str]) 
         )
 
 
-def _arrow_of_dataset(column: Any) -> Any:  # noqa: ANN401 - datasets is not imported
+def _arrow_of_dataset(value: object) -> object:
     """Return a column of Hugging Face datasets as Arrow has it, or as values that a function makes of it."""
+    column = cast("Any", value)
     source = column.source
     if not hasattr(source, "select_columns") or source.format["type"] == "custom":
         return column[:]
@@ -147,10 +172,10 @@ def _arrow_of_dataset(column: Any) -> Any:  # noqa: ANN401 - datasets is not imp
     return table.column(column.column_name)
 
 
-def _labels(index: Any, name: str) -> list[Hashable] | None:  # noqa: ANN401 - pandas is not imported
+def _labels(index: object, name: str) -> list[Hashable] | None:
     """Return the ids in an index; None for the default one."""
     # A Series as the index has itself as its index.
-    series = index.to_series()
+    series = cast("Any", index).to_series()
     return None if has_default_index(series) else list(plain_items(series, name))
 
 

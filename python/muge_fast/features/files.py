@@ -16,7 +16,7 @@ from muge_fast._internal.dlpack import resolve_negation
 from muge_fast._internal.field_names import FEATURE_IDS
 from muge_fast._internal.file_kinds import HEAD_BYTES, binary_kind, kind_message, text_kind
 from muge_fast._internal.ids import IdArray, id_array, quoted_id, refuse_surrogates, repeated_rows, unique_ids
-from muge_fast._internal.labelled import labelled_kind, refuse_other_index, refuse_unordered, vectors_of_column
+from muge_fast._internal.labelled import labelled_kind, refuse_other_index, refuse_unordered
 from muge_fast._internal.paths import FileTypeError, open_named, read_head
 from muge_fast._internal.row_kinds import row_kind
 from muge_fast.features import arrays, arrow
@@ -240,7 +240,10 @@ def _foreign_kind(path: str) -> str | None:
 
 def _as_matrix(features: object) -> npt.NDArray[Any]:
     """Return an argument as an array; tensors of torch may be on any device."""
-    features = vectors_of_column(features, "features")
+    if labelled_kind(features) in ("series", "column"):
+        from muge_fast._internal.vectors import vectors_of_column  # noqa: PLC0415 - few callers have columns of vectors
+
+        features = vectors_of_column(features, "features")
     kind = labelled_kind(features)
     if kind == "masked":
         refuse_unordered(features, "features")

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from muge_fast._internal.display import format_argument, format_id
 from muge_fast._internal.dlpack import as_array
-from muge_fast._internal.labelled import vectors_of_column
+from muge_fast._internal.labelled import labelled_kind
 
 Pixels = npt.NDArray[np.uint8]
 """An image: uint8, of shape ``(height, width, 3)``, RGB."""
@@ -365,7 +365,10 @@ def checked_features(name: str, features: object, *, hint: str = FEATURES_HINT) 
         ValueError: features have shape (2, 3, 8, 8) and dtype float64, need floats of shape (n, dims): pass ...
 
     """
-    features = vectors_of_column(features, name)
+    if labelled_kind(features) in ("series", "column"):
+        from muge_fast._internal.vectors import vectors_of_column  # noqa: PLC0415 - few callers have columns of vectors
+
+        features = vectors_of_column(features, name)
     if is_data_frame(features):
         raise TypeError(
             f"{name} must be an array, got {describe(features)}: rows are matched by position, pass {name}.to_numpy()"

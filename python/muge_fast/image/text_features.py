@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -207,7 +207,7 @@ def texts_in_order(texts: PathLike | Mapping[str, str], ids: Sequence[str]) -> l
 
     """
     if not isinstance(texts, (str, os.PathLike, Mapping)):
-        texts = _texts_by_id(texts)
+        texts = cast("Mapping[str, str]", _texts_by_id(texts))
     if not isinstance(texts, (str, os.PathLike, Mapping)):
         fix = ", such as dict(zip(ids, texts))"
         raise TypeError(f"texts must be a path or a mapping from ids to texts, got {describe(texts)}: pass one{fix}")
@@ -259,7 +259,7 @@ def features_in_order(
     return matrix
 
 
-def _texts_by_id(texts: object) -> Any:  # noqa: ANN401 - checked by the caller
+def _texts_by_id(texts: object) -> object:
     """Return the texts of a table or of a Series with an index by id; other objects unchanged."""
     if labelled_kind(texts) == "frame":
         from muge_fast._internal.tables import TEXT_COLUMNS, column_items  # noqa: PLC0415 - few callers have tables

@@ -113,7 +113,7 @@ def caption_results(
     names = [prefix + name for name in check_names("metrics", metrics, METRICS)]
 
     def process_results(doc: Document, results: Sequence[str]) -> dict[str, dict[str, Any]]:
-        texts = references(doc) if callable(references) else _field(doc, references)
+        texts: Any = references(doc) if callable(references) else _field(doc, references)
         item: dict[str, Any] = {} if image_id is None else {"image_id": _field(doc, image_id)}
         answer = [texts] if isinstance(texts, str) else list(texts)
         item |= {"pred": results[0] if results else "", "answer": answer}
@@ -190,7 +190,7 @@ def cider_d(items: Items) -> float:
         >>> from muge_fast.integrations.lmms_eval import cider_d
         >>> items = [{"pred": "红裙", "answer": ["红裙"]}, {"pred": "黑鞋", "answer": ["皮鞋"]}]
         >>> round(cider_d(items), 2)
-        5.87
+        3.12
 
     """
     return _score("cider_d", "muge", None, None, items)
@@ -206,13 +206,13 @@ def cider(items: Items) -> float:
         The score, 0 to 10.
 
     Raises:
-        TypeError: As for :func:`cider_d`.
-        ValueError: As for :func:`cider_d`.
+        TypeError: An item is not a dictionary with a caption and references.
+        ValueError: There are no items, a document has no references, or an id of an image occurs twice.
 
     Example:
         >>> from muge_fast.integrations.lmms_eval import cider
         >>> round(cider([{"pred": "红裙", "answer": ["红裙"]}, {"pred": "黑鞋", "answer": ["皮鞋"]}]), 2)
-        5.87
+        3.12
 
     """
     return _score("cider", "muge", None, None, items)
@@ -228,8 +228,8 @@ def bleu(items: Items) -> float:
         The score, 0 to 1.
 
     Raises:
-        TypeError: As for :func:`cider_d`.
-        ValueError: As for :func:`cider_d`.
+        TypeError: An item is not a dictionary with a caption and references.
+        ValueError: There are no items, a document has no references, or an id of an image occurs twice.
 
     Example:
         >>> from muge_fast.integrations.lmms_eval import bleu
@@ -250,8 +250,8 @@ def rouge_l(items: Items) -> float:
         The score, 0 to 1.
 
     Raises:
-        TypeError: As for :func:`cider_d`.
-        ValueError: As for :func:`cider_d`.
+        TypeError: An item is not a dictionary with a caption and references.
+        ValueError: There are no items, a document has no references, or an id of an image occurs twice.
 
     Example:
         >>> from muge_fast.integrations.lmms_eval import rouge_l
@@ -273,8 +273,8 @@ def meteor(items: Items) -> float:
 
     Raises:
         ImportError: A text has Latin letters or digits, and pycocoevalcap is not installed.
-        TypeError: As for :func:`cider_d`.
-        ValueError: As for :func:`cider_d`.
+        TypeError: An item is not a dictionary with a caption and references.
+        ValueError: There are no items, a document has no references, or an id of an image occurs twice.
 
     Example:
         >>> from muge_fast.integrations.lmms_eval import meteor
@@ -334,7 +334,7 @@ def _caption(item: object, index: int) -> tuple[str, list[str]]:
     return item["pred"], [answer] if isinstance(answer, str) else list(answer)
 
 
-def _field(doc: Document, field: str) -> Any:  # noqa: ANN401 - of a data set
+def _field(doc: Document, field: str) -> object:
     if field not in doc:
         fields = ", ".join(map(format_argument, list(doc)[:LISTED_FIELDS]))
         raise ValueError(f"the document has no field {format_argument(field)}, its fields are {fields}")

@@ -41,7 +41,7 @@ def ranked_lists(predictions: object, ids: Sequence[Hashable] | None) -> ItemLis
         [2, 1, 3]
 
     """
-    values = plain_rankings(predictions, "predictions", ordered=True)
+    values: Any = plain_rankings(predictions, "predictions", ordered=True)
     values, from_array = _rows(to_numpy(values))
     if isinstance(values, Mapping):
         given_ids: list[Hashable] | None = plain_ids(list(values), "the ids of predictions")
@@ -58,7 +58,7 @@ def ranked_lists(predictions: object, ids: Sequence[Hashable] | None) -> ItemLis
     return ItemLists.from_lists("predictions", lists, ids, padded=from_array)
 
 
-def plain_rankings(value: object, name: str, *, ordered: bool) -> Any:  # noqa: ANN401 - checked by the caller
+def plain_rankings(value: object, name: str, *, ordered: bool) -> object:
     """Return items of queries as a plain mapping or sequence.
 
     Args:

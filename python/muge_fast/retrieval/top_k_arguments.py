@@ -105,9 +105,9 @@ def check_array(name: str, array: object) -> None:
 
 
 def with_labels(
-    matrix: Any,  # noqa: ANN401 - checked by the search
+    matrix: object,
     name: str,
-    ids: Any,  # noqa: ANN401 - checked by the search
+    ids: object,
     ids_name: str,
     *,
     columns: bool = False,

@@ -14,7 +14,7 @@ from muge_fast import _core
 from muge_fast._internal.checks import check_choice, whole_number
 from muge_fast._internal.display import quantity
 from muge_fast._internal.dlpack import DLPackArray, as_array, bfloat16_bits
-from muge_fast._internal.labelled import labelled_kind, vectors_of_column
+from muge_fast._internal.labelled import labelled_kind
 from muge_fast._internal.progress import Progress
 from muge_fast.retrieval.ranking import Ranking, RankingIds, attach_ids, check_ids
 from muge_fast.retrieval.top_k_arguments import (
@@ -395,7 +395,10 @@ def _is_on_gpu(array: object) -> bool:
 
 def _embeddings(name: str, array: object) -> npt.NDArray[Any]:
     """Return an aligned matrix in C order, of float32, float16, or the bits of bfloat16 as uint16."""
-    array = vectors_of_column(array, name)
+    if labelled_kind(array) in ("series", "column"):
+        from muge_fast._internal.vectors import vectors_of_column  # noqa: PLC0415 - few callers have columns of vectors
+
+        array = vectors_of_column(array, name)
     check_array(name, array)
     bits = bfloat16_bits(array)
     matrix = as_array(name, array if bits is None else bits, DTYPES)
