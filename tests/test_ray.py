@@ -148,7 +148,7 @@ def test_a_process_that_dies_is_started_again(tmp_path):
     rows = dataset_of(caption_rows(), 7).map_batches(die_once, fn_kwargs={"folder": str(tmp_path)})
     scores = on_ray.score_captions(rows, metrics=["bleu"], actors=1)
     assert (tmp_path / "died").exists()
-    assert scores.to_dict() == mf.score_captions(*CAPTIONS[:2], metrics=["bleu"]).to_dict()
+    assert scores.to_dict() == mf.score_captions(CAPTIONS.predictions, CAPTIONS.references, metrics=["bleu"]).to_dict()
 
 
 def test_wrong_calls_are_refused_before_anything_runs():
@@ -279,9 +279,17 @@ def test_fid_of_images_has_the_bits_of_one_process(blocks, actors, batch_size):
     score = on_ray.fid(*rows, image_field="bytes", actors=actors, **options)
     expected = mf.image.fid(*(dict(enumerate(side)) for side in files), **options)
     assert (score.value, score.signature) == (expected.value, expected.signature)
-    statistics = mf.image.Statistics.from_features(Colors()([np.zeros((2, 2, 3), "uint8")] * 5))
-    with pytest.raises(ValueError, match="extractor"):
-        on_ray.fid(statistics, rows[1], image_field="bytes", **options | {"extractor": len})
+
+
+def test_fid_takes_statistics_of_the_same_extractor():
+    statistics = mf.image.Statistics.from_features(features(50, 1), extractor_signature="x")
+    rows = dataset_of(feature_rows(40, 2))
+    score = on_ray.fid(statistics, rows, feature_field="vector", batch_size=16, actors=1)
+    assert score.value == accumulated(features(50, 1), features(40, 2), 50).value
+    with pytest.raises(ValueError, match="x"):
+        on_ray.fid(
+            statistics, dataset_of([{"image": data} for data in image_files(5, 1)]), extractor=Colors(), actors=1
+        )
 
 
 def test_wrong_images_and_features_are_named():
