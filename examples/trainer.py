@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers
@@ -53,21 +54,15 @@ def tokenizer_of(references: Sequence[list[str]]) -> PreTrainedTokenizerFast:
     tokenizer = Tokenizer(models.WordLevel({name: index for index, name in enumerate(names)}, unk_token="<unk>"))
     tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex("."), "isolated")
     tokenizer.decoder = decoders.Fuse()
-    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token="<pad>", eos_token="</s>", unk_token="<unk>")
+    names_of_tokens = {"pad_token": "<pad>", "eos_token": "</s>", "unk_token": "<unk>"}
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, **names_of_tokens)  # type: ignore[no-untyped-call]
 
 
 def evaluate(references: Sequence[list[str]], folder: str | Path) -> dict[str, float]:
     """Return what the trainer reports after an evaluation."""
     tokenizer = tokenizer_of(references)
-    config = T5Config(
-        vocab_size=len(tokenizer),
-        d_model=16,
-        d_ff=32,
-        d_kv=8,
-        num_layers=1,
-        num_heads=2,
-        decoder_start_token_id=0,
-    )
+    sizes: dict[str, Any] = {"d_model": 16, "d_ff": 32, "d_kv": 8, "num_layers": 1, "num_heads": 2}
+    sizes |= {"vocab_size": len(tokenizer), "decoder_start_token_id": 0}
     arguments = Seq2SeqTrainingArguments(
         output_dir=str(folder),
         per_device_eval_batch_size=8,
@@ -78,7 +73,7 @@ def evaluate(references: Sequence[list[str]], folder: str | Path) -> dict[str, f
         disable_tqdm=True,
     )
     trainer = Seq2SeqTrainer(
-        T5ForConditionalGeneration(config),
+        T5ForConditionalGeneration(T5Config(**sizes)),
         arguments,
         eval_dataset=Captions(references, tokenizer),
         # Labels have one reference for each item, so all of them are passed here, in the order of eval_dataset.

@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 import muge_fast as mf
 from data import caption_set
+from source_files import ROOT, read
 
 ray = pytest.importorskip("ray")
 pytest.importorskip("ray.data")
@@ -118,6 +120,10 @@ def test_errors_name_the_row_and_the_field(index, change, kind, message):
     rows[index] |= change
     with pytest.raises(kind, match=message):
         on_ray.score_captions(dataset_of(rows, 7), metrics=["bleu"], batch_size=8, actors=2)
+    if "references" in change:
+        # References are counted before.
+        with pytest.raises(kind, match=message):
+            on_ray.score_captions(dataset_of(rows, 7), metrics=["cider"])
 
 
 def fail(batch):
@@ -284,7 +290,7 @@ def test_fid_of_images_has_the_bits_of_one_process(blocks, actors, batch_size):
 def test_fid_takes_statistics_of_the_same_extractor():
     statistics = mf.image.Statistics.from_features(features(50, 1), extractor_signature="x")
     rows = dataset_of(feature_rows(40, 2))
-    score = on_ray.fid(statistics, rows, feature_field="vector", batch_size=16, actors=1)
+    score = on_ray.fid(statistics, rows, feature_field="vector", batch_size=50, actors=1)
     assert score.value == accumulated(features(50, 1), features(40, 2), 50).value
     with pytest.raises(ValueError, match="x"):
         on_ray.fid(
@@ -304,3 +310,10 @@ def test_wrong_images_and_features_are_named():
         on_ray.fid(dataset_of(feature_rows(40, 1)), dataset_of(wrong, 5), feature_field="vector", actors=1)
     with pytest.raises(OSError, match="no-such-file"):
         on_ray.fid(rows, rows, weights="no-such-file.pth", actors=1)
+
+
+def test_the_blocks_of_the_documentation_run():
+    for code in re.findall(r"```python\n(.*?)```", read(ROOT / "docs" / "distributed.md"), re.DOTALL):
+        names = {"vectors": np.eye(4, dtype="float32")}
+        exec(compile(code, "distributed.md", "exec"), names)  # noqa: S102 - our own document
+        assert "scores" not in names or names["scores"].ids == [1, 2]

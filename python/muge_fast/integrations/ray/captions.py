@@ -20,48 +20,19 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 CIDER = {"cider", "cider_d"}
-# Tables that are kept until they are merged.
-MOST_TABLES = 32
 
 
-class TableWorker(Worker["pa.Table"]):
-    """An actor that gets batches as Arrow tables, whose texts become those of Python at once."""
-
-    batch_format: ClassVar[str] = "pyarrow"
-
-    def count(self, batch: pa.Table) -> int:
-        """Return the number of rows."""
-        return int(batch.num_rows)
-
-
-class CountingWorker(TableWorker):
-    """An actor that counts n-grams of references.
-
-    Args:
-        field: Field of the references.
-        tokenizer: The tokenizer.
-        threads: Number of threads.
-
-    """
-
-    def __init__(self, field: str, tokenizer: TokenizerLike, threads: int) -> None:
-        self.field, self.tokenizer, self.threads = field, tokenizer, threads
-
-    def state_of(self, batch: pa.Table) -> bytes:
-        """Return the document frequencies of a batch."""
-        references = _references(batch, self.field)
-        return DocumentFrequency.from_references(references, tokenizer=self.tokenizer, threads=self.threads).to_bytes()
-
-
-class ScoringWorker(TableWorker):
-    """An actor that scores captions.
+class ScoringWorker(Worker["pa.Table"]):
+    """An actor that scores captions. Its batches are tables of Arrow, whose texts become those of Python at once.
 
     Args:
         fields: Fields of ids, or None, of predictions and of references.
-        frequency: Reference to the bytes of document frequencies, or None.
+        frequency: Reference to document frequencies, or None.
         options: Further arguments of :func:`muge_fast.score_captions`.
 
     """
+
+    batch_format: ClassVar[str] = "pyarrow"
 
     def __init__(
         self, fields: tuple[str | None, str, str], frequency: ray.ObjectRef | None, options: Mapping[str, Any]
@@ -69,7 +40,11 @@ class ScoringWorker(TableWorker):
         self.id_field, self.prediction_field, self.reference_field = fields
         self.options = dict(options)
         if frequency is not None:
-            self.options["document_frequency"] = DocumentFrequency.from_bytes(ray.get(frequency))
+            self.options["document_frequency"] = ray.get(frequency)
+
+    def count(self, batch: pa.Table) -> int:
+        """Return the number of rows."""
+        return int(batch.num_rows)
 
     def state_of(self, batch: pa.Table) -> bytes:
         """Return the scores of a batch."""
@@ -103,8 +78,8 @@ def score_captions(
     """Score captions of a Ray data set against their references.
 
     The scores have the bits of :func:`muge_fast.score_captions` over all rows, in the order of the rows. CIDEr weighs
-    n-grams by how many of all items have them, so without ``document_frequency`` there is a pass before that counts
-    them: ``dataset.materialize()`` keeps the rows of an expensive data set for both.
+    n-grams by how many of all items have them, so without ``document_frequency`` all references are read
+    before and counted here, by all threads: ``dataset.materialize()`` keeps the rows of an expensive data set for both.
 
     Args:
         dataset: Data set with a row for each item.
@@ -157,7 +132,7 @@ def score_captions(
     rows = check_dataset("dataset", dataset, fields)
     frequency = document_frequency
     if frequency is None and CIDER & set(checked.metrics):
-        frequency = _count(rows.select_columns([reference_field]), reference_field, tokenizer, batch_size, pool)
+        frequency = _count(rows.select_columns([reference_field]), reference_field, tokenizer)
     options = {
         "tokenizer": tokenizer,
         "metrics": checked.metrics,
@@ -167,22 +142,24 @@ def score_captions(
         "sigma": sigma,
         "threads": threads,
     }
-    state = None if frequency is None else ray.put(frequency.to_bytes())
-    arguments = ((id_field, prediction_field, reference_field), state, options)
+    stored = None if frequency is None else ray.put(frequency)
+    arguments = ((id_field, prediction_field, reference_field), stored, options)
     return _merge(parts("dataset", rows, ScoringWorker, arguments, pool, batch_size=batch_size), id_field)
 
 
-def _count(
-    dataset: ray.data.Dataset, field: str, tokenizer: TokenizerLike, batch_size: int, pool: Pool
-) -> DocumentFrequency:
-    """Return the document frequencies of all references."""
-    tables: list[DocumentFrequency] = []
-    arguments = (field, tokenizer, pool.threads)
-    for part in parts("dataset", dataset, CountingWorker, arguments, pool, batch_size=batch_size):
-        tables.append(DocumentFrequency.from_bytes(part.state))
-        if len(tables) == MOST_TABLES:
-            tables = [DocumentFrequency.merge(tables)]
-    return DocumentFrequency.merge(tables)
+def _count(dataset: ray.data.Dataset, field: str, tokenizer: TokenizerLike) -> DocumentFrequency:
+    """Return the document frequencies of all references.
+
+    They are counted here: the table of a block is many times larger than its texts, and merging it takes longer than
+    counting.
+    """
+    references: list[list[str]] = []
+    for batch in dataset.iter_batches(batch_size=None, batch_format="pyarrow"):
+        try:
+            references += _references(batch, field)
+        except RowError as error:
+            raise error.of("dataset", len(references)) from None
+    return DocumentFrequency.from_references(references, tokenizer=tokenizer)
 
 
 def _merge(states: Iterable[Part], id_field: str | None) -> Scores:

@@ -38,6 +38,16 @@ class RowError(Exception):
         super().__init__(problem)
         self.row, self.field, self.problem, self.kind = row, field, problem, kind
 
+    def of(self, name: str, first: int) -> Exception:
+        """Return the error that the caller gets.
+
+        Args:
+            name: Name of the data set.
+            first: Index of the first row of the batch.
+
+        """
+        return self.kind(f"{name}, row {first + self.row}, field {self.field!r}: {self.problem}")
+
 
 @dataclass(frozen=True)
 class Pool:
@@ -224,10 +234,10 @@ def parts(
 
 
 def _raise(name: str, first: int, row: Mapping[str, Any]) -> None:
-    last = first + row["count"] - 1
-    one = f"row {first + row['row']}, field {row['field']!r}"
-    where = one if row["row"] >= 0 else f"rows {first} to {last}"
-    raise REPORTED[row["kind"]](f"{name}, {where}: {row['problem']}")
+    kind = REPORTED[row["kind"]]
+    if row["row"] >= 0:
+        raise RowError(row["row"], row["field"], row["problem"], kind).of(name, first)
+    raise kind(f"{name}, rows {first} to {first + row['count'] - 1}: {row['problem']}")
 
 
 def check_ids(name: str, ids: Sequence[Hashable], field: str) -> None:
