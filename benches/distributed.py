@@ -36,7 +36,7 @@ class Case(NamedTuple):
 
     name: str
     alone: Callable[[], object]
-    spread: Callable[[int], object]
+    many: Callable[[int], object]
 
 
 class Network:
@@ -137,7 +137,7 @@ def table() -> Iterator[str]:
         alone, expected = seconds(case.alone)
         times = []
         for size in sizes:
-            taken, result = seconds(partial(case.spread, size))
+            taken, result = seconds(partial(case.many, size))
             assert result == expected, case.name
             times.append(taken)
         yield f"| {case.name} | {alone:.1f} s | " + " | ".join(f"{taken:.1f} s" for taken in times) + " |"

@@ -154,11 +154,11 @@ def _count(dataset: ray.data.Dataset, field: str, tokenizer: TokenizerLike) -> D
     counting.
     """
     references: list[list[str]] = []
-    for batch in dataset.iter_batches(batch_size=None, batch_format="pyarrow"):
-        try:
-            references += _references(batch, field)
-        except RowError as error:
-            raise error.of("dataset", len(references)) from None
+    try:
+        for batch in dataset.iter_batches(batch_size=None, batch_format="pyarrow"):
+            references += _references(batch, field, len(references))
+    except RowError as error:
+        raise error.of("dataset", 0) from None
     return DocumentFrequency.from_references(references, tokenizer=tokenizer)
 
 
@@ -178,11 +178,11 @@ def _predictions(batch: pa.Table, field: str) -> list[str]:
     return texts
 
 
-def _references(batch: pa.Table, field: str) -> list[list[str]]:
+def _references(batch: pa.Table, field: str, first: int = 0) -> list[list[str]]:
     # Lists that went through a function of NumPy are arrays.
     values = batch.column(field).to_pylist()
     lists: list[list[str]] = [value.tolist() if isinstance(value, np.ndarray) else value for value in values]
-    for row, texts in enumerate(lists):
+    for row, texts in enumerate(lists, first):
         if not isinstance(texts, (list, tuple)):
             raise RowError(row, field, f"expected a list of str, found {_type_name(texts)}", TypeError)
         if not texts:
