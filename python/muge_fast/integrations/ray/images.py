@@ -111,11 +111,12 @@ def fid(
 ) -> Score:
     """Compute the Fréchet Inception Distance of real and generated images in Ray data sets, in this order.
 
-    Actors run the network, which takes nearly all of the time. The order of additions decides the last bits of sums, so
-    the features come back and are added here, in batches of ``batch_size`` rows: the score has the bits of
-    :func:`muge_fast.image.fid` of the same images in the order of the rows, with the same ``batch_size``, if the network
-    has the same features for a batch in every actor as here, which devices of different kinds may not have. With
-    ``feature_field``, it has those of :class:`muge_fast.image.FID` updated with batches of ``batch_size`` features.
+    Actors run the network, which takes nearly all of the time. The order of additions decides the last bits of sums,
+    so the features come back and are added here, in batches of ``batch_size`` rows: the score has the bits of
+    :func:`muge_fast.image.fid` of the same images in the order of the rows, with the same ``batch_size``, if the
+    network has the same features for a batch in every actor as here, which devices of different kinds may not have.
+    With ``feature_field``, it has those of :class:`muge_fast.image.FID` updated with batches of ``batch_size``
+    features.
 
     Args:
         real: Data set with a row for each real image; or :class:`muge_fast.image.Statistics`, or the path of an
