@@ -77,9 +77,10 @@ def score_captions(
 ) -> Scores:
     """Score captions of a Ray data set against their references.
 
-    The scores have the bits of :func:`muge_fast.score_captions` over all rows, in the order of the rows. CIDEr weighs
-    n-grams by how many of all items have them, so without ``document_frequency`` all references are read
-    before and counted here, by all threads: ``dataset.materialize()`` keeps the rows of an expensive data set for both.
+    The scores have the bits of :func:`muge_fast.score_captions` over all rows, in the order of the rows. CIDEr without
+    ``document_frequency`` weighs n-grams by how many of all items have them, so it is computed here, from all rows and
+    by all threads: tables of n-grams are many times larger than texts, and sending them takes longer. Actors compute
+    the other metrics. ``dataset.materialize()`` keeps the rows of an expensive data set for both.
 
     Args:
         dataset: Data set with a row for each item.
@@ -92,14 +93,15 @@ def score_captions(
         smoothing_value: Parameter of the smoothings ``"floor"`` and ``"add-k"``.
         effective_order: Whether BLEU skips the orders that a text is too short for.
         sigma: Standard deviation of CIDEr-D's length penalty.
-        document_frequency: Document frequencies for CIDEr and CIDEr-D; None to count them in all references.
+        document_frequency: Document frequencies for CIDEr and CIDEr-D, which actors then compute; None to count them in
+            all references.
         batch_size: Rows that an actor scores at once. The result does not depend on it.
         actors: Number of actors; None for one for each CPU of the cluster. The result does not depend on it.
         threads: Threads of each actor. The result does not depend on it.
         actor_options: Options of the actors, such as ``{"num_cpus": 1}``. Each reserves half a CPU by default.
 
     Returns:
-        The scores, with items in the order of the rows. Signatures of CIDEr name the document frequencies.
+        The scores, with items in the order of the rows.
 
     Raises:
         TypeError: Not a data set of Ray, a text is not a string, an id is neither an integer nor a string, or an option
@@ -128,38 +130,42 @@ def score_captions(
     )
     Tokenizer.resolve(tokenizer, None)
     pool = Pool(actors, threads, actor_options or {})
-    fields = [prediction_field, reference_field, *([] if id_field is None else [id_field])]
-    rows = check_dataset("dataset", dataset, fields)
-    frequency = document_frequency
-    if frequency is None and CIDER & set(checked.metrics):
-        frequency = _count(rows.select_columns([reference_field]), reference_field, tokenizer)
-    options = {
-        "tokenizer": tokenizer,
-        "metrics": checked.metrics,
-        "smoothing": smoothing,
-        "smoothing_value": smoothing_value,
-        "effective_order": effective_order,
-        "sigma": sigma,
-        "threads": threads,
-    }
-    stored = None if frequency is None else ray.put(frequency)
-    arguments = ((id_field, prediction_field, reference_field), stored, options)
-    return _merge(parts("dataset", rows, ScoringWorker, arguments, pool, batch_size=batch_size), id_field)
+    fields = (id_field, prediction_field, reference_field)
+    rows = check_dataset("dataset", dataset, [field for field in fields if field is not None])
+    options: dict[str, Any] = {"tokenizer": tokenizer, "sigma": sigma}
+    here = [name for name in checked.metrics if name in CIDER and document_frequency is None]
+    by_actors = [name for name in checked.metrics if name not in here]
+    scores = [_score_here(rows, fields, {**options, "metrics": here})] if here else []
+    if by_actors:
+        options |= {"metrics": by_actors, "smoothing": smoothing, "smoothing_value": smoothing_value}
+        options |= {"effective_order": effective_order, "threads": threads}
+        stored = None if document_frequency is None else ray.put(document_frequency)
+        arguments = (fields, stored, options)
+        scores.append(_merge(parts("dataset", rows, ScoringWorker, arguments, pool, batch_size=batch_size), id_field))
+    found = {name: score for part in scores for name, score in part.items()}
+    ids = scores[0].ids
+    return Scores({name: found[name] for name in checked.metrics}, len(ids), None if id_field is None else ids)
 
 
-def _count(dataset: ray.data.Dataset, field: str, tokenizer: TokenizerLike) -> DocumentFrequency:
-    """Return the document frequencies of all references.
-
-    They are counted here: the table of a block is many times larger than its texts, and merging it takes longer than
-    counting.
-    """
+def _score_here(dataset: ray.data.Dataset, fields: tuple[str | None, str, str], options: Mapping[str, Any]) -> Scores:
+    """Return the scores of all rows, by all threads of this process."""
+    id_field, prediction_field, reference_field = fields
+    predictions: list[str] = []
     references: list[list[str]] = []
+    ids: list[int | str] = []
     try:
         for batch in dataset.iter_batches(batch_size=None, batch_format="pyarrow"):
-            references += _references(batch, field, len(references))
+            first = len(predictions)
+            predictions += _predictions(batch, prediction_field, first)
+            references += _references(batch, reference_field, first)
+            ids += [] if id_field is None else _ids(batch, id_field, first)
     except RowError as error:
         raise error.of("dataset", 0) from None
-    return DocumentFrequency.from_references(references, tokenizer=tokenizer)
+    if id_field is None:
+        return score_batch(predictions, references, **options)
+    check_ids("dataset", ids, id_field)
+    by_id = dict(zip(ids, predictions, strict=True))
+    return score_batch(by_id, dict(zip(ids, references, strict=True)), **options)
 
 
 def _merge(states: Iterable[Part], id_field: str | None) -> Scores:
@@ -170,9 +176,9 @@ def _merge(states: Iterable[Part], id_field: str | None) -> Scores:
     return Scores.merge(shards)
 
 
-def _predictions(batch: pa.Table, field: str) -> list[str]:
+def _predictions(batch: pa.Table, field: str, first: int = 0) -> list[str]:
     texts: list[str] = batch.column(field).to_pylist()
-    for row, text in enumerate(texts):
+    for row, text in enumerate(texts, first):
         if type(text) is not str:
             raise RowError(row, field, f"expected str, found {_type_name(text)}", TypeError)
     return texts
@@ -193,10 +199,10 @@ def _references(batch: pa.Table, field: str, first: int = 0) -> list[list[str]]:
     return lists
 
 
-def _ids(batch: pa.Table, field: str) -> list[int | str]:
+def _ids(batch: pa.Table, field: str, first: int = 0) -> list[int | str]:
     ids: list[int | str] = batch.column(field).to_pylist()
     seen: dict[int | str, int] = {}
-    for row, item in enumerate(ids):
+    for row, item in enumerate(ids, first):
         if type(item) not in (int, str):
             raise RowError(row, field, f"expected an integer or a str, found {_type_name(item)}", TypeError)
         if item in seen:
