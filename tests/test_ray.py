@@ -1,9 +1,11 @@
 """Scores of Ray data sets have the bits of one process, for any blocks and actors; errors name row and field."""
 
+import gc
 import io
 import os
 import re
 import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -36,7 +38,11 @@ def cluster():
     ray.init(num_cpus=3, include_dashboard=False, log_to_driver=False, logging_level="error")
     ray.data.DataContext.get_current().enable_progress_bars = False
     yield
-    ray.shutdown()
+    with warnings.catch_warnings():
+        # Ray does not wait for the processes that it ends.
+        warnings.simplefilter("ignore")
+        ray.shutdown()
+        gc.collect()
     os.environ.pop("PYTHONPATH")
     if before is not None:
         os.environ["PYTHONPATH"] = before
@@ -288,7 +294,8 @@ def test_fid_takes_statistics_of_the_same_extractor():
     rows = dataset_of(feature_rows(40, 2))
     score = on_ray.fid(statistics, rows, feature_field="vector", batch_size=50, actors=1)
     assert score.value == accumulated(features(50, 1), features(40, 2), 50).value
-    with pytest.raises(ValueError, match="x"):
+    statistics = mf.image.Statistics.from_features(features(50, 1)[:, :4], extractor_signature="x")
+    with pytest.raises(ValueError, match="colors"):
         on_ray.fid(
             statistics, dataset_of([{"image": data} for data in image_files(5, 1)]), extractor=Colors(), actors=1
         )
