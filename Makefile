@@ -98,7 +98,7 @@ $(STAMPS)/venv:
 	touch $@
 
 $(STAMPS)/test: pyproject.toml | $(STAMPS)/venv
-	$(UV) pip install --quiet --python $(BIN)/python --group test --group integrations
+	$(UV) pip install --quiet --python $(BIN)/python --group test --group integrations --group examples
 	touch $@
 
 $(STAMPS)/leaderboard: pyproject.toml | $(STAMPS)/venv

@@ -24,6 +24,7 @@ MODULES = {
     "muge_fast.image.extractors": "torch",
     "muge_fast.integrations.evaluate": "NumPy",
     "muge_fast.integrations.lmms_eval": "NumPy",
+    "muge_fast.integrations.ray": "ray",
     "muge_fast.integrations.torchmetrics": "torch",
     "muge_fast.integrations.transformers": "NumPy",
     "muge_fast.retrieval": "NumPy",
@@ -63,8 +64,8 @@ POSITIONAL |= {name + method: EXTRACTOR for name in ("FID", "KID", "InceptionSco
 
 
 def load(module: str):
-    if MODULES[module] == "torch":
-        pytest.importorskip("torch")
+    if MODULES[module] != "NumPy":
+        pytest.importorskip(MODULES[module])
     return importlib.import_module(module)
 
 

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 from muge_fast._internal.lazy_modules import lazy_modules
 
 if TYPE_CHECKING:
-    from muge_fast.integrations import evaluate, lmms_eval, torchmetrics, transformers
+    from muge_fast.integrations import evaluate, lmms_eval, ray, torchmetrics, transformers
 
-__all__ = ["evaluate", "lmms_eval", "torchmetrics", "transformers"]
+__all__ = ["evaluate", "lmms_eval", "ray", "torchmetrics", "transformers"]
 
 if not TYPE_CHECKING:
     __getattr__, __dir__ = lazy_modules(__name__, __all__)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from muge_fast._internal.states import array_of, json_array, json_value, pack
+from muge_fast._internal.states import array_of, json_array, json_value, pack, unpack
 from muge_fast.retrieval.top_k_arguments import Indices
 
 State = tuple[int, str, int, list[int], npt.NDArray[np.float64], Indices, list[tuple[int, int]]]
@@ -77,6 +77,34 @@ def unpack_search(arrays: Mapping[str, npt.NDArray[Any]]) -> State:
         indices,
         list(zip(starts.tolist(), stops.tolist(), strict=True)),
     )
+
+
+def move_search(data: bytes, offset: int) -> bytes:
+    """Return the bytes of a search as if its items had higher indices, so that searches of shards can be merged.
+
+    Args:
+        data: Bytes of :meth:`muge_fast.TopK.to_bytes`.
+        offset: What is added to each index.
+
+    Returns:
+        Bytes of a search.
+
+    Raises:
+        ValueError: The bytes are not a search.
+
+    Example:
+        >>> import numpy as np
+        >>> import muge_fast as mf
+        >>> from muge_fast.retrieval.search_states import move_search
+        >>> search = mf.TopK(1)
+        >>> search.update(np.ones((1, 2), "float32"), np.eye(2, dtype="float32"), 0)
+        >>> mf.TopK.from_bytes(move_search(search.to_bytes(), 40)).compute().indices.tolist()
+        [[40]]
+
+    """
+    k, metric, dims, ends, scores, indices, ranges = unpack(data, "TopK", unpack_search)
+    moved = [(start + offset, stop + offset) for start, stop in ranges]
+    return pack_search((k, metric, dims, ends, scores, indices + offset, moved))
 
 
 def _joined(ranges: list[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -1,0 +1,157 @@
+"""Time Ray data sets with one actor and more against one process: ``OMP_NUM_THREADS=1 python -m benches.distributed``.
+
+Prints the table of docs/distributed.md. Each score is first compared with that of one process, which has one thread, as
+each actor has. Ray starts before the clock, and the data sets are in its memory; actors start within the time.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import ray
+
+import muge_fast as mf
+from benches.data import caption_set
+from muge_fast.integrations import ray as on_ray
+
+CAPTIONS = 40_000
+ITEMS, QUERIES, DIMS = 200_000, 2_000, 256
+IMAGES, SIDE = 4_000, 32
+BLOCKS = 16
+CORES = os.cpu_count() or 1
+
+Image = npt.NDArray[np.uint8]
+
+
+class Case(NamedTuple):
+    """What is timed: a function for one process, and one that takes a number of actors."""
+
+    name: str
+    alone: Callable[[], object]
+    many: Callable[[int], object]
+
+
+class Network:
+    """A stand-in for FID's network: products of matrices that take some milliseconds for an image on one core."""
+
+    signature = "network"
+
+    def __init__(self) -> None:
+        self.weights = np.random.default_rng(0).standard_normal((3 * SIDE * SIDE, 2048)).astype("float32") / 50
+
+    def __call__(self, images: list[Image]) -> npt.NDArray[np.float32]:
+        """Return features of images."""
+        rows = np.stack(images).reshape(len(images), -1).astype("float32") / 255
+        for _ in range(8):
+            features = np.maximum(rows @ self.weights, 0)
+        result: npt.NDArray[np.float32] = features[:, :64]
+        return result
+
+
+def dataset(columns: dict[str, Any]) -> ray.data.Dataset:
+    """Return columns as a data set in the memory of Ray."""
+    table = pa.table({name: _column(values) for name, values in columns.items()})
+    rows = -(-len(table) // BLOCKS)
+    return ray.data.from_arrow([table.slice(start, rows) for start in range(0, len(table), rows)]).materialize()
+
+
+def _column(values: Any) -> pa.Array:  # noqa: ANN401 - of NumPy, or a list
+    if isinstance(values, np.ndarray):
+        return pa.FixedSizeListArray.from_arrays(values.ravel(), values.shape[1])
+    return pa.array(values)
+
+
+def captions() -> Case:
+    """Return the case of captions, with the counting of n-grams."""
+    made = caption_set(CAPTIONS, words=15)
+    rows = dataset({"id": range(CAPTIONS), "prediction": made.predictions, "references": made.references})
+    return Case(
+        f"captions, {CAPTIONS:,} items",
+        lambda: mf.score_captions(made.predictions, made.references, threads=1).to_dict(),
+        lambda actors: on_ray.score_captions(rows, actors=actors).to_dict(),
+    )
+
+
+def captions_without_cider() -> Case:
+    """Return the case of captions that need no counts of all references."""
+    made = caption_set(CAPTIONS, words=15)
+    rows = dataset({"id": range(CAPTIONS), "prediction": made.predictions, "references": made.references})
+    options: dict[str, Any] = {"metrics": ["bleu", "rouge_l"], "tokenizer": "jieba"}
+    return Case(
+        f"captions, {CAPTIONS:,} items, BLEU and ROUGE-L of jieba's words",
+        lambda: mf.score_captions(made.predictions, made.references, threads=1, **options).to_dict(),
+        lambda actors: on_ray.score_captions(rows, actors=actors, **options).to_dict(),
+    )
+
+
+def retrieval() -> Case:
+    """Return the case of a search."""
+    random = np.random.default_rng(1)
+    queries, items = (random.standard_normal((count, DIMS), dtype=np.float32) for count in (QUERIES, ITEMS))
+    asked = dataset({"query_id": range(QUERIES), "features": queries})
+    searched = dataset({"item_id": range(ITEMS), "features": items})
+    return Case(
+        f"search, {QUERIES:,} queries in {ITEMS:,} items of {DIMS}",
+        lambda: mf.top_k(queries, items, 10, threads=1, progress=False).indices.tolist(),  # noqa: PLW0108 - not yet
+        lambda actors: on_ray.top_k(asked, searched, 10, actors=actors).indices.tolist(),
+    )
+
+
+def images() -> Case:
+    """Return the case of FID."""
+    random = np.random.default_rng(2)
+    pictures = random.integers(0, 256, (IMAGES, SIDE, SIDE, 3), dtype=np.uint8)
+    network = Network()
+    real = mf.image.Statistics.from_features(network(list(pictures[:200])), extractor_signature=network.signature)
+    rows = ray.data.from_numpy(np.array_split(pictures, BLOCKS)).materialize()
+    options: dict[str, Any] = {"extractor": network, "threads": 1}
+    return Case(
+        f"FID, {IMAGES:,} images",
+        lambda: mf.image.fid(real, list(pictures), progress=False, **options).value,
+        lambda actors: on_ray.fid(real, rows, image_field="data", actors=actors, **options).value,
+    )
+
+
+def seconds(call: Callable[[], object]) -> tuple[float, object]:
+    """Return the time of a call, and its result."""
+    start = time.perf_counter()
+    result = call()
+    return time.perf_counter() - start, result
+
+
+def table() -> Iterator[str]:
+    """Yield the lines of the table."""
+    sizes = [size for size in (1, 2, 4, 8, 16, 32) if size <= CORES]
+    yield "| | one process | " + " | ".join(f"{size} actor{'s' * (size > 1)}" for size in sizes) + " |"
+    yield "| --- | ---: |" + " ---: |" * len(sizes)
+    for make in (captions, captions_without_cider, retrieval, images):
+        case = make()
+        alone, expected = seconds(case.alone)
+        times = []
+        for size in sizes:
+            taken, result = seconds(partial(case.many, size))
+            assert result == expected, case.name
+            times.append(taken)
+        yield f"| {case.name} | {alone:.1f} s | " + " | ".join(f"{taken:.1f} s" for taken in times) + " |"
+
+
+def main() -> None:
+    """Print the table."""
+    warnings.simplefilter("ignore")
+    # One more than there are, for the tasks that read blocks.
+    ray.init(num_cpus=CORES + 1, include_dashboard=False, log_to_driver=False, logging_level="error")
+    ray.data.DataContext.get_current().enable_progress_bars = False
+    for line in table():
+        print(line, flush=True)
+
+
+if __name__ == "__main__":
+    main()
