@@ -177,6 +177,14 @@ impl Matches {
         Ok(())
     }
 
+    /// Make a list of matches those of two texts with these lengths.
+    #[cfg(test)]
+    pub fn of(found: &[Match], prediction_length: usize, length: usize) -> Self {
+        let mut matches = Self { found: found.to_vec(), ..Self::default() };
+        matches.sort(prediction_length, length);
+        matches
+    }
+
     /// Return the indices of the matches that start at a word of the reference, in the order in which they were found.
     pub fn range(&self, index: usize) -> Range<usize> {
         let start = if index == 0 { 0 } else { self.ends[index - 1] as usize };
@@ -233,10 +241,7 @@ impl Matches {
             for left in &prediction.with_synonyms {
                 // For most pairs, the bits show that they have none.
                 let may_have = left.bits.iter().zip(right.bits).all(|(left, right)| left & right != 0);
-                if may_have
-                    && left.key != right.key
-                    && self.synonym_pairs.are_synonyms(left.id, right.id, words)
-                {
+                if may_have && left.key != right.key && self.synonym_pairs.are_synonyms(left.id, right.id, words) {
                     self.push(usize::from(right.index), 1, (usize::from(left.index), 1), SYNONYM)?;
                 }
             }

@@ -12,9 +12,9 @@
 //! What all alignments gain alike does not change their order, and is left out: once they continue at the same words, all
 //! that follows up to the next word with a choice.
 
+use super::MAX_WORDS;
 use super::choice::{BEAM, CAPACITY, Choice};
 use super::matches::{EXACT, MAX_MATCHES, Match, Matches};
-use super::MAX_WORDS;
 use crate::error::{Error, Result};
 use crate::parallel::Plan;
 
@@ -426,3 +426,6 @@ impl Match {
         u64::from(self.start.abs_diff(self.prediction_start))
     }
 }
+
+#[cfg(test)]
+mod tests;
