@@ -9,7 +9,7 @@ use crate::error::Result;
 pub(super) const NO_WORD: u32 = u32::MAX;
 
 /// Paraphrases of a phrase that together have at most this many numbers are looked through one after the other.
-const SHORT_LIST: usize = 64;
+const SHORT_LIST: u32 = 64;
 
 /// All phrases with one first word. Node 0 is that word; the children of each node follow those of the node before.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -21,8 +21,8 @@ pub(super) struct Section {
     bounds: Vec<u32>,
     /// The number of words of each paraphrase, and the words.
     paraphrases: Vec<u16>,
-    /// For each node whose paraphrases a text was searched for, and that has many, these by their first words.
-    indices: OnceLock<Box<[OnceLock<ByFirstWord>]>>,
+    /// The nodes with many paraphrases in ascending order, and these by their first words if a text was searched for them.
+    indices: OnceLock<Box<[(usize, OnceLock<ByFirstWord>)]>>,
 }
 
 /// Paraphrases in the order of their first words, then in that of the file.
@@ -113,18 +113,24 @@ impl Section {
     /// of the text, and `has` tells whether a word is one of them.
     pub fn find_beginning(&self, node: usize, words: &[u16], has: impl Fn(u16) -> bool, found: &mut Vec<u32>) {
         found.clear();
-        if self.bounds[node + 1] - self.bounds[node] <= SHORT_LIST as u32 {
+        if !self.has_many(node) {
             let places = self.places(node);
             return found.extend(places.filter(|&place| has(self.paraphrases[place as usize + 1])));
         }
-        let indices = self.indices.get_or_init(|| self.words.iter().map(|_| OnceLock::new()).collect());
-        let ByFirstWord { firsts, places } = indices[node].get_or_init(|| self.index(node));
+        let nodes = || (0..self.words.len()).filter(|&node| self.has_many(node));
+        let indices = self.indices.get_or_init(|| nodes().map(|node| (node, OnceLock::new())).collect());
+        let position = indices.partition_point(|&(other, _)| other < node);
+        let ByFirstWord { firsts, places } = indices[position].1.get_or_init(|| self.index(node));
         for word in words {
             let start = firsts.partition_point(|first| first < word);
             let count = firsts[start..].iter().take_while(|&first| first == word).count();
             found.extend_from_slice(&places[start..start + count]);
         }
         found.sort_unstable();
+    }
+
+    fn has_many(&self, node: usize) -> bool {
+        self.bounds[node + 1] - self.bounds[node] > SHORT_LIST
     }
 
     fn index(&self, node: usize) -> ByFirstWord {
