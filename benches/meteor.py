@@ -67,7 +67,7 @@ class Jar:
     def _ask(self, line: str) -> str:
         self._input.write(f"{line}\n".encode())
         self._input.flush()
-        return self._output.readline().decode()
+        return self._output.readline().decode().strip()
 
 
 def meteor(count: int = 2_000, equal_words: int = 400) -> Iterable[Row]:
