@@ -22,8 +22,11 @@ pub(super) struct Section {
     /// The number of words of each paraphrase, and the words.
     paraphrases: Vec<u16>,
     /// The nodes with many paraphrases in ascending order, and these by their first words if a text was searched for them.
-    indices: OnceLock<Box<[(usize, OnceLock<ByFirstWord>)]>>,
+    indices: OnceLock<Box<[NodeIndex]>>,
 }
+
+/// A node, and the index of its paraphrases when it is known.
+type NodeIndex = (usize, OnceLock<ByFirstWord>);
 
 /// Paraphrases in the order of their first words, then in that of the file.
 #[derive(Debug, Default, PartialEq, Eq)]
