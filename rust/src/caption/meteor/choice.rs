@@ -12,7 +12,7 @@ pub(super) const CAPACITY: usize = 1024;
 /// Up to this many candidates are compared with each other, which takes no branches; more are sorted.
 const FEW: usize = 192;
 
-/// Number of steps of ranks that are told apart.
+/// Number of steps of ranks that are counted; the last one has all others too.
 const STEPS: usize = 64;
 
 /// A candidate's rank, the smallest of which is the best, and what it was made from.

@@ -113,7 +113,7 @@ impl Section {
     }
 
     /// Find the paraphrases of a phrase whose first word a text has, in the order of the file. `words` are the different words
-    /// of the text, and `has` tells whether a word is one of them.
+    /// of the text, and `has` returns whether a word is one of them.
     pub fn find_beginning(&self, node: usize, words: &[u16], has: impl Fn(u16) -> bool, found: &mut Vec<u32>) {
         found.clear();
         if !self.has_many(node) {

@@ -7,7 +7,7 @@ use super::words::Lookup;
 /// Number of pairs that are remembered, a power of two.
 const PAIRS: usize = 1 << 13;
 
-/// Different words are no such pair.
+/// Marks a place without a pair: ids start at 1.
 const NO_PAIR: u64 = 0;
 
 /// Answers for pairs of words, each in the place that its hash gives it.
