@@ -23,6 +23,7 @@ from benches.frechet import frechet
 from benches.images import images
 from benches.leaderboard import leaderboard
 from benches.matrix import matrix
+from benches.meteor import meteor
 from benches.significance import significance
 from benches.stages import stages
 from benches.timing import Row, table
@@ -67,6 +68,7 @@ SECTIONS = {
         lambda: captions(1_000),
         ("pycocoevalcap", "sacrebleu", "bleuscore", "jieba", "rjieba"),
     ),
+    "meteor": Section(meteor, lambda: meteor(200, 100), ("pycocoevalcap",)),
     "growth": Section(
         lambda: growth([10_000, 100_000, 1_000_000]),
         lambda: growth([1_000]),

@@ -17,7 +17,7 @@ use crate::text::Names;
 const STEPS_PER_CHARACTER: usize = 16;
 
 /// Memory of a character and of a text, measured for words that are all different.
-const BYTES_PER_CHARACTER: usize = 160;
+const BYTES_PER_CHARACTER: usize = 224;
 const BYTES_PER_TEXT: usize = 512;
 
 /// Sections with at most this many bytes between them are read at once, up to the larger number of bytes.

@@ -62,6 +62,7 @@ pub mod pcg64;
 #[cfg(target_arch = "x86_64")]
 mod pcg64_x86;
 pub mod prefetch;
+pub mod ranks;
 pub mod round;
 pub mod scale;
 pub mod selected_sums;

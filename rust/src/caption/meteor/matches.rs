@@ -1,18 +1,16 @@
 //! Finding which words of a prediction may match which words of a reference: exact words, stems, synonyms, paraphrases.
 
-use std::cmp::Ordering;
 use std::ops::Range;
 
-use super::paraphrases::NO_WORD;
+use super::paraphrases::{NO_WORD, Section};
+use super::places::Places;
 use super::score::MODULES;
-use super::words::Lookup;
+use super::synonym_pairs::SynonymPairs;
+use super::words::{HASHES, Lookup, Word};
 use crate::error::{Error, Result};
 
 /// Largest number of matches of a prediction with one reference. The search takes a time that grows with it.
 pub(super) const MAX_MATCHES: usize = 1 << 20;
-
-/// Number of words that are compared at once.
-const LANES: usize = 16;
 
 /// Index of the module of exact words, and of the others in the order in which they are asked.
 pub(super) const EXACT: u8 = 0;
@@ -49,45 +47,77 @@ impl Match {
 
 /// What the modules need to know of the words of one text, one array for each property.
 #[derive(Debug, Default)]
-pub(super) struct TextWords {
-    pub hashes: Vec<u32>,
+pub(super) struct TextWords<'a> {
+    /// Indices of the hashes of words and of stems.
+    keys: Vec<u32>,
     stems: Vec<u32>,
-    /// Ids in the table of paraphrases.
+    /// Ids in the table of paraphrases, and the different ones of them.
     table_ids: Vec<u32>,
+    different_table_ids: Vec<u16>,
     pub functions: Vec<bool>,
-    /// Index of each word that has synonyms.
-    with_synonyms: Vec<(u16, u32)>,
+    with_synonyms: Vec<WithSynonyms>,
+    phrases: Vec<Phrase<'a>>,
     /// Whether the stem of a word is another word.
     has_stems: bool,
-    ids: Vec<u32>,
 }
 
-impl TextWords {
+/// A word of a text that has synonyms.
+#[derive(Debug, Clone, Copy)]
+struct WithSynonyms {
+    index: u16,
+    id: u32,
+    key: u32,
+    /// A bit for each of its sets, by several hashes.
+    bits: [u64; HASHES],
+}
+
+/// A phrase of a text that has paraphrases.
+#[derive(Debug, Clone, Copy)]
+struct Phrase<'a> {
+    start: u16,
+    length: u8,
+    node: u32,
+    section: &'a Section,
+}
+
+impl<'a> TextWords<'a> {
     /// Take the words with these ids.
-    pub fn read(&mut self, ids: &[u32], words: &Lookup<'_>) {
-        self.hashes.clear();
+    pub fn read(&mut self, ids: &[u32], words: &Lookup<'a>) {
+        self.keys.clear();
         self.stems.clear();
         self.table_ids.clear();
         self.functions.clear();
         self.with_synonyms.clear();
-        self.ids.clear();
-        self.ids.extend_from_slice(ids);
         self.has_stems = false;
         for (index, &id) in ids.iter().enumerate() {
             let word = words.get(id);
-            self.hashes.push(word.hash);
+            self.keys.push(word.key);
             self.stems.push(word.stem);
             self.table_ids.push(word.table_id);
             self.functions.push(word.is_function);
-            self.has_stems |= word.stem != word.hash;
+            self.has_stems |= word.stem != word.key;
             if word.has_synonyms() {
-                self.with_synonyms.push((index as u16, id));
+                let &Word { key, synonym_bits: bits, .. } = word;
+                self.with_synonyms.push(WithSynonyms { index: index as u16, id, key, bits });
             }
         }
+        self.phrases.clear();
+        for (start, &id) in ids.iter().enumerate() {
+            let Some(section) = words.get(id).section.as_deref() else { continue };
+            for (length, node) in section.walk(&self.table_ids[start..]) {
+                let (start, length, node) = (start as u16, length as u8, node as u32);
+                self.phrases.push(Phrase { start, length, node, section });
+            }
+        }
+        self.different_table_ids.clear();
+        let of_table = self.table_ids.iter().filter(|&&id| id != NO_WORD);
+        self.different_table_ids.extend(of_table.map(|&id| id as u16));
+        self.different_table_ids.sort_unstable();
+        self.different_table_ids.dedup();
     }
 
     pub fn len(&self) -> usize {
-        self.hashes.len()
+        self.keys.len()
     }
 
     pub fn function_words(&self) -> usize {
@@ -105,29 +135,54 @@ pub(super) struct Matches {
     /// Number of matches that cover each word of the prediction and of the reference.
     pub prediction_coverage: Vec<u32>,
     pub coverage: Vec<u32>,
+    /// Where the prediction has each word and each stem.
+    words: Places,
+    stems: Places,
+    synonym_pairs: SynonymPairs,
     /// Words of one text in the table of paraphrases, as a set of bits.
     bits: Vec<u64>,
+    /// Paraphrases that may be in a text.
+    candidates: Vec<u32>,
 }
 
 impl Matches {
+    /// Find where the prediction has each word, before it is compared with references. `keys` is the number of hashes.
+    pub fn find_words(&mut self, prediction: &TextWords<'_>, keys: usize) {
+        self.words.find(&prediction.keys, keys);
+        self.stems.find(&prediction.stems, keys);
+    }
+
     /// Find the matches of all modules.
     ///
     /// # Errors
     /// [`Error::Invalid`] if there are more than [`MAX_MATCHES`].
-    pub fn find(&mut self, prediction: &TextWords, reference: &TextWords, words: &Lookup<'_>) -> Result<()> {
+    pub fn find(&mut self, prediction: &TextWords<'_>, reference: &TextWords<'_>, words: &Lookup<'_>) -> Result<()> {
         self.found.clear();
-        self.equal_words(EXACT, &prediction.hashes, &reference.hashes, |_, _| true)?;
+        for (j, &key) in reference.keys.iter().enumerate() {
+            let mut next = self.words.first(key);
+            while let Some(i) = next {
+                self.push(j, 1, (i, 1), EXACT)?;
+                next = self.words.after(i);
+            }
+        }
         // Texts of the same words need no other module.
-        if prediction.hashes != reference.hashes {
+        if prediction.keys != reference.keys {
             if prediction.has_stems || reference.has_stems {
-                let differ = |i: usize, j: usize| prediction.hashes[i] != reference.hashes[j];
-                self.equal_words(STEM, &prediction.stems, &reference.stems, differ)?;
+                self.equal_stems(prediction, reference)?;
             }
             self.synonyms(prediction, reference, words)?;
-            self.paraphrases(prediction, reference, words)?;
+            self.paraphrases(prediction, reference)?;
         }
         self.sort(prediction.len(), reference.len());
         Ok(())
+    }
+
+    /// Make a list of matches those of two texts with these lengths.
+    #[cfg(test)]
+    pub fn of(found: &[Match], prediction_length: usize, length: usize) -> Self {
+        let mut matches = Self { found: found.to_vec(), ..Self::default() };
+        matches.sort(prediction_length, length);
+        matches
     }
 
     /// Return the indices of the matches that start at a word of the reference, in the order in which they were found.
@@ -142,6 +197,10 @@ impl Matches {
 
     pub fn at_range(&self, range: &Range<usize>) -> &[Match] {
         &self.sorted[range.clone()]
+    }
+
+    pub fn all(&self) -> &[Match] {
+        &self.sorted
     }
 
     pub fn is_empty(&self) -> bool {
@@ -162,37 +221,28 @@ impl Matches {
         Ok(())
     }
 
-    /// Match single words with equal keys that a condition holds for.
-    fn equal_words(
-        &mut self,
-        module: u8,
-        prediction: &[u32],
-        reference: &[u32],
-        holds: impl Fn(usize, usize) -> bool,
-    ) -> Result<()> {
-        for (j, &key) in reference.iter().enumerate() {
-            for (chunk, keys) in prediction.chunks(LANES).enumerate() {
-                // Without branches, which the compiler makes vector instructions of: most words match none.
-                if keys.iter().map(|&other| u32::from(other == key)).sum::<u32>() == 0 {
-                    continue;
+    /// Match different words with equal stems.
+    fn equal_stems(&mut self, prediction: &TextWords<'_>, reference: &TextWords) -> Result<()> {
+        for (j, (&key, &stem)) in reference.keys.iter().zip(&reference.stems).enumerate() {
+            let mut next = self.stems.first(stem);
+            while let Some(i) = next {
+                if prediction.keys[i] != key {
+                    self.push(j, 1, (i, 1), STEM)?;
                 }
-                for (lane, _) in keys.iter().enumerate().filter(|&(_, &other)| other == key) {
-                    let i = chunk * LANES + lane;
-                    if holds(i, j) {
-                        self.push(j, 1, (i, 1), module)?;
-                    }
-                }
+                next = self.stems.after(i);
             }
         }
         Ok(())
     }
 
-    fn synonyms(&mut self, prediction: &TextWords, reference: &TextWords, words: &Lookup<'_>) -> Result<()> {
-        for &(j, reference_id) in &reference.with_synonyms {
-            let hash = words.get(reference_id).hash;
-            for &(i, id) in &prediction.with_synonyms {
-                if words.are_synonyms(id, reference_id) && words.get(id).hash != hash {
-                    self.push(usize::from(j), 1, (usize::from(i), 1), SYNONYM)?;
+    /// Match different words with a common set of synonyms.
+    fn synonyms(&mut self, prediction: &TextWords<'_>, reference: &TextWords<'_>, words: &Lookup<'_>) -> Result<()> {
+        for right in &reference.with_synonyms {
+            for left in &prediction.with_synonyms {
+                // For most pairs, the bits show that they have none.
+                let may_have = left.bits.iter().zip(right.bits).all(|(left, right)| left & right != 0);
+                if may_have && left.key != right.key && self.synonym_pairs.are_synonyms(left.id, right.id, words) {
+                    self.push(usize::from(right.index), 1, (usize::from(left.index), 1), SYNONYM)?;
                 }
             }
         }
@@ -201,11 +251,11 @@ impl Matches {
 
     /// Match phrases of the reference whose paraphrase is in the prediction, then phrases of the prediction whose
     /// paraphrase is in the reference.
-    fn paraphrases(&mut self, prediction: &TextWords, reference: &TextWords, words: &Lookup<'_>) -> Result<()> {
-        self.phrases(reference, prediction, words, |matches, phrase, paraphrase| {
+    fn paraphrases(&mut self, prediction: &TextWords<'_>, reference: &TextWords<'_>) -> Result<()> {
+        self.phrases(reference, prediction, |matches, phrase, paraphrase| {
             matches.push(phrase.0, phrase.1, paraphrase, PARAPHRASE)
         })?;
-        self.phrases(prediction, reference, words, |matches, phrase, paraphrase| {
+        self.phrases(prediction, reference, |matches, phrase, paraphrase| {
             matches.push(paraphrase.0, paraphrase.1, phrase, PARAPHRASE)
         })
     }
@@ -213,42 +263,31 @@ impl Matches {
     /// Find each phrase of `source`, and each place of `target` where one of its paraphrases is.
     fn phrases(
         &mut self,
-        source: &TextWords,
-        target: &TextWords,
-        words: &Lookup<'_>,
+        source: &TextWords<'_>,
+        target: &TextWords<'_>,
         push: impl Fn(&mut Self, (usize, usize), (usize, usize)) -> Result<()>,
     ) -> Result<()> {
-        let mut bits = std::mem::take(&mut self.bits);
+        if source.phrases.is_empty() || target.different_table_ids.is_empty() {
+            return Ok(());
+        }
+        let (mut bits, mut candidates) = (std::mem::take(&mut self.bits), std::mem::take(&mut self.candidates));
         bits.resize(1 << 10, 0);
-        let set = |bits: &mut [u64], value: bool| {
-            for &id in target.table_ids.iter().filter(|&&id| id != NO_WORD) {
-                let (word, bit) = ((id >> 6) as usize, 1 << (id & 63));
-                bits[word] = if value { bits[word] | bit } else { 0 };
-            }
-        };
-        set(&mut bits, true);
-        let result = (|| {
-            for (start, &id) in source.ids.iter().enumerate() {
-                let Some(section) = words.get(id).section.as_deref() else { continue };
-                for (length, node) in section.walk(&source.table_ids[start..]) {
-                    for paraphrase in section.paraphrases(node) {
-                        let first = u32::from(paraphrase[0]);
-                        if bits[(first >> 6) as usize] >> (first & 63) & 1 == 0 {
-                            continue;
-                        }
-                        for position in 0..(target.len() + 1).saturating_sub(paraphrase.len()) {
-                            let place = &target.table_ids[position..position + paraphrase.len()];
-                            if place.iter().zip(paraphrase).all(|(&id, &word)| id == u32::from(word)) {
-                                push(self, (start, length), (position, paraphrase.len()))?;
-                            }
-                        }
+        target.different_table_ids.iter().for_each(|&id| bits[usize::from(id >> 6)] |= 1 << (id & 63));
+        let has = |id: u16| bits[usize::from(id >> 6)] >> (id & 63) & 1 == 1;
+        let result = source.phrases.iter().try_for_each(|&Phrase { start, length, node, section }| {
+            section.find_beginning(node as usize, &target.different_table_ids, has, &mut candidates);
+            for paraphrase in candidates.iter().map(|&place| section.paraphrase(place)) {
+                for position in 0..(target.len() + 1).saturating_sub(paraphrase.len()) {
+                    let place = &target.table_ids[position..position + paraphrase.len()];
+                    if place.iter().zip(paraphrase).all(|(&id, &word)| id == u32::from(word)) {
+                        push(self, (usize::from(start), usize::from(length)), (position, paraphrase.len()))?;
                     }
                 }
             }
             Ok(())
-        })();
-        set(&mut bits, false);
-        self.bits = bits;
+        });
+        target.different_table_ids.iter().for_each(|&id| bits[usize::from(id >> 6)] = 0);
+        (self.bits, self.candidates) = (bits, candidates);
         result
     }
 
@@ -284,22 +323,4 @@ impl Matches {
 fn too_many() -> Error {
     let problem = format!("repeats the words of its reference more than {MAX_MATCHES} times, shorten one of them");
     Error::Invalid { parameter: "predictions", problem }
-}
-
-impl Lookup<'_> {
-    /// Return whether two words are in a common set. For most pairs, a few bits show that they are not.
-    fn are_synonyms(&self, first: u32, second: u32) -> bool {
-        if self.get(first).synonym_bits & self.get(second).synonym_bits == 0 {
-            return false;
-        }
-        let (mut left, mut right) = (self.synonyms(first), self.synonyms(second));
-        while let ([l, after_left @ ..], [r, after_right @ ..]) = (left, right) {
-            match l.cmp(r) {
-                Ordering::Equal => return true,
-                Ordering::Less => left = after_left,
-                Ordering::Greater => right = after_right,
-            }
-        }
-        false
-    }
 }

@@ -15,10 +15,14 @@
 
 mod beam;
 mod bytes;
+mod choice;
 mod matches;
 mod normalize;
 mod paraphrases;
+mod places;
+mod power;
 mod score;
+mod synonym_pairs;
 mod synonyms;
 mod tables;
 mod words;
@@ -230,7 +234,7 @@ impl Prepared {
                 }
             }
         }
-        let words = Words::new(meteor, &vocab, base.map_or(0, |base| base.words.max_id()) + 1, plan)?;
+        let words = Words::new(meteor, &vocab, base.map(|base| &base.words), plan)?;
         Ok(Self { tokens, vocab: Arc::new(vocab), words, ranges })
     }
 
@@ -278,9 +282,9 @@ impl Prepared {
 
 /// Memory for scoring one prediction after the other.
 #[derive(Debug, Default)]
-struct Workspace {
-    prediction: TextWords,
-    reference: TextWords,
+struct Workspace<'a> {
+    prediction: TextWords<'a>,
+    reference: TextWords<'a>,
     matches: Matches,
     beam: Beam,
     best: Vec<Match>,
@@ -306,6 +310,7 @@ pub fn rows(
         for index in block {
             plan.check()?;
             workspace.prediction.read(predictions.tokens.get(index), &words);
+            workspace.matches.find_words(&workspace.prediction, words.key_count());
             let texts = references.ranges[chosen.map_or(index, |chosen| chosen[index])].clone();
             let row = workspace.best_row(texts.map(|text| references.tokens.get(text)), &words, plan);
             rows.push(row.map_err(|error| at_item(error, index))?);
@@ -322,12 +327,12 @@ fn at_item(error: Error, item: usize) -> Error {
     }
 }
 
-impl Workspace {
+impl<'a> Workspace<'a> {
     /// Return the row of the reference with the highest score.
-    fn best_row<'a>(
+    fn best_row<'t>(
         &mut self,
-        references: impl Iterator<Item = &'a [u32]>,
-        words: &Lookup<'_>,
+        references: impl Iterator<Item = &'t [u32]>,
+        words: &Lookup<'a>,
         plan: &Plan,
     ) -> Result<MeteorStatistics> {
         let mut best = ([0.0; WIDTH], -1.0);

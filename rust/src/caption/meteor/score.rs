@@ -1,6 +1,6 @@
 //! The formula of METEOR, a function of the row of an item or of the sum of rows.
 
-use std::hint::black_box;
+use super::power::fifth_root;
 
 /// Number of statistics of an item.
 pub const WIDTH: usize = 23;
@@ -16,7 +16,6 @@ pub(super) const MODULES: usize = 4;
 pub(super) const CHUNKS: usize = 20;
 const WEIGHTS: [f64; MODULES] = [1.0, 0.6, 0.8, 0.6];
 const ALPHA: f64 = 0.85;
-const BETA: f64 = 0.2;
 const GAMMA: f64 = 0.6;
 const DELTA: f64 = 0.75;
 
@@ -41,8 +40,7 @@ pub fn score(statistics: &MeteorStatistics) -> f64 {
     } else {
         statistics[CHUNKS] / f64::midpoint(statistics[CHUNKS + 1], statistics[CHUNKS + 2])
     };
-    // The exponent is hidden from the compiler: the bits are those of the C library's `pow`, which rarely differ from Java's.
-    let score = mean * (1.0 - GAMMA * fragmentation.powf(black_box(BETA)));
+    let score = mean * (1.0 - GAMMA * fifth_root(fragmentation));
     if score.is_nan() { 0.0 } else { score.max(0.0) }
 }
 

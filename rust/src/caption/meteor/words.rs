@@ -1,8 +1,10 @@
 //! What the modules know of each different word.
 
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
 use rust_stemmers::{Algorithm, Stemmer};
 
 use super::Meteor;
@@ -12,21 +14,24 @@ use crate::error::Result;
 use crate::parallel::Plan;
 use crate::text::vocab::Vocab;
 
+/// Number of hashes of sets of synonyms.
+pub(super) const HASHES: usize = 4;
+
 /// Number of words in a block of work.
 const BLOCK: usize = 1 << 10;
 
 /// A different word of some texts.
 #[derive(Debug, Clone)]
 pub(super) struct Word {
-    /// Hash of the word, by which the original compares words.
-    pub hash: u32,
-    /// Hash of its stem.
+    /// Index of its hash, by which the original compares words.
+    pub key: u32,
+    /// Index of the hash of its stem.
     pub stem: u32,
     pub is_function: bool,
     /// Id in the table of paraphrases, or [`NO_WORD`].
     pub table_id: u32,
-    /// A bit for each of its sets of synonyms.
-    pub synonym_bits: u64,
+    /// A bit for each of its sets of synonyms, by several hashes.
+    pub synonym_bits: [u64; HASHES],
     synonyms: Range<u32>,
     /// Phrases that begin with the word; `None` if there are none or they have not been read.
     pub section: Option<Arc<Section>>,
@@ -36,7 +41,7 @@ pub(super) struct Word {
 
 impl Word {
     pub fn has_synonyms(&self) -> bool {
-        self.synonym_bits != 0
+        self.synonym_bits[0] != 0
     }
 }
 
@@ -46,11 +51,35 @@ pub(super) struct Words {
     first_id: u32,
     list: Vec<Word>,
     synonyms: Vec<u32>,
+    hashes: Hashes,
+}
+
+/// The different hashes of words and of stems, each with an index. They follow those of a base.
+#[derive(Debug, Default)]
+struct Hashes {
+    below: u32,
+    indices: HashMap<u32, u32, RandomState>,
+}
+
+impl Hashes {
+    fn end(&self) -> u32 {
+        self.below + self.indices.len() as u32
+    }
+
+    /// Return the index of a hash, which is the next one if neither these nor the base have it.
+    fn index(&mut self, hash: u32, base: Option<&Self>) -> u32 {
+        if let Some(&index) = base.and_then(|base| base.indices.get(&hash)) {
+            return index;
+        }
+        let next = self.end();
+        *self.indices.entry(hash).or_insert(next)
+    }
 }
 
 impl Words {
-    /// Look up the words of a vocabulary that its base does not have.
-    pub fn new(meteor: &Meteor, vocab: &Vocab, first_id: u32, plan: &Plan) -> Result<Self> {
+    /// Look up the words of a vocabulary that its base does not have; `base` has the words of that.
+    pub fn new(meteor: &Meteor, vocab: &Vocab, base: Option<&Self>, plan: &Plan) -> Result<Self> {
+        let first_id = base.map_or(0, Self::max_id) + 1;
         let count = (vocab.max_id() + 1 - first_id) as usize;
         let stemmer = || Stemmer::create(Algorithm::English);
         let blocks = plan.map(count, BLOCK, stemmer, |stemmer, block| {
@@ -61,12 +90,16 @@ impl Words {
             }
             Ok(part)
         })?;
+        let base = base.map(|base| &base.hashes);
         let mut all = Self { first_id, ..Self::default() };
+        all.hashes.below = base.map_or(0, Hashes::end);
         for block in blocks {
             let start = all.synonyms.len() as u32;
             all.synonyms.extend(block.synonyms);
             all.list.extend(block.list.into_iter().map(|mut word| {
                 word.synonyms = word.synonyms.start + start..word.synonyms.end + start;
+                word.key = all.hashes.index(word.key, base);
+                word.stem = all.hashes.index(word.stem, base);
                 word
             }));
         }
@@ -78,11 +111,12 @@ impl Words {
         meteor.synonyms.extend(token, &mut self.synonyms);
         let sets = &self.synonyms[start..];
         self.list.push(Word {
-            hash: hash(token),
+            // The hashes get their indices when all blocks are known.
+            key: hash(token),
             stem: hash(&stemmer.stem(token)),
             is_function: meteor.function_words.contains(token),
             table_id: meteor.phrase_words.find(token).map_or(NO_WORD, |id| id as u32),
-            synonym_bits: sets.iter().fold(0, |bits, set| bits | 1 << (set.wrapping_mul(0x9e37_79b1) >> 26)),
+            synonym_bits: std::array::from_fn(|index| bits(sets, index as u32)),
             synonyms: start as u32..self.synonyms.len() as u32,
             section: None,
             needs_data: token.chars().any(|c| is_alnum(u32::from(c))),
@@ -128,6 +162,11 @@ impl<'a> Lookup<'a> {
         self.layer(id).get(id)
     }
 
+    /// Number of different hashes.
+    pub fn key_count(&self) -> usize {
+        self.predictions.hashes.end() as usize
+    }
+
     fn layer(&self, id: u32) -> &'a Words {
         if id < self.predictions.first_id { self.references } else { self.predictions }
     }
@@ -138,6 +177,12 @@ impl<'a> Lookup<'a> {
         let range = &layer.get(id).synonyms;
         &layer.synonyms[range.start as usize..range.end as usize]
     }
+}
+
+/// Return a bit for each number, by one of several hashes.
+fn bits(sets: &[u32], hash: u32) -> u64 {
+    let multiplier = 0x9e37_79b1_u32.rotate_left(8 * hash) | 1;
+    sets.iter().fold(0, |bits, set| bits | 1 << (set.wrapping_mul(multiplier) >> 26))
 }
 
 /// Return the hash of a string of Java.
