@@ -335,6 +335,8 @@ USAGE = [
         for options in (
             ("--tokenizer", "jeiba"),
             ("--tokenizer", "x"),
+            ("--metric", "x"),
+            ("--metric", "meteo"),
             ("--threads", "0"),
             ("--threads", "x"),
             ("--html", "/"),
@@ -370,6 +372,7 @@ USAGE = [
             ("--text-feats", CAPTIONS[0]),
             ("--texts", CAPTIONS[0], "--clip", "x", "--image-feats", CAPTIONS[0], "--text-feats", CAPTIONS[0]),
             ("--tokenizer", "jieba"),
+            ("--metric", "meteor"),
         )
     ),
     ("score", "caption", "-g", CAPTIONS[1], "-s", CAPTIONS[0]),

@@ -42,6 +42,7 @@ SYSTEM = {
     ),
     "Too many open files": "打开的文件过多",
     "File is not a zip file": "不是 zip 文件",
+    "Compressed file ended before the end-of-stream marker was reached": "压缩文件不完整",
     "embedded null byte": "名称含有空字节",
     "the gold file does not exist": "标准答案文件不存在",
     "the submission does not exist": "提交文件不存在",
@@ -282,6 +283,24 @@ NETWORKS = {
         "{purpose}需要 {package}，请运行 pip install '{install}'"
     ),
     "Parquet and Arrow files": "Parquet 和 Arrow 文件",
+    "METEOR of texts with Latin letters or digits, such as {text}": (
+        "对含拉丁字母或数字的文本（例如 {text}）计算 METEOR，"
+    ),
+    "{path} is damaged ({problem}): pip install --force-reinstall --no-deps {package}": (
+        "{path} 已损坏（{problem}），请运行 pip install --force-reinstall --no-deps {package}"
+    ),
+    "the tables of METEOR cannot be kept in {folder} ({problem}), so every process makes them again, which takes long: "
+    "set the environment variable {variable} to a folder that can be written to": (
+        "METEOR 的数据表无法保存到 {folder}（{problem}），因此每个进程都要重新生成，耗时较长："
+        "请将环境变量 {variable} 设为可写的目录"
+    ),
+    "{name} has {count} words, METEOR takes at most {limit}": "{name} 有 {count} 个词，METEOR 最多处理 {limit} 个",
+    "{name} repeats the words of its reference too often, shorten one of them": (
+        "{name} 与参考答案中重复的词过多，请缩短其中之一"
+    ),
+    "{name} repeats the words of its reference more than {count} times, shorten one of them": (
+        "{name} 与参考答案中重复的词超过 {count} 次，请缩短其中之一"
+    ),
     "images need Pillow: pip install 'muge-fast[images]'": "图像需要 Pillow，请运行 pip install 'muge-fast[images]'",
     "the Inception network needs torch and Pillow: pip install 'muge-fast[t2i]'": (
         "Inception 网络需要 torch 和 Pillow，请运行 pip install 'muge-fast[t2i]'"

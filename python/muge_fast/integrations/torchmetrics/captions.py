@@ -288,4 +288,4 @@ class METEOR(CaptionListMetric):
     metric = "meteor"
 
     def __init__(self, *, threads: int | None = None, **kwargs: object) -> None:
-        super().__init__(threads=threads, **kwargs)
+        super().__init__("muge", user_dict=None, threads=threads, **kwargs)
