@@ -1,9 +1,10 @@
 """Print what the caption metrics of an installed lmms-eval return, as JSON: they import pycocoevalcap themselves.
 
 ``python tests/lmms_eval_modules.py FOLDER [MODULE...]`` uses the original, and
-``python -m muge_fast.compat.pycocoevalcap tests/lmms_eval_modules.py FOLDER`` the replacement. FOLDER is that of the package ``lmms_eval``, tried with 0.7.3,
-installed without its dependencies, apart from pycocotools and loguru. Its modules are loaded without the rest of the
-package, and packages that they only import have stand-ins.
+``python -m muge_fast.compat.pycocoevalcap tests/lmms_eval_modules.py FOLDER`` the replacement.
+
+FOLDER is that of the package ``lmms_eval``, tried with 0.7.3, installed without its dependencies, but with pycocotools
+and loguru. Its modules are loaded without the rest of the package, and packages that they only import have stand-ins.
 """
 
 import contextlib

@@ -195,6 +195,9 @@ def _alone(path: Path | None) -> Iterator[None]:
         yield
     finally:
         if lock is not None:
+            with suppress(OSError):
+                # Closing alone would leave it to a process that was forked in the meantime.
+                fcntl.flock(lock, fcntl.LOCK_UN)
             os.close(lock)
 
 

@@ -130,7 +130,7 @@ def compare(
         # Before scoring, which may take minutes.
         names = _system_names(submissions)
         wanted = _metric_names(tasks.get(task), metrics, scoring)
-        if wanted is not None and not set(wanted) <= set(tasks.get(task).official.values()):
+        if wanted is not None and "metrics" in tasks.get(task).option_choices:
             scoring["metrics"] = with_more_metrics(tasks.get(task), wanted)
         if "baseline" in chosen:
             chosen["baseline"] = _one_of("baseline", "system", names, chosen["baseline"])
