@@ -1,4 +1,4 @@
-"""English captions of COCO: the PTB tokenizer, METEOR and the whole evaluation, against pycocoevalcap with Java."""
+"""English captions of COCO: the PTB tokenizer and the whole evaluation, against pycocoevalcap with Java."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from typing import Any
 
 from benches.timing import Row, check, clock, show, times
 from muge_fast._internal.coco_files import coco_file
-from muge_fast.caption import meteor_data
 from muge_fast.compat import pycocoevalcap as ours
 from muge_fast.text.ptb import ptb_tokenizer
 
@@ -23,13 +22,11 @@ Captions = dict[int, list[dict[str, str]]]
 METRICS = ("Bleu_1", "Bleu_2", "Bleu_3", "Bleu_4", "METEOR", "ROUGE_L", "CIDEr")
 
 
-def coco(images: int | None = None, segments: int = 2_000) -> Iterable[Row]:
+def coco(images: int | None = None) -> Iterable[Row]:
     """Yield all comparisons.
 
     Args:
-        images: Number of images for the tokenizer and for the evaluation; None for all of val2014, and for as many as
-            the original evaluates in a minute.
-        segments: Number of images for METEOR.
+        images: Number of images; None for all of val2014, and for as many as the original evaluates in about a minute.
 
     """
     if shutil.which("java") is None:
@@ -37,7 +34,6 @@ def coco(images: int | None = None, segments: int = 2_000) -> Iterable[Row]:
         return
     captions = captions_of_val2014()
     yield from tokens(first(captions, images))
-    yield from meteor(first(captions, segments))
     yield from evaluation(first(captions, images or 8_000))
     if images is None:
         seconds = statistics.median(evaluated(ours.COCOEvalCap, captions)[0] for _ in range(3))
@@ -60,44 +56,6 @@ def tokens(captions: Captions) -> Iterator[Row]:
     count = sum(map(len, captions.values()))
     name = f"PTB tokens of {count:,} captions of COCO, start-up and reading of the rules included"
     yield name, f"pycocoevalcap {show(rival)}", show(statistics.median(seconds)), times([rival / s for s in seconds])
-
-
-def meteor(captions: Captions) -> Iterator[Row]:
-    """Compare METEOR of the first caption of each image with the others as references."""
-    from pycocoevalcap.meteor.meteor import Meteor  # noqa: PLC0415 - not for a run without Java
-
-    texts = ours.PTBTokenizer().tokenize(captions)
-    res = {image: lines[:1] for image, lines in texts.items()}
-    gts = {image: lines[1:] for image, lines in texts.items()}
-    meteor_data.load_data()
-    results: list[tuple[float, list[float]]] = []
-
-    def start() -> None:
-        results.append(Meteor())
-        results[-1]._stat("a", ["a"])  # noqa: SLF001 - it waits until Java has started
-
-    started = clock(start)
-    original = results.pop()
-    rival = clock(lambda: results.append(original.compute_score(gts, res)))
-    cold, warm = [], []
-    for _ in range(5):
-        # Reads the tables again, as in a new process.
-        meteor_data._State.data = None  # noqa: SLF001 - for this
-        cold.append(clock(lambda: results.append(ours.Meteor().compute_score(gts, res))))
-        warm.append(clock(lambda: results.append(ours.Meteor().compute_score(gts, res))))
-    (score, items), *mine = results
-    for other, other_items in mine:
-        check("METEOR", max(abs(a - b) for a, b in zip([score, *items], [other, *other_items], strict=True)), 1e-15)
-    for name, seconds, other in (
-        ("start-up included", cold, started + rival),
-        ("start-up of Java excluded", warm, rival),
-    ):
-        yield (
-            f"METEOR of {len(gts):,} captions of COCO, {name}",
-            f"pycocoevalcap {show(other)}",
-            show(statistics.median(seconds)),
-            times([other / s for s in seconds]),
-        )
 
 
 def evaluation(captions: Captions) -> Iterator[Row]:

@@ -70,7 +70,7 @@ SECTIONS = {
         lambda: captions(1_000),
         ("pycocoevalcap", "sacrebleu", "bleuscore", "jieba", "rjieba"),
     ),
-    "coco": Section(coco, lambda: coco(300, 200), ("pycocoevalcap",)),
+    "coco": Section(coco, lambda: coco(300), ("pycocoevalcap",)),
     "growth": Section(
         lambda: growth([10_000, 100_000, 1_000_000]),
         lambda: growth([1_000]),
