@@ -289,8 +289,6 @@ def test_ctrl_c_ends_a_long_scoring():
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - written here
         assert process.stdout.readline() == "go\n"
         time.sleep(0.3)
-        start = time.monotonic()
         process.send_signal(signal.SIGINT)
-        assert process.stdout.read() == "interrupted\n"
-        # Within a second on a machine that does nothing else.
-        assert time.monotonic() - start < 5
+        # Within a second on a machine that does nothing else; the whole call takes minutes.
+        assert process.communicate(timeout=10)[0] == "interrupted\n"

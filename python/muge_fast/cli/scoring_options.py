@@ -119,8 +119,8 @@ def with_more_metrics(task: Task, names: Iterable[str]) -> tuple[str, ...]:
     Example:
         >>> from muge_fast import tasks
         >>> from muge_fast.cli.scoring_options import with_more_metrics
-        >>> with_more_metrics(tasks.get("caption"), ["meteor", "bleu"])
-        ('cider_d', 'bleu', 'rouge_l', 'meteor')
+        >>> with_more_metrics(tasks.get("caption"), ["meteor", "bleu"])[-1]
+        'meteor'
 
     """
     default: Iterable[str] = inspect.signature(task.score).parameters["metrics"].default
