@@ -20,12 +20,12 @@ SHAPES = {
 }
 
 
-def scored_anew(predictions, references):
+def scored_again(predictions, references):
     meteor_data._State.data = None
     meteor_rows(predictions, references)
 
 
-def made_anew():
+def made_again():
     with tempfile.TemporaryDirectory() as folder:
         os.environ[meteor_data.CACHE_VARIABLE] = folder
         meteor_data._State.data = None
@@ -40,6 +40,6 @@ def prepare():
 
 def attack(_):
     for index, (name, (predictions, references)) in enumerate(SHAPES.items()):
-        assert raise_limit(lambda p=predictions, r=references: scored_anew(p, r), (4 + index) << 18, most=MEMORY), name
+        assert raise_limit(lambda p=predictions, r=references: scored_again(p, r), (4 + index) << 18, most=MEMORY), name
     for limit in (8 << 20, 64 << 20, 160 << 20):
-        assert run_limited(made_anew, limit) == RAISED << 8, limit
+        assert run_limited(made_again, limit) == RAISED << 8, limit

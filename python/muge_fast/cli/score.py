@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -94,7 +93,7 @@ def score(
     per_item: Path | None,
     state: Path | None,
     as_json: bool,
-    **task_options: Any,  # noqa: ANN401 - those of the task
+    **task_options: str | int | Path | tuple[str, ...] | None,
 ) -> None:
     """Check a submission, and score it if it is valid.
 
