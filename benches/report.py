@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import muge_fast as mf
 from benches.captions import captions, growth
+from benches.coco import coco
 from benches.embeddings import embeddings, train_scale
 from benches.engines import engines
 from benches.features import features
@@ -37,7 +38,9 @@ Written by `make bench`; `make bench SECTIONS="captions growth"` measures some s
 machine and versions. A comparison first checks that both packages return the same numbers, then times both.
 Times are medians, and ratios are medians of ratios; pycocoevalcap runs once, since it takes minutes, and times of jieba
 are extrapolated from a sample of about 2,000 texts. faiss and the measurements of memory run in separate processes.
-The captions are 10,000 items with five references of about 72 characters each, made by `benches/data.py` with seed 0.
+The captions of `captions` are 10,000 items with five references of about 72 characters each, made by `benches/data.py`
+with seed 0. Those of `coco` are COCO val2014's, the first one of each image as the prediction; pycocoevalcap runs once,
+with Java, and evaluates as many images as it can in about a minute.
 `benches/record/` has tables of other machines. Of `leaderboard`, which `make bench-board` measures, the second column
 has goals: server, worker and clients share the cores of one machine.
 
@@ -69,6 +72,7 @@ SECTIONS = {
         ("pycocoevalcap", "sacrebleu", "bleuscore", "jieba", "rjieba"),
     ),
     "meteor": Section(meteor, lambda: meteor(200, 100), ("pycocoevalcap",)),
+    "coco": Section(coco, lambda: coco(300), ("pycocoevalcap",)),
     "growth": Section(
         lambda: growth([10_000, 100_000, 1_000_000]),
         lambda: growth([1_000]),

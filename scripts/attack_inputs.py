@@ -18,12 +18,14 @@ from random import Random
 import numpy as np
 
 import muge_fast as mf
-from muge_fast import datasets
+from muge_fast import _core, datasets
+from muge_fast._internal.coco_files import coco_file, jar_entries
 from muge_fast.cli.main import main
 from muge_fast.compat import chinese_clip
 from muge_fast.datasets.decoding import broken_images
 from muge_fast.evaluation.official_verdict import official_verdict
 from muge_fast.image.sources import decode_batches
+from muge_fast.text import ptb
 
 Attempt = Callable[[Random, Path], str]
 
@@ -397,10 +399,63 @@ def captions(random: Random, folder: Path) -> str:
     ranges = ((0xE000, 0x110000), (0, 0xD800), (0x3000, 0xA000), (0x20, 0x21), (0x61, 0x63))
     lengths = [random.choice((0, 1, 20, 3000)) for _ in range(6)]
     made = ["".join(chr(random.randrange(*random.choice(ranges))) for _ in range(length)) for length in lengths]
-    tokenizer = random.choice(("muge", "char", "whitespace", "13a", "zh", "jieba"))
-    metrics = random.choice((None, ("rouge_l",), ("cider", "bleu")))
+    tokenizer = random.choice(("muge", "char", "whitespace", "13a", "zh", "jieba", "ptb"))
+    metrics = random.choice((None, ("rouge_l",), ("cider", "bleu"), ("meteor",)))
     given = {} if metrics is None else {"metrics": metrics}
     return refused(lambda: mf.score_captions(made[:3], [[text] for text in made[3:]], tokenizer=tokenizer, **given))
+
+
+def _states() -> dict[type, bytes]:
+    """Return a state of each class that has states."""
+    metrics = ("cider_d", "bleu", "rouge_l", "meteor")
+    scores = mf.score_captions({1: "红裙", 2: "黑鞋,"}, {1: ["红色裙"], 2: ["鞋,", "黑"]}, metrics=metrics)
+    found = mf.TopK(2)
+    found.update(np.eye(2, dtype="float32"), np.eye(3, 2, dtype="float32"), range(3))
+    statistics = mf.image.Statistics.from_features([[1.0, 2.0], [3.0, 5.0], [4.0, 4.0]])
+    frequency = mf.DocumentFrequency.from_references([["红裙"], ["黑鞋", "鞋"]])
+    return {type(each): each.to_bytes() for each in (scores, found, statistics, frequency)}
+
+
+def states(random: Random, folder: Path) -> str:
+    """Try states with changed bytes, or with other members of the archive; what is read must be a state again."""
+    del folder
+    made = _states()
+    kind = random.choice(list(made))
+    data = mutate(random, made[kind], list(made.values()))
+    if random.random() < 0.5:
+        with np.load(io.BytesIO(made[kind])) as archive:
+            members = {name: archive[name] for name in archive.files}
+        name = random.choice(list(members))
+        array = members[name]
+        if array.dtype.kind == "U":
+            data = made[random.choice(list(made))]
+        else:
+            raw = mutate(random, array.tobytes(), [b"\xff" * 8, b"\x7f\xf0" * 4])
+            flat = np.frombuffer(raw[: len(raw) // array.itemsize * array.itemsize], array.dtype)
+            members[name] = flat.reshape(array.shape) if flat.size == array.size else flat
+            file = io.BytesIO()
+            np.savez(file, **members)
+            data = file.getvalue()
+
+    def read() -> None:
+        value = kind.from_bytes(data)
+        assert kind.from_bytes(value.to_bytes()).to_bytes() == value.to_bytes()
+        if kind is mf.Scores and "meteor" in value:
+            assert 0 <= value["meteor"].value <= 1
+
+    return refused(read)
+
+
+def rules(random: Random, folder: Path) -> str:
+    """Try changed rules of the PTB tokenizer, which a damaged package of the user has."""
+    del folder
+    (data,) = jar_entries(coco_file(ptb.ARCHIVE, purpose="the attack"), [ptb.CLASS_FILE])
+    changed = mutate(random, data, [data], count=2)
+    texts = [
+        "A man (left) can't ride; 2 1/2 in. in the U.S. http://a.b/c 红色裙 <b> " * 3,
+        random.choice(TOKENS).decode("latin-1"),
+    ]
+    return refused(lambda: _core.Tokenizer.ptb(changed).caption_lines(texts, 1))
 
 
 CLASSES: dict[str, Attempt] = {
@@ -420,5 +475,7 @@ CLASSES: dict[str, Attempt] = {
     "names of files": names,
     "options": options,
     "captions of any characters": captions,
+    "states": states,
+    "rules of the tokenizer ptb": rules,
 }
 """Classes of hostile inputs by name."""

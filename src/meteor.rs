@@ -9,7 +9,9 @@ use pyo3::exceptions::{PyImportError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PyTuple};
 
-use crate::border::{Amount, exception, make_array, make_objects, run, run_sized, thread_count, try_lock};
+use crate::border::{
+    Amount, check_memory, exception, make_array, make_objects, run, run_sized, thread_count, try_lock,
+};
 use crate::strings::Strings;
 use crate::text::Names;
 
@@ -19,6 +21,12 @@ const STEPS_PER_CHARACTER: usize = 16;
 /// Memory of a character and of a text, measured for words that are all different.
 const BYTES_PER_CHARACTER: usize = 224;
 const BYTES_PER_TEXT: usize = 512;
+
+/// Memory of the head and of sections for each of their bytes.
+const BYTES_PER_BYTE: usize = 8;
+
+/// Memory for making the tables of the data of pycocoevalcap 1.2.
+const TABLE_BYTES: usize = 384 << 20;
 
 /// Sections with at most this many bytes between them are read at once, up to the larger number of bytes.
 const MAX_GAP: usize = 1 << 16;
@@ -37,6 +45,7 @@ impl Meteor {
     #[new]
     #[pyo3(signature = (head=None, read=None))]
     fn new(head: Option<&[u8]>, read: Option<Py<PyAny>>) -> PyResult<Self> {
+        check_memory(head.map_or(0, <[u8]>::len).saturating_mul(BYTES_PER_BYTE))?;
         let inner = match head {
             Some(head) => meteor::Meteor::from_head(head).map_err(|error| exception(&error))?,
             None => meteor::Meteor::without_data(),
@@ -67,6 +76,7 @@ impl Meteor {
                 is_near
             });
             let (now, later) = rest.split_at(count.count());
+            check_memory((end - start).saturating_mul(BYTES_PER_BYTE))?;
             let bytes = read.call1(py, (start, end - start))?;
             let bytes = bytes.bind(py).cast::<PyBytes>()?.as_bytes();
             py.detach(|| {
@@ -253,8 +263,9 @@ pub struct MeteorTables(Mutex<meteor::TableBuilder>);
 #[pymethods]
 impl MeteorTables {
     #[new]
-    fn new() -> Self {
-        Self(Mutex::default())
+    fn new() -> PyResult<Self> {
+        check_memory(TABLE_BYTES)?;
+        Ok(Self(Mutex::default()))
     }
 
     /// Take the next part of the file of paraphrases.

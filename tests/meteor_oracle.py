@@ -1,4 +1,4 @@
-"""METEOR in plain Python: slow and short. Words are given, and what matches them is a dictionary."""
+"""METEOR in plain Python: slow and short. Words are given, and what is known of them."""
 
 import re
 from dataclasses import dataclass, field, replace
@@ -121,6 +121,69 @@ def align(length: int, matches: list[Match]) -> list[Match]:
     for path in paths:
         path.chunks += path.last_end != -1
     return sorted(min(paths, key=Path.rank).taken.values(), key=lambda match: match.start)
+
+
+Phrase = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Language:
+    """What is known of words: function words, stems, sets of synonyms, and paraphrases in the order of their file."""
+
+    functions: frozenset[str]
+    stems: dict[str, str]
+    sets: dict[str, set[int]]
+    paraphrases: list[tuple[Phrase, Phrase]]
+
+
+def find_matches(prediction: list[str], reference: list[str], language: Language) -> list[Match]:
+    """Return all matches in the order in which the original finds them."""
+
+    def single(module, holds):
+        pairs = [(start, place) for start in range(len(reference)) for place in range(len(prediction))]
+        words = [(start, place, reference[start], prediction[place]) for start, place in pairs]
+        return [Match(module, start, 1, place, 1) for start, place, one, other in words if holds(one, other)]
+
+    stem = lambda word: language.stems.get(word, word)  # noqa: E731
+    known = lambda word: language.sets.get(word, set())  # noqa: E731
+    matches = single(0, lambda one, other: one == other)
+    if prediction == reference:
+        return matches
+    matches += single(1, lambda one, other: one != other and stem(one) == stem(other))
+    matches += single(2, lambda one, other: one != other and bool(known(one) & known(other)))
+    matches += [Match(3, *found, *other) for found, other in find_phrases(reference, prediction, language)]
+    return matches + [Match(3, *found, *other) for other, found in find_phrases(prediction, reference, language)]
+
+
+def find_phrases(source: list[str], target: list[str], language: Language) -> list[tuple[tuple[int, int], ...]]:
+    """Return start and length of each phrase of one text, and of each place of its paraphrases in the other one."""
+    found = []
+    for start in range(len(source)):
+        for length in range(1, len(source) - start + 1):
+            phrase = tuple(source[start : start + length])
+            for other in [other for known, other in language.paraphrases if known == phrase]:
+                places = [place for place in range(len(target)) if tuple(target[place : place + len(other)]) == other]
+                found += [((start, length), (place, len(other))) for place in places]
+    return found
+
+
+def row(prediction: list[str], reference: list[str], language: Language) -> list[float]:
+    """Return the row of two texts."""
+    taken = align(len(reference), find_matches(prediction, reference, language))
+    is_function = lambda words: [word in language.functions for word in words]  # noqa: E731
+    counts = [0] * 16
+    chunks, end = 0, None
+    for match in taken:
+        sides = (prediction, match.prediction_start, match.prediction_length), (reference, match.start, match.length)
+        for side, (words, start, length) in enumerate(sides):
+            of_function = sum(is_function(words[start : start + length]))
+            counts[4 * match.module + side] += length - of_function
+            counts[4 * match.module + 2 + side] += of_function
+        chunks += end != (match.start, match.prediction_start)
+        end = match.start + match.length, match.prediction_start + match.prediction_length
+    sums = [sum(counts[side::2]) for side in (0, 1)]
+    functions = [sum(is_function(words)) for words in (prediction, reference)]
+    return [len(prediction), len(reference), *functions, *counts, chunks, *sums]
 
 
 def exact_row(prediction: list[str], reference: list[str], functions: set[str]) -> list[float]:

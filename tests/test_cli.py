@@ -76,6 +76,27 @@ def test_a_submission_is_scored_and_written_in_every_format(tmp_path):
     assert data["scores"]["recall@5"]["value"] == 1
 
 
+def test_further_metrics_of_captions_are_computed_on_request(tmp_path):
+    folder = Path(mf.__file__).parent / "samples" / "caption"
+    gold, submission = folder / "IC_sample.jsonl", folder / "IC_sample.pred.base.jsonl"
+    arguments = "score", "caption", "-g", gold, "-s", submission, "--metric", "Meteor", "--metric", "cider_d", "--json"
+    result = run(*arguments, "--official", tmp_path / "o.json", "--state", tmp_path / "state")
+    assert result.exit_code == 0, result.output
+    metrics = ("cider_d", "bleu", "rouge_l", "meteor")
+    expected = mf.evaluate("caption", gold, submission, metrics=metrics)
+    scores = json.loads(result.stdout)["scores"]
+    assert {name: score["value"] for name, score in scores.items()} == {
+        name: expected.scores[name].value for name in metrics
+    }
+    assert json.loads((tmp_path / "o.json").read_text()) == expected.official()
+    assert mf.Scores.from_bytes((tmp_path / "state").read_bytes()) == expected.scores
+    result = run("score", "retrieval", "-g", GOLD, "-s", GOOD, "--metric", "meteor")
+    assert (result.exit_code, result.output.splitlines()[-1]) == (
+        2,
+        "Error: --metric is an option of caption, not of retrieval",
+    )
+
+
 def test_outputs_that_cannot_be_written_are_refused_before_scoring(tmp_path, monkeypatch):
     def scored(*_, **__):
         pytest.fail("it was scored")

@@ -137,6 +137,14 @@ def test_all_metrics_of_a_task_are_compared():
     assert "Macro-F1 ↑ (times 100," in result.stdout
 
 
+def test_other_metrics_of_captions_are_compared_on_request():
+    result = compare_captions("--metric", "METEOR", "--metric", "rouge_l", systems=SYSTEMS)
+    assert result.exit_code == 0, result.output
+    assert re.findall(r"^(\S+) ↑ \(times 100, 64 items\)", result.stdout, re.MULTILINE) == ["METEOR", "ROUGE-L"]
+    expected = mf.evaluate("caption", GOLD, SYSTEMS["large"], metrics=("cider_d", "meteor")).scores["meteor"].value
+    assert row("large", result.stdout)[2] == f"{100 * expected:.2f}"
+
+
 def test_the_first_system_is_compared_with_a_baseline():
     result = compare_captions("--baseline", "template", "--metric", "rouge_l", systems=SYSTEMS)
     assert "vs template" in result.stdout

@@ -17,6 +17,7 @@ import data
 import muge_fast as mf
 from attacks import ids_that_collide
 from muge_fast._internal.states import json_array, kind_of, pack
+from muge_fast.caption.meteor import meteor_score
 from muge_fast.cli.main import main
 from muge_fast.image import Statistics
 from muge_fast.scores import ItemStatistics, Score, mean_score, set_score
@@ -25,7 +26,7 @@ CAPTIONS = data.caption_set(60, seed=5, references=3)
 REFERENCES = {f"id{index}": list(texts) for index, texts in enumerate(CAPTIONS.references)}
 PREDICTIONS = dict(zip(REFERENCES, CAPTIONS.predictions, strict=True))
 FREQUENCY = mf.DocumentFrequency.from_references(REFERENCES)
-METRICS = ("cider_d", "cider", "bleu", "rouge_l")
+METRICS = ("cider_d", "cider", "bleu", "rouge_l", "meteor")
 
 
 def caption_scores(keys=None):
@@ -407,6 +408,64 @@ def test_scores_of_strangers_are_refused(recipes, rows, problem):
     state = scores_with(*recipes) if rows is None else scores_with(*recipes, rows=rows)
     with pytest.raises(ValueError, match=f"not a state of Scores: .*{problem}"):
         mf.Scores.from_bytes(state)
+
+
+METEOR = mf.score_captions(["红色裙", "黑,"], [["红裙"], ["黑鞋,"]], metrics=["meteor"])["meteor"]
+
+
+DATA = METEOR.signature.partition("data:")[2].partition("|")[0]
+
+
+def state_of_meteor(rows, arguments=(DATA,), options=()):
+    changes = {"arguments": list(arguments), "options": dict(options), "signature": METEOR.signature}
+    return scores_with(recipe(kind="meteor", name="meteor", **changes), rows=rows)
+
+
+def changed_meteor(changes):
+    rows = METEOR.statistics.rows.copy()
+    for place, value in changes.items():
+        rows[place] = value
+    return rows
+
+
+def test_rows_of_meteor_that_are_written_by_hand_are_read():
+    read = mf.Scores.from_bytes(state_of_meteor(METEOR.statistics.rows))["meteor"]
+    assert (read, read.value.hex()) == (METEOR, METEOR.value.hex())
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        state_of_meteor(changed_meteor(changes))
+        for changes in (
+            {(0, 0): -1.0},
+            {(0, 0): 3.5},
+            {(0, 0): 1e300},
+            {(0, 2): 9.0},  # more function words than words
+            {(0, 4): 9.0},  # more matches than words
+            {(1, 6): 0.0},  # another sum of matches
+            {(0, 20): 9.0},  # more chunks than matches
+            {(0, 21): 0.0, (0, 22): 0.0},
+        )
+    ]
+    + [
+        state_of_meteor(METEOR.statistics.rows[:, :22]),
+        state_of_meteor(METEOR.statistics.rows, arguments=[1]),
+        state_of_meteor(METEOR.statistics.rows, arguments=["none", "none"]),
+        state_of_meteor(METEOR.statistics.rows, options={"name": "x"}),
+    ],
+)
+def test_impossible_rows_and_options_of_meteor_are_refused(state):
+    with pytest.raises(ValueError, match="not a state of Scores: the rows or options of a score are not those"):
+        mf.Scores.from_bytes(state)
+
+
+def test_scores_by_other_data_of_meteor_are_not_merged():
+    shards = [
+        mf.Scores({"meteor": meteor_score(data, METEOR.statistics.rows)}, 2) for data in ("none", "0123456789abcdef")
+    ]
+    with pytest.raises(ValueError, match=r"meteor\|.*data:0123456789abcdef"):
+        mf.Scores.merge([mf.Scores.from_bytes(shard.to_bytes()) for shard in shards])
 
 
 def test_bombs_are_refused_before_they_are_unpacked():

@@ -55,7 +55,18 @@ POSITIONAL["sign_flip_test"] = {"b": "the scores of the second system"}
 POSITIONAL |= {
     name: {"tokenizer": "what a metric of captions depends on"} for name in ("CIDErD", "CIDEr", "BLEU", "ROUGEL")
 }
-TORCHMETRICS = ("BLEU", "CIDEr", "CIDErD", "CLIPScore", "FID", "InceptionScore", "KID", "ROUGEL", "RetrievalRecall")
+TORCHMETRICS = (
+    "BLEU",
+    "CIDEr",
+    "CIDErD",
+    "CLIPScore",
+    "FID",
+    "InceptionScore",
+    "KID",
+    "METEOR",
+    "ROUGEL",
+    "RetrievalRecall",
+)
 POSITIONAL |= {f"{name}.plot": dict.fromkeys(("val", "ax"), "as torchmetrics has them") for name in TORCHMETRICS}
 POSITIONAL["RetrievalRecall"] = {"k": "the number after the at sign"}
 POSITIONAL["RetrievalRecall.update"] = {"item_ids": "tensors of one batch"}

@@ -19,7 +19,13 @@ from muge_fast.integrations import torchmetrics as ours  # noqa: E402 - needs to
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:Inception Score of", "ignore:FID of")]
 
-CAPTIONS = {"cider_d": ours.CIDErD, "cider": ours.CIDEr, "bleu": ours.BLEU, "rouge_l": ours.ROUGEL}
+CAPTIONS = {
+    "cider_d": ours.CIDErD,
+    "cider": ours.CIDEr,
+    "bleu": ours.BLEU,
+    "rouge_l": ours.ROUGEL,
+    "meteor": ours.METEOR,
+}
 
 
 def captions(items=23):
@@ -37,7 +43,7 @@ def batches(count, size=5):
 @pytest.mark.parametrize("tokenizer", ["muge", "char"])
 def test_captions_in_batches_have_the_bits_of_one_call(name, tokenizer):
     predictions, references = captions()
-    metric = CAPTIONS[name](tokenizer)
+    metric = ours.METEOR() if name == "meteor" else CAPTIONS[name](tokenizer)
     for batch in batches(len(predictions)):
         metric.update(predictions[batch], references[batch])
     expected = mf.score_captions(predictions, references, tokenizer=tokenizer, metrics=[name])[name].value
@@ -86,13 +92,14 @@ def test_a_collection_keeps_captions_once():
     assert len(collection.compute_groups) == 1
 
 
-def test_pickles_and_single_items():
-    metric = ours.ROUGEL()
+@pytest.mark.parametrize("name", ["rouge_l", "meteor"])
+def test_pickles_and_single_items(name):
+    metric = CAPTIONS[name]()
     metric.update("红色长裙", [["红裙", "长裙"]])
     again = pickle.loads(pickle.dumps(metric))  # noqa: S301 - our own
     again.update(["黑鞋"], ["黑色男鞋"])
-    expected = mf.score_captions(["红色长裙", "黑鞋"], [["红裙", "长裙"], ["黑色男鞋"]], metrics=["rouge_l"])
-    assert again.compute().item() == expected["rouge_l"].value
+    expected = mf.score_captions(["红色长裙", "黑鞋"], [["红裙", "长裙"], ["黑色男鞋"]], metrics=[name])
+    assert again.compute().item() == expected[name].value
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ class Progress:
         total: Number of units; None if it is not known.
         unit: Name of a unit, such as ``"image"``.
         show: Whether to show the bar; None to show it on a terminal.
+        title: What the work is, in front of the bar.
 
     Example:
         >>> from muge_fast._internal.progress import Progress
@@ -30,13 +31,21 @@ class Progress:
 
     """
 
-    def __init__(self, total: int | None, unit: str, show: bool | None) -> None:
+    def __init__(self, total: int | None, unit: str, show: bool | None, title: str = "") -> None:
         is_shown = sys.stderr is not None and sys.stderr.isatty() if show is None else show
         self._bar: tqdm[NoReturn] | None = None
         if is_shown:
             from tqdm import tqdm  # noqa: PLC0415 - slow to import, and most calls show nothing
 
-            self._bar = tqdm(total=total, unit=unit, delay=0 if show else DELAY_SECONDS, leave=bool(show))
+            self._bar = tqdm(
+                desc=title or None,
+                total=total,
+                unit=unit,
+                # Bytes are shown as MB.
+                unit_scale=unit == "B",
+                delay=0 if show else DELAY_SECONDS,
+                leave=bool(show),
+            )
 
     @property
     def callback(self) -> Callable[[int], object] | None:

@@ -20,6 +20,7 @@ from muge_fast._internal.states import Array, array_of, json_array, json_value, 
 FUNCTIONS = {
     "mean": ("muge_fast.scores", "mean_score"),
     "bleu": ("muge_fast.caption.scoring", "_bleu"),
+    "meteor": ("muge_fast.caption.meteor", "meteor_score"),
     "mean_recall": ("muge_fast.retrieval.scoring", "_mean_recall"),
     "macro_f1": ("muge_fast.tasks.classification", "_macro_f1"),
 }
@@ -30,6 +31,7 @@ T = TypeVar("T")
 WHOLE_SET = "whole_set"
 INT64 = range(-(2**63), 2**63)
 MOST_KS = 10_000
+MOST_WORDS = 2**53
 
 
 class Statistics(Protocol):
@@ -220,6 +222,16 @@ def _check_bleu(rows: Array, arguments: list[Any], options: dict[str, Any]) -> N
     _require(type(tokenizer) is str and type(smoothing) is str and is_value and type(effective_order) is bool)
 
 
+def _check_meteor(rows: Array, arguments: list[Any], options: dict[str, Any]) -> None:
+    _require(len(arguments) == 1 and not options and type(arguments[0]) is str and rows.shape[1] == 23)  # noqa: PLR2004
+    _require(bool((rows == np.floor(rows)).all() and (rows >= 0).all() and (rows <= MOST_WORDS).all()))
+    # Words of prediction and reference, function words of both; the same of what four modules matched.
+    words, functions, matched = rows[:, :2], rows[:, 2:4], rows[:, 4:20].reshape(-1, 4, 2, 2).sum(axis=1)
+    chunks, matches = rows[:, 20], rows[:, 21:]
+    _require(bool((matched[:, 0] <= words - functions).all() and (matched[:, 1] <= functions).all()))
+    _require(bool((matched.sum(axis=1) == matches).all() and (chunks <= matches.min(axis=1)).all()))
+
+
 def _check_mean_recall(rows: Array, arguments: list[Any], options: dict[str, Any]) -> None:
     _require(len(arguments) == 1 and not options and isinstance(arguments[0], list))
     ks = arguments[0]
@@ -237,6 +249,7 @@ def _check_macro_f1(rows: Array, arguments: list[Any], options: dict[str, Any]) 
 CHECKS: dict[str, Callable[[Array, list[Any], dict[str, Any]], None]] = {
     "mean": _check_mean,
     "bleu": _check_bleu,
+    "meteor": _check_meteor,
     "mean_recall": _check_mean_recall,
     "macro_f1": _check_macro_f1,
 }

@@ -11,14 +11,17 @@ import tempfile
 import threading
 import weakref
 import zlib
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, NamedTuple, TypeVar
 
 from muge_fast import _core
 from muge_fast._internal.atomic import replacing
+from muge_fast._internal.caller_warnings import warn_caller
 from muge_fast._internal.coco_files import coco_file, damaged, jar_checksums, jar_entries
+from muge_fast._internal.display import format_path
+from muge_fast._internal.progress import Progress
 
 JAR = "meteor/meteor-1.5.jar"
 PARAPHRASES = "meteor/data/paraphrase-en.gz"
@@ -39,6 +42,12 @@ HEADER = struct.Struct("<Q")
 MAX_HEAD = 1 << 26
 CHUNK = 1 << 20
 NO_DATA = "none"
+
+# Not on Windows.
+try:
+    import fcntl
+except ImportError:
+    fcntl = None  # type: ignore[assignment]
 
 _Result = TypeVar("_Result")
 
@@ -73,13 +82,18 @@ def load_data() -> MeteorData:
     """Return the data of METEOR, which is loaded once in a process.
 
     The first call on a machine reads the files of pycocoevalcap, which takes about ten seconds,
-    and writes tables of 50 MB to the folder for caches. Other processes read what they need of these.
+    and writes tables of 50 MB to the folder for caches. Other processes read what they need of these, and wait while
+    one of them writes them.
 
     Returns:
         The data; without pycocoevalcap, one that only texts without Latin letters and digits can be scored with.
 
     Raises:
         OSError: A file of pycocoevalcap is damaged.
+        MemoryError: There is no memory for making the tables.
+
+    Warns:
+        UserWarning: The tables cannot be written to the folder for caches.
 
     Example:
         >>> from muge_fast.caption.meteor_data import load_data
@@ -156,8 +170,35 @@ def _load(*, rebuild: bool = False) -> MeteorData:
         # Tables that are missing, damaged or unreadable are made again.
         with suppress(OSError):
             return MeteorData(_open(path), fingerprint)
-    head, sections = _make_tables(jar, paraphrases)
-    return MeteorData(_store(path, head, sections), fingerprint)
+    with _alone(path):
+        if path is not None and not rebuild:
+            # Another process has made them in the meantime.
+            with suppress(OSError):
+                return MeteorData(_open(path), fingerprint)
+        head, sections = _make_tables(jar, paraphrases)
+        return MeteorData(_store(path, head, sections), fingerprint)
+
+
+@contextmanager
+def _alone(path: Path | None) -> Iterator[None]:
+    """Wait until no other process is in such a block for the folder of a path.
+
+    Where folders cannot be locked, several processes may make the same tables, which only takes longer.
+    """
+    lock = None
+    if fcntl is not None and path is not None:
+        with suppress(OSError):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            lock = os.open(path.parent, os.O_RDONLY)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        if lock is not None:
+            with suppress(OSError):
+                # Closing alone would leave it to a process that was forked in the meantime.
+                fcntl.flock(lock, fcntl.LOCK_UN)
+            os.close(lock)
 
 
 def _fingerprint(jar: Path, paraphrases: Path) -> str:
@@ -177,9 +218,13 @@ def _make_tables(jar: Path, paraphrases: Path) -> tuple[bytes, bytes]:
     """Return the head and the sections of the tables."""
     builder = _core.MeteorTables()
     try:
-        with gzip.open(paraphrases) as file:
-            while chunk := file.read(CHUNK):
-                builder.feed(chunk)
+        with paraphrases.open("rb") as packed, gzip.GzipFile(fileobj=packed) as file:
+            size = os.fstat(packed.fileno()).st_size
+            with Progress(size, "B", None, title="tables of METEOR, once") as bar:
+                while chunk := file.read(CHUNK):
+                    builder.feed(chunk)
+                    if bar.callback is not None:
+                        bar.callback(packed.tell())
     except (EOFError, zlib.error, gzip.BadGzipFile, ValueError) as error:
         raise damaged(paraphrases, error) from error
     try:
@@ -196,9 +241,9 @@ def _store(path: Path | None, head: bytes, sections: bytes) -> _core.Meteor:
             with replacing(path) as file:
                 file.writelines([MAGIC, HEADER.pack(len(head)), head, sections])
             return _open(path)
-        except OSError:
+        except OSError as error:
             # A folder that cannot be written to, or a full disk: the tables live as long as this process.
-            pass
+            _warn_about_folder(path.parent, error)
     try:
         file = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the data
         file.write(sections)
@@ -206,6 +251,14 @@ def _store(path: Path | None, head: bytes, sections: bytes) -> _core.Meteor:
     except OSError:
         return _core.Meteor(head, lambda start, length: sections[start : start + length])
     return _core.Meteor(head, _Sections(file, 0))
+
+
+def _warn_about_folder(folder: Path, error: OSError) -> None:
+    warn_caller(
+        f"the tables of METEOR cannot be kept in {format_path(folder)} ({error.strerror or error}), so every process "
+        f"makes them again, which takes long: set the environment variable {CACHE_VARIABLE} to a folder that can be "
+        "written to"
+    )
 
 
 def _open(path: Path) -> _core.Meteor:

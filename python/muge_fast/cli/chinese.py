@@ -335,6 +335,7 @@ HELP = {
     "Date to show in the --html report.": "在 --html 报告中显示的日期。",
     "Date to show in the report.": "在报告中显示的日期。",
     "Show the time taken in the --html report, which differs each time.": "在 --html 报告中显示用时（每次不同）。",
+    "Further metric to compute: cider or meteor; may be repeated.": "另外计算的度量：cider 或 meteor，可重复给出。",
     "Metric to compare; may be repeated.": "要比较的度量，可重复给出。",
     "Compare the others with this system only.": "只将其他系统与此系统比较。",
     "Confidence level.": "置信水平。",

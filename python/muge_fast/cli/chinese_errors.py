@@ -6,6 +6,8 @@ functions that know no language: those of feature files, arrays, images, network
 message, and hints after a semicolon, are translated by themselves.
 """
 
+from muge_fast.cli.chinese_meteor import METEOR
+
 # What stands before a message, and before a colon.
 PLACES = {
     "line {line}": "第 {line} 行",
@@ -42,6 +44,7 @@ SYSTEM = {
     ),
     "Too many open files": "打开的文件过多",
     "File is not a zip file": "不是 zip 文件",
+    "Compressed file ended before the end-of-stream marker was reached": "压缩文件不完整",
     "embedded null byte": "名称含有空字节",
     "the gold file does not exist": "标准答案文件不存在",
     "the submission does not exist": "提交文件不存在",
@@ -415,4 +418,4 @@ COMPARISONS = {
 }
 """Errors of comparisons."""
 
-ERRORS = {**PLACES, **SYSTEM, **PARSER, **CLICK, **FEATURES, **FILES, **NETWORKS, **WARNINGS, **COMPARISONS}
+ERRORS = {**PLACES, **METEOR, **SYSTEM, **PARSER, **CLICK, **FEATURES, **FILES, **NETWORKS, **WARNINGS, **COMPARISONS}

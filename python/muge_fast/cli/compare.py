@@ -32,7 +32,7 @@ from muge_fast.cli.options import (
 )
 from muge_fast.cli.parameter_types import Level, Name
 from muge_fast.cli.program import Command
-from muge_fast.cli.scoring_options import choice, loaded_options, scoring_options
+from muge_fast.cli.scoring_options import choice, loaded_options, scoring_options, with_more_metrics
 from muge_fast.cli.system_names import system_names
 from muge_fast.cli.task_options import check_combinations, check_task_options
 from muge_fast.comparison._compare import compare as compare_systems
@@ -130,6 +130,8 @@ def compare(
         # Before scoring, which may take minutes.
         names = _system_names(submissions)
         wanted = _metric_names(tasks.get(task), metrics, scoring)
+        if wanted is not None and "metrics" in tasks.get(task).option_choices:
+            scoring["metrics"] = with_more_metrics(tasks.get(task), wanted)
         if "baseline" in chosen:
             chosen["baseline"] = _one_of("baseline", "system", names, chosen["baseline"])
         _check_numbers({**chosen, "threads": options["threads"]})
@@ -172,7 +174,8 @@ def _check_numbers(options: Mapping[str, Any]) -> None:
 def _metric_names(task: Task, metrics: Sequence[str], scoring: Mapping[str, Any]) -> list[str] | None:
     """Return the names of the metrics to compare; None for all."""
     # Tasks of other packages may have more scores than their official result.
-    known = list(task.official.values()) if task.name in tasks.BUILT_IN else metrics
+    of_task = dict.fromkeys((*task.official.values(), *task.option_choices.get("metrics", ())))
+    known = list(of_task) if task.name in tasks.BUILT_IN else metrics
     names = [_one_of("metrics", "metric", known, name) for name in dict.fromkeys(metrics)]
     if "r_precision" in names and "texts" not in scoring:
         message = translate("{option} needs {other} too").format(option="--metric r_precision", other="--texts")

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from muge_fast import tasks
+from muge_fast.caption.options import METRICS
 from muge_fast.cli.errors import usage_errors
 from muge_fast.cli.input_files import InputFile
 from muge_fast.cli.language import counted, language, translate
@@ -23,11 +24,12 @@ from muge_fast.cli.options import (
     threads_option,
     write_json,
 )
+from muge_fast.cli.parameter_types import Name
 from muge_fast.cli.program import Command
 from muge_fast.cli.report_text import print_report, print_warnings
-from muge_fast.cli.scoring_options import loaded_options, scoring_options
+from muge_fast.cli.scoring_options import loaded_options, scoring_options, with_more_metrics
 from muge_fast.cli.states import write_state
-from muge_fast.cli.task_options import OF_IMAGES, check_combinations, check_task_options
+from muge_fast.cli.task_options import OF_CAPTIONS, OF_IMAGES, check_combinations, check_task_options
 from muge_fast.datasets import ImageTsv
 from muge_fast.evaluation._evaluate import evaluate
 from muge_fast.evaluation.report import Report
@@ -48,6 +50,14 @@ Example:
 @task_argument
 @submission_options(needs_gold=True)
 @scoring_options
+@option(
+    "--metric",
+    "metrics",
+    multiple=True,
+    type=Name("metric", METRICS),
+    section=OF_CAPTIONS,
+    help="Further metric to compute: cider or meteor; may be repeated.",
+)
 @option(
     "--image-feats",
     "image_features",
@@ -83,7 +93,7 @@ def score(
     per_item: Path | None,
     state: Path | None,
     as_json: bool,
-    **task_options: str | int | Path | None,
+    **task_options: str | int | Path | tuple[str, ...] | None,
 ) -> None:
     """Check a submission, and score it if it is valid.
 
@@ -100,6 +110,8 @@ def score(
         _check_table(per_item)
         shown = None if images is None else ImageTsv(images)
         used = loaded_options(task_options)
+        if "metrics" in used:
+            used["metrics"] = with_more_metrics(tasks.get(task), used["metrics"])
         report = evaluate(tasks.get(task), gold, submission, pool=pool, lang=language(), **used)
         if official is not None:
             write_json(official, report.official())

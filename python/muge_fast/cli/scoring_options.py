@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import inspect
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from muge_fast.caption.document_frequency import DocumentFrequency
@@ -10,6 +11,7 @@ from muge_fast.cli.input_files import InputFile
 from muge_fast.cli.options import AT_LEAST_1, option
 from muge_fast.cli.parameter_types import Name
 from muge_fast.cli.task_options import OF_CAPTIONS, OF_IMAGES, OF_IMAGES_AND_VQA, NameOfTask
+from muge_fast.tasks.task import Task
 from muge_fast.text.tokenizers import TOKENIZERS
 from muge_fast.vqa.scoring import PROTOCOLS as ANSWER_PROTOCOLS
 
@@ -104,11 +106,32 @@ def scoring_options(command: Decorated) -> Decorated:
     return command
 
 
+def with_more_metrics(task: Task, names: Iterable[str]) -> tuple[str, ...]:
+    """Return the metrics that a task computes by default, and then others.
+
+    Args:
+        task: A task whose score function has the option ``metrics``.
+        names: Names of other metrics; those of the default are left out.
+
+    Returns:
+        The names, each once.
+
+    Example:
+        >>> from muge_fast import tasks
+        >>> from muge_fast.cli.scoring_options import with_more_metrics
+        >>> with_more_metrics(tasks.get("caption"), ["meteor", "bleu"])[-1]
+        'meteor'
+
+    """
+    default: Iterable[str] = inspect.signature(task.score).parameters["metrics"].default
+    return tuple(dict.fromkeys((*default, *names)))
+
+
 def loaded_options(given: Mapping[str, Any]) -> dict[str, Any]:
     """Return the options that are given, with the objects that the library takes in place of files of them.
 
     Args:
-        given: Values of options by names of arguments; None for an option that was not given.
+        given: Values of options by names of arguments; None or an empty tuple for an option that was not given.
 
     Returns:
         The options.
@@ -118,7 +141,7 @@ def loaded_options(given: Mapping[str, Any]) -> dict[str, Any]:
         ValueError: A file has no document frequencies.
 
     """
-    used = {name: value for name, value in given.items() if value is not None}
+    used = {name: value for name, value in given.items() if value is not None and value != ()}
     if "document_frequency" in used:
         used["document_frequency"] = DocumentFrequency.load(used["document_frequency"])
     return used

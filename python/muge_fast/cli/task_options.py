@@ -48,7 +48,7 @@ def check_task_options(name: str, given: Mapping[str, object]) -> None:
     """
     task = tasks.get(name)
     for key, value in given.items():
-        if value is None or _has(task, key):
+        if value is None or value == () or _has(task, key):
             continue
         others = [other for other in tasks.BUILT_IN if _has(tasks.get(other), key)]
         text = "{option} is an option of {others}, not of {this}" if others else "{this} has no option {option}"
@@ -138,7 +138,8 @@ def check_combinations(given: Mapping[str, object]) -> None:
 
 
 def _has(task: Task, key: str) -> bool:
-    return task.has_pool if key == "pool" else task.has_option(key)
+    # Other tasks compute all of their metrics, or have names with a number.
+    return {"pool": task.has_pool, "metrics": "metrics" in task.option_choices}.get(key, task.has_option(key))
 
 
 def _error(text: str, **values: str) -> click.UsageError:

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from muge_fast._internal.field_names import CAPTION
+from muge_fast.caption.options import METRICS
 from muge_fast.caption.scoring import Captions, score_captions
 from muge_fast.datasets.fields import Text, TextList
 from muge_fast.scores import Scores
@@ -58,6 +59,7 @@ TASK = Task(
     main="cider_d",
     lower_is_better=(),
     main_metric="cider_d",
+    option_choices={"metrics": METRICS},
     official={"cider_d": "cider_d", "bleu4": "bleu", "rouge_l": "rouge_l"},
     unofficial=partial(
         unofficial_options,

@@ -8,8 +8,19 @@ and KID.
 Values are tensors of double precision, with the same bits as the values of this package.
 """
 
-from muge_fast.integrations.torchmetrics.captions import BLEU, ROUGEL, CIDEr, CIDErD
+from muge_fast.integrations.torchmetrics.captions import BLEU, METEOR, ROUGEL, CIDEr, CIDErD
 from muge_fast.integrations.torchmetrics.images import FID, KID, CLIPScore, InceptionScore
 from muge_fast.integrations.torchmetrics.retrieval import RetrievalRecall
 
-__all__ = ["BLEU", "FID", "KID", "ROUGEL", "CIDEr", "CIDErD", "CLIPScore", "InceptionScore", "RetrievalRecall"]
+__all__ = [
+    "BLEU",
+    "FID",
+    "KID",
+    "METEOR",
+    "ROUGEL",
+    "CIDEr",
+    "CIDErD",
+    "CLIPScore",
+    "InceptionScore",
+    "RetrievalRecall",
+]

@@ -264,3 +264,28 @@ class ROUGEL(CaptionListMetric):
     """
 
     metric = "rouge_l"
+
+
+class METEOR(CaptionListMetric):
+    """METEOR 1.5 of captions, 0 to 1; higher is better. :func:`muge_fast.score_captions` defines it.
+
+    It has no tokenizer: METEOR splits captions by its own rules. Captions with Latin letters or digits need the data of
+    pycocoevalcap, ``pip install 'muge-fast[coco]'``; without it, ``compute`` raises an ImportError.
+
+    Args:
+        threads: Number of threads; None for all cores.
+        kwargs: Options of ``torchmetrics.Metric``.
+
+    Example:
+        >>> from muge_fast.integrations.torchmetrics import METEOR
+        >>> metric = METEOR()
+        >>> metric.update(["红色长裙"], [["黑色男鞋", "红色短裙"]])
+        >>> round(metric.compute().item(), 4)
+        0.3351
+
+    """
+
+    metric = "meteor"
+
+    def __init__(self, *, threads: int | None = None, **kwargs: object) -> None:
+        super().__init__("muge", user_dict=None, threads=threads, **kwargs)
