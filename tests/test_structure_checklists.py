@@ -103,6 +103,6 @@ def folders_of_the_tree() -> set[str]:
 
 def test_the_tree_in_the_architecture_names_every_folder():
     source = [path.parent for path in [*PYTHON, *CORE, *BINDINGS]]
-    others = {"python/muge_fast/samples/", "docs/", "tests/", "benches/"}
+    others = {"python/muge_fast/samples/", "docs/", "examples/", "examples/notebooks/", "tests/", "benches/"}
     folders = {f"{relative(folder)}/" for folder in source} | others
     assert folders_of_the_tree() == folders

@@ -97,6 +97,9 @@ def matrix_of_column(value: object, name: str) -> npt.NDArray[Any] | None:
     kind = labelled_kind(value)
     if kind != "column" and (kind != "series" or not has_default_index(value)):
         return None
+    if kind == "series":
+        # Its vectors, whose type a list of numbers would not have.
+        return _stacked(cast("Any", value).to_numpy(), name)
     column: Any = _arrow_of_dataset(value) if type(value).__module__.startswith("datasets.") else value
     if hasattr(column, "combine_chunks"):
         column = column.combine_chunks()
@@ -105,7 +108,7 @@ def matrix_of_column(value: object, name: str) -> npt.NDArray[Any] | None:
         if not flat.null_count and len(lengths) and (lengths == lengths[0]).all():
             return cast("npt.NDArray[Any]", flat.to_numpy(zero_copy_only=False).reshape(len(lengths), -1))
     # Arrow needs leave to copy; all others make arrays of objects for lists.
-    if hasattr(column, "to_pylist") or isinstance(column, list):
+    if hasattr(column, "to_pylist") or isinstance(column, list | np.ndarray):
         return _stacked(to_list(column) if hasattr(column, "to_pylist") else column, name)
     if hasattr(column, "null_count") and column.null_count() == 0:
         return _stacked(column.to_numpy(), name)
