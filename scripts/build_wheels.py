@@ -25,6 +25,9 @@ TARGETS = {
     "x86_64-unknown-linux-musl": "musllinux_1_2",
     "aarch64-unknown-linux-musl": "musllinux_1_2",
 }
+EMULATED = "aarch64-unknown-linux-gnu"
+# The exit code of emulated_wheel.sh where it cannot run.
+CANNOT_EMULATE = 77
 ELSEWHERE = "macOS, Windows and free-threaded Python: the workflow `wheels` builds these"
 
 
@@ -83,10 +86,21 @@ def build_and_check(target: str, folder: Path) -> str:
         return f"not built: {target}: {reason}"
     wheel = build(target, folder)
     check_content(wheel)
-    if not runs_here(target):
-        return f"built, not run here: {wheel.name}"
-    try_wheel(wheel)
-    return f"built and run: {wheel.name}"
+    if runs_here(target):
+        try_wheel(wheel)
+        return f"built and run: {wheel.name}"
+    if target == EMULATED:
+        return f"{emulate(wheel)}: {wheel.name}"
+    return f"built, not run here: {wheel.name}"
+
+
+def emulate(wheel: Path) -> str:
+    """Run a wheel for 64-bit ARM under an emulator if there is one, and return what was done."""
+    command = [str(ROOT / "scripts" / "emulated_wheel.sh"), str(wheel), str(ROOT / "target" / "emulated-python")]
+    code = subprocess.run(command, env=ENVIRONMENT, check=False).returncode  # noqa: S603 - our own command
+    if code not in (0, CANNOT_EMULATE):
+        raise SystemExit(f"{wheel.name} fails under the emulator")
+    return "built, not run here, where there is no emulator with Python" if code else "built and run under an emulator"
 
 
 if __name__ == "__main__":

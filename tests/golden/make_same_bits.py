@@ -9,33 +9,16 @@ their definitions, in plain Python. `tests/same_bits.rs` compares the core with 
 import json
 import math
 import operator
-import struct
 from collections.abc import Iterable, Iterator
 from functools import reduce
 from importlib.metadata import version
-from pathlib import Path
 
+from check_same_bits import FILE, SAMPLES, SHAPE, SYSTEMS, TOKENIZERS, K, fnv1a, vectors
 from pycocoevalcap.bleu.bleu import Bleu
 from pycocoevalcap.cider.cider import Cider
 from pycocoevalcap.rouge.rouge import Rouge
 
 import muge_fast as mf
-
-FILE = Path(__file__).with_name("same_bits.json")
-SAMPLES = Path(mf.__file__).parent / "samples"
-SYSTEMS = ("template", "base", "large")
-TOKENIZERS = ("muge", "char", "jieba", "13a")
-# Queries, items, dimensions and the length of a ranking.
-SHAPE = (24, 300, 70)
-K = 10
-
-
-def fnv1a(values: Iterable[float]) -> str:
-    """Return the 64-bit FNV-1a hash of numbers, as bytes of double precision."""
-    state = 0xCBF29CE484222325
-    for byte in b"".join(struct.pack("<d", value) for value in values):
-        state = (state ^ byte) * 0x100000001B3 % 2**64
-    return f"{state:016x}"
 
 
 def rows(task: str, name: str) -> list[dict]:
@@ -91,15 +74,6 @@ def retrieval_hashes() -> Iterator[tuple[str, str]]:
         values = [ranking_values(ranked["item_ids"], relevant["item_ids"]) for ranked, relevant in pairs]
         for name in values[0]:
             yield f"retrieval {system} {name}", fnv1a(row[name] for row in values)
-
-
-def vectors(seed: int, count: int) -> list[list[float]]:
-    """Return vectors of a linear congruential generator: numbers of 24 bits between -8 and 8."""
-    state, numbers = seed, []
-    for _ in range(count * SHAPE[2]):
-        state = (state * 6364136223846793005 + 1442695040888963407) % 2**64
-        numbers.append(((state >> 40) - 2**23) / 2**20)
-    return [numbers[start : start + SHAPE[2]] for start in range(0, len(numbers), SHAPE[2])]
 
 
 def dot(left: list[float], right: list[float]) -> float:
