@@ -109,7 +109,7 @@ def compute_hashes() -> dict[str, str]:
 
 def main() -> None:
     golden = {
-        "source": f"pycocoevalcap {version('pycocoevalcap')} on x86-64 Linux; definitions in plain Python",
+        "tool": f"pycocoevalcap {version('pycocoevalcap')} on x86-64 Linux; definitions in plain Python",
         "command": "python tests/golden/make_same_bits.py",
         "hashes": compute_hashes(),
     }
