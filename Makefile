@@ -19,7 +19,7 @@ RUST_SOURCES := $(shell find src rust/src -type f) Cargo.toml Cargo.lock rust/Ca
 .PHONY: help demo board test test-quick test-rust test-aarch64 test-bindings test-python lint audit wheels release fmt bench bench-board bench-gpu gpu-check fuzz attacks clean
 
 help: ## List all targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
 demo: $(STAMPS)/extension ## Score the sample files of the package
 	@$(BIN)/muge-fast demo
