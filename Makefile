@@ -16,10 +16,10 @@ export PYTHONDONTWRITEBYTECODE :=
 export PYTHONPYCACHEPREFIX := $(abspath $(VENV))/pycache
 RUST_SOURCES := $(shell find src rust/src -type f) Cargo.toml Cargo.lock rust/Cargo.toml pyproject.toml
 
-.PHONY: help demo board test test-quick test-rust test-aarch64 test-bindings test-python lint fmt docs docs-check bench bench-board bench-gpu gpu-check fuzz attacks clean
+.PHONY: help demo board test test-quick test-rust test-aarch64 test-bindings test-python lint audit wheels release fmt docs docs-check bench bench-board bench-gpu gpu-check fuzz attacks clean
 
 help: ## List all targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
 demo: $(STAMPS)/extension ## Score the sample files of the package
 	@$(BIN)/muge-fast demo
@@ -36,7 +36,7 @@ test-quick: $(STAMPS)/extension $(STAMPS)/test ## Run the tests of the package t
 test-rust: ## Run the tests of the core crate, which need no Python
 	cargo test --quiet --locked -p muge-fast-core
 
-test-aarch64: ## Run the kernels' tests for 64-bit ARM under an emulator, which Debian has
+test-aarch64: ## Run the kernels' tests and compare scores for 64-bit ARM under an emulator, which Debian has
 	scripts/emulated_tests.sh
 
 test-bindings: $(STAMPS)/venv ## Run the tests of the bindings, in a process with Python
@@ -57,6 +57,21 @@ lint: $(STAMPS)/extension $(STAMPS)/test ## Check formatting, lints, types and s
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/{bug,metric,wrong_number}.yml
 	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
 	$(BIN)/check-jsonschema --builtin-schema vendor.citation-file-format CITATION.cff
+
+audit: $(STAMPS)/audit ## Look for known faults of dependencies, and check their licences
+	$(BIN)/python scripts/audit.py $(AUDIT)
+
+wheels: $(STAMPS)/wheels ## Build and check the wheels that this machine can build, and the sdist, in dist
+	$(BIN)/python scripts/build_wheels.py
+
+release: $(STAMPS)/venv ## Check everything before a tag, and print what to do next; nothing is tagged or uploaded
+	$(BIN)/python scripts/check_release.py
+	$(MAKE) lint
+	$(MAKE) audit
+	$(MAKE) test
+	$(MAKE) wheels
+	if grep -q '^docs:' $(MAKEFILE_LIST); then $(MAKE) docs; fi
+	$(BIN)/python scripts/check_release.py --next
 
 fmt: $(STAMPS)/test ## Format all code
 	cargo fmt --all
@@ -107,6 +122,14 @@ $(STAMPS)/leaderboard: pyproject.toml | $(STAMPS)/venv
 
 $(STAMPS)/docs: pyproject.toml | $(STAMPS)/venv
 	$(UV) pip install --quiet --python $(BIN)/python --group docs
+	touch $@
+
+$(STAMPS)/audit: pyproject.toml | $(STAMPS)/venv
+	$(UV) pip install --quiet --python $(BIN)/python --group audit
+	touch $@
+
+$(STAMPS)/wheels: pyproject.toml | $(STAMPS)/venv
+	$(UV) pip install --quiet --python $(BIN)/python --group wheels
 	touch $@
 
 $(STAMPS)/bench: pyproject.toml | $(STAMPS)/venv

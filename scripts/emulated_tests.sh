@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Test the core crate for 64-bit ARM under an emulator: each CPU level on a CPU that has it, and what is left without it.
+# tests/same_bits.rs compares scores with those of the reference implementations on x86-64, bit for bit.
 # On Debian: apt-get install qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross
-# Arguments select tests by parts of their names; without any, the tests of kernels and searches run.
+# Arguments select tests by parts of their names; without any, the tests of kernels and searches run, and scores are compared.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -26,4 +27,5 @@ for cpu in "${cpus[@]}"; do
   echo "== $target on $cpu =="
   export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER="qemu-aarch64 -L /usr/aarch64-linux-gnu -cpu $cpu"
   cargo test --quiet --locked --release --target "$target" -p muge-fast-core --lib -- "${tests[@]}"
+  [[ $# -gt 0 ]] || cargo test --quiet --locked --release --target "$target" -p muge-fast-core --test same_bits
 done

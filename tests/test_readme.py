@@ -14,6 +14,27 @@ README = read(ROOT / "README.md")
 SAMPLES = Path(str(files("muge_fast"))) / "samples"
 
 
+def test_badges_are_true():
+    badges = dict(re.findall(r"^\[!\[([^\]]*)\]\(\S+\)\]\((\S+)\)$", README, re.MULTILINE))
+    assert len(badges) == README.count("[![")
+    workflow = badges.pop("Checks").rpartition("/")[2]
+    assert (ROOT / ".github" / "workflows" / workflow).is_file()
+    said = {
+        "pyproject.toml": r'^requires-python = ">=([\d.]+)"$',
+        "Cargo.toml": r'^rust-version = "([\d.]+)"$',
+        "LICENSE": r"^ +(Apache) License$",
+    }
+    found = {name: re.search(pattern, read(ROOT / name), re.MULTILINE)[1] for name, pattern in said.items()}
+    assert badges == {
+        f"Python {found['pyproject.toml']} or later": "pyproject.toml",
+        f"Rust {found['Cargo.toml']} or later": "Cargo.toml",
+        f"Licence {found['LICENSE']}-2.0": "LICENSE",
+    }
+    for label in badges:
+        shown = label.split()[1]
+        assert re.search(rf"/badge/\S*{shown.replace('-', '--')}-blue\)", README)
+
+
 def test_speeds_are_those_of_the_measurements():
     measured = set(re.findall(r"\b[\d.]+x", read(ROOT / "docs" / "benchmarks.md")))
     claimed = set(re.findall(r"\b[\d.]+x", README))
