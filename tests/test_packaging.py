@@ -26,7 +26,7 @@ ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.sta
 ENVIRONMENT |= {"PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}", "CARGO_TARGET_DIR": str(ROOT / "target")}
 
 # Test files that run with the oldest dependencies, if they import nothing but NumPy and the test tools.
-SUBJECTS = ("test_caption", "test_document", "test_evaluate", "test_feature", "test_file", "test_frequency")
+SUBJECTS = ("test_caption", "test_document_frequency", "test_evaluate", "test_feature", "test_file", "test_frequency")
 SUBJECTS += ("test_retrieval", "test_top_k_matrix", "test_top_k_of")
 TEST_TOOLS = {"hypothesis", "muge_fast", "numpy", "pytest"}
 
