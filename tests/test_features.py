@@ -335,10 +335,23 @@ def test_a_repeated_column_is_named(tmp_path):
         mf.read_features(tmp_path / "f.arrow")
 
 
-def test_errors_of_wrong_types_name_the_file(tmp_path):
-    np.savez(tmp_path / "f.npz", ids=[b"a"], features=np.ones((1, 2)))
-    with pytest.raises(TypeError, match=r"f\.npz: ids: \[0\] is bytes, ids must be integers or strings"):
+@pytest.mark.parametrize(
+    ("ids", "error", "message"),
+    [
+        ([1.5], TypeError, r"f\.npz: ids are float64, needs integers or strings"),
+        ([True], TypeError, r"f\.npz: ids are booleans, needs integers or strings"),
+        ([b"\xe7\xba"], ValueError, r"f\.npz: ids\[0\] is bytes that are not UTF-8"),
+    ],
+)
+def test_errors_of_ids_name_the_file(tmp_path, ids, error, message):
+    np.savez(tmp_path / "f.npz", ids=ids, features=np.ones((1, 2)))
+    with pytest.raises(error, match=message):
         mf.read_features(tmp_path / "f.npz")
+
+
+def test_ids_of_bytes_are_utf8(tmp_path):
+    np.savez(tmp_path / "f.npz", ids=["红裙".encode(), b"a"], features=np.ones((2, 2)))
+    assert mf.read_features(tmp_path / "f.npz")[0].tolist() == ["红裙", "a"]
 
 
 def test_a_missing_file_is_an_os_error(tmp_path):
