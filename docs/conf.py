@@ -35,7 +35,7 @@ myst_dmath_double_inline = False
 # Docstrings
 
 # What parts of the package import, which the site does not need.
-FRAMEWORKS = ["evaluate", "openvino", "torch", "torchmetrics", "torchvision", "transformers"]
+FRAMEWORKS = ["evaluate", "openvino", "ray", "torch", "torchmetrics", "torchvision", "transformers"]
 autodoc_mock_imports = [*FRAMEWORKS, "PIL", "datasets"]
 autodoc_typehints = "none"  # The text of Args says which types are meant; annotations are in the signature of help().
 autodoc_member_order = "bysource"
@@ -45,7 +45,7 @@ napoleon_numpy_docstring = False
 napoleon_use_ivar = False
 napoleon_attr_annotations = False
 # Types of fields that are in no list of public names, and those of other packages.
-OTHERS = r"(?:collections|numpy|pandas|torch|os|pathlib|typing|muge_fast\.datasets\.input_file)\b.*|optional"
+OTHERS = r"(?:collections|numpy|pandas|ray|torch|os|pathlib|typing|muge_fast\.datasets\.input_file)\b.*|optional"
 nitpick_ignore_regex = [(r"py:\w+", OTHERS)]
 toc_object_entries_show_parents = "hide"
 add_module_names = False
