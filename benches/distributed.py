@@ -32,7 +32,7 @@ Image = npt.NDArray[np.uint8]
 
 
 class Case(NamedTuple):
-    """What is timed: a function for one process, and one that takes a number of actors."""
+    """A comparison: a function that runs in one process, and one that takes a number of actors."""
 
     name: str
     alone: Callable[[], object]

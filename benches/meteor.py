@@ -25,7 +25,7 @@ FloatArray = npt.NDArray[np.float64]
 
 
 class Result(NamedTuple):
-    """What METEOR says about captions.
+    """METEOR of captions.
 
     Attributes:
         rows: Statistics of each item.

@@ -202,3 +202,16 @@ def moto(moto_server, monkeypatch):
     for batch in obstore.list(store):
         obstore.delete(store, [meta["path"] for meta in batch])
     return moto_server
+
+
+@pytest.fixture
+def replaced_pycocoevalcap():
+    """Replace pycocoevalcap by the package of the same names, and restore it."""
+    from muge_fast.compat.pycocoevalcap import install  # noqa: PLC0415 - few tests need it
+
+    before = {name: module for name, module in sys.modules.items() if name.partition(".")[0] == "pycocoevalcap"}
+    install()
+    yield
+    for name in [name for name in sys.modules if name.partition(".")[0] == "pycocoevalcap"]:
+        del sys.modules[name]
+    sys.modules.update(before)

@@ -9,19 +9,9 @@ import pytest
 from pycocoevalcap.bleu.bleu_scorer import BleuScorer as OriginalBleuScorer
 from pycocoevalcap.cider.cider_scorer import CiderScorer as OriginalCiderScorer
 
-from muge_fast.compat.pycocoevalcap import BleuScorer, CiderScorer, Spice, install
+from muge_fast.compat.pycocoevalcap import BleuScorer, CiderScorer, Spice
 
 WORDS = ["a", "man", "rides", "the", "horse", "on", "beach", "红", "裙"]
-
-
-@pytest.fixture
-def installed():
-    before = {name: module for name, module in sys.modules.items() if name.partition(".")[0] == "pycocoevalcap"}
-    install()
-    yield
-    for name in [name for name in sys.modules if name.partition(".")[0] == "pycocoevalcap"]:
-        del sys.modules[name]
-    sys.modules.update(before)
 
 
 def captions(seed, count):
@@ -30,7 +20,7 @@ def captions(seed, count):
     return [(text(), [text() + " a" for _ in range(rng.randint(1, 4))]) for _ in range(count)]
 
 
-@pytest.mark.usefixtures("installed")
+@pytest.mark.usefixtures("replaced_pycocoevalcap")
 def test_imports_of_evaluation_harnesses():
     # lmms-eval: COCO, Flickr30k, NoCaps, TextCaps and RefCOCO.
     from pycocoevalcap.eval import Bleu, Cider, COCOEvalCap, Meteor, Rouge  # noqa: PLC0415, F401
@@ -55,7 +45,7 @@ def test_imports_of_evaluation_harnesses():
     assert Meteor.__module__.startswith("muge_fast.")
 
 
-@pytest.mark.usefixtures("installed")
+@pytest.mark.usefixtures("replaced_pycocoevalcap")
 def test_the_package_looks_like_one():
     assert importlib.util.find_spec("pycocoevalcap") is not None
     assert importlib.util.find_spec("pycocoevalcap.bleu.bleu") is not None

@@ -3,7 +3,6 @@
 import importlib.util
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections import defaultdict
@@ -13,23 +12,13 @@ import numpy as np
 import pytest
 
 from lmms_eval_modules import AGGREGATIONS, METRICS, ONE_PAIR, PREDICTIONS, REFERENCES
-from muge_fast.compat.pycocoevalcap import install
+from meteor_jar import has_java
 
 TESTS = Path(__file__).parent
 # Of the original with Java, by the program lmms_eval_modules.py with lmms-eval 0.7.3 and pycocoevalcap 1.2.
 GOLDEN = json.loads((TESTS / "golden" / "lmms_eval.json").read_text(encoding="utf-8"))["values"]
 # One of the modules with the same code was recorded.
 GOLDEN |= dict.fromkeys(AGGREGATIONS, GOLDEN["coco_cap"])
-
-
-@pytest.fixture
-def _installed():
-    before = {name: module for name, module in sys.modules.items() if name.partition(".")[0] == "pycocoevalcap"}
-    install()
-    yield
-    for name in [name for name in sys.modules if name.partition(".")[0] == "pycocoevalcap"]:
-        del sys.modules[name]
-    sys.modules.update(before)
 
 
 def folder_of_lmms_eval():
@@ -73,7 +62,7 @@ def test_all_modules_of_lmms_eval_run_unchanged_and_have_the_numbers_of_the_orig
 @pytest.mark.java
 @pytest.mark.slow
 @pytest.mark.skipif(folder_of_lmms_eval() is None, reason="lmms-eval is not installed")
-@pytest.mark.skipif(shutil.which("java") is None, reason="there is no java")
+@pytest.mark.skipif(not has_java(), reason="there is no java")
 def test_the_numbers_are_those_of_the_original():
     # One that starts Java few times.
     assert run_modules(modules=["cuva"]) == {"cuva": GOLDEN["cuva"]}
@@ -91,7 +80,7 @@ class Coco:
         return list(self.imgToAnns)
 
 
-@pytest.mark.usefixtures("_installed")
+@pytest.mark.usefixtures("replaced_pycocoevalcap")
 @pytest.mark.parametrize("metric", METRICS)
 def test_one_metric_of_a_set_in_the_form_of_lmms_eval(metric):
     from pycocoevalcap.eval import Bleu, Cider, COCOEvalCap, Meteor, Rouge  # noqa: PLC0415
@@ -113,7 +102,7 @@ def test_one_metric_of_a_set_in_the_form_of_lmms_eval(metric):
     assert {"x": {metric: score}} == approximately({"x": {metric: GOLDEN["coco_cap"][metric]}})
 
 
-@pytest.mark.usefixtures("_installed")
+@pytest.mark.usefixtures("replaced_pycocoevalcap")
 def test_parts_of_a_set_in_the_form_of_lmms_eval():
     from pycocoevalcap.eval import Bleu, Cider, Meteor, Rouge  # noqa: PLC0415
     from pycocoevalcap.tokenizer.ptbtokenizer import PTBTokenizer  # noqa: PLC0415
@@ -130,7 +119,7 @@ def test_parts_of_a_set_in_the_form_of_lmms_eval():
     assert {"youcook2": values} == approximately({"youcook2": GOLDEN["youcook2"]})
 
 
-@pytest.mark.usefixtures("_installed")
+@pytest.mark.usefixtures("replaced_pycocoevalcap")
 def test_scorers_without_a_tokenizer_in_the_form_of_vlmevalkit(capsys):
     from pycocoevalcap.bleu.bleu import Bleu  # noqa: PLC0415
     from pycocoevalcap.cider.cider import Cider  # noqa: PLC0415
