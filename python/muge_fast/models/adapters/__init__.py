@@ -1,0 +1,1 @@
+"""Models of transformers and diffusers, in the form that the tasks need."""
