@@ -2,8 +2,8 @@
 
 The functions and classes listed here cover captions, retrieval, files of features and evaluation. Image metrics are in
 :mod:`muge_fast.image`, datasets in :mod:`muge_fast.datasets`, drop-in replacements for other packages in
-:mod:`muge_fast.compat`, metrics for other frameworks in :mod:`muge_fast.integrations`. Sub-packages are imported when
-they are first used, so ``import muge_fast`` is enough.
+:mod:`muge_fast.compat`, metrics for other frameworks in :mod:`muge_fast.integrations`, runs of models in
+:mod:`muge_fast.models`. Sub-packages are imported when they are first used, so ``import muge_fast`` is enough.
 """
 
 # First, because it answers Ctrl-C while the other modules are imported.
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         features,
         image,
         integrations,
+        models,
         retrieval,
         scores,
         tasks,
@@ -74,6 +75,7 @@ __all__ = [
     "features",
     "image",
     "integrations",
+    "models",
     "read_captions",
     "read_features",
     "read_queries",

@@ -22,6 +22,7 @@ class Progress:
         unit: Name of a unit, such as ``"image"``.
         show: Whether to show the bar; None to show it on a terminal.
         title: What the work is, in front of the bar.
+        start: Number of units that were done before, which do not count for the speed.
 
     Example:
         >>> from muge_fast._internal.progress import Progress
@@ -31,7 +32,7 @@ class Progress:
 
     """
 
-    def __init__(self, total: int | None, unit: str, show: bool | None, title: str = "") -> None:
+    def __init__(self, total: int | None, unit: str, show: bool | None, title: str = "", *, start: int = 0) -> None:
         is_shown = sys.stderr is not None and sys.stderr.isatty() if show is None else show
         self._bar: tqdm[NoReturn] | None = None
         if is_shown:
@@ -40,6 +41,7 @@ class Progress:
             self._bar = tqdm(
                 desc=title or None,
                 total=total,
+                initial=start,
                 unit=unit,
                 # Bytes are shown as MB.
                 unit_scale=unit == "B",

@@ -81,7 +81,7 @@ def write_captions(path: PathLike, captions: Mapping[Any, str] | Mapping[Any, Se
     ids = _plain_keys(captions, "captions")
     is_list = not isinstance(next(iter(captions.values())), str)
     rows = zip(ids, captions.values(), strict=True)
-    _write_lines(path, "captions", (_caption_line(image, text, is_list) for image, text in rows))
+    _write_lines(path, "captions", (caption_line(image, text, is_list=is_list) for image, text in rows))
 
 
 def write_queries(
@@ -144,6 +144,41 @@ def write_queries(
     if texts is not None:
         texts = _as_mapping(texts, "texts", FieldNames(names.id, _text_field(names)), "texts")
     _write_lines(path, "rankings", query_lines(names, mapping, texts, is_padded=is_padded))
+
+
+def caption_line(image: int | str, text: Any, *, is_list: bool) -> str:  # noqa: ANN401 - checked here
+    """Return the line of an image in a file of captions, without line end.
+
+    Args:
+        image: Id of the image.
+        text: Its caption, or a list of captions.
+        is_list: Whether the file has lists.
+
+    Returns:
+        A JSON object.
+
+    Raises:
+        ValueError: The caption is a list and should not be, or the other way round, or the list is empty.
+        TypeError: It is neither a string nor a list of strings.
+
+    Example:
+        >>> from muge_fast.datasets.writers import caption_line
+        >>> caption_line("a1b2", "红色长裙", is_list=False)
+        '{"image_id": "a1b2", "text": "红色长裙"}'
+
+    """
+    if isinstance(text, str):
+        if is_list:
+            raise ValueError(f"captions[{quoted_id(image)}] is a string, the captions of the first id are a list")
+        value = quote(text)
+    else:
+        if type(text) is not list or set(map(type, text)) != {str}:
+            text = _plain_captions(text, f"captions[{quoted_id(image)}]")
+        if not is_list:
+            raise ValueError(f"captions[{quoted_id(image)}] is a list, the caption of the first id is a string")
+        value = f"[{', '.join(map(quote, text))}]"
+    identity = quote(image) if isinstance(image, str) else image
+    return f'{{"{CAPTION.id}": {identity}, "{CAPTION.value}": {value}}}'
 
 
 def query_lines(
@@ -254,21 +289,6 @@ def _plain_keys(values: Mapping[Any, Any], name: str) -> list[Any]:
     if repeated is not None:
         raise ValueError(f"{name} has the id {quoted_id(keys[repeated])} twice")
     return keys
-
-
-def _caption_line(image: int | str, text: Any, is_list: bool) -> str:  # noqa: ANN401 - checked here
-    if isinstance(text, str):
-        if is_list:
-            raise ValueError(f"captions[{quoted_id(image)}] is a string, the captions of the first id are a list")
-        value = quote(text)
-    else:
-        if type(text) is not list or set(map(type, text)) != {str}:
-            text = _plain_captions(text, f"captions[{quoted_id(image)}]")
-        if not is_list:
-            raise ValueError(f"captions[{quoted_id(image)}] is a list, the caption of the first id is a string")
-        value = f"[{', '.join(map(quote, text))}]"
-    identity = quote(image) if isinstance(image, str) else image
-    return f'{{"{CAPTION.id}": {identity}, "{CAPTION.value}": {value}}}'
 
 
 def _plain_captions(captions: object, label: str) -> list[str]:

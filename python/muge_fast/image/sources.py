@@ -41,6 +41,7 @@ from muge_fast.image.inputs import (
 )
 
 Key = TypeVar("Key")
+Loaded = TypeVar("Loaded")
 
 # Most files in an archive.
 MAX_MEMBERS = 1_000_000
@@ -288,7 +289,7 @@ def decode_batches(source: ImageSource | OpenedSource, batch_size: int, threads:
     opened = open_images(source)
     images: Generator[Pixels]
     if _are_lazy(opened):
-        images = _decode_ahead(opened, 2 * batch_size, max(1, threads))
+        images = load_ahead((image.decode for image in opened), ahead=2 * batch_size, threads=max(1, threads))
     else:
         images = (image for batch in opened for image in images_of_batch(batch))
         if not isinstance(opened, list):
@@ -347,22 +348,45 @@ class _ByteBudget:
             self._changed.notify_all()
 
 
-def _decode_ahead(images: list[LazyImage], ahead: int, threads: int) -> Generator[Pixels]:
-    """Decode images in threads, up to ``ahead`` images or the byte budget ahead of the consumer."""
+def load_ahead(loads: Iterable[Callable[[], Loaded]], *, ahead: int, threads: int) -> Generator[Loaded]:
+    """Call functions in threads, ahead of the consumer, and yield what they return in their order.
+
+    Args:
+        loads: The functions, such as the method ``decode`` of a :class:`LazyImage`. An exception in one ends the
+            iteration.
+        ahead: Largest number of functions that are called ahead of the consumer. None is called either while what was
+            loaded and not consumed has 256 MiB, by the attribute ``nbytes`` of arrays and tensors.
+        threads: Number of threads.
+
+    Yields:
+        The result of each function.
+
+    Example:
+        >>> import numpy as np
+        >>> from muge_fast.image.sources import load_ahead
+        >>> [array.tolist() for array in load_ahead([lambda: np.arange(2)], ahead=2, threads=1)]
+        [[0, 1]]
+
+    """
     budget = _ByteBudget()
 
-    def decode_next(indexed: tuple[int, LazyImage]) -> Pixels:
-        index, image = indexed
+    def load_next(indexed: tuple[int, Callable[[], Loaded]]) -> Loaded:
+        index, load = indexed
         budget.acquire(index)
-        pixels = image.decode()
-        budget.charge(pixels.nbytes)
-        return pixels
+        loaded = load()
+        budget.charge(_bytes_of(loaded))
+        return loaded
 
-    decoded = map_in_order(decode_next, enumerate(images), threads=threads, ahead=ahead, stop=budget.close)
-    with closing(decoded):
-        for pixels in decoded:
-            budget.release(pixels.nbytes)
-            yield pixels
+    results = map_in_order(load_next, enumerate(loads), threads=threads, ahead=ahead, stop=budget.close)
+    with closing(results):
+        for loaded in results:
+            budget.release(_bytes_of(loaded))
+            yield loaded
+
+
+def _bytes_of(value: object) -> int:
+    size: int = getattr(value, "nbytes", 0)
+    return size
 
 
 def _from_path(path: Path) -> list[LazyImage]:

@@ -15,8 +15,8 @@ class ModelOptions:
     Attributes:
         device: Device to run on, such as ``"cuda:1"``; None for a GPU if there is one.
         dtype: Data type of weights and activations, one of :data:`DTYPES`.
-        prompt: What a vision-language model is asked; None for the Chinese prompt of the task. ``{question}`` stands for
-            the question of an item.
+        prompt: What a vision-language model is asked; None for the Chinese prompt of the task. ``{question}`` stands
+            for the question of an item.
         max_new_tokens: Largest number of generated tokens of a caption or an answer.
         beams: Number of beams of the search for a caption or an answer; 1 for greedy search.
         steps: Number of denoising steps of a diffusion model; None for the default of its pipeline.

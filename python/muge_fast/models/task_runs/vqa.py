@@ -1,0 +1,87 @@
+"""Runs of visual question answering: an image and a question go in, an answer comes out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from muge_fast._internal.json_text import parse_json
+from muge_fast.datasets.writers import encode_lines
+from muge_fast.models.data_folder import DataFiles
+from muge_fast.models.data_rows import read_questions
+from muge_fast.models.image_store import open_image_store
+from muge_fast.models.kept_results import KeptResults
+from muge_fast.models.stages import Stage
+from muge_fast.models.task_runs.task_run import TaskRun
+from muge_fast.models.task_runs.texts import checked_text
+
+
+class AnswerRun(TaskRun):
+    """A run of visual question answering.
+
+    Args:
+        files: The files of the data set.
+        model: A :class:`muge_fast.models.QuestionAnswerer`.
+        seed: Has no effect: answers are not random.
+
+    """
+
+    batch_size = 8
+
+    def __init__(self, files: DataFiles, model: Any, *, seed: int) -> None:  # noqa: ANN401 - of any class with the methods
+        super().__init__(files, model, seed=seed)
+        assert files.images is not None  # noqa: S101 - for the type checker
+        assert files.texts is not None  # noqa: S101 - for the type checker
+        self.images = open_image_store(files.images)
+        self._questions = read_questions(files.texts)
+
+    @property
+    def gold(self) -> Path | None:
+        """The gold file; None if the questions have no answers."""
+        if self.files.gold is None or self.files.gold != self.files.texts:
+            return self.files.gold
+        with self.files.gold.open("rb") as file:
+            first: object = parse_json(file.readline())
+        return self.files.gold if isinstance(first, dict) and "answer" in first else None
+
+    @property
+    def stages(self) -> list[Stage]:
+        """One stage, of answers."""
+        return [
+            Stage(
+                name="answers",
+                unit="question",
+                items=list(self._questions),
+                load=self._load,
+                apply=self._answer,
+                encode=_encode,
+            )
+        ]
+
+    def _load(self, key: int) -> object:
+        assert self.images is not None  # noqa: S101 - for the type checker
+        return self.images.load(self._questions[key].image, self.prepare)
+
+    def _answer(self, keys: Sequence[int], images: list[Any]) -> Sequence[str]:
+        answers: Sequence[str] = self.model.answer(images, [self._questions[key].text for key in keys])
+        return answers
+
+    def write_submission(self, folder: Path, results: Mapping[str, KeptResults]) -> dict[str, str]:
+        """Write the answers.
+
+        Args:
+            folder: Folder of the run.
+            results: Results by name of the stage.
+
+        Returns:
+            The name of the file.
+
+        """
+        return self.copy_results(folder, results["answers"])
+
+
+def _encode(key: int, answer: object) -> bytes:
+    row = {"question_id": key, "answer": checked_text("answer", key, answer)}
+    return b"".join(encode_lines("answers", [json.dumps(row, ensure_ascii=False)]))
