@@ -17,6 +17,7 @@ from muge_fast.cli.demo import demo
 from muge_fast.cli.info import info
 from muge_fast.cli.official import official
 from muge_fast.cli.program import Program, debug_option, language_option
+from muge_fast.cli.run import run
 from muge_fast.cli.score import score
 from muge_fast.cli.states import count, merge
 from muge_fast.cli.submit import submit
@@ -49,5 +50,5 @@ def main() -> None:
             stream.reconfigure(errors=ESCAPE)
 
 
-for command in (score, check, compare, official, top_k, count, merge, info, submit, demo, board):
+for command in (score, check, compare, official, top_k, run, count, merge, info, submit, demo, board):
     main.add_command(command)

@@ -74,7 +74,8 @@ def apply_in_parts(
         part = slice(len(results), len(results) + part_size)
         found, reason = _try(apply, items[part], values[part])
         if found is not None:
-            results += found
+            # Not +=, which arrays turn into a sum.
+            results.extend(found)
             continue
         # The exception is gone by now, and with it the tensors that its traceback held.
         _release_memory()

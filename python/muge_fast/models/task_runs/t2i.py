@@ -75,10 +75,9 @@ class GenerationRun(TaskRun):
 
         """
         if self.gold is not None:
-            from muge_fast.image.extractors.inception import InceptionExtractor  # noqa: PLC0415 - imports torch
+            from muge_fast.image.extractors.weights import load_weights, published_weights  # noqa: PLC0415 - torch
 
-            network = {name: options[name] for name in ("protocol", "precision", "device") if name in options}
-            InceptionExtractor(options.get("weights"), **network)
+            load_weights(options.get("weights"), published_weights(options.get("protocol", "tf1")))
 
     def scoring_options(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Return the options of the evaluation.
