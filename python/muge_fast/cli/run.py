@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +24,6 @@ from muge_fast.models.options import DTYPES, ModelOptions
 from muge_fast.text.tokenizers import TOKENIZERS
 
 OF_MODELS, OF_LANGUAGE, OF_DIFFUSION = "Model", "Models that write text", "Models that generate images"
-# Names of the options of models, as the library has them.
-MODEL_OPTIONS = [one.name for one in fields(ModelOptions)]
 # Items without a result that are printed.
 LISTED = 10
 
@@ -83,9 +81,7 @@ Example:
     section=OF_LANGUAGE,
     help="What the model is asked; {question} stands for the question.  [default: Chinese, by task]",
 )
-@option(
-    "--max-new-tokens", type=AT_LEAST_1, section=OF_LANGUAGE, help="Most tokens of a text.  [default: 64]"
-)
+@option("--max-new-tokens", type=AT_LEAST_1, section=OF_LANGUAGE, help="Most tokens of a text.  [default: 64]")
 @option("--beams", type=AT_LEAST_1, section=OF_LANGUAGE, help="Beams of the search for a text.  [default: 1]")
 @option("--steps", type=AT_LEAST_1, section=OF_DIFFUSION, help="Denoising steps.  [default: of the model]")
 @option("--guidance", type=float, section=OF_DIFFUSION, help="Guidance scale.  [default: of the model]")
@@ -120,7 +116,7 @@ def run(
     clip: str | None,
     as_json: bool,
     threads: int | None,
-    **options: Any,  # noqa: ANN401 - those of models
+    **options: str | float | None,
 ) -> None:
     """Run a model through a task: from a data set to a submission, its scores and a report.
 
@@ -145,7 +141,7 @@ def run(
             threads=threads,
             lang=language(),
             scoring={name: value for name, value in scoring.items() if value is not None},
-            **{name: value for name, value in options.items() if name in MODEL_OPTIONS and value is not None},
+            options=_model_options(options),
         )
         _print_run(result)
         if as_json:
@@ -155,13 +151,16 @@ def run(
         print_report(result.report, submission, None, as_json=False)
 
 
+def _model_options(given: Mapping[str, Any]) -> ModelOptions:
+    """Return the options of the model; those that are not given have their defaults."""
+    return ModelOptions(**{name: value for name, value in given.items() if value is not None})
+
+
 def _print_run(result: Run) -> None:
     """Print on stderr what was written, and which items have no result."""
     for name in (*result.manifest["files"].values(), PAGE):
         print_written(result.output / name)
-    warnings = [
-        f"{format_id(item.id)}: {item.reason}" for item in result.missing[:LISTED]
-    ]
+    warnings = [f"{format_id(item.id)}: {item.reason}" for item in result.missing[:LISTED]]
     if result.missing:
         message = translate("{items} without a result, see run.json")
         warnings.append(message.format(items=counted(len(result.missing), "item")))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from muge_fast import tasks
 from muge_fast._internal.atomic import save_text
-from muge_fast._internal.checks import check_choice, suggest, whole_number
+from muge_fast._internal.checks import check_choice, whole_number
 from muge_fast._internal.display import json_text
 from muge_fast._internal.paths import PathLike
 from muge_fast.datasets.problems import LANGUAGES
@@ -75,13 +75,13 @@ def run(
     *,
     split: str = "valid",
     output: PathLike,
+    options: ModelOptions | None = None,
     batch_size: int | None = None,
     seed: int = 0,
     threads: int | None = None,
     progress: bool | None = None,
     lang: str = "en",
     scoring: Mapping[str, Any] | None = None,
-    **options: Any,  # noqa: ANN401 - those of ModelOptions
 ) -> Run:
     """Run a model through a task: from a data set to a submission, its scores and a report.
 
@@ -99,16 +99,14 @@ def run(
         split: Name of the split in the names of the files.
         output: Folder of the run, which gets the submission, ``report.html``, ``report.json`` and the manifest
             ``run.json``; features of retrieval, too.
+        options: How a model is opened by its name, and how it generates; None for the defaults.
         batch_size: Number of items of a batch; None for 32 in retrieval, 8 for captions and answers, 4 for generated
             images.
-        seed: Seed of generated images; each has a seed of its own, which follows from this and its id.
+        seed: Seed of generated images. The seed of each follows from this one and its id.
         threads: Number of threads that decode images ahead of the model; None for the number of cores.
         progress: Whether to show progress bars; None to show them on a terminal.
         lang: Language of the report, ``"en"`` or ``"zh"``.
         scoring: Options of :func:`muge_fast.evaluate`, such as ``{"weights": …}`` of text-to-image.
-        options: Options of a model that is opened by its name, see :class:`muge_fast.models.ModelOptions`: ``device``,
-            ``dtype``, ``prompt``, ``max_new_tokens``, ``beams``, ``steps``, ``guidance``, ``size``, ``download``,
-            ``trust_remote_code``.
 
     Returns:
         The run. Items without a result, such as broken images, do not end it: they are in ``missing``, and in the
@@ -178,12 +176,12 @@ class _Done(NamedTuple):
     missing: list[Missing]
 
 
-def _open_model(task: str, model: object, options: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
+def _open_model(task: str, model: object, options: ModelOptions | None) -> tuple[Any, dict[str, Any]]:
     """Return a model, and what the manifest says of it."""
-    chosen = ModelOptions(**_known_options(options))
     if isinstance(model, (str, os.PathLike)):
         from muge_fast.models.adapters.opening import open_model  # noqa: PLC0415 - imports torch, optional
 
+        chosen = options or ModelOptions()
         opened = open_model(task, model, chosen)
         name = Path(model).name or Path(model).resolve().name
         return opened, _described(opened, name, {**asdict(chosen), "download": False})
@@ -193,18 +191,9 @@ def _open_model(task: str, model: object, options: Mapping[str, Any]) -> tuple[A
             f"model is {type(model).__name__}, and the task {task!r} needs the name of a model or an object with the "
             f"methods {', '.join(methods)}"
         )
-    given = next((name for name, value in options.items() if value != getattr(ModelOptions(), name)), None)
-    if given is not None:
-        raise ValueError(f"{given} is an option of models that are opened by their names, and model is an object")
+    if options is not None:
+        raise ValueError("options are those of models that are opened by their names, and model is an object")
     return model, _described(model, type(model).__name__, {})
-
-
-def _known_options(options: Mapping[str, Any]) -> dict[str, Any]:
-    names = [one.name for one in fields(ModelOptions)]
-    unknown = next((name for name in options if name not in names), None)
-    if unknown is not None:
-        raise TypeError(f"there is no option {unknown!r}{suggest(unknown, names)}; there are {', '.join(names)}")
-    return dict(options)
 
 
 def _described(model: object, name: str, options: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple
+from typing import IO, NamedTuple
 
 
 class KeptBatch(NamedTuple):
@@ -134,7 +134,7 @@ class KeptResults:
         self.close()
 
 
-def _write(file: Any, data: bytes) -> None:  # noqa: ANN401 - a file
+def _write(file: IO[bytes], data: bytes) -> None:
     """Append bytes so that they are still there after a power failure."""
     file.write(data)
     file.flush()

@@ -46,7 +46,7 @@ def make_manifest(
         split: Name of the split.
         model: What is known of the model: its name, its signature and its own description.
         data: Files of the data set by what they are, hashed here.
-        gold: The gold file, which is one of them; None if there is none.
+        gold: The gold file, which is one of them; None for a split without one.
         options: Options of the run that its results depend on.
 
     Returns:
@@ -152,7 +152,7 @@ def read_manifest(folder: PathLike) -> dict[str, Any]:
         run that is complete also ``files``, ``missing``, ``ok`` and ``scores``.
 
     Raises:
-        OSError: There is none, or it cannot be read.
+        OSError: There is no manifest, or it cannot be read.
         ValueError: The file is not a manifest.
 
     Example:
@@ -195,7 +195,7 @@ def _inputs(manifest: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in manifest.items() if key not in RESULTS}
 
 
-def _difference(before: Any, now: Any, name: str) -> str | None:  # noqa: ANN401 - values of JSON
+def _difference(before: object, now: object, name: str) -> str | None:
     if isinstance(before, dict) and isinstance(now, dict):
         keys = dict.fromkeys((*now, *before))
         found = (_difference(before.get(key), now.get(key), f"{name}.{key}" if name else key) for key in keys)

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-# What torch's allocators say. Only that of CUDA has a class of its own.
+# What the allocators of torch say. Only for CUDA there is a separate class.
 TORCH_MESSAGES = ("out of memory", "can't allocate memory", "not enough memory")
 
 

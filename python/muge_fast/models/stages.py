@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -115,7 +115,7 @@ def run_stage(
                 bar.callback(results.items)
 
 
-def _load(load: Callable[[Any], object], item: Any) -> object:  # noqa: ANN401 - of any type
+def _load(load: Callable[[Any], object], item: object) -> object:
     try:
         return load(item)
     except BrokenImageError as error:
@@ -139,7 +139,7 @@ def _run_batch(
     results.add(data, items=len(batch), part_size=part_size, broken=reasons)
 
 
-def _checked(stage: Stage, items: Sequence[Any], values: list[Any]) -> Any:  # noqa: ANN401 - a list or an array
+def _checked(stage: Stage, items: Sequence[Any], values: list[Any]) -> Iterable[Any]:
     """Return the results of a model, if there is one for each item."""
     outputs = stage.apply(items, values)
     if isinstance(outputs, (str, bytes, Mapping)) or not hasattr(outputs, "__len__"):
@@ -151,4 +151,5 @@ def _checked(stage: Stage, items: Sequence[Any], values: list[Any]) -> Any:  # n
             f"the model returns {len(outputs)} results for {len(items)} {stage.name}, the first of which is "
             f"{format_argument(items[0])}"
         )
-    return outputs
+    results: Iterable[Any] = outputs
+    return results

@@ -10,6 +10,7 @@ from muge_fast.datasets.jsonl import read_captions
 from muge_fast.datasets.writers import caption_line, encode_lines
 from muge_fast.models.data_folder import DataFiles
 from muge_fast.models.image_store import open_image_store
+from muge_fast.models.interface import Captioner
 from muge_fast.models.kept_results import KeptResults
 from muge_fast.models.stages import Stage
 from muge_fast.models.task_runs.task_run import TaskRun
@@ -28,8 +29,9 @@ class CaptionRun(TaskRun):
 
     batch_size = 8
 
-    def __init__(self, files: DataFiles, model: Any, *, seed: int) -> None:  # noqa: ANN401 - of any class with the methods
+    def __init__(self, files: DataFiles, model: Captioner, *, seed: int) -> None:
         super().__init__(files, model, seed=seed)
+        self.model = model
         assert files.images is not None  # noqa: S101 - for the type checker
         self.images = open_image_store(files.images)
         gold = None if files.gold is None else read_captions(files.gold, kind="references")
@@ -47,8 +49,7 @@ class CaptionRun(TaskRun):
         return self.images.load(key, self.prepare)
 
     def _caption(self, _: Sequence[str], images: list[Any]) -> Sequence[str]:
-        captions: Sequence[str] = self.model.caption(images)
-        return captions
+        return self.model.caption(images)
 
     def write_submission(self, folder: Path, results: Mapping[str, KeptResults]) -> dict[str, str]:
         """Write the captions.

@@ -15,9 +15,12 @@ from muge_fast._internal.display import format_argument, format_path
 from muge_fast.datasets.writers import encode_lines
 from muge_fast.features.files import write_features
 from muge_fast.features.validation import FeatureFile
+from muge_fast.image.backend import to_numpy
+from muge_fast.image.extractors.interface import FeatureMatrix
 from muge_fast.models.data_folder import DataFiles
 from muge_fast.models.data_rows import read_query_texts
 from muge_fast.models.image_store import open_image_store
+from muge_fast.models.interface import DualEncoder
 from muge_fast.models.kept_results import KeptResults
 from muge_fast.models.stages import Stage
 from muge_fast.models.task_runs.task_run import TaskRun
@@ -41,8 +44,9 @@ class RetrievalRun(TaskRun):
 
     batch_size = 32
 
-    def __init__(self, files: DataFiles, model: Any, *, seed: int) -> None:  # noqa: ANN401 - of any class with the methods
+    def __init__(self, files: DataFiles, model: DualEncoder, *, seed: int) -> None:
         super().__init__(files, model, seed=seed)
+        self.model = model
         assert files.images is not None  # noqa: S101 - for the type checker
         assert files.texts is not None  # noqa: S101 - for the type checker
         self.images = open_image_store(files.images)
@@ -135,10 +139,8 @@ def _integer_keys(keys: Mapping[str, bytes], path: Path) -> dict[int, str]:
     return found
 
 
-def _to_matrix(features: Any, side: str) -> npt.NDArray[np.float32]:  # noqa: ANN401 - an array or a tensor
-    if hasattr(features, "detach"):
-        features = features.detach().float().cpu().numpy()
-    matrix: npt.NDArray[np.float32] = np.asarray(features, dtype=ROW_TYPE)
+def _to_matrix(features: FeatureMatrix, side: str) -> npt.NDArray[np.float32]:
+    matrix: npt.NDArray[np.float32] = np.asarray(to_numpy(features), dtype=ROW_TYPE)
     if matrix.ndim != MATRIX_NDIM or not matrix.shape[1]:
         raise ValueError(f"the model returns features of {side} of shape {matrix.shape}, needs ({side}, features)")
     return matrix

@@ -16,6 +16,7 @@ from muge_fast._internal.optional import import_optional
 from muge_fast.datasets.texts import read_texts
 from muge_fast.image.inputs import CHANNELS, IMAGE_NDIM, describe
 from muge_fast.models.data_folder import DataFiles
+from muge_fast.models.interface import ImageGenerator
 from muge_fast.models.kept_results import KeptResults
 from muge_fast.models.stages import Stage
 from muge_fast.models.task_runs.task_run import TaskRun
@@ -40,8 +41,9 @@ class GenerationRun(TaskRun):
     batch_size = 4
     submission = "submission.tsv"
 
-    def __init__(self, files: DataFiles, model: Any, *, seed: int) -> None:  # noqa: ANN401 - of any class with the methods
+    def __init__(self, files: DataFiles, model: ImageGenerator, *, seed: int) -> None:
         super().__init__(files, model, seed=seed)
+        self.model = model
         assert files.texts is not None  # noqa: S101 - for the type checker
         self._texts = read_texts(files.texts)
 
@@ -60,8 +62,7 @@ class GenerationRun(TaskRun):
         ]
 
     def _generate(self, keys: Sequence[str], texts: list[str]) -> Sequence[object]:
-        images: Sequence[object] = self.model.generate(texts, [item_seed(self.seed, key) for key in keys])
-        return images
+        return self.model.generate(texts, [item_seed(self.seed, key) for key in keys])
 
     def check_scoring(self, options: Mapping[str, Any]) -> None:
         """Raise if there are no weights of FID's network, before hours of generating.

@@ -29,7 +29,7 @@ class Missing(NamedTuple):
 
     """
 
-    id: Any
+    id: int | str
     reason: str
 
 
@@ -52,10 +52,10 @@ class TaskRun(ABC):
     batch_size: ClassVar[int]
     submission: ClassVar[str] = "submission.jsonl"
 
-    def __init__(self, files: DataFiles, model: Any, *, seed: int) -> None:  # noqa: ANN401 - of any class with the methods
+    def __init__(self, files: DataFiles, model: object, *, seed: int) -> None:
         self.files = files
-        self.model = model
         self.seed = seed
+        self._model = model
         self.images: ImageStore | None = None
 
     @property
@@ -71,7 +71,7 @@ class TaskRun(ABC):
     @property
     def prepare(self) -> Prepare | None:
         """Method of the model that prepares an image, if it has one."""
-        method: Prepare | None = getattr(self.model, "prepare", None)
+        method: Prepare | None = getattr(self._model, "prepare", None)
         return method
 
     def scoring_options(self, given: Mapping[str, Any]) -> dict[str, Any]:

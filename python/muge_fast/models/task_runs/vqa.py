@@ -12,6 +12,7 @@ from muge_fast.datasets.writers import encode_lines
 from muge_fast.models.data_folder import DataFiles
 from muge_fast.models.data_rows import read_questions
 from muge_fast.models.image_store import open_image_store
+from muge_fast.models.interface import QuestionAnswerer
 from muge_fast.models.kept_results import KeptResults
 from muge_fast.models.stages import Stage
 from muge_fast.models.task_runs.task_run import TaskRun
@@ -30,8 +31,9 @@ class AnswerRun(TaskRun):
 
     batch_size = 8
 
-    def __init__(self, files: DataFiles, model: Any, *, seed: int) -> None:  # noqa: ANN401 - of any class with the methods
+    def __init__(self, files: DataFiles, model: QuestionAnswerer, *, seed: int) -> None:
         super().__init__(files, model, seed=seed)
+        self.model = model
         assert files.images is not None  # noqa: S101 - for the type checker
         assert files.texts is not None  # noqa: S101 - for the type checker
         self.images = open_image_store(files.images)
@@ -65,8 +67,7 @@ class AnswerRun(TaskRun):
         return self.images.load(self._questions[key].image, self.prepare)
 
     def _answer(self, keys: Sequence[int], images: list[Any]) -> Sequence[str]:
-        answers: Sequence[str] = self.model.answer(images, [self._questions[key].text for key in keys])
-        return answers
+        return self.model.answer(images, [self._questions[key].text for key in keys])
 
     def write_submission(self, folder: Path, results: Mapping[str, KeptResults]) -> dict[str, str]:
         """Write the answers.
