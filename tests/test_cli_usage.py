@@ -22,7 +22,20 @@ from source_files import ROOT, read
 SAMPLES = ROOT / "python" / "muge_fast" / "samples"
 CAPTIONS = SAMPLES / "caption" / "IC_sample.jsonl", SAMPLES / "caption" / "IC_sample.pred.large.jsonl"
 QUERIES = SAMPLES / "retrieval" / "MR_sample_queries.jsonl", SAMPLES / "retrieval" / "MR_sample.pred.large.jsonl"
-COMMANDS = ["score", "check", "compare", "official", "top-k", "count", "merge", "info", "submit", "demo", "board"]
+COMMANDS = [
+    "score",
+    "check",
+    "compare",
+    "official",
+    "top-k",
+    "run",
+    "count",
+    "merge",
+    "info",
+    "submit",
+    "demo",
+    "board",
+]
 
 
 def run(*arguments, **options):

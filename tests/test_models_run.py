@@ -60,7 +60,7 @@ def test_retrieval_has_the_exact_nearest_images_and_its_features(made, tmp_path)
     queries = list(range(0, ITEMS, 2))
     for row, query in zip(lines(folder / "submission.jsonl"), queries, strict=True):
         # Equal distances are ordered by the item that comes first.
-        nearest = sorted(range(ITEMS), key=lambda index: (abs(index - query), index))  # noqa: B023 - used at once
+        nearest = sorted(range(ITEMS), key=lambda index: (abs(index - query), index))
         assert row["query_id"] == query
         assert row["item_ids"][0] == 100 + query
         assert {abs(item - 100 - query) for item in row["item_ids"]} == {abs(index - query) for index in nearest[:10]}
@@ -212,7 +212,7 @@ def test_a_complete_run_is_not_done_again(made, tmp_path):
 def test_another_run_in_the_folder_is_refused_and_left_alone(made, tmp_path):
     mf.models.run("caption", Brightness(), made, output=tmp_path / "run", batch_size=8)
     before = files_of(tmp_path / "run")
-    with pytest.raises(ValueError, match="has another run: options.batch_size is 4, and it was 8"):
+    with pytest.raises(ValueError, match=r"has another run: options\.batch_size is 4, and it was 8"):
         mf.models.run("caption", Brightness(), made, output=tmp_path / "run", batch_size=4)
     with pytest.raises(ValueError, match="has another run: task is 'vqa', and it was 'caption'"):
         mf.models.run("vqa", Brightness(), made, output=tmp_path / "run", batch_size=8)
@@ -349,10 +349,10 @@ def test_other_errors_of_the_model_are_passed_on(made, tmp_path):
 @pytest.mark.parametrize(
     ("captions", "message"),
     [
-        (lambda images: "红裙", "the model returns str for 8 captions, needs a result of each"),
-        (lambda images: ["红裙"], "the model returns 1 results for 8 captions, the first of which is 'p00'"),
+        (lambda _: "红裙", "the model returns str for 8 captions, needs a result of each"),
+        (lambda _: ["红裙"], "the model returns 1 results for 8 captions, the first of which is 'p00'"),
         (lambda images: [5] * len(images), "the caption of 'p00' is int, needs a string"),
-        (lambda images: None, "the model returns NoneType for 8 captions"),
+        (lambda _: None, "the model returns NoneType for 8 captions"),
         (lambda images: ["\ud800"] * len(images), "text has a lone surrogate"),
     ],
 )
@@ -422,15 +422,15 @@ def test_an_image_that_cannot_be_prepared_is_missing(made, tmp_path):
 
 
 def test_an_object_without_the_methods_of_the_task_is_refused(made, tmp_path):
-    with pytest.raises(TypeError, match="model is Captioner, and the task 'retrieval' needs .* encode_images"):
-        captioner = type("Captioner", (), {"caption": lambda self, images: images})()
+    captioner = type("Captioner", (), {"caption": lambda _, images: images})()
+    with pytest.raises(TypeError, match=r"model is Captioner, and the task 'retrieval' needs .* encode_images"):
         mf.models.run("retrieval", captioner, made, output=tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 
 def test_options_of_models_that_are_opened_are_refused_for_objects(made, tmp_path):
+    options = mf.models.ModelOptions(dtype="bf16")
     with pytest.raises(ValueError, match="options are those of models that are opened by their names"):
-        options = mf.models.ModelOptions(dtype="bf16")
         mf.models.run("caption", Brightness(), made, output=tmp_path / "run", options=options)
 
 
@@ -442,7 +442,11 @@ def test_options_of_models_that_are_opened_are_refused_for_objects(made, tmp_pat
         ({"seed": -1}, ValueError, "seed must be at least 0"),
         ({"lang": "fr"}, ValueError, "unknown lang 'fr', choose one of en, zh"),
         ({"split": "../x"}, ValueError, "split is '../x'"),
-        ({"split": "test"}, FileNotFoundError, "no file of images for the split 'test', needs IC_test.tsv or .*there are IC_valid.jsonl"),
+        (
+            {"split": "test"},
+            FileNotFoundError,
+            "no file of images for the split 'test', needs IC_test.tsv or .*there are IC_valid.jsonl",
+        ),
         ({"data": "nowhere"}, FileNotFoundError, "data: nowhere: no such folder"),
         ({"scoring": {"tokeniser": "zh"}}, TypeError, "tokenizer"),
     ],
@@ -462,7 +466,7 @@ def test_files_in_a_folder_of_the_data_set_are_found(data, tmp_path):
     assert mf.models.run("caption", Brightness(), data, output=tmp_path / "run").report.ok
     (data / "other").mkdir()
     (data / "other" / "IC_valid.tsv").write_bytes((inner / "IC_valid.tsv").read_bytes())
-    with pytest.raises(ValueError, match="there are .* and .*: pass the folder of one of them"):
+    with pytest.raises(ValueError, match=r"there are .* and .*: pass the folder of one of them"):
         mf.models.run("caption", Brightness(), data, output=tmp_path / "other")
 
 

@@ -5,6 +5,8 @@ Messages about the content of files are in :mod:`muge_fast.datasets.problems`, t
 lack one.
 """
 
+from muge_fast.cli.chinese_models import HELP_OF_RUN
+
 MESSAGES = {
     # Words around errors
     "Error: ": "错误：",
@@ -20,6 +22,7 @@ MESSAGES = {
     "unknown {kind} {value}, did you mean {near}?": "未知的{kind} {value}，您是否想用 {near}？",
     "unknown {kind} {value}, choose from {choices}": "未知的{kind} {value}，可选：{choices}",
     "must be an integer of at least {least}, got {value}": "应为不小于 {least} 的整数，实际为 {value}",
+    "must be a number of at least 0, such as 7.5, got {value}": "应为不小于 0 的数，例如 7.5，实际为 {value}",
     "must be a number between 0 and 1, such as 0.95, got {value}": "应为 0 与 1 之间的数，例如 0.95，实际为 {value}",
     "task": "任务",
     "tokenizer": "分词方式",
@@ -81,6 +84,8 @@ MESSAGES = {
     ),
     # Units
     "row": "行",
+    "item": "个条目",
+    "{items} without a result, see run.json": "{items}没有结果，见 run.json",
     "image": "张图像",
     "query": "个查询",
     "problem": "个问题",
@@ -188,6 +193,7 @@ DESCRIPTIONS = {
 
 # Descriptions of commands and options, and what stands around them.
 HELP = {
+    **HELP_OF_RUN,
     # Headings
     "Options": "选项",
     "Commands": "命令",

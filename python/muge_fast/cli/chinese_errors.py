@@ -7,6 +7,7 @@ message, and hints after a semicolon, are translated by themselves.
 """
 
 from muge_fast.cli.chinese_meteor import METEOR
+from muge_fast.cli.chinese_models import MODELS
 
 # What stands before a message, and before a colon.
 PLACES = {
@@ -418,4 +419,16 @@ COMPARISONS = {
 }
 """Errors of comparisons."""
 
-ERRORS = {**PLACES, **METEOR, **SYSTEM, **PARSER, **CLICK, **FEATURES, **FILES, **NETWORKS, **WARNINGS, **COMPARISONS}
+ERRORS = {
+    **PLACES,
+    **METEOR,
+    **MODELS,
+    **SYSTEM,
+    **PARSER,
+    **CLICK,
+    **FEATURES,
+    **FILES,
+    **NETWORKS,
+    **WARNINGS,
+    **COMPARISONS,
+}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from contextlib import suppress
 from difflib import get_close_matches
@@ -144,4 +145,31 @@ class Level(LevelType):
             if 0 < float(value) < 1:
                 return float(value)
         message = translate("must be a number between 0 and 1, such as 0.95, got {value}", ctx)
+        raise click.BadParameter(message.format(value=format_argument(value)), ctx=ctx, param=param)
+
+
+class Guidance(LevelType):
+    """Type of a parameter that takes a guidance scale, which is not negative."""
+
+    name = "scale"
+
+    def convert(self, value: str | float, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the number.
+
+        Args:
+            value: The argument.
+            param: The parameter.
+            ctx: Context of the command.
+
+        Returns:
+            The number.
+
+        Raises:
+            click.BadParameter: It is not a number, negative or infinite.
+
+        """
+        with suppress(ValueError):
+            if 0 <= float(value) < math.inf:
+                return float(value)
+        message = translate("must be a number of at least 0, such as 7.5, got {value}", ctx)
         raise click.BadParameter(message.format(value=format_argument(value)), ctx=ctx, param=param)

@@ -13,7 +13,7 @@ from muge_fast.cli.errors import Ended, usage_errors
 from muge_fast.cli.input_files import InputFile, NamedPath
 from muge_fast.cli.language import counted, language, translate
 from muge_fast.cli.options import AT_LEAST_0, AT_LEAST_1, OUTPUT, json_option, option, print_written, threads_option
-from muge_fast.cli.parameter_types import Name
+from muge_fast.cli.parameter_types import Guidance, Name
 from muge_fast.cli.program import Command
 from muge_fast.cli.report_text import print_report, print_warnings
 from muge_fast.cli.scoring_options import choice
@@ -84,7 +84,7 @@ Example:
 @option("--max-new-tokens", type=AT_LEAST_1, section=OF_LANGUAGE, help="Most tokens of a text.  [default: 64]")
 @option("--beams", type=AT_LEAST_1, section=OF_LANGUAGE, help="Beams of the search for a text.  [default: 1]")
 @option("--steps", type=AT_LEAST_1, section=OF_DIFFUSION, help="Denoising steps.  [default: of the model]")
-@option("--guidance", type=float, section=OF_DIFFUSION, help="Guidance scale.  [default: of the model]")
+@option("--guidance", type=Guidance(), section=OF_DIFFUSION, help="Guidance scale.  [default: of the model]")
 @option("--size", type=AT_LEAST_1, section=OF_DIFFUSION, help="Height and width in pixels.  [default: of the model]")
 @option("--seed", type=AT_LEAST_0, section=OF_DIFFUSION, help="Seed of the images.  [default: 0]")
 @choice("tokenizer", TOKENIZERS, OF_CAPTIONS, default="muge")
