@@ -419,16 +419,4 @@ COMPARISONS = {
 }
 """Errors of comparisons."""
 
-ERRORS = {
-    **PLACES,
-    **METEOR,
-    **MODELS,
-    **SYSTEM,
-    **PARSER,
-    **CLICK,
-    **FEATURES,
-    **FILES,
-    **NETWORKS,
-    **WARNINGS,
-    **COMPARISONS,
-}
+ERRORS = PLACES | METEOR | MODELS | SYSTEM | PARSER | CLICK | FEATURES | FILES | NETWORKS | WARNINGS | COMPARISONS
