@@ -193,7 +193,9 @@ def reading(name: str, options: ModelOptions) -> Iterator[None]:
                 "If you have read and trust the code, pass trust_remote_code=True (--trust-remote-code)"
             ) from error
         if isinstance(error, OSError) and not Path(name).is_dir():
-            where = "" if options.download else ", nor in the cache of transformers (download=True, --download, gets it)"
+            where = (
+                "" if options.download else ", nor in the cache of transformers (download=True, --download, gets it)"
+            )
             raise FileNotFoundError(f"no model at {shown}{where}: {reason}") from error
         raise ValueError(f"{shown}: the model cannot be read: {reason}") from error
 
@@ -274,14 +276,18 @@ def refuse_options(options: ModelOptions, names: Mapping[str, str]) -> None:
     for name, needed in names.items():
         value = getattr(options, name)
         if value != defaults[name]:
-            raise ValueError(f"{name} is {format_argument(value)}, but this model has no such option: it needs {needed}")
+            raise ValueError(
+                f"{name} is {format_argument(value)}, but this model has no such option: it needs {needed}"
+            )
 
 
 OPTIONS_OF_DIFFUSION = dict.fromkeys(("steps", "guidance", "size"), "a diffusion model")
 OPTIONS_OF_TEXT = dict.fromkeys(("prompt", "max_new_tokens", "beams"), "a model that generates texts")
 
 
-def describe_model(source: Source, network: nn.Module, *, weights: str, dtype: str, device: torch.device) -> dict[str, Any]:
+def describe_model(
+    source: Source, network: nn.Module, *, weights: str, dtype: str, device: torch.device
+) -> dict[str, Any]:
     """Return what a manifest says about a model: plain values, enough to repeat a run.
 
     Args:

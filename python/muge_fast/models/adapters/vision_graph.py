@@ -25,7 +25,7 @@ TYPES = ("clip", "chinese_clip")
 ACTIVATIONS = ("quick_gelu", "gelu")
 
 # Images that one core computes at a time.
-CHUNK = 4
+CHUNK = 8
 
 OUTPUT = "features"
 
