@@ -27,9 +27,9 @@ from transformers import (
     Qwen2VLImageProcessor,
     Qwen2VLProcessor,
     Qwen2VLVideoProcessor,
-    ViTConfig,
     VisionEncoderDecoderConfig,
     VisionEncoderDecoderModel,
+    ViTConfig,
     ViTImageProcessorPil,
 )
 
@@ -91,7 +91,8 @@ OF_QWEN = ["<|vision_start|>", "<|vision_end|>", "<|image_pad|>", "<|video_pad|>
 OF_LLAVA = ["<image>"]
 TEMPLATE = (
     "{{% for message in messages %}}<|im_start|>{{{{ message.role }}}} "
-    "{{% for part in message.content %}}{{% if part.type == 'image' %}}{image}{{% else %}}{{{{ part.text }}}}{{% endif %}}"
+    "{{% for part in message.content %}}{{% if part.type == 'image' %}}{image}"
+    "{{% else %}}{{{{ part.text }}}}{{% endif %}}"
     "{{% endfor %}}<|im_end|>{{% endfor %}}{{% if add_generation_prompt %}}<|im_start|>assistant {{% endif %}}"
 )
 

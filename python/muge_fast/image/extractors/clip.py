@@ -19,8 +19,8 @@ from muge_fast._internal.checks import check_choice, whole_number
 from muge_fast._internal.progress import Progress
 from muge_fast.image.extractors.devices import find_device, to_device
 from muge_fast.image.extractors.interface import FeatureMatrix
-from muge_fast.image.extractors.pretrained import load_network, pooled
 from muge_fast.image.extractors.preprocessing import ImageBatch, check_images
+from muge_fast.image.extractors.pretrained import load_network, pooled
 from muge_fast.image.extractors.running import extract_features
 from muge_fast.image.extractors.torch_precision import network_precision
 from muge_fast.image.extractors.weights import hash_weights

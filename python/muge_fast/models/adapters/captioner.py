@@ -14,8 +14,8 @@ from muge_fast.models.adapters.generation import (
     decode,
     describe_settings,
     end_tokens,
-    set_generation,
     join_chinese,
+    set_generation,
 )
 from muge_fast.models.adapters.image_inputs import ImageInputs, Inputs, join_inputs
 from muge_fast.models.adapters.loading import (

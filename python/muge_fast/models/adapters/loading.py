@@ -189,8 +189,8 @@ def reading(name: str, options: ModelOptions) -> Iterator[None]:
             raise ImportError(f"{shown}: {reason}") from error
         if not options.trust_remote_code and "trust_remote_code" in str(error):
             raise ValueError(
-                f"{shown}: this model needs Python code of its own folder, which would run with all rights of the user. "
-                "If you have read and trust the code, pass trust_remote_code=True (--trust-remote-code)"
+                f"{shown}: this model needs Python code of its own folder, which would run with all rights of the "
+                "user. If you have read and trust the code, pass trust_remote_code=True (--trust-remote-code)"
             ) from error
         if isinstance(error, OSError) and not Path(name).is_dir():
             where = (
@@ -326,7 +326,7 @@ def _access(options: ModelOptions) -> dict[str, bool]:
 @contextmanager
 def _offline(options: ModelOptions) -> Iterator[None]:
     """Forbid huggingface_hub every request, unless the caller allows downloads: some ignore ``local_files_only``."""
-    constants = import_module("huggingface_hub.constants")
+    constants: Part = import_module("huggingface_hub.constants")
     was_offline = constants.HF_HUB_OFFLINE
     constants.HF_HUB_OFFLINE = was_offline or not options.download
     try:

@@ -16,10 +16,11 @@ from muge_fast.models.adapters.vision_language import ChatAnswerer, ChatCaptione
 from muge_fast.models.interface import PROTOCOLS, Model
 from muge_fast.models.options import ModelOptions
 
+CHAT_MODEL = "a chat model that sees images, such as qwen2_5_vl or llava"
 ACCEPTED = {
     "retrieval": f"a model that encodes images and texts ({', '.join(LONGEST_TEXTS)})",
-    "caption": f"a captioner ({', '.join(captioner.TYPES)}) or a chat model that sees images, such as qwen2_5_vl or llava",
-    "vqa": "a chat model that sees images, such as qwen2_5_vl or llava",
+    "caption": f"a captioner ({', '.join(captioner.TYPES)}) or {CHAT_MODEL}",
+    "vqa": CHAT_MODEL,
     "t2i": f"a pipeline of diffusers, whose folder has {DIFFUSION_INDEX}",
 }
 """What each task accepts, by the name of the task."""

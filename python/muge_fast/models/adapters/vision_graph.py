@@ -137,7 +137,7 @@ class _Builder:
         """Return the result of the two layers after attention."""
         hidden = self.linear(x, layers.fc1)
         if layers.config.hidden_act == "quick_gelu":
-            # x * sigmoid(1.702 * x)
+            # The factor of the approximation to GELU by a sigmoid.
             activated = self.operations.swish(hidden, self.constant(torch.tensor(1.702)))
         else:
             activated = self.operations.gelu(hidden, "erf")
