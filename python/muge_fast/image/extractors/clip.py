@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -21,6 +20,7 @@ from muge_fast._internal.progress import Progress
 from muge_fast.image.extractors.devices import find_device, to_device
 from muge_fast.image.extractors.interface import FeatureMatrix
 from muge_fast.image.extractors.preprocessing import ImageBatch, check_images
+from muge_fast.image.extractors.pretrained import load_network, pooled
 from muge_fast.image.extractors.running import extract_features
 from muge_fast.image.extractors.torch_precision import network_precision
 from muge_fast.image.extractors.weights import hash_weights
@@ -89,7 +89,7 @@ class ClipExtractor:
         self._processor, self._tokenizer = loaded.processor, loaded.tokenizer
         self._max_tokens = min(MAX_TOKENS[loaded.type], loaded.network.config.text_config.max_position_embeddings)
         # Float32 for files of any data type: features must not depend on how a model was stored.
-        network = loaded.network.float().eval().requires_grad_(requires_grad=False)
+        network = loaded.network.float()
         weights = hash_weights(dict(network.named_parameters()))
         size = _input_size(self._processor)
         self.signature = f"{loaded.type}|weights:{weights}|size:{size}|precision:{precision}"
@@ -116,7 +116,7 @@ class ClipExtractor:
         pixels = self._processor(images=pictures, return_tensors="pt")["pixel_values"]
         with torch.inference_mode(), network_precision(self.precision):
             inputs = to_device(pixels, self.device).to(self.network.dtype)
-            return _pooled(self.network.get_image_features(pixel_values=inputs))
+            return pooled(self.network.get_image_features(pixel_values=inputs))
 
     def images(
         self,
@@ -190,7 +190,7 @@ class ClipExtractor:
     def _text_features(self, texts: list[str]) -> Tensor:
         tokens = self._tokenizer(texts, padding=True, truncation=True, max_length=self._max_tokens, return_tensors="pt")
         with torch.inference_mode(), network_precision(self.precision):
-            return _pooled(self.network.get_text_features(**tokens.to(self.device)))
+            return pooled(self.network.get_text_features(**tokens.to(self.device)))
 
 
 class _Model(NamedTuple):
@@ -247,37 +247,12 @@ def _load_network(transformers: ModuleType, name: str, model_type: str, options:
     classes = {"clip": transformers.CLIPModel, "chinese_clip": transformers.ChineseCLIPModel}
     if model_type not in classes:
         raise ValueError(f"the model type is {model_type!r}, needs {' or '.join(classes)}")
-    with _without_progress_bar(transformers.utils.logging):
-        loaded = classes[model_type].from_pretrained(name, output_loading_info=True, weights_only=True, **options)
-    network: torch.nn.Module = loaded[0]
-    # For these, transformers only logs a warning and uses random weights.
-    wrong = sorted(map(str, (*loaded[1]["missing_keys"], *loaded[1]["mismatched_keys"])))
-    if wrong:
-        raise ValueError(f"{len(wrong)} tensors are missing or of a wrong shape, such as {wrong[0]}")
-    return network
-
-
-@contextmanager
-def _without_progress_bar(logging: ModuleType) -> Iterator[None]:
-    """Hide the progress bar of transformers: models load within seconds."""
-    was_enabled = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            logging.enable_progress_bar()
+    return load_network(classes[model_type], name, **options)
 
 
 def _input_size(processor: Callable[..., Any]) -> int:
     """Return the height of the network's input."""
     return int(processor(images=[Image.new("RGB", (8, 8))], return_tensors="np")["pixel_values"].shape[2])
-
-
-def _pooled(output: object) -> Tensor:
-    """Return the features of a model's output, which is an object with ``pooler_output`` since transformers 5."""
-    tensor: Tensor = output if isinstance(output, Tensor) else output.pooler_output  # type: ignore[attr-defined]
-    return tensor.float()
 
 
 def _to_numpy(features: FeatureMatrix) -> Float32:

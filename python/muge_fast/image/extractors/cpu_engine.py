@@ -26,7 +26,7 @@ from torch import Tensor
 from muge_fast._internal.checks import check_choice
 from muge_fast._internal.optional import import_optional
 from muge_fast.image.extractors.networks import INPUT_SIZE, Inception
-from muge_fast.image.extractors.openvino_graph import translate
+from muge_fast.image.extractors.openvino_graph import Node, translate
 
 ENGINES = ("openvino", "torch")
 # Compiled graphs that stay in memory for later extractors of the process: features and logits of one network. Each
@@ -96,8 +96,7 @@ class OpenVinoNetwork:
         self._network, self._weights, self._outputs = network, weights, tuple(outputs)
         self._precision = "bf16" if precision == "bf16" else "f32"
         self._threads = 1
-        version = str(_openvino().__version__)
-        self.signature = f"engine:openvino-{version.partition('-')[0]}"
+        self.signature = engine_signature()
 
     def allow_threads(self, threads: int) -> None:
         """Let up to this number of threads call the network at once; others wait.
@@ -129,7 +128,7 @@ class OpenVinoNetwork:
                 computed |= self._compiled(names).run(x)
         return {name: computed[name] for name in outputs}
 
-    def _compiled(self, names: tuple[str, ...]) -> _CompiledGraph:
+    def _compiled(self, names: tuple[str, ...]) -> CompiledGraph:
         return GRAPHS.find(self._network, _Key(self._weights, names, self._precision), self._threads)
 
 
@@ -141,27 +140,50 @@ class _Key(NamedTuple):
     precision: str
 
 
-class _CompiledGraph:
-    """A compiled graph, which up to ``streams`` threads run at once."""
+class CompiledGraph:
+    """A compiled graph, which up to ``streams`` threads run at once, each on one core.
 
-    def __init__(self, network: Inception, key: _Key, streams: int) -> None:
-        openvino = _openvino()
-        graph = translate(network, key.outputs, INPUT_SIZE, openvino)
+    Args:
+        graph: An ``openvino.Model`` with one input.
+        outputs: Names of its results, in their order.
+        precision: ``"f32"`` or ``"bf16"``.
+        streams: Number of threads.
+
+    Example:
+        >>> from muge_fast.image.extractors.cpu_engine import CompiledGraph
+        >>> CompiledGraph(graph, ("2048",), "f32", 2).run(images)  # doctest: +SKIP
+
+    """
+
+    def __init__(self, graph: Node, outputs: tuple[str, ...], precision: str, streams: int) -> None:
         settings = {
             # Without it, OpenVINO computes in bfloat16 or float16 wherever the CPU has instructions for these.
-            "INFERENCE_PRECISION_HINT": key.precision,
+            "INFERENCE_PRECISION_HINT": precision,
             "NUM_STREAMS": streams,
             "INFERENCE_NUM_THREADS": streams,
             # Threads that are bound to cores would share these with the threads of other processes.
             "ENABLE_CPU_PINNING": False,
         }
-        self.outputs, self.streams = key.outputs, streams
+        self.outputs, self.streams = outputs, streams
+        self._process = os.getpid()
         self._model = _core().compile_model(graph, "CPU", settings)
         # Requests that no thread uses now.
         self._requests = deque[Any]()
 
     def run(self, x: Tensor) -> dict[str, Tensor]:
-        """Compute the outputs of images."""
+        """Compute the outputs of images.
+
+        Args:
+            x: The images, in the form that the graph takes.
+
+        Returns:
+            A float32 tensor for each name.
+
+        Raises:
+            RuntimeError: The process was forked after the graph was compiled.
+
+        """
+        _check_process(self._process)
         try:
             request = self._requests.pop()
         except IndexError:
@@ -180,35 +202,67 @@ class _CompiledGraphs:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._graphs = OrderedDict[_Key, _CompiledGraph]()
+        self._graphs = OrderedDict[_Key, CompiledGraph]()
         self._process = 0
 
-    def find(self, network: Inception, key: _Key, threads: int) -> _CompiledGraph:
+    def find(self, network: Inception, key: _Key, threads: int) -> CompiledGraph:
         """Return the graph of a key for a number of threads; compile it if there is none."""
         with self._lock:
             self._process = os.getpid()
             graph = self._graphs.get(key)
             if graph is None or graph.streams < threads:
-                graph = self._graphs[key] = _CompiledGraph(network, key, threads)
+                graph = self._graphs[key] = self._compile(network, key, threads)
             self._graphs.move_to_end(key)
             while len(self._graphs) > KEPT:
                 self._graphs.popitem(last=False)
             return graph
 
     def check_process(self) -> None:
-        """Raise in a forked process, which has none of OpenVINO's threads and would wait for them forever."""
-        if self._process not in (0, os.getpid()):
-            raise RuntimeError(
-                "OpenVINO was used before this process was forked, and does not work here: start processes with "
-                "multiprocessing's method 'spawn', or pass engine='torch'"
-            )
+        """Raise in a forked process."""
+        _check_process(self._process)
+
+    @staticmethod
+    def _compile(network: Inception, key: _Key, threads: int) -> CompiledGraph:
+        graph = translate(network, key.outputs, INPUT_SIZE, import_openvino())
+        return CompiledGraph(graph, key.outputs, key.precision, threads)
+
+
+def _check_process(process: int) -> None:
+    """Raise in a process forked from this one, which has none of OpenVINO's threads and would wait for them forever."""
+    if process not in (0, os.getpid()):
+        raise RuntimeError(
+            "OpenVINO was used before this process was forked, and does not work here: start processes with "
+            "multiprocessing's method 'spawn', or pass engine='torch'"
+        )
 
 
 GRAPHS = _CompiledGraphs()
 
 
-def _openvino() -> ModuleType:
-    """Import OpenVINO without its telemetry, which writes to the home folder, and would send what is used."""
+def engine_signature() -> str:
+    """Return the name and the version of OpenVINO, as signatures of scores have them.
+
+    Example:
+        >>> from muge_fast.image.extractors.cpu_engine import engine_signature
+        >>> engine_signature()  # doctest: +SKIP
+        'engine:openvino-2026.4.1'
+
+    """
+    return f"engine:openvino-{str(import_openvino().__version__).partition('-')[0]}"
+
+
+def import_openvino() -> ModuleType:
+    """Import OpenVINO without its telemetry, which writes to the home folder, and would send what is used.
+
+    Raises:
+        ImportError: OpenVINO is not installed.
+
+    Example:
+        >>> from muge_fast.image.extractors.cpu_engine import import_openvino
+        >>> import_openvino().__name__  # doctest: +SKIP
+        'openvino'
+
+    """
     if "openvino" not in sys.modules:
         sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type] # as the import system documents it
     return import_module("openvino")
@@ -217,12 +271,12 @@ def _openvino() -> ModuleType:
 # The one ``openvino.Core`` of a process, which is never dropped. Each core sets a stack for signals, and restores the
 # stack before it when it is dropped, even if that belonged to another core and is unmapped by now. The next signal that
 # Python handles, for example SIGCHLD with torch's ``DataLoader``, would then end the process.
-_core = cache(lambda: _openvino().Core())
+_core = cache(lambda: import_openvino().Core())
 
 
 def _is_installed() -> bool:
     try:
-        _openvino()
+        import_openvino()
     except ImportError:
         return False
     return True
