@@ -40,7 +40,9 @@ def tiny_pipeline(folder, *, has_checker=False):
             norm_num_groups=4,
             attention_head_dim=4,
         ),
-        scheduler=DDIMScheduler(steps_offset=1, beta_schedule="scaled_linear", clip_sample=False, set_alpha_to_one=False),
+        scheduler=DDIMScheduler(
+            steps_offset=1, beta_schedule="scaled_linear", clip_sample=False, set_alpha_to_one=False
+        ),
         safety_checker=strict_checker() if has_checker else None,
         feature_extractor=CLIPImageProcessor(size=16, crop_size=16) if has_checker else None,
         requires_safety_checker=has_checker,

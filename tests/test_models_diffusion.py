@@ -28,6 +28,15 @@ ROUNDING = 1
 FAST = ModelOptions(steps=STEPS, device="cpu")
 
 
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    """Compute such small matrices on one thread: others mostly wait for each other."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     return tiny_pipeline(tmp_path_factory.mktemp("diffusion"))

@@ -221,9 +221,7 @@ def _open_pipeline(diffusers: ModuleType, model: PathLike, dtype: torch.dtype, o
         arguments = {"local_files_only": True, "trust_remote_code": options.trust_remote_code}
         try:
             encoders = _load_encoders(folder, index, dtype)
-            pipeline = diffusers.DiffusionPipeline.from_pretrained(
-                str(folder), dtype=dtype, **encoders, **arguments
-            )
+            pipeline = diffusers.DiffusionPipeline.from_pretrained(str(folder), dtype=dtype, **encoders, **arguments)
         except MemoryError:
             raise
         except Exception as error:
@@ -289,7 +287,7 @@ def _load_encoders(folder: Path, index: Mapping[str, Any], dtype: torch.dtype) -
         kind = getattr(transformers, str(value[1]), None)
         if not inspect.isclass(kind) or not issubclass(kind, transformers.PreTrainedModel):
             continue
-        network, info = kind.from_pretrained(
+        network, info = kind.from_pretrained(  # type: ignore[attr-defined] # of PreTrainedModel
             str(folder / component), dtype=dtype, output_loading_info=True, weights_only=True, local_files_only=True
         )
         if wrong := sorted(map(str, (*info["missing_keys"], *info["mismatched_keys"]))):
