@@ -45,12 +45,12 @@ TEXT_LENGTH = 60
 class DiffusionGenerator:
     """A text-to-image pipeline of diffusers, such as Stable Diffusion, in the form that :mod:`muge_fast.models` needs.
 
-    Each image has a random generator of its own, on the CPU, so that it depends on its text and its seed, and not on the
-    rest of the batch beyond rounding. Pipelines that draw further numbers from torch's global generator, as some
+    Each image has a random generator of its own, on the CPU, so that it depends on its text and its seed, and not on
+    the rest of the batch beyond rounding. Pipelines that draw further numbers from torch's global generator, as some
     schedulers do, get one text at a time, with this generator seeded too; its state is restored.
 
-    If the pipeline has a safety checker, it stays. What the checker returns for an image that it refuses, which is black
-    in Stable Diffusion, is the result; a warning names the texts, and :attr:`refused` counts them.
+    If the pipeline has a safety checker, it stays. What the checker returns for an image that it refuses, which is
+    black in Stable Diffusion, is the result; a warning names the texts, and :attr:`refused` counts them.
 
     Args:
         model: Folder of the pipeline, with its ``model_index.json``; or a name in the cache of Hugging Face, which is
@@ -80,7 +80,7 @@ class DiffusionGenerator:
 
     def __init__(self, model: PathLike, options: ModelOptions) -> None:
         _check_options(options)
-        diffusers = import_optional("diffusers", purpose="text-to-image models", install="diffusers transformers")
+        diffusers = import_optional("diffusers", purpose="text-to-image models", install="muge-fast[models]")
         self.device = find_device(options.device)
         dtype = _data_type(options.dtype, self.device)
         self._pipeline = _open_pipeline(diffusers, model, dtype, options)
@@ -244,7 +244,7 @@ def _find_folder(diffusers: ModuleType, name: str, options: ModelOptions) -> Pat
         return Path(diffusers.DiffusionPipeline.download(name, **arguments))
     except Exception as error:
         reason = next(iter(str(error).splitlines()), type(error).__name__)
-        hint = "" if options.download else ", nor in the cache of Hugging Face (download=True downloads it)"
+        hint = "" if options.download else ", nor in the cache of Hugging Face (download=True, --download, gets it)"
         raise FileNotFoundError(f"no pipeline at {name}{hint}: {reason}") from error
 
 
@@ -262,7 +262,7 @@ def _read_index(folder: Path, name: str) -> dict[str, Any]:
 
 
 def _check_code(folder: Path, name: str, index: Mapping[str, Any], *, is_trusted: bool) -> None:
-    """Raise if loading would run code in the folder that the caller does not trust; not all versions of diffusers do."""
+    """Raise if loading would run code in the folder without consent; not all versions of diffusers do."""
     pairs = {"": index["_class_name"], **index}
     files = [
         folder / component / f"{value[0]}.py"
@@ -272,14 +272,14 @@ def _check_code(folder: Path, name: str, index: Mapping[str, Any], *, is_trusted
     code = [str(file.relative_to(folder)) for file in files if file.is_file()]
     if code and not is_trusted:
         raise ValueError(
-            f"{name}: has code, {', '.join(code)}, which would run with all your rights; read it, then pass "
-            f"trust_remote_code=True"
+            f"{name}: has code, {', '.join(code)}, which would run with all rights of the user. If you have "
+            f"read and trust the code, pass trust_remote_code=True (--trust-remote-code)"
         )
 
 
 def _load_encoders(folder: Path, index: Mapping[str, Any], dtype: torch.dtype) -> dict[str, Any]:
     """Return the networks of transformers, for which the pipeline would only log that weights are missing."""
-    transformers = import_optional("transformers", purpose="text-to-image models", install="diffusers transformers")
+    transformers = import_optional("transformers", purpose="text-to-image models", install="muge-fast[models]")
     encoders = {}
     for component, value in index.items():
         if not isinstance(value, list) or value[:1] != ["transformers"] or not (folder / component).is_dir():
@@ -318,7 +318,7 @@ def _missing(component: str, keys: list[str]) -> str:
 @contextmanager
 def _quiet(diffusers: ModuleType) -> Iterator[None]:
     """Hide progress bars and warnings of the libraries while a model loads; what is wrong becomes an error here."""
-    transformers = import_optional("transformers", purpose="text-to-image models", install="diffusers transformers")
+    transformers = import_optional("transformers", purpose="text-to-image models", install="muge-fast[models]")
     with ExitStack() as stack:
         for logging in (diffusers.utils.logging, transformers.utils.logging):
             stack.callback(logging.set_verbosity, logging.get_verbosity())
