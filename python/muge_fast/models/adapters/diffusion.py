@@ -1,0 +1,364 @@
+"""Text-to-image pipelines of diffusers."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+import os
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import fields
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from muge_fast._internal.display import format_id
+from muge_fast._internal.optional import import_optional
+from muge_fast._internal.paths import PathLike
+from muge_fast.image.extractors.devices import find_device
+from muge_fast.image.extractors.torch_precision import network_precision
+from muge_fast.models.options import ModelOptions
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from PIL.Image import Image
+
+# The file that every pipeline has.
+INDEX = "model_index.json"
+# What a pipeline calls the options.
+ARGUMENTS = {
+    "steps": ("num_inference_steps",),
+    "guidance": ("guidance_scale",),
+    "size": ("height", "width"),
+}
+# Options of other models.
+OTHER_OPTIONS = ("prompt", "max_new_tokens", "beams")
+# Characters of a text in a warning.
+TEXT_LENGTH = 60
+
+
+class DiffusionGenerator:
+    """A text-to-image pipeline of diffusers, such as Stable Diffusion, in the form that :mod:`muge_fast.models` needs.
+
+    Each image has a random generator of its own, on the CPU, so that it depends on its text and its seed, and not on
+    the rest of the batch beyond rounding. Pipelines that draw further numbers from torch's global generator, as some
+    schedulers do, get one text at a time, with this generator seeded too; its state is restored.
+
+    If the pipeline has a safety checker, it stays. What the checker returns for an image that it refuses, which is
+    black in Stable Diffusion, is the result; a warning names the texts, and :attr:`refused` counts them.
+
+    Args:
+        model: Folder of the pipeline, with its ``model_index.json``; or a name in the cache of Hugging Face, which is
+            downloaded only with ``options.download``.
+        options: ``device``, ``dtype``, ``steps``, ``guidance``, ``size``, ``download`` and ``trust_remote_code``. The
+            data type ``"auto"`` is float32 on a CPU, and bfloat16 or else float16 on a GPU.
+
+    Attributes:
+        signature: Class of the pipeline and the SHA-256 of the weights of all its networks, in the data type in use.
+        description: Class, weights, scheduler, settings, data type, device and versions, as plain values.
+        refused: Number of images that the safety checker refused so far.
+
+    Raises:
+        ImportError: diffusers is not installed.
+        FileNotFoundError: There is no such folder, and no such name in the cache.
+        ValueError: Not a pipeline, or one without texts or with missing weights; code in the folder without
+            ``trust_remote_code``; an option that the pipeline does not have.
+
+    Example:
+        >>> from muge_fast.models.adapters.diffusion import DiffusionGenerator
+        >>> from muge_fast.models.options import ModelOptions
+        >>> model = DiffusionGenerator("stable-diffusion/", ModelOptions(steps=30))  # doctest: +SKIP
+        >>> model.generate(["红色连衣裙", "白色运动鞋"], seeds=[0, 1])  # doctest: +SKIP
+        [<PIL.Image.Image image mode=RGB size=512x512>, <PIL.Image.Image image mode=RGB size=512x512>]
+
+    """
+
+    def __init__(self, model: PathLike, options: ModelOptions) -> None:
+        _check_options(options)
+        diffusers = import_optional("diffusers", purpose="text-to-image models", install="muge-fast[models]")
+        self.device = find_device(options.device)
+        dtype = _data_type(options.dtype, self.device)
+        self._pipeline = _open_pipeline(diffusers, model, dtype, options)
+        self._settings = _settings(self._pipeline, options)
+        weights = _hash_of_weights(_networks(self._pipeline))
+        name = type(self._pipeline).__name__
+        self.signature = f"{name}|sha256:{weights}"
+        self.description: Mapping[str, Any] = {
+            "type": name,
+            "weights": weights,
+            "scheduler": _scheduler(self._pipeline),
+            "safety_checker": _class_name(self._pipeline, "safety_checker"),
+            **_effective(self._pipeline, self._settings),
+            "dtype": str(dtype).removeprefix("torch."),
+            "device": str(self.device),
+            "versions": {package: version(package) for package in ("torch", "diffusers", "transformers")},
+        }
+        self.refused = 0
+        self._is_batched = True
+        self._pipeline.to(self.device)
+
+    def generate(self, texts: list[str], seeds: list[int], /) -> list[Image]:
+        """Generate an image of each text.
+
+        Args:
+            texts: The texts.
+            seeds: A seed of each image, from 0.
+
+        Returns:
+            Pillow images, RGB.
+
+        Raises:
+            ValueError: The pipeline returns no images, or does not accept the texts or settings.
+
+        Warns:
+            UserWarning: The safety checker refused images.
+
+        """
+        if self._is_batched:
+            before = self._states()
+            with self._seeded(None):
+                images = self._call(texts, seeds)
+                self._is_batched = all(map(torch.equal, before, self._states()))
+            if self._is_batched:
+                return images
+        images = []
+        for text, seed in zip(texts, seeds, strict=True):
+            with self._seeded(seed):
+                images += self._call([text], [seed])
+        return images
+
+    def _call(self, texts: list[str], seeds: list[int]) -> list[Image]:
+        generators = [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
+        with torch.no_grad(), network_precision("fp32"):
+            output = self._pipeline(prompt=texts, generator=generators, output_type="pil", **self._settings)
+        images = getattr(output, "images", None)
+        if not isinstance(images, list) or len(images) != len(texts):
+            raise ValueError(f"{type(self._pipeline).__name__} returns no images of texts, expected one of each text")
+        self._warn_about_refused(texts, getattr(output, "nsfw_content_detected", None))
+        return [image if image.mode == "RGB" else image.convert("RGB") for image in images]
+
+    def _warn_about_refused(self, texts: list[str], is_refused: list[bool] | None) -> None:
+        refused = [text for text, flag in zip(texts, is_refused or [False] * len(texts), strict=True) if flag]
+        self.refused += len(refused)
+        if refused:
+            names = ", ".join(format_id(text, TEXT_LENGTH) for text in refused)
+            warnings.warn(
+                f"the safety checker of the model refused {len(refused)} images, which are as it returns them: {names}",
+                stacklevel=4,
+            )
+
+    # The global generator of random numbers
+
+    def _states(self) -> list[torch.Tensor]:
+        """Return the states of torch's global generators, of the CPU and of the device."""
+        on_device = [torch.cuda.get_rng_state(self.device)] if self.device.type == "cuda" else []
+        return [torch.get_rng_state(), *on_device]
+
+    @contextmanager
+    def _seeded(self, seed: int | None) -> Iterator[None]:
+        """Restore the global generators in the end, and seed them first if there is a seed."""
+        devices = [self.device] if self.device.type == "cuda" else []
+        with torch.random.fork_rng(devices=devices):
+            if seed is not None:
+                torch.manual_seed(seed)
+            yield
+
+
+# Options
+
+
+def _check_options(options: ModelOptions) -> None:
+    """Raise for options of other models."""
+    defaults = {field.name: field.default for field in fields(ModelOptions)}
+    for name in OTHER_OPTIONS:
+        if getattr(options, name) != defaults[name]:
+            raise ValueError(f"{name} is an option of models that write texts, a text-to-image model has none")
+
+
+def _settings(pipeline: Any, options: ModelOptions) -> dict[str, Any]:  # noqa: ANN401 - a pipeline of any class
+    """Return the arguments of the pipeline for the options that are given."""
+    known = inspect.signature(type(pipeline).__call__).parameters
+    settings = {}
+    for option, names in ARGUMENTS.items():
+        value = getattr(options, option)
+        if value is None:
+            continue
+        if not known.keys() >= set(names):
+            raise ValueError(f"{option}: {type(pipeline).__name__} has no argument {' and '.join(names)}")
+        settings.update(dict.fromkeys(names, value))
+    return settings
+
+
+def _effective(pipeline: Any, settings: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ANN401 - a pipeline of any class
+    """Return each option as it is used; None for a size that the networks determine."""
+    known = inspect.signature(type(pipeline).__call__).parameters
+    names = {option: arguments[0] for option, arguments in ARGUMENTS.items() if arguments[0] in known}
+    return {option: settings.get(name, known[name].default) for option, name in names.items()}
+
+
+def _data_type(name: str, device: torch.device) -> torch.dtype:
+    if name == "auto":
+        if device.type != "cuda":
+            return torch.float32
+        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+    return {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[name]
+
+
+# Loading
+
+
+def _open_pipeline(diffusers: ModuleType, model: PathLike, dtype: torch.dtype, options: ModelOptions) -> Any:  # noqa: ANN401 - a pipeline of any class
+    name = os.fspath(model)
+    with _quiet(diffusers):
+        folder = _find_folder(diffusers, name, options)
+        index = _read_index(folder, name)
+        _check_code(folder, name, index, is_trusted=options.trust_remote_code)
+        arguments = {"local_files_only": True, "trust_remote_code": options.trust_remote_code}
+        try:
+            encoders = _load_encoders(folder, index, dtype)
+            pipeline = diffusers.DiffusionPipeline.from_pretrained(str(folder), dtype=dtype, **encoders, **arguments)
+        except MemoryError:
+            raise
+        except Exception as error:
+            # diffusers and transformers raise many types of exceptions for a broken model.
+            reason = next(iter(str(error).splitlines()), type(error).__name__)
+            raise ValueError(f"{name}: not a pipeline that diffusers can load: {reason}") from error
+    _check_pipeline(pipeline, name)
+    pipeline.set_progress_bar_config(disable=True)
+    for network in _networks(pipeline).values():
+        network.eval()
+    return pipeline
+
+
+def _find_folder(diffusers: ModuleType, name: str, options: ModelOptions) -> Path:
+    """Return the folder of a pipeline, in the cache if it is not a folder itself."""
+    if Path(name).is_dir():
+        return Path(name)
+    arguments = {"local_files_only": not options.download, "trust_remote_code": options.trust_remote_code}
+    try:
+        return Path(diffusers.DiffusionPipeline.download(name, **arguments))
+    except Exception as error:
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        hint = "" if options.download else ", nor in the cache of Hugging Face (download=True, --download, gets it)"
+        raise FileNotFoundError(f"no pipeline at {name}{hint}: {reason}") from error
+
+
+def _read_index(folder: Path, name: str) -> dict[str, Any]:
+    """Return what a pipeline is made of."""
+    try:
+        index = json.loads((folder / INDEX).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ValueError(f"{name}: not a pipeline of diffusers: it has no {INDEX}") from None
+    except ValueError as error:
+        raise ValueError(f"{name}: {INDEX} is not JSON: {error}") from None
+    if not isinstance(index, dict) or "_class_name" not in index:
+        raise ValueError(f"{name}: {INDEX} names no class of a pipeline, expected _class_name")
+    return index
+
+
+def _check_code(folder: Path, name: str, index: Mapping[str, Any], *, is_trusted: bool) -> None:
+    """Raise if loading would run code in the folder without consent; not all versions of diffusers do."""
+    pairs = {"": index["_class_name"], **index}
+    files = [
+        folder / component / f"{value[0]}.py"
+        for component, value in pairs.items()
+        if isinstance(value, list) and value and isinstance(value[0], str)
+    ]
+    code = [str(file.relative_to(folder)) for file in files if file.is_file()]
+    if code and not is_trusted:
+        raise ValueError(
+            f"{name}: has code, {', '.join(code)}, which would run with all rights of the user. If you have "
+            f"read and trust the code, pass trust_remote_code=True (--trust-remote-code)"
+        )
+
+
+def _load_encoders(folder: Path, index: Mapping[str, Any], dtype: torch.dtype) -> dict[str, Any]:
+    """Return the networks of transformers, for which the pipeline would only log that weights are missing."""
+    transformers = import_optional("transformers", purpose="text-to-image models", install="muge-fast[models]")
+    encoders = {}
+    for component, value in index.items():
+        if not isinstance(value, list) or value[:1] != ["transformers"] or not (folder / component).is_dir():
+            continue
+        kind = getattr(transformers, str(value[1]), None)
+        if not inspect.isclass(kind) or not issubclass(kind, transformers.PreTrainedModel):
+            continue
+        network, info = kind.from_pretrained(  # type: ignore[attr-defined] # of PreTrainedModel
+            str(folder / component), dtype=dtype, output_loading_info=True, weights_only=True, local_files_only=True
+        )
+        if wrong := sorted(map(str, (*info["missing_keys"], *info["mismatched_keys"]))):
+            raise ValueError(_missing(component, wrong))
+        encoders[component] = network
+    return encoders
+
+
+def _check_pipeline(pipeline: Any, name: str) -> None:  # noqa: ANN401 - a pipeline of any class
+    """Raise if a pipeline lacks weights, or does not generate images of texts by random generators."""
+    networks = _networks(pipeline)
+    if not networks:
+        raise ValueError(f"{name}: {type(pipeline).__name__} has no networks of torch")
+    for component, network in networks.items():
+        # diffusers leaves them without values.
+        if missing := [key for key, tensor in network.state_dict().items() if tensor.is_meta]:
+            raise ValueError(f"{name}: {_missing(component, missing)}")
+    known = inspect.signature(type(pipeline).__call__).parameters
+    for argument, reason in (("prompt", "generates no images of texts"), ("generator", "takes no seeds")):
+        if argument not in known:
+            raise ValueError(f"{name}: {type(pipeline).__name__} {reason}: it has no argument {argument}")
+
+
+def _missing(component: str, keys: list[str]) -> str:
+    return f"{component}: {len(keys)} tensors are missing or of a wrong shape, such as {keys[0]}"
+
+
+@contextmanager
+def _quiet(diffusers: ModuleType) -> Iterator[None]:
+    """Hide progress bars and warnings of the libraries while a model loads; what is wrong becomes an error here."""
+    transformers = import_optional("transformers", purpose="text-to-image models", install="muge-fast[models]")
+    with ExitStack() as stack:
+        for logging in (diffusers.utils.logging, transformers.utils.logging):
+            stack.callback(logging.set_verbosity, logging.get_verbosity())
+            logging.set_verbosity_error()
+            if logging.is_progress_bar_enabled():
+                stack.callback(logging.enable_progress_bar)
+            logging.disable_progress_bar()
+        yield
+
+
+# Description
+
+
+def _networks(pipeline: Any) -> dict[str, torch.nn.Module]:  # noqa: ANN401 - a pipeline of any class
+    """Return the networks of a pipeline by the names of its components, in their order."""
+    components = pipeline.components
+    return {name: components[name] for name in sorted(components) if isinstance(components[name], torch.nn.Module)}
+
+
+def _hash_of_weights(networks: Mapping[str, torch.nn.Module]) -> str:
+    """Return the SHA-256 of names, types, shapes and bytes of all tensors."""
+    digest = hashlib.sha256()
+    for component, network in networks.items():
+        for key, tensor in sorted(network.state_dict().items()):
+            digest.update(f"{component}.{key}|{tensor.dtype}|{list(tensor.shape)}|".encode())
+            digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
+    return digest.hexdigest()
+
+
+def _scheduler(pipeline: Any) -> dict[str, Any] | None:  # noqa: ANN401 - a pipeline of any class
+    """Return class and settings of the scheduler; None if there is none."""
+    scheduler = getattr(pipeline, "scheduler", None)
+    if scheduler is None:
+        return None
+    config = {key: value for key, value in sorted(scheduler.config.items()) if not key.startswith("_")}
+    # Plain values only: tuples become lists, and anything else its text.
+    plain: dict[str, Any] = json.loads(json.dumps(config, default=str))
+    return {"type": type(scheduler).__name__, **plain}
+
+
+def _class_name(pipeline: Any, component: str) -> str | None:  # noqa: ANN401 - a pipeline of any class
+    value = getattr(pipeline, component, None)
+    return None if value is None else type(value).__name__
