@@ -9,17 +9,17 @@ import click
 
 # Advice that has no option.
 PHRASES = {
-    "(download=True downloads it)": "(download it with the command hf of huggingface_hub)",
     "call again to resume": "run the command again to resume",
 }
 
 
 # Advice about an argument, for commands that lack its option.
 WITHOUT_OPTION = {
+    "download": (("(download=True downloads it)", "(download it with the command hf of huggingface_hub)"),),
     "weights": (
         ('pass weights="download", or download', "download"),
         (" and pass its path as weights or in the", " and pass its path in the"),
-    )
+    ),
 }
 
 
@@ -83,6 +83,8 @@ def name_options(message: str, options: Mapping[str, str]) -> str:
         >>> options = {"weights": "--weights", "image_features": "--image-feats", "negatives": "--negatives"}
         >>> name_options('pass weights="download", or pass its path as weights', options)
         'pass --weights download, or pass its path as --weights'
+        >>> name_options("(download=True downloads it)", {"download": "--download"})
+        '(--download downloads it)'
         >>> name_options("image_features has shape (2, 3)", options)
         '--image-feats has shape (2, 3)'
         >>> name_options("weights/image_features.npy: not a file of features", options)
@@ -100,7 +102,7 @@ def name_options(message: str, options: Mapping[str, str]) -> str:
     # An argument with its value.
     message = re.sub(
         rf"(?<![\w./\\-])({names})=(\"[^\"]*\"|'[^']*'|[\w.-]+)",
-        lambda found: f"{options[found[1]]} {found[2].strip(chr(34) + chr(39))}",
+        lambda found: options[found[1]] + ("" if found[2] == "True" else f" {found[2].strip(chr(34) + chr(39))}"),
         message,
     )
     # At the beginning, where a message names the argument that is wrong; and "as weights".

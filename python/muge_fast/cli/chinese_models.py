@@ -74,6 +74,13 @@ MODELS = {
     "two images have the name {name}": "有两张图像名为 {name}",
     "there is no image with the id {id}": "没有 ID 为 {id} 的图像",
     # The model
+    "no model at {name}, nor in the cache of transformers (--download downloads it): {reason}": (
+        "{name} 没有模型，transformers 的缓存中也没有（--download 可下载）：{reason}"
+    ),
+    "no pipeline at {name}, nor in the cache of Hugging Face (--download downloads it): {reason}": (
+        "{name} 没有模型，Hugging Face 的缓存中也没有（--download 可下载）：{reason}"
+    ),
+    "no model at {name}: {reason}": "{name} 没有模型：{reason}",
     "too little memory for item {item} alone: {reason}": "内存不足，无法单独处理条目 {item}：{reason}",
     "the features of {id} are not finite": "{id} 的特征不是有限数",
     "a data type with a larger range may help, such as fp32": "可尝试范围更大的数据类型，例如 fp32",

@@ -95,6 +95,13 @@ Example:
     help="File with the weights of FID's Inception network, or 'download'.",
 )
 @option(
+    "--splits",
+    type=AT_LEAST_1,
+    metavar="N",
+    section=OF_IMAGES,
+    help="Splits of the Inception Score.  [default: 10; ofa 1]",
+)
+@option(
     "--clip",
     metavar="MODEL",
     section=OF_IMAGES,
@@ -114,6 +121,7 @@ def run(
     tokenizer: str | None,
     weights: Path | str | None,
     clip: str | None,
+    splits: int | None,
     as_json: bool,
     threads: int | None,
     **options: str | float | None,
@@ -128,7 +136,7 @@ def run(
     wrong usage, a file cannot be read, or the model failed; the same command continues the run.
     """
     with usage_errors():
-        scoring = {"tokenizer": tokenizer, "weights": weights, "clip": clip}
+        scoring = {"tokenizer": tokenizer, "weights": weights, "splits": splits, "clip": clip}
         check_task_options(task, scoring)
         result = run_model(
             task,  # type: ignore[arg-type] # one of the names

@@ -244,7 +244,7 @@ def _find_folder(diffusers: ModuleType, name: str, options: ModelOptions) -> Pat
         return Path(diffusers.DiffusionPipeline.download(name, **arguments))
     except Exception as error:
         reason = next(iter(str(error).splitlines()), type(error).__name__)
-        hint = "" if options.download else ", nor in the cache of Hugging Face (download=True, --download, gets it)"
+        hint = "" if options.download else ", nor in the cache of Hugging Face (download=True downloads it)"
         raise FileNotFoundError(f"no pipeline at {name}{hint}: {reason}") from error
 
 
@@ -273,7 +273,7 @@ def _check_code(folder: Path, name: str, index: Mapping[str, Any], *, is_trusted
     if code and not is_trusted:
         raise ValueError(
             f"{name}: has code, {', '.join(code)}, which would run with all rights of the user. If you have "
-            f"read and trust the code, pass trust_remote_code=True (--trust-remote-code)"
+            f"read and trust the code, pass trust_remote_code=True"
         )
 
 

@@ -190,12 +190,10 @@ def reading(name: str, options: ModelOptions) -> Iterator[None]:
         if not options.trust_remote_code and "trust_remote_code" in str(error):
             raise ValueError(
                 f"{shown}: this model needs Python code of its own folder, which would run with all rights of the "
-                "user. If you have read and trust the code, pass trust_remote_code=True (--trust-remote-code)"
+                "user. If you have read and trust the code, pass trust_remote_code=True"
             ) from error
         if isinstance(error, OSError) and not Path(name).is_dir():
-            where = (
-                "" if options.download else ", nor in the cache of transformers (download=True, --download, gets it)"
-            )
+            where = "" if options.download else ", nor in the cache of transformers (download=True downloads it)"
             raise FileNotFoundError(f"no model at {shown}{where}: {reason}") from error
         raise ValueError(f"{shown}: the model cannot be read: {reason}") from error
 

@@ -15,6 +15,7 @@ from muge_fast._internal.display import format_argument
 from muge_fast._internal.optional import import_optional
 from muge_fast.datasets.texts import read_texts
 from muge_fast.image.inputs import CHANNELS, IMAGE_NDIM, describe
+from muge_fast.image.split_sums import SplitSums
 from muge_fast.models.data_folder import DataFiles
 from muge_fast.models.interface import ImageGenerator
 from muge_fast.models.kept_results import KeptResults
@@ -65,20 +66,22 @@ class GenerationRun(TaskRun):
         return self.model.generate(texts, [item_seed(self.seed, key) for key in keys])
 
     def check_scoring(self, options: Mapping[str, Any]) -> None:
-        """Raise if there are no weights of FID's network, before hours of generating.
+        """Raise if there are no weights of FID's network, or too few images, before hours of generating.
 
         Args:
             options: Options of the evaluation.
 
         Raises:
             OSError: There is no file of weights.
-            ValueError: The file has other weights.
+            ValueError: The file has other weights, or there are fewer images than splits of the Inception Score.
 
         """
         if self.gold is not None:
             from muge_fast.image.extractors.weights import load_weights, published_weights  # noqa: PLC0415 - torch
 
-            load_weights(options.get("weights"), published_weights(options.get("protocol", "tf1")))
+            protocol = options.get("protocol", "tf1")
+            SplitSums(options.get("splits") or (1 if protocol == "ofa" else 10), images=len(self._texts))
+            load_weights(options.get("weights"), published_weights(protocol))
 
     def scoring_options(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Return the options of the evaluation.
