@@ -105,7 +105,7 @@ def chat_model(folder, kind, seed=0):
 
 
 def _letters(special):
-    words = [*SPECIAL, *special, "<think>", "</think>", *SIGNS, *string.ascii_letters, *string.punctuation, *" \n。?!"]
+    words = [*SPECIAL, *special, *SIGNS, *string.ascii_letters, *string.punctuation, *" \n。?!"]
     vocabulary = {word: index for index, word in enumerate(dict.fromkeys(words))}
     # A token for each letter.
     tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))  # noqa: S106 - a token of text

@@ -21,6 +21,7 @@ from muge_fast._internal.optional import import_optional
 from muge_fast.image.extractors.devices import find_device
 from muge_fast.image.extractors.pretrained import load_network
 from muge_fast.models.options import DTYPES, ModelOptions
+from muge_fast.models.out_of_memory import is_out_of_memory
 
 # Configurations, processors and tokenizers of transformers, which are typed only in part.
 Part: TypeAlias = Any
@@ -179,9 +180,9 @@ def reading(name: str, options: ModelOptions) -> Iterator[None]:
     try:
         with _offline(options):
             yield
-    except (MemoryError, torch.OutOfMemoryError, KeyboardInterrupt):
-        raise
     except Exception as error:
+        if is_out_of_memory(error):
+            raise
         # transformers raises many types of exceptions for a broken model, some with messages of many lines.
         reason = printable(next(iter(str(error).splitlines()), "") or type(error).__name__)
         shown = format_path(name)
