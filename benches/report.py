@@ -25,6 +25,7 @@ from benches.images import images
 from benches.leaderboard import leaderboard
 from benches.matrix import matrix
 from benches.meteor import meteor
+from benches.models import models
 from benches.significance import significance
 from benches.stages import stages
 from benches.timing import Row, table
@@ -89,6 +90,7 @@ SECTIONS = {
     "images": Section(images, lambda: images(20), ("torch", "torch-fidelity", "pytorch-fid", "clean-fid")),
     "engines": Section(engines, lambda: engines(8), ("torch", "openvino", "onnxruntime")),
     "stages": Section(stages, lambda: stages(20), ("torch",)),
+    "models": Section(models, lambda: models(32), ("torch", "transformers", "openvino", "pillow")),
     "leaderboard": Section(
         leaderboard,
         lambda: leaderboard(
