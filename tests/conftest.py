@@ -215,3 +215,13 @@ def replaced_pycocoevalcap():
     for name in [name for name in sys.modules if name.partition(".")[0] == "pycocoevalcap"]:
         del sys.modules[name]
     sys.modules.update(before)
+
+
+@pytest.fixture(scope="module")
+def one_torch_thread():
+    """Compute such small matrices on one thread: others mostly wait for each other."""
+    torch = pytest.importorskip("torch")
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)

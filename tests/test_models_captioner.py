@@ -14,21 +14,12 @@ from muge_fast.models.adapters.captioner import TYPES, EncoderDecoderCaptioner  
 from muge_fast.models.adapters.generation import cut, join_chinese  # noqa: E402
 from text_models import captioner  # noqa: E402
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_torch_thread")]
 
 TOKENS = 12
 OPTIONS = ModelOptions(device="cpu", max_new_tokens=TOKENS)
 SIZES = [(32, 32), (50, 90), (300, 60), (33, 77), (100, 100)]
 IMAGES = [pictures(1, size, seed=index)[0] for index, size in enumerate(SIZES)]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    """Networks are so small that threads would only wait for one another."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="module", params=TYPES)

@@ -19,7 +19,7 @@ from muge_fast.image.extractors.clip import ClipExtractor  # noqa: E402
 from muge_fast.models.adapters.clip import LONGEST_TEXTS, ClipEncoder  # noqa: E402
 from muge_fast.models.adapters.image_inputs import ImageInputs  # noqa: E402
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_torch_thread")]
 
 CPU = ModelOptions(device="cpu")
 TEXTS = ["红色连衣裙", "黑皮鞋", "a red dress", "红 shoes 裙 7", "男女款" * 60]
@@ -30,15 +30,6 @@ IMAGES = [pictures(1, size, seed=index)[0] for index, size in enumerate(SIZES)]
 PRODUCTS = 2 * 5 + 2
 # The longest sum in a product: the values of a patch.
 TERMS = 3 * 16 * 16
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    """Networks are so small that threads would only wait for one another."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="module", params=list(LONGEST_TEXTS))
@@ -241,6 +232,15 @@ def test_each_activation_is_that_of_transformers(activation, tmp_path):
 def test_options_that_cannot_be_honoured_are_refused(options, message):
     with pytest.raises(ValueError, match=message):
         ClipEncoder("nowhere", ModelOptions(**options))
+
+
+def test_image_processors_of_another_size_are_refused(tmp_path):
+    folder = tiny(tmp_path, "chinese_clip")
+    transformers.CLIPImageProcessorPil(crop_size={"height": 48, "width": 40}).save_pretrained(folder)
+    with pytest.raises(
+        ValueError, match="the network takes images of 32 x 32, but the image processor .* makes them 48 x 40"
+    ):
+        ClipEncoder(folder, CPU)
 
 
 def test_images_that_are_not_bytes_are_refused(clip_folder):

@@ -25,7 +25,7 @@ from muge_fast.models.adapters.opening import open_model  # noqa: E402
 from muge_fast.models.adapters.vision_language import ChatAnswerer, ChatCaptioner  # noqa: E402
 from text_models import captioner, chat_model  # noqa: E402
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_torch_thread")]
 
 CPU = ModelOptions(device="cpu", max_new_tokens=4)
 ENCODER = ModelOptions(device="cpu")
@@ -223,7 +223,7 @@ def test_the_data_type_depends_on_the_device_alone(monkeypatch):
     cpu, gpu = torch.device("cpu"), torch.device("cuda")
     assert loading.choose_dtype("auto", cpu) == "fp32"
     for supported, expected in ((True, "bf16"), (False, "fp16")):
-        monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation, s=supported: s)
+        monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda s=supported, **_: s)
         assert loading.choose_dtype("auto", gpu) == expected
         assert loading.choose_dtype("fp32", gpu) == "fp32"
 

@@ -37,6 +37,8 @@ Float32 = npt.NDArray[np.float32]
 # models that are tested.
 LONGEST_TEXTS = MAX_TOKENS | {"altclip": 77, "metaclip_2": 77, "siglip": 64, "siglip2": 64}
 
+IMAGE_NDIM = 4
+
 # These were trained with texts that were all padded to the longest, without a mask.
 ALWAYS_PADDED = ("siglip", "siglip2")
 
@@ -81,10 +83,11 @@ class ClipEncoder:
         if not (hasattr(network, "get_image_features") and hasattr(network, "get_text_features")):
             raise ValueError(f"{source.name}: a model of type {source.type!r} does not encode images and texts")
         weights = hash_weights(network.state_dict())
+        size = self._check_size(source)
         self._graph = _compile(source.type, network, dtype, self._device)
         self._network: Any = network.to(self._device, TORCH_DTYPES[dtype])
         engine = "engine:torch" if self._graph is None else engine_signature()
-        self.signature = f"{source.type}|weights:{weights}|size:{self._input_size()}|precision:{dtype}|{engine}"
+        self.signature = f"{source.type}|weights:{weights}|size:{size}|precision:{dtype}|{engine}"
         self.description = describe_model(source, network, weights=weights, dtype=dtype, device=self._device)
         self.description |= {"engine": engine.removeprefix("engine:"), "max_text_tokens": self._tokenizer.longest}
 
@@ -134,9 +137,18 @@ class ClipEncoder:
         with torch.inference_mode(), network_precision("fp32"):
             return _to_numpy(pooled(self._network.get_text_features(**tokens)))
 
-    def _input_size(self) -> int:
-        """Return the height of the network's input."""
-        return int(self.prepare(np.zeros((8, 8, 3), np.uint8))["pixel_values"].shape[2])
+    def _check_size(self, source: Source) -> int:
+        """Return the height of the network's input, which the image processor must make."""
+        shape = self.prepare(np.zeros((8, 8, 3), np.uint8))["pixel_values"].shape
+        size = getattr(getattr(source.config, "vision_config", None), "image_size", None)
+        # Siglip2 takes patches of any number.
+        if source.type in LONGEST_TEXTS and len(shape) == IMAGE_NDIM and size and tuple(shape[2:]) != (size, size):
+            made = " x ".join(map(str, shape[2:]))
+            raise ValueError(
+                f"{source.name}: the network takes images of {size} x {size}, but the image processor of the folder "
+                f"(preprocessor_config.json) makes them {made}"
+            )
+        return int(shape[2])
 
 
 class _Tokenizer:

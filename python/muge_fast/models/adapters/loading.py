@@ -184,7 +184,7 @@ def reading(name: str, options: ModelOptions) -> Iterator[None]:
         if is_out_of_memory(error):
             raise
         # transformers raises many types of exceptions for a broken model, some with messages of many lines.
-        reason = printable(next(iter(str(error).splitlines()), "") or type(error).__name__)
+        reason = printable(next(filter(str.strip, str(error).splitlines()), type(error).__name__))
         shown = format_path(name)
         if isinstance(error, ImportError):
             raise ImportError(f"{shown}: {reason}") from error
