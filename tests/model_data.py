@@ -45,10 +45,7 @@ def make_data_set(folder: Path, *, items: int = ITEMS, size: int = 24) -> Path:
     ImageTsv.write(folder / "MR_valid_imgs.tsv", zip(map(str, range(100, 100 + items)), pictures, strict=True))
     write_lines(
         folder / "MR_valid_queries.jsonl",
-        (
-            {"query_id": index, "query_text": text_of(index), "item_ids": [100 + index]}
-            for index in range(0, items, 2)
-        ),
+        ({"query_id": index, "query_text": text_of(index), "item_ids": [100 + index]} for index in range(0, items, 2)),
     )
     (folder / "T2I_val.text.tsv").write_text(
         "".join(f"{name}\t{text_of(index)}\n" for index, name in enumerate(names)), encoding="utf-8"

@@ -442,7 +442,11 @@ def test_options_of_models_that_are_opened_are_refused_for_objects(made, tmp_pat
         ({"seed": -1}, ValueError, "seed must be at least 0"),
         ({"lang": "fr"}, ValueError, "unknown lang 'fr', choose one of en, zh"),
         ({"split": "../x"}, ValueError, "split is '../x'"),
-        ({"split": "test"}, FileNotFoundError, "no file of images for the split 'test', needs IC_test.tsv or .*there are IC_valid.jsonl"),
+        (
+            {"split": "test"},
+            FileNotFoundError,
+            "no file of images for the split 'test', needs IC_test.tsv or .*there are IC_valid.jsonl",
+        ),
         ({"data": "nowhere"}, FileNotFoundError, "data: nowhere: no such folder"),
         ({"scoring": {"tokeniser": "zh"}}, TypeError, "tokenizer"),
     ],

@@ -115,13 +115,14 @@ class InputFile(PathType):
 
     Args:
         words: Words that are allowed in place of a path, such as ``"download"``.
+        may_be_folder: Whether the path of a folder is accepted too.
 
     """
 
     name = "path"
 
-    def __init__(self, *words: str) -> None:
-        self.words = words
+    def __init__(self, *words: str, may_be_folder: bool = False) -> None:
+        self.words, self.may_be_folder = words, may_be_folder
 
     def convert(self, value: Path | str, param: click.Parameter | None, ctx: click.Context | None) -> Path | str:
         """Check that the file can be opened, before any work is done.
@@ -141,7 +142,8 @@ class InputFile(PathType):
         name = os.fspath(value)
         if name in self.words:
             return name
-        if name not in STDIN and (reason := _reason(name)):
+        is_folder = self.may_be_folder and Path(name).is_dir()
+        if name not in STDIN and not is_folder and (reason := _reason(name)):
             raise file_error(name, reason, param, ctx)
         return Path(name)
 
