@@ -30,7 +30,7 @@ ELEMENTS |= {"label", "input", "select", "option", "output", "button", "thead", 
 ATTRIBUTES = {"lang", "charset", "http-equiv", "content", "name", "class", "id", "href", "src", "alt", "type", "hidden"}
 ATTRIBUTES |= {"placeholder", "step", "value", "colspan", "scope", "viewbox", "role", "aria-label", "aria-hidden", "x"}
 ATTRIBUTES |= {"y", "width", "height", "x1", "x2", "y1", "y2", "text-anchor", "preserveaspectratio", "cx", "cy", "r"}
-ATTRIBUTES |= {"open", "data-value", "data-sort"}
+ATTRIBUTES |= {"open", "data-value", "data-sort", "loading", "decoding"}
 
 
 class Page(HTMLParser):

@@ -1,5 +1,6 @@
 """Reports, tasks and options of evaluations of valid submissions."""
 
+import base64
 import csv
 import importlib.metadata
 import json
@@ -112,7 +113,11 @@ def test_a_retrieval_submission(tmp_path):
     expected = {"score": 250 / 3, "mean_recall": 250 / 3, "r1": 50.0, "r5": 100.0, "r10": 100.0}
     assert report.official()["scoreJson"] == pytest.approx(expected)
     assert report.scores.ids == [1, 2]
-    page = report.to_html(images={"7": b"\x89PNG7", "6": b"GIF86", "1": b"no image"})
+    pytest.importorskip("PIL")
+    from image_data import encoded, pictures  # noqa: PLC0415 - needs Pillow
+
+    small = pictures(2, size=(8, 8))
+    page = report.to_html(images={"7": encoded(small[0]), "6": encoded(small[1], "GIF"), "1": b"no image"})
     assert "裙" in page
     # Both queries list item 7; item 6 is listed for one, and missed for the other.
     assert page.count("data:image/png") == page.count("data:image/gif") == 2
@@ -177,8 +182,12 @@ def test_a_page_shows_images_and_escapes_the_text_of_files(tmp_path):
     gold.write_text('{"image_id": "<b>", "text": ["<img src=x onerror=alert(1)>"]}' + other)
     other = '\n{"image_id": "b", "text": "裙"}'
     submission.write_text('{"image_id": "<b>", "text": "</style><script>alert(1)</script>"}' + other)
-    page = mf.evaluate("caption", gold, submission, lang="zh").to_html(images={"<b>": b"\xff\xd8\xff\xe0rest"})
-    assert "data:image/jpeg;base64,/9j/4HJlc3Q=" in page
+    pytest.importorskip("PIL")
+    from image_data import encoded, pictures  # noqa: PLC0415 - needs Pillow
+
+    image = encoded(pictures(1, size=(8, 8))[0], "JPEG")
+    page = mf.evaluate("caption", gold, submission, lang="zh").to_html(images={"<b>": image})
+    assert f"data:image/jpeg;base64,{base64.b64encode(image).decode()}" in page
     assert "<script>alert" not in page
     assert "<img src=x" not in page
     assert '<html lang="zh-CN">' in page

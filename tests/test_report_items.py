@@ -22,6 +22,13 @@ QUERIES = tuple(SAMPLES / "retrieval" / name for name in ("MR_sample_queries.jso
 LABELS = tuple(SAMPLES / "classification" / name for name in ("CC_sample.jsonl", "CC_sample.pred.base.jsonl"))
 
 
+# A black pixel.
+PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c49444154789c63606060000000040001f6"
+    "1738550000000049454e44ae426082"
+)
+
+
 def rows_of(path):
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
@@ -206,7 +213,7 @@ def test_all_ten_pictures_are_shown_and_hits_are_framed(tmp_path):
     gold = [{"query_id": 5, "query_text": "裙", "item_ids": [12, 99]}]
     rows = [{"query_id": 5, "item_ids": list(range(10, 20))}]
     paths = write(tmp_path / "gold.jsonl", gold), write(tmp_path / "pred.jsonl", rows)
-    images = {str(key): b"\x89PNG%d" % key for key in [*range(10, 20), 99, 5]}
+    images = dict.fromkeys(map(str, [*range(10, 20), 99, 5]), PNG)
     page = Page(mf.evaluate("retrieval", *paths).to_html(images=images))
     assert [node["attributes"]["alt"] for node in page.select("img")] == [*map(str, range(10, 20)), "99"]
     assert page.find("li", "hit") == ["312hit"]
@@ -217,7 +224,7 @@ def test_all_ten_pictures_are_shown_and_hits_are_framed(tmp_path):
 def test_pictures_of_image_queries_are_those_of_the_queries(tmp_path):
     rows = [{"image_id": 10, "text_ids": list(range(10, 20))}]
     path = write(tmp_path / "pred.jsonl", rows)
-    page = Page(mf.evaluate("retrieval", path, path).to_html(images={"10": b"\x89PNG", "11": b"\x89PNG"}))
+    page = Page(mf.evaluate("retrieval", path, path).to_html(images={"10": PNG, "11": PNG}))
     assert len(page.select("img")) == 1
     assert page.select("img")[0]["parents"][-1] == "figure"
 
@@ -336,14 +343,15 @@ def test_large_pictures_become_thumbnails_and_the_page_has_a_limit():
     random = np.random.default_rng(2)
     file = io.BytesIO()
     image.fromarray(random.integers(0, 256, (700, 900, 3)).astype("uint8")).save(file, "PNG")
-    shown = pictures.Pictures({"a": file.getvalue(), "b": b"\x89PNG" + bytes(1 << 19)})
+    shown = pictures.Pictures({"a": file.getvalue(), "b": b"\x89PNG" + bytes(1 << 19), "c": b"GIF8"})
     markup = shown.image("a", "a picture")
     assert 'src="data:image/jpeg;base64,' in markup
     assert len(markup) < 100_000
     # Too large and broken.
     assert shown.image("b") == ""
+    assert shown.image("c") == ""
     assert shown.image("no such image") == ""
-    few = pictures.Pictures({"a": b"GIF8"}, limit=40)
+    few = pictures.Pictures({"a": PNG}, limit=2 * len(PNG) + 22)
     assert few.image("a") != ""
     assert not few.is_full
     assert few.image("a") == ""
@@ -352,5 +360,5 @@ def test_large_pictures_become_thumbnails_and_the_page_has_a_limit():
 
 @pytest.mark.parametrize("key", [int, str])
 def test_pictures_are_found_by_integers_and_by_their_text(key):
-    shown = pictures.Pictures({key(7): b"GIF8"})
-    assert "data:image/gif;base64," in shown.image(7)
+    shown = pictures.Pictures({key(7): PNG})
+    assert "data:image/png;base64," in shown.image(7)

@@ -50,6 +50,23 @@ MESSAGES = {
         "有两个提交文件的名称同为 {name}；请用 名称=文件 的形式为其中一个另取名称"
     ),
     "the name in {value} is empty, expected NAME=FILE": "{value} 中的名称为空，应为 名称=文件",
+    # Runs of models
+    "a folder without {file}, expected a submission or the folder of a run": (
+        "该目录没有 {file}，应为提交文件或一次运行的目录"
+    ),
+    "a run of the task {found}, not of {task}": "该运行属于任务 {found}，而不是 {task}",
+    "the run is not complete; muge-fast run with the same options continues it": (
+        "该运行尚未完成；用相同的选项再次执行 muge-fast run 即可继续"
+    ),
+    "a run of a split without a gold file": "该运行所用的数据划分没有标准答案文件",
+    "the run was made with another gold file than {gold}: the one named {name}, by SHA-256 {hash}": (
+        "该运行所用的标准答案文件不是 {gold}，而是名为 {name} 的文件，SHA-256 为 {hash}"
+    ),
+    "{file} names no submission in this folder": "{file} 没有给出该目录中的提交文件",
+    "{file} lacks the name of the model or the missing items": "{file} 缺少模型名称或缺失条目",
+    "a run of the split {found}, and {other} is one of {split}": (
+        "该运行使用数据划分 {found}，而 {other} 使用 {split}"
+    ),
     # Files
     "{name} {path} is the file of {other}, which would be replaced": "{name} {path} 是 {other} 的文件，会被覆盖",
     "the name is empty, expected the name of a file": "名称为空，应为文件名",
@@ -235,10 +252,12 @@ HELP = {
         "比较各系统，说明哪些差异有数据支持，可能的名次有哪些。"
     ),
     "TASK is caption, retrieval, t2i, classification, vqa or vcr. SUBMISSION is a file or NAME=FILE, at least two of "
-    "them; other systems are named after their files.": (
+    "them; other systems are named after their files. It may also be a folder of muge-fast run, which is named after "
+    "its model; the run must be complete, and made with the same gold file.": (
         "TASK 为 caption（图像描述）、retrieval（图文检索）、t2i（文本生成图像）、classification（分类）、"
         "vqa（视觉问答）或 vcr（视觉常识推理）。"
         "SUBMISSION 为文件或 名称=文件，至少两个；未给出名称的系统以文件名命名。"
+        "也可以是 muge-fast run 的目录，以其模型命名；该运行须已完成，且使用同一标准答案文件。"
     ),
     "Exit code 0: compared. 1: a submission is invalid, and the errors of all are printed. 2: wrong usage, a file "
     "cannot be read, or comparing failed.": (
@@ -337,7 +356,9 @@ HELP = {
     "Feature file of the texts, likewise.": "文本的特征文件，用法相同。",
     "Random texts per image in R-precision.": "R-precision 中每张图像的随机文本数。",
     "Write a report for a browser.": "写入网页报告。",
-    "Image TSV: shows the images in the --html report.": "图像 TSV：在 --html 报告中显示图像。",
+    "Image TSV, folder or zip: shows the images in the --html report.": (
+        "图像 TSV、目录或 zip：在 --html 报告中显示图像。"
+    ),
     "Date to show in the --html report.": "在 --html 报告中显示的日期。",
     "Date to show in the report.": "在报告中显示的日期。",
     "Show the time taken in the --html report, which differs each time.": "在 --html 报告中显示用时（每次不同）。",

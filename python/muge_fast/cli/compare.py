@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -46,6 +46,9 @@ from muge_fast.significance.intervals import IntervalOptions
 from muge_fast.significance.sign_flips import ALTERNATIVES
 from muge_fast.tasks.task import Task
 
+if TYPE_CHECKING:
+    from muge_fast.cli.run_folders import ComparedRun
+
 OF_COMPARISONS = "Comparison"
 NUMBERS = ("level", "resamples", "seed", "threads")
 # Options of the function of the library, which has the defaults of those that are not passed on.
@@ -57,12 +60,13 @@ EXAMPLE = """
 Example:
   muge-fast compare caption --gold IC_valid.jsonl \\
       base=runs/1/pred.jsonl large=runs/2/pred.jsonl
+  muge-fast compare retrieval --gold MR_valid_queries.jsonl runs/*/
 """
 
 
 @click.command(cls=Command, epilog=EXAMPLE)
 @task_argument
-@click.argument("submissions", nargs=-1, required=True, type=NamedInputFile(), metavar="SUBMISSION…")
+@click.argument("submissions", nargs=-1, required=True, type=NamedInputFile(may_be_folder=True), metavar="SUBMISSION…")
 @gold_option(is_required=True)
 @pool_option
 @scoring_options
@@ -117,7 +121,8 @@ def compare(
     """Compare systems, and say which differences the items support and which ranks are possible.
 
     TASK is caption, retrieval, t2i, classification, vqa or vcr. SUBMISSION is a file or NAME=FILE, at least two
-    of them; other systems are named after their files.
+    of them; other systems are named after their files. It may also be a folder of muge-fast run, which is named after
+    its model; the run must be complete, and made with the same gold file.
 
     Exit code 0: compared. 1: a submission is invalid, and the errors of all are printed. 2: wrong usage, a file cannot
     be read, or comparing failed.
@@ -128,7 +133,8 @@ def compare(
         check_task_options(task, {"pool": pool, **scoring})
         check_combinations({"html": html, "date": date, **scoring})
         # Before scoring, which may take minutes.
-        names = _system_names(submissions)
+        systems, runs = _read_runs(submissions, task, gold)
+        names = _system_names(systems)
         wanted = _metric_names(tasks.get(task), metrics, scoring)
         if wanted is not None and "metrics" in tasks.get(task).option_choices:
             scoring["metrics"] = with_more_metrics(tasks.get(task), wanted)
@@ -136,7 +142,7 @@ def compare(
             chosen["baseline"] = _one_of("baseline", "system", names, chosen["baseline"])
         _check_numbers({**chosen, "threads": options["threads"]})
         keys = None if clusters is None else read_clusters(clusters)
-        files = {name: file.path for name, file in zip(names, submissions, strict=True)}
+        files = {name: file.path for name, file in zip(names, systems, strict=True)}
         reports = _evaluate(tasks.get(task), files, gold, pool=pool, **scoring)
         if not all(report.ok for report in reports.values()):
             print_invalid_systems(reports, as_json=as_json)
@@ -148,14 +154,26 @@ def compare(
             threads=options["threads"],
             **chosen,
         )
-        comparison = _in_language(compared)
+        by_name = {name: runs[path] for name, path in files.items() if path in runs}
+        comparison = replace(_in_language(compared), missing={name: run.missing for name, run in by_name.items()})
         if html is not None:
             comparison.to_html(path=html, lang=language(), date=date)
             print_written(html)
         if markdown is not None:
             comparison.to_markdown(path=markdown, lang=language())
             print_written(markdown)
-        print_comparison(comparison, reports, gold, as_json=as_json)
+        print_comparison(comparison, reports, gold, runs=by_name, as_json=as_json)
+
+
+def _read_runs(
+    submissions: Sequence[NamedFile], task: str, gold: Path
+) -> tuple[Sequence[NamedFile], Mapping[Path, ComparedRun]]:
+    """Return the submissions, with those of runs in place of their folders, and the runs by their submissions."""
+    if not any(file.path.is_dir() for file in submissions):
+        return submissions, {}
+    from muge_fast.cli.run_folders import read_runs  # noqa: PLC0415 - few comparisons are of runs
+
+    return read_runs(submissions, task, gold)
 
 
 def _system_names(submissions: Sequence[NamedFile]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,14 +14,25 @@ from muge_fast.cli.report_text import encodable, file_line, print_warnings
 from muge_fast.comparison.comparison import Comparison
 from muge_fast.evaluation.report import Report
 
+if TYPE_CHECKING:
+    from muge_fast.cli.run_folders import ComparedRun
 
-def print_comparison(comparison: Comparison, reports: Mapping[str, Report], gold: Path, *, as_json: bool) -> None:
+
+def print_comparison(
+    comparison: Comparison,
+    reports: Mapping[str, Report],
+    gold: Path,
+    *,
+    runs: Mapping[str, ComparedRun],
+    as_json: bool,
+) -> None:
     """Print a comparison, with the warnings about its submissions on stderr.
 
     Args:
         comparison: The comparison.
         reports: The report of each system by its name.
         gold: The gold file.
+        runs: The systems that are runs, by name.
         as_json: Whether to print JSON.
 
     """
@@ -28,11 +40,12 @@ def print_comparison(comparison: Comparison, reports: Mapping[str, Report], gold
     if as_json:
         files = {name: report.files["submission"].to_dict() for name, report in reports.items()}
         head = {"ok": True, "task": first.task.name, "gold": first.files["gold"].to_dict(), "submissions": files}
-        click.echo(json_text({**head, **comparison.to_dict()}, indent=2))
+        described = {"runs": {name: run.to_dict() for name, run in runs.items()}} if runs else {}
+        click.echo(json_text({**head, **described, **comparison.to_dict()}, indent=2))
     else:
         click.echo(click.style(first.title, bold=True))
         click.echo(file_line("gold", gold))
-        for line in _lines(comparison):
+        for line in _lines(comparison, runs):
             click.echo(encodable(line))
     print_warnings(_warnings(reports))
 
@@ -58,8 +71,8 @@ def print_invalid_systems(reports: Mapping[str, Report], *, as_json: bool) -> No
             click.echo(f"  {printable(error)}")
 
 
-def _lines(comparison: Comparison) -> Iterator[str]:
-    """Yield a table for each metric, what they have in common, and signatures."""
+def _lines(comparison: Comparison, runs: Mapping[str, ComparedRun]) -> Iterator[str]:
+    """Yield a table for each metric, what they have in common, and signatures, those of models of runs included."""
     blocks = comparison.table(lang=language()).rstrip("\n").split("\n\n\n")
     for index, block in enumerate(blocks):
         first, line_end, rest = block.partition("\n")
@@ -69,6 +82,9 @@ def _lines(comparison: Comparison) -> Iterator[str]:
     yield translate("Signatures")
     for signature in (comparison.signature, *(metric.signature for metric in comparison.values())):
         yield f"  {printable(signature)}"
+    for name, run in runs.items():
+        if run.signature is not None:
+            yield f"  {printable(name)}: {printable(run.signature)}"
 
 
 def _warnings(reports: Mapping[str, Report]) -> Iterator[str]:

@@ -36,6 +36,7 @@ STDIN = ("-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0")
 
 NO_NAME = "the name is empty, expected the name of a file"
 
+IS_FOLDER = "a folder, expected a file"
 # Characters of a path that are shown.
 PATH_LENGTH = 4096
 # Bytes that are copied at once.
@@ -115,13 +116,14 @@ class InputFile(PathType):
 
     Args:
         words: Words that are allowed in place of a path, such as ``"download"``.
+        may_be_folder: Whether the path of a folder is accepted too.
 
     """
 
     name = "path"
 
-    def __init__(self, *words: str) -> None:
-        self.words = words
+    def __init__(self, *words: str, may_be_folder: bool = False) -> None:
+        self.words, self.may_be_folder = words, may_be_folder
 
     def convert(self, value: Path | str, param: click.Parameter | None, ctx: click.Context | None) -> Path | str:
         """Check that the file can be opened, before any work is done.
@@ -141,7 +143,7 @@ class InputFile(PathType):
         name = os.fspath(value)
         if name in self.words:
             return name
-        if name not in STDIN and (reason := _reason(name)):
+        if name not in STDIN and (reason := _reason(name)) and not (self.may_be_folder and reason == IS_FOLDER):
             raise file_error(name, reason, param, ctx)
         return Path(name)
 
@@ -177,9 +179,17 @@ class NamedFile:
 
 
 class NamedInputFile(NamedFileType):
-    """Type of a parameter: ``FILE`` or ``NAME=FILE``, where the file is one that :class:`InputFile` takes."""
+    """Type of a parameter: ``FILE`` or ``NAME=FILE``, where the file is one that :class:`InputFile` takes.
+
+    Args:
+        may_be_folder: Whether the path of a folder is accepted too.
+
+    """
 
     name = "path"
+
+    def __init__(self, *, may_be_folder: bool = False) -> None:
+        self.file = InputFile(may_be_folder=may_be_folder)
 
     def convert(self, value: str | NamedFile, param: click.Parameter | None, ctx: click.Context | None) -> NamedFile:
         """Check that the file can be opened, and find the name.
@@ -202,11 +212,11 @@ class NamedInputFile(NamedFileType):
             return value
         name, equals, path = value.partition("=")
         if not equals or "/" in name or os.sep in name or os.path.exists(value):  # noqa: PTH110 - may have a null
-            return NamedFile(Path(InputFile().convert(value, param, ctx)))
+            return NamedFile(Path(self.file.convert(value, param, ctx)))
         if not name.strip():
             message = translate("the name in {value} is empty, expected NAME=FILE", ctx)
             raise click.BadParameter(message.format(value=format_id(value, PATH_LENGTH)), ctx=ctx, param=param)
-        return NamedFile(Path(InputFile().convert(path, param, ctx)), name)
+        return NamedFile(Path(self.file.convert(path, param, ctx)), name)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         """Complete names of files.
@@ -234,7 +244,7 @@ def _reason(name: str) -> str:
     except (OSError, ValueError) as error:
         return getattr(error, "strerror", None) or str(error)
     if stat.S_ISDIR(mode):
-        return "a folder, expected a file"
+        return IS_FOLDER
     if not stat.S_ISREG(mode) and not stat.S_ISFIFO(mode):
         return "neither a file nor a pipe"
     return "" if os.access(name, os.R_OK) else "no permission to read it"

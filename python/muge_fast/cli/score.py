@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
 from muge_fast import tasks
+from muge_fast._internal.optional import import_optional
 from muge_fast.caption.options import METRICS
 from muge_fast.cli.errors import usage_errors
 from muge_fast.cli.input_files import InputFile
@@ -30,9 +33,9 @@ from muge_fast.cli.report_text import print_report, print_warnings
 from muge_fast.cli.scoring_options import loaded_options, scoring_options, with_more_metrics
 from muge_fast.cli.states import write_state
 from muge_fast.cli.task_options import OF_CAPTIONS, OF_IMAGES, check_combinations, check_task_options
-from muge_fast.datasets import ImageTsv
 from muge_fast.evaluation._evaluate import evaluate
 from muge_fast.evaluation.report import Report
+from muge_fast.evaluation.report_page.picture_files import open_pictures
 from muge_fast.features.arrow import import_pyarrow
 
 # Suffixes of tables of item scores.
@@ -69,7 +72,12 @@ Example:
     "--text-feats", "text_features", type=InputFile(), section=OF_IMAGES, help="Feature file of the texts, likewise."
 )
 @option("--html", type=WRITTEN, section=OUTPUT, help="Write a report for a browser.")
-@option("--images", type=InputFile(), section=OUTPUT, help="Image TSV: shows the images in the --html report.")
+@option(
+    "--images",
+    type=InputFile(may_be_folder=True),
+    section=OUTPUT,
+    help="Image TSV, folder or zip: shows the images in the --html report.",
+)
 @date_option
 @seconds_option
 @option("--markdown", type=WRITTEN, section=OUTPUT, help="Write the scores as a Markdown table.")
@@ -108,7 +116,7 @@ def score(
         check_combinations({"html": html, **of_page, **task_options})
         # Before scoring, which may take minutes.
         _check_table(per_item)
-        shown = None if images is None else ImageTsv(images)
+        shown = None if images is None else _open_images(images)
         used = loaded_options(task_options)
         if "metrics" in used:
             used["metrics"] = with_more_metrics(tasks.get(task), used["metrics"])
@@ -142,13 +150,19 @@ def _check_table(path: Path | None) -> None:
         import_pyarrow()
 
 
-def _warn_about_images(report: Report, images: ImageTsv | None) -> None:
+def _open_images(path: Path) -> Mapping[Any, bytes]:
+    """Return the images of an option, after checking that they can be decoded."""
+    import_optional("PIL", purpose="images", install="muge-fast[images]")
+    return open_pictures(path)
+
+
+def _warn_about_images(report: Report, images: Mapping[Any, bytes] | None) -> None:
     if images is not None and report.ok and not _are_shown(report, images):
         message = translate("none of the {images} of --images has an id of the submission or the gold file")
         print_warnings([message.format(images=counted(len(images), "image"))])
 
 
-def _are_shown(report: Report, images: ImageTsv) -> bool:
+def _are_shown(report: Report, images: Mapping[Any, bytes]) -> bool:
     """Return whether an image belongs to an item, or to an id that is listed for one."""
     for values in (report.predictions, report.references):
         for key, value in values.items():

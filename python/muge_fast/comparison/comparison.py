@@ -47,6 +47,8 @@ class Comparison(Mapping[str, MetricComparison]):
         signature: How the comparison was made: test, correction, resamples, seed, level, number of systems.
         left_out: Why metrics that all systems have were not compared, by name.
         scales: Factor of a metric in tables and pages, such as 100 for the official scores of captions; 1 for others.
+        missing: Number of items for which a run of a model has no result, by the names of the systems that are runs;
+            tables and pages have a column for it if there are any.
 
     Example:
         >>> import muge_fast as mf
@@ -81,6 +83,7 @@ class Comparison(Mapping[str, MetricComparison]):
     signature: str
     left_out: Mapping[str, str] = field(default_factory=dict)
     scales: Mapping[str, float] = field(default_factory=dict)
+    missing: Mapping[str, int] = field(default_factory=dict)
     _reports: Mapping[str, Report] = field(default_factory=dict, repr=False)
 
     def __getitem__(self, name: str) -> MetricComparison:
@@ -200,6 +203,7 @@ class Comparison(Mapping[str, MetricComparison]):
             left_out=self.left_out,
             scales=self.scales,
             correction=self._correction,
+            missing=self.missing,
             reports=self._reports,
             lang=lang,
             date=date,
@@ -247,6 +251,7 @@ class Comparison(Mapping[str, MetricComparison]):
                 item_count=self.item_count,
                 scale=self.scale(name),
                 correction=self._correction,
+                missing=self.missing,
             )
             for name, metric in self.metrics.items()
         }

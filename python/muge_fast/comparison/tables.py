@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from muge_fast._internal.display import plain_markdown, printable
@@ -40,7 +40,14 @@ class MetricTable:
 
 
 def metric_table(
-    metric: MetricComparison, lang: str, *, baseline: str | None, item_count: int, scale: float, correction: str
+    metric: MetricComparison,
+    lang: str,
+    *,
+    baseline: str | None,
+    item_count: int,
+    scale: float,
+    correction: str,
+    missing: Mapping[str, int],
 ) -> MetricTable:
     """Return the table of one metric.
 
@@ -51,6 +58,7 @@ def metric_table(
         item_count: Number of items.
         scale: Factor of the scores.
         correction: How p-values are adjusted.
+        missing: Number of missing items of systems that are runs of models; a last column if there are any.
 
     Returns:
         The cells. Differences are those to the baseline, or else to the first system.
@@ -66,6 +74,7 @@ def metric_table(
         words["difference"].format(name=printable(reference, TITLE_WIDTH)),
         words["interval"].format(level=level),
         words["p" if correction == NO_CORRECTION else "adjusted_p"],
+        *([words["missing"]] if missing else []),
     )
     intervals, errors = metric.intervals, metric.standard_errors
     rows = []
@@ -80,6 +89,7 @@ def metric_table(
                 format_score(scale * metric.scores[name], decimals),
                 format_interval(scale * low, scale * high, decimals),
                 *_difference_cells(metric, name, reference, scale),
+                *([f"{missing[name]:,}" if name in missing else ""] if missing else []),
             )
         )
     return MetricTable(_title(metric, lang, item_count, scale), head, tuple(rows), _notes(metric, scale, lang))
@@ -167,14 +177,16 @@ def _mark(ranks: RankRange, baseline: str | None) -> str:
     return " =" if ranks.tied_with_first and ranks.rank > 1 and baseline is None else ""
 
 
+def _alignment(table: MetricTable) -> list[str]:
+    """Return the alignment of each column: ranks and names at the left, numbers at the right."""
+    return ["left", "left", *["right"] * (len(table.head) - 2)]
+
+
 def text_table(table: MetricTable) -> str:
     """Return a table as text for a terminal, with Chinese letters two columns wide."""
     from tabulate import tabulate  # noqa: PLC0415 - few programs print tables
 
-    right = ("right",)
-    body = tabulate(
-        table.rows, table.head, tablefmt="simple", disable_numparse=True, colalign=("left", "left", *right * 5)
-    )
+    body = tabulate(table.rows, table.head, tablefmt="simple", disable_numparse=True, colalign=_alignment(table))
     return "\n".join([table.title, "", body, "", *table.notes])
 
 
@@ -182,12 +194,11 @@ def markdown_table(table: MetricTable, lang: str) -> str:
     """Return a table in Markdown, in which names of systems are plain text."""
     from tabulate import tabulate  # noqa: PLC0415 - few programs print tables
 
-    right = ("right",)
     # A bar ends a cell, also within code.
     rows = [[row[0], plain_markdown(row[1]).replace("|", "\\|"), *row[2:]] for row in table.rows]
     head = [
         plain_markdown(cell).replace("|", "\\|") if index == DIFFERENCE else cell
         for index, cell in enumerate(table.head)
     ]
-    body = tabulate(rows, head, tablefmt="pipe", disable_numparse=True, colalign=("left", "left", *right * 5))
+    body = tabulate(rows, head, tablefmt="pipe", disable_numparse=True, colalign=_alignment(table))
     return "\n\n".join([f"## {table.title}", body, WORDS[lang]["space"].join(table.notes)])

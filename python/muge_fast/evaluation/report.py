@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from muge_fast.evaluation.report_page.content import PageContent
+    from muge_fast.evaluation.report_page.picture_files import PictureSource
 
 TokenizerOptions = tuple[TokenizerLike, PathLike | None]
 """The options ``tokenizer`` and ``user_dict`` of caption metrics."""
@@ -271,7 +272,7 @@ class Report:
         self,
         *,
         path: PathLike | None = None,
-        images: Mapping[Any, bytes] | None = None,
+        images: PictureSource | None = None,
         date: str | None = None,
         seconds: bool = False,
     ) -> str:
@@ -283,8 +284,12 @@ class Report:
 
         Args:
             path: File to write, in UTF-8. It appears complete or not at all.
-            images: Bytes of image files by id, such as an :class:`muge_fast.datasets.ImageTsv`, to show with the items.
-                Pages of text-to-image show those of the submission and of the gold file by themselves.
+            images: Images to show with the items that the page has without scripts: of captions beside the texts, of
+                retrieval beside the ids that are listed, or with image queries beside these. Bytes of image files by
+                id, such as an :class:`muge_fast.datasets.ImageTsv`; or the path of an image TSV, or of a folder or a
+                zip archive whose image files have ids as names. Pages of text-to-image show those of the submission and
+                of the gold file by themselves. Pictures are small, and take 16 MB of a page at most; a note says if
+                some are left out. Needs Pillow.
             date: Date to show on the page, if any.
             seconds: Whether to show the time that scoring took, which differs from run to run.
 
@@ -292,14 +297,16 @@ class Report:
             The text.
 
         Raises:
-            OSError: The file cannot be written.
+            OSError: The file cannot be written, or ``images`` cannot be read.
+            ValueError: ``images`` has none, or two with the same id.
+            ImportError: There are images, and Pillow is not installed.
 
         """
         from muge_fast.evaluation.report_page.page import render_page  # noqa: PLC0415 - few evaluations need a page
+        from muge_fast.evaluation.report_page.picture_files import open_pictures  # noqa: PLC0415
 
-        content = replace(
-            self._page_content(), images=images or {}, seconds=self.seconds if seconds else None, date=date
-        )
+        shown_seconds = self.seconds if seconds else None
+        content = replace(self._page_content(), images=open_pictures(images), seconds=shown_seconds, date=date)
         return save_text(render_page(content), path)
 
     def _page_content(self) -> PageContent:

@@ -307,6 +307,50 @@ def decode_batches(source: ImageSource | OpenedSource, batch_size: int, threads:
             yield batch
 
 
+def open_archive(path: Path) -> tuple[zipfile.ZipFile, dict[PurePath, zipfile.ZipInfo]]:
+    """Open a zip archive of images, without unpacking any.
+
+    Args:
+        path: The archive.
+
+    Returns:
+        The archive, and its image files by name, in the order of paths.
+
+    Raises:
+        OSError: The file cannot be read.
+        ValueError: It is not an archive that Python can read, has no images, has one twice, or unpacks to far more than
+            its size.
+
+    Example:
+        >>> import pathlib, tempfile, zipfile
+        >>> from muge_fast.image.sources import open_archive
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = pathlib.Path(folder) / "images.zip"
+        ...     with zipfile.ZipFile(path, "w") as archive:
+        ...         archive.writestr("real/1.jpg", b"image")
+        ...     [str(name) for name in open_archive(path)[1]]
+        ['real/1.jpg']
+
+    """
+    file = open_file(path)
+    try:
+        archive = open_zip(file, MAX_MEMBERS)
+    except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
+        file.close()
+        raise ValueError(f"{path}: {error}") from None
+    # An archive closes only files that it has opened.
+    weakref.finalize(archive, file.close)
+    # ZipInfo.is_dir() fails for an empty name.
+    files = [(PurePosixPath(member.filename), member) for member in archive.infolist() if member.filename[-1:] != "/"]
+    members: dict[PurePath, zipfile.ZipInfo] = dict(files)
+    images = find_image_names(path, (name for name, _ in files))
+    repeated = find_repeated(images)
+    if repeated is not None:
+        raise ValueError(f"{path}: has {format_id(images[repeated], MAX_NAME)} twice")
+    _check_members(path, [members[image] for image in images])
+    return archive, {image: members[image] for image in images}
+
+
 def _are_lazy(images: OpenedSource) -> TypeGuard[list[LazyImage]]:
     return isinstance(images, list) and bool(images) and isinstance(images[0], LazyImage)
 
@@ -478,27 +522,12 @@ def _from_dataset(dataset: ImageDataset) -> list[LazyImage]:
 
 
 def _from_zip(path: Path) -> list[LazyImage]:
-    file = open_file(path)
-    try:
-        archive = open_zip(file, MAX_MEMBERS)
-    except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
-        file.close()
-        raise ValueError(f"{path}: {error}") from None
-    # An archive closes only files that it has opened.
-    weakref.finalize(archive, file.close)
-    # ZipInfo.is_dir() fails for an empty name.
-    files = [(PurePosixPath(member.filename), member) for member in archive.infolist() if member.filename[-1:] != "/"]
-    members: dict[PurePath, zipfile.ZipInfo] = dict(files)
-    images = find_image_names(path, (name for name, _ in files))
-    repeated = find_repeated(images)
-    if repeated is not None:
-        raise ValueError(f"{path}: has {format_id(images[repeated], MAX_NAME)} twice")
-    _check_members(path, [members[image] for image in images])
+    archive, members = open_archive(path)
 
     def load(member: zipfile.ZipInfo) -> Pixels:
         return _decode_rgb(archive.read(member))
 
-    return [LazyImage(f"{path}/{format_id(image, MAX_NAME)}", partial(load, members[image])) for image in images]
+    return [LazyImage(f"{path}/{format_id(name, MAX_NAME)}", partial(load, member)) for name, member in members.items()]
 
 
 def _check_members(path: Path, members: Sequence[zipfile.ZipInfo]) -> None:

@@ -36,6 +36,7 @@ class ComparisonContent:
         left_out: Why metrics were not compared, by name.
         scales: Factors of the metrics; 1 for those that are missing.
         correction: How p-values are adjusted.
+        missing: Number of missing items of systems that are runs of models.
         reports: Reports by the names of their systems; empty if the systems are not reports.
         lang: Language of the page, ``"en"`` or ``"zh"``.
         date: Date to show, if any.
@@ -54,6 +55,7 @@ class ComparisonContent:
     left_out: Mapping[str, str]
     scales: Mapping[str, float]
     correction: str
+    missing: Mapping[str, int]
     reports: Mapping[str, Report]
     lang: str
     date: str | None

@@ -61,7 +61,7 @@ def _notes(content: ComparisonContent) -> Iterator[str]:
 
 
 def _system_table(content: ComparisonContent, metric: MetricComparison, table: MetricTable) -> Markup:
-    ranks, system, score, interval, _, other_interval, p = table.head
+    ranks, system, score, interval, _, other_interval, p, *more = table.head
     reference = content.reference(metric)
     difference = content.word("difference_to", system_name(reference))
     head = (
@@ -69,7 +69,7 @@ def _system_table(content: ComparisonContent, metric: MetricComparison, table: M
         element("th", system),
         element("th", _two_lines(score, interval), class_="number"),
         element("th", _two_lines(difference, other_interval), class_="number"),
-        element("th", p, class_="number"),
+        *(element("th", title, class_="number") for title in (p, *more)),
     )
     rows = (
         element("tr", *_cells(content, metric, name, row)) for name, row in zip(metric.order, table.rows, strict=True)
@@ -92,7 +92,7 @@ def _cells(content: ComparisonContent, metric: MetricComparison, name: str, row:
     if name == content.baseline:
         marks.append(element("span", content.word("baseline"), class_="badge plain"))
     yield element("td", system_name(name), *(part for mark in marks for part in (" ", mark)), class_="name")
-    _, _, score, interval, difference, other_interval, p = row
+    _, _, score, interval, difference, other_interval, p, *more = row
     yield element("td", _two_lines(score, interval), class_="number", data_value=repr(metric.scores[name]))
     yield element(
         "td",
@@ -102,6 +102,8 @@ def _cells(content: ComparisonContent, metric: MetricComparison, name: str, row:
     )
     value = 1.0 if name == reference else metric.adjusted_p[name, reference]
     yield element("td", p, class_="number", data_value=repr(value))
+    for cell in more:
+        yield element("td", cell, class_="number", data_value=str(content.missing.get(name, -1)))
 
 
 def _two_lines(first: str, second: str) -> Markup:

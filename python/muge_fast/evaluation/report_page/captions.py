@@ -11,7 +11,7 @@ from operator import mul
 from muge_fast.evaluation.report_page.content import PageContent
 from muge_fast.evaluation.report_page.fields import SHOWN_VALUES, Field, plain_text, shorten
 from muge_fast.evaluation.report_page.items import Item, ItemList, worst_first
-from muge_fast.evaluation.report_page.pictures import Pictures
+from muge_fast.evaluation.report_page.pictures import given_pictures
 from muge_fast.evaluation.report_page.scales import Scales
 from muge_fast.scores import Score, Scores
 
@@ -59,7 +59,7 @@ def caption_items(content: PageContent, scores: Scores, scales: Scales) -> ItemL
         flags=tuple(map(word, ("duplicates", "equal_reference", "no_phrase", "shorter"))),
         note="" if content.tokenizer is None else word("marks").format(content.tokenizer.signature),
         has_length=True,
-        pictures=(("", Pictures(content.images)),) if content.images else (),
+        pictures=(("", given_pictures(content)),) if content.images else (),
     )
 
 

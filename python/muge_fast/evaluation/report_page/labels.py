@@ -9,7 +9,7 @@ from muge_fast.evaluation.report_page.content import PageContent
 from muge_fast.evaluation.report_page.elements import Markup, element
 from muge_fast.evaluation.report_page.fields import Field, plain_text, shorten
 from muge_fast.evaluation.report_page.items import Item, ItemList, worst_first
-from muge_fast.evaluation.report_page.pictures import Pictures
+from muge_fast.evaluation.report_page.pictures import given_pictures
 from muge_fast.evaluation.report_page.scales import Scales
 from muge_fast.scores import Scores
 
@@ -185,5 +185,5 @@ def classification_items(content: PageContent, scores: Scores, scales: Scales) -
         is_tiled=True,
         labels=labels,
         flags=(word("wrong"), word("right")),
-        pictures=(("", Pictures(content.images)),) if content.images else (),
+        pictures=(("", given_pictures(content)),) if content.images else (),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from muge_fast.evaluation.report_page.content import PageContent
 from muge_fast.evaluation.report_page.fields import SHOWN_VALUES, Field, plain_text, shorten
 from muge_fast.evaluation.report_page.items import Item, ItemList, worst_first
-from muge_fast.evaluation.report_page.pictures import Pictures
+from muge_fast.evaluation.report_page.pictures import given_pictures
 from muge_fast.evaluation.report_page.scales import Scales
 from muge_fast.scores import Scores
 
@@ -35,7 +35,7 @@ def other_items(content: PageContent, scores: Scores, scales: Scales) -> ItemLis
         items=items,
         metrics=list(columns),
         labels=(word("prediction"), word("reference"), word("text")),
-        pictures=(("", Pictures(content.images)),) if content.images else (),
+        pictures=(("", given_pictures(content)),) if content.images else (),
     )
 
 

@@ -21,6 +21,7 @@ from muge_fast.evaluation.report_page.retrieval import hit_section, retrieval_it
 from muge_fast.evaluation.report_page.scales import Scales
 from muge_fast.evaluation.report_page.score_table import main_score, score_section
 from muge_fast.evaluation.report_page.script import SCRIPT
+from muge_fast.evaluation.report_page.style import BROKEN_PICTURE, BROKEN_PICTURE_STYLE
 from muge_fast.evaluation.report_page.text_to_image import image_items
 from muge_fast.scores import Scores
 
@@ -42,7 +43,8 @@ def render_page(content: PageContent) -> str:
     """
     sections = list(_sections(content))
     script = SCRIPT if any('id="data"' in section for section in sections) else ""
-    return html_document(_title(content), [_heading(content), *sections], lang=content.lang, script=script)
+    style = BROKEN_PICTURE_STYLE if any(BROKEN_PICTURE in section for section in sections) else ""
+    return html_document(_title(content), [_heading(content), *sections], lang=content.lang, script=script, style=style)
 
 
 def _title(content: PageContent) -> str:

@@ -9,7 +9,7 @@ from muge_fast.evaluation.report_page.content import PageContent
 from muge_fast.evaluation.report_page.elements import Markup, element
 from muge_fast.evaluation.report_page.fields import Field, id_list, plain_text, shorten
 from muge_fast.evaluation.report_page.items import Item, ItemList, worst_first
-from muge_fast.evaluation.report_page.pictures import LARGE, SMALL, Pictures
+from muge_fast.evaluation.report_page.pictures import LARGE, SMALL, given_pictures
 from muge_fast.evaluation.report_page.scales import Scales
 from muge_fast.scores import Scores
 
@@ -123,7 +123,7 @@ def retrieval_items(content: PageContent, scores: Scores, scales: Scales) -> Ite
         items.append(Item(index, shorten(key), values, rank, 1 << group, facts, fields, key))
     # The queries of the other direction are images, whose ids are not those of the items.
     is_of_queries = content.names == IMAGE_TO_TEXT
-    pictures = Pictures(content.images, size=LARGE if is_of_queries else SMALL)
+    pictures = given_pictures(content, LARGE if is_of_queries else SMALL)
     rank_names = [f"{word('first_hits')}: {name}" for name in groups[:-1]]
     return ItemList(
         title=word("all_queries"),

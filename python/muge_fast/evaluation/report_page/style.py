@@ -154,3 +154,14 @@ summary { cursor: pointer; }
 }
 """
 )
+
+BROKEN_PICTURE = 'class="broken-picture"'
+"""Attribute of the words in place of a picture."""
+
+BROKEN_PICTURE_STYLE = """
+.broken-picture { border: 1px dashed var(--soft); border-radius: .3rem; color: var(--soft); display: block;
+  font-size: .75rem; font-weight: 400; max-width: 16rem; padding: .6rem; }
+.chips li:has(.broken-picture) { width: 6.6rem; }
+.chips .broken-picture { margin: .2rem 0; padding: .3rem; }
+"""
+"""Style of these words, for the pages that have them."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -55,8 +56,12 @@ def image_items(content: PageContent, scores: Scores, scales: Scales) -> ItemLis
         labels=(word("text"),),
         flags=(word("not_nearest"), word("nearest")) if names else (),
         note=" ".join(notes),
-        pictures=[(label, Pictures(images, MAX_PAGE // len(sides))) for label, images in sides if images],
+        pictures=[(label, _pictures(content, images, len(sides))) for label, images in sides if images],
     )
+
+
+def _pictures(content: PageContent, images: Mapping[Any, bytes], sides: int) -> Pictures:
+    return Pictures(images, MAX_PAGE // sides, broken=content.word("broken_picture"), is_lazy=images is content.images)
 
 
 def images_of(content: PageContent, role: str) -> Mapping[str, bytes]:

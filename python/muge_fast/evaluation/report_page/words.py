@@ -76,6 +76,7 @@ _WORDS: Final = {
         "Pictures are shown until they take {} MB; further ones are left out.",
         "图片总量达到 {} MB 后不再嵌入。",
     ),
+    "broken_picture": ("This image is broken.", "图像已损坏。"),
     "search": ("search", "搜索"),
     "search_hint": ("id or text", "ID 或文本"),
     "sort": ("sort by", "排序"),
