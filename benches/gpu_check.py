@@ -22,7 +22,7 @@ FOLDER = Path(__file__).parent
 # Seconds after which tests, and the measurements after them, are stopped on a GPU. A CPU takes longer.
 TESTS, ALL = 180, 460
 CPU_FACTOR = 4
-TESTED = ("tests/test_cuda.py", "tests/test_top_k_torch.py")
+TESTED = ("tests/test_cuda.py", "tests/test_models_cuda.py", "tests/test_top_k_torch.py")
 
 
 def main() -> int:

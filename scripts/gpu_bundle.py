@@ -19,7 +19,17 @@ PACKAGES = ("click", "hypothesis", "pillow", "pytest", "tabulate[widechars]", "t
 FOR_OLDER = ("exceptiongroup", "tomli", "typing-extensions")
 VERSIONS = ("3.10", "3.11", "3.12", "3.13", "3.14")
 PLATFORMS = ("manylinux_2_28", "manylinux_2_17", "manylinux2014")
-TESTS = ("conftest.py", "image_data.py", "test_cuda.py", "test_top_k_torch.py")
+TESTS = (
+    "clip_models.py",
+    "conftest.py",
+    "diffusion_models.py",
+    "image_data.py",
+    "model_data.py",
+    "test_cuda.py",
+    "test_models_cuda.py",
+    "test_top_k_torch.py",
+    "text_models.py",
+)
 BENCHES = ("__init__.py", "gpu.py", "gpu_network.py", "gpu_search.py", "pictures.py", "timing.py")
 
 

@@ -41,6 +41,7 @@ LAZY = {
     "muge_fast._internal.score_states": "few scores are saved",
     "muge_fast.retrieval.search_states": "few searches are saved",
     "muge_fast._internal.distributed": "needs torch",
+    "muge_fast.models.adapters": "needs torch",
 }
 
 # Other modules that are imported inside functions: the optional dependencies, and what few calls need.

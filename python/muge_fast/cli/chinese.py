@@ -138,6 +138,7 @@ MESSAGES = {
     "cancelled": "已取消",
     "scored: {score}": "得分：{score}",
     "there is no verdict: ask the organizers": "没有评测结果：请联系组织者",
+    "the same command continues the run": "再次运行同一命令可继续",
     "the submission stays accepted": "该提交仍然有效",
     # The demo
     "ECommerce-IC sample: {items} items, {captions} captions, scores times 100, best marked *": (

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -138,25 +139,35 @@ def run(
     with usage_errors():
         scoring = {"tokenizer": tokenizer, "weights": weights, "splits": splits, "clip": clip}
         check_task_options(task, scoring)
-        result = run_model(
-            task,  # type: ignore[arg-type] # one of the names
-            model,
-            data,
-            split=split,
-            output=output,
-            batch_size=batch_size,
-            seed=0 if seed is None else seed,
-            threads=threads,
-            lang=language(),
-            scoring={name: value for name, value in scoring.items() if value is not None},
-            options=_model_options(options),
-        )
+        with _interrupted_runs_go_on():
+            result = run_model(
+                task,  # type: ignore[arg-type] # one of the names
+                model,
+                data,
+                split=split,
+                output=output,
+                batch_size=batch_size,
+                seed=0 if seed is None else seed,
+                threads=threads,
+                lang=language(),
+                scoring={name: value for name, value in scoring.items() if value is not None},
+                options=_model_options(options),
+            )
         _print_run(result)
         if as_json:
             click.echo(json_text(result.manifest))
             raise Ended(0 if result.report.ok else 1)
         submission = output / result.manifest["files"]["submission"]
         print_report(result.report, submission, None, as_json=False)
+
+
+@contextmanager
+def _interrupted_runs_go_on() -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        click.echo(translate("the same command continues the run"), err=True)
+        raise
 
 
 def _model_options(given: Mapping[str, Any]) -> ModelOptions:
