@@ -24,7 +24,7 @@ HELP_OF_RUN = {
         "transformers 或 diffusers 模型的目录，或其缓存中模型的名称。"
     ),
     "Folder of the data set, with files as the benchmark names them.": "数据集目录，文件名与基准一致。",
-    "Split in the names of these files.": "这些文件名中的数据划分。",
+    "Split in the names of these files, valid if it is not given.": "这些文件名中的数据划分，未给出时为 valid。",
     "Folder of the run; the same command continues a run that was interrupted.": (
         "运行结果的目录；再次运行同一命令可继续被中断的运行。"
     ),

@@ -13,7 +13,16 @@ from muge_fast._internal.display import format_id, json_text, printable
 from muge_fast.cli.errors import Ended, usage_errors
 from muge_fast.cli.input_files import InputFile, NamedPath
 from muge_fast.cli.language import counted, language, translate
-from muge_fast.cli.options import AT_LEAST_0, AT_LEAST_1, OUTPUT, json_option, option, print_written, threads_option
+from muge_fast.cli.options import (
+    AT_LEAST_0,
+    AT_LEAST_1,
+    FILES,
+    OUTPUT,
+    json_option,
+    option,
+    print_written,
+    threads_option,
+)
 from muge_fast.cli.parameter_types import Guidance, Name
 from muge_fast.cli.program import Command
 from muge_fast.cli.report_text import print_report, print_warnings
@@ -50,9 +59,16 @@ Example:
     "--data",
     required=True,
     type=NamedPath(path_type=Path),
+    section=FILES,
     help="Folder of the data set, with files as the benchmark names them.",
 )
-@option("--split", default="valid", metavar="NAME", help="Split in the names of these files.  [default: valid]")
+@option(
+    "--split",
+    default="valid",
+    metavar="NAME",
+    section=FILES,
+    help="Split in the names of these files, valid if it is not given.",
+)
 @option(
     "-o",
     "--output",
