@@ -238,7 +238,7 @@ def test_image_processors_of_another_size_are_refused(tmp_path):
     folder = tiny(tmp_path, "chinese_clip")
     transformers.CLIPImageProcessorPil(crop_size={"height": 48, "width": 40}).save_pretrained(folder)
     with pytest.raises(
-        ValueError, match="the network takes images of 32 x 32, but the image processor .* makes them 48 x 40"
+        ValueError, match=r"the network takes images of 32 x 32, but the image processor .* makes them 48 x 40"
     ):
         ClipEncoder(folder, CPU)
 

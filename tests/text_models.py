@@ -27,6 +27,10 @@ from transformers import (
     Qwen2VLImageProcessor,
     Qwen2VLProcessor,
     Qwen2VLVideoProcessor,
+    Qwen3VLConfig,
+    Qwen3VLForConditionalGeneration,
+    Qwen3VLProcessor,
+    Qwen3VLVideoProcessor,
     VisionEncoderDecoderConfig,
     VisionEncoderDecoderModel,
     ViTConfig,
@@ -100,7 +104,7 @@ TEMPLATE = (
 def chat_model(folder, kind, seed=0):
     """Write a chat model that sees images, with its processor and a tokenizer of letters."""
     torch.manual_seed(seed)
-    {"qwen2_vl": _qwen, "qwen2_5_vl": _qwen, "llava": _llava}[kind](folder, kind)
+    {"qwen2_vl": _qwen, "qwen2_5_vl": _qwen, "qwen3_vl": _qwen, "llava": _llava}[kind](folder, kind)
     return folder
 
 
@@ -131,10 +135,17 @@ def _qwen(folder, kind):
     text = LAYERS | {"num_key_value_heads": 2, "vocab_size": len(tokenizer), "initializer_range": SPREAD}
     text |= {"rope_parameters": {"rope_type": "default", "mrope_section": [2, 3, 3], "rope_theta": 10000.0}}
     text |= {"tie_word_embeddings": False, "eos_token_id": 4, "bos_token_id": 2, "pad_token_id": 0}
+    videos = Qwen2VLVideoProcessor
     vision = {"depth": 2, "num_heads": 2, "patch_size": 8, "spatial_merge_size": 2, "temporal_patch_size": 2}
     if kind == "qwen2_vl":
         vision |= {"embed_dim": 32, "hidden_size": 32, "mlp_ratio": 2}
         config_class, model_class, processor_class = Qwen2VLConfig, Qwen2VLForConditionalGeneration, Qwen2VLProcessor
+    elif kind == "qwen3_vl":
+        vision |= {"hidden_size": 32, "out_hidden_size": 32, "intermediate_size": 64, "num_position_embeddings": 64}
+        vision |= {"deepstack_visual_indexes": [0, 1]}
+        text |= {"head_dim": 16}
+        config_class, model_class, processor_class = Qwen3VLConfig, Qwen3VLForConditionalGeneration, Qwen3VLProcessor
+        videos = Qwen3VLVideoProcessor
     else:
         vision |= {"hidden_size": 32, "out_hidden_size": 32, "intermediate_size": 64, "window_size": 32}
         vision |= {"fullatt_block_indexes": [1]}
@@ -148,7 +159,7 @@ def _qwen(folder, kind):
         image_processor=Qwen2VLImageProcessor(
             patch_size=8, merge_size=2, temporal_patch_size=2, min_pixels=256, max_pixels=4096
         ),
-        video_processor=Qwen2VLVideoProcessor(patch_size=8, merge_size=2, temporal_patch_size=2),
+        video_processor=videos(patch_size=8, merge_size=2, temporal_patch_size=2),
         tokenizer=tokenizer,
         chat_template=TEMPLATE.format(image="<|vision_start|><|image_pad|><|vision_end|>"),
     ).save_pretrained(folder)
