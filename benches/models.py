@@ -24,18 +24,18 @@ from benches.timing import Row, check, clock, show
 from muge_fast.datasets import ImageTsv
 from muge_fast.models.adapters.clip import ClipEncoder
 from muge_fast.models.data_folder import find_data
+from muge_fast.models.kept_results import KeptResults
 from muge_fast.models.options import ModelOptions
-from muge_fast.models.run_folder import RunFolder
 from muge_fast.models.stages import run_stage
 from muge_fast.models.task_runs.retrieval import RetrievalRun
 
 SIZE = 800
-BATCH = 32
+BATCH = 16
 ROUNDS = 3
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *"红色连衣裙"]
 
 
-def models(count: int = 64) -> Iterator[Row]:
+def models(count: int = 48) -> Iterator[Row]:
     """Measure whole loops, in rounds that are interleaved, then each stage alone."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -85,13 +85,10 @@ def measure(
 def run_features(encoder: ClipEncoder, data: Path, folder: Path) -> np.ndarray:
     """Encode images as ``muge-fast run retrieval`` does, from the file of images to the file of features."""
     files = find_data("retrieval", data, "valid")
-    with tempfile.TemporaryDirectory(dir=folder) as output, RunFolder(output) as run:
-        run.begin({})
-        task_run = RetrievalRun(files, encoder, seed=0)
-        stage = task_run.stages[0]
-        with run.results(stage.name) as results:
-            run_stage(stage, results, batch_size=BATCH, threads=torch.get_num_threads(), progress=False)
-            return np.fromfile(results.path, "<f4").reshape(len(stage.items), -1)
+    stage = RetrievalRun(files, encoder, seed=0).stages[0]
+    with tempfile.TemporaryDirectory(dir=folder) as output, KeptResults(Path(output), stage.name) as results:
+        run_stage(stage, results, batch_size=BATCH, threads=torch.get_num_threads(), progress=False)
+        return np.fromfile(results.path, "<f4").reshape(len(stage.items), -1)
 
 
 def stages(plain: PlainLoop, encoders: dict[str, ClipEncoder], data: Path) -> Iterator[Row]:
