@@ -104,7 +104,7 @@ def passes(engine, monkeypatch):
     from muge_fast.image.extractors import cpu_engine, networks  # noqa: PLC0415 - imports torch
 
     counts = []
-    passing, name = (networks.Inception, "forward") if engine == "torch" else (cpu_engine._CompiledGraph, "run")
+    passing, name = (networks.Inception, "forward") if engine == "torch" else (cpu_engine.CompiledGraph, "run")
     original = getattr(passing, name)
 
     def counted(self, x, *outputs):

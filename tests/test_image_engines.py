@@ -138,12 +138,12 @@ def test_engines_are_checked_before_weights_are_read(tmp_path, monkeypatch):
 def test_a_graph_is_compiled_once_for_all_extractors_of_the_same_weights(weights, tmp_path, monkeypatch):
     compiled = []
 
-    class Counted(cpu_engine._CompiledGraph):
-        def __init__(self, network, key, streams):
-            compiled.append((key.outputs, streams))
-            super().__init__(network, key, streams)
+    class Counted(cpu_engine.CompiledGraph):
+        def __init__(self, graph, outputs, precision, streams):
+            compiled.append((outputs, streams))
+            super().__init__(graph, outputs, precision, streams)
 
-    monkeypatch.setattr(cpu_engine, "_CompiledGraph", Counted)
+    monkeypatch.setattr(cpu_engine, "CompiledGraph", Counted)
     monkeypatch.setattr(cpu_engine, "GRAPHS", cpu_engine._CompiledGraphs())
     images = pictures(2)
     torch.set_num_threads(2)
