@@ -116,7 +116,7 @@ def test_options_reach_the_pipeline(folder):
     (image,) = model.generate(TEXTS[:1], [0])
     assert image.size == (24, 24)
     described = {key: model.description[key] for key in ("steps", "guidance", "size", "dtype", "device")}
-    assert described == {"steps": 1, "guidance": 2.5, "size": 24, "dtype": "bfloat16", "device": "cpu"}
+    assert described == {"steps": 1, "guidance": 2.5, "size": 24, "dtype": "bf16", "device": "cpu"}
     pipeline = diffusers.DiffusionPipeline.from_pretrained(folder, dtype=torch.bfloat16)
     settings = {"num_inference_steps": 1, "guidance_scale": 2.5, "height": 24, "width": 24}
     expected = pipeline(prompt=TEXTS[:1], generator=[torch.Generator().manual_seed(0)], **settings).images
@@ -163,7 +163,7 @@ def test_a_safety_checker_stays_and_what_it_refuses_is_reported(tmp_path):
 def test_nothing_is_printed(folder, capfd):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        DiffusionGenerator(folder, FAST).generate(TEXTS[:1], [0])
+        DiffusionGenerator(folder, FAST).generate(TEXTS[2:], [0])
     assert capfd.readouterr() == ("", "")
 
 
@@ -173,9 +173,9 @@ def test_nothing_is_printed(folder, capfd):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"prompt": "{question}"}, "prompt is an option of models that write texts"),
-        ({"beams": 3}, "beams is an option of models that write texts"),
-        ({"max_new_tokens": 8}, "max_new_tokens is an option of models that write texts"),
+        ({"prompt": "{question}"}, "prompt is '{question}', but this model has no such option"),
+        ({"beams": 3}, "beams is 3, but this model has no such option"),
+        ({"max_new_tokens": 8}, "max_new_tokens is 8, but this model has no such option"),
         ({"device": "cuda:99999"}, "device"),
     ],
 )
@@ -200,9 +200,7 @@ def test_a_folder_that_is_no_pipeline_is_refused(tmp_path):
 
 def test_a_name_that_is_not_on_this_machine_is_not_looked_up(monkeypatch):
     monkeypatch.setattr("socket.socket.connect", lambda *_: pytest.fail("the network was used"))
-    with pytest.raises(
-        FileNotFoundError, match=r"no pipeline at nobody/nothing, nor in the cache .*download=True, --download"
-    ):
+    with pytest.raises(FileNotFoundError, match=r"no pipeline at nobody/nothing, nor in the cache .*download=True"):
         DiffusionGenerator("nobody/nothing", FAST)
 
 

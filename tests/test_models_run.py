@@ -1,8 +1,10 @@
 """Runs of models through the tasks: submissions, resuming, broken images, memory, manifests."""
 
+import base64
 import hashlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -75,6 +77,18 @@ def test_answers(made, tmp_path):
     result = mf.models.run("vqa", Brightness(), made, output=tmp_path / "run")
     assert lines(tmp_path / "run/submission.jsonl")[7] == {"question_id": 1007, "answer": "白色"}
     assert result.report.scores["vqa"].value == 1
+
+
+def test_the_page_shows_the_image_of_each_question(data, tmp_path):
+    # Ids of questions are also ids of images, but of others.
+    rows = [{**row, "question_id": (row["image_id"] + 1) % ITEMS} for row in lines(data / "VQA_valid.jsonl")]
+    write_lines(data / "VQA_valid.jsonl", rows)
+    mf.models.run("vqa", Brightness(), data, output=tmp_path / "run")
+    page = (tmp_path / "run/report.html").read_text(encoding="utf-8")
+    shown = dict(re.findall(r'<img alt="(\d+)" src="data:image/png;base64,([^"]*)"', page))
+    assert {int(key): base64.b64decode(data) for key, data in shown.items()} == {
+        row["question_id"]: picture(row["image_id"]) for row in rows
+    }
 
 
 def test_generated_images(tmp_path, weights):

@@ -9,8 +9,10 @@ import zipfile
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 import muge_fast as mf
+from muge_fast.cli.main import main
 from muge_fast.datasets import ImageTsv
 from muge_fast.evaluation.report_page.picture_files import open_pictures
 from muge_fast.evaluation.report_page.pictures import LARGE, Pictures
@@ -87,6 +89,34 @@ def test_without_pillow_the_error_says_what_to_install(captions, images, monkeyp
     with pytest.raises(ImportError, match=re.escape("pip install 'muge-fast[images]'")):
         captions["en"].to_html(images=images)
     assert captions["en"].to_html()
+
+
+def test_the_command_takes_a_folder_and_warns_about_other_ids(captions, images, tmp_path):
+    del captions
+    folder, page = tmp_path / "folder", tmp_path / "page.html"
+    folder.mkdir()
+    (folder / "a.png").write_bytes(images["a"])
+    files = ["--gold", str(tmp_path / "IC_valid.jsonl"), "--submission", str(tmp_path / "pred.jsonl")]
+    command = ["score", "caption", *files, "--html", str(page), "--images"]
+    result = CliRunner().invoke(main, [*command, str(folder)])
+    assert (result.exit_code, result.stderr) == (0, f"wrote {page} (4 rows)\n")
+    assert page.read_text(encoding="utf-8").count("data:image/png") == 1
+    (folder / "a.png").rename(folder / "x.png")
+    result = CliRunner().invoke(main, [*command, str(folder)])
+    assert "none of the 1 image of --images has an id of the submission or the gold file" in result.stderr
+    result = CliRunner().invoke(main, [*command, str(tmp_path / "none")])
+    assert (result.exit_code, result.stderr) == (2, f"Error: --images {tmp_path / 'none'}: no such file\n")
+
+
+def test_the_command_needs_pillow_for_images_before_it_scores(captions, tmp_path, monkeypatch):
+    del captions
+    monkeypatch.setitem(sys.modules, "PIL", None)
+    files = ["--gold", str(tmp_path / "IC_valid.jsonl"), "--submission", str(tmp_path / "pred.jsonl")]
+    page = tmp_path / "page.html"
+    result = CliRunner().invoke(main, ["score", "caption", *files, "--html", str(page), "--images", str(tmp_path)])
+    assert result.exit_code == 2
+    assert "PIL is required for images: pip install 'muge-fast[images]'" in result.stderr
+    assert not page.exists()
 
 
 # Pictures

@@ -220,7 +220,7 @@ def _judge(task: Task, submission: Path, task_run: TaskRun, *, lang: str, scorin
         report = check(task, submission, lang=lang)
     else:
         report = evaluate(task, task_run.gold, submission, lang=lang, **scoring)
-    report.to_html(path=folder / PAGE, images=task_run.images)
+    report.to_html(path=folder / PAGE, images=task_run.pictures)
     # Without the time, which differs from run to run.
     values = {key: value for key, value in report.to_dict().items() if key != "seconds"}
     save_text(json_text(values, indent=2) + "\n", folder / REPORT)

@@ -163,5 +163,6 @@ BROKEN_PICTURE_STYLE = """
   font-size: .75rem; font-weight: 400; max-width: 16rem; padding: .6rem; }
 .chips li:has(.broken-picture) { width: 6.6rem; }
 .chips .broken-picture { margin: .2rem 0; padding: .3rem; }
+@media (max-width: 40rem) { .chips li:has(.broken-picture) { width: 5.2rem; } }
 """
 """Style of these words, for the pages that have them."""

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import inspect
 import json
 import os
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import fields
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,8 +17,15 @@ import torch
 from muge_fast._internal.display import format_id
 from muge_fast._internal.optional import import_optional
 from muge_fast._internal.paths import PathLike
-from muge_fast.image.extractors.devices import find_device
 from muge_fast.image.extractors.torch_precision import network_precision
+from muge_fast.image.extractors.weights import hash_weights
+from muge_fast.models.adapters.loading import (
+    DIFFUSION_INDEX,
+    OPTIONS_OF_TEXT,
+    TORCH_DTYPES,
+    find_device_and_dtype,
+    refuse_options,
+)
 from muge_fast.models.options import ModelOptions
 
 if TYPE_CHECKING:
@@ -28,16 +33,12 @@ if TYPE_CHECKING:
 
     from PIL.Image import Image
 
-# The file that every pipeline has.
-INDEX = "model_index.json"
 # What a pipeline calls the options.
 ARGUMENTS = {
     "steps": ("num_inference_steps",),
     "guidance": ("guidance_scale",),
     "size": ("height", "width"),
 }
-# Options of other models.
-OTHER_OPTIONS = ("prompt", "max_new_tokens", "beams")
 # Characters of a text in a warning.
 TEXT_LENGTH = 60
 
@@ -49,6 +50,8 @@ class DiffusionGenerator:
     the rest of the batch beyond rounding. Pipelines that draw further numbers from torch's global generator, as some
     schedulers do, get one text at a time, with this generator seeded too; its state is restored.
 
+    Texts that are longer than the limit of the pipeline are cut by it.
+
     If the pipeline has a safety checker, it stays. What the checker returns for an image that it refuses, which is
     black in Stable Diffusion, is the result; a warning names the texts, and :attr:`refused` counts them.
 
@@ -59,7 +62,7 @@ class DiffusionGenerator:
             data type ``"auto"`` is float32 on a CPU, and bfloat16 or else float16 on a GPU.
 
     Attributes:
-        signature: Class of the pipeline and the SHA-256 of the weights of all its networks, in the data type in use.
+        signature: Class of the pipeline and a hash of the weights of all its networks, in the data type in use.
         description: Class, weights, scheduler, settings, data type, device and versions, as plain values.
         refused: Number of images that the safety checker refused so far.
 
@@ -79,23 +82,24 @@ class DiffusionGenerator:
     """
 
     def __init__(self, model: PathLike, options: ModelOptions) -> None:
-        _check_options(options)
+        refuse_options(options, OPTIONS_OF_TEXT)
         diffusers = import_optional("diffusers", purpose="text-to-image models", install="muge-fast[models]")
-        self.device = find_device(options.device)
-        dtype = _data_type(options.dtype, self.device)
-        self._pipeline = _open_pipeline(diffusers, model, dtype, options)
+        self.device, dtype = find_device_and_dtype(options)
+        self._diffusers = diffusers
+        self._pipeline = _open_pipeline(diffusers, model, TORCH_DTYPES[dtype], options)
         self._settings = _settings(self._pipeline, options)
         weights = _hash_of_weights(_networks(self._pipeline))
         name = type(self._pipeline).__name__
-        self.signature = f"{name}|sha256:{weights}"
+        self.signature = f"{name}|weights:{weights}"
         self.description: Mapping[str, Any] = {
             "type": name,
             "weights": weights,
             "scheduler": _scheduler(self._pipeline),
             "safety_checker": _class_name(self._pipeline, "safety_checker"),
             **_effective(self._pipeline, self._settings),
-            "dtype": str(dtype).removeprefix("torch."),
-            "device": str(self.device),
+            "dtype": dtype,
+            "device": torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else self.device.type,
+            "trust_remote_code": options.trust_remote_code,
             "versions": {package: version(package) for package in ("torch", "diffusers", "transformers")},
         }
         self.refused = 0
@@ -134,7 +138,8 @@ class DiffusionGenerator:
 
     def _call(self, texts: list[str], seeds: list[int]) -> list[Image]:
         generators = [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
-        with torch.no_grad(), network_precision("fp32"):
+        # It would print each text that is longer than its limit, with all tokens.
+        with torch.no_grad(), network_precision("fp32"), _quiet(self._diffusers):
             output = self._pipeline(prompt=texts, generator=generators, output_type="pil", **self._settings)
         images = getattr(output, "images", None)
         if not isinstance(images, list) or len(images) != len(texts):
@@ -172,14 +177,6 @@ class DiffusionGenerator:
 # Options
 
 
-def _check_options(options: ModelOptions) -> None:
-    """Raise for options of other models."""
-    defaults = {field.name: field.default for field in fields(ModelOptions)}
-    for name in OTHER_OPTIONS:
-        if getattr(options, name) != defaults[name]:
-            raise ValueError(f"{name} is an option of models that write texts, a text-to-image model has none")
-
-
 def _settings(pipeline: Any, options: ModelOptions) -> dict[str, Any]:  # noqa: ANN401 - a pipeline of any class
     """Return the arguments of the pipeline for the options that are given."""
     known = inspect.signature(type(pipeline).__call__).parameters
@@ -199,14 +196,6 @@ def _effective(pipeline: Any, settings: Mapping[str, Any]) -> dict[str, Any]:  #
     known = inspect.signature(type(pipeline).__call__).parameters
     names = {option: arguments[0] for option, arguments in ARGUMENTS.items() if arguments[0] in known}
     return {option: settings.get(name, known[name].default) for option, name in names.items()}
-
-
-def _data_type(name: str, device: torch.device) -> torch.dtype:
-    if name == "auto":
-        if device.type != "cuda":
-            return torch.float32
-        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
-    return {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[name]
 
 
 # Loading
@@ -251,13 +240,13 @@ def _find_folder(diffusers: ModuleType, name: str, options: ModelOptions) -> Pat
 def _read_index(folder: Path, name: str) -> dict[str, Any]:
     """Return what a pipeline is made of."""
     try:
-        index = json.loads((folder / INDEX).read_text(encoding="utf-8"))
+        index = json.loads((folder / DIFFUSION_INDEX).read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise ValueError(f"{name}: not a pipeline of diffusers: it has no {INDEX}") from None
+        raise ValueError(f"{name}: not a pipeline of diffusers: it has no {DIFFUSION_INDEX}") from None
     except ValueError as error:
-        raise ValueError(f"{name}: {INDEX} is not JSON: {error}") from None
+        raise ValueError(f"{name}: {DIFFUSION_INDEX} is not JSON: {error}") from None
     if not isinstance(index, dict) or "_class_name" not in index:
-        raise ValueError(f"{name}: {INDEX} names no class of a pipeline, expected _class_name")
+        raise ValueError(f"{name}: {DIFFUSION_INDEX} names no class of a pipeline, expected _class_name")
     return index
 
 
@@ -317,7 +306,7 @@ def _missing(component: str, keys: list[str]) -> str:
 
 @contextmanager
 def _quiet(diffusers: ModuleType) -> Iterator[None]:
-    """Hide progress bars and warnings of the libraries while a model loads; what is wrong becomes an error here."""
+    """Hide progress bars and warnings of the libraries."""
     transformers = import_optional("transformers", purpose="text-to-image models", install="muge-fast[models]")
     with ExitStack() as stack:
         for logging in (diffusers.utils.logging, transformers.utils.logging):
@@ -339,13 +328,10 @@ def _networks(pipeline: Any) -> dict[str, torch.nn.Module]:  # noqa: ANN401 - a 
 
 
 def _hash_of_weights(networks: Mapping[str, torch.nn.Module]) -> str:
-    """Return the SHA-256 of names, types, shapes and bytes of all tensors."""
-    digest = hashlib.sha256()
-    for component, network in networks.items():
-        for key, tensor in sorted(network.state_dict().items()):
-            digest.update(f"{component}.{key}|{tensor.dtype}|{list(tensor.shape)}|".encode())
-            digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
-    return digest.hexdigest()
+    """Return a hash of all tensors of all networks."""
+    return hash_weights(
+        {f"{name}.{key}": tensor for name, network in networks.items() for key, tensor in network.state_dict().items()}
+    )
 
 
 def _scheduler(pipeline: Any) -> dict[str, Any] | None:  # noqa: ANN401 - a pipeline of any class

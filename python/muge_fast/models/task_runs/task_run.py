@@ -59,6 +59,11 @@ class TaskRun(ABC):
         self.images: ImageStore | None = None
 
     @property
+    def pictures(self) -> Mapping[Any, bytes] | None:
+        """Images to show in the report, by the ids that it has; None for a task without."""
+        return self.images
+
+    @property
     @abstractmethod
     def stages(self) -> list[Stage]:
         """The stages of the run, in their order."""

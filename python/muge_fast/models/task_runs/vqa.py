@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +62,12 @@ class AnswerRun(TaskRun):
             )
         ]
 
+    @property
+    def pictures(self) -> Mapping[int, bytes]:
+        """The image of each question, by the id of the question."""
+        assert self.images is not None  # noqa: S101 - for the type checker
+        return _ImagesOfQuestions(self.images, {key: question.image for key, question in self._questions.items()})
+
     def _load(self, key: int) -> object:
         assert self.images is not None  # noqa: S101 - for the type checker
         return self.images.load(self._questions[key].image, self.prepare)
@@ -81,6 +87,22 @@ class AnswerRun(TaskRun):
 
         """
         return self.copy_results(folder, results["answers"])
+
+
+class _ImagesOfQuestions(Mapping[int, bytes]):
+    """The images of questions, read where they are shown; an image may be that of several questions."""
+
+    def __init__(self, images: Mapping[str, bytes], names: Mapping[int, str]) -> None:
+        self._images, self._names = images, names
+
+    def __getitem__(self, key: int) -> bytes:
+        return self._images[self._names[key]]
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
 
 
 def _encode(key: int, answer: object) -> bytes:
