@@ -92,32 +92,37 @@ def run_features(encoder: ClipEncoder, data: Path, folder: Path) -> np.ndarray:
 
 
 def stages(plain: PlainLoop, encoders: dict[str, ClipEncoder], data: Path) -> Iterator[Row]:
-    """Measure each stage alone, without threads that decode ahead."""
+    """Measure each stage alone, without threads that decode ahead, in rounds that are interleaved."""
     files = [value for _, value in ImageTsv(data / "MR_valid_imgs.tsv").items()][:BATCH]
-    pictures = [decode(data) for data in files]
+    pictures = [decode(file) for file in files]
     arrays = [np.array(picture) for picture in pictures]
     inputs = [plain.pixels(picture) for picture in pictures]
     prepared = [encoders["fp32"].prepare(array) for array in arrays]
-    work = f"{BATCH} images: "
-    decoding = clock(lambda: [decode(data) for data in files])
-    yield f"{work}decoding, on one thread", show(decoding), show(decoding), ""
-    preparing = (
-        clock(lambda: [plain.pixels(picture) for picture in pictures]),
-        clock(lambda: [encoders["fp32"].prepare(array) for array in arrays]),
-    )
-    yield f"{work}the image processor, on one thread", *map(show, preparing), f"{preparing[0] / preparing[1]:.2f}x"
-    one_by_one = clock(lambda: [plain.encode(pixels) for pixels in inputs])
-    together = clock(lambda: plain.encode(torch.cat(inputs)))
-    for dtype, encoder in encoders.items():
-        spent = clock(lambda encoder=encoder: encoder.encode_images(prepared))  # type: ignore[misc]
-        for rival, slow in (("one image at a time", one_by_one), ("together", together)):
-            yield f"{work}the network, {dtype}", f"fp32, {rival} {show(slow)}", show(spent), f"{slow / spent:.2f}x"
     features = encoders["fp32"].encode_images(prepared)
-    writing = (
-        clock(lambda: [feature_line("0", row) for row in features]),
-        clock(lambda: [row.tobytes() for row in features]),
-    )
-    yield f"{work}features as they are written", *map(show, writing), ""
+    steps: dict[str, Callable[[], object]] = {
+        "decoding": lambda: [decode(file) for file in files],
+        "processor": lambda: [plain.pixels(picture) for picture in pictures],
+        "prepare": lambda: [encoders["fp32"].prepare(array) for array in arrays],
+        "one by one": lambda: [plain.encode(pixels) for pixels in inputs],
+        "together": lambda: plain.encode(torch.cat(inputs)),
+        **{dtype: partial(encoder.encode_images, prepared) for dtype, encoder in encoders.items()},
+        "lines": lambda: [feature_line("0", row) for row in features],
+        "bytes": lambda: [row.tobytes() for row in features],
+    }
+    rounds = [{name: clock(step) for name, step in steps.items()} for _ in range(ROUNDS)]
+    work = f"{BATCH} images: "
+
+    def compare(stage: str, slow: str, fast: str, note: str = "") -> Row:
+        shown = [show(statistics.median(times[name] for times in rounds)) for name in (slow, fast)]
+        ratio = statistics.median(times[slow] / times[fast] for times in rounds)
+        return work + stage, note + shown[0], shown[1], f"{ratio:.2f}x"
+
+    yield compare("decoding, on one thread", "decoding", "decoding")
+    yield compare("the image processor, on one thread", "processor", "prepare")
+    for dtype in encoders:
+        yield compare(f"the network, {dtype}", "one by one", dtype, "fp32, one at a time ")
+        yield compare(f"the network, {dtype}", "together", dtype, "fp32, together ")
+    yield compare("features as they are written", "lines", "bytes")
 
 
 class PlainLoop:
