@@ -165,7 +165,7 @@ def test_every_setting_of_an_image_processor_is_followed(settings):
         assert torch.equal(actual, expected)
 
 
-def test_a_processor_with_steps_of_its_own_is_called_as_it_is():
+def test_a_processor_that_replaces_steps_is_called_as_it_is():
     class Mirroring(transformers.CLIPImageProcessorPil):
         def normalize(self, image, mean, std, **options):
             return super().normalize(image, mean, std, **options)[:, :, ::-1] * image.mean()

@@ -146,9 +146,7 @@ def test_code_of_a_folder_runs_only_with_the_flag(tmp_path, monkeypatch):
     config |= {"model_type": "dual", "auto_map": {"AutoConfig": "configuration.DualConfig"}}
     config["auto_map"]["AutoModel"] = "model.DualModel"
     (folder / "config.json").write_text(json.dumps(config))
-    with pytest.raises(
-        ValueError, match=r"needs Python code of its own folder, .*all rights of the user.*--trust-remote"
-    ):
+    with pytest.raises(ValueError, match=r"needs Python code in its folder, .*all rights of the user.*--trust-remote"):
         open_model("retrieval", folder, ENCODER)
     assert not marker.exists()
     model = open_model("retrieval", folder, ModelOptions(device="cpu", trust_remote_code=True))

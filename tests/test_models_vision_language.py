@@ -105,7 +105,7 @@ def test_control_tokens_in_questions_are_text(folder):
     assert model.answer(images, [HOSTILE, "红"])[1] == model.answer(images[1:], ["红"])[0]
 
 
-def test_models_that_may_think_are_told_not_to(tmp_path):
+def test_models_that_may_think_answer_at_once(tmp_path):
     folder = chat_model(tmp_path, "llava")
     file = folder / "chat_template.jinja"
     template = file.read_text(encoding="utf-8")

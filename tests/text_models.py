@@ -43,7 +43,7 @@ LAYERS = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "n
 VISION = {"image_size": SIZE, "patch_size": 16}
 HEIGHT = {"height": SIZE, "width": SIZE}
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *SIGNS, *string.ascii_lowercase]
-# Random weights hardly tell images apart; larger ones do.
+# Texts hardly depend on the image with smaller random weights.
 SPREAD = 0.6
 
 
@@ -152,7 +152,7 @@ def _qwen(folder, kind):
         config_class, model_class = Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration
         processor_class = Qwen2_5_VLProcessor
     model = model_class(config_class(text_config=text, vision_config=vision, **_numbers(tokenizer)))
-    # As in Qwen's folders, which sample unless told otherwise.
+    # As in Qwen's folders, which sample by default.
     model.generation_config.update(do_sample=True, temperature=0.1, top_k=1, eos_token_id=[4, 0], pad_token_id=0)
     model.save_pretrained(folder)
     processor_class(

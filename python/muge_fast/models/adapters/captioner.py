@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import Any
 
 import torch
 
@@ -21,6 +20,7 @@ from muge_fast.models.adapters.image_inputs import ImageInputs, Inputs, join_inp
 from muge_fast.models.adapters.loading import (
     OPTIONS_OF_DIFFUSION,
     TORCH_DTYPES,
+    Part,
     describe_model,
     find_device_and_dtype,
     open_source,
@@ -72,7 +72,7 @@ class EncoderDecoderCaptioner:
         self._tokenizer = source.read("AutoTokenizer")
         network = source.read_network("AutoModelForImageTextToText", TORCH_DTYPES[dtype])
         weights = hash_weights(network.state_dict())
-        self._network: Any = network.to(self._device)
+        self._network: Part = network.to(self._device)
         self._settings = set_generation(self._network, self._tokenizer, options)
         self._ends = _end_tokens(self._network, self._settings)
         generation = f"beams:{options.beams}|tokens:{options.max_new_tokens}"
@@ -113,7 +113,7 @@ class EncoderDecoderCaptioner:
         return [join_chinese(text) for text in decode(self._tokenizer, generated, self._ends, start=1)]
 
 
-def _end_tokens(network: Any, settings: Any) -> tuple[int, ...]:  # noqa: ANN401 - classes of transformers
+def _end_tokens(network: Part, settings: Part) -> tuple[int, ...]:
     """Return the tokens that end a text; BLIP has them in its configuration of texts."""
     if network.config.model_type == "blip":
         return (int(network.config.text_config.sep_token_id),)

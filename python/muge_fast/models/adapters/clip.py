@@ -22,6 +22,7 @@ from muge_fast.models.adapters.loading import (
     OPTIONS_OF_DIFFUSION,
     OPTIONS_OF_TEXT,
     TORCH_DTYPES,
+    Part,
     Source,
     describe_model,
     find_device_and_dtype,
@@ -165,7 +166,7 @@ class _Tokenizer:
         ]
         self.longest = min(int(limit) for limit in limits if limit is not None)
 
-    def __call__(self, texts: list[str]) -> Any:  # noqa: ANN401 - a BatchEncoding of transformers
+    def __call__(self, texts: list[str]) -> Part:
         return self._tokenizer(
             texts, padding=self._padding, truncation=True, max_length=self.longest, return_tensors="pt"
         )

@@ -116,7 +116,7 @@ def end_tokens(settings: Part) -> tuple[int, ...]:
         settings: A ``GenerationConfig``.
 
     Returns:
-        Their numbers, of which there may be none.
+        Their numbers; empty if nothing but the limit ends texts.
 
     Example:
         >>> from types import SimpleNamespace
@@ -176,7 +176,7 @@ def cut(tokens: Sequence[int], ends: Collection[int]) -> Sequence[int]:
 def join_chinese(text: str) -> str:
     """Remove spaces between Chinese characters, which tokenizers of BERT's kind put there.
 
-    Spaces beside other letters and digits stay.
+    Spaces next to other letters and digits stay.
 
     Args:
         text: A decoded text.

@@ -190,7 +190,7 @@ def reading(name: str, options: ModelOptions) -> Iterator[None]:
             raise ImportError(f"{shown}: {reason}") from error
         if not options.trust_remote_code and "trust_remote_code" in str(error):
             raise ValueError(
-                f"{shown}: this model needs Python code of its own folder, which would run with all rights of the "
+                f"{shown}: this model needs Python code in its folder, which would run with all rights of the "
                 "user. If you have read and trust the code, pass trust_remote_code=True"
             ) from error
         if isinstance(error, OSError) and not Path(name).is_dir():

@@ -79,7 +79,7 @@ def tasks_of(source: Source) -> tuple[str, ...]:
         source: The model.
 
     Returns:
-        Names of tasks, of which there may be none.
+        Names of tasks; empty for models of other types.
 
     Example:
         >>> from muge_fast.models.adapters.opening import tasks_of
@@ -92,7 +92,7 @@ def tasks_of(source: Source) -> tuple[str, ...]:
     if source.type in captioner.TYPES:
         return ("caption",)
     chat_models = import_module("transformers.models.auto.modeling_auto").MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES
-    # Models with code of their own say which classes of transformers it replaces.
+    # Models with Python code in their folders say which classes of transformers it replaces.
     replaced = (getattr(source.config, "auto_map", None) or {}) if source.options.trust_remote_code else {}
     if source.type in chat_models or "AutoModelForImageTextToText" in replaced:
         return ("caption", "vqa")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Any
 
 import numpy as np
 import torch
@@ -18,6 +17,7 @@ from muge_fast.models.adapters.generation import decode, describe_settings, end_
 from muge_fast.models.adapters.loading import (
     OPTIONS_OF_DIFFUSION,
     TORCH_DTYPES,
+    Part,
     Source,
     describe_model,
     find_device_and_dtype,
@@ -74,7 +74,7 @@ class ChatModel:
         self._template_options = {THINKING: False} if can_think else {}
         network = source.read_network("AutoModelForImageTextToText", TORCH_DTYPES[dtype])
         weights = hash_weights(network.state_dict())
-        self._network: Any = network.to(self._device)
+        self._network: Part = network.to(self._device)
         self._settings = set_generation(self._network, self._processor.tokenizer, options)
         generation = f"beams:{options.beams}|tokens:{options.max_new_tokens}"
         self.signature = f"{source.type}|weights:{weights}|dtype:{dtype}|{generation}"
@@ -116,7 +116,7 @@ class ChatModel:
         texts = decode(self._processor.tokenizer, generated, end_tokens(self._settings), start=length)
         return [without_thoughts(text) for text in texts]
 
-    def _inputs(self, images: list[Image.Image], prompts: list[str]) -> Any:  # noqa: ANN401 - a BatchFeature of transformers
+    def _inputs(self, images: list[Image.Image], prompts: list[str]) -> Part:
         chats = [
             [{"role": "user", "content": [{"type": "image", "image": image}, {"type": "text", "text": prompt}]}]
             for image, prompt in zip(images, prompts, strict=True)
@@ -231,7 +231,7 @@ def without_thoughts(text: str) -> str:
     return THOUGHTS.sub("", text).rpartition(END_OF_THOUGHTS)[2].strip()
 
 
-def _read_processor(source: Source) -> Any:  # noqa: ANN401 - a class of transformers
+def _read_processor(source: Source) -> Part:
     """Return the processor of a model, which must have a chat template."""
     processor = source.read("AutoProcessor")
     tokenizer = getattr(processor, "tokenizer", None)
