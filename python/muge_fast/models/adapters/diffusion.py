@@ -46,7 +46,7 @@ TEXT_LENGTH = 60
 class DiffusionGenerator:
     """A text-to-image pipeline of diffusers, such as Stable Diffusion, in the form that :mod:`muge_fast.models` needs.
 
-    Each image has a random generator of its own, on the CPU, so that it depends on its text and its seed, and not on
+    Each image has a separate random generator, on the CPU, so that it depends on its text and its seed, and not on
     the rest of the batch beyond rounding. Pipelines that draw further numbers from torch's global generator, as some
     schedulers do, get one text at a time, with this generator seeded too; its state is restored.
 
