@@ -27,6 +27,7 @@ MODULES = {
     "muge_fast.integrations.ray": "ray",
     "muge_fast.integrations.torchmetrics": "torch",
     "muge_fast.integrations.transformers": "NumPy",
+    "muge_fast.models": "NumPy",
     "muge_fast.retrieval": "NumPy",
     "muge_fast.scores": "NumPy",
     "muge_fast.tasks": "NumPy",

@@ -284,12 +284,12 @@ class Report:
 
         Args:
             path: File to write, in UTF-8. It appears complete or not at all.
-            images: Images to show with the items that the page has without scripts: of captions beside the texts, of
-                retrieval beside the ids that are listed, or with image queries beside these, of questions by the ids of
-                the questions. Bytes of image files by id, such as an :class:`muge_fast.datasets.ImageTsv`; or the path
-                of an image TSV, or of a folder or a zip archive whose image files have ids as names. Pages of
-                text-to-image show those of the submission and of the gold file by themselves. Pictures are small, and
-                take 16 MB of a page at most; a note says if some are left out. Needs Pillow.
+            images: Images to show with the items that the page has without scripts: next to the texts of captions, to
+                the ids that a ranking lists, or to image queries; those of questions by the ids of the questions. Bytes
+                of image files by id, such as an :class:`muge_fast.datasets.ImageTsv`; or the path of an image TSV, or
+                of a folder or a zip archive whose image files have ids as names. Pages of text-to-image show those of
+                the submission and of the gold file by themselves. Pictures are small, and take 16 MB of a page at most;
+                a note says if some are left out. Needs Pillow.
             date: Date to show on the page, if any.
             seconds: Whether to show the time that scoring took, which differs from run to run.
 

@@ -42,10 +42,26 @@ class DualEncoder(Protocol):
     """
 
     def encode_images(self, images: list[Any], /) -> FeatureMatrix:
-        """Return features of shape ``(images, features)``."""
+        """Return features of images.
+
+        Args:
+            images: The images, or what ``prepare`` returned for each.
+
+        Returns:
+            A matrix with a row for each image.
+
+        """
 
     def encode_texts(self, texts: list[str], /) -> FeatureMatrix:
-        """Return features of shape ``(texts, features)``."""
+        """Return features of texts.
+
+        Args:
+            texts: The texts.
+
+        Returns:
+            A matrix with a row for each text, as long as those of images.
+
+        """
 
 
 @runtime_checkable
@@ -65,7 +81,15 @@ class Captioner(Protocol):
     """
 
     def caption(self, images: list[Any], /) -> Sequence[str]:
-        """Return a caption of each image."""
+        """Return a caption of each image.
+
+        Args:
+            images: The images, or what ``prepare`` returned for each.
+
+        Returns:
+            The captions, in the order of the images.
+
+        """
 
 
 @runtime_checkable
@@ -85,7 +109,16 @@ class QuestionAnswerer(Protocol):
     """
 
     def answer(self, images: list[Any], questions: list[str], /) -> Sequence[str]:
-        """Return the answer to each question, about the image with the same index."""
+        """Return the answer to each question, about the image with the same index.
+
+        Args:
+            images: The images, or what ``prepare`` returned for each.
+            questions: The questions.
+
+        Returns:
+            The answers, in the order of the questions.
+
+        """
 
 
 @runtime_checkable
@@ -106,7 +139,16 @@ class ImageGenerator(Protocol):
     """
 
     def generate(self, texts: list[str], seeds: list[int], /) -> Sequence[GeneratedImage]:
-        """Return an image of each text, which depends on the text and on the seed with the same index alone."""
+        """Return an image of each text, which depends on the text and on the seed with the same index alone.
+
+        Args:
+            texts: The texts.
+            seeds: The seed of each image, from 0.
+
+        Returns:
+            The images, in the order of the texts.
+
+        """
 
 
 Model: TypeAlias = DualEncoder | Captioner | QuestionAnswerer | ImageGenerator

@@ -67,7 +67,7 @@ class _Folder(Mapping[str, bytes]):
     """Image files of a folder by their names without suffix."""
 
     def __init__(self, path: Path) -> None:
-        self._files = _by_id(path, {file.relative_to(path): file for file in find_image_files(path)})
+        self._files: dict[str, Path] = _by_id(path, {file.relative_to(path): file for file in find_image_files(path)})
 
     def __getitem__(self, key: str) -> bytes:
         return self._files[key].read_bytes()

@@ -46,7 +46,7 @@ TEXT_LENGTH = 60
 class DiffusionGenerator:
     """A text-to-image pipeline of diffusers, such as Stable Diffusion, in the form that :mod:`muge_fast.models` needs.
 
-    Each image has a random generator of its own, on the CPU, so that it depends on its text and its seed, and not on
+    Each image has a separate random generator, on the CPU, so that it depends on its text and its seed, and not on
     the rest of the batch beyond rounding. Pipelines that draw further numbers from torch's global generator, as some
     schedulers do, get one text at a time, with this generator seeded too; its state is restored.
 
@@ -76,7 +76,7 @@ class DiffusionGenerator:
         >>> from muge_fast.models.adapters.diffusion import DiffusionGenerator
         >>> from muge_fast.models.options import ModelOptions
         >>> model = DiffusionGenerator("stable-diffusion/", ModelOptions(steps=30))  # doctest: +SKIP
-        >>> model.generate(["红色连衣裙", "白色运动鞋"], seeds=[0, 1])  # doctest: +SKIP
+        >>> model.generate(["红色连衣裙", "白色运动鞋"], [0, 1])  # doctest: +SKIP
         [<PIL.Image.Image image mode=RGB size=512x512>, <PIL.Image.Image image mode=RGB size=512x512>]
 
     """
@@ -126,17 +126,18 @@ class DiffusionGenerator:
         if self._is_batched:
             before = self._states()
             with self._seeded(None):
-                images = self._call(texts, seeds)
+                batch = self._call(texts, seeds)
                 self._is_batched = all(map(torch.equal, before, self._states()))
             if self._is_batched:
-                return images
-        images = []
+                return self._accepted(texts, batch)
+        one_by_one = []
         for text, seed in zip(texts, seeds, strict=True):
             with self._seeded(seed):
-                images += self._call([text], [seed])
-        return images
+                one_by_one += self._call([text], [seed])
+        return self._accepted(texts, one_by_one)
 
-    def _call(self, texts: list[str], seeds: list[int]) -> list[Image]:
+    def _call(self, texts: list[str], seeds: list[int]) -> list[tuple[Image, bool]]:
+        """Return images, and whether the safety checker refused each."""
         generators = [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
         # It would print each text that is longer than its limit, with all tokens.
         with torch.no_grad(), network_precision("fp32"), _quiet(self._diffusers):
@@ -144,18 +145,20 @@ class DiffusionGenerator:
         images = getattr(output, "images", None)
         if not isinstance(images, list) or len(images) != len(texts):
             raise ValueError(f"{type(self._pipeline).__name__} returns no images of texts, expected one of each text")
-        self._warn_about_refused(texts, getattr(output, "nsfw_content_detected", None))
-        return [image if image.mode == "RGB" else image.convert("RGB") for image in images]
+        is_refused = getattr(output, "nsfw_content_detected", None) or [False] * len(images)
+        return list(zip(images, map(bool, is_refused), strict=True))
 
-    def _warn_about_refused(self, texts: list[str], is_refused: list[bool] | None) -> None:
-        refused = [text for text, flag in zip(texts, is_refused or [False] * len(texts), strict=True) if flag]
+    def _accepted(self, texts: list[str], batch: list[tuple[Image, bool]]) -> list[Image]:
+        """Return the images of a batch, and warn about those that the safety checker refused."""
+        refused = [text for text, (_, is_refused) in zip(texts, batch, strict=True) if is_refused]
         self.refused += len(refused)
         if refused:
             names = ", ".join(format_id(text, TEXT_LENGTH) for text in refused)
             warnings.warn(
                 f"the safety checker of the model refused {len(refused)} images, which are as it returns them: {names}",
-                stacklevel=4,
+                stacklevel=3,
             )
+        return [image if image.mode == "RGB" else image.convert("RGB") for image, _ in batch]
 
     # The global generator of random numbers
 
@@ -170,7 +173,10 @@ class DiffusionGenerator:
         devices = [self.device] if self.device.type == "cuda" else []
         with torch.random.fork_rng(devices=devices):
             if seed is not None:
-                torch.manual_seed(seed)
+                torch.default_generator.manual_seed(seed)
+            if seed is not None and self.device.type == "cuda":
+                with torch.cuda.device(self.device):
+                    torch.cuda.manual_seed(seed)
             yield
 
 
@@ -211,7 +217,7 @@ def _open_pipeline(diffusers: ModuleType, model: PathLike, dtype: torch.dtype, o
         try:
             encoders = _load_encoders(folder, index, dtype)
             pipeline = diffusers.DiffusionPipeline.from_pretrained(str(folder), dtype=dtype, **encoders, **arguments)
-        except MemoryError:
+        except (MemoryError, torch.OutOfMemoryError):
             raise
         except Exception as error:
             # diffusers and transformers raise many types of exceptions for a broken model.
