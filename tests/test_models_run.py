@@ -1,6 +1,7 @@
 """Runs of models through the tasks: submissions, resuming, broken images, memory, manifests."""
 
 import base64
+import errno
 import hashlib
 import json
 import os
@@ -123,6 +124,27 @@ def test_queries_without_items_and_the_names_of_chinese_clip(data, tmp_path):
     assert row["text_id"] == 5
     assert row["image_ids"][0] == 105
     assert result.report.scores is None
+
+
+def test_queries_with_empty_lists_of_items_are_a_test_set(data, tmp_path):
+    rows = [{"query_id": index, "query_text": text_of(index), "item_ids": []} for index in range(3)]
+    write_lines(data / "MR_valid_queries.jsonl", rows)
+    result = mf.models.run("retrieval", Brightness(), data, output=tmp_path / "run")
+    assert result.report.ok
+    assert result.report.scores is None
+    write_lines(data / "MR_valid_queries.jsonl", [{**rows[0], "item_ids": [100]}, *rows[1:]])
+    with pytest.raises(ValueError, match="id 1 has no items, and others have"):
+        mf.models.run("retrieval", Brightness(), data, output=tmp_path / "other")
+
+
+def test_errors_of_the_gold_file_come_before_the_run(data, tmp_path):
+    write_lines(data / "IC_valid.jsonl", [{"image_id": "p00", "text": []}])
+    with pytest.raises(ValueError, match="IC_valid"):
+        mf.models.run("caption", Brightness(), data, output=tmp_path / "run")
+    (data / "IC_valid.jsonl").write_text("")
+    with pytest.raises(ValueError, match="IC_valid"):
+        mf.models.run("caption", Brightness(), data, output=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 def test_files_of_vqa_v2(tmp_path):
@@ -248,6 +270,87 @@ def test_changed_data_are_another_run(data, tmp_path):
         mf.models.run("caption", Stopping(1), data, output=tmp_path / "run", batch_size=8)
 
 
+def test_files_that_a_killed_process_had_begun_are_removed(made, tmp_path):
+    folder = tmp_path / "run"
+    folder.mkdir()
+    (folder / ".muge_fast.0123456789abcdef").write_text("incomplete")
+    mf.models.run("caption", Brightness(), made, output=folder)
+    assert sorted(files_of(folder)) == ["report.html", "report.json", "run.json", "submission.jsonl"]
+
+
+def test_results_without_their_manifest_are_refused(made, tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        mf.models.run("caption", Stopping(1), made, output=tmp_path / "run", batch_size=8)
+    (tmp_path / "run/run.json").unlink()
+    with pytest.raises(ValueError, match="the folder has partial, and no run"):
+        mf.models.run("caption", Brightness(), made, output=tmp_path / "run", batch_size=8)
+
+
+@pytest.mark.parametrize("damage", ["cut", "changed", "zeros", "other JSON", "results cut", "results changed"])
+def test_batches_whose_results_are_damaged_are_done_again(made, tmp_path, damage):
+    mf.models.run("caption", Brightness(), made, output=tmp_path / "whole", batch_size=8)
+    with pytest.raises(KeyboardInterrupt):
+        mf.models.run("caption", Stopping(4), made, output=tmp_path / "parts", batch_size=8)
+    manifest = tmp_path / "parts/run.json"
+    manifest.write_text(manifest.read_text().replace("Stopping", "Brightness"))
+    name = "captions.results" if damage.startswith("results") else "captions.journal"
+    path = tmp_path / "parts/partial" / name
+    content = path.read_bytes()
+    # In the third of four batches.
+    place = len(content) * 5 // 8
+    damaged = {"cut": content[:place], "zeros": content[:place] + bytes(len(content) - place)}
+    line = content[:place].rfind(b"\n") + 1
+    damaged["other JSON"] = content[:line] + b"[8, 0, 0, 0, []]\n"
+    other = content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :]
+    path.write_bytes(damaged.get(damage.removeprefix("results "), other))
+    model = Brightness()
+    mf.models.run("caption", model, made, output=tmp_path / "parts", batch_size=8)
+    assert sum(model.batches) == ITEMS - 2 * 8
+    assert files_of(tmp_path / "parts") == files_of(tmp_path / "whole")
+
+
+FULL_DISK = """
+import resource, signal, sys
+import muge_fast as mf
+from model_data import Brightness
+
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+_, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+resource.setrlimit(resource.RLIMIT_FSIZE, (1500, most))
+try:
+    mf.models.run("caption", Brightness(), sys.argv[1], output=sys.argv[2], batch_size=2)
+except OSError as error:
+    print(error.errno)
+resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+print(mf.models.run("caption", Brightness(), sys.argv[1], output=sys.argv[2], batch_size=2).report.ok)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a limit of the size of files")
+def test_a_run_goes_on_in_the_same_process_after_a_full_disk(made, tmp_path):
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT / "tests"), str(ROOT / "python")])}
+    command = [sys.executable, "-c", FULL_DISK, str(made), str(tmp_path / "run")]
+    result = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)  # noqa: S603 - our own script
+    assert result.stdout.split() == [str(errno.EFBIG), "True"]
+
+
+def test_a_file_of_a_complete_run_that_is_gone_is_an_error(made, tmp_path):
+    mf.models.run("caption", Brightness(), made, output=tmp_path / "run")
+    (tmp_path / "run/submission.jsonl").write_text("")
+    with pytest.raises(ValueError, match=r"submission\.jsonl was removed or emptied after the run"):
+        mf.models.run("caption", Brightness(), made, output=tmp_path / "run")
+
+
+def test_a_run_that_goes_on_with_a_model_without_signature_is_warned_about(made, tmp_path):
+    class Model(Stopping):
+        signature = None
+
+    with pytest.raises(KeyboardInterrupt):
+        mf.models.run("caption", Model(2), made, output=tmp_path / "run", batch_size=8)
+    with pytest.warns(UserWarning, match="goes on with a model without signature"):
+        mf.models.run("caption", Model(9), made, output=tmp_path / "run", batch_size=8)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="folders cannot be locked")
 def test_two_processes_cannot_use_one_folder(made, tmp_path):
     from muge_fast.models.run_folder import RunFolder  # noqa: PLC0415 - few tests need it
@@ -288,7 +391,7 @@ def test_a_broken_image_is_not_in_the_pool_of_retrieval(data, tmp_path):
 def test_images_that_are_all_broken_are_an_error(data, tmp_path):
     images = dict.fromkeys((f"p{index:02}" for index in range(ITEMS)), b"not an image")
     ImageTsv.write(data / "IC_valid.tsv", images)
-    with pytest.raises(BrokenImageError, match="'p00' is broken"):
+    with pytest.raises(BrokenImageError, match="is broken: not an image"):
         mf.models.run("caption", Brightness(), data, output=tmp_path / "run")
 
 
@@ -301,7 +404,88 @@ def test_a_caption_without_image_is_missing(data, tmp_path):
     assert "there is no image with the id 'p05'" in result.missing[0].reason
 
 
+def test_an_image_whose_base64_is_broken_is_missing(data, tmp_path):
+    path = data / "IC_valid.tsv"
+    rows = path.read_bytes().split(b"\n")
+    rows[9] = rows[9][:20] + b"!" + rows[9][20:]
+    path.write_bytes(b"\n".join(rows))
+    result = mf.models.run("caption", Brightness(), data, output=tmp_path / "run")
+    assert [item.id for item in result.missing] == ["p09"]
+    assert "is not base64" in result.missing[0].reason
+
+
+def test_an_empty_caption_is_missing(made, tmp_path):
+    class Model(Brightness):
+        def caption(self, images):
+            return ["" if text.endswith(" 7号") or text == text_of(7) else text for text in super().caption(images)]
+
+    result = mf.models.run("caption", Model(), made, output=tmp_path / "run")
+    assert [tuple(item) for item in result.missing] == [("p07", "the caption is empty")]
+
+
+def test_an_error_of_the_system_is_not_a_broken_image(made, tmp_path):
+    prepared = []
+
+    class Model(Brightness):
+        def prepare(self, image):
+            prepared.append(image)
+            if len(prepared) == 20:
+                raise OSError(24, "Too many open files")
+            return image
+
+    with pytest.raises(OSError, match="Too many open files"):
+        mf.models.run("caption", Model(), made, output=tmp_path / "run", batch_size=8, threads=1)
+    result = mf.models.run("caption", Model(), made, output=tmp_path / "run", batch_size=8, threads=1)
+    assert result.missing == []
+
+
+def test_images_are_all_broken_by_a_fault_of_the_model(made, tmp_path):
+    class Model(Brightness):
+        def prepare(self):
+            raise AssertionError
+
+    # Also image by image.
+    for _ in range(2):
+        with pytest.raises(BrokenImageError, match="positional argument"):
+            mf.models.run("caption", Model(), made, output=tmp_path / "run", batch_size=1)
+
+
+def test_some_broken_images_at_the_beginning_do_not_end_the_run(data, tmp_path):
+    images = dict(ImageTsv(data / "IC_valid.tsv").items())
+    images |= {f"p{index:02}": b"not an image" for index in range(9)}
+    ImageTsv.write(data / "IC_valid.tsv", images)
+    result = mf.models.run("caption", Brightness(), data, output=tmp_path / "run", batch_size=4)
+    assert len(result.missing) == 9
+
+
 # Memory
+
+
+@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("CUDA out of memory.")], ids=["python", "torch"])
+def test_an_image_that_there_was_too_little_memory_for_is_prepared_again_alone(made, tmp_path, error):
+    class Model(Brightness):
+        failed = False
+
+        def prepare(self, image):
+            if int(image.min()) // 4 == 9 and not self.failed:
+                self.failed = True
+                raise error
+            return image
+
+    result = mf.models.run("caption", Model(), made, output=tmp_path / "run")
+    assert result.missing == []
+    assert result.report.scores["rouge_l"].value == 1
+
+
+def test_too_little_memory_to_prepare_an_image_names_it(made, tmp_path):
+    class Model(Brightness):
+        def prepare(self, image):
+            if int(image.min()) // 4 == 9:
+                raise MemoryError
+            return image
+
+    with pytest.raises(MemoryError, match="too little memory to prepare item 'p09' alone"):
+        mf.models.run("caption", Model(), made, output=tmp_path / "run")
 
 
 class Small(Brightness):
@@ -456,6 +640,8 @@ def test_options_of_models_that_are_opened_are_refused_for_objects(made, tmp_pat
         ({"seed": -1}, ValueError, "seed must be at least 0"),
         ({"lang": "fr"}, ValueError, "unknown lang 'fr', choose one of en, zh"),
         ({"split": "../x"}, ValueError, "split is '../x'"),
+        ({"model": Brightness}, TypeError, r"model is the class Brightness, needs an object of it: Brightness\(\)"),
+        ({"data": __file__}, ValueError, "is a file; pass its folder"),
         (
             {"split": "test"},
             FileNotFoundError,
@@ -482,14 +668,19 @@ def test_files_in_a_folder_of_the_data_set_are_found(data, tmp_path):
     (data / "other" / "IC_valid.tsv").write_bytes((inner / "IC_valid.tsv").read_bytes())
     with pytest.raises(ValueError, match=r"there are .* and .*: pass the folder of one of them"):
         mf.models.run("caption", Brightness(), data, output=tmp_path / "other")
+    # The folder itself comes first.
+    for name in ("IC_valid.tsv", "IC_valid.jsonl"):
+        (data / name).write_bytes((inner / name).read_bytes())
+    assert mf.models.run("caption", Brightness(), data, output=tmp_path / "root").report.ok
 
 
 @pytest.mark.parametrize(
     ("row", "message"),
     [
         ({"query_text": "裙"}, "line 1: there is no id, needs an object with query_id or text_id"),
-        ({"query_id": "1", "query_text": "裙"}, "line 1: query_id is '1', needs an integer"),
+        ({"query_id": "1", "query_text": "裙"}, "line 1: query_id is '1', needs an integer of 64 bits"),
         ({"query_id": 1, "query_text": ""}, "id 1: query_text or text is '', needs a text"),
+        ({"query_id": 1 << 63, "query_text": "裙"}, "line 1: query_id is 9223372036854775808, needs an integer of 64"),
         ({"query_id": 1}, "id 1: query_text or text is null, needs a text"),
     ],
 )
@@ -501,7 +692,7 @@ def test_queries_that_cannot_be_used_are_refused(data, tmp_path, row, message):
 
 def test_ids_of_images_that_are_not_integers_are_refused_in_retrieval(data, tmp_path):
     ImageTsv.write(data / "MR_valid_imgs.tsv", {f"p{index}": picture(index) for index in range(12)})
-    with pytest.raises(ValueError, match="id 'p0' is not an integer, which retrieval needs"):
+    with pytest.raises(ValueError, match="id 'p0' is not an integer of 64 bits, which retrieval needs"):
         mf.models.run("retrieval", Brightness(), data, output=tmp_path / "run")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -10,11 +11,13 @@ from typing import Any, Literal, NamedTuple
 
 from muge_fast import tasks
 from muge_fast._internal.atomic import save_text
+from muge_fast._internal.caller_warnings import warn_caller
 from muge_fast._internal.checks import check_choice, whole_number
-from muge_fast._internal.display import json_text
+from muge_fast._internal.display import format_path, json_text
 from muge_fast._internal.paths import PathLike
 from muge_fast.datasets.problems import LANGUAGES
-from muge_fast.evaluation._evaluate import check, evaluate
+from muge_fast.evaluation._evaluate import check
+from muge_fast.evaluation.prepared import prepare
 from muge_fast.evaluation.report import Report
 from muge_fast.evaluation.report_page.intervals import score_intervals
 from muge_fast.models.data_folder import find_data
@@ -29,7 +32,6 @@ from muge_fast.models.task_runs.t2i import GenerationRun
 from muge_fast.models.task_runs.task_run import Missing, TaskRun
 from muge_fast.models.task_runs.vqa import AnswerRun
 from muge_fast.scores import Scores
-from muge_fast.tasks.task import Task
 
 TaskName = Literal["retrieval", "caption", "t2i", "vqa"]
 """Names of the tasks that models run through, for type checkers."""
@@ -152,18 +154,26 @@ def run(
     files = find_data(task, data, split)
     opened, described = _open_model(task, model, options)
     task_run = kind(files, opened, seed=numbers["seed"])
+    _refuse_empty_stages(task_run)
     used = task_run.scoring_options(scoring or {})
     task_run.check_scoring(used)
+    # Errors of the gold file are found before the run.
+    judge = None if task_run.gold is None else prepare(tasks.get(task), task_run.gold, lang=lang, **used)
     manifest = make_manifest(task, split, model=described, data=files.given(), gold=task_run.gold, options=numbers)
     with RunFolder(output) as folder:
         folder.begin(manifest)
         before = read_manifest(folder.path)
         if folder.is_complete():
             done = _Done(before["files"], [Missing(*pair) for pair in before["missing"]])
+            _check_files(folder.path, done.files)
         else:
+            _warn_without_signature(folder, task_run, opened)
             done = _work(folder, task_run, numbers["batch_size"], threads=workers, progress=progress)
         submission = folder.path / done.files["submission"]
-        report = _judge(tasks.get(task), submission, task_run, lang=lang, scoring=used)
+        report = (
+            check(tasks.get(task), submission, lang=lang) if judge is None else judge.evaluate(submission, lang=lang)
+        )
+        _write_report(folder.path, report, task_run)
         manifest = {**manifest, **_results(done, report)}
         folder.finish(manifest)
     return Run(output=folder.path, report=report, missing=done.missing, manifest=read_manifest(folder.path))
@@ -185,6 +195,8 @@ def _open_model(task: str, model: object, options: ModelOptions | None) -> tuple
         opened = open_model(task, model, chosen)
         name = Path(model).name or Path(model).resolve().name
         return opened, _described(opened, name, {**asdict(chosen), "download": False})
+    if isinstance(model, type):
+        raise TypeError(f"model is the class {model.__name__}, needs an object of it: {model.__name__}()")
     if not isinstance(model, PROTOCOLS[task]):
         methods = sorted(name for name in vars(PROTOCOLS[task]) if not name.startswith("_"))
         raise TypeError(
@@ -197,12 +209,17 @@ def _open_model(task: str, model: object, options: ModelOptions | None) -> tuple
 
 
 def _described(model: object, name: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "name": name,
-        "signature": getattr(model, "signature", None),
-        "description": dict(getattr(model, "description", {})),
-        "options": dict(options),
-    }
+    """Return what the manifest says of a model."""
+    signature, description = getattr(model, "signature", None), getattr(model, "description", {})
+    if not isinstance(signature, (str, type(None))):
+        raise TypeError(f"signature of the model is {type(signature).__name__}, needs a string")
+    if not isinstance(description, Mapping):
+        raise TypeError(f"description of the model is {type(description).__name__}, needs a mapping of plain values")
+    try:
+        json.dumps(dict(description), allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"description of the model needs plain values, for JSON: {error}") from None
+    return {"name": name, "signature": signature, "description": dict(description), "options": dict(options)}
 
 
 def _work(folder: RunFolder, task_run: TaskRun, batch_size: int, *, threads: int, progress: bool | None) -> _Done:
@@ -213,18 +230,31 @@ def _work(folder: RunFolder, task_run: TaskRun, batch_size: int, *, threads: int
     return _Done(task_run.write_submission(folder.path, results), list(task_run.missing(results)))
 
 
-def _judge(task: Task, submission: Path, task_run: TaskRun, *, lang: str, scoring: Mapping[str, Any]) -> Report:
-    """Evaluate the submission, and write the report."""
-    folder = submission.parent
-    if task_run.gold is None:
-        report = check(task, submission, lang=lang)
-    else:
-        report = evaluate(task, task_run.gold, submission, lang=lang, **scoring)
+def _refuse_empty_stages(task_run: TaskRun) -> None:
+    empty = next((stage for stage in task_run.stages if not stage.items), None)
+    if empty is not None:
+        names = " and ".join(path.name for path in task_run.files.given().values())
+        raise ValueError(f"there is no {empty.unit} in {names}")
+
+
+def _check_files(folder: Path, files: Mapping[str, str]) -> None:
+    """Raise if a file of a complete run is gone or empty."""
+    for name in files.values():
+        path = folder / name
+        if not path.is_file() or not path.stat().st_size:
+            raise ValueError(f"output: {format_path(path)} was removed or emptied after the run: pass a new folder")
+
+
+def _warn_without_signature(folder: RunFolder, task_run: TaskRun, model: object) -> None:
+    if getattr(model, "signature", None) is None and any(folder.results(one.name).items for one in task_run.stages):
+        warn_caller("the run goes on with a model without signature: nothing shows whether it is the same model")
+
+
+def _write_report(folder: Path, report: Report, task_run: TaskRun) -> None:
     report.to_html(path=folder / PAGE, images=task_run.pictures)
     # Without the time, which differs from run to run.
     values = {key: value for key, value in report.to_dict().items() if key != "seconds"}
     save_text(json_text(values, indent=2) + "\n", folder / REPORT)
-    return report
 
 
 def _results(done: _Done, report: Report) -> dict[str, Any]:
@@ -235,6 +265,7 @@ def _results(done: _Done, report: Report) -> dict[str, Any]:
         "files": done.files,
         "missing": [list(item) for item in done.missing],
         "ok": report.ok,
+        "scoring": dict(report.options),
         "scores": {
             name: {
                 "value": score.value,

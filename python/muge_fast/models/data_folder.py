@@ -113,6 +113,8 @@ def find_data(task: str, folder: PathLike, split: str) -> DataFiles:
     if not isinstance(split, str) or not SPLIT.fullmatch(split) or split in (".", ".."):
         raise ValueError(f"split is {format_value(split)}, needs a part of the names of files such as 'valid'")
     root = Path(folder)
+    if root.is_file():
+        raise ValueError(f"data: {format_path(root)} is a file; pass its folder, and unpack it if it is an archive")
     if not root.is_dir():
         raise FileNotFoundError(f"data: {format_path(root)}: no such folder")
     folders = [root, *sorted(path for path in root.iterdir() if path.is_dir() and not path.name.startswith("."))]
@@ -136,7 +138,10 @@ def _names(patterns: Sequence[str], split: str) -> list[str]:
 def _find(folders: Sequence[Path], names: Sequence[str]) -> Path | None:
     """Return the first name that exists; it must be in one folder."""
     for name in names:
-        candidates = [folder / name for folder in folders if _fits(folder / name)]
+        # The folder itself comes first, whatever is below it.
+        if _fits(folders[0] / name):
+            return folders[0] / name
+        candidates = [folder / name for folder in folders[1:] if _fits(folder / name)]
         if len(candidates) > 1:
             both = " and ".join(format_path(path) for path in candidates[:2])
             raise ValueError(f"data: there are {both}: pass the folder of one of them")
@@ -147,7 +152,10 @@ def _find(folders: Sequence[Path], names: Sequence[str]) -> Path | None:
 
 def _fits(path: Path) -> bool:
     """Return whether a path is a file; or a folder, for a name without a suffix."""
-    return path.is_file() if path.suffix else path.is_dir()
+    try:
+        return path.is_file() if path.suffix else path.is_dir()
+    except PermissionError:  # Such as lost+found.
+        return False
 
 
 def _listed(folders: Sequence[Path]) -> str:
@@ -159,6 +167,8 @@ def _listed(folders: Sequence[Path]) -> str:
 def _file_names(folders: Sequence[Path]) -> Iterator[str]:
     root = folders[0]
     for folder in folders:
+        if not os.access(folder, os.R_OK | os.X_OK):
+            continue
         for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
             if not entry.name.startswith(".") and entry.is_file():
                 yield format_path(Path(entry.path).relative_to(root))

@@ -8,8 +8,12 @@ from typing import Any, NamedTuple
 
 from muge_fast._internal.display import format_id, format_path, format_value
 from muge_fast._internal.field_names import QUERY, QUERY_TEXTS, RETRIEVAL, TEXT_TO_IMAGE, FieldNames
+from muge_fast._internal.file_kinds import HEAD_BYTES, binary_kind, kind_message
 from muge_fast._internal.json_text import parse_json
 from muge_fast._internal.paths import each_line, read_whole
+
+# Ids are integers of 64 bits.
+LIMIT = 1 << 63
 
 
 class Queries(NamedTuple):
@@ -77,11 +81,31 @@ def read_query_texts(path: Path) -> Queries:
     texts = {key: _text(row, QUERY_TEXTS, f"{format_path(path)}, id {key}") for key, row in rows.items()}
     first = next(iter(rows.values()))
     names = TEXT_TO_IMAGE if TEXT_TO_IMAGE.id in first else QUERY
-    values = {one.value for one in RETRIEVAL}
-    return Queries(texts, names, has_items=all(values & row.keys() for row in rows.values()))
+    without = [key for key, row in rows.items() if not any(row.get(one.value) for one in RETRIEVAL)]
+    if without and len(without) < len(rows):
+        raise ValueError(f"{format_path(path)}: id {without[0]} has no items, and others have: add them, or remove all")
+    return Queries(texts, names, has_items=not without)
 
 
-def read_questions(path: Path) -> dict[int, Question]:
+class Questions(NamedTuple):
+    """Questions about images.
+
+    Attributes:
+        by_id: The questions, by their ids.
+        have_answers: Whether the file has answers, too.
+
+    Example:
+        >>> from muge_fast.models.data_rows import Questions
+        >>> Questions({}, have_answers=False).by_id
+        {}
+
+    """
+
+    by_id: dict[int, Question]
+    have_answers: bool
+
+
+def read_questions(path: Path) -> Questions:
     """Read questions about images.
 
     Args:
@@ -89,7 +113,7 @@ def read_questions(path: Path) -> dict[int, Question]:
             ``"questions"``, a list of such objects.
 
     Returns:
-        Questions by id, in the order of the file.
+        The questions, in the order of the file.
 
     Raises:
         OSError: The file cannot be read.
@@ -101,7 +125,7 @@ def read_questions(path: Path) -> dict[int, Question]:
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     path = pathlib.Path(folder) / "questions.jsonl"
         ...     _ = path.write_text('{"question_id": 1, "image_id": 42, "question": "什么颜色？"}')
-        ...     read_questions(path)
+        ...     read_questions(path).by_id
         {1: Question(image='42', text='什么颜色？')}
 
     """
@@ -112,7 +136,7 @@ def read_questions(path: Path) -> dict[int, Question]:
         if isinstance(row.get("image_id"), bool) or not isinstance(row.get("image_id"), (int, str)):
             raise ValueError(f"{where}: image_id is {format_value(row.get('image_id'))}, needs the id of its image")
         questions[key] = Question(str(row["image_id"]), _text(row, ("question",), where))
-    return questions
+    return Questions(questions, have_answers=any("answer" in row for row in rows.values()))
 
 
 def _rows_by_id(path: Path, id_fields: Sequence[str]) -> dict[int, Mapping[str, Any]]:
@@ -125,6 +149,8 @@ def _rows_by_id(path: Path, id_fields: Sequence[str]) -> dict[int, Mapping[str, 
         rows[key] = row  # type: ignore[assignment] # a mapping, or it has no id
 
     data = read_whole(path)
+    if code := binary_kind(data[:HEAD_BYTES]):
+        raise ValueError(f"{format_path(path)}: {kind_message(code)}")
     document = _list_of_questions(data) if path.suffix.lower() == ".json" else None
     if document is None:
         each_line(data, path, lambda _, line: take(parse_json(line)))
@@ -160,8 +186,8 @@ def _id(row: object, names: Sequence[str]) -> int:
     if name is None:
         raise ValueError(f"there is no id, {needed}")
     value = row[name]
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise ValueError(f"{name} is {format_value(value)}, needs an integer")
+    if isinstance(value, bool) or not isinstance(value, int) or not -LIMIT <= value < LIMIT:
+        raise ValueError(f"{name} is {format_value(value)}, needs an integer of 64 bits")
     return value
 
 

@@ -87,10 +87,15 @@ class TsvImages(ImageStore):
             The number and the reason.
 
         """
-        return ((f"line {line.number}", str(line)) for line in self._images.broken_lines)
+        # Of an image that is there twice, the first is used.
+        return ((f"line {line.number}", str(line)) for line in self._images.broken_lines if line.id is None)
 
     def __getitem__(self, key: str) -> bytes:
         return self._images[key]
+
+    def __contains__(self, key: object) -> bool:
+        # That of mappings would read the image.
+        return key in self._images
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._images)

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+import time
+import zlib
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import IO, NamedTuple
+
+SECONDS_BETWEEN_SYNCS = 1.0
+"""Seconds between two waits for the disk, which take longer than many a batch."""
 
 
 class KeptBatch(NamedTuple):
@@ -100,29 +105,61 @@ class KeptResults:
             OSError: The files cannot be written.
 
         """
+        checksum = zlib.crc32(data)
         batch = KeptBatch(self.items + items, self.size + len(data), part_size, broken)
-        _write(self._results, data)
-        _write(self._journal, _line(batch))
+        _append(self._results, data)
+        _append(self._journal, _line(batch, checksum))
         self._batches.append(batch)
+        # What is written survives the end of the process; a power failure may take the last second.
+        if time.monotonic() > self._synced + SECONDS_BETWEEN_SYNCS:
+            self.sync()
+
+    def sync(self) -> None:
+        """Wait until the results are on the disk, then until the journal is.
+
+        Raises:
+            OSError: The files cannot be written.
+
+        """
+        os.fsync(self._results)
+        os.fsync(self._journal)
+        self._synced = time.monotonic()
+
+    def forget(self) -> None:
+        """Remove all results.
+
+        Raises:
+            OSError: The files cannot be written.
+
+        """
+        self._batches.clear()
+        os.ftruncate(self._journal, 0)
+        os.ftruncate(self._results, 0)
 
     def _recover(self) -> None:
         """Open the files, and remove what belongs to no whole batch."""
-        # The positions are those of the ends, wherever the files were cut.
-        self._results = self.path.open("ab")
-        self._journal = self._journal_path.open("ab")
-        present, end = self.path.stat().st_size, 0
-        for batch, line_end in _read_journal(self._journal_path):
-            if batch.size > present or batch.items <= self.items:
-                break
-            self._batches.append(batch)
-            end = line_end
-        self._results.truncate(self.size)
-        self._journal.truncate(end)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
+        self._batches.clear()
+        self._results = os.open(self.path, flags, 0o666)
+        self._journal = os.open(self._journal_path, flags, 0o666)
+        end = 0
+        with self.path.open("rb") as results:
+            for line in self._journal_path.read_bytes().splitlines(keepends=True):
+                batch = _read_line(line, self.items, self.size, results)
+                if batch is None:
+                    break
+                self._batches.append(batch)
+                end += len(line)
+        os.ftruncate(self._results, self.size)
+        os.ftruncate(self._journal, end)
+        self._synced = time.monotonic()
 
     def close(self) -> None:
-        """Close the files."""
-        self._results.close()
-        self._journal.close()
+        """Close the files; a second call does nothing."""
+        for file in (self._results, self._journal):
+            if file >= 0:
+                os.close(file)
+        self._results = self._journal = -1
 
     def __enter__(self) -> KeptResults:  # noqa: PYI034 - typing.Self is new in Python 3.11
         return self
@@ -134,26 +171,33 @@ class KeptResults:
         self.close()
 
 
-def _write(file: IO[bytes], data: bytes) -> None:
-    """Append bytes so that they are still there after a power failure."""
-    file.write(data)
-    file.flush()
-    os.fsync(file.fileno())
+def _append(file: int, data: bytes) -> None:
+    """Append bytes without a buffer, which could be written later, when the journal lacks them."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(file, view) :]
 
 
-def _line(batch: KeptBatch) -> bytes:
-    return json.dumps([batch.items, batch.size, batch.part_size, list(batch.broken.items())]).encode() + b"\n"
+def _line(batch: KeptBatch, checksum: int) -> bytes:
+    """Return a line of the journal: its own checksum, and a batch with that of its results."""
+    values = [batch.items, batch.size, batch.part_size, checksum, list(batch.broken.items())]
+    text = json.dumps(values).encode()
+    return b"%08x %b\n" % (zlib.crc32(text), text)
 
 
-def _read_journal(path: Path) -> Iterator[tuple[KeptBatch, int]]:
-    """Yield the batches of a journal, and where their lines end; the last line may be incomplete."""
-    end = 0
-    for line in path.read_bytes().splitlines(keepends=True):
-        if not line.endswith(b"\n"):
-            return
-        try:
-            items, size, part_size, broken = json.loads(line)
-        except ValueError:
-            return
-        end += len(line)
-        yield KeptBatch(items, size, part_size, dict(map(tuple, broken))), end
+def _read_line(line: bytes, items: int, size: int, results: IO[bytes]) -> KeptBatch | None:
+    """Return the batch of a line of the journal.
+
+    None for a line that is incomplete or damaged, and for one whose results are.
+    """
+    head, _, text = line.removesuffix(b"\n").partition(b" ")
+    if not line.endswith(b"\n") or head != b"%08x" % zlib.crc32(text):
+        return None
+    try:
+        found_items, found_size, part_size, checksum, broken = json.loads(text)
+    except ValueError:
+        return None
+    data = results.read(found_size - size)
+    if len(data) != found_size - size or zlib.crc32(data) != checksum or found_items <= items:
+        return None
+    return KeptBatch(found_items, found_size, part_size, dict(map(tuple, broken)))

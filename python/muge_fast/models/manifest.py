@@ -25,7 +25,7 @@ RUNNING, COMPLETE = "running", "complete"
 """States of a run."""
 
 # Keys of what a run has found out at its end. All others are as they were at its beginning.
-RESULTS = ("state", "files", "missing", "scores", "ok")
+RESULTS = ("state", "files", "missing", "ok", "scoring", "scores")
 
 
 def make_manifest(
@@ -149,7 +149,7 @@ def read_manifest(folder: PathLike) -> dict[str, Any]:
 
     Returns:
         The manifest: ``task``, ``split``, ``state``, ``model``, ``data``, ``gold``, ``options`` and ``versions``; of a
-        run that is complete also ``files``, ``missing``, ``ok`` and ``scores``.
+        run that is complete also ``files``, ``missing``, ``ok``, ``scoring`` (options of the evaluation) and ``scores``.
 
     Raises:
         OSError: There is no manifest, or it cannot be read.

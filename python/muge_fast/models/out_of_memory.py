@@ -7,8 +7,8 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-# What the allocators of torch say. Only for CUDA there is a separate class.
-TORCH_MESSAGES = ("out of memory", "can't allocate memory", "not enough memory")
+# What the allocators of torch, CUDA and OpenVINO say. Only for CUDA there is a separate class.
+TORCH_MESSAGES = ("out of memory", "can't allocate memory", "not enough memory", "_STATUS_ALLOC_FAILED", "bad_alloc")
 
 
 class OutOfMemoryError(MemoryError):
@@ -78,7 +78,7 @@ def apply_in_parts(
             results.extend(found)
             continue
         # The exception is gone by now, and with it the tensors that its traceback held.
-        _release_memory()
+        release_memory()
         size = min(part_size, len(items) - len(results))
         if size == 1:
             raise OutOfMemoryError(f"too little memory for item {items[len(results)]!r} alone: {reason}")
@@ -96,7 +96,14 @@ def _try(apply: Callable[[Sequence[Any], list[Any]], Any], items: Sequence[Any],
         return None, next(iter(str(error).splitlines()), type(error).__name__)
 
 
-def _release_memory() -> None:
+def release_memory() -> None:
+    """Release what Python and torch keep for later.
+
+    Example:
+        >>> from muge_fast.models.out_of_memory import release_memory
+        >>> release_memory()
+
+    """
     gc.collect()
     torch = sys.modules.get("torch")
     if torch is not None and torch.cuda.is_initialized():

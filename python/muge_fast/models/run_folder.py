@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Mapping
 from contextlib import suppress
@@ -19,6 +20,9 @@ try:
     import fcntl
 except ImportError:  # On Windows, where two processes in one folder are not noticed.
     fcntl = None  # type: ignore[assignment]
+
+# Names that muge_fast._internal.atomic gives to files until they are complete.
+UNFINISHED = re.compile(r"\.muge_fast\.[0-9a-f]{16}")
 
 PARTIAL = "partial"
 """Name of the folder of results so far."""
@@ -50,6 +54,8 @@ class RunFolder:
 
     def __init__(self, path: PathLike) -> None:
         self.path = Path(path)
+        if (self.path.exists() or self.path.is_symlink()) and not self.path.is_dir():
+            raise ValueError(f"output: {format_path(self.path)} is not a folder")
         self.path.mkdir(parents=True, exist_ok=True)
         self._lock = self._take_lock()
         self._results: dict[str, KeptResults] = {}
@@ -79,8 +85,9 @@ class RunFolder:
             ValueError: The folder has another run or other files.
 
         """
+        self._remove_unfinished()
         if not (self.path / FILE).exists():
-            others = sorted(path.name for path in self.path.iterdir() if path.name != PARTIAL)
+            others = sorted(path.name for path in self.path.iterdir())
             if others:
                 raise ValueError(
                     f"output: {format_path(self.path)}: the folder has {others[0]}, and no run: pass a new folder"
@@ -93,6 +100,12 @@ class RunFolder:
             )
         if not self.is_complete():
             (self.path / PARTIAL).mkdir(exist_ok=True)
+
+    def _remove_unfinished(self) -> None:
+        """Remove files that a killed process had begun to write."""
+        for path in self.path.iterdir():
+            if UNFINISHED.fullmatch(path.name):
+                path.unlink()
 
     def is_complete(self) -> bool:
         """Return whether the run is complete.
@@ -127,8 +140,13 @@ class RunFolder:
             OSError: The folder cannot be written to.
 
         """
-        write_manifest(self.path, {**manifest, "state": COMPLETE})
         self._close_results()
+        # Before what they were made of is removed.
+        for path in self.path.iterdir():
+            if path.is_file():
+                _sync(path)
+        write_manifest(self.path, {**manifest, "state": COMPLETE})
+        _sync(self.path / FILE)
         shutil.rmtree(self.path / PARTIAL, ignore_errors=True)
 
     def _close_results(self) -> None:
@@ -148,3 +166,12 @@ class RunFolder:
                 # Closing alone would leave it to a process that was forked in the meantime.
                 fcntl.flock(self._lock, fcntl.LOCK_UN)
             os.close(self._lock)
+
+
+def _sync(path: Path) -> None:
+    """Wait until a file is on the disk."""
+    file = os.open(path, os.O_RDWR)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)

@@ -12,7 +12,7 @@ from muge_fast.models.data_folder import DataFiles
 from muge_fast.models.image_store import open_image_store
 from muge_fast.models.interface import Captioner
 from muge_fast.models.kept_results import KeptResults
-from muge_fast.models.stages import Stage
+from muge_fast.models.stages import NoResultError, Stage
 from muge_fast.models.task_runs.task_run import TaskRun
 from muge_fast.models.task_runs.texts import checked_text
 
@@ -66,4 +66,7 @@ class CaptionRun(TaskRun):
 
 
 def _encode(key: str, caption: object) -> bytes:
-    return b"".join(encode_lines("captions", [caption_line(key, checked_text("caption", key, caption), is_list=False)]))
+    text = checked_text("caption", key, caption)
+    if not text:
+        raise NoResultError("the caption is empty")
+    return b"".join(encode_lines("captions", [caption_line(key, text, is_list=False)]))

@@ -18,7 +18,7 @@ from muge_fast.features.validation import FeatureFile
 from muge_fast.image.backend import to_numpy
 from muge_fast.image.extractors.interface import FeatureMatrix
 from muge_fast.models.data_folder import DataFiles
-from muge_fast.models.data_rows import read_query_texts
+from muge_fast.models.data_rows import LIMIT, read_query_texts
 from muge_fast.models.image_store import open_image_store
 from muge_fast.models.interface import DualEncoder
 from muge_fast.models.kept_results import KeptResults
@@ -132,15 +132,23 @@ def _integer_keys(keys: Mapping[str, bytes], path: Path) -> dict[int, str]:
     """Return the ids of images by the integers that submissions have."""
     found: dict[int, str] = {}
     for key in keys:
-        if not key.isascii() or not key.isdigit():
-            raise ValueError(f"{format_path(path)}: id {format_argument(key)} is not an integer, which retrieval needs")
+        if not key.isascii() or not key.isdigit() or int(key) >= LIMIT:
+            raise ValueError(
+                f"{format_path(path)}: id {format_argument(key)} is not an integer of 64 bits, which retrieval needs"
+            )
         if found.setdefault(int(key), key) != key:
             raise ValueError(f"{format_path(path)}: {found[int(key)]} and {key} are the same id")
     return found
 
 
 def _to_matrix(features: FeatureMatrix, side: str) -> npt.NDArray[np.float32]:
-    matrix: npt.NDArray[np.float32] = np.asarray(to_numpy(features), dtype=ROW_TYPE)
+    try:
+        array = to_numpy(features)
+        if array.dtype.kind not in "fiu":
+            raise TypeError(f"they are {array.dtype}")
+        matrix: npt.NDArray[np.float32] = array.astype(ROW_TYPE, copy=False)
+    except (TypeError, ValueError, AttributeError, RuntimeError) as error:
+        raise TypeError(f"the model returns features of {side} that are not a matrix of numbers: {error}") from None
     if matrix.ndim != MATRIX_NDIM or not matrix.shape[1]:
         raise ValueError(f"the model returns features of {side} of shape {matrix.shape}, needs ({side}, features)")
     return matrix
@@ -162,5 +170,7 @@ def _features(stage: Stage, results: KeptResults) -> FeatureFile:
     ids = np.array([key for index, key in enumerate(stage.items) if index not in broken], dtype=np.int64)
     if not len(ids):
         raise ValueError(f"there are no features of {stage.name}: all are broken")
+    if results.size % (ROW_TYPE.itemsize * len(ids)):
+        raise ValueError(f"the model returned features of {stage.name} of different lengths: pass a new folder")
     rows = np.memmap(results.path, ROW_TYPE, "r", shape=(len(ids), results.size // ROW_TYPE.itemsize // len(ids)))
     return FeatureFile(ids, rows, None)

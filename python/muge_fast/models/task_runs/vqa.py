@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from muge_fast._internal.json_text import parse_json
 from muge_fast.datasets.writers import encode_lines
 from muge_fast.models.data_folder import DataFiles
 from muge_fast.models.data_rows import read_questions
@@ -42,11 +41,8 @@ class AnswerRun(TaskRun):
     @property
     def gold(self) -> Path | None:
         """The gold file; None if the questions have no answers."""
-        if self.files.gold is None or self.files.gold != self.files.texts:
-            return self.files.gold
-        with self.files.gold.open("rb") as file:
-            first: object = parse_json(file.readline())
-        return self.files.gold if isinstance(first, dict) and "answer" in first else None
+        is_gold = self._questions.have_answers or self.files.gold != self.files.texts
+        return self.files.gold if is_gold else None
 
     @property
     def stages(self) -> list[Stage]:
@@ -55,7 +51,7 @@ class AnswerRun(TaskRun):
             Stage(
                 name="answers",
                 unit="question",
-                items=list(self._questions),
+                items=list(self._questions.by_id),
                 load=self._load,
                 apply=self._answer,
                 encode=_encode,
@@ -66,14 +62,14 @@ class AnswerRun(TaskRun):
     def pictures(self) -> Mapping[int, bytes]:
         """The image of each question, by the id of the question."""
         assert self.images is not None  # noqa: S101 - for the type checker
-        return _ImagesOfQuestions(self.images, {key: question.image for key, question in self._questions.items()})
+        return _ImagesOfQuestions(self.images, {key: question.image for key, question in self._questions.by_id.items()})
 
     def _load(self, key: int) -> object:
         assert self.images is not None  # noqa: S101 - for the type checker
-        return self.images.load(self._questions[key].image, self.prepare)
+        return self.images.load(self._questions.by_id[key].image, self.prepare)
 
     def _answer(self, keys: Sequence[int], images: list[Any]) -> Sequence[str]:
-        return self.model.answer(images, [self._questions[key].text for key in keys])
+        return self.model.answer(images, [self._questions.by_id[key].text for key in keys])
 
     def write_submission(self, folder: Path, results: Mapping[str, KeptResults]) -> dict[str, str]:
         """Write the answers.
