@@ -147,7 +147,7 @@ def test_a_submission_is_a_file_of_the_folder(data, runs, name):
     assert error_of(compare(data, runs / "a", runs / "b")).endswith("a: run.json names no submission in this folder")
 
 
-def test_folders_and_manifests_that_are_no_runs_are_refused(data, runs):
+def test_folders_and_manifests_of_anything_but_runs_are_refused(data, runs):
     (runs / "none").mkdir()
     message = "none: a folder without run.json, expected a submission or the folder of a run"
     assert error_of(compare(data, runs / "a", runs / "none")).endswith(message)

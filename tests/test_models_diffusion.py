@@ -95,7 +95,7 @@ class Restless(diffusers.DDIMScheduler):
         return (sample + 0.1 * torch.randn_like(sample),)
 
 
-def test_a_scheduler_with_numbers_of_its_own_depends_on_the_seed_alone_too(folder):
+def test_a_scheduler_that_draws_numbers_depends_on_the_seed_alone_too(folder):
     model = DiffusionGenerator(folder, FAST)
     model._pipeline.scheduler = Restless.from_config(model._pipeline.scheduler.config)
     torch.manual_seed(1)
@@ -184,7 +184,7 @@ def test_options_of_other_models_are_refused(folder, options, message):
         DiffusionGenerator(folder, ModelOptions(**options))
 
 
-def test_a_folder_that_is_no_pipeline_is_refused(tmp_path):
+def test_a_folder_without_pipeline_is_refused(tmp_path):
     with pytest.raises(ValueError, match=r"not a pipeline of diffusers: it has no model_index\.json"):
         DiffusionGenerator(tmp_path, FAST)
     (tmp_path / "model_index.json").write_text("[")

@@ -70,7 +70,14 @@ MODELS = {
     "only {count} images are not broken, a submission needs {needed}": (
         "只有 {count} 张图像没有损坏，提交文件需要 {needed} 张"
     ),
-    "id {id} is not an integer, which retrieval needs": "ID {id} 不是整数，图文检索的 ID 应为整数",
+    "id {id} is not an integer of 64 bits, which retrieval needs": "ID {id} 不是 64 位整数，图文检索的 ID 应为整数",
+    "id {id} has no items, and others have: add them, or remove all": (
+        "ID {id} 没有条目，而其他 ID 有：请补充，或全部去除"
+    ),
+    "there is no {unit} in {files}": "{files} 中没有 {unit}",
+    "{path} is a file; pass its folder, and unpack it if it is an archive": (
+        "{path} 是文件；请给出其所在目录，压缩包须先解压"
+    ),
     "two images have the name {name}": "有两张图像名为 {name}",
     "there is no image with the id {id}": "没有 ID 为 {id} 的图像",
     # The model
@@ -86,6 +93,9 @@ MODELS = {
     "a data type with a larger range may help, such as fp32": "可尝试范围更大的数据类型，例如 fp32",
     "the features of {id} are all zero, so their cosine is not defined": "{id} 的特征全为零，余弦相似度没有定义",
     # The folder of the run
+    "{path} is not a folder": "{path} 不是目录",
+    "{path} was removed or emptied after the run: pass a new folder": "{path} 在运行之后被删除或清空：请给出新目录",
+    "too little memory to prepare item {item} alone: {reason}": "内存不足，无法单独准备条目 {item}：{reason}",
     "another process runs there": "另一个进程正在使用该目录",
     "the folder has {name}, and no run: pass a new folder": "目录中有 {name}，但没有运行记录：请给出新目录",
     "{path} has another run: {difference}": "{path} 中是另一次运行：{difference}",

@@ -149,7 +149,8 @@ def read_manifest(folder: PathLike) -> dict[str, Any]:
 
     Returns:
         The manifest: ``task``, ``split``, ``state``, ``model``, ``data``, ``gold``, ``options`` and ``versions``; of a
-        run that is complete also ``files``, ``missing``, ``ok``, ``scoring`` (options of the evaluation) and ``scores``.
+        run that is complete also ``files``, ``missing``, ``ok``, ``scoring``, the options of the evaluation, and
+        ``scores``.
 
     Raises:
         OSError: There is no manifest, or it cannot be read.

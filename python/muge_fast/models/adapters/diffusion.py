@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 
@@ -41,6 +41,21 @@ ARGUMENTS = {
 }
 # Characters of a text in a warning.
 TEXT_LENGTH = 60
+
+
+class _Pipeline(Protocol):
+    """What is used of a pipeline of diffusers, whose classes have no base class with these methods in their types."""
+
+    components: dict[str, object]
+
+    def __call__(self, **arguments: object) -> Any:  # noqa: ANN401 - an object with the attribute images
+        """Generate images."""
+
+    def to(self, device: torch.device) -> object:
+        """Move all networks to a device."""
+
+    def set_progress_bar_config(self, **settings: object) -> None:
+        """Set the options of progress bars."""
 
 
 class DiffusionGenerator:
@@ -183,7 +198,7 @@ class DiffusionGenerator:
 # Options
 
 
-def _settings(pipeline: Any, options: ModelOptions) -> dict[str, Any]:  # noqa: ANN401 - a pipeline of any class
+def _settings(pipeline: _Pipeline, options: ModelOptions) -> dict[str, Any]:
     """Return the arguments of the pipeline for the options that are given."""
     known = inspect.signature(type(pipeline).__call__).parameters
     settings = {}
@@ -197,7 +212,7 @@ def _settings(pipeline: Any, options: ModelOptions) -> dict[str, Any]:  # noqa: 
     return settings
 
 
-def _effective(pipeline: Any, settings: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ANN401 - a pipeline of any class
+def _effective(pipeline: _Pipeline, settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return each option as it is used; None for a size that the networks determine."""
     known = inspect.signature(type(pipeline).__call__).parameters
     names = {option: arguments[0] for option, arguments in ARGUMENTS.items() if arguments[0] in known}
@@ -207,7 +222,7 @@ def _effective(pipeline: Any, settings: Mapping[str, Any]) -> dict[str, Any]:  #
 # Loading
 
 
-def _open_pipeline(diffusers: ModuleType, model: PathLike, dtype: torch.dtype, options: ModelOptions) -> Any:  # noqa: ANN401 - a pipeline of any class
+def _open_pipeline(diffusers: ModuleType, model: PathLike, dtype: torch.dtype, options: ModelOptions) -> _Pipeline:
     name = os.fspath(model)
     with _quiet(diffusers):
         folder = _find_folder(diffusers, name, options)
@@ -216,7 +231,9 @@ def _open_pipeline(diffusers: ModuleType, model: PathLike, dtype: torch.dtype, o
         arguments = {"local_files_only": True, "trust_remote_code": options.trust_remote_code}
         try:
             encoders = _load_encoders(folder, index, dtype)
-            pipeline = diffusers.DiffusionPipeline.from_pretrained(str(folder), dtype=dtype, **encoders, **arguments)
+            pipeline: _Pipeline = diffusers.DiffusionPipeline.from_pretrained(
+                str(folder), dtype=dtype, **encoders, **arguments
+            )
         except (MemoryError, torch.OutOfMemoryError):
             raise
         except Exception as error:
@@ -291,7 +308,7 @@ def _load_encoders(folder: Path, index: Mapping[str, Any], dtype: torch.dtype) -
     return encoders
 
 
-def _check_pipeline(pipeline: Any, name: str) -> None:  # noqa: ANN401 - a pipeline of any class
+def _check_pipeline(pipeline: _Pipeline, name: str) -> None:
     """Raise if a pipeline lacks weights, or does not generate images of texts by random generators."""
     networks = _networks(pipeline)
     if not networks:
@@ -327,10 +344,10 @@ def _quiet(diffusers: ModuleType) -> Iterator[None]:
 # Description
 
 
-def _networks(pipeline: Any) -> dict[str, torch.nn.Module]:  # noqa: ANN401 - a pipeline of any class
+def _networks(pipeline: _Pipeline) -> dict[str, torch.nn.Module]:
     """Return the networks of a pipeline by the names of its components, in their order."""
-    components = pipeline.components
-    return {name: components[name] for name in sorted(components) if isinstance(components[name], torch.nn.Module)}
+    components = sorted(pipeline.components.items())
+    return {name: component for name, component in components if isinstance(component, torch.nn.Module)}
 
 
 def _hash_of_weights(networks: Mapping[str, torch.nn.Module]) -> str:
@@ -340,7 +357,7 @@ def _hash_of_weights(networks: Mapping[str, torch.nn.Module]) -> str:
     )
 
 
-def _scheduler(pipeline: Any) -> dict[str, Any] | None:  # noqa: ANN401 - a pipeline of any class
+def _scheduler(pipeline: _Pipeline) -> dict[str, Any] | None:
     """Return class and settings of the scheduler; None if there is none."""
     scheduler = getattr(pipeline, "scheduler", None)
     if scheduler is None:
@@ -351,6 +368,6 @@ def _scheduler(pipeline: Any) -> dict[str, Any] | None:  # noqa: ANN401 - a pipe
     return {"type": type(scheduler).__name__, **plain}
 
 
-def _class_name(pipeline: Any, component: str) -> str | None:  # noqa: ANN401 - a pipeline of any class
+def _class_name(pipeline: _Pipeline, component: str) -> str | None:
     value = getattr(pipeline, component, None)
     return None if value is None else type(value).__name__
