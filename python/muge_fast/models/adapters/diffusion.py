@@ -48,7 +48,7 @@ class _Pipeline(Protocol):
 
     components: dict[str, object]
 
-    def __call__(self, **arguments: object) -> Any:  # noqa: ANN401 - an object with the attribute images
+    def __call__(self, **arguments: object) -> object:
         """Generate images."""
 
     def to(self, device: torch.device) -> object:
