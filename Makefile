@@ -16,7 +16,7 @@ export PYTHONDONTWRITEBYTECODE :=
 export PYTHONPYCACHEPREFIX := $(abspath $(VENV))/pycache
 RUST_SOURCES := $(shell find src rust/src -type f) Cargo.toml Cargo.lock rust/Cargo.toml pyproject.toml
 
-.PHONY: help demo board test test-quick test-rust test-aarch64 test-bindings test-python lint audit wheels release fmt docs docs-check bench bench-board bench-gpu gpu-check fuzz attacks clean
+.PHONY: help demo board test test-quick test-rust test-aarch64 test-bindings test-python lint lint-rust lint-types lint-files audit wheels release fmt docs docs-check bench bench-board bench-gpu gpu-check fuzz attacks clean
 
 help: ## List all targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -45,12 +45,20 @@ test-bindings: $(STAMPS)/venv ## Run the tests of the bindings, in a process wit
 test-python: $(STAMPS)/extension $(STAMPS)/test ## Run the tests of the package, against the reference implementations
 	$(BIN)/pytest -q -n auto --dist worksteal
 
+# Clippy, mypy and stubtest each use one core for most of their time, so they run at the same time.
 lint: $(STAMPS)/extension $(STAMPS)/test ## Check formatting, lints, types and stubs
+	@$(MAKE) --no-print-directory --jobs 2 lint-rust lint-types lint-files
+
+lint-rust:
 	cargo fmt --all --check
 	cargo clippy --quiet --locked --workspace --all-targets -- -D warnings
+
+lint-types: $(STAMPS)/extension $(STAMPS)/test
+	$(BIN)/mypy
+
+lint-files: $(STAMPS)/extension $(STAMPS)/test
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy
 	$(BIN)/stubtest muge_fast._core --ignore-disjoint-bases
 	$(BIN)/zizmor --quiet --offline .github
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
@@ -82,7 +90,7 @@ docs: $(STAMPS)/extension $(STAMPS)/docs ## Build the site of the documentation 
 	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going --jobs auto -d target/docs-cache docs target/docs
 
 docs-check: docs $(STAMPS)/test ## Build the site, and check its links, and its pages in a browser
-	MUGE_FAST_SITE=target/docs $(BIN)/pytest -q tests/test_documentation_site.py
+	MUGE_FAST_SITE=target/docs $(BIN)/pytest -q -n auto --dist worksteal tests/test_documentation_site.py
 
 bench: $(STAMPS)/extension $(STAMPS)/test $(STAMPS)/bench ## Compare with other packages and write docs/benchmarks.md
 	$(BIN)/python -m benches.report $(SECTIONS)

@@ -410,7 +410,7 @@ def _states() -> dict[type, bytes]:
     metrics = ("cider_d", "bleu", "rouge_l", "meteor")
     scores = mf.score_captions({1: "红裙", 2: "黑鞋,"}, {1: ["红色裙"], 2: ["鞋,", "黑"]}, metrics=metrics)
     found = mf.TopK(2)
-    found.update(np.eye(2, dtype="float32"), np.eye(3, 2, dtype="float32"), range(3))
+    found.update(np.eye(2, dtype="float32"), np.eye(3, 2, dtype="float32"), 0)
     statistics = mf.image.Statistics.from_features([[1.0, 2.0], [3.0, 5.0], [4.0, 4.0]])
     frequency = mf.DocumentFrequency.from_references([["红裙"], ["黑鞋", "鞋"]])
     return {type(each): each.to_bytes() for each in (scores, found, statistics, frequency)}

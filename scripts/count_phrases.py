@@ -17,7 +17,7 @@ import sys
 import tarfile
 import tokenize
 from collections import Counter
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -132,8 +132,14 @@ def _comments(text: str) -> Iterator[tuple[int, str]]:
         yield start, "\n".join(lines)
 
 
+@lru_cache(maxsize=1)
+def _nodes(text: str) -> list[ast.AST]:
+    """Return all nodes of a Python file, which several functions go through one after the other."""
+    return list(ast.walk(ast.parse(text)))
+
+
 def _strings(text: str, *, docstrings_only: bool) -> Iterator[tuple[int, str]]:
-    for node in ast.walk(ast.parse(text)):
+    for node in _nodes(text):
         if docstrings_only:
             if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node, clean=False):
                 yield node.body[0].lineno, node.body[0].value.value
@@ -143,7 +149,7 @@ def _strings(text: str, *, docstrings_only: bool) -> Iterator[tuple[int, str]]:
 
 def _names(text: str) -> Iterator[tuple[int, str]]:
     """Yield the names that a file defines, their words separated by spaces."""
-    for node in ast.walk(ast.parse(text)):
+    for node in _nodes(text):
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             yield node.lineno, node.name.replace("_", " ")
         elif isinstance(node, ast.arg):
@@ -155,8 +161,11 @@ def _names(text: str) -> Iterator[tuple[int, str]]:
 def find(name: str, text: str, phrases: Iterable[Phrase]) -> Iterator[tuple[int, Phrase, str]]:
     """Yield each occurrence of a phrase in a file: its line, the phrase, and the words that matched."""
     compiled = {phrase: _compiled(phrase.pattern) for phrase in phrases}
+    one_of_them = _compiled("|".join(phrase.pattern for phrase in compiled))
     for start, passage in passages(name, text):
         joined = re.sub(r"[ \t]*\n[ \t]*", "\n", passage)
+        if one_of_them.search(joined) is None:
+            continue
         for phrase, pattern in compiled.items():
             for match in pattern.finditer(joined):
                 line = start + joined.count("\n", 0, match.start())
@@ -170,7 +179,7 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 def first_words(text: str) -> Iterator[tuple[int, str]]:
     """Yield the line and the first words of each function's docstring that does not begin with a verb."""
-    for node in ast.walk(ast.parse(text)):
+    for node in _nodes(text):
         if isinstance(node, ast.FunctionDef) and (documentation := ast.get_docstring(node)):
             if _is_property(node) and documentation.startswith("Whether"):
                 continue

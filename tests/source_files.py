@@ -33,6 +33,7 @@ def module_name(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
+@cache
 def text_files() -> list[Path]:
     """Return every text file of the repository that was written, not built."""
     files, folders = [], [ROOT]

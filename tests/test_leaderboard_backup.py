@@ -12,15 +12,18 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import select, text
 
 from leaderboard_boards import ADMIN, Board, admit_all, valid
+from muge_fast.cli.main import main
 from muge_fast.leaderboard import board as boards
 from muge_fast.leaderboard.blobs.local import LocalBlobs
 from muge_fast.leaderboard.operations import backup as backups
 from muge_fast.leaderboard.operations.backup import back_up
 from muge_fast.leaderboard.operations.manifests import Backups, read_manifest, write_manifest
 from muge_fast.leaderboard.operations.messages import OperationError
+from muge_fast.leaderboard.operations.prune import prune
 from muge_fast.leaderboard.operations.restore import restore
 from muge_fast.leaderboard.operations.verify import verify, verify_backup
 from muge_fast.leaderboard.store.audit import audit_entries, verify_audit
@@ -342,6 +345,142 @@ def test_a_path_of_a_manifest_stays_in_the_folder(site, tmp_path):
     with pytest.raises(OperationError, match="outside of the folder"):
         restore(tmp_path / "backups", tmp_path / "new")
     assert not (tmp_path / "evil").exists()
+
+
+# Old backups
+
+
+def names_after(made, keep, target):
+    """Prune after a new backup; return the indices of those that remain, from all in the order of their making."""
+    done = prune(target, newest=made[-1].name, keep=keep)
+    names = [one.name for one in made]
+    assert [name for name in names if name not in done.removed] == Backups(target).names()
+    assert {path.name for path in (target / "snapshots").iterdir()} == set(names) - set(done.removed)
+    return [names.index(name) for name in Backups(target).names()]
+
+
+@pytest.mark.parametrize("keep", [1, 3, 4, 9])
+def test_the_newest_backups_are_kept_and_can_be_restored(site, tmp_path, keep):
+    target, made = tmp_path / "backups", []
+    for index in range(4):
+        site.judge(f"more {index}\n".encode())
+        made.append(back_up(site.board, target))
+    assert names_after(made, keep, target) == list(range(4))[-keep:]
+    for index in range(4)[-keep:]:
+        assert verify_backup(target, name=made[index].name).ok
+        assert restore(target, tmp_path / f"new {index}", name=made[index].name).files == 5 + 2 * (index + 1)
+
+
+def test_damaged_backups_do_not_count_until_there_are_enough_whole_ones_after_them(site, tmp_path):
+    target = tmp_path / "backups"
+    made = [back_up(site.board, target) for _ in range(5)]
+    for index in (0, 3):
+        damage(made[index].folder / "rows" / "team.jsonl.gz")
+    done = prune(target, newest=made[4].name, keep=2)
+    assert done.kept == (made[2].name, made[4].name)
+    # The oldest is behind two whole ones, damaged or not.
+    assert done.removed == (made[0].name, made[1].name)
+    assert [message.en for message in done.left] == [
+        f"the backup {made[3].name} is damaged, and does not count: the rows of team are missing or damaged"
+    ]
+    assert f"备份 {made[3].name} 已损坏" in done.left[0].zh
+
+
+def test_a_lost_file_of_all_backups_keeps_all_of_them(site, tmp_path):
+    target = tmp_path / "backups"
+    made = [back_up(site.board, target) for _ in range(3)]
+    damage(Backups(target).blobs().path(site.board.blobs.put([b"one\n"]).sha256))
+    with pytest.raises(
+        OperationError, match=rf"no backup was removed, because .* {made[2].name} is not whole: the stored"
+    ):
+        prune(target, newest=made[2].name, keep=1)
+    assert Backups(target).names() == [one.name for one in made]
+
+
+def test_a_backup_of_a_board_that_lost_files_replaces_no_other(site, tmp_path):
+    target = tmp_path / "backups"
+    site.send(b"lost\n")
+    site.board.blobs.path(site.board.blobs.put([b"lost\n"]).sha256).unlink()
+    made = [back_up(site.board, target) for _ in range(2)]
+    with pytest.raises(OperationError, match="is not whole: the board lacks files"):
+        prune(target, newest=made[1].name, keep=1)
+    assert Backups(target).names() == [one.name for one in made]
+
+
+def test_what_is_not_a_backup_is_left_alone(site, tmp_path):
+    target = tmp_path / "backups"
+    made = [back_up(site.board, target) for _ in range(4)]
+    snapshots = target / "snapshots"
+    (snapshots / "notes").mkdir()
+    (snapshots / "notes" / "a.txt").write_text("x", "utf-8")
+    (snapshots / "2020-01-01T000000.000000Z").write_text("a file", "utf-8")
+    (snapshots / "2020-01-02T000000.000000Z").mkdir()
+    (snapshots / "2020-01-03T000000.000000Z").symlink_to(made[0].folder)
+    (made[0].folder / "rows" / "why.txt").write_text("keep", "utf-8")
+    (made[1].folder / "manifest.json").write_text("{}", "utf-8")
+    before = {path: path.lstat().st_mtime_ns for path in snapshots.rglob("*")}
+    done = prune(target, newest=made[3].name, keep=1)
+    assert done.removed == (made[2].name,)
+    # Times of the files, as that of the folder changes.
+    gone = {path for path in before if made[2].name in path.parts}
+    assert {path: path.lstat().st_mtime_ns for path in snapshots.rglob("*")} == {
+        path: time for path, time in before.items() if path not in gone
+    }
+    assert len(done.left) == 5
+    assert "has other files, such as rows/why.txt, so it is not removed" in done.left[1].en
+    assert all("is not a backup" in message.en for message in (done.left[0], *done.left[2:]))
+
+
+def test_the_new_backup_is_kept_after_the_clock_stepped_back(site, tmp_path):
+    target = tmp_path / "backups"
+    made = [back_up(site.board, target) for _ in range(3)]
+    done = prune(target, newest=made[0].name, keep=2)
+    assert (done.kept, done.removed) == ((made[0].name, made[2].name), (made[1].name,))
+
+
+def test_a_removal_that_breaks_off_leaves_no_half_backup(site, tmp_path, monkeypatch):
+    target = tmp_path / "backups"
+    made = [back_up(site.board, target) for _ in range(3)]
+
+    def killed(path, **_):
+        (path / "manifest.json").unlink()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("muge_fast.leaderboard.operations.prune.shutil.rmtree", killed)
+    with pytest.raises(KeyboardInterrupt):
+        prune(target, newest=made[2].name, keep=1)
+    monkeypatch.undo()
+    assert Backups(target).names() == [made[1].name, made[2].name]
+    assert all(verify_backup(target, name=name).ok for name in Backups(target).names())
+    (part,) = (target / "snapshots").glob("partial-*")
+    os.utime(part, (0, 0))
+    back_up(site.board, target)
+    assert not part.exists()
+
+
+def test_at_least_one_backup_is_kept(site, tmp_path):
+    made = back_up(site.board, tmp_path / "backups")
+    with pytest.raises(ValueError, match="keep must be at least 1, got 0"):
+        prune(tmp_path / "backups", newest=made.name, keep=0)
+
+
+def test_the_command_removes_old_backups(site, tmp_path):
+    def backed_up(*options):
+        arguments = ["board", "backup", str(site.folder), str(tmp_path / "backups"), *options]
+        return CliRunner().invoke(main, arguments, catch_exceptions=False)
+
+    first, second, third = backed_up(), backed_up("--keep", "2"), backed_up("--keep", "2", "--lang", "zh")
+    assert [one.exit_code for one in (first, second, third)] == [0, 0, 0]
+    names = [one.stdout.splitlines()[-1] for one in (first, second, third)]
+    assert Backups(tmp_path / "backups").names() == names[1:]
+    assert second.stderr.splitlines()[-1] == "kept 2 backups, removed 0"
+    assert third.stderr.splitlines()[-1] == "保留 2 个备份，删除 1 个"
+    damage(Backups(tmp_path / "backups").blobs().path(site.board.blobs.put([b"one\n"]).sha256))
+    fourth = backed_up("--keep", "1")
+    assert fourth.exit_code == 1
+    assert "fault: no backup was removed, because the new backup" in fourth.stderr
+    assert len(Backups(tmp_path / "backups").names()) == 3
+    assert backed_up("--keep", "0").exit_code == 2
 
 
 # Kills

@@ -3,6 +3,8 @@
 import base64
 import shutil
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -31,7 +33,7 @@ def test_the_sandbox_changes_no_verdict_of_hostile_files(tmp_path):
     made = WorkerBoard(tmp_path / "board", gold=gold)
     sent = {path: made.send(task, path) for task in gold for path in sorted((HOSTILE / task).iterdir())}
     with made.worker(slots=2, rules=ONE_TRY):
-        found = {path: made.wait(submission) for path, submission in sent.items()}
+        found = {path: made.wait(submission, seconds=120) for path, submission in sent.items()}
     assert {verdict.state for verdict in found.values()} == {"scored", "invalid"}
     stored = tmp_path / "file"
     for path, verdict in found.items():
@@ -42,6 +44,18 @@ def test_the_sandbox_changes_no_verdict_of_hostile_files(tmp_path):
         if not report.ok:
             assert [one["message_en"] for one in verdict.report["problems"]] == report.errors, path
     made.board.close()
+
+
+def test_processes_that_score_lines_load_no_large_package():
+    # torch takes seconds and hundreds of megabytes, in each process of each task.
+    script = (
+        "import sys; from muge_fast.leaderboard.worker import scoring_process as one; "
+        "one._preload(one.PRELOADED, one.WITH_TORCH); print(*sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)  # noqa: S603 - our own
+    loaded = {name.partition(".")[0] for name in done.stdout.split()}
+    assert not loaded & {"torch", "torchvision", "transformers", "scipy", "pandas", "pyarrow", "matplotlib"}
+    assert {"muge_fast", "numpy"} <= loaded
 
 
 def is_active(name: str) -> bool:

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import cache
 
 import pytest
 
@@ -49,10 +50,11 @@ def mentions(name: str) -> set[str]:
     """Return the files with a name in their code: as an identifier, as a string, or as the name of the file."""
     python = {relative(path) for path in PYTHON if name in names_of_python(path) or path.stem == name}
     quoted = re.compile(rf'"{name}"|\b{name}\b' if name.isidentifier() else rf'"{name}"')
-    rust = {relative(path) for path in CORE + BINDINGS if quoted.search(rust_code(read(path))) or path.stem == name}
+    rust = {relative(path) for path in CORE + BINDINGS if quoted.search(rust_code(path)) or path.stem == name}
     return python | rust
 
 
+@cache
 def names_of_python(path) -> set[str]:
     names = set()
     for node in ast.walk(tree(path)):
@@ -67,8 +69,9 @@ def names_of_python(path) -> set[str]:
     return names
 
 
-def rust_code(text: str) -> str:
-    return re.sub(r"^\s*//.*$", "", text.partition("#[cfg(test)]\nmod ")[0], flags=re.MULTILINE)
+@cache
+def rust_code(path) -> str:
+    return re.sub(r"^\s*//.*$", "", read(path).partition("#[cfg(test)]\nmod ")[0], flags=re.MULTILINE)
 
 
 @pytest.mark.parametrize("title", EXAMPLES)

@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+from functools import cache
 from importlib import import_module
 from inspect import ismodule
 
@@ -162,19 +163,28 @@ def imports(path, *, inside_functions: bool | None = None):
 
     A name that is imported from a package counts as the module of that name if there is one.
     """
+    for name, line, inside in all_imports(path):
+        if inside_functions in (None, inside):
+            yield name, line
+
+
+@cache
+def all_imports(path) -> list[tuple[str, int, bool]]:
+    """Return each imported module with its line, and whether that is inside a function."""
     lazy = {id(child) for node in ast.walk(tree(path)) if is_function(node) for child in ast.walk(node)}
+    found = []
     for node in ast.walk(tree(path)):
-        if not isinstance(node, ast.Import | ast.ImportFrom):
-            continue
-        if inside_functions is not None and inside_functions != (id(node) in lazy):
-            continue
         if isinstance(node, ast.Import):
-            yield from ((alias.name, node.lineno) for alias in node.names)
-        else:
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{relative(path)}:{node.lineno}: relative import"
-            for alias in node.names:
-                inner = f"{node.module}.{alias.name}"
-                yield inner if inner in MODULES or inner == "muge_fast._core" else node.module, node.lineno
+            inner = {alias.name: f"{node.module}.{alias.name}" for alias in node.names}
+            is_module = {name: full in MODULES or full == "muge_fast._core" for name, full in inner.items()}
+            names = [inner[name] if is_module[name] else node.module for name in inner]
+        else:
+            continue
+        found += [(name, node.lineno, id(node) in lazy) for name in names]
+    return found
 
 
 def is_function(node: ast.AST) -> bool:

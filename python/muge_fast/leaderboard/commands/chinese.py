@@ -87,10 +87,12 @@ MESSAGES = {
     "The best of the month": "当月最佳",
     # backup, restore, verify and export
     "{rows} and {files}, of which {copied} new": "{rows}，{files}，其中 {copied} 个为新文件",
+    "kept {kept}, removed {removed}": "保留 {kept}，删除 {removed} 个",
     "restored the backup {name}: {rows} and {files}": "已恢复备份 {name}：{rows}，{files}",
     "wrote {files} to {folder}": "已将{files}写入 {folder}",
     "removed {files}": "已清除{files}",
     "file": "个文件",
+    "backup": "个备份",
     "evaluation": "个评测",
     "verdict": "个评测结果",
     "month": "个月份",
@@ -250,8 +252,13 @@ HELP = {
     "Write a backup of a board, while it runs, into the folder TARGET.": "将平台备份到目录 TARGET，无需停止平台。",
     "Files that an earlier backup in the folder has are not copied again. The name of the backup is the last line of "
     "standard output.": "目录中较早的备份已有的文件不再复制。标准输出的最后一行是备份的名称。",
-    "Exit code 0: the backup is complete. 1: files of the board are missing or damaged, and are not in it. 2: there is "
-    "no backup.": "退出码 0：备份完整。1：平台有文件缺失或损坏，未包含在备份中。2：没有备份。",
+    "With --keep, every hash of the new backup is verified before an old one is removed. What is not a backup is left "
+    "alone.": "指定 --keep 时，先校验新备份的每个哈希值，再删除旧备份。不是备份的内容不会改动。",
+    "Then remove old backups, but for the N newest whole ones.": "随后删除旧备份，只保留最新的 N 个完整备份。",
+    "Exit code 0: the backup is complete. 1: files of the board are missing or damaged, and are not in it, or the "
+    "backup itself is damaged. 2: there is no backup.": (
+        "退出码 0：备份完整。1：平台有文件缺失或损坏，未包含在备份中，或备份本身已损坏。2：没有备份。"
+    ),
     "Restore a board from the backups in the folder SOURCE, into a new folder and an empty database.": (
         "从目录 SOURCE 中的备份恢复平台，恢复到新目录和空数据库。"
     ),

@@ -17,7 +17,7 @@ from muge_fast.cli.report_text import encodable
 from muge_fast.leaderboard.blobs.addresses import open_blobs
 from muge_fast.leaderboard.commands.errors import board_errors
 from muge_fast.leaderboard.commands.options import folder_argument, json_option, note, opened_board, storage_options
-from muge_fast.leaderboard.operations.messages import Message
+from muge_fast.leaderboard.operations.messages import Message, OperationError
 from muge_fast.leaderboard.operations.sweep import sweep_blobs
 
 if TYPE_CHECKING:
@@ -34,15 +34,21 @@ name_option = option("--name", metavar="NAME", help="Name of a backup.  [default
 @click.command("backup", cls=Command)
 @folder_argument
 @target_argument
+@option(
+    "--keep", type=click.IntRange(min=1), metavar="N", help="Then remove old backups, but for the N newest whole ones."
+)
 @storage_options
-def backup(*, folder: Path, target: Path, database: str | None, blobs: str | None) -> None:
+def backup(*, folder: Path, target: Path, keep: int | None, database: str | None, blobs: str | None) -> None:
     """Write a backup of a board, while it runs, into the folder TARGET.
 
     Files that an earlier backup in the folder has are not copied again. The name of the backup is the last line of
     standard output.
 
-    Exit code 0: the backup is complete. 1: files of the board are missing or damaged, and are not in it. 2: there is no
-    backup.
+    With --keep, every hash of the new backup is verified before an old one is removed. What is not a backup is left
+    alone.
+
+    Exit code 0: the backup is complete. 1: files of the board are missing or damaged, and are not in it, or the backup
+    itself is damaged. 2: there is no backup.
     """
     with board_errors(), opened_board(folder, database=database, blobs=blobs) as board:
         from muge_fast.leaderboard.operations.backup import back_up
@@ -58,6 +64,20 @@ def backup(*, folder: Path, target: Path, database: str | None, blobs: str | Non
         click.echo(made.name)
         if made.damaged:
             raise Ended(FAULTY)
+        if keep is not None:
+            _prune(target, made.name, keep)
+
+
+def _prune(target: Path, newest: str, keep: int) -> None:
+    from muge_fast.leaderboard.operations.prune import prune
+
+    try:
+        done = prune(target, newest=newest, keep=keep)
+    except OperationError as error:
+        _print_messages([error.message], "fault", err=True)
+        raise Ended(FAULTY) from error
+    _print_messages(done.left, "warning", err=True)
+    note("kept {kept}, removed {removed}", kept=counted(len(done.kept), "backup"), removed=len(done.removed))
 
 
 @click.command("restore", cls=Command)

@@ -108,25 +108,50 @@ def verify_backup(source: Path, *, name: str | None = None) -> Verification:
     backups = Backups(source.absolute())
     snapshot = backups.find(name)
     manifest = read_manifest(snapshot)
-    faults = [
-        Message(f"the rows of {table} are missing or damaged", f"表 {table} 的数据缺失或已损坏")
-        for table in damaged_tables(manifest, snapshot)
-    ]
-    blobs = backups.blobs()
-    faults += [
-        Message(f"the file {format_path(path)} is missing or damaged", f"文件 {format_path(path)} 缺失或已损坏")
-        for path, sha256 in manifest.files.items()
-        if not blobs.verify(sha256)
-    ]
+    faults = tuple(backup_faults(backups, snapshot.name))
     hashes = _named_files(snapshot)
-    faults += [damaged_file(sha256) for sha256 in sorted(_damaged(blobs, hashes - set(manifest.missing)))]
     rows = {table.name: table.rows for table in manifest.tables}
     counts = {name: rows.get(table.name, 0) for name, table in COUNTED.items()}
     notes = [
         Message(f"the board lacked the file {sha256} already", f"制作备份时排行榜已缺少文件 {sha256}")
         for sha256 in manifest.missing
     ]
-    return Verification(counts | {"file": len(hashes)}, tuple(faults), tuple(notes))
+    return Verification(counts | {"file": len(hashes)}, faults, tuple(notes))
+
+
+def backup_faults(backups: Backups, name: str, *, verified: dict[str, bool] | None = None) -> Iterator[Message]:
+    """Yield what is missing or damaged in a backup.
+
+    Args:
+        backups: The folder of backups.
+        name: Name of the backup.
+        verified: Results for files by their hashes, which backups of one folder have in common: files in it are not
+            read again, others are added. None for a backup alone.
+
+    Yields:
+        A sentence for each fault.
+
+    Raises:
+        OperationError: There is no such backup, or its manifest is damaged.
+
+    """
+    snapshot, results = backups.find(name), {} if verified is None else verified
+    manifest, blobs = read_manifest(snapshot), backups.blobs()
+
+    def damaged(sha256: str) -> bool:
+        if sha256 not in results:
+            results[sha256] = blobs.verify(sha256)
+        return not results[sha256]
+
+    for table in damaged_tables(manifest, snapshot):
+        yield Message(f"the rows of {table} are missing or damaged", f"表 {table} 的数据缺失或已损坏")
+    for path, sha256 in manifest.files.items():
+        if damaged(sha256):
+            shown = format_path(path)
+            yield Message(f"the file {shown} is missing or damaged", f"文件 {shown} 缺失或已损坏")
+    yield from (
+        damaged_file(sha256) for sha256 in sorted(_named_files(snapshot) - set(manifest.missing)) if damaged(sha256)
+    )
 
 
 def _named_files(snapshot: Path) -> set[str]:

@@ -46,7 +46,7 @@ PRELOADED = ("_internal", "caption", "datasets", "evaluation", "retrieval", "sig
 # In the sandbox, torch finds none of its libraries. Importing it starts no thread, which the sandbox would not hold.
 PRELOADED_FOR_IMAGES = ("image",)
 # The ones that import torch, which takes seconds. No task of lines needs them.
-WITH_TORCH = ("_torch", ".torch_dataset", ".matmul_precision")
+WITH_TORCH = ("_torch", ".torch_dataset", ".matmul_precision", "_internal.distributed")
 # Encodings that files are tried in, to say which one they have.
 ENCODINGS = (
     *("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be", "latin-1", "ascii"),
