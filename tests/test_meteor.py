@@ -14,7 +14,7 @@ from meteor_texts import pairs
 from muge_fast import _core
 from muge_fast._internal.coco_files import coco_file, jar_entries
 from muge_fast.caption import meteor_data
-from muge_fast.caption.meteor import MeteorReferences, meteor_corpus, meteor_items, meteor_rows
+from muge_fast.caption.meteor import meteor_corpus, meteor_items, meteor_rows
 from muge_fast.scores import additive_statistics
 
 GOLDEN = json.loads((Path(__file__).parent / "golden" / "meteor.json").read_text(encoding="utf-8"))
@@ -92,45 +92,6 @@ def test_damaged_heads_of_tables_are_errors(tmp_path):
             meteor_data._open(path)
     with pytest.raises(OSError, match="damaged"):
         _core.Meteor(b"\0" * 100, None)
-
-
-def test_damaged_tables_are_made_again(tmp_path, monkeypatch):
-    predictions, references, rows, _ = map(list, zip(*GOLDEN["english"]["items"], strict=True))
-    name = f"meteor-{meteor_data.load_data().fingerprint}-1.tables"
-    good = (meteor_data.cache_folder() / name).read_bytes()
-    (length,) = meteor_data.HEADER.unpack_from(good, len(meteor_data.MAGIC))
-    start = len(meteor_data.MAGIC) + meteor_data.HEADER.size + length
-    (tmp_path / name).write_bytes(good[:start] + bytes(len(good) - start))
-    monkeypatch.setenv(meteor_data.CACHE_VARIABLE, str(tmp_path))
-    monkeypatch.setattr(meteor_data._State, "data", None)
-    meteor_data.load_data()
-    assert (tmp_path / name).read_bytes() != good, "tables with a good head are read"
-    assert meteor_rows(predictions, references).tolist() == rows
-    assert (tmp_path / name).read_bytes() == good
-
-
-def test_tables_that_are_damaged_where_predictions_need_them_are_made_again(tmp_path, monkeypatch):
-    expected = meteor_rows(["a red dress"], [["红裙"]]).tolist()
-    name = f"meteor-{meteor_data.load_data().fingerprint}-1.tables"
-    good = (meteor_data.cache_folder() / name).read_bytes()
-    (length,) = meteor_data.HEADER.unpack_from(good, len(meteor_data.MAGIC))
-    start = len(meteor_data.MAGIC) + meteor_data.HEADER.size + length
-    (tmp_path / name).write_bytes(good[:start] + bytes(len(good) - start))
-    monkeypatch.setenv(meteor_data.CACHE_VARIABLE, str(tmp_path))
-    monkeypatch.setattr(meteor_data._State, "data", None)
-    prepared = MeteorReferences([["红裙"]])
-    assert prepared.score(["a red dress"]).tolist() == expected
-    assert prepared.data is meteor_data.load_data()
-    assert (tmp_path / name).read_bytes() == good
-
-
-def test_where_tables_cannot_be_stored_they_live_as_long_as_the_process(tmp_path, monkeypatch):
-    (tmp_path / "file").write_bytes(b"")
-    monkeypatch.setenv(meteor_data.CACHE_VARIABLE, str(tmp_path / "file" / "folder"))
-    monkeypatch.setattr(meteor_data._State, "data", None)
-    predictions, references, rows, _ = map(list, zip(*GOLDEN["known"]["items"], strict=True))
-    with pytest.warns(UserWarning, match="cannot be kept"):
-        assert meteor_rows(predictions, references).tolist() == rows
 
 
 def test_batches_of_prepared_references_have_the_rows_of_all():

@@ -7,6 +7,7 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 import warnings
 import zipfile
@@ -21,7 +22,7 @@ import muge_fast as mf
 from muge_fast import _core
 from muge_fast._internal import coco_files
 from muge_fast.caption import meteor_data
-from muge_fast.caption.meteor import meteor_items, meteor_rows
+from muge_fast.caption.meteor import MeteorReferences, meteor_items, meteor_rows
 from muge_fast.cli.error_language import in_chinese
 from muge_fast.cli.main import main
 
@@ -45,7 +46,7 @@ def write_package(folder, pairs=PAIRS, entries=None):
     with zipfile.ZipFile(folder / meteor_data.JAR, "w") as jar:
         for name, text in (entries or ENTRIES).items():
             jar.writestr(name, text)
-    with gzip.GzipFile(folder / meteor_data.PARAPHRASES, "wb", mtime=0) as file:
+    with gzip.GzipFile(folder / meteor_data.PARAPHRASES, "wb", compresslevel=1, mtime=0) as file:
         file.write(pairs.encode())
 
 
@@ -88,6 +89,67 @@ def test_tables_of_other_data_have_another_name_and_signature(package, tmp_path)
     meteor_data._State.data = None
     assert row() == [3, 3, 0, 1, *[0] * 8, 1, 1, *[0] * 6, 1, 1, 1]
     assert len(list((tmp_path / "cache").iterdir())) == 2
+
+
+@pytest.fixture
+def damaged_tables(tmp_path, package):  # noqa: ARG001 - the tables are those of the package
+    """Tables with a good head and damaged sections, that were not read yet; their path, and what they were."""
+    assert row() == ROW
+    (path,) = (tmp_path / "cache").iterdir()
+    good = path.read_bytes()
+    (length,) = meteor_data.HEADER.unpack_from(good, len(meteor_data.MAGIC))
+    start = len(meteor_data.MAGIC) + meteor_data.HEADER.size + length
+    assert start < len(good)
+    path.write_bytes(good[:start] + bytes(len(good) - start))
+    meteor_data._State.data = None
+    return path, good
+
+
+def test_damaged_tables_are_made_again(damaged_tables):
+    path, good = damaged_tables
+    meteor_data.load_data()
+    assert path.read_bytes() != good, "tables with a good head are read"
+    assert row() == ROW
+    assert path.read_bytes() == good
+
+
+def test_tables_that_are_damaged_where_predictions_need_them_are_made_again(damaged_tables):
+    path, good = damaged_tables
+    prepared = MeteorReferences([[PREDICTION]])
+    assert path.read_bytes() != good, "no phrase begins with a word of the references"
+    assert prepared.score([REFERENCE]).tolist() == [[3, 3, 1, 0, *[0] * 12, 2, 2, 0, 0, 1, 2, 2]]
+    assert prepared.data is meteor_data.load_data()
+    assert path.read_bytes() == good
+
+
+def test_ctrl_c_ends_the_making_of_tables_and_leaves_nothing(package, tmp_path, monkeypatch):
+    rng = random.Random(0)
+    words = [f"{first}{second}" for first in "abcdefghij" for second in range(60)]
+    phrases = (f"{rng.choice(words)} {rng.choice(words)} {rng.choice(words)}\n" for _ in range(400_000))
+    write_package(package, "".join(f"1\n{phrase}{next(phrases)}" for phrase in phrases))
+    made = _core.MeteorTables
+
+    class Interrupted:
+        def __init__(self):
+            self._made = made()
+            self.feed = self._made.feed
+
+        def finish(self, *arguments):
+            # While it works, which takes a second.
+            timer = threading.Timer(0.02, signal.raise_signal, [signal.SIGINT])
+            timer.start()
+            try:
+                return self._made.finish(*arguments)
+            finally:
+                timer.join()
+
+    monkeypatch.setattr(_core, "MeteorTables", Interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        row()
+    assert list((tmp_path / "cache").iterdir()) == []
+    write_package(package)
+    monkeypatch.setattr(_core, "MeteorTables", made)
+    assert row() == ROW
 
 
 WORDS = str.split("red crimson dress dresses gown long short not the , go went run running 红 裙")

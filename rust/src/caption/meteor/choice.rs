@@ -9,6 +9,9 @@ pub(super) const BEAM: usize = 40;
 /// Largest number of candidates.
 pub(super) const CAPACITY: usize = 1024;
 
+/// Up to this many candidates are inserted one after the other; most texts of few equal words have no more.
+const INSERTED: usize = 12;
+
 /// Up to this many candidates are compared with each other, which takes no branches; more are sorted.
 const FEW: usize = 192;
 
@@ -85,6 +88,10 @@ impl Choice {
     /// of `1 << step` to find most of those that are not among them.
     pub fn choose(&mut self, step: u32) -> &[Candidate] {
         self.chosen.clear();
+        if self.count <= INSERTED {
+            self.insert_all();
+            return &self.chosen;
+        }
         let ranks = &self.ranks[..self.count];
         let least = ranks.iter().copied().min().unwrap_or(0);
         let most = if self.count > BEAM { bound(ranks, least, step) } else { u64::MAX };
@@ -92,6 +99,18 @@ impl Choice {
             self.order_many();
         }
         &self.chosen
+    }
+
+    fn insert_all(&mut self) {
+        let chosen = &mut self.chosen;
+        for (&rank, &origin) in self.ranks[..self.count].iter().zip(&self.origins[..]) {
+            let mut place = chosen.len();
+            chosen.push((rank, origin));
+            while place > 0 && chosen[place - 1].0 > rank {
+                chosen.swap(place - 1, place);
+                place -= 1;
+            }
+        }
     }
 
     /// Choose among candidates up to a rank, unless there are too many of them or their ranks differ too much.
@@ -154,7 +173,9 @@ mod tests {
     #[test]
     fn the_best_are_those_of_a_stable_sort() {
         let mut choice = Choice::default();
-        for (count, spread) in [(0, 1), (7, 3), (39, 9), (40, 1), (150, 1 << 20), (150, 1 << 40), (900, 50)] {
+        for (count, spread) in
+            [(0, 1), (7, 3), (12, 4), (13, 4), (39, 9), (40, 1), (150, 1 << 20), (150, 1 << 40), (900, 50)]
+        {
             choice.clear();
             let ranks: Vec<u64> =
                 (1..=count).map(|index: u64| (index.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 20) % spread).collect();

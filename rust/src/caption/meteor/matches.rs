@@ -2,11 +2,10 @@
 
 use std::ops::Range;
 
-use super::paraphrases::{NO_WORD, Section};
-use super::places::Places;
+use super::paraphrases::{Beginning, KnownPhrases, Section, Signature, WordSet};
+use super::places::{KeyedPlaces, Places};
 use super::score::MODULES;
-use super::synonym_pairs::SynonymPairs;
-use super::words::{HASHES, Lookup, Word};
+use super::words::Lookup;
 use crate::error::{Error, Result};
 
 /// Largest number of matches of a prediction with one reference. The search takes a time that grows with it.
@@ -48,27 +47,17 @@ impl Match {
 /// What the modules need to know of the words of one text, one array for each property.
 #[derive(Debug, Default)]
 pub(super) struct TextWords<'a> {
+    ids: Vec<u32>,
     /// Indices of the hashes of words and of stems.
     keys: Vec<u32>,
     stems: Vec<u32>,
-    /// Ids in the table of paraphrases, and the different ones of them.
+    /// Ids in the table of paraphrases, as a list and as a set.
     table_ids: Vec<u32>,
-    different_table_ids: Vec<u16>,
+    table_words: WordSet,
     pub functions: Vec<bool>,
-    with_synonyms: Vec<WithSynonyms>,
     phrases: Vec<Phrase<'a>>,
     /// Whether the stem of a word is another word.
     has_stems: bool,
-}
-
-/// A word of a text that has synonyms.
-#[derive(Debug, Clone, Copy)]
-struct WithSynonyms {
-    index: u16,
-    id: u32,
-    key: u32,
-    /// A bit for each of its sets, by several hashes.
-    bits: [u64; HASHES],
 }
 
 /// A phrase of a text that has paraphrases.
@@ -77,43 +66,36 @@ struct Phrase<'a> {
     start: u16,
     length: u8,
     node: u32,
+    signature: Signature,
     section: &'a Section,
 }
 
 impl<'a> TextWords<'a> {
     /// Take the words with these ids.
-    pub fn read(&mut self, ids: &[u32], words: &Lookup<'a>) {
+    pub fn read(&mut self, ids: &[u32], words: &Lookup<'a>, known: &mut KnownPhrases) {
+        self.ids.clear();
+        self.ids.extend_from_slice(ids);
         self.keys.clear();
         self.stems.clear();
         self.table_ids.clear();
         self.functions.clear();
-        self.with_synonyms.clear();
+        self.phrases.clear();
         self.has_stems = false;
-        for (index, &id) in ids.iter().enumerate() {
+        for &id in ids {
             let word = words.get(id);
             self.keys.push(word.key);
             self.stems.push(word.stem);
             self.table_ids.push(word.table_id);
             self.functions.push(word.is_function);
             self.has_stems |= word.stem != word.key;
-            if word.has_synonyms() {
-                let &Word { key, synonym_bits: bits, .. } = word;
-                self.with_synonyms.push(WithSynonyms { index: index as u16, id, key, bits });
-            }
         }
-        self.phrases.clear();
         for (start, &id) in ids.iter().enumerate() {
-            let Some(section) = words.get(id).section.as_deref() else { continue };
-            for (length, node) in section.walk(&self.table_ids[start..]) {
-                let (start, length, node) = (start as u16, length as u8, node as u32);
-                self.phrases.push(Phrase { start, length, node, section });
-            }
+            let Some((section, single)) = &words.get(id).section else { continue };
+            section.walk(&self.table_ids[start..], *single, known, |Beginning { length, node, signature }| {
+                self.phrases.push(Phrase { start: start as u16, length: length as u8, node, signature, section });
+            });
         }
-        self.different_table_ids.clear();
-        let of_table = self.table_ids.iter().filter(|&&id| id != NO_WORD);
-        self.different_table_ids.extend(of_table.map(|&id| id as u16));
-        self.different_table_ids.sort_unstable();
-        self.different_table_ids.dedup();
+        self.table_words.fill(&self.table_ids);
     }
 
     pub fn len(&self) -> usize {
@@ -138,18 +120,35 @@ pub(super) struct Matches {
     /// Where the prediction has each word and each stem.
     words: Places,
     stems: Places,
-    synonym_pairs: SynonymPairs,
-    /// Words of one text in the table of paraphrases, as a set of bits.
-    bits: Vec<u64>,
-    /// Paraphrases that may be in a text.
+    /// Where the prediction has each different word, by the words of the references that are its synonyms.
+    synonyms: KeyedPlaces,
+    /// Places of synonyms, then paraphrases that may be in a text.
     candidates: Vec<u32>,
 }
 
 impl Matches {
-    /// Find where the prediction has each word, before it is compared with references. `keys` is the number of hashes.
-    pub fn find_words(&mut self, prediction: &TextWords<'_>, keys: usize) {
-        self.words.find(&prediction.keys, keys);
-        self.stems.find(&prediction.stems, keys);
+    /// Find where the prediction has each word, before it is compared with references.
+    ///
+    /// # Errors
+    /// [`Error::Memory`].
+    pub fn find_words(&mut self, prediction: &TextWords<'_>, words: &Lookup<'_>) -> Result<()> {
+        self.words.find(&prediction.keys, words.key_count());
+        self.stems.find(&prediction.stems, words.key_count());
+        self.synonyms.clear(words.reference_count());
+        for (i, &id) in prediction.ids.iter().enumerate() {
+            let neighbors = words.synonyms(id);
+            if !neighbors.is_empty() && self.places_of(i, prediction).next() == Some(i) {
+                self.synonyms.add(i, neighbors)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Iterate over the places of the word at a place of the prediction.
+    fn places_of(&self, place: usize, prediction: &TextWords<'_>) -> impl Iterator<Item = usize> {
+        let (id, key) = (prediction.ids[place], prediction.keys[place]);
+        let places = std::iter::successors(self.words.first(key), |&place| self.words.after(place));
+        places.filter(move |&place| prediction.ids[place] == id)
     }
 
     /// Find the matches of all modules.
@@ -170,7 +169,7 @@ impl Matches {
             if prediction.has_stems || reference.has_stems {
                 self.equal_stems(prediction, reference)?;
             }
-            self.synonyms(prediction, reference, words)?;
+            self.match_synonyms(prediction, reference, words)?;
             self.paraphrases(prediction, reference)?;
         }
         self.sort(prediction.len(), reference.len());
@@ -236,16 +235,21 @@ impl Matches {
     }
 
     /// Match different words with a common set of synonyms.
-    fn synonyms(&mut self, prediction: &TextWords<'_>, reference: &TextWords<'_>, words: &Lookup<'_>) -> Result<()> {
-        for right in &reference.with_synonyms {
-            for left in &prediction.with_synonyms {
-                // For most pairs, the bits show that they have none.
-                let may_have = left.bits.iter().zip(right.bits).all(|(left, right)| left & right != 0);
-                if may_have && left.key != right.key && self.synonym_pairs.are_synonyms(left.id, right.id, words) {
-                    self.push(usize::from(right.index), 1, (usize::from(left.index), 1), SYNONYM)?;
-                }
-            }
+    fn match_synonyms(
+        &mut self,
+        prediction: &TextWords<'_>,
+        reference: &TextWords<'_>,
+        words: &Lookup<'_>,
+    ) -> Result<()> {
+        let mut places = std::mem::take(&mut self.candidates);
+        for (j, &id) in reference.ids.iter().enumerate() {
+            places.clear();
+            let different = self.synonyms.of(words.reference_index(id));
+            places.extend(different.flat_map(|place| self.places_of(place, prediction)).map(|place| place as u32));
+            places.sort_unstable();
+            places.iter().try_for_each(|&i| self.push(j, 1, (i as usize, 1), SYNONYM))?;
         }
+        self.candidates = places;
         Ok(())
     }
 
@@ -267,27 +271,22 @@ impl Matches {
         target: &TextWords<'_>,
         push: impl Fn(&mut Self, (usize, usize), (usize, usize)) -> Result<()>,
     ) -> Result<()> {
-        if source.phrases.is_empty() || target.different_table_ids.is_empty() {
-            return Ok(());
-        }
-        let (mut bits, mut candidates) = (std::mem::take(&mut self.bits), std::mem::take(&mut self.candidates));
-        bits.resize(1 << 10, 0);
-        target.different_table_ids.iter().for_each(|&id| bits[usize::from(id >> 6)] |= 1 << (id & 63));
-        let has = |id: u16| bits[usize::from(id >> 6)] >> (id & 63) & 1 == 1;
-        let result = source.phrases.iter().try_for_each(|&Phrase { start, length, node, section }| {
-            section.find_beginning(node as usize, &target.different_table_ids, has, &mut candidates);
-            for paraphrase in candidates.iter().map(|&place| section.paraphrase(place)) {
-                for position in 0..(target.len() + 1).saturating_sub(paraphrase.len()) {
-                    let place = &target.table_ids[position..position + paraphrase.len()];
-                    if place.iter().zip(paraphrase).all(|(&id, &word)| id == u32::from(word)) {
-                        push(self, (usize::from(start), usize::from(length)), (position, paraphrase.len()))?;
+        let mut candidates = std::mem::take(&mut self.candidates);
+        let may_match = |phrase: &&Phrase| phrase.signature.may_be_within(&target.table_words);
+        let result =
+            source.phrases.iter().filter(may_match).try_for_each(|&Phrase { start, length, node, section, .. }| {
+                section.find_within(node as usize, &target.table_words, &mut candidates);
+                for paraphrase in candidates.iter().map(|&place| section.paraphrase(place)) {
+                    for position in 0..(target.len() + 1).saturating_sub(paraphrase.len()) {
+                        let place = &target.table_ids[position..position + paraphrase.len()];
+                        if place.iter().zip(paraphrase).all(|(&id, &word)| id == u32::from(word)) {
+                            push(self, (usize::from(start), usize::from(length)), (position, paraphrase.len()))?;
+                        }
                     }
                 }
-            }
-            Ok(())
-        });
-        target.different_table_ids.iter().for_each(|&id| bits[usize::from(id >> 6)] = 0);
-        (self.bits, self.candidates) = (bits, candidates);
+                Ok(())
+            });
+        self.candidates = candidates;
         result
     }
 

@@ -2,9 +2,9 @@
 //!
 //! # The path of a prediction
 //!
-//! 1. [`Prepared::new`] normalizes texts (`normalize.rs`) and gives each different word an id. Words are looked up once
-//!    (`words.rs`): their hash, by which the original compares words, their stem, and their sets of synonyms
-//!    (`synonyms.rs`).
+//! 1. [`Prepared::new`] normalizes texts (`normalize.rs`, `plain.rs`) and gives each different word an id. Words are looked
+//!    up once (`words.rs`): their hash, by which the original compares words, their stem, and the words of the references
+//!    that are their synonyms (`synonyms.rs`, `neighbors.rs`).
 //! 2. The phrases that begin with a word are a section of the tables. [`Prepared::unread`] lists those that have not been
 //!    read, and the caller passes them to [`Meteor::add_section`] (`paraphrases.rs`).
 //! 3. [`rows`] finds all words and phrases that may match (`matches.rs`), and the best alignment of them (`beam.rs`). The row
@@ -17,12 +17,13 @@ mod beam;
 mod bytes;
 mod choice;
 mod matches;
+mod neighbors;
 mod normalize;
 mod paraphrases;
 mod places;
+mod plain;
 mod power;
 mod score;
-mod synonym_pairs;
 mod synonyms;
 mod tables;
 mod words;
@@ -41,7 +42,7 @@ use beam::Beam;
 use bytes::{Rest, Strings, checksum, damaged};
 use matches::{Match, Matches, TextWords};
 use normalize::{Buffers, Normalizer};
-use paraphrases::{NO_WORD, Section};
+use paraphrases::{KnownPhrases, NO_WORD, Section};
 use synonyms::Synonyms;
 use words::{Lookup, Words};
 
@@ -96,7 +97,8 @@ impl Meteor {
         let phrase_words = Strings::read(&mut rest)?;
         let bounds = rest.bounds(phrase_words.len(), |last| last)?;
         let checksums = rest.longs(phrase_words.len())?;
-        if !rest.0.is_empty() {
+        // Phrases are lists of ids of 16 bits.
+        if !rest.0.is_empty() || phrase_words.len() > 1 << 16 {
             return Err(damaged());
         }
         let sections = RwLock::default();
@@ -285,6 +287,7 @@ impl Prepared {
 struct Workspace<'a> {
     prediction: TextWords<'a>,
     reference: TextWords<'a>,
+    known_phrases: KnownPhrases,
     matches: Matches,
     beam: Beam,
     best: Vec<Match>,
@@ -309,8 +312,8 @@ pub fn rows(
         let mut rows = Vec::with_capacity(block.len());
         for index in block {
             plan.check()?;
-            workspace.prediction.read(predictions.tokens.get(index), &words);
-            workspace.matches.find_words(&workspace.prediction, words.key_count());
+            workspace.prediction.read(predictions.tokens.get(index), &words, &mut workspace.known_phrases);
+            workspace.matches.find_words(&workspace.prediction, &words)?;
             let texts = references.ranges[chosen.map_or(index, |chosen| chosen[index])].clone();
             let row = workspace.best_row(texts.map(|text| references.tokens.get(text)), &words, plan);
             rows.push(row.map_err(|error| at_item(error, index))?);
@@ -337,7 +340,7 @@ impl<'a> Workspace<'a> {
     ) -> Result<MeteorStatistics> {
         let mut best = ([0.0; WIDTH], -1.0);
         for reference in references {
-            self.reference.read(reference, words);
+            self.reference.read(reference, words, &mut self.known_phrases);
             self.matches.find(&self.prediction, &self.reference, words)?;
             self.beam.search(&self.matches, &mut self.best, plan)?;
             let row = self.row();

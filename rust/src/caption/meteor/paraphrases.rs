@@ -28,12 +28,122 @@ pub(super) struct Section {
 /// A node, and the index of its paraphrases when it is known.
 type NodeIndex = (usize, OnceLock<ByFirstWord>);
 
-/// Paraphrases in the order of their first words, then in that of the file.
+/// Paraphrases by their first words: a table with twice as many places as there are different words at least, in which a word
+/// is at the place of its hash or after it.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct ByFirstWord {
-    firsts: Box<[u16]>,
-    /// Where they are in the list of all paraphrases.
+    /// The word and the range of its paraphrases in `places`, which is empty where there is no word.
+    firsts: Box<[(u16, u32, u32)]>,
+    /// Where paraphrases are in the list of all, those with the same first word in the order of the file.
     places: Box<[u32]>,
+}
+
+/// Words of a text that the table of paraphrases has.
+#[derive(Debug)]
+pub(super) struct WordSet {
+    bits: Box<[u64; 1 << 10]>,
+    words: Vec<u16>,
+    signature: u64,
+}
+
+impl Default for WordSet {
+    fn default() -> Self {
+        Self { bits: Box::new([0; 1 << 10]), words: Vec::new(), signature: 0 }
+    }
+}
+
+impl WordSet {
+    /// Take the words with these ids in the place of those before.
+    pub fn fill(&mut self, ids: &[u32]) {
+        self.words.drain(..).for_each(|word| self.bits[usize::from(word >> 6)] = 0);
+        self.signature = 0;
+        for word in ids.iter().filter(|&&id| id != NO_WORD).map(|&id| id as u16) {
+            if !self.has(word) {
+                self.bits[usize::from(word >> 6)] |= 1 << (word & 63);
+                self.words.push(word);
+                self.signature |= Signature::bit(word);
+            }
+        }
+    }
+
+    fn has(&self, word: u16) -> bool {
+        self.bits[usize::from(word >> 6)] >> (word & 63) & 1 == 1
+    }
+}
+
+/// Bits for the first and for the last words of paraphrases, by a hash: most phrases have no paraphrase in a text, which these
+/// show without a look at the paraphrases.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Signature {
+    firsts: u64,
+    lasts: u64,
+}
+
+impl Signature {
+    const ALL: Self = Self { firsts: u64::MAX, lasts: u64::MAX };
+
+    fn is_empty(self) -> bool {
+        self.firsts == 0
+    }
+
+    fn bit(word: u16) -> u64 {
+        1 << (u32::from(word).wrapping_mul(0x9e37_79b9) >> 26)
+    }
+
+    /// Whether a text may have one of the paraphrases.
+    pub fn may_be_within(self, text: &WordSet) -> bool {
+        self.firsts & text.signature != 0 && self.lasts & text.signature != 0
+    }
+}
+
+/// Number of phrases of two words that are remembered, a power of two.
+const KNOWN: usize = 1 << 13;
+
+/// Phrases of two words that texts have again and again, each in the place of its hash.
+#[derive(Debug)]
+pub(super) struct KnownPhrases(Box<[Known]>);
+
+#[derive(Debug, Clone, Copy)]
+struct Known {
+    /// Ids of its words.
+    words: u32,
+    /// [`NO_WORD`] if no phrase begins with these words.
+    node: u32,
+    /// Not computed before a phrase is seen again.
+    signature: Option<Signature>,
+}
+
+impl Default for KnownPhrases {
+    fn default() -> Self {
+        let mut none = vec![Known { words: 0, node: NO_WORD, signature: None }; KNOWN].into_boxed_slice();
+        // Words whose hash has another place: that of 0 is the first.
+        none[0].words = 1;
+        Self(none)
+    }
+}
+
+impl KnownPhrases {
+    /// Return the node of a phrase and a signature of its paraphrases, if a phrase begins with these words.
+    fn get(&mut self, section: &Section, first: u32, second: u16) -> Option<(usize, Signature)> {
+        let words = first << 16 | u32::from(second);
+        let hash = words.wrapping_mul(0x9e37_79b9) >> (u32::BITS - KNOWN.trailing_zeros());
+        let known = &mut self.0[hash as usize];
+        if known.words != words {
+            let node = section.child(0, second).map_or(NO_WORD, |node| node as u32);
+            *known = Known { words, node, signature: None };
+            return (node != NO_WORD).then(|| (node as usize, section.any(node as usize)));
+        }
+        let node = Some(known.node).filter(|&node| node != NO_WORD)? as usize;
+        Some((node, *known.signature.get_or_insert_with(|| section.signature(node))))
+    }
+}
+
+/// A phrase at the beginning of a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Beginning {
+    pub length: usize,
+    pub node: u32,
+    pub signature: Signature,
 }
 
 impl Section {
@@ -93,42 +203,63 @@ impl Section {
         section
     }
 
-    /// Return the length and the node of each phrase with paraphrases that a text begins with, the shortest first. The first
-    /// word of the text must be that of this section.
-    pub fn walk(&self, text: &[u32]) -> impl Iterator<Item = (usize, usize)> {
-        let mut node = Some(0);
-        let nodes = (1..=text.len()).map_while(move |length| {
-            let current = node?;
-            node = text.get(length).and_then(|&word| self.child(current, word));
-            Some((length, current))
-        });
-        nodes.filter(|&(_, node)| self.bounds[node] < self.bounds[node + 1])
+    /// Call `found` with each phrase with paraphrases that a text begins with, the shortest first. The first word of the text
+    /// must be that of this section, whose signature is `single`.
+    pub fn walk(&self, text: &[u32], single: Signature, known: &mut KnownPhrases, mut found: impl FnMut(Beginning)) {
+        let mut next = Some((0, single));
+        for length in 1..=text.len() {
+            let Some((node, signature)) = next else { return };
+            if !signature.is_empty() {
+                found(Beginning { length, node: node as u32, signature });
+            }
+            let word = text.get(length).and_then(|&word| u16::try_from(word).ok());
+            next = word.and_then(|word| match node {
+                0 => known.get(self, text[0], word),
+                _ => self.child(node, word).map(|node| (node, self.any(node))),
+            });
+        }
     }
 
-    fn child(&self, node: usize, word: u32) -> Option<usize> {
+    fn child(&self, node: usize, word: u16) -> Option<usize> {
         let range = self.children[node] as usize..self.children[node + 1] as usize;
-        let word = u16::try_from(word).ok()?;
         let position = self.words.get(range.clone())?.binary_search(&word).ok()?;
         Some(range.start + position)
     }
 
-    /// Find the paraphrases of a phrase whose first word a text has, in the order of the file. `words` are the different words
-    /// of the text, and `has` returns whether a word is one of them.
-    pub fn find_beginning(&self, node: usize, words: &[u16], has: impl Fn(u16) -> bool, found: &mut Vec<u32>) {
+    /// Return a signature of any paraphrases, without a look at them, if there are some.
+    fn any(&self, node: usize) -> Signature {
+        if self.bounds[node] < self.bounds[node + 1] { Signature::ALL } else { Signature::default() }
+    }
+
+    /// Return the signature of the paraphrases of the first word alone.
+    pub fn single(&self) -> Signature {
+        self.signature(0)
+    }
+
+    fn signature(&self, node: usize) -> Signature {
+        if self.has_many(node) {
+            return Signature::ALL;
+        }
+        let mut signature = Signature::default();
+        for paraphrase in self.places(node).map(|place| self.paraphrase(place)) {
+            signature.firsts |= paraphrase.first().map_or(0, |&word| Signature::bit(word));
+            signature.lasts |= paraphrase.last().map_or(0, |&word| Signature::bit(word));
+        }
+        signature
+    }
+
+    /// Find the paraphrases of a phrase whose words a text has, in the order of the file.
+    pub fn find_within(&self, node: usize, text: &WordSet, found: &mut Vec<u32>) {
         found.clear();
+        let is_within = |&place: &u32| self.paraphrase(place).iter().all(|&word| text.has(word));
         if !self.has_many(node) {
-            let places = self.places(node);
-            return found.extend(places.filter(|&place| has(self.paraphrases[place as usize + 1])));
+            return found.extend(self.places(node).filter(is_within));
         }
         let nodes = || (0..self.words.len()).filter(|&node| self.has_many(node));
         let indices = self.indices.get_or_init(|| nodes().map(|node| (node, OnceLock::new())).collect());
         let position = indices.partition_point(|&(other, _)| other < node);
-        let ByFirstWord { firsts, places } = indices[position].1.get_or_init(|| self.index(node));
-        for word in words {
-            let start = firsts.partition_point(|first| first < word);
-            let count = firsts[start..].iter().take_while(|&first| first == word).count();
-            found.extend_from_slice(&places[start..start + count]);
-        }
+        let index = indices[position].1.get_or_init(|| self.index(node));
+        text.words.iter().for_each(|&word| found.extend(index.beginning(word).iter().copied().filter(is_within)));
         found.sort_unstable();
     }
 
@@ -140,7 +271,19 @@ impl Section {
         let first = |place: u32| self.paraphrases[place as usize + 1];
         let mut places: Box<[u32]> = self.places(node).collect();
         places.sort_by_key(|&place| first(place));
-        ByFirstWord { firsts: places.iter().map(|&place| first(place)).collect(), places }
+        let groups = || places.chunk_by(|&one, &other| first(one) == first(other));
+        let mut firsts = vec![(0, 0, 0); (2 * groups().count()).next_power_of_two()].into_boxed_slice();
+        let mut end = 0;
+        for group in groups() {
+            let (word, start) = (first(group[0]), end);
+            end += group.len() as u32;
+            let mut slot = slot(word, firsts.len());
+            while firsts[slot].1 < firsts[slot].2 {
+                slot = (slot + 1) % firsts.len();
+            }
+            firsts[slot] = (word, start, end);
+        }
+        ByFirstWord { firsts, places }
     }
 
     /// Return the words of a paraphrase at a place.
@@ -162,6 +305,25 @@ impl Section {
     }
 }
 
+impl ByFirstWord {
+    /// Return the places of the paraphrases that begin with a word.
+    fn beginning(&self, word: u16) -> &[u32] {
+        let mut slot = slot(word, self.firsts.len());
+        loop {
+            let (other, start, end) = self.firsts[slot];
+            if other == word || start == end {
+                return &self.places[start as usize..end as usize];
+            }
+            slot = (slot + 1) % self.firsts.len();
+        }
+    }
+}
+
+/// Return the place of a word's hash in a table whose size is a power of two.
+fn slot(word: u16, size: usize) -> usize {
+    (u32::from(word).wrapping_mul(0x9e37_79b9) >> 15) as usize & (size - 1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -175,7 +337,16 @@ mod tests {
         assert_eq!(Section::read(&table).unwrap(), section);
         let found = |text: &[u32]| {
             let first = |node| section.places(node).next().map(|place| section.paraphrase(place)[0]);
-            section.walk(text).filter_map(|(length, node)| Some((length, first(node)?))).collect::<Vec<_>>()
+            let mut phrases = Vec::new();
+            let mut known = KnownPhrases::default();
+            // The second time, some are known.
+            for _ in 0..3 {
+                phrases.clear();
+                section.walk(text, section.single(), &mut known, |Beginning { length, node, .. }| {
+                    phrases.push((length, first(node as usize).unwrap()));
+                });
+            }
+            phrases
         };
         assert_eq!(found(&[5, 1, 1, 3]), [(1, 0), (2, 1), (3, 2)]);
         assert_eq!(found(&[5, 2, 9]), [(1, 0), (3, 3)]);
@@ -189,17 +360,20 @@ mod tests {
     #[test]
     fn paraphrases_that_a_text_may_have_are_found_in_the_order_of_the_file() {
         // The shorter list is looked through, the longer one has an index.
+        let mut text = WordSet::default();
         for count in [5, 200] {
-            let firsts: Vec<u16> = (0..count).map(|index| index * 5 % 23).collect();
-            let append = |_, list: &mut Vec<u16>| firsts.iter().for_each(|&first| list.extend([2, first, 9]));
+            let pairs: Vec<[u16; 2]> = (0..count).map(|index| [index * 5 % 23, 7 + index % 3]).collect();
+            let append = |_, list: &mut Vec<u16>| pairs.iter().for_each(|pair| list.extend([&[2][..], pair].concat()));
             let section = Section::build(&[&[5]], append);
-            for words in [&[0, 4, 22][..], &[3], &[], &[99]] {
+            for words in [&[0, 4, 22, 9, 4, 8][..], &[3, NO_WORD, 7], &[], &[9], &[0xffff, 8, 1]] {
                 let mut found = vec![7];
-                section.find_beginning(0, words, |word| words.contains(&word), &mut found);
+                text.fill(words);
+                section.find_within(0, &text, &mut found);
+                assert!(found.is_empty() || section.signature(0).may_be_within(&text));
+                let is_within = |pair: &[u16; 2]| pair.iter().all(|&word| words.contains(&u32::from(word)));
                 let expected: Vec<u32> =
-                    (0..).zip(&firsts).filter(|(_, first)| words.contains(first)).map(|(i, _)| 3 * i).collect();
+                    (0..).zip(&pairs).filter(|(_, pair)| is_within(pair)).map(|(i, _)| 3 * i).collect();
                 assert_eq!(found, expected);
-                assert!(found.iter().all(|&place| section.paraphrase(place)[1] == 9));
             }
         }
     }

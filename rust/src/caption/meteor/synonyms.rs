@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::bytes::{Rest, Strings, put_number};
 use super::normalize::split;
 use crate::error::{Error, Result};
+use crate::parallel::Plan;
 
 /// Endings of inflected words and what they become, in the order in which they are tried: nouns, verbs, adjectives.
 const ENDINGS: [(&str, &str); 20] = [
@@ -53,9 +54,10 @@ impl Synonyms {
 
     /// Write the tables of two files, in which every second line lists what belongs to the line before: the sets of a word,
     /// and the irregular forms of a base form.
-    pub fn write(table: &mut Vec<u8>, synsets: &str, exceptions: &str) -> Result<()> {
+    pub fn write(table: &mut Vec<u8>, synsets: &str, exceptions: &str, plan: &Plan) -> Result<()> {
         let mut words = HashMap::new();
         for (word, list) in pairs(synsets) {
+            plan.check()?;
             // Words of texts have no spaces and no underscores.
             if !word.contains([' ', '_']) {
                 words.insert(word, numbers(list?)?);
@@ -63,6 +65,7 @@ impl Synonyms {
         }
         let mut irregular: HashMap<&str, Vec<u32>> = HashMap::new();
         for (base, forms) in pairs(exceptions) {
+            plan.check()?;
             for form in split(forms?) {
                 let sets = irregular.entry(form).or_default();
                 sets.extend(words.get(base).into_iter().flatten());
@@ -155,8 +158,8 @@ mod tests {
     #[test]
     fn words_have_the_sets_of_their_base_forms() {
         let mut table = Vec::new();
-        Synonyms::write(&mut table, "dog\n1 2\nhand\n3\nhandful\n4\nbus\n5\ngo\n6\nice cream\n7\n", "go\nwent gone\n")
-            .unwrap();
+        let synsets = "dog\n1 2\nhand\n3\nhandful\n4\nbus\n5\ngo\n6\nice cream\n7\n";
+        Synonyms::write(&mut table, synsets, "go\nwent gone\n", &Plan::new(Some(1))).unwrap();
         let synonyms = Synonyms::read(&mut Rest(&table)).unwrap();
         let sets = |word| {
             let mut sets = vec![9];

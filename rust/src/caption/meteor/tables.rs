@@ -17,8 +17,8 @@ use crate::text::vocab::Vocab;
 /// Largest number of words of a phrase.
 const MAX_PHRASE: usize = 255;
 
-/// Sections between two checks whether the work is cancelled.
-const CHECK_INTERVAL: usize = 256;
+/// Pairs between two checks whether the work is cancelled.
+const CHECK_INTERVAL: usize = 1 << 18;
 
 /// The tables of METEOR's data: a head that every process reads, and sections, one for the phrases with each first word.
 #[derive(Debug, PartialEq, Eq)]
@@ -127,7 +127,7 @@ impl TableBuilder {
         let mut head = Vec::new();
         put_text(&mut head, dictionaries.function_words);
         put_text(&mut head, dictionaries.prefixes);
-        Synonyms::write(&mut head, dictionaries.synsets, dictionaries.exceptions)?;
+        Synonyms::write(&mut head, dictionaries.synsets, dictionaries.exceptions, plan)?;
         self.number_words_by_rank(&mut head);
         let (sections, bounds) = self.sections(plan)?;
         bounds.iter().for_each(|&bound| put_number(&mut head, bound));
@@ -153,28 +153,28 @@ impl TableBuilder {
 
     /// Return the sections of all words and their bounds.
     fn sections(&self, plan: &Plan) -> Result<(Vec<u8>, Vec<usize>)> {
-        let (paraphrases, ends) = self.by_phrase()?;
+        let (paraphrases, ends) = self.by_phrase(plan)?;
         let of = |phrase: u32| &paraphrases[ends[phrase as usize] as usize..ends[phrase as usize + 1] as usize];
-        let mut sorted: Vec<u32> = (0..self.phrases.len() as u32).filter(|&phrase| !of(phrase).is_empty()).collect();
-        sorted.sort_unstable_by_key(|&phrase| self.phrases.get(phrase));
-        let (mut sections, mut bounds, mut start) = (Vec::new(), vec![0], 0);
-        for word in 0..self.words.max_id() as usize {
-            if word % CHECK_INTERVAL == 0 {
-                plan.check()?;
-            }
-            let is_of_word = |phrase: &&u32| usize::from(self.phrases.get(**phrase)[0]) == word;
-            let group = &sorted[start..][..sorted[start..].iter().take_while(is_of_word).count()];
-            if !group.is_empty() {
-                let phrases: Vec<_> = group.iter().map(|&phrase| self.phrases.get(phrase)).collect();
+        let first = |phrase: u32| u32::from(self.phrases.get(phrase)[0]);
+        let has_paraphrases = |&phrase: &u32| !of(phrase).is_empty();
+        let with_paraphrases = || (0..self.phrases.len() as u32).filter(has_paraphrases);
+        let pairs = || with_paraphrases().map(|phrase| (first(phrase), phrase));
+        let (mut phrases, starts) = group(self.words.max_id() as usize, pairs, plan)?;
+        let (mut sections, mut bounds) = (Vec::new(), vec![0]);
+        for range in starts.windows(2) {
+            plan.check()?;
+            let members = &mut phrases[range[0] as usize..range[1] as usize];
+            members.sort_unstable_by_key(|&phrase| self.phrases.get(phrase));
+            if !members.is_empty() {
+                let phrases: Vec<_> = members.iter().map(|&phrase| self.phrases.get(phrase)).collect();
                 let append = |index: usize, list: &mut Vec<u16>| {
-                    for &paraphrase in of(group[index]) {
+                    for &paraphrase in of(members[index]) {
                         let words = self.phrases.get(paraphrase);
                         list.push(words.len() as u16);
                         list.extend_from_slice(words);
                     }
                 };
                 Section::build(&phrases, append).write(&mut sections);
-                start += group.len();
             }
             bounds.push(sections.len());
         }
@@ -182,21 +182,38 @@ impl TableBuilder {
     }
 
     /// Return the paraphrases of all phrases in the order of the file, and their bounds.
-    fn by_phrase(&self) -> Result<(Vec<u32>, Vec<u32>)> {
-        let mut bounds = memory::zeroed::<u32>(self.phrases.len() + 2)?;
-        self.pairs.iter().for_each(|&(phrase, _)| bounds[phrase as usize + 2] += 1);
-        for index in 1..bounds.len() {
-            bounds[index] += bounds[index - 1];
-        }
-        let mut paraphrases = memory::zeroed(self.pairs.len())?;
-        // Each bound is the start of its phrase's list first, and moves to its end.
-        for &(phrase, paraphrase) in &self.pairs {
-            let place = &mut bounds[phrase as usize + 1];
-            paraphrases[*place as usize] = paraphrase;
-            *place += 1;
-        }
-        Ok((paraphrases, bounds))
+    fn by_phrase(&self, plan: &Plan) -> Result<(Vec<u32>, Vec<u32>)> {
+        group(self.phrases.len(), || self.pairs.iter().copied(), plan)
     }
+}
+
+/// Return the second numbers of pairs, by the first ones, which are below `count`, and the bounds of each group.
+fn group<I: Iterator<Item = (u32, u32)>>(
+    count: usize,
+    pairs: impl Fn() -> I,
+    plan: &Plan,
+) -> Result<(Vec<u32>, Vec<u32>)> {
+    let mut bounds = memory::zeroed::<u32>(count + 2)?;
+    let check = |index: usize| if index.is_multiple_of(CHECK_INTERVAL) { plan.check() } else { Ok(()) };
+    let mut length = 0;
+    for (key, _) in pairs() {
+        check(length)?;
+        length += 1;
+        bounds[key as usize + 2] += 1;
+    }
+    for index in 1..bounds.len() {
+        bounds[index] += bounds[index - 1];
+    }
+    let mut values = memory::zeroed(length)?;
+    // Each bound is the start of its group first, and moves to its end.
+    for (index, (key, value)) in pairs().enumerate() {
+        check(index)?;
+        let place = &mut bounds[key as usize + 1];
+        values[*place as usize] = value;
+        *place += 1;
+    }
+    bounds.pop();
+    Ok((values, bounds))
 }
 
 impl Phrases {
@@ -227,4 +244,37 @@ impl Phrases {
 fn phrase<'a>(words: &'a [u16], ends: &[u32], index: u32) -> &'a [u16] {
     let start = if index == 0 { 0 } else { ends[index as usize - 1] as usize };
     &words[start..ends[index as usize] as usize]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn builder() -> TableBuilder {
+        let mut builder = TableBuilder::default();
+        builder.feed(b"1\nb a\nc\n1\na\nb\n1\nb\na a\n1\nb a\nb\n").unwrap();
+        builder
+    }
+
+    #[test]
+    fn pairs_are_grouped_in_their_order() {
+        let plan = Plan::new(Some(1));
+        assert_eq!(group(4, || [(2, 7), (0, 5), (2, 6)].into_iter(), &plan), Ok((vec![5, 7, 6], vec![0, 1, 1, 3, 3])));
+        // Phrases are "b a", "c", "a", "b", "a a".
+        assert_eq!(builder().by_phrase(&plan), Ok((vec![1, 3, 3, 4], vec![0, 2, 2, 3, 4, 4])));
+    }
+
+    #[test]
+    fn each_part_of_the_work_can_be_cancelled() {
+        let dictionaries = Dictionaries { function_words: "", prefixes: "", synsets: "a\n1\n", exceptions: "" };
+        let plan = Plan::new(Some(1));
+        assert!(builder().finish(&dictionaries, &plan).is_ok());
+        plan.cancel();
+        assert_eq!(Synonyms::write(&mut Vec::new(), "a\n1\n", "", &plan), Err(Error::Cancelled));
+        assert_eq!(Synonyms::write(&mut Vec::new(), "", "a\nb\n", &plan), Err(Error::Cancelled));
+        assert_eq!(builder().by_phrase(&plan), Err(Error::Cancelled));
+        assert_eq!(builder().sections(&plan), Err(Error::Cancelled));
+        assert_eq!(group(1, std::iter::empty, &plan), Ok((vec![], vec![0, 0])));
+        assert_eq!(builder().finish(&dictionaries, &plan), Err(Error::Cancelled));
+    }
 }

@@ -8,14 +8,12 @@ use foldhash::fast::RandomState;
 use rust_stemmers::{Algorithm, Stemmer};
 
 use super::Meteor;
+use super::neighbors::{Members, Neighbors};
 use super::normalize::is_alnum;
-use super::paraphrases::{NO_WORD, Section};
+use super::paraphrases::{NO_WORD, Section, Signature};
 use crate::error::Result;
 use crate::parallel::Plan;
 use crate::text::vocab::Vocab;
-
-/// Number of hashes of sets of synonyms.
-pub(super) const HASHES: usize = 4;
 
 /// Number of words in a block of work.
 const BLOCK: usize = 1 << 10;
@@ -30,19 +28,11 @@ pub(super) struct Word {
     pub is_function: bool,
     /// Id in the table of paraphrases, or [`NO_WORD`].
     pub table_id: u32,
-    /// A bit for each of its sets of synonyms, by several hashes.
-    pub synonym_bits: [u64; HASHES],
-    synonyms: Range<u32>,
-    /// Phrases that begin with the word; `None` if there are none or they have not been read.
-    pub section: Option<Arc<Section>>,
+    /// Phrases that begin with the word, and the signature of its paraphrases; `None` if there are none or they have not been
+    /// read.
+    pub section: Option<(Arc<Section>, Signature)>,
     /// Whether something may match this word that is not equal to it.
     needs_data: bool,
-}
-
-impl Word {
-    pub fn has_synonyms(&self) -> bool {
-        self.synonym_bits[0] != 0
-    }
 }
 
 /// All words with ids from one number on.
@@ -50,8 +40,36 @@ impl Word {
 pub(super) struct Words {
     first_id: u32,
     list: Vec<Word>,
-    synonyms: Vec<u32>,
     hashes: Hashes,
+    /// The words of each set of synonyms, if these are the words of references.
+    members: Members,
+    /// Words of the references with a common set.
+    neighbors: Neighbors,
+}
+
+/// Words of a block of work, and their sets of synonyms.
+#[derive(Debug, Default)]
+struct Part {
+    list: Vec<Word>,
+    sets: Vec<u32>,
+    ranges: Vec<Range<u32>>,
+}
+
+impl Part {
+    fn push(&mut self, meteor: &Meteor, token: &str, stemmer: &Stemmer) {
+        self.list.push(Word {
+            // The hashes get their indices when all blocks are known.
+            key: hash(token),
+            stem: hash(&stemmer.stem(token)),
+            is_function: meteor.function_words.contains(token),
+            table_id: meteor.phrase_words.find(token).map_or(NO_WORD, |id| id as u32),
+            section: None,
+            needs_data: token.chars().any(|c| is_alnum(u32::from(c))),
+        });
+        let start = self.sets.len() as u32;
+        meteor.synonyms.extend(token, &mut self.sets);
+        self.ranges.push(start..self.sets.len() as u32);
+    }
 }
 
 /// The different hashes of words and of stems, each with an index. They follow those of a base.
@@ -83,44 +101,34 @@ impl Words {
         let count = (vocab.max_id() + 1 - first_id) as usize;
         let stemmer = || Stemmer::create(Algorithm::English);
         let blocks = plan.map(count, BLOCK, stemmer, |stemmer, block| {
-            let mut part = Self::default();
+            let mut part = Part::default();
             for offset in block {
                 let token = vocab.token(first_id + offset as u32).unwrap_or_default();
                 part.push(meteor, &token, stemmer);
             }
             Ok(part)
         })?;
-        let base = base.map(|base| &base.hashes);
         let mut all = Self { first_id, ..Self::default() };
-        all.hashes.below = base.map_or(0, Hashes::end);
+        all.hashes.below = base.map_or(0, |base| base.hashes.end());
+        let (mut sets, mut ranges) = (Vec::new(), Vec::new());
         for block in blocks {
-            let start = all.synonyms.len() as u32;
-            all.synonyms.extend(block.synonyms);
+            let start = sets.len() as u32;
+            sets.extend(block.sets);
+            ranges.extend(block.ranges.iter().map(|range| range.start + start..range.end + start));
+            let base = base.map(|base| &base.hashes);
             all.list.extend(block.list.into_iter().map(|mut word| {
-                word.synonyms = word.synonyms.start + start..word.synonyms.end + start;
                 word.key = all.hashes.index(word.key, base);
                 word.stem = all.hashes.index(word.stem, base);
                 word
             }));
         }
-        Ok(all)
-    }
-
-    fn push(&mut self, meteor: &Meteor, token: &str, stemmer: &Stemmer) {
-        let start = self.synonyms.len();
-        meteor.synonyms.extend(token, &mut self.synonyms);
-        let sets = &self.synonyms[start..];
-        self.list.push(Word {
-            // The hashes get their indices when all blocks are known.
-            key: hash(token),
-            stem: hash(&stemmer.stem(token)),
-            is_function: meteor.function_words.contains(token),
-            table_id: meteor.phrase_words.find(token).map_or(NO_WORD, |id| id as u32),
-            synonym_bits: std::array::from_fn(|index| bits(sets, index as u32)),
-            synonyms: start as u32..self.synonyms.len() as u32,
-            section: None,
-            needs_data: token.chars().any(|c| is_alnum(u32::from(c))),
-        });
+        if base.is_none() {
+            all.members = Members::new(&sets, &ranges);
+        }
+        let references = base.unwrap_or(&all);
+        let are_different = |word: usize, other: u32| all.list[word].key != references.list[other as usize].key;
+        let neighbors = Neighbors::new(&references.members, &sets, &ranges, are_different, plan)?;
+        Ok(Self { neighbors, ..all })
     }
 
     /// Return the ids of words with phrases that have not been read.
@@ -132,12 +140,16 @@ impl Words {
     /// Take the phrases of each word that have been read.
     pub fn attach(&mut self, meteor: &Meteor) {
         for word in &mut self.list {
-            word.section = meteor.section(word.table_id);
+            word.section = meteor.section(word.table_id).map(|section| (section.clone(), section.single()));
         }
     }
 
     pub fn get(&self, id: u32) -> &Word {
-        &self.list[(id - self.first_id) as usize]
+        &self.list[self.index(id)]
+    }
+
+    fn index(&self, id: u32) -> usize {
+        (id - self.first_id) as usize
     }
 
     /// Whether a word is one of these, and something may match it that is not equal to it.
@@ -171,18 +183,21 @@ impl<'a> Lookup<'a> {
         if id < self.predictions.first_id { self.references } else { self.predictions }
     }
 
-    /// Return the sets of synonyms of a word with this id.
+    /// Return the words of the references that are synonyms of a word, as indices among them.
     pub fn synonyms(&self, id: u32) -> &'a [u32] {
         let layer = self.layer(id);
-        let range = &layer.get(id).synonyms;
-        &layer.synonyms[range.start as usize..range.end as usize]
+        layer.neighbors.of(layer.index(id))
     }
-}
 
-/// Return a bit for each number, by one of several hashes.
-fn bits(sets: &[u32], hash: u32) -> u64 {
-    let multiplier = 0x9e37_79b1_u32.rotate_left(8 * hash) | 1;
-    sets.iter().fold(0, |bits, set| bits | 1 << (set.wrapping_mul(multiplier) >> 26))
+    /// Return the index of a word of the references.
+    pub fn reference_index(&self, id: u32) -> usize {
+        self.references.index(id)
+    }
+
+    /// Number of words of the references.
+    pub fn reference_count(&self) -> usize {
+        self.references.list.len()
+    }
 }
 
 /// Return the hash of a string of Java.
