@@ -1,7 +1,7 @@
 //! Groups of items that are near copies of each other.
 //!
-//! Thousands of near copies have nearly the same score, and integers of 8 bits cannot tell them apart where they share a
-//! centre with all other items. Relative to one of their own, they differ as much as any vectors do. Only groups that
+//! Thousands of near copies have nearly the same score, and integers of 8 bits cannot distinguish them where they share a
+//! centre with all other items. Relative to one of them, they differ as much as any vectors do. Only groups that
 //! hold a good part of all items are worth a centre, and a small sample finds them.
 
 use super::Metric;
