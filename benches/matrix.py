@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import platform
 import statistics
 import time
 from collections.abc import Callable, Iterator
@@ -12,6 +10,7 @@ import numpy as np
 import torch
 
 import muge_fast as mf
+from benches.levels import at_level, levels_to_measure
 from benches.timing import Row, check, clock, show, times
 
 KS = (10, 100)
@@ -24,25 +23,12 @@ PAUSE = 0.25
 def matrix(rows: int = 5_000, columns: int = 30_000) -> Iterator[Row]:
     """Measure random and ascending rows, where every value is the best so far, at the level of this CPU and at AVX2."""
     random = np.random.default_rng(0).standard_normal((rows, columns), dtype="float32")
-    best = mf.cpu_level()
-    levels = (
-        [best, "avx2"] if platform.machine() in ("x86_64", "AMD64") and best not in ("portable", "avx2") else [best]
-    )
     for kind in ("random", "ascending"):
         if kind == "ascending":
             random.sort(axis=1)
         for similarity in (random, random.astype("float16")):
-            for level in levels:
-                yield from _at_level(level, lambda s=similarity, k=kind, v=level: _compare(f"{k}, {v}", s))
-
-
-def _at_level(level: str, rows: Callable[[], Iterator[Row]]) -> list[Row]:
-    before = os.environ.get("MUGE_FAST_CPU", "")
-    os.environ["MUGE_FAST_CPU"] = level
-    try:
-        return list(rows())
-    finally:
-        os.environ["MUGE_FAST_CPU"] = before
+            for level in levels_to_measure():
+                yield from at_level(level, lambda s=similarity, k=kind, v=level: list(_compare(f"{k}, {v}", s)))
 
 
 def _compare(kind: str, similarity: np.ndarray) -> Iterator[Row]:

@@ -195,6 +195,38 @@ def test_thousands_of_candidates_are_scored_a_part_at_a_time(kind, metric, coars
         assert_equal(ranking, (scores[:, :k], indices[:, :k]), f"{kind}, {k}, {coarse}")
 
 
+# Large groups of copies are looked for among four million pairs and more.
+REPEATS = 1000
+
+
+@functools.cache
+def with_copies(metric):
+    """Return repeated queries, items of which two thirds are exact or near copies, excluded items, and the answer."""
+    rng = np.random.default_rng(23)
+    exact, near, other = rng.normal(size=(3, 400, 40))
+    exact[:] = exact[0]
+    near = near[0] * rng.choice([1, 3] if metric == "cosine" else [1], size=(400, 1)) * (1 + 1e-7 * near)
+    items = rng.permutation(np.concatenate([exact, near, other])).astype("float32")
+    queries = np.stack([exact[0], near[0], other[0], exact[0] + near[0], -other[1]]).astype("float32")
+    exclude = [list(range(0, 1200, 20)), [], [3], list(range(70)), [0, 1199]]
+    scores, indices = brute_force(queries, items, 60, metric, exclude)
+    queries, scores, indices = (np.tile(array, (REPEATS, 1)) for array in (queries, scores, indices))
+    return queries, items, exclude * REPEATS, (scores, indices)
+
+
+@pytest.mark.usefixtures("level")
+@pytest.mark.parametrize("metric", ["ip", "cosine"])
+def test_exact_and_near_copies_are_ranked(metric, coarse):
+    queries, items, exclude, (scores, indices) = with_copies(metric)
+    for k, threads in ((1, 1), (60, 2)):
+        ranking = mf.top_k(queries, items, k, metric=metric, exclude=exclude, threads=threads)
+        assert_equal(ranking, (scores[:, :k], indices[:, :k]), f"{k}, {coarse}")
+    search = mf.TopK(60, metric=metric)
+    for start, end in ((900, 1200), (0, 900)):
+        search.update(queries, items[start:end], start, exclude=exclude)
+    assert_equal(search.compute(), (scores, indices), f"in batches, {coarse}")
+
+
 @pytest.mark.usefixtures("level", "coarse")
 def test_all_items_are_ranked():
     queries, items = normal((5, 20), 21), normal((1500, 20), 22)

@@ -148,7 +148,7 @@ impl<W: Ordered> Selection<W> {
             V::group_max(row, largest, level);
             copy_padded(largest, values);
             least = find_best(values, least, k, words, groups, level)?;
-            if self.find_in_place(row, least, k, level).is_some() {
+            if self.find_few(row, least, k, level).is_some() {
                 return Some(());
             }
         } else if row.len() >= 2 * k {
@@ -168,22 +168,66 @@ impl<W: Ordered> Selection<W> {
         Some(())
     }
 
-    /// Find the values of the best groups that reach `least` without a copy of the groups: in a row that is not sorted, few
-    /// more than `k` do. `None` if that is not so, or not possible.
-    fn find_in_place<V: Value<Wide = W>>(&mut self, row: &[V], least: W, k: usize, level: Level) -> Option<()> {
-        let Self { groups, words, candidates, .. } = self;
-        let values = V::groups(row).filter(|values| groups.iter().all(|&group| (group as usize) < values.len()))?;
-        W::reaching_in(values, groups, least, words, level);
-        let count = words.iter().map(|word| word.count_ones() as usize).sum();
-        if count < k || !(Threshold { value: least, count }).is_enough_for(k) {
+    /// Find the values of the best groups that reach `least`, or a better threshold. `None` if these are many, or fewer than
+    /// `k`.
+    fn find_few<V: Value<Wide = W>>(&mut self, row: &[V], least: W, k: usize, level: Level) -> Option<()> {
+        // In a row that is not sorted, few values reach the least of the maxima.
+        let mut count = self.mark(row, least, level);
+        if count > most(k) {
+            let least = self.raise(row, least, k, level)?;
+            count = self.mark(row, least, level);
+        }
+        // The groups of a row of NaN have too few numbers.
+        if !(k..=most(k)).contains(&count) {
             return None;
         }
-        for (&group, &word) in groups.iter().zip(&*words) {
-            let index = |lane: usize| group * GROUP as u32 + lane as u32;
-            candidates.extend(set_bits(word).map(|lane| values[group as usize][lane].key(index(lane))));
+        let Self { groups, values, words, candidates, .. } = self;
+        let in_place = groups_in_place(row, groups);
+        for (at, (&group, &word)) in groups.iter().zip(&*words).enumerate() {
+            let values = in_place.map_or_else(|| &values[at], |values| &values[group as usize]);
+            candidates.extend(set_bits(word).map(|lane| values[lane].key(group * GROUP as u32 + lane as u32)));
+        }
+        if k < candidates.len() {
+            candidates.select_nth_unstable(k - 1);
+            candidates.truncate(k);
         }
         Some(())
     }
+
+    /// Mark the values of the best groups that reach `least` in `words`; returns their number.
+    fn mark<V: Value<Wide = W>>(&mut self, row: &[V], least: W, level: Level) -> usize {
+        let Self { groups, values, words, .. } = self;
+        if let Some(values) = groups_in_place(row, groups) {
+            W::reaching_in(values, groups, least, words, level);
+        } else {
+            V::gather(row, groups, values, level);
+            W::reaching(values, least, words, level);
+        }
+        words.iter().map(|word| word.count_ones() as usize).sum()
+    }
+
+    /// Return about the k-th best value of the few best groups, which in a sorted row is about that of the row. `None` if
+    /// these have fewer than `k` numbers from `least` on.
+    fn raise<V: Value<Wide = W>>(&mut self, row: &[V], least: W, k: usize, level: Level) -> Option<W> {
+        let Self { largest, groups, values, candidates, .. } = self;
+        let few = groups.len().min(2 * k.div_ceil(GROUP) + 1);
+        candidates.extend(groups.iter().map(|&group| largest[group as usize].key(group)));
+        candidates.select_nth_unstable(few - 1);
+        let best: Vec<u32> = candidates.drain(..).take(few).map(W::index).collect();
+        V::gather(row, &best, values, level);
+        let threshold = Threshold::find(values, least, k, level);
+        (threshold.count >= k).then_some(threshold.value)
+    }
+}
+
+/// Return the most values that are collected to find the `k` best of them.
+fn most(k: usize) -> usize {
+    4 * k + GROUP
+}
+
+/// Return the groups of a row where they are, if they are whole and values are compared as they are stored.
+fn groups_in_place<'r, V: Value>(row: &'r [V], groups: &[u32]) -> Option<&'r [[V::Wide; GROUP]]> {
+    V::groups(row).filter(|values| groups.iter().all(|&group| (group as usize) < values.len()))
 }
 
 /// Replace the content of `values` by `numbers`, the last group filled up with NaN.

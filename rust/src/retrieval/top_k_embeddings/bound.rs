@@ -59,10 +59,11 @@ impl Roundings {
     /// Return the coefficients that an item contributes to bounds.
     pub fn coefficients(&self, item: NormAndError) -> BoundCoefficients {
         let (norm, error) = (f64::from(item.norm), f64::from(item.error));
-        let slack = self.score + self.exact;
+        let size = norm + error;
         BoundCoefficients {
-            norm: up(error + slack * (norm + error + self.centre)),
-            error: up((1.0 + slack) * (norm + error)),
+            // Only scores in double precision have to do with the centre, which may be far longer than the rest.
+            norm: up(error + self.score * size + self.exact * (size + self.centre)),
+            error: up((1.0 + self.score + self.exact) * size),
         }
     }
 }

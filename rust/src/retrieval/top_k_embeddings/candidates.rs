@@ -25,8 +25,28 @@ impl Entry {
 struct Candidate {
     /// Upper bound of its score.
     upper: f64,
-    /// Its index in the block of items.
-    item: u32,
+    item: Item,
+}
+
+/// An item of a block.
+#[derive(Debug, Clone, Copy)]
+pub struct Item {
+    /// Its index in the block.
+    pub row: u32,
+    /// Its position among the quantized items.
+    pub position: u32,
+}
+
+/// The scores of items for one query.
+pub trait Scorer {
+    /// Return the entry of an item. It may be left out if it is certainly below `least`, the k-th best score so far.
+    fn score(&mut self, item: Item, least: Option<f64>) -> Option<Entry>;
+
+    /// Prefetch what will be needed to score an item.
+    fn prefetch(&self, item: Item);
+
+    /// Map a score to the space of coarse scores.
+    fn coarse(&self, score: f64) -> f64;
 }
 
 /// A number with a total order, for the heap.
@@ -80,7 +100,7 @@ impl Candidates {
 
     /// Add an item whose score lies between two bounds, unless it cannot be among the best. Returns whether it is time to
     /// rescore.
-    pub fn offer(&mut self, item: u32, lower: f64, upper: f64) -> bool {
+    pub fn offer(&mut self, item: Item, lower: f64, upper: f64) -> bool {
         if upper < self.limit {
             return false;
         }
@@ -108,40 +128,42 @@ impl Candidates {
         }
     }
 
-    /// Score the candidates, those of the highest upper bounds first, until no other can be among the best. `score` returns
-    /// the entry of an item; it may leave out one that is certainly below a score, the k-th best so far. `prefetch` is
-    /// called some items ahead. `coarse` maps a score to the space of the coarse pass.
-    pub fn rescore(
-        &mut self,
-        mut score: impl FnMut(u32, Option<f64>) -> Option<Entry>,
-        prefetch: impl Fn(u32),
-        coarse: impl Fn(f64) -> f64,
-    ) {
-        self.list.retain(|candidate| candidate.upper >= self.limit);
-        self.list.sort_unstable_by(|left, right| right.upper.total_cmp(&left.upper));
-        for (index, candidate) in self.list.iter().enumerate() {
+    /// Score the candidates, those of the highest upper bounds first, until no other can be among the best.
+    pub fn rescore(&mut self, scorer: &mut impl Scorer) {
+        let mut list = std::mem::take(&mut self.list);
+        list.retain(|candidate| candidate.upper >= self.limit);
+        list.sort_unstable_by(|left, right| right.upper.total_cmp(&left.upper));
+        for (index, candidate) in list.iter().enumerate() {
             if candidate.upper < self.limit {
                 break;
             }
-            if let Some(next) = self.list.get(index + AHEAD).filter(|next| next.upper >= self.limit) {
-                prefetch(next.item);
+            if let Some(next) = list.get(index + AHEAD).filter(|next| next.upper >= self.limit) {
+                scorer.prefetch(next.item);
             }
             let least = if self.best.len() == self.k { self.best.last() } else { None };
-            let Some(entry) = score(candidate.item, least.map(|entry| entry.score)) else { continue };
-            let index = self.best.partition_point(|other| other.order(&entry).is_lt());
-            if index < self.k {
-                self.best.truncate(self.k - 1);
-                self.best.insert(index, entry);
-                if let Some(last) = self.best.get(self.k - 1) {
-                    self.limit = self.limit.max(coarse(last.score));
-                }
+            if let Some(entry) = scorer.score(candidate.item, least.map(|entry| entry.score)) {
+                self.insert(entry, |score| scorer.coarse(score));
             }
         }
-        self.list.clear();
+        list.clear();
+        self.list = list;
     }
 
-    /// Return the best entries, in order.
-    pub fn into_best(self) -> Vec<Entry> {
+    /// Add an entry if it is among the best. `coarse` maps a score to the space of coarse scores.
+    pub fn insert(&mut self, entry: Entry, coarse: impl Fn(f64) -> f64) {
+        let index = self.best.partition_point(|other| other.order(&entry).is_lt());
+        if index < self.k {
+            self.best.truncate(self.k - 1);
+            self.best.insert(index, entry);
+            if let Some(last) = self.best.get(self.k - 1) {
+                self.limit = self.limit.max(coarse(last.score));
+            }
+        }
+    }
+
+    /// Score the last candidates, and return the best entries, in order.
+    pub fn finish(mut self, scorer: &mut impl Scorer) -> Vec<Entry> {
+        self.rescore(scorer);
         self.best
     }
 }

@@ -7,6 +7,7 @@
 
 mod bound;
 mod candidates;
+mod groups;
 mod quantize;
 mod search;
 mod state;

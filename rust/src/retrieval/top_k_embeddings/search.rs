@@ -3,10 +3,12 @@
 use std::ops::Range;
 
 use super::bound::{BoundCoefficients, MARGIN, TINY, single_error};
-use super::candidates::{Candidates, Entry};
+use super::candidates::{Candidates, Entry, Item, Scorer};
+use super::groups::Groups;
 use super::quantize::{Operand, QuantizationSpace, Quantized, Scratch};
 use super::vectors::Vectors;
 use super::{Kernels, Metric, Precision};
+use crate::bits::set_bits;
 use crate::error::Result;
 use crate::huge::HugeArray;
 use crate::memory;
@@ -18,6 +20,10 @@ use crate::simd::tile::{self, ITEMS, Integers, ItemStep, QUERIES, QueryStep, Sco
 
 /// Tiles that are compared with one panel; both stay in the cache meanwhile.
 const TILES: usize = 16;
+
+/// Pairs of a query and an item from which on groups are worth their sample: among fewer, copies cost little. Tests of this
+/// crate have fewer.
+const PAIRS_FOR_GROUPS: usize = if cfg!(test) { 1 } else { 1 << 22 };
 
 /// Panels between two checks for cancellation.
 const PANELS_BETWEEN_CHECKS: usize = 64;
@@ -36,7 +42,7 @@ pub struct Search<'a> {
     pub kernels: Kernels,
 }
 
-/// Quantized items.
+/// Quantized items, group after group.
 struct Items {
     space: QuantizationSpace,
     /// Words of a vector, which is also the number of steps of a panel.
@@ -45,15 +51,22 @@ struct Items {
     panels: Vec<Panel>,
 }
 
-/// The items of a panel, without their words.
-#[derive(Clone, Default)]
+/// The items of a panel, without their words. All are of one group.
+#[derive(Clone)]
 struct Panel {
+    group: usize,
+    rows: [u32; ITEMS],
+    /// The items that are exactly the leader of the group, the first being the lowest bit.
+    copies: u32,
     scales: [f32; ITEMS],
     lengths: [f64; ITEMS],
     coefficients: [BoundCoefficients; ITEMS],
     /// The largest coefficients.
     max: BoundCoefficients,
 }
+
+/// A row of no item, in the last panel of a group.
+const NO_ROW: u32 = u32::MAX;
 
 /// Quantized queries, and what their thresholds are computed from.
 #[derive(Default)]
@@ -64,7 +77,10 @@ struct Tile {
     norms: [f32; QUERIES],
     errors: [f32; QUERIES],
     inverses: [f32; QUERIES],
-    limits: [f32; QUERIES],
+    /// Added to the coarse scores of each group.
+    offsets: Vec<[f64; QUERIES]>,
+    /// The limits of each group, from which the offsets are subtracted.
+    limits: Vec<[f32; QUERIES]>,
 }
 
 /// The search of one query.
@@ -73,9 +89,21 @@ struct Query {
     candidates: Candidates,
     /// Length of the vector, for cosines.
     norm: f64,
-    /// `slope * score - offset` is the score in the space of the coarse pass.
+    /// `slope * score` is the score in the space of the coarse pass.
     slope: f64,
-    offset: f64,
+    /// The score of the leader of each group, once it is needed.
+    leaders: Vec<Option<f64>>,
+}
+
+/// The scores of items for one query: first in single precision, and those that may be among the best in double.
+struct Scoring<'a> {
+    search: &'a Search<'a>,
+    items: &'a Items,
+    vector: &'a [f32],
+    norm: f64,
+    slope: f64,
+    /// For items of other types than single precision.
+    buffer: &'a mut Vec<f32>,
 }
 
 impl Search<'_> {
@@ -95,21 +123,26 @@ impl Search<'_> {
 
     /// Quantize all items.
     fn quantize(&self, plan: &Plan) -> Result<Items> {
-        let space = QuantizationSpace::new(self.items, self.metric, self.kernels, plan)?;
+        let is_large = self.queries.rows().saturating_mul(self.items.rows()) >= PAIRS_FOR_GROUPS;
+        let groups = match QuantizationSpace::precision(self.items.dims(), self.kernels) {
+            Precision::Int8 if is_large => Groups::find(self.items, self.metric, self.kernels.level, plan)?,
+            Precision::Int8 | Precision::Float => Groups::one(self.items)?,
+        };
+        let space = QuantizationSpace::new(self.items, &groups, self.metric, self.kernels, plan)?;
         let height = space.words(self.items.dims());
-        let mut panels = memory::defaults::<Panel>(self.items.rows().div_ceil(ITEMS))?;
+        let mut panels = panels(&groups)?;
         let mut words = HugeArray::try_zeroed(panels.len() * height * ITEMS)?;
         let mut parts: Vec<_> = words.as_chunks_mut::<ITEMS>().0.chunks_mut(height).zip(&mut panels).collect();
-        plan.each(&mut parts, Scratch::default, |scratch, index, (steps, panel)| {
-            let rows = index * ITEMS..self.items.rows().min((index + 1) * ITEMS);
-            for (slot, row) in rows.enumerate() {
-                let row = self.items.row(row, &mut scratch.row);
+        plan.each(&mut parts, Scratch::default, |scratch, _, (steps, panel)| {
+            for (slot, row) in panel.rows.into_iter().enumerate().filter(|(_, row)| *row != NO_ROW) {
+                let (row, operand) = (self.items.row(row as usize, &mut scratch.row), Operand::Item(panel.group));
                 let put = |step: usize, word| steps[step][slot] = word;
-                let factor = space.factor(row, Operand::Item);
-                let quantized = space.encode(row, Operand::Item, factor, &mut scratch.buffers, put);
+                let factor = space.factor(row, operand);
+                let quantized = space.encode(row, operand, factor, &mut scratch.buffers, put);
+                panel.copies |= u32::from(groups.is_leader(panel.group, row)) << slot;
                 panel.scales[slot] = quantized.scale;
                 panel.lengths[slot] = dot(row, row, self.kernels.level).sqrt();
-                panel.coefficients[slot] = space.roundings().coefficients(quantized.norm_and_error);
+                panel.coefficients[slot] = space.roundings(panel.group).coefficients(quantized.norm_and_error);
             }
             panel.max = BoundCoefficients::max(&panel.coefficients);
             Ok(())
@@ -164,7 +197,9 @@ impl Search<'_> {
         queries: &mut Vec<Query>,
         scratch: &mut Scratch,
     ) -> Result<Tile> {
-        let mut tile = Tile { limits: [f32::INFINITY; QUERIES], ..Tile::default() };
+        let mut tile = Tile::default();
+        tile.offsets.resize(space.groups(), [0.0; QUERIES]);
+        tile.limits.resize(space.groups(), [f32::INFINITY; QUERIES]);
         tile.steps.resize(space.words(self.queries.dims()), [0; QUERIES]);
         for (slot, row) in rows.enumerate() {
             self.queries.largest(row, &mut scratch.row, self.kernels.level)?;
@@ -172,19 +207,22 @@ impl Search<'_> {
             let factor = space.factor(vector, Operand::Query);
             let put = |step: usize, word| tile.steps[step][slot] = word;
             let quantized = space.encode(vector, Operand::Query, factor, &mut scratch.buffers, put);
-            let (slope, offset) = space.score_map(vector, factor);
+            let offsets = space.offsets(vector, factor);
+            tile.offsets.iter_mut().zip(offsets).for_each(|(offsets, offset)| offsets[slot] = offset);
+            let slope = space.slope(factor);
             let norm = dot(vector, vector, self.kernels.level).sqrt();
             let best = before.get(row).cloned().unwrap_or_default();
             let limit = match best.last() {
-                Some(last) if best.len() == self.k => last.score * slope - offset,
+                Some(last) if best.len() == self.k => last.score * slope,
                 _ => f64::NEG_INFINITY,
             };
             tile.quantized[slot] = quantized;
             tile.starts[slot] = -quantized.sum * i32::from(Integers::of(self.kernels.level).offset);
             (tile.norms[slot], tile.errors[slot]) = (quantized.norm_and_error.norm, quantized.norm_and_error.error);
             tile.inverses[slot] = 1.0 / quantized.scale;
-            tile.limits[slot] = down(limit);
-            queries.push(Query { row, candidates: Candidates::new(self.k, best, limit), norm, slope, offset });
+            tile.set_limit(slot, limit);
+            let (candidates, leaders) = (Candidates::new(self.k, best, limit), vec![None; space.groups()]);
+            queries.push(Query { row, candidates, norm, slope, leaders });
         }
         Ok(tile)
     }
@@ -201,62 +239,109 @@ impl Search<'_> {
     ) {
         let excluded = if self.exclude.is_empty() { &[] } else { self.exclude.get(query.row) };
         let (panel, quantized) = (&items.panels[panel_index], tile.quantized[slot]);
-        let mut mask = mask;
-        while mask != 0 {
-            let item_slot = mask.trailing_zeros() as usize;
-            mask &= mask - 1;
-            let item = panel_index * ITEMS + item_slot;
-            if item >= self.items.rows() || excluded.binary_search(&(self.offset + item as i64)).is_ok() {
+        let Query { candidates, leaders, .. } = query;
+        let of_query = (query.row, query.norm, query.slope);
+        for item in set_bits(mask.into()) {
+            let (row, position) = (panel.rows[item], (panel_index * ITEMS + item) as u32);
+            let index = self.offset + i64::from(row);
+            if row == NO_ROW || excluded.binary_search(&index).is_ok() {
                 continue;
             }
-            let score = f64::from(scores[slot][item_slot]) * f64::from(quantized.scale);
-            let bound = panel.coefficients[item_slot].bound(quantized.norm_and_error);
-            if query.candidates.offer(item as u32, score - bound, score + bound) {
-                self.rescore(items, query, scratch);
+            let at = Item { row, position };
+            if panel.copies >> item & 1 == 1 {
+                let leader = &mut leaders[panel.group];
+                let score = *leader.get_or_insert_with(|| self.scoring(items, of_query, scratch).exact(at));
+                candidates.insert(Entry { score, index }, |score| score * query.slope);
+                continue;
+            }
+            let score = f64::from(scores[slot][item]) * f64::from(quantized.scale) + tile.offsets[panel.group][slot];
+            let bound = panel.coefficients[item].bound(quantized.norm_and_error);
+            if candidates.offer(at, score - bound, score + bound) {
+                candidates.rescore(&mut self.scoring(items, of_query, scratch));
             }
         }
-        tile.limits[slot] = down(query.candidates.limit());
+        tile.set_limit(slot, candidates.limit());
     }
 
-    /// Score the candidates of a query: first in single precision, and those that may be among the best in double.
-    fn rescore(&self, items: &Items, query: &mut Query, scratch: &mut Scratch) {
-        let Scratch { row, query: buffer, .. } = scratch;
-        let (level, vector) = (self.kernels.level, self.queries.row(query.row, buffer));
-        let (norm, slope, offset) = (query.norm, query.slope, query.offset);
-        let score = |item: u32, least: Option<f64>| {
-            let row = self.items.row(item as usize, row);
-            let length = items.panels[item as usize / ITEMS].lengths[item as usize % ITEMS];
-            if least.is_some_and(|least| self.is_below(vector, row, norm * length, least)) {
-                return None;
-            }
-            let product = dot(vector, row, level);
-            let score = match self.metric {
-                Metric::InnerProduct => product,
-                Metric::Cosine => cosine(product, norm, length),
-            };
-            Some(Entry { score, index: self.offset + i64::from(item) })
-        };
-        let ahead = |item: u32| self.items.prefetch(item as usize);
-        query.candidates.rescore(score, ahead, |score| score * slope - offset);
-    }
-
-    /// Return whether the score of two vectors, whose lengths have the product `lengths`, is certainly below `least`, by
-    /// a product in single precision.
-    fn is_below(&self, query: &[f32], item: &[f32], lengths: f64, least: f64) -> bool {
-        let product = f64::from(single(query, item, self.kernels.level));
-        let least = if self.metric == Metric::Cosine { least * lengths } else { least };
-        // Of large numbers, the product may not be finite, and then says nothing.
-        product.is_finite() && product + single_error(query.len(), lengths) < least
+    /// Return the scores of items for a query of this row, length and slope.
+    fn scoring<'a>(
+        &'a self,
+        items: &'a Items,
+        (row, norm, slope): (usize, f64, f64),
+        scratch: &'a mut Scratch,
+    ) -> Scoring<'a> {
+        let Scratch { row: buffer, query, .. } = scratch;
+        Scoring { search: self, items, vector: self.queries.row(row, query), norm, slope, buffer }
     }
 
     /// Score the last candidates of a query and return its best entries.
-    fn finish(&self, items: &Items, mut query: Query, scratch: &mut Scratch) -> Vec<Entry> {
-        self.rescore(items, &mut query, scratch);
-        query.candidates.into_best()
+    fn finish(&self, items: &Items, query: Query, scratch: &mut Scratch) -> Vec<Entry> {
+        let mut scoring = self.scoring(items, (query.row, query.norm, query.slope), scratch);
+        query.candidates.finish(&mut scoring)
     }
 }
 
+impl Scoring<'_> {
+    /// Return the score of an item.
+    fn exact(&mut self, item: Item) -> f64 {
+        let row = self.search.items.row(item.row as usize, self.buffer);
+        let product = dot(self.vector, row, self.search.kernels.level);
+        match self.search.metric {
+            Metric::InnerProduct => product,
+            Metric::Cosine => cosine(product, self.norm, self.items.length(item)),
+        }
+    }
+
+    /// Return whether the score of an item is certainly below `least`, by a product in single precision.
+    fn is_below(&mut self, item: Item, least: f64) -> bool {
+        let row = self.search.items.row(item.row as usize, self.buffer);
+        let product = f64::from(single(self.vector, row, self.search.kernels.level));
+        let lengths = self.norm * self.items.length(item);
+        let least = if self.search.metric == Metric::Cosine { least * lengths } else { least };
+        // Of large numbers, the product may not be finite, and then says nothing.
+        product.is_finite() && product + single_error(self.vector.len(), lengths) < least
+    }
+}
+
+impl Scorer for Scoring<'_> {
+    fn score(&mut self, item: Item, least: Option<f64>) -> Option<Entry> {
+        if least.is_some_and(|least| self.is_below(item, least)) {
+            return None;
+        }
+        Some(Entry { score: self.exact(item), index: self.search.offset + i64::from(item.row) })
+    }
+
+    fn prefetch(&self, item: Item) {
+        self.search.items.prefetch(item.row as usize);
+    }
+
+    fn coarse(&self, score: f64) -> f64 {
+        score * self.slope
+    }
+}
+
+/// Return the panels of all groups, without anything but their rows.
+fn panels(groups: &Groups) -> Result<Vec<Panel>> {
+    let count = groups.members().iter().map(|members| members.len().div_ceil(ITEMS)).sum();
+    let mut panels = memory::with_capacity(count)?;
+    for (group, members) in groups.members().iter().enumerate() {
+        panels.extend(members.chunks(ITEMS).map(|members| {
+            let mut rows = [NO_ROW; ITEMS];
+            rows[..members.len()].copy_from_slice(members);
+            let (scales, lengths, max) = ([0.0; ITEMS], [0.0; ITEMS], BoundCoefficients::default());
+            Panel { group, rows, copies: 0, scales, lengths, coefficients: [max; ITEMS], max }
+        }));
+    }
+    Ok(panels)
+}
+
 impl Items {
+    /// Return the length of an item.
+    fn length(&self, Item { position, .. }: Item) -> f64 {
+        let position = position as usize;
+        self.panels[position / ITEMS].lengths[position % ITEMS]
+    }
+
     /// Return the words of a panel.
     fn steps(&self, panel: usize) -> &[ItemStep] {
         &self.words.as_chunks::<ITEMS>().0[panel * self.height..(panel + 1) * self.height]
@@ -294,7 +379,7 @@ impl Tile {
         scores: &mut Scores,
         level: Level,
     ) -> tile::Reached {
-        let thresholds = self.thresholds(panel.max);
+        let thresholds = self.thresholds(panel);
         let task = Task { queries: &self.steps, items, ahead, thresholds: &thresholds };
         match precision {
             Precision::Int8 => tile::integers(task, &self.starts, &panel.scales, scores, level),
@@ -302,14 +387,21 @@ impl Tile {
         }
     }
 
+    /// Set the score that items must reach to be among the best of a query.
+    fn set_limit(&mut self, slot: usize, limit: f64) {
+        for (limits, offsets) in self.limits.iter_mut().zip(&self.offsets) {
+            limits[slot] = (limit - offsets[slot]) as f32;
+        }
+    }
+
     /// Return the coarse score at which an upper bound may reach the limit of each query: the bound is the largest of the
     /// panel, and a margin covers the roundings here.
     #[allow(clippy::needless_range_loop)] // Six arrays at once, in registers.
-    fn thresholds(&self, max: BoundCoefficients) -> [f32; QUERIES] {
-        let mut thresholds = [0.0; QUERIES];
+    fn thresholds(&self, Panel { group, max, .. }: &Panel) -> [f32; QUERIES] {
+        let (mut thresholds, limits) = ([0.0; QUERIES], &self.limits[*group]);
         for query in 0..QUERIES {
             let bound = self.norms[query] * max.norm + self.errors[query] * max.error + TINY as f32;
-            let (limit, inverse) = (self.limits[query], self.inverses[query]);
+            let (limit, inverse) = (limits[query], self.inverses[query]);
             thresholds[query] = (limit - bound) * inverse - (limit.abs() + bound) * inverse * MARGIN;
         }
         thresholds
@@ -320,11 +412,6 @@ impl Tile {
 fn cosine(product: f64, left: f64, right: f64) -> f64 {
     let lengths = left * right;
     if lengths > 0.0 { product / lengths } else { 0.0 }
-}
-
-/// Round down to single precision.
-fn down(value: f64) -> f32 {
-    if value.is_finite() { (value as f32).next_down() } else { value as f32 }
 }
 
 #[cfg(test)]

@@ -167,3 +167,33 @@ fn vectors_that_8_bits_cannot_tell_apart_are_ranked_by_every_kernel() {
         assert_eq!(top.best, expected, "{kernels:?}");
     }
 }
+
+/// Return 600 vectors: near copies of one, exact copies of another, and random ones, mixed.
+fn with_copies(dims: usize, noise_size: f32) -> Vec<f32> {
+    let (near, exact, noise) = (noise(dims, 7), noise(dims, 8), noise(600 * dims, 9));
+    let number = |(at, &noise): (usize, &f32)| match at / dims % 3 {
+        0 => near[at % dims] + noise_size * noise,
+        1 => exact[at % dims],
+        _ => noise,
+    };
+    noise.iter().enumerate().map(number).collect()
+}
+
+#[test]
+fn copies_and_near_copies_are_ranked_by_every_kernel() {
+    let dims = 48;
+    let queries = [noise(dims, 6), noise(dims, 7), noise(dims, 8)].concat();
+    let usual = [(1e-3, 7, 1.0), (1e-6, 7, 1.0), (1e-6, 250, 1.0), (0.0, 7, 1.0)];
+    // Products beyond single precision, and numbers that are not normal in it.
+    let extreme = [(1e-3, 7, 1e37), (1e-6, 250, 1e37), (1e-3, 250, 1e-43)];
+    for (noise_size, k, factor) in usual.into_iter().chain(extreme) {
+        let items: Vec<f32> = with_copies(dims, noise_size).into_iter().map(|number| number * factor).collect();
+        let expected = sorted(&queries, &items, dims, k);
+        for kernels in kernels() {
+            let mut top = TopK::new(k, Metric::InnerProduct).expect("a good k");
+            let (queries, items) = (vectors("queries", &queries, dims), vectors("items", &items, dims));
+            top.update(&queries, &items, 0, &none(), kernels, &Plan::new(Some(2))).expect("good input");
+            assert_eq!(top.best, expected, "{noise_size} {k} {factor} {kernels:?}");
+        }
+    }
+}
