@@ -5,6 +5,7 @@ import struct
 import subprocess
 import zipfile
 from datetime import date
+from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
@@ -15,10 +16,20 @@ from check_wheel import MAX_BYTES, check_content
 
 TODAY = date(2026, 3, 1)
 MACHINES = {"x86_64": 62, "aarch64": 183}
+MACOS = {"x86_64": 0x01000007, "arm64": 0x0100000C}
+WINDOWS = {"amd64": 0x8664, "arm64": 0xAA64}
 
 
 def elf(machine: str = "x86_64", symbols: bytes = b"GLIBC_2.17") -> bytes:
     return b"\x7fELF" + bytes(14) + struct.pack("<H", MACHINES[machine]) + b"\0" + symbols + b"\0"
+
+
+def mach_o(machine: str) -> bytes:
+    return b"\xcf\xfa\xed\xfe" + struct.pack("<I", MACOS[machine]) + bytes(16)
+
+
+def pe(machine: str) -> bytes:
+    return b"MZ" + bytes(58) + struct.pack("<I", 128) + bytes(64) + b"PE\0\0" + struct.pack("<H", WINDOWS[machine])
 
 
 def make_wheel(
@@ -51,10 +62,10 @@ MANYLINUX = "manylinux_2_17_x86_64.manylinux2014_x86_64"
         ("manylinux_2_17_aarch64.manylinux2014_aarch64", elf("aarch64"), {}),
         ("musllinux_1_2_x86_64", elf(symbols=b"libc.so"), {}),
         ("musllinux_1_2_aarch64", elf("aarch64", b"libc.so"), {}),
-        ("macosx_10_12_x86_64", b"\xcf\xfa\xed\xfe", {}),
-        ("macosx_11_0_arm64", b"\xcf\xfa\xed\xfe", {}),
-        ("win_amd64", b"MZ", {"file": "_core.pyd"}),
-        ("win_arm64", b"MZ", {"file": "_core.cp314t-win_arm64.pyd", "abi": "cp314-cp314t"}),
+        ("macosx_10_12_x86_64", mach_o("x86_64"), {}),
+        ("macosx_11_0_arm64", mach_o("arm64"), {}),
+        ("win_amd64", pe("amd64"), {"file": "_core.pyd"}),
+        ("win_arm64", pe("arm64"), {"file": "_core.cp314t-win_arm64.pyd", "abi": "cp314-cp314t"}),
         (MANYLINUX, elf(), {"file": "_core.cpython-314t-x86_64-linux-gnu.so", "abi": "cp314-cp314t"}),
     ],
 )
@@ -65,10 +76,15 @@ def test_wheels_of_each_platform_pass(tmp_path, platform, extension, names):
 @pytest.mark.parametrize(
     ("platform", "extension", "names", "problem"),
     [
-        (MANYLINUX, elf("aarch64"), {}, "is for the processor aarch64"),
+        (MANYLINUX, elf("aarch64"), {}, "is for the system linux and the processor aarch64"),
+        ("macosx_11_0_arm64", mach_o("x86_64"), {}, "is for the system macosx and the processor x86_64"),
+        ("macosx_11_0_arm64", pe("arm64"), {}, "is for the system win and the processor arm64"),
+        ("win_amd64", pe("arm64"), {"file": "_core.pyd"}, "is for the system win and the processor arm64"),
+        (MANYLINUX, b"\x7fELF", {}, "the processor unknown"),
+        (MANYLINUX, elf(symbols=f"{Path.home()}/.cargo/a.rs".encode()), {}, r"such as .*/\.cargo/a\.rs;"),
         (MANYLINUX, elf(symbols=b"GLIBC_2.4\0GLIBC_2.28\0GLIBC_2.3.4"), {}, r"needs glibc 2\.28"),
         ("musllinux_1_2_x86_64", elf(), {}, r"needs glibc 2\.17"),
-        (MANYLINUX, b"MZ", {}, "is not for Linux"),
+        (MANYLINUX, pe("amd64"), {}, "is for the system win"),
         ("manylinux_2_34_x86_64", elf(), {}, "unknown platform: manylinux_2_34_x86_64"),
         ("linux_x86_64", elf(), {}, "unknown platform: linux_x86_64"),
         (MANYLINUX, elf(), {"tags": ["linux_x86_64"]}, "other tags in its metadata: cp310-abi3-linux_x86_64"),
