@@ -3,6 +3,7 @@
 import json
 import struct
 import subprocess
+import sys
 import zipfile
 from datetime import date
 from pathlib import Path
@@ -11,6 +12,7 @@ from subprocess import CompletedProcess
 import pytest
 
 import audit
+import check_release
 from check_release import find_problems, next_steps
 from check_wheel import MAX_BYTES, check_content
 
@@ -150,8 +152,9 @@ def test_a_release_whose_files_agree_has_no_problems_and_says_what_is_next(relea
         ("CITATION.cff", "02-28", "02-27", "CITATION.cff: date-released is 2026-02-27, not 2026-02-28"),
         ("CHANGELOG.md", "## 1.2.0 -", "## 1.3.0 -", "CHANGELOG.md, first heading: the version is 1.3.0, not 1.2.0"),
         ("CHANGELOG.md", " - 2026-02-28", "", "the heading has no date: write ## 1.2.0 - 2026-03-01"),
-        ("CHANGELOG.md", "2026-02-28", "28.2.2026", "the date 28.2.2026 is not written as 2026-03-01"),
-        ("CHANGELOG.md", "2026-02-28", "2026-03-02", "the date 2026-03-02 is in the future"),
+        ("CHANGELOG.md", "2026-02-28", "28.2.2026", "the date 28.2.2026 is not written as in ## 1.2.0 - 2026-03-01"),
+        ("CHANGELOG.md", "2026-02-28", "20260228", "the date 20260228 is not written as in ## 1.2.0 - 2026-03-01"),
+        ("CHANGELOG.md", "2026-02-28", "2026-03-02", "the date 2026-03-02 is in the future: write 2026-03-01"),
         ("CHANGELOG.md", "- A metric.\n", "", "the section 1.2.0 lists no change"),
         ("CHANGELOG.md", "## ", "### ", "there is no heading with a version"),
         ("pyproject.toml", 'dynamic = ["version"]', 'version = "1.1.0"', "pyproject.toml: the version is 1.1.0"),
@@ -165,12 +168,33 @@ def test_files_that_disagree_about_a_release_are_named(release, name, old, new, 
     assert any(problem in found for found in problems), problems
 
 
+def test_a_first_run_names_all_that_is_to_be_written(release, monkeypatch, capsys):
+    for name, dated in (("CHANGELOG.md", " - 2026-02-28"), ("CITATION.cff", "date-released: 2026-02-28\n")):
+        (release / name).write_text(FILES[name].replace(dated, ""), encoding="utf-8")
+    run_git(release, "commit", "--all", "--message", "Change")
+    problems = [
+        "CHANGELOG.md: the heading has no date: write ## 1.2.0 - 2026-03-01",
+        "CITATION.cff: there is no date-released: write date-released: 2026-03-01",
+    ]
+    assert find_problems(release, TODAY) == problems
+    monkeypatch.setattr(check_release, "ROOT", release)
+    monkeypatch.setattr(sys, "argv", ["check_release.py", "--next"])
+    assert check_release.main() == 1
+    printed = capsys.readouterr().out
+    assert printed.startswith(
+        "Version 1.2.0 cannot be released yet, and nothing else was checked:\n  1. CHANGELOG.md: "
+    )
+    assert printed.endswith("Then commit, and run `make release` again.\n")
+
+
 def test_changes_that_are_not_committed_and_tags_that_exist_are_problems(release):
     (release / "new.txt").write_text("", encoding="utf-8")
-    assert find_problems(release, TODAY) == ["git: there are changes that are not committed: new.txt"]
+    assert find_problems(release, TODAY) == [
+        "git: there are changes that are not committed: new.txt: commit or remove them"
+    ]
     (release / "new.txt").unlink()
     run_git(release, "tag", "v1.2.0")
-    assert find_problems(release, TODAY) == ["git: the tag v1.2.0 exists already: raise the version"]
+    assert find_problems(release, TODAY) == ["git: the tag v1.2.0 exists already: raise the version in Cargo.toml"]
 
 
 def package(**fields):
