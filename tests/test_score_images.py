@@ -126,6 +126,31 @@ def test_an_extractor_without_torch_suffices():
     subprocess.run([sys.executable, "-c", script], check=True)  # noqa: S603 - our own script
 
 
+def test_without_torch_a_wrong_output_of_an_extractor_is_named():
+    script = """
+import sys
+sys.modules["torch"] = sys.modules["PIL"] = None
+import numpy as np
+from muge_fast import image
+images = np.zeros((4, 8, 8, 3), dtype="uint8")
+arrays = np.zeros(4), np.zeros((5, 2)), np.zeros((4, 0))
+for wrong in (None, "a", [[1.0], [1.0, 2.0]], (np.zeros((4, 2)), 1), {"2048": None}, {"a": 1}, *arrays):
+    for call in (
+        lambda extractor: image.fid(images, images, extractor=extractor),
+        lambda extractor: image.kid(images, images, subset_size=2, extractor=extractor),
+        lambda extractor: image.score_images(real=images, generated=images, metrics=("fid",), extractor=extractor),
+        lambda extractor: image.FID(extractor).update(images, real=True),
+    ):
+        try:
+            call(lambda batch: wrong)
+        except (TypeError, ValueError) as error:
+            assert str(error).startswith("the extractor returns "), error
+        else:
+            raise AssertionError(wrong)
+"""
+    subprocess.run([sys.executable, "-c", script], check=True)  # noqa: S603 - our own script
+
+
 def test_the_network_without_torch_names_what_to_install(sets, monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)
     monkeypatch.delitem(sys.modules, "muge_fast.image.extractors.inception", raising=False)
