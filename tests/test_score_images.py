@@ -97,6 +97,11 @@ def unread():
         ({"batch_size": 0}, ValueError, "batch_size must be at least 1, got 0"),
         ({"threads": 1.5}, TypeError, "threads must be an integer, got 1.5"),
         ({"texts": {"a": "红裙"}}, ValueError, "texts and clip go together"),
+        (
+            {"metrics": ("fid", "r_precision")},
+            ValueError,
+            "metrics has 'r_precision', .*: leave it out, and pass texts",
+        ),
         ({"metrics": ("kid",), "real": None}, TypeError, "real must be images or statistics for kid, got None"),
         ({"metrics": ("kid",), "subset_size": 26}, ValueError, "subset_size is 26, a set has 25 images"),
         ({"splits": 26}, ValueError, "splits is 26, images 25: need at least one image for each split"),
