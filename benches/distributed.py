@@ -24,7 +24,7 @@ import muge_fast as mf
 from benches.data import caption_set
 from muge_fast.integrations import ray as on_ray
 
-CAPTIONS = 200_000
+CAPTIONS = 40_000
 ITEMS, QUERIES, DIMS = 400_000, 10_000, 256
 IMAGES, SIDE = 1_000, 32
 # Products of matrices for an image: FID's network takes more, in the same kind of work.
