@@ -229,9 +229,10 @@ def test_images_of_all_modes_are_converted_to_rgb(tmp_path):
 
 
 def test_without_pillow_files_are_not_called_broken(tmp_path, monkeypatch):
-    (tmp_path / "a.png").write_bytes(encoded(IMAGES[0]))
+    file = encoded(IMAGES[0])
+    (tmp_path / "a.png").write_bytes(file)
     monkeypatch.setitem(sys.modules, "PIL", None)
-    for source in (tmp_path, {"a": encoded(IMAGES[0])}):
+    for source in (tmp_path, {"a": file}):
         with pytest.raises(ImportError, match=r"^images need Pillow: pip install 'muge-fast\[images\]'$"):
             list(decode_batches(source, 2, 1))
 
