@@ -78,7 +78,7 @@ release: $(STAMPS)/venv ## Check everything before a tag, and print what to do n
 	$(MAKE) audit
 	$(MAKE) test
 	$(MAKE) wheels
-	if grep -q '^docs:' $(MAKEFILE_LIST); then $(MAKE) docs; fi
+	$(MAKE) docs-check
 	$(BIN)/python scripts/check_release.py --next
 
 fmt: $(STAMPS)/test ## Format all code

@@ -1,15 +1,17 @@
 """Time Ray data sets with one actor and more against one process: ``OMP_NUM_THREADS=1 python -m benches.distributed``.
 
-Prints the table of docs/distributed.md. Each score is first compared with that of one process, which has one thread, as
-each actor has. Ray starts before the clock, and the data sets are in its memory; actors start within the time.
+Prints the table of docs/distributed.md; names of cases as arguments choose its rows. Each score is compared with that
+of one process, which has one thread, as each actor has. Ray starts before the clock, and the data sets are in its
+memory. Actors start within the time: the first row shows how long that takes.
 """
 
 from __future__ import annotations
 
 import os
+import sys
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -23,8 +25,10 @@ from benches.data import caption_set
 from muge_fast.integrations import ray as on_ray
 
 CAPTIONS = 40_000
-ITEMS, QUERIES, DIMS = 200_000, 2_000, 256
-IMAGES, SIDE = 4_000, 32
+ITEMS, QUERIES, DIMS = 400_000, 10_000, 256
+IMAGES, SIDE = 1_000, 32
+# Products of matrices for an image: FID's network takes more, in the same kind of work.
+PRODUCTS = 100
 BLOCKS = 16
 CORES = os.cpu_count() or 1
 
@@ -40,7 +44,7 @@ class Case(NamedTuple):
 
 
 class Network:
-    """A stand-in for FID's network: products of matrices that take some milliseconds for an image on one core."""
+    """A stand-in for FID's network: products of matrices, which take some milliseconds for an image on one core."""
 
     signature = "network"
 
@@ -50,7 +54,7 @@ class Network:
     def __call__(self, images: list[Image]) -> npt.NDArray[np.float32]:
         """Return features of images."""
         rows = np.stack(images).reshape(len(images), -1).astype("float32") / 255
-        for _ in range(8):
+        for _ in range(PRODUCTS):
             features = np.maximum(rows @ self.weights, 0)
         result: npt.NDArray[np.float32] = features[:, :64]
         return result
@@ -69,12 +73,25 @@ def _column(values: Any) -> pa.Array:  # noqa: ANN401 - of NumPy, or a list
     return pa.array(values)
 
 
+def starting() -> Case:
+    """Return the case of almost no work."""
+    made = caption_set(BLOCKS, words=15)
+    rows = dataset({"id": range(BLOCKS), "prediction": made.predictions, "references": made.references})
+    # The first actors of a cluster also start its processes.
+    on_ray.score_captions(rows, metrics=["bleu"], actors=CORES)
+    return Case(
+        f"{BLOCKS} captions, to start the actors",
+        lambda: mf.score_captions(made.predictions, made.references, metrics=["bleu"], threads=1).to_dict(),
+        lambda actors: on_ray.score_captions(rows, metrics=["bleu"], actors=actors).to_dict(),
+    )
+
+
 def captions() -> Case:
     """Return the case of captions, with the counting of n-grams."""
     made = caption_set(CAPTIONS, words=15)
     rows = dataset({"id": range(CAPTIONS), "prediction": made.predictions, "references": made.references})
     return Case(
-        f"captions, {CAPTIONS:,} items",
+        f"{CAPTIONS:,} captions with 5 references, CIDEr-D, BLEU and ROUGE-L",
         lambda: mf.score_captions(made.predictions, made.references, threads=1).to_dict(),
         lambda actors: on_ray.score_captions(rows, actors=actors).to_dict(),
     )
@@ -86,7 +103,7 @@ def captions_without_cider() -> Case:
     rows = dataset({"id": range(CAPTIONS), "prediction": made.predictions, "references": made.references})
     options: dict[str, Any] = {"metrics": ["bleu", "rouge_l"], "tokenizer": "jieba"}
     return Case(
-        f"captions, {CAPTIONS:,} items, BLEU and ROUGE-L of jieba's words",
+        f"{CAPTIONS:,} captions with 5 references, BLEU and ROUGE-L of jieba's words",
         lambda: mf.score_captions(made.predictions, made.references, threads=1, **options).to_dict(),
         lambda actors: on_ray.score_captions(rows, actors=actors, **options).to_dict(),
     )
@@ -99,7 +116,7 @@ def retrieval() -> Case:
     asked = dataset({"query_id": range(QUERIES), "features": queries})
     searched = dataset({"item_id": range(ITEMS), "features": items})
     return Case(
-        f"search, {QUERIES:,} queries in {ITEMS:,} items of {DIMS}",
+        f"search of {QUERIES:,} queries in {ITEMS:,} items of {DIMS}",
         lambda: mf.top_k(queries, items, 10, threads=1, progress=False).indices.tolist(),  # noqa: PLW0108 - not yet
         lambda actors: on_ray.top_k(asked, searched, 10, actors=actors).indices.tolist(),
     )
@@ -114,10 +131,23 @@ def images() -> Case:
     rows = ray.data.from_numpy(np.array_split(pictures, BLOCKS)).materialize()
     options: dict[str, Any] = {"extractor": network, "threads": 1}
     return Case(
-        f"FID, {IMAGES:,} images",
+        f"FID of {IMAGES:,} images with a network of {_milliseconds(network, pictures[:100]):.0f} ms for each",
         lambda: mf.image.fid(real, list(pictures), progress=False, **options).value,
         lambda actors: on_ray.fid(real, rows, image_field="data", actors=actors, **options).value,
     )
+
+
+def _milliseconds(network: Network, pictures: npt.NDArray[np.uint8]) -> float:
+    return seconds(partial(network, list(pictures)))[0] / len(pictures) * 1000
+
+
+CASES = {
+    "starting": starting,
+    "captions": captions,
+    "captions_without_cider": captions_without_cider,
+    "retrieval": retrieval,
+    "images": images,
+}
 
 
 def seconds(call: Callable[[], object]) -> tuple[float, object]:
@@ -127,29 +157,33 @@ def seconds(call: Callable[[], object]) -> tuple[float, object]:
     return time.perf_counter() - start, result
 
 
-def table() -> Iterator[str]:
-    """Yield the lines of the table."""
+def table(names: Sequence[str]) -> Iterator[str]:
+    """Yield the lines of the table for the cases of some names."""
     sizes = [size for size in (1, 2, 4, 8, 16, 32) if size <= CORES]
-    yield "| | one process | " + " | ".join(f"{size} actor{'s' * (size > 1)}" for size in sizes) + " |"
-    yield "| --- | ---: |" + " ---: |" * len(sizes)
-    for make in (captions, captions_without_cider, retrieval, images):
-        case = make()
+    yield "| | one process | " + " | ".join(f"{size} actor{'s' * (size > 1)}" for size in sizes) + " | growth |"
+    yield "| --- | ---: |" + " ---: |" * len(sizes) + " ---: |"
+    for name in names:
+        case = CASES[name]()
         alone, expected = seconds(case.alone)
         times = []
         for size in sizes:
             taken, result = seconds(partial(case.many, size))
             assert result == expected, case.name
             times.append(taken)
-        yield f"| {case.name} | {alone:.1f} s | " + " | ".join(f"{taken:.1f} s" for taken in times) + " |"
+        cells = " | ".join(f"{taken:.1f} s" for taken in (alone, *times))
+        yield f"| {case.name} | {cells} | {times[0] / times[-1]:.2f} |"
 
 
 def main() -> None:
-    """Print the table."""
+    """Print the table, or the rows that the command line names."""
+    names = sys.argv[1:] or list(CASES)
+    if unknown := set(names) - set(CASES):
+        raise SystemExit(f"unknown cases: {', '.join(sorted(unknown))}; there are {', '.join(CASES)}")
     warnings.simplefilter("ignore")
     # One more than there are, for the tasks that read blocks.
     ray.init(num_cpus=CORES + 1, include_dashboard=False, log_to_driver=False, logging_level="error")
     ray.data.DataContext.get_current().enable_progress_bars = False
-    for line in table():
+    for line in table(names):
         print(line, flush=True)
 
 

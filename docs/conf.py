@@ -16,6 +16,7 @@ version = release = muge_fast.__version__
 extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
+    "chinese_search",
     "docstrings",
     "native_math",
     "pages",
@@ -57,8 +58,10 @@ html_title = f"muge_fast {version}"
 # Browsers need a font for mathematics to stretch parentheses, and not every system has one. ziamath has it as a file.
 html_static_path = ["static", str(files("ziamath") / "fonts" / "STIXTwoMath-Regular.ttf")]
 html_css_files = ["site.css"]
+html_js_files = [("icons.js", {"defer": "defer"})]
 html_copy_source = False
 html_show_sphinx = False
+html_search_language = "en-zh"
 pygments_style = "default"
 pygments_dark_style = "github-dark"
 html_math_renderer = "native"

@@ -2,8 +2,8 @@
 
     .venv/bin/python scripts/build_wheels.py [--out dist] [TARGET ...]
 
-zig links for an old glibc, for musl and for 64-bit ARM. The workflow `wheels` builds all platforms, each on its own
-machine.
+zig links for an old glibc, for musl, for 64-bit ARM and for macOS. The workflow `wheels` builds all platforms, each on
+its own machine.
 """
 
 import argparse
@@ -17,18 +17,24 @@ from check_wheel import check_content, try_wheel
 
 ROOT = Path(__file__).parents[1]
 PROGRAMS = Path(sys.executable).parent
-ENVIRONMENT = os.environ | {"PATH": f"{PROGRAMS}{os.pathsep}{os.environ['PATH']}"}
+# Messages of panics have the paths of crates, which begin with the folder of the user.
+CARGO_HOME = os.environ.get("CARGO_HOME", Path.home() / ".cargo")
+RUSTFLAGS = f"{os.environ.get('RUSTFLAGS', '')} --remap-path-prefix={CARGO_HOME}=cargo".strip()
+PATH = f"{PROGRAMS}{os.pathsep}{os.environ['PATH']}"
+ENVIRONMENT = os.environ | {"PATH": PATH, "RUSTFLAGS": RUSTFLAGS}
 # Rust targets, and the oldest systems that their wheels run on.
 TARGETS = {
     "x86_64-unknown-linux-gnu": "manylinux_2_17",
     "aarch64-unknown-linux-gnu": "manylinux_2_17",
     "x86_64-unknown-linux-musl": "musllinux_1_2",
     "aarch64-unknown-linux-musl": "musllinux_1_2",
+    "x86_64-apple-darwin": "off",
+    "aarch64-apple-darwin": "off",
 }
 EMULATED = "aarch64-unknown-linux-gnu"
 # The exit code of emulated_wheel.sh where it cannot run.
 CANNOT_EMULATE = 77
-ELSEWHERE = "macOS, Windows and free-threaded Python: the workflow `wheels` builds these"
+ELSEWHERE = "Windows and free-threaded Python: the workflow `wheels` builds these"
 
 
 def run(*command: object) -> None:
@@ -77,6 +83,7 @@ def main() -> None:
     report = [build_and_check(target, folder) for target in arguments.targets or TARGETS]
     run(PROGRAMS / "maturin", "sdist", "--out", folder)
     run(sys.executable, "-m", "twine", "check", "--strict", *sorted(folder.glob("muge_fast-*")))
+    run(sys.executable, "-m", "abi3audit", "--strict", *sorted(folder.glob("muge_fast-*.whl")))
     print("", *report, f"not built: {ELSEWHERE}", sep="\n")
 
 

@@ -56,8 +56,13 @@ def version_problems(root: Path) -> list[str]:
     found = versions(root)
     expected = found["Cargo.toml"]
     if expected is None or not re.fullmatch(r"\d+\.\d+\.\d+(-\w+(\.\d+)?)?", expected):
-        return [f"Cargo.toml: the version is {expected}, needs three numbers"]
-    return [f"{place}: the version is {value}, not {expected}" for place, value in found.items() if value != expected]
+        return [f"Cargo.toml: the version is {expected}, needs three numbers such as 1.2.0"]
+    return [
+        f"{place}: the version is {value}, not {expected}: "
+        + ("run cargo check, which writes it" if place.startswith("Cargo.lock") else f"write {expected}")
+        for place, value in found.items()
+        if value != expected
+    ]
 
 
 def changelog_problems(root: Path, today: date) -> list[str]:
@@ -65,28 +70,39 @@ def changelog_problems(root: Path, today: date) -> list[str]:
     text = read(root / "CHANGELOG.md")
     heading = HEADING.search(text)
     if heading is None:
-        return ["CHANGELOG.md: there is no heading with a version"]
+        return [f"CHANGELOG.md: there is no heading with a version: write ## {versions(root)['Cargo.toml']} - {today}"]
     following = HEADING.search(text, heading.end())
     section = text[heading.end() : following.start() if following else len(text)]
     problems = []
     if not re.search(r"^- \S", section, re.MULTILINE):
-        problems.append(f"CHANGELOG.md: the section {heading['version']} lists no change")
+        problems.append(f"CHANGELOG.md: the section {heading['version']} lists no change: write them as - Text")
     return problems + date_problems(root, heading["version"], heading["date"], today)
 
 
 def date_problems(root: Path, version: str, released: str | None, today: date) -> list[str]:
-    """Return what is wrong with the date of the release."""
+    """Return what is wrong with the date of the release in the changelog and in the file for citations."""
+    expected = released or str(today)
+    problems = []
     if released is None:
-        return [f"CHANGELOG.md: the heading has no date: write ## {version} - {today}"]
-    try:
-        future = date.fromisoformat(released) > today
-    except ValueError:
-        return [f"CHANGELOG.md: the date {released} is not written as {today}"]
-    problems = [f"CHANGELOG.md: the date {released} is in the future"] if future else []
+        problems.append(f"CHANGELOG.md: the heading has no date: write ## {version} - {today}")
+    elif not is_date(released):
+        expected = str(today)
+        problems.append(f"CHANGELOG.md: the date {released} is not written as in ## {version} - {today}")
+    elif date.fromisoformat(released) > today:
+        problems.append(f"CHANGELOG.md: the date {released} is in the future: write {today}, or wait")
     cited = first(r"^date-released: \"?([^\s\"]+)", read(root / "CITATION.cff"))
-    if cited != released:
-        problems.append(f"CITATION.cff: date-released is {cited}, not {released}")
+    if cited != expected:
+        wrong = f"date-released is {cited}, not {expected}" if cited else "there is no date-released"
+        problems.append(f"CITATION.cff: {wrong}: write date-released: {expected}")
     return problems
+
+
+def is_date(text: str) -> bool:
+    """Return whether a text is a date such as 2026-03-01."""
+    try:
+        return str(date.fromisoformat(text)) == text
+    except ValueError:
+        return False
 
 
 def git_problems(root: Path, version: str | None) -> list[str]:
@@ -94,9 +110,9 @@ def git_problems(root: Path, version: str | None) -> list[str]:
     problems = []
     if changed := git(root, "status", "--porcelain"):
         names = ", ".join(line.split(maxsplit=1)[1] for line in changed.splitlines()[:5])
-        problems.append(f"git: there are changes that are not committed: {names}")
+        problems.append(f"git: there are changes that are not committed: {names}: commit or remove them")
     if git(root, "tag", "--list", f"v{version}"):
-        problems.append(f"git: the tag v{version} exists already: raise the version")
+        problems.append(f"git: the tag v{version} exists already: raise the version in Cargo.toml")
     return problems
 
 
@@ -104,6 +120,14 @@ def find_problems(root: Path, today: date) -> list[str]:
     """Return everything that is wrong with a release of the current commit."""
     version = versions(root)["Cargo.toml"]
     return version_problems(root) + changelog_problems(root, today) + git_problems(root, version)
+
+
+def summary(root: Path, problems: list[str]) -> str:
+    """Return the problems with what to do about each, and what to do after that."""
+    listed = "\n".join(f"  {index}. {problem}" for index, problem in enumerate(problems, 1))
+    return f"""Version {versions(root)["Cargo.toml"]} cannot be released yet, and nothing else was checked:
+{listed}
+Then commit, and run `make release` again."""
 
 
 def next_steps(root: Path) -> str:
@@ -123,9 +147,9 @@ def main() -> int:
     parser.add_argument("--next", action="store_true", help="print what to do once everything is checked")
     arguments = parser.parse_args()
     problems = find_problems(ROOT, date.today())  # noqa: DTZ011 - the date that the person who releases it sees
-    for problem in problems:
-        print(problem)
-    if arguments.next and not problems:
+    if problems:
+        print(summary(ROOT, problems))
+    elif arguments.next:
         print(next_steps(ROOT))
     return int(bool(problems))
 

@@ -6,6 +6,7 @@ Wheels for other platforms than this one are checked with ``--no-install``.
 """
 
 import argparse
+import os
 import re
 import subprocess
 import sys
@@ -20,8 +21,13 @@ ABIS = ("cp310-abi3", "cp314-cp314t")
 PLATFORM = re.compile(
     r"manylinux(_2_17|2014)_(x86_64|aarch64)|musllinux_1_2_(x86_64|aarch64)|macosx_\d+_\d+_(x86_64|arm64)|win_(amd64|arm64)"
 )
-# Numbers of processors in ELF files.
-MACHINES = {62: "x86_64", 183: "aarch64"}
+# How files of each system begin, and numbers of processors in them.
+SYSTEMS = {b"\x7fELF": "linux", b"\xcf\xfa\xed\xfe": "macosx", b"MZ": "win"}
+MACHINES = {
+    "linux": {62: "x86_64", 183: "aarch64"},
+    "macosx": {0x01000007: "x86_64", 0x0100000C: "arm64"},
+    "win": {0x8664: "amd64", 0xAA64: "arm64"},
+}
 GLIBC = re.compile(rb"GLIBC_(2\.\d+)")
 OLDEST_GLIBC = (2, 17)
 CONTENT = ("muge_fast/py.typed", "muge_fast/_core.pyi", "muge_fast/samples/")
@@ -70,16 +76,32 @@ def check_extension(name: str, archive: zipfile.ZipFile, *, local: bool) -> None
     if len(files) != 1 or stable != (files[0].split("/")[1] in ("_core.abi3.so", "_core.pyd")):
         raise SystemExit(f"{name} has the extensions {files}, needs one for its ABI")
     extension = archive.read(files[0])
-    if not extension.startswith(b"\x7fELF"):
-        if "linux" in name:
-            raise SystemExit(f"{name}: {files[0]} is not for Linux")
-        return
-    machine = MACHINES.get(int.from_bytes(extension[18:20], "little"), "unknown")
-    if not name.endswith(f"{machine}.whl"):
-        raise SystemExit(f"{name}: {files[0]} is for the processor {machine}")
+    system, machine = built_for(extension)
+    if system not in name or not name.endswith(f"_{machine}.whl"):
+        raise SystemExit(f"{name}: {files[0]} is for the system {system} and the processor {machine}")
+    if not local and (path := path_of_builder(extension)):
+        raise SystemExit(
+            f"{name}: {files[0]} has paths of the machine that built it, such as {path}; see build_wheels.py"
+        )
     newest = max((tuple(map(int, version.split(b"."))) for version in GLIBC.findall(extension)), default=None)
     if newest and not local and ("musllinux" in name or newest > OLDEST_GLIBC):
         raise SystemExit(f"{name}: {files[0]} needs glibc {'.'.join(map(str, newest))}")
+
+
+def built_for(extension: bytes) -> tuple[str, str]:
+    """Return the system and the processor that an extension is for, as wheels name them."""
+    system = next((system for start, system in SYSTEMS.items() if extension.startswith(start)), "unknown")
+    start, size = {"linux": (18, 2), "macosx": (4, 4)}.get(system, (int.from_bytes(extension[60:64], "little") + 4, 2))
+    number = int.from_bytes(extension[start : start + size], "little")
+    return system, MACHINES.get(system, {}).get(number, "unknown")
+
+
+def path_of_builder(extension: bytes) -> str | None:
+    """Return the first path in an extension that is in the user's folder or in that of this repository."""
+    folders = [folder for folder in (Path.home(), SAME_BITS.parents[2]) if len(folder.parts) > 1]
+    pattern = b"|".join(re.escape(f"{folder}{os.sep}".encode()) + rb"[\w./\\-]*" for folder in folders)
+    found = re.search(pattern, extension) if folders else None
+    return found[0].decode() if found else None
 
 
 def try_wheel(wheel: Path) -> None:

@@ -159,3 +159,50 @@ def test_formulas_are_shown_by_the_browser_itself(chromium):
     assert min(heights) > 15  # A numerator above a denominator, here within an exponent.
     assert max(heights) > 35
     page.close()
+
+
+# Queries, and a page that each must find.
+SEARCHES = {
+    "召回率": "metrics/recall.html",
+    "交叉": "zh/captions.html",
+    "交叉熵训练": "zh/captions.html",
+    "怎么安装": "zh/index.html",
+    "弗雷歇距离": "metrics/fid.html",
+    "归一化折损累计增益": "metrics/ranking.html",
+    "Recall@K 召回率": "metrics/recall.html",
+    "rankings": "metrics/ranking.html",
+}
+
+
+@needs_site
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_search_finds_chinese_and_english_words(chromium, width):
+    page, faults = chromium.new_page(viewport={"width": width, "height": 844}), []
+    page.on("pageerror", lambda fault: faults.append(str(fault)))
+    for query, expected in SEARCHES.items():
+        page.goto((SITE / "index.html").as_uri())
+        if width < 500:
+            page.locator(".mobile-header label[for=__navigation]").click()
+        page.locator(".sidebar-search").fill(query)
+        page.locator(".sidebar-search").press("Enter")
+        page.wait_for_function("document.querySelector('.search-summary')?.textContent.match(/found|did not/)")
+        found = page.eval_on_selector_all("#search-results li > a", "all => all.map(a => a.getAttribute('href'))")
+        assert expected in [urlsplit(link).path for link in found], (query, found)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, query
+    page.close()
+    assert faults == []
+
+
+def test_chinese_text_has_the_terms_of_its_parts(monkeypatch):
+    pytest.importorskip("sphinx", reason="make docs installs Sphinx")
+    monkeypatch.syspath_prepend(DOCS / "extensions")
+    from chinese_search import EnglishAndChinese  # noqa: PLC0415 - needs Sphinx
+
+    language = EnglishAndChinese({})
+    assert language.split("Recall@10（召回率）不低于K值") == [
+        *["Recall", "10", "召", "回", "率", "召回", "回率"],
+        *["不", "低", "于", "不低", "低于", "K", "值"],
+    ]
+    assert language.split("𠮷野家") == ["𠮷", "野", "家", "𠮷野", "野家"]
+    assert not language.word_filter("什么")
+    assert language.word_filter("召回")

@@ -311,6 +311,7 @@ def test_a_path_that_is_not_there_is_named_before_weights_are_looked_for(tmp_pat
         (np.zeros((12, 3), bool), TypeError, "dtype bool"),
         (np.zeros((12, 3), complex), TypeError, "dtype complex128"),
         (np.zeros(12), ValueError, r"the extractor returns shape \(12,\), needs \(12, features\)"),
+        (np.zeros((12, 0)), ValueError, r"the extractor returns shape \(12, 0\), needs \(12, features\)"),
         (np.zeros((1, 3)), ValueError, r"the extractor returns shape \(1, 3\)"),
         (torch.zeros(12, 3, 2, 2), ValueError, r"the extractor returns shape \(12, 3, 2, 2\)"),
         ({"2048": None}, TypeError, "the extractor returns None"),

@@ -228,6 +228,15 @@ def test_images_of_all_modes_are_converted_to_rgb(tmp_path):
     assert np.array_equal(in_memory[0], np.array(clear.convert("RGB")))
 
 
+def test_without_pillow_files_are_not_called_broken(tmp_path, monkeypatch):
+    file = encoded(IMAGES[0])
+    (tmp_path / "a.png").write_bytes(file)
+    monkeypatch.setitem(sys.modules, "PIL", None)
+    for source in (tmp_path, {"a": file}):
+        with pytest.raises(ImportError, match=r"^images need Pillow: pip install 'muge-fast\[images\]'$"):
+            list(decode_batches(source, 2, 1))
+
+
 def test_broken_sources_are_errors(tmp_path):
     (tmp_path / "no.zip").write_bytes(b"not an archive")
     with zipfile.ZipFile(tmp_path / "broken.zip", "w") as archive:

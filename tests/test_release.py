@@ -3,22 +3,35 @@
 import json
 import struct
 import subprocess
+import sys
 import zipfile
 from datetime import date
+from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
 
 import audit
+import check_release
 from check_release import find_problems, next_steps
 from check_wheel import MAX_BYTES, check_content
 
 TODAY = date(2026, 3, 1)
 MACHINES = {"x86_64": 62, "aarch64": 183}
+MACOS = {"x86_64": 0x01000007, "arm64": 0x0100000C}
+WINDOWS = {"amd64": 0x8664, "arm64": 0xAA64}
 
 
 def elf(machine: str = "x86_64", symbols: bytes = b"GLIBC_2.17") -> bytes:
     return b"\x7fELF" + bytes(14) + struct.pack("<H", MACHINES[machine]) + b"\0" + symbols + b"\0"
+
+
+def mach_o(machine: str) -> bytes:
+    return b"\xcf\xfa\xed\xfe" + struct.pack("<I", MACOS[machine]) + bytes(16)
+
+
+def pe(machine: str) -> bytes:
+    return b"MZ" + bytes(58) + struct.pack("<I", 128) + bytes(64) + b"PE\0\0" + struct.pack("<H", WINDOWS[machine])
 
 
 def make_wheel(
@@ -51,10 +64,10 @@ MANYLINUX = "manylinux_2_17_x86_64.manylinux2014_x86_64"
         ("manylinux_2_17_aarch64.manylinux2014_aarch64", elf("aarch64"), {}),
         ("musllinux_1_2_x86_64", elf(symbols=b"libc.so"), {}),
         ("musllinux_1_2_aarch64", elf("aarch64", b"libc.so"), {}),
-        ("macosx_10_12_x86_64", b"\xcf\xfa\xed\xfe", {}),
-        ("macosx_11_0_arm64", b"\xcf\xfa\xed\xfe", {}),
-        ("win_amd64", b"MZ", {"file": "_core.pyd"}),
-        ("win_arm64", b"MZ", {"file": "_core.cp314t-win_arm64.pyd", "abi": "cp314-cp314t"}),
+        ("macosx_10_12_x86_64", mach_o("x86_64"), {}),
+        ("macosx_11_0_arm64", mach_o("arm64"), {}),
+        ("win_amd64", pe("amd64"), {"file": "_core.pyd"}),
+        ("win_arm64", pe("arm64"), {"file": "_core.cp314t-win_arm64.pyd", "abi": "cp314-cp314t"}),
         (MANYLINUX, elf(), {"file": "_core.cpython-314t-x86_64-linux-gnu.so", "abi": "cp314-cp314t"}),
     ],
 )
@@ -65,10 +78,15 @@ def test_wheels_of_each_platform_pass(tmp_path, platform, extension, names):
 @pytest.mark.parametrize(
     ("platform", "extension", "names", "problem"),
     [
-        (MANYLINUX, elf("aarch64"), {}, "is for the processor aarch64"),
+        (MANYLINUX, elf("aarch64"), {}, "is for the system linux and the processor aarch64"),
+        ("macosx_11_0_arm64", mach_o("x86_64"), {}, "is for the system macosx and the processor x86_64"),
+        ("macosx_11_0_arm64", pe("arm64"), {}, "is for the system win and the processor arm64"),
+        ("win_amd64", pe("arm64"), {"file": "_core.pyd"}, "is for the system win and the processor arm64"),
+        (MANYLINUX, b"\x7fELF", {}, "the processor unknown"),
+        (MANYLINUX, elf(symbols=f"{Path.home()}/.cargo/a.rs".encode()), {}, r"such as .*/\.cargo/a\.rs;"),
         (MANYLINUX, elf(symbols=b"GLIBC_2.4\0GLIBC_2.28\0GLIBC_2.3.4"), {}, r"needs glibc 2\.28"),
         ("musllinux_1_2_x86_64", elf(), {}, r"needs glibc 2\.17"),
-        (MANYLINUX, b"MZ", {}, "is not for Linux"),
+        (MANYLINUX, pe("amd64"), {}, "is for the system win"),
         ("manylinux_2_34_x86_64", elf(), {}, "unknown platform: manylinux_2_34_x86_64"),
         ("linux_x86_64", elf(), {}, "unknown platform: linux_x86_64"),
         (MANYLINUX, elf(), {"tags": ["linux_x86_64"]}, "other tags in its metadata: cp310-abi3-linux_x86_64"),
@@ -134,8 +152,9 @@ def test_a_release_whose_files_agree_has_no_problems_and_says_what_is_next(relea
         ("CITATION.cff", "02-28", "02-27", "CITATION.cff: date-released is 2026-02-27, not 2026-02-28"),
         ("CHANGELOG.md", "## 1.2.0 -", "## 1.3.0 -", "CHANGELOG.md, first heading: the version is 1.3.0, not 1.2.0"),
         ("CHANGELOG.md", " - 2026-02-28", "", "the heading has no date: write ## 1.2.0 - 2026-03-01"),
-        ("CHANGELOG.md", "2026-02-28", "28.2.2026", "the date 28.2.2026 is not written as 2026-03-01"),
-        ("CHANGELOG.md", "2026-02-28", "2026-03-02", "the date 2026-03-02 is in the future"),
+        ("CHANGELOG.md", "2026-02-28", "28.2.2026", "the date 28.2.2026 is not written as in ## 1.2.0 - 2026-03-01"),
+        ("CHANGELOG.md", "2026-02-28", "20260228", "the date 20260228 is not written as in ## 1.2.0 - 2026-03-01"),
+        ("CHANGELOG.md", "2026-02-28", "2026-03-02", "the date 2026-03-02 is in the future: write 2026-03-01"),
         ("CHANGELOG.md", "- A metric.\n", "", "the section 1.2.0 lists no change"),
         ("CHANGELOG.md", "## ", "### ", "there is no heading with a version"),
         ("pyproject.toml", 'dynamic = ["version"]', 'version = "1.1.0"', "pyproject.toml: the version is 1.1.0"),
@@ -149,12 +168,33 @@ def test_files_that_disagree_about_a_release_are_named(release, name, old, new, 
     assert any(problem in found for found in problems), problems
 
 
+def test_a_first_run_names_all_that_is_to_be_written(release, monkeypatch, capsys):
+    for name, dated in (("CHANGELOG.md", " - 2026-02-28"), ("CITATION.cff", "date-released: 2026-02-28\n")):
+        (release / name).write_text(FILES[name].replace(dated, ""), encoding="utf-8")
+    run_git(release, "commit", "--all", "--message", "Change")
+    problems = [
+        "CHANGELOG.md: the heading has no date: write ## 1.2.0 - 2026-03-01",
+        "CITATION.cff: there is no date-released: write date-released: 2026-03-01",
+    ]
+    assert find_problems(release, TODAY) == problems
+    monkeypatch.setattr(check_release, "ROOT", release)
+    monkeypatch.setattr(sys, "argv", ["check_release.py", "--next"])
+    assert check_release.main() == 1
+    printed = capsys.readouterr().out
+    assert printed.startswith(
+        "Version 1.2.0 cannot be released yet, and nothing else was checked:\n  1. CHANGELOG.md: "
+    )
+    assert printed.endswith("Then commit, and run `make release` again.\n")
+
+
 def test_changes_that_are_not_committed_and_tags_that_exist_are_problems(release):
     (release / "new.txt").write_text("", encoding="utf-8")
-    assert find_problems(release, TODAY) == ["git: there are changes that are not committed: new.txt"]
+    assert find_problems(release, TODAY) == [
+        "git: there are changes that are not committed: new.txt: commit or remove them"
+    ]
     (release / "new.txt").unlink()
     run_git(release, "tag", "v1.2.0")
-    assert find_problems(release, TODAY) == ["git: the tag v1.2.0 exists already: raise the version"]
+    assert find_problems(release, TODAY) == ["git: the tag v1.2.0 exists already: raise the version in Cargo.toml"]
 
 
 def package(**fields):

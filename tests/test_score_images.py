@@ -97,6 +97,11 @@ def unread():
         ({"batch_size": 0}, ValueError, "batch_size must be at least 1, got 0"),
         ({"threads": 1.5}, TypeError, "threads must be an integer, got 1.5"),
         ({"texts": {"a": "红裙"}}, ValueError, "texts and clip go together"),
+        (
+            {"metrics": ("fid", "r_precision")},
+            ValueError,
+            "metrics has 'r_precision', .*: leave it out, and pass texts",
+        ),
         ({"metrics": ("kid",), "real": None}, TypeError, "real must be images or statistics for kid, got None"),
         ({"metrics": ("kid",), "subset_size": 26}, ValueError, "subset_size is 26, a set has 25 images"),
         ({"splits": 26}, ValueError, "splits is 26, images 25: need at least one image for each split"),
@@ -123,6 +128,31 @@ def test_an_extractor_without_torch_suffices():
         "scores = image.score_images(real=images, generated=images, metrics=('fid',), extractor=extractor); "
         "assert abs(scores['fid'].value) < 1e-9; assert 'torch' not in sys.modules and 'PIL' not in sys.modules"
     )
+    subprocess.run([sys.executable, "-c", script], check=True)  # noqa: S603 - our own script
+
+
+def test_without_torch_a_wrong_output_of_an_extractor_is_named():
+    script = """
+import sys
+sys.modules["torch"] = sys.modules["PIL"] = None
+import numpy as np
+from muge_fast import image
+images = np.zeros((4, 8, 8, 3), dtype="uint8")
+arrays = np.zeros(4), np.zeros((5, 2)), np.zeros((4, 0))
+for wrong in (None, "a", [[1.0], [1.0, 2.0]], (np.zeros((4, 2)), 1), {"2048": None}, {"a": 1}, *arrays):
+    for call in (
+        lambda extractor: image.fid(images, images, extractor=extractor),
+        lambda extractor: image.kid(images, images, subset_size=2, extractor=extractor),
+        lambda extractor: image.score_images(real=images, generated=images, metrics=("fid",), extractor=extractor),
+        lambda extractor: image.FID(extractor).update(images, real=True),
+    ):
+        try:
+            call(lambda batch: wrong)
+        except (TypeError, ValueError) as error:
+            assert str(error).startswith("the extractor returns "), error
+        else:
+            raise AssertionError(wrong)
+"""
     subprocess.run([sys.executable, "-c", script], check=True)  # noqa: S603 - our own script
 
 

@@ -45,7 +45,7 @@ def outputs_for(metrics: Sequence[str], convention: InceptionScoreConvention | N
 
     Raises:
         TypeError: ``metrics`` is not a sequence of strings.
-        ValueError: ``metrics`` is empty, or has an unknown or a repeated name.
+        ValueError: ``metrics`` is empty, has an unknown or a repeated name, or names R-precision.
 
     Example:
         >>> from muge_fast.image.image_set import outputs_for
@@ -53,6 +53,11 @@ def outputs_for(metrics: Sequence[str], convention: InceptionScoreConvention | N
         ('2048', 'logits_unbiased')
 
     """
+    if isinstance(metrics, (list, tuple)) and "r_precision" in metrics:
+        raise ValueError(
+            "metrics has 'r_precision', which is computed wherever there are texts: leave it out, and pass texts and "
+            "clip, or image_features and text_features"
+        )
     names = check_names("metrics", metrics, METRICS)
     features = (FEATURES,) if {"fid", "kid"} & set(names) else ()
     return (*features, (convention or InceptionScoreConvention()).logits) if "is" in names else features

@@ -115,12 +115,13 @@ class LazyImage:
         Raises:
             BrokenImageError: The image cannot be decoded.
             ChangedFileError: Its file was changed.
+            ImportError: Pillow is not installed.
             MemoryError: There is too little memory, which says nothing about the image.
 
         """
         try:
             return self.load()
-        except (MemoryError, ChangedFileError):
+        except (ImportError, MemoryError, ChangedFileError):
             raise
         except Exception as error:
             # Decoders of Pillow and datasets of callers raise exceptions of any type.

@@ -87,7 +87,10 @@ pub fn sum(
     // SAFETY: the CPU has the instructions.
     return unsafe { super::pcg64_x86::sum(states, multiplier, increment, limits, values, groups) };
     #[cfg(not(target_arch = "x86_64"))]
-    return (0, 0);
+    {
+        let _ = (states, multiplier, increment, limits, values, groups);
+        (0, 0)
+    }
 }
 
 fn portable(states: &[u128; STATES], multiplier: u128, increment: u128, numbers: &mut [[u64; STATES]]) {

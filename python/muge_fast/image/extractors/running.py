@@ -225,7 +225,7 @@ def _checked_matrix(matrix: object, count: int) -> FeatureMatrix:
     if not dtype_name(matrix).startswith(("float", "bfloat", "int", "uint")):
         raise TypeError(f"the extractor returns {describe(matrix)}, {needed} of floats")
     shape = shape_of(matrix)
-    if len(shape) != FEATURES_NDIM or shape[0] != count:
+    if len(shape) != FEATURES_NDIM or shape[0] != count or not shape[1]:
         raise ValueError(f"the extractor returns shape {shape}, {needed}")
     features: FeatureMatrix = matrix  # type: ignore[assignment] # any array of numbers
     return features
