@@ -128,8 +128,9 @@ fn equal_words(words: &[u8]) -> Vec<char> {
     words.iter().take(MAX_WORDS).map(|&word| EQUAL_WORDS[usize::from(word) % EQUAL_WORDS.len()]).collect()
 }
 
+/// Words with spaces between them: of commas side by side, some are one word.
 fn equal_text(words: &[u8]) -> String {
-    equal_words(words).into_iter().collect()
+    equal_words(words).into_iter().flat_map(|word| [word, ' ']).collect()
 }
 
 /// Return the rows, which must be the same on any number of threads, for items that are chosen, and for copies.
