@@ -290,7 +290,9 @@ impl Beam {
             let mut rank = path.rank;
             for (offset, found) in (0..).zip(&self.here) {
                 let is_free = path.is_free(found);
-                let longer = rank - found.gain + if found.start == path.last_end { 0 } else { closing };
+                // Below zero for some of the matches that are not free, which are not candidates.
+                let longer = rank.wrapping_sub(found.gain);
+                let longer = longer.wrapping_add(if found.start == path.last_end { 0 } else { closing });
                 self.choice.offer(longer, origin | offset, is_free);
                 rank += if is_free { found.distance } else { 0 };
             }

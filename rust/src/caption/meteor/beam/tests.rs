@@ -123,9 +123,9 @@ fn matches_of_phrases_of_all_modules_are_aligned_as_by_the_plain_search() {
 fn many_equal_words_are_aligned_as_by_the_plain_search() {
     let mut random = Random(2);
     let mut beam = Beam::default();
-    // Of more bits, and more candidates than are compared with each other.
-    for (length, prediction_length, different) in [(70, 70, 1), (90, 30, 2), (30, 280, 1), (120, 120, 5), (60, 60, 60)]
-    {
+    // Of more words than there are to match, of more bits, and more candidates than are compared with each other.
+    let sizes = [(2, 1, 1), (5, 2, 1), (70, 70, 1), (90, 30, 2), (30, 280, 1), (120, 120, 5), (60, 60, 60)];
+    for (length, prediction_length, different) in sizes {
         let mut words = |count: usize| (0..count).map(|_| random.below(different)).collect::<Vec<_>>();
         let (reference, prediction) = (words(length), words(prediction_length));
         let mut found = Vec::new();
