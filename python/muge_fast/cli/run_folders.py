@@ -61,7 +61,7 @@ def read_runs(files: Sequence[NamedFile], task: str, gold: Path) -> tuple[list[N
         ValueError: A folder is not that of a complete run of this task, of one split and with this gold file.
 
     """
-    folders = {file.path for file in files if file.path.is_dir()}
+    folders = [file.path for file in files if file.path.is_dir()]
     if not folders:
         return list(files), {}
     sha256 = describe_data(gold)["sha256"]

@@ -20,13 +20,12 @@ class DualEncoder(Protocol):
     """A model for retrieval: it encodes images and texts into one space, as CLIP does.
 
     Images are uint8 arrays of shape ``(height, width, 3)``, RGB, which may differ in size. All protocols of this module
-    have the same optional attributes.
+    have the same optional attributes:
 
-    Optional attributes:
-        prepare: Method that takes one image and returns what the model needs of it, such as a resized tensor. It is
-            called by several threads, ahead of the model, whose method then gets a list of such results.
-        signature: A string that identifies the model in manifests, such as its type and a hash of its weights.
-        description: Mapping of plain values for the manifest, such as versions, data type and device.
+    - ``prepare``: method that takes one image and returns what the model needs of it, such as a resized tensor. It is
+      called by several threads, ahead of the model, whose method then gets a list of such results.
+    - ``signature``: a string that identifies the model in manifests, such as its type and a hash of its weights.
+    - ``description``: mapping of plain values for the manifest, such as versions, data type and device.
 
     Example:
         >>> import numpy as np

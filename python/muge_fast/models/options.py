@@ -14,7 +14,7 @@ class ModelOptions:
 
     Attributes:
         device: Device to run on, such as ``"cuda:1"``; None for a GPU if there is one.
-        dtype: Data type of weights and activations, one of :data:`DTYPES`.
+        dtype: Data type of weights and activations, ``"auto"``, ``"fp32"``, ``"bf16"`` or ``"fp16"``.
         prompt: What a vision-language model is asked; None for the Chinese prompt of the task. ``{question}`` stands
             for the question of an item.
         max_new_tokens: Largest number of generated tokens of a caption or an answer.

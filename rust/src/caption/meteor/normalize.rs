@@ -411,7 +411,7 @@ fn is_delimiter(c: u32) -> bool {
     matches!(c, 0x20 | 0x09 | 0x0a | 0x0c | 0x0d)
 }
 
-/// Return a character in lower case that is no letter of the Latin or the Cyrillic script. None of these has several.
+/// Return a character in lower case outside of the Latin and the Cyrillic script. None of these has several.
 pub(super) fn lower(c: char) -> char {
     // Chinese and Japanese characters and their marks have no case.
     if ('\u{2e80}'..'\u{a640}').contains(&c) { c } else { c.to_lowercase().next().unwrap_or(c) }

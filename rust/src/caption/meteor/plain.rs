@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use super::normalize::{Prefix, is_alnum, is_other_space, lower};
 use crate::text::Sink;
 
-/// Where a word or a mark ends: before a space, before a character that is a word of its own, and at the end.
+/// Where a word or a mark ends: before a space, before a character that is a whole word, and at the end.
 fn is_border(next: Option<&char>) -> bool {
     next.is_none_or(|&c| c == ' ' || !(is_alnum(u32::from(c)) || c == '.' || c == ','))
 }
