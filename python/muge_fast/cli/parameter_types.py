@@ -121,55 +121,79 @@ class AtLeast(NumberType):
         raise click.BadParameter(message.format(least=self.least, value=format_argument(value)), ctx=ctx, param=param)
 
 
-class Level(LevelType):
+class RealNumber(LevelType):
+    """Type of a parameter that takes a number of a range."""
+
+    message: str
+    """Error for anything else, with a placeholder for the value."""
+
+    def accepts(self, value: float) -> bool:
+        """Return whether a number is in the range.
+
+        Args:
+            value: The number.
+
+        Returns:
+            True if it is.
+
+        """
+        raise NotImplementedError
+
+    def convert(self, value: str | float, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the number.
+
+        Args:
+            value: The argument.
+            param: The parameter.
+            ctx: Context of the command.
+
+        Returns:
+            The number.
+
+        Raises:
+            click.BadParameter: It is not a number, or not in the range.
+
+        """
+        with suppress(ValueError):
+            if self.accepts(float(value)):
+                return float(value)
+        message = translate(self.message, ctx)
+        raise click.BadParameter(message.format(value=format_argument(value)), ctx=ctx, param=param)
+
+
+class Level(RealNumber):
     """Type of a parameter that takes a number between 0 and 1."""
 
     name = "level"
+    message = "must be a number between 0 and 1, such as 0.95, got {value}"
 
-    def convert(self, value: str | float, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Return the number.
+    def accepts(self, value: float) -> bool:
+        """Return whether a number is between 0 and 1.
 
         Args:
-            value: The argument.
-            param: The parameter.
-            ctx: Context of the command.
+            value: The number.
 
         Returns:
-            The number.
-
-        Raises:
-            click.BadParameter: It is not a number, or not between 0 and 1.
+            True if it is.
 
         """
-        with suppress(ValueError):
-            if 0 < float(value) < 1:
-                return float(value)
-        message = translate("must be a number between 0 and 1, such as 0.95, got {value}", ctx)
-        raise click.BadParameter(message.format(value=format_argument(value)), ctx=ctx, param=param)
+        return 0 < value < 1
 
 
-class Guidance(LevelType):
+class Guidance(RealNumber):
     """Type of a parameter that takes a guidance scale, which is not negative."""
 
     name = "scale"
+    message = "must be a number of at least 0, such as 7.5, got {value}"
 
-    def convert(self, value: str | float, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Return the number.
+    def accepts(self, value: float) -> bool:
+        """Return whether a number is at least 0 and finite.
 
         Args:
-            value: The argument.
-            param: The parameter.
-            ctx: Context of the command.
+            value: The number.
 
         Returns:
-            The number.
-
-        Raises:
-            click.BadParameter: It is not a number, negative or infinite.
+            True if it is.
 
         """
-        with suppress(ValueError):
-            if 0 <= float(value) < math.inf:
-                return float(value)
-        message = translate("must be a number of at least 0, such as 7.5, got {value}", ctx)
-        raise click.BadParameter(message.format(value=format_argument(value)), ctx=ctx, param=param)
+        return 0 <= value < math.inf

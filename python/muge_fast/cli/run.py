@@ -103,7 +103,7 @@ Example:
 @option("--steps", type=AT_LEAST_1, section=OF_DIFFUSION, help="Denoising steps.  [default: of the model]")
 @option("--guidance", type=Guidance(), section=OF_DIFFUSION, help="Guidance scale.  [default: of the model]")
 @option("--size", type=AT_LEAST_1, section=OF_DIFFUSION, help="Height and width in pixels.  [default: of the model]")
-@option("--seed", type=AT_LEAST_0, section=OF_DIFFUSION, help="Seed of the images.  [default: 0]")
+@option("--seed", type=AT_LEAST_0, default=0, section=OF_DIFFUSION, help="Seed of the images.  [default: 0]")
 @choice("tokenizer", TOKENIZERS, OF_CAPTIONS, default="muge")
 @option(
     "--weights",
@@ -134,7 +134,7 @@ def run(
     split: str,
     output: Path,
     batch_size: int | None,
-    seed: int | None,
+    seed: int,
     tokenizer: str | None,
     weights: Path | str | None,
     clip: str | None,
@@ -163,7 +163,7 @@ def run(
                 split=split,
                 output=output,
                 batch_size=batch_size,
-                seed=0 if seed is None else seed,
+                seed=seed,
                 threads=threads,
                 lang=language(),
                 scoring={name: value for name, value in scoring.items() if value is not None},

@@ -42,7 +42,7 @@ TASK_RUNS: Mapping[str, type[TaskRun]] = {
     "t2i": GenerationRun,
     "vqa": AnswerRun,
 }
-"""What a run does, by the name of the task."""
+"""Class of the run of each task, by the name of the task."""
 
 PAGE, REPORT = "report.html", "report.json"
 

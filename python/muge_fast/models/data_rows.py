@@ -11,9 +11,7 @@ from muge_fast._internal.field_names import QUERY, QUERY_TEXTS, RETRIEVAL, TEXT_
 from muge_fast._internal.file_kinds import HEAD_BYTES, binary_kind, kind_message
 from muge_fast._internal.json_text import parse_json
 from muge_fast._internal.paths import each_line, read_whole
-
-# Ids are integers of 64 bits.
-LIMIT = 1 << 63
+from muge_fast.datasets.writers import LIMIT
 
 
 class Queries(NamedTuple):

@@ -124,7 +124,7 @@ def given_pictures(content: PageContent, size: int = LARGE) -> Pictures:
         size: Largest width and height of a picture, in pixels.
 
     Returns:
-        The pictures; false if there are none.
+        The pictures; false without any.
 
     """
     return Pictures(content.images, size=size, broken=content.word("broken_picture"), is_lazy=True)

@@ -23,7 +23,7 @@ from muge_fast.leaderboard.operations.verify import backup_faults
 
 
 class Pruning(NamedTuple):
-    """What a removal of old backups did.
+    """Result of a removal of old backups.
 
     Attributes:
         kept: Names of the whole backups that were kept, the oldest first.

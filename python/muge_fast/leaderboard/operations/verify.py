@@ -135,7 +135,8 @@ def backup_faults(backups: Backups, name: str, *, verified: dict[str, bool] | No
         OperationError: There is no such backup, or its manifest is damaged.
 
     """
-    snapshot, results = backups.find(name), {} if verified is None else verified
+    snapshot = backups.find(name)
+    results = {} if verified is None else verified
     manifest, blobs = read_manifest(snapshot), backups.blobs()
 
     def damaged(sha256: str) -> bool:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 from muge_fast.datasets.jsonl import read_captions
@@ -11,7 +10,6 @@ from muge_fast.datasets.writers import caption_line, encode_lines
 from muge_fast.models.data_folder import DataFiles
 from muge_fast.models.image_store import open_image_store
 from muge_fast.models.interface import Captioner
-from muge_fast.models.kept_results import KeptResults
 from muge_fast.models.stages import NoResultError, Stage
 from muge_fast.models.task_runs.task_run import TaskRun
 from muge_fast.models.task_runs.texts import checked_text
@@ -50,19 +48,6 @@ class CaptionRun(TaskRun):
 
     def _caption(self, _: Sequence[str], images: list[Any]) -> Sequence[str]:
         return self.model.caption(images)
-
-    def write_submission(self, folder: Path, results: Mapping[str, KeptResults]) -> dict[str, str]:
-        """Write the captions.
-
-        Args:
-            folder: Folder of the run.
-            results: Results by name of the stage.
-
-        Returns:
-            The name of the file.
-
-        """
-        return self.copy_results(folder, results["captions"])
 
 
 def _encode(key: str, caption: object) -> bytes:

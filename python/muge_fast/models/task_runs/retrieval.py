@@ -12,13 +12,13 @@ import numpy.typing as npt
 
 from muge_fast._internal.atomic import replacing
 from muge_fast._internal.display import format_argument, format_path
-from muge_fast.datasets.writers import encode_lines
+from muge_fast.datasets.writers import LIMIT, encode_lines
 from muge_fast.features.files import write_features
 from muge_fast.features.validation import FeatureFile
 from muge_fast.image.backend import to_numpy
 from muge_fast.image.extractors.interface import FeatureMatrix
 from muge_fast.models.data_folder import DataFiles
-from muge_fast.models.data_rows import LIMIT, read_query_texts
+from muge_fast.models.data_rows import read_query_texts
 from muge_fast.models.image_store import open_image_store
 from muge_fast.models.interface import DualEncoder
 from muge_fast.models.kept_results import KeptResults
@@ -57,7 +57,7 @@ class RetrievalRun(TaskRun):
                 f"a submission needs {RETRIEVED} for each query"
             )
         self._queries = read_query_texts(files.texts)
-        self._dimensions: dict[str, int] = {}
+        self._length: int | None = None
 
     @property
     def gold(self) -> Path | None:
@@ -92,9 +92,10 @@ class RetrievalRun(TaskRun):
     def _encode(self, side: str, _: Sequence[int], values: list[Any]) -> npt.NDArray[np.float32]:
         encode = self.model.encode_images if side == "images" else self.model.encode_texts
         matrix = _to_matrix(encode(values), side)
-        known = self._dimensions.setdefault("all", matrix.shape[1])
-        if matrix.shape[1] != known:
-            raise ValueError(f"the model returns {matrix.shape[1]} features for {side}, before it returned {known}")
+        length = matrix.shape[1]
+        if self._length not in (None, length):
+            raise ValueError(f"the model returns {length} features for {side}, before it returned {self._length}")
+        self._length = length
         return matrix
 
     def write_submission(self, folder: Path, results: Mapping[str, KeptResults]) -> dict[str, str]:

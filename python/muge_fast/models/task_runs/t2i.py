@@ -6,7 +6,6 @@ import base64
 import hashlib
 import io
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,7 +17,6 @@ from muge_fast.image.inputs import CHANNELS, IMAGE_NDIM, describe
 from muge_fast.image.split_sums import SplitSums
 from muge_fast.models.data_folder import DataFiles
 from muge_fast.models.interface import ImageGenerator
-from muge_fast.models.kept_results import KeptResults
 from muge_fast.models.stages import Stage
 from muge_fast.models.task_runs.task_run import TaskRun
 
@@ -94,19 +92,6 @@ class GenerationRun(TaskRun):
 
         """
         return {"texts": self.files.texts, **given} if "clip" in given else dict(given)
-
-    def write_submission(self, folder: Path, results: Mapping[str, KeptResults]) -> dict[str, str]:
-        """Write the images.
-
-        Args:
-            folder: Folder of the run.
-            results: Results by name of the stage.
-
-        Returns:
-            The name of the file.
-
-        """
-        return self.copy_results(folder, results["images"])
 
 
 def item_seed(seed: int, key: str) -> int:

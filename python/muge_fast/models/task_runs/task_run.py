@@ -45,6 +45,7 @@ class TaskRun(ABC):
         batch_size: Number of items of a batch by default.
         submission: Name of the submission's file.
         files: The files of the data set.
+        prepare: Method of the model that prepares an image; None if it has none.
         images: Images of the data set by id; None for a task without.
 
     """
@@ -55,7 +56,7 @@ class TaskRun(ABC):
     def __init__(self, files: DataFiles, model: object, *, seed: int) -> None:
         self.files = files
         self.seed = seed
-        self._model = model
+        self.prepare: Prepare | None = getattr(model, "prepare", None)
         self.images: ImageStore | None = None
 
     @property
@@ -72,12 +73,6 @@ class TaskRun(ABC):
     def gold(self) -> Path | None:
         """The gold file; None if the split has none."""
         return self.files.gold
-
-    @property
-    def prepare(self) -> Prepare | None:
-        """Method of the model that prepares an image, if it has one."""
-        method: Prepare | None = getattr(self._model, "prepare", None)
-        return method
 
     def scoring_options(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Return the options of the evaluation.
@@ -99,18 +94,21 @@ class TaskRun(ABC):
 
         """
 
-    @abstractmethod
     def write_submission(self, folder: Path, results: Mapping[str, KeptResults]) -> dict[str, str]:
         """Write the submission, and other files that the results are kept in.
 
         Args:
             folder: Folder of the run.
-            results: Results by name of the stage.
+            results: Results by name of the stage. Those of a task with one stage are the lines of the submission.
 
         Returns:
             Names of the files by what they are, such as ``{"submission": "submission.jsonl"}``.
 
         """
+        (stage,) = self.stages
+        with replacing(folder / self.submission) as target, results[stage.name].path.open("rb") as source:
+            copyfileobj(source, target)
+        return {"submission": self.submission}
 
     def missing(self, results: Mapping[str, KeptResults]) -> Iterator[Missing]:
         """Yield the items that have no result.
@@ -126,18 +124,3 @@ class TaskRun(ABC):
             yield from (Missing(name, reason) for name, reason in self.images.problems())
         for stage in self.stages:
             yield from (Missing(key, reason) for key, reason in stage.remaining(results[stage.name]).items())
-
-    def copy_results(self, folder: Path, results: KeptResults) -> dict[str, str]:
-        """Write results that are lines of a submission to its file.
-
-        Args:
-            folder: Folder of the run.
-            results: The results.
-
-        Returns:
-            The name of the file.
-
-        """
-        with replacing(folder / self.submission) as target, results.path.open("rb") as source:
-            copyfileobj(source, target)
-        return {"submission": self.submission}

@@ -12,7 +12,6 @@ from muge_fast.models.data_folder import DataFiles
 from muge_fast.models.data_rows import read_questions
 from muge_fast.models.image_store import open_image_store
 from muge_fast.models.interface import QuestionAnswerer
-from muge_fast.models.kept_results import KeptResults
 from muge_fast.models.stages import Stage
 from muge_fast.models.task_runs.task_run import TaskRun
 from muge_fast.models.task_runs.texts import checked_text
@@ -70,19 +69,6 @@ class AnswerRun(TaskRun):
 
     def _answer(self, keys: Sequence[int], images: list[Any]) -> Sequence[str]:
         return self.model.answer(images, [self._questions.by_id[key].text for key in keys])
-
-    def write_submission(self, folder: Path, results: Mapping[str, KeptResults]) -> dict[str, str]:
-        """Write the answers.
-
-        Args:
-            folder: Folder of the run.
-            results: Results by name of the stage.
-
-        Returns:
-            The name of the file.
-
-        """
-        return self.copy_results(folder, results["answers"])
 
 
 class _ImagesOfQuestions(Mapping[int, bytes]):
